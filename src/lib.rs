@@ -1,0 +1,18 @@
+//! Reads hand-filled numbers from scanned forms.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod assemble;
+pub mod error;
+pub mod evaluate;
+pub mod form;
+pub mod geometry;
+pub mod net;
+pub mod normalise;
+pub mod page;
+pub mod raster;
+pub mod register;
+pub mod segment;
+pub mod sink;
+pub mod synth;
+pub mod train;

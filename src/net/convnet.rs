@@ -1,0 +1,4 @@
+//! The convnet.
+
+/// The convnet.
+pub struct ConvNet;

@@ -1,0 +1,4 @@
+//! Weights on disk and in memory.
+
+/// Weights.
+pub struct Weights;

@@ -1,0 +1,1 @@
+//! Teaches the net: features, model, loss, optimiser, batches.
