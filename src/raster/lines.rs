@@ -48,10 +48,15 @@ pub fn find_line_pieces(mask: &GrayImage, params: LineParams) -> LinePieces {
     let (width, height) = mask.dimensions();
     let pixels = mask.as_raw();
     let stride = width as usize;
-    let horizontal = chains(width, height, params, |x, y| pixels[y as usize * stride + x as usize] > 0);
-    let vertical = chains(height, width, params, |y, x| pixels[y as usize * stride + x as usize] > 0);
-    let exchange = |s: Segment| Segment::new(Point::new(s.a.y, s.a.x), Point::new(s.b.y, s.b.x));
-    LinePieces { horizontal, vertical: vertical.into_iter().map(exchange).collect() }
+    let mut horizontal = chains(width, height, params, |x, y| pixels[y as usize * stride + x as usize] > 0);
+    let mut vertical = chains(height, width, params, |y, x| pixels[y as usize * stride + x as usize] > 0);
+    for piece in &mut vertical {
+        *piece = Segment::new(Point::new(piece.a.y, piece.a.x), Point::new(piece.b.y, piece.b.x));
+    }
+    // A thin line that leans also has short runs across the wrong axis.
+    horizontal.retain(|s| s.is_horizontal());
+    vertical.retain(|s| !s.is_horizontal());
+    LinePieces { horizontal, vertical }
 }
 
 /// Straight chains of runs across the first axis of `is_ink(along, across)`.
@@ -165,7 +170,8 @@ fn fit(chain: &[Run]) -> (f64, f64) {
 /// a tenth of what is joined, the ends may lie `offset_px` beside each other. All pieces are of one sort (horizontal or
 /// vertical), and so are the joined ones.
 pub fn join_pieces(pieces: &[Segment], gap_px: f64, offset_px: f64) -> Vec<Segment> {
-    let is_horizontal = pieces.iter().map(|s| if s.is_horizontal() { s.length() } else { -s.length() }).sum::<f64>() > 0.0;
+    let is_horizontal =
+        pieces.iter().map(|s| if s.is_horizontal() { s.length() } else { -s.length() }).sum::<f64>() > 0.0;
     let along = |p: Point| if is_horizontal { p.x } else { p.y };
     let mut sorted = pieces.to_vec();
     sorted.sort_by(|s, t| along(s.a).total_cmp(&along(t.a)));
