@@ -76,6 +76,11 @@ impl PageEvidence {
         Rect::from_edges(0.0, 0.0, self.width, self.height)
     }
 
+    /// The ink (255) as it was measured, and how many page pixels one of its pixels spans.
+    pub fn mask(&self) -> (&GrayImage, f64) {
+        (&self.mask, f64::from(self.factor))
+    }
+
     /// Share of the page that is ink, 0 to 1.
     pub fn ink_share(&self) -> f64 {
         ink_share(&self.mask)

@@ -10,6 +10,7 @@
 
 mod evidence;
 mod fit;
+mod landmarks;
 mod perspective;
 mod search;
 mod settle;
@@ -22,6 +23,7 @@ use crate::{
 };
 
 pub use evidence::PageEvidence;
+pub use landmarks::{FoundLandmarks, LandmarkParams, find_landmarks};
 
 /// A template laid on a page.
 #[derive(Debug, Clone)]
