@@ -161,7 +161,7 @@ fn course(darkness: &GrayImage, line: Segment) -> Option<Course> {
     for i in 0..pieces {
         let from = start + i * PIECE_PX;
         let middle = f64::from(from) + f64::from(PIECE_PX) / 2.0;
-        if let Some(offset) = piece_offset(darkness, from, |x| expected(x)) {
+        if let Some(offset) = piece_offset(darkness, from, expected) {
             seen.push((middle, offset));
         }
     }
@@ -243,7 +243,7 @@ fn reach(darkness: &GrayImage, start: i32, middles: &[i32]) -> Option<(i32, i32)
         runs.get(runs.len() * 3 / 4).copied()
     };
     let (up, down) = (quartile(&mut ups)?, quartile(&mut downs)?);
-    (up + down + 1 <= THICKEST_PX).then_some((up as i32, down as i32))
+    (up + down < THICKEST_PX).then_some((up as i32, down as i32))
 }
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ const DARKEST_GROUND: f32 = 0.55;
 /// Ink there must be at the darkest for it to count as a pen's darkness, pixels: 0.3 mm2.
 const LEAST_INK_PX: usize = 30;
 
+/// How many standard deviations of the paper's noise ink must stand out.
+const NOISE_SPREADS: f32 = 3.0;
+
 /// How dark each pixel is against the ground round it: [H, W] u8, 0 as light as the ground or lighter, 255 black.
 ///
 /// The ground is the grey closing of the crop (Serra, 1982) by a square wider than any stroke.
@@ -130,9 +133,10 @@ pub(super) fn find_ink(darkness: &GrayImage, frame: Rect, params: &InkParams) ->
     }
     let n: usize = histogram.iter().sum();
     let paper = rank(&histogram, n / 2) as f32;
-    let spread = rank(&histogram, n * 3 / 4) as f32 - paper;
+    // Between these ranks lies half a standard deviation of normal noise, and even a crowded field is paper there.
+    let spread = 2.0 * (rank(&histogram, n * 6 / 10) as f32 - rank(&histogram, n * 4 / 10) as f32);
     let darkest = rank(&histogram, n.checked_sub(LEAST_INK_PX)?) as f32;
-    let least = (params.min_contrast * 255.0).max(4.0 * spread);
+    let least = (params.min_contrast * 255.0).max(NOISE_SPREADS * spread);
     if darkest - paper < least {
         // A crop that is ink all over has no paper to measure against.
         return if paper > 127.0 { Some(threshold(darkness, 0.0, paper, params)) } else { None };
