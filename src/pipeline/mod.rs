@@ -1,0 +1,462 @@
+//! The conductor: a folder of scans in, the tables out.
+//!
+//! ```text
+//! walk ─ files in order ─┬─ worker: decode register segment normalise ┐ classify assemble ─┐
+//!                        ├─ worker:          ...      pages of a batch ┘                   ├─ in order ─ journal ─ tables
+//!                        └─ worker:                                                       ─┘
+//! ```
+//!
+//! What is on the way is bounded: one picture a worker, a batch of glyphs a worker, and a window of finished pages that
+//! wait for their turn. A page that cannot be read is a row and a reason; so is one on which the program itself fails.
+
+mod conveyor;
+mod journal;
+mod walk;
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Read},
+    num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::UNIX_EPOCH,
+};
+
+use crate::{
+    assemble::{PageReading, PageRecord},
+    error::{Error, ErrorKind, Result},
+    normalise::collate,
+    overlay,
+    page::{self, Limits, Page},
+    reader::{PageReport, PreparedPage, Reader, rejected},
+    sink::{CsvSink, PageRows, Sink, Verdict, fields_path},
+};
+
+use conveyor::{Feed, in_order};
+use journal::{Journal, RunIdentity, Stamp};
+
+pub use walk::{Scan, find_scans, listed_scans};
+
+/// A worker classifies what it has gathered when it has this many glyphs. Past a few hundred the net gains nothing, and
+/// every glyph waits in memory. Empirically chosen.
+const BATCH_GLYPHS: usize = 384;
+/// Most pages a worker gathers: pages with few glyphs must not wait for ever.
+const BATCH_PAGES: usize = 16;
+/// Pages on the way, a worker: its batch, and as many that wait for a slower neighbour.
+const WINDOW_PAGES_A_JOB: usize = 4 * BATCH_PAGES;
+
+/// What a run is told besides its scans.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// `OUT.csv`; the evidence is written beside it.
+    pub out: PathBuf,
+    /// What becomes of what stands there.
+    pub existing: Existing,
+    /// Number of workers.
+    pub jobs: NonZeroUsize,
+    /// Folder for a picture of each page with what was found on it; `None`: no pictures.
+    pub overlay: Option<PathBuf>,
+}
+
+/// What becomes of tables, or of a cut-off run's journal, that stand where the new ones go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// They are left as they are, and the run does not begin.
+    Refuse,
+    /// A cut-off run is gone on with. Finished tables are left as they are.
+    Resume,
+    /// They are replaced.
+    Overwrite,
+}
+
+/// Something a person may want to see.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A page is a row without numbers.
+    Rejected {
+        /// The file, as the table names it.
+        scan: &'a str,
+        /// 1-based page.
+        page: u32,
+        /// The word in the table.
+        reason: &'a str,
+        /// What was met.
+        detail: &'a str,
+    },
+    /// A page was read or rejected.
+    PageDone,
+    /// A file is finished.
+    FileDone,
+}
+
+/// What became of every page of a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files.
+    pub n_files: u64,
+    /// Pages: each one accepted, for review, or rejected.
+    pub n_pages: u64,
+    /// Pages of which every field was accepted or is blank.
+    pub n_accepted: u64,
+    /// Pages of which some field needs a person.
+    pub n_review: u64,
+    /// Pages that could not be read, by reason.
+    pub rejected: BTreeMap<String, u64>,
+    /// Digits in the readings, accepted or not.
+    pub n_digits: u64,
+    /// Pages that this run read itself; the others were read by the run it resumes.
+    pub n_pages_now: u64,
+}
+
+impl Summary {
+    /// Pages that could not be read.
+    pub fn n_rejected(&self) -> u64 {
+        self.rejected.values().sum()
+    }
+
+    fn count(&mut self, rows: &PageRows) {
+        self.n_pages += 1;
+        self.n_digits += rows.n_digits();
+        match rows.verdict {
+            Verdict::Accepted => self.n_accepted += 1,
+            Verdict::Review => self.n_review += 1,
+            Verdict::Rejected => *self.rejected.entry(rows.attention.clone()).or_default() += 1,
+        }
+    }
+}
+
+/// Reads `scans` and writes the tables; `observe` is told of everything that happens, on the calling thread.
+///
+/// # Errors
+/// `Usage` where something stands in the way that [`RunOptions::existing`] does not allow to be touched; otherwise where
+/// the journal or the tables cannot be written. What was read until then is kept in the journal.
+pub fn run(
+    reader: &Reader,
+    scans: &[Scan],
+    options: &RunOptions,
+    mut observe: impl FnMut(&Event<'_>),
+) -> Result<Summary> {
+    let journal_path = journal_path(&options.out);
+    refuse_what_stands_there(options, &journal_path)?;
+    if let Some(folder) = &options.overlay {
+        fs::create_dir_all(folder).map_err(|error| Error::from(error).in_file(folder.to_string_lossy()))?;
+    }
+    let identity = RunIdentity {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        templates: reader.templates_fingerprint(),
+        weights: reader.weights_fingerprint().to_owned(),
+    };
+    let mut journal = Journal::open(&journal_path, &identity, options.existing == Existing::Resume)?;
+
+    let open: Vec<&Scan> = scans.iter().filter(|scan| !journal.holds(&scan.name, stamp_of(&scan.path))).collect();
+    (open.len()..scans.len()).for_each(|_| observe(&Event::FileDone));
+    let n_pages_now = read_scans(reader, &open, options, &mut journal, &mut observe)?;
+    let mut summary = write_tables(reader, scans, &options.out, &mut journal)?;
+    summary.n_pages_now = n_pages_now;
+    fs::remove_file(&journal_path).map_err(|error| Error::from(error).in_file(journal_path.to_string_lossy()))?;
+    Ok(summary)
+}
+
+/// Where a run keeps what it has read: `out.csv.partial` beside `out.csv`.
+pub fn journal_path(out: &Path) -> PathBuf {
+    let mut path = out.as_os_str().to_owned();
+    path.push(".partial");
+    PathBuf::from(path)
+}
+
+fn refuse_what_stands_there(options: &RunOptions, journal_path: &Path) -> Result<()> {
+    let is_begun = journal_path.exists();
+    let refuse = |path: &Path, hint: &str| Err(Error::usage(format!("it stands already: {}\nhint: {hint}", path.display())));
+    match options.existing {
+        Existing::Overwrite => return Ok(()),
+        Existing::Resume if is_begun => return Ok(()),
+        Existing::Refuse if is_begun => {
+            return refuse(journal_path, "go on with that run with --resume, or begin anew with --overwrite");
+        }
+        Existing::Resume | Existing::Refuse => {}
+    }
+    let tables = [options.out.clone(), fields_path(&options.out)];
+    match tables.iter().find(|path| path.exists()) {
+        Some(path) if options.existing == Existing::Resume => {
+            refuse(path, "that run came to its end; read all again with --overwrite, or choose another name")
+        }
+        Some(path) => refuse(path, "replace it with --overwrite, or choose another name"),
+        None => Ok(()),
+    }
+}
+
+/// Reads every page of `scans` into the journal. Gives the number of pages.
+fn read_scans(
+    reader: &Reader,
+    scans: &[&Scan],
+    options: &RunOptions,
+    journal: &mut Journal,
+    observe: &mut impl FnMut(&Event<'_>),
+) -> Result<u64> {
+    let window = options.jobs.saturating_mul(NonZeroUsize::new(WINDOW_PAGES_A_JOB).expect("the constant is not zero"));
+    let work = |feed: &Feed<Items<'_>>, hand_in: &dyn Fn(u64, Outcome)| {
+        while let Some((sequence, item)) = feed.take() {
+            let mut batch = Batch::new(reader, options.overlay.as_deref(), hand_in);
+            batch.add(sequence, item);
+            while !batch.is_full() {
+                let Some((sequence, item)) = feed.take_more() else { break };
+                batch.add(sequence, item);
+            }
+            batch.finish();
+        }
+    };
+    let mut n_pages = 0;
+    let deliver = |outcome| -> Result<()> {
+        match outcome {
+            Outcome::Page { rows, detail } => {
+                if rows.verdict == Verdict::Rejected {
+                    let PageRows { scan, page, attention: reason, .. } = &rows;
+                    observe(&Event::Rejected { scan, page: *page, reason, detail: &detail });
+                }
+                observe(&Event::PageDone);
+                n_pages += 1;
+                journal.add(rows)
+            }
+            Outcome::FileEnd { scan, stamp } => {
+                observe(&Event::FileDone);
+                journal.finish_file(&scan, stamp)
+            }
+            Outcome::Fault(error) => Err(error),
+        }
+    };
+    in_order(Items::new(reader.limits(), scans), options.jobs, window, work, deliver)?;
+    Ok(n_pages)
+}
+
+/// Makes the tables from the journal, in two passes: the columns must be known before the first row.
+fn write_tables(reader: &Reader, scans: &[Scan], out: &Path, journal: &mut Journal) -> Result<Summary> {
+    let mut forms = BTreeMap::new();
+    for scan in scans {
+        journal.visit(&scan.name, |rows| {
+            if let Some(template) = reader.templates().iter().find(|template| template.name == rows.form) {
+                forms.insert(rows.form, template);
+            }
+            Ok(())
+        })?;
+    }
+    let mut columns: Vec<String> = Vec::new();
+    for field in forms.values().flat_map(|template| &template.fields) {
+        if !columns.contains(&field.name) {
+            columns.push(field.name.clone());
+        }
+    }
+    let mut sink: Box<dyn Sink> = Box::new(CsvSink::create(out, columns)?);
+    let mut summary = Summary { n_files: scans.len() as u64, ..Summary::default() };
+    for scan in scans {
+        journal.visit(&scan.name, |rows| {
+            summary.count(&rows);
+            sink.write(&rows)
+        })?;
+    }
+    sink.finish()?;
+    Ok(summary)
+}
+
+/// One thing for a worker to do.
+enum Item<'a> {
+    /// A page of a file, 0-based.
+    Page { scan: &'a Scan, bytes: Arc<[u8]>, page_idx: u32 },
+    /// A file of which not even the number of pages is known.
+    Faulty { scan: &'a Scan, error: Error },
+    /// All pages of the file have been given out.
+    FileEnd { scan: &'a Scan, stamp: Option<Stamp> },
+}
+
+/// What became of an [`Item`].
+enum Outcome {
+    Page { rows: PageRows, detail: String },
+    FileEnd { scan: String, stamp: Option<Stamp> },
+    /// The run cannot go on.
+    Fault(Error),
+}
+
+/// Files in order, page by page. A file is opened when the one before it has been given out.
+struct Items<'a> {
+    limits: &'a Limits,
+    scans: std::slice::Iter<'a, &'a Scan>,
+    open: Option<OpenFile<'a>>,
+}
+
+struct OpenFile<'a> {
+    scan: &'a Scan,
+    stamp: Option<Stamp>,
+    bytes: Arc<[u8]>,
+    n_pages: u32,
+    next_idx: u32,
+}
+
+impl<'a> Items<'a> {
+    fn new(limits: &'a Limits, scans: &'a [&'a Scan]) -> Self {
+        Self { limits, scans: scans.iter(), open: None }
+    }
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Item<'a>;
+
+    fn next(&mut self) -> Option<Item<'a>> {
+        if let Some(file) = &mut self.open {
+            let page_idx = file.next_idx;
+            if page_idx < file.n_pages {
+                file.next_idx += 1;
+                return Some(Item::Page { scan: file.scan, bytes: Arc::clone(&file.bytes), page_idx });
+            }
+            let item = Item::FileEnd { scan: file.scan, stamp: file.stamp };
+            self.open = None;
+            return Some(item);
+        }
+        let scan = self.scans.next()?;
+        let stamp = stamp_of(&scan.path);
+        let nothing = OpenFile { scan, stamp, bytes: Arc::from([]), n_pages: 0, next_idx: 0 };
+        let opened = read_file(&scan.path, self.limits).and_then(|bytes| Ok((page::open(&bytes, self.limits)?.n_pages(), bytes)));
+        match opened {
+            Ok((n_pages, bytes)) => {
+                self.open = Some(OpenFile { n_pages, bytes, ..nothing });
+                self.next()
+            }
+            Err(error) => {
+                self.open = Some(nothing);
+                Some(Item::Faulty { scan, error })
+            }
+        }
+    }
+}
+
+/// What stands in the file at `path`, if that is within the limits.
+fn read_file(path: &Path, limits: &Limits) -> Result<Arc<[u8]>> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(Error::usage("not a file"));
+    }
+    let over = |actual| ErrorKind::Limit { limit: limits.file_bytes, actual, unit: "bytes" };
+    if metadata.len() > limits.file_bytes {
+        return Err(over(metadata.len()).into());
+    }
+    // A file may grow while it is read.
+    let mut bytes = Vec::new();
+    file.take(limits.file_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limits.file_bytes {
+        return Err(over(bytes.len() as u64).into());
+    }
+    Ok(bytes.into())
+}
+
+fn stamp_of(path: &Path) -> Option<Stamp> {
+    let metadata = fs::metadata(path).ok()?;
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let modified_ns = modified.and_then(|age| u64::try_from(age.as_nanos()).ok()).unwrap_or(0);
+    Some(Stamp { bytes: metadata.len(), modified_ns })
+}
+
+/// Pages that a worker has prepared, and that go through the net together.
+struct Batch<'a> {
+    reader: &'a Reader,
+    overlay: Option<&'a Path>,
+    hand_in: &'a dyn Fn(u64, Outcome),
+    pending: Vec<Pending<'a>>,
+    n_glyphs: usize,
+}
+
+struct Pending<'a> {
+    sequence: u64,
+    scan: &'a Scan,
+    prepared: PreparedPage,
+    /// Kept only where it is to be drawn on.
+    pixels: Option<Page>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(reader: &'a Reader, overlay: Option<&'a Path>, hand_in: &'a dyn Fn(u64, Outcome)) -> Self {
+        Self { reader, overlay, hand_in, pending: Vec::new(), n_glyphs: 0 }
+    }
+
+    fn is_full(&self) -> bool {
+        self.n_glyphs >= BATCH_GLYPHS || self.pending.len() >= BATCH_PAGES
+    }
+
+    /// Prepares a page; what needs no net is handed in at once.
+    fn add(&mut self, sequence: u64, item: Item<'a>) {
+        match item {
+            Item::FileEnd { scan, stamp } => {
+                (self.hand_in)(sequence, Outcome::FileEnd { scan: scan.name.clone(), stamp });
+            }
+            Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, &rejected(1, &error)),
+            Item::Page { scan, bytes, page_idx } => {
+                let prepare = || -> Result<_> {
+                    let pixels = page::open(&bytes, self.reader.limits())?.decode(page_idx)?;
+                    let prepared = self.reader.prepare(page_idx + 1, &pixels);
+                    Ok((prepared, self.overlay.map(|_| pixels)))
+                };
+                match unless_it_panics(prepare) {
+                    Ok((prepared, pixels)) => {
+                        self.n_glyphs += prepared.glyphs().len();
+                        self.pending.push(Pending { sequence, scan, prepared, pixels });
+                    }
+                    Err(error) => self.hand_in_page(sequence, scan, &rejected(page_idx + 1, &error)),
+                }
+            }
+        }
+    }
+
+    /// Sends the glyphs of all pages through the net at once, and hands in the pages.
+    fn finish(mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        let glyphs = collate(pending.iter().flat_map(|page| page.prepared.glyphs()));
+        let scores = unless_it_panics(|| self.reader.classify(&glyphs)).ok();
+        let mut rest = scores.as_deref();
+        for Pending { sequence, scan, prepared, pixels } in pending {
+            let page = prepared.page();
+            let own = rest.map(|scores| scores.split_at(prepared.glyphs().len()));
+            rest = own.map(|(_, rest)| rest);
+            let finish = || match own {
+                Some((scores, _)) => self.reader.finish(prepared, scores),
+                // Some page of the batch is more than the net can bear: each by itself, so that only that one falls.
+                None => {
+                    let scores = self.reader.classify(&collate(prepared.glyphs()))?;
+                    self.reader.finish(prepared, &scores)
+                }
+            };
+            let report = unless_it_panics(finish).unwrap_or_else(|error| rejected(page, &error).into());
+            if let (Some(folder), Some(pixels)) = (self.overlay, &pixels)
+                && let Err(error) = unless_it_panics(|| self.draw(folder, scan, pixels, &report))
+            {
+                (self.hand_in)(sequence, Outcome::Fault(error));
+                continue;
+            }
+            self.hand_in_page(sequence, scan, &report.record);
+        }
+    }
+
+    fn draw(&self, folder: &Path, scan: &Scan, pixels: &Page, report: &PageReport) -> Result<()> {
+        let path = folder.join(overlay::file_name(&scan.name, report.record.page));
+        let picture = overlay::draw(pixels, report, self.reader.templates());
+        picture.save(&path).map_err(|error| Error::from(io::Error::other(error)).in_file(path.to_string_lossy()))
+    }
+
+    fn hand_in_page(&self, sequence: u64, scan: &Scan, record: &PageRecord) {
+        let detail = match &record.reading {
+            PageReading::Rejected { detail, .. } => detail.clone(),
+            PageReading::Read { .. } => String::new(),
+        };
+        (self.hand_in)(sequence, Outcome::Page { rows: PageRows::new(&scan.name, record), detail });
+    }
+}
+
+/// A panic as an error: a page on which the program fails is a row and a reason, as any other page that cannot be read.
+fn unless_it_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // What the work holds on to across its calls are the reader's templates, which never change, and its classifiers, of
+    // which one that was in use is not put back.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic");
+        Err(ErrorKind::Internal(message.to_owned()).into())
+    })
+}
