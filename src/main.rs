@@ -10,8 +10,8 @@ use std::{fs::File, path::Path, process::ExitCode};
 use anyhow::{Context, Result};
 use clap::Parser;
 use formread::{
-    evaluate::{bench, score_values},
-    pipeline,
+    evaluate::score_values,
+    pipeline::{self, measure_throughput},
     sink::fields_path,
 };
 use serde::Serialize;
@@ -54,7 +54,7 @@ fn eval_values(args: &EvalValuesArgs) -> Result<ExitCode> {
 fn bench(args: &BenchArgs) -> Result<ExitCode> {
     let scans = options::scans(&args.scans.scans)?;
     let reader = options::reader(&args.read)?;
-    print(&bench::measure(&reader, &scans, options::jobs(&args.read))?, &args.output)
+    print(&measure_throughput(&reader, &scans, options::jobs(&args.read))?, &args.output)
 }
 
 /// Writes a result to stdout: a table, or one JSON object.

@@ -11,6 +11,7 @@
 
 mod conveyor;
 mod journal;
+mod throughput;
 mod walk;
 
 use std::{
@@ -37,6 +38,7 @@ use crate::{
 use conveyor::{Feed, in_order};
 use journal::{Journal, RunIdentity, Stamp};
 
+pub use throughput::{Throughput, measure_throughput};
 pub use walk::{Scan, find_scans, listed_scans};
 
 /// A worker classifies what it has gathered when it has this many glyphs. Past a few hundred the net gains nothing, and
@@ -45,7 +47,7 @@ const BATCH_GLYPHS: usize = 384;
 /// Most pages a worker gathers: pages with few glyphs must not wait for ever.
 const BATCH_PAGES: usize = 16;
 /// Pages on the way, a worker: its batch, and as many that wait for a slower neighbour.
-const WINDOW_PAGES_A_JOB: usize = 4 * BATCH_PAGES;
+const WINDOW_PAGES_A_JOB: NonZeroUsize = NonZeroUsize::new(4 * BATCH_PAGES).expect("a batch has pages");
 
 /// What a run is told besides its scans.
 #[derive(Debug, Clone)]
@@ -195,10 +197,37 @@ fn read_scans(
     journal: &mut Journal,
     observe: &mut impl FnMut(&Event<'_>),
 ) -> Result<u64> {
-    let window = options.jobs.saturating_mul(NonZeroUsize::new(WINDOW_PAGES_A_JOB).expect("the constant is not zero"));
+    let mut n_pages = 0;
+    read_in_order(reader, scans, options.jobs, options.overlay.as_deref(), |outcome| match outcome {
+        Outcome::Page { rows, detail } => {
+            if rows.verdict == Verdict::Rejected {
+                let PageRows { scan, page, attention: reason, .. } = &rows;
+                observe(&Event::Rejected { scan, page: *page, reason, detail: &detail });
+            }
+            observe(&Event::PageDone);
+            n_pages += 1;
+            journal.add(rows)
+        }
+        Outcome::FileEnd { scan, stamp } => {
+            observe(&Event::FileDone);
+            journal.finish_file(&scan, stamp)
+        }
+        Outcome::Fault(error) => Err(error),
+    })?;
+    Ok(n_pages)
+}
+
+/// Reads every page of `scans` on `jobs` workers; `deliver` gets what became of them in their order.
+fn read_in_order(
+    reader: &Reader,
+    scans: &[&Scan],
+    jobs: NonZeroUsize,
+    overlay: Option<&Path>,
+    deliver: impl FnMut(Outcome) -> Result<()>,
+) -> Result<()> {
     let work = |feed: &Feed<Items<'_>>, hand_in: &dyn Fn(u64, Outcome)| {
         while let Some((sequence, item)) = feed.take() {
-            let mut batch = Batch::new(reader, options.overlay.as_deref(), hand_in);
+            let mut batch = Batch::new(reader, overlay, hand_in);
             batch.add(sequence, item);
             while !batch.is_full() {
                 let Some((sequence, item)) = feed.take_more() else { break };
@@ -207,27 +236,11 @@ fn read_scans(
             batch.finish();
         }
     };
-    let mut n_pages = 0;
-    let deliver = |outcome| -> Result<()> {
-        match outcome {
-            Outcome::Page { rows, detail } => {
-                if rows.verdict == Verdict::Rejected {
-                    let PageRows { scan, page, attention: reason, .. } = &rows;
-                    observe(&Event::Rejected { scan, page: *page, reason, detail: &detail });
-                }
-                observe(&Event::PageDone);
-                n_pages += 1;
-                journal.add(rows)
-            }
-            Outcome::FileEnd { scan, stamp } => {
-                observe(&Event::FileDone);
-                journal.finish_file(&scan, stamp)
-            }
-            Outcome::Fault(error) => Err(error),
-        }
-    };
-    in_order(Items::new(reader.limits(), scans), options.jobs, window, work, deliver)?;
-    Ok(n_pages)
+    in_order(Items::new(reader.limits(), scans), jobs, window(jobs), work, deliver)
+}
+
+fn window(jobs: NonZeroUsize) -> NonZeroUsize {
+    jobs.saturating_mul(WINDOW_PAGES_A_JOB)
 }
 
 /// Makes the tables from the journal, in two passes: the columns must be known before the first row.
