@@ -46,7 +46,7 @@ pub fn draw(page: &Page, report: &PageReport, templates: &[FormTemplate]) -> Rgb
     match (&report.record.reading, &report.cut) {
         (PageReading::Read { form, fields, residual_px }, Some(cut)) => {
             let mut canvas = Canvas::new(page, quarter_turns(&cut.registration.page_from_template));
-            draw_fields(&mut canvas, &templates[cut.template_idx], cut, fields);
+            draw_fields(&mut canvas, page, &templates[cut.template_idx], cut, fields);
             canvas.text(Point::default(), &format!("{form}, residual {residual_px:.2} px"), ACCEPTED);
             canvas.pixels
         }
@@ -64,10 +64,10 @@ pub fn draw(page: &Page, report: &PageReport, templates: &[FormTemplate]) -> Rgb
     }
 }
 
-fn draw_fields(canvas: &mut Canvas, template: &FormTemplate, cut: &CutPage, values: &[FieldValue]) {
+fn draw_fields(canvas: &mut Canvas, page: &Page, template: &FormTemplate, cut: &CutPage, values: &[FieldValue]) {
     let fields = template.fields.iter().zip(&cut.registration.fields).zip(&cut.cuts).zip(values);
     for (((field, at), cut), value) in fields {
-        for bounds in crops(template, cut) {
+        for bounds in crops(page, template, cut) {
             canvas.quad(at.page_from_template.apply_rect(bounds), CUT, 0);
         }
         let (colour, state) = match &value.state {
@@ -86,12 +86,12 @@ fn draw_fields(canvas: &mut Canvas, template: &FormTemplate, cut: &CutPage, valu
 }
 
 /// The candidates of a field, in the template's unit.
-fn crops<'a>(template: &'a FormTemplate, cut: &'a FieldCut) -> impl Iterator<Item = Rect> + 'a {
+fn crops<'a>(page: &'a Page, template: &'a FormTemplate, cut: &'a FieldCut) -> impl Iterator<Item = Rect> + 'a {
     let edges = match &cut.ink {
         FieldInk::Written(lattice) => lattice.edges.as_slice(),
         FieldInk::Blank | FieldInk::OffPage => &[],
     };
-    edges.iter().filter_map(|edge| edge.crop.as_ref()).map(|crop| crop_bounds(template, cut.field_idx, crop))
+    edges.iter().filter_map(|edge| edge.crop.as_ref()).map(|crop| crop_bounds(page, template, cut.field_idx, crop))
 }
 
 /// How many quarters clockwise the form is turned on the page.

@@ -275,7 +275,7 @@ fn write_tables(reader: &Reader, scans: &[Scan], out: &Path, journal: &mut Journ
 /// One thing for a worker to do.
 enum Item<'a> {
     /// A page of a file, 0-based.
-    Page { scan: &'a Scan, bytes: Arc<[u8]>, page_idx: u32 },
+    Page { scan: &'a Scan, bytes: Arc<[u8]>, page_idx: usize },
     /// A file of which not even the number of pages is known.
     Faulty { scan: &'a Scan, error: Error },
     /// All pages of the file have been given out.
@@ -301,8 +301,8 @@ struct OpenFile<'a> {
     scan: &'a Scan,
     stamp: Option<Stamp>,
     bytes: Arc<[u8]>,
-    n_pages: u32,
-    next_idx: u32,
+    n_pages: usize,
+    next_idx: usize,
 }
 
 impl<'a> Items<'a> {
@@ -328,7 +328,10 @@ impl<'a> Iterator for Items<'a> {
         let scan = self.scans.next()?;
         let stamp = stamp_of(&scan.path);
         let nothing = OpenFile { scan, stamp, bytes: Arc::from([]), n_pages: 0, next_idx: 0 };
-        let opened = read_file(&scan.path, self.limits).and_then(|bytes| Ok((page::open(&bytes, self.limits)?.n_pages(), bytes)));
+        let opened = read_file(&scan.path, self.limits).and_then(|bytes| {
+            let n_pages = page::open(&bytes, self.limits)?.len();
+            if n_pages == 0 { Err(Error::format("image", "no pages")) } else { Ok((n_pages, bytes)) }
+        });
         match opened {
             Ok((n_pages, bytes)) => {
                 self.open = Some(OpenFile { n_pages, bytes, ..nothing });
@@ -403,9 +406,11 @@ impl<'a> Batch<'a> {
             }
             Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, &rejected(1, &error)),
             Item::Page { scan, bytes, page_idx } => {
+                let number = u32::try_from(page_idx + 1).unwrap_or(u32::MAX);
                 let prepare = || -> Result<_> {
-                    let pixels = page::open(&bytes, self.reader.limits())?.decode(page_idx)?;
-                    let prepared = self.reader.prepare(page_idx + 1, &pixels);
+                    let page = page::open(&bytes, self.reader.limits())?.nth(page_idx);
+                    let pixels = page.unwrap_or_else(|| Err(Error::format("image", "no such page")))?;
+                    let prepared = self.reader.prepare(number, &pixels);
                     Ok((prepared, self.overlay.map(|_| pixels)))
                 };
                 match unless_it_panics(prepare) {
@@ -413,7 +418,7 @@ impl<'a> Batch<'a> {
                         self.n_glyphs += prepared.glyphs().len();
                         self.pending.push(Pending { sequence, scan, prepared, pixels });
                     }
-                    Err(error) => self.hand_in_page(sequence, scan, &rejected(page_idx + 1, &error)),
+                    Err(error) => self.hand_in_page(sequence, scan, &rejected(number, &error)),
                 }
             }
         }
@@ -429,15 +434,18 @@ impl<'a> Batch<'a> {
             let page = prepared.page();
             let own = rest.map(|scores| scores.split_at(prepared.glyphs().len()));
             rest = own.map(|(_, rest)| rest);
-            let finish = || match own {
-                Some((scores, _)) => self.reader.finish(prepared, scores),
-                // Some page of the batch is more than the net can bear: each by itself, so that only that one falls.
-                None => {
-                    let scores = self.reader.classify(&collate(prepared.glyphs()))?;
-                    self.reader.finish(prepared, &scores)
-                }
+            let finish = || {
+                Ok(match own {
+                    Some((scores, _)) => self.reader.finish(prepared, scores),
+                    // The net failed on the batch: each page by itself, so that only the one it cannot bear falls.
+                    None => {
+                        let scores = self.reader.classify(&collate(prepared.glyphs()))?;
+                        self.reader.finish(prepared, &scores)
+                    }
+                })
             };
-            let report = unless_it_panics(finish).unwrap_or_else(|error| rejected(page, &error).into());
+            let report = unless_it_panics(finish)
+                .unwrap_or_else(|error| PageReport { record: rejected(page, &error), cut: None });
             if let (Some(folder), Some(pixels)) = (self.overlay, &pixels)
                 && let Err(error) = unless_it_panics(|| self.draw(folder, scan, pixels, &report))
             {
