@@ -92,7 +92,7 @@ fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize) -> Result<u64> {
         },
         |is_page| {
             n_pages += u64::from(is_page);
-            Ok(())
+            Ok::<_, Error>(())
         },
     )?;
     Ok(n_pages)
