@@ -1,6 +1,20 @@
 //! Scores -> values: the best path through each field's lattice, its canonical form, and what becomes of it.
 
-use crate::{error::PageReject, geometry::Rect};
+mod canonical;
+mod lattice;
+mod state;
+
+use crate::{
+    error::PageReject,
+    form::{Field, FormTemplate},
+    geometry::Rect,
+    net::GlyphScores,
+    register::{FieldRegistration, Registration},
+    segment::{FieldCut, FieldInk},
+};
+
+pub use state::AcceptParams;
+use state::{Reading, read};
 
 /// What one page said: a row of the table, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,5 +116,56 @@ impl ReviewReason {
             Self::OffPage => "off-page",
             Self::ImpossibleDate => "impossible-date",
         }
+    }
+}
+
+/// What a page says that was registered, cut and scored. `cuts` as [`crate::segment::segment`] gives them; `scores` has
+/// for each of them one entry an edge of its lattice, `None` where the edge has no ink (empty for a field that is not
+/// written). `page` is 1-based.
+///
+/// The fields' bounds are in pixels of [`crate::page::Page::pixels`].
+pub fn assemble_page(
+    page: u32,
+    template: &FormTemplate,
+    registration: &Registration,
+    cuts: &[FieldCut],
+    scores: &[Vec<Option<GlyphScores>>],
+    params: &AcceptParams,
+) -> PageRecord {
+    let fields = cuts.iter().enumerate().filter_map(|(i, cut)| {
+        let field = template.fields.get(cut.field_idx)?;
+        let scores = scores.get(i).map_or(&[][..], Vec::as_slice);
+        Some(assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), params))
+    });
+    let reading = PageReading::Read {
+        form: template.name.clone(),
+        fields: fields.collect(),
+        residual_px: registration.residual_px,
+    };
+    PageRecord { page, reading }
+}
+
+/// What one field says. `scores` has one entry an edge of its lattice, `None` where the edge has no ink.
+pub fn assemble_field(
+    field: &Field,
+    ink: &FieldInk,
+    scores: &[Option<GlyphScores>],
+    fit: Option<&FieldRegistration>,
+    params: &AcceptParams,
+) -> FieldValue {
+    let reading = match ink {
+        FieldInk::Blank => Reading::of_state(FieldState::Blank, 1.0),
+        FieldInk::OffPage => Reading::of_state(FieldState::Review(ReviewReason::OffPage), 0.0),
+        FieldInk::Written(lattice) => read(field, lattice, scores, params),
+    };
+    let corners = fit.map(|fit| fit.page_from_template.apply_rect(field.layout.bounds()));
+    FieldValue {
+        name: field.name.clone(),
+        state: reading.state,
+        guess: reading.guess,
+        alternatives: reading.alternatives,
+        confidence: reading.confidence,
+        bounds: corners.and_then(Rect::around).unwrap_or_default(),
+        residual_px: fit.and_then(|fit| fit.residual_px),
     }
 }

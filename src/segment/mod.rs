@@ -5,7 +5,22 @@
 //! has an edge for every likely way to join broken strokes and to split touching ones. The net scores every edge, and
 //! [`crate::assemble`] takes the best path.
 
+mod comb;
+mod cut;
+mod dropout;
+mod free;
+mod ink;
+mod parts;
+mod rectify;
+
 use image::GrayImage;
+
+use crate::{
+    form::{Field, FieldLayout, FormTemplate, PageLayout},
+    geometry::{Point, Rect, Segment},
+    page::Page,
+    register::{FieldRegistration, Registration},
+};
 
 /// One field, cut from the page.
 #[derive(Debug, Clone)]
@@ -62,3 +77,87 @@ pub struct InkCrop {
 
 /// Resolution of the rectified crops in which fields are cut, whatever the scan's: 254 dpi.
 pub const CROP_PX_PER_MM: f64 = 10.0;
+
+/// How much of a field's surroundings is cut out with it, millimetres: overshooting strokes stay whole.
+const MARGIN_MM: f64 = 3.0;
+
+/// Least component that is ink and no speck, pixels of the crop: 0.1 mm2.
+const SPECK_PX: usize = 10;
+
+/// Share of a component's ink that must lie inside the frame for it to be the field's.
+const INSIDE_SHARE: f64 = 0.5;
+
+/// How far printed marks and words reach past their measured bounds, millimetres.
+const PRINT_MARGIN_MM: f64 = 0.4;
+
+/// Cuts every field from the page, in the template's order. A field without a registration is off the page.
+pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate) -> Vec<FieldCut> {
+    let cut = |(field_idx, field): (usize, &Field)| {
+        let ink = match &template.layout {
+            PageLayout::WholeImage => cut_whole_image(&page.pixels),
+            PageLayout::Printed(_) => match registration.fields.get(field_idx) {
+                Some(fit) if fit.on_page => cut_field(&page.pixels, fit, field, template),
+                _ => FieldInk::OffPage,
+            },
+        };
+        FieldCut { field_idx, ink }
+    };
+    template.fields.iter().enumerate().map(cut).collect()
+}
+
+/// A field of a printed form.
+fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template: &FormTemplate) -> FieldInk {
+    let frame_mm = field.layout.bounds();
+    let area = frame_mm.grown(MARGIN_MM);
+    let place = |p: Point| (p - Point::new(area.x0, area.y0)) * CROP_PX_PER_MM;
+    let place_rect = |r: Rect| {
+        let (a, b) = (place(Point::new(r.x0, r.y0)), place(Point::new(r.x1, r.y1)));
+        Rect::from_edges(a.x, a.y, b.x, b.y)
+    };
+    let mut darkness = ink::darkness(&rectify::rectify(page, &fit.page_from_template, area));
+    if let PageLayout::Printed(landmarks) = &template.layout {
+        let print = landmarks.marks.iter().copied().chain(landmarks.words.iter().map(|word| word.bounds));
+        for bounds in print.map(|r| r.grown(PRINT_MARGIN_MM)).filter(|r| r.intersection(area).is_some()) {
+            wipe_outside(&mut darkness, place_rect(bounds), place_rect(frame_mm));
+        }
+    }
+    let crosses = |line: &Segment| {
+        let around = Rect::around([line.a, line.b]).map(|r| r.grown(PRINT_MARGIN_MM));
+        around.is_some_and(|r| r.intersection(area).is_some())
+    };
+    let lines = template.printed_lines().into_iter().filter(crosses);
+    let lines: Vec<Segment> = lines.map(|line| Segment::new(place(line.a), place(line.b))).collect();
+    dropout::drop_lines(&mut darkness, &lines);
+    let frame = place_rect(frame_mm);
+    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return FieldInk::Blank };
+    let inside = |x: i32, y: i32| frame.contains(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5));
+    let mut parts = parts::components(&ink, SPECK_PX);
+    parts.retain(|part| part.share(inside) >= INSIDE_SHARE);
+    let lattice = match &field.layout {
+        FieldLayout::Comb { cells, .. } => {
+            let cells: Vec<Rect> = cells.iter().map(|&cell| place_rect(cell)).collect();
+            comb::comb_lattice(parts, &cells)
+        }
+        FieldLayout::Box { .. } => free::free_lattice(parts, &free::FreeParams::default()),
+    };
+    lattice.map_or(FieldInk::Blank, FieldInk::Written)
+}
+
+/// A strip: the image is the field.
+fn cut_whole_image(page: &GrayImage) -> FieldInk {
+    let darkness = ink::darkness(&rectify::whole_image(page));
+    let frame = Rect::from_xywh(0.0, 0.0, f64::from(darkness.width()), f64::from(darkness.height()));
+    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return FieldInk::Blank };
+    let parts = parts::components(&ink, SPECK_PX);
+    free::free_lattice(parts, &free::FreeParams::default()).map_or(FieldInk::Blank, FieldInk::Written)
+}
+
+/// Wipes what is printed in `bounds`, except inside `frame`, where it may be written over.
+fn wipe_outside(darkness: &mut GrayImage, bounds: Rect, frame: Rect) {
+    for (x, y, pixel) in darkness.enumerate_pixels_mut() {
+        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+        if bounds.contains(p) && !frame.contains(p) {
+            pixel[0] = 0;
+        }
+    }
+}
