@@ -481,3 +481,157 @@ fn unless_it_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
         Err(ErrorKind::Internal(message.to_owned()).into())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use image::{GrayImage, ImageFormat, Luma};
+
+    use super::*;
+    use crate::{
+        form::known_templates,
+        net::{GlyphClassifier, GlyphScores},
+        normalise::GlyphBatch,
+    };
+
+    /// Says of every glyph a digit that follows from its ink; panics or fails on a batch with a glyph of `bad` digits.
+    struct FakeClassifier {
+        panics_at: Option<usize>,
+    }
+
+    impl GlyphClassifier for FakeClassifier {
+        fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
+            let glyphs = batch.pixels.chunks(batch.pixels.len() / batch.n_glyphs);
+            let score = |glyph: &[f32]| {
+                let digit = glyph.iter().sum::<f32>() as usize % 10;
+                assert_ne!(Some(digit), self.panics_at, "the fake falls over");
+                let mut digits = [0.01; 10];
+                digits[digit] = 0.91;
+                GlyphScores { digits, classes: [1.0, 0.0, 0.0, 0.0] }
+            };
+            Ok(glyphs.map(score).collect())
+        }
+    }
+
+    fn reader(panics_at: Option<usize>) -> Reader {
+        let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip").collect();
+        let make = move || -> Result<Box<dyn GlyphClassifier>> { Ok(Box::new(FakeClassifier { panics_at })) };
+        Reader::new(strip, "fake".to_owned(), Box::new(make)).expect("the fake is easily made")
+    }
+
+    /// Thirty strips, each with its own ink, and among them files that cannot be read.
+    fn write_scans(folder: &Path) -> Vec<Scan> {
+        for i in 0..30u32 {
+            let is_ink = |x: u32, y: u32| (10..50).contains(&y) && (30..34 + i % 9).contains(&x);
+            let strip = GrayImage::from_fn(100, 60, |x, y| Luma([if is_ink(x, y) { 10 } else { 245 }]));
+            strip.save_with_format(folder.join(format!("{i:02}.png")), ImageFormat::Png).expect("it is writable");
+        }
+        fs::write(folder.join("05a.png"), b"no picture").expect("it is writable");
+        fs::write(folder.join("17a.tif"), b"").expect("it is writable");
+        let mut scans = find_scans(folder).expect("it is there");
+        scans.push(Scan { name: "gone.png".to_owned(), path: folder.join("gone.png") });
+        scans
+    }
+
+    fn options(out: &Path, jobs: usize, existing: Existing) -> RunOptions {
+        let jobs = NonZeroUsize::new(jobs).expect("the tests ask for some");
+        RunOptions { out: out.to_owned(), existing, jobs, overlay: None }
+    }
+
+    fn tables(out: &Path) -> (String, String) {
+        let read = |path: &Path| fs::read_to_string(path).expect("it was written");
+        (read(out), read(&fields_path(out)))
+    }
+
+    #[test]
+    fn the_same_bytes_with_any_number_of_workers_and_every_page_accounted_for() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let scans = write_scans(dir.path());
+        let mut all = Vec::new();
+        for jobs in [1, 4] {
+            let out = dir.path().join(format!("{jobs}.csv"));
+            let mut events = 0;
+            let options = options(&out, jobs, Existing::Refuse);
+            let summary = run(&reader(None), &scans, &options, |_| events += 1).expect("it can run");
+            assert_eq!((summary.n_files, summary.n_pages, summary.n_rejected()), (33, 33, 3));
+            assert_eq!(summary.n_accepted + summary.n_review + summary.n_rejected(), summary.n_pages);
+            assert_eq!(events, 33 + 33 + 3, "a page, a file, and the three that were rejected");
+            all.push(tables(&out));
+        }
+        assert_eq!(all[0], all[1]);
+        let scans_in_table: Vec<&str> =
+            all[0].0.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+        assert_eq!(scans_in_table, scans.iter().map(|scan| scan.name.as_str()).collect::<Vec<_>>());
+        assert!(all[0].0.contains("05a.png,1,,rejected,unreadable,\n"), "{}", all[0].0);
+    }
+
+    #[test]
+    fn a_page_on_which_the_program_fails_is_a_row_and_a_reason() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let scans = write_scans(dir.path());
+        let whole = dir.path().join("whole.csv");
+        run(&reader(None), &scans, &options(&whole, 2, Existing::Refuse), |_| {}).expect("it can run");
+        let guess_of = |fields: &str| -> HashMap<String, String> {
+            let rows = fields.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+            rows.map(|row| (row[0].clone(), row[6].clone())).collect()
+        };
+        let want = guess_of(&tables(&whole).1);
+        let bad: usize = want["00.png"].parse().expect("the fake says one digit");
+
+        let out = dir.path().join("out.csv");
+        let summary =
+            run(&reader(Some(bad)), &scans, &options(&out, 2, Existing::Refuse), |_| {}).expect("it can run");
+        let n_bad = want.values().filter(|guess| **guess == bad.to_string()).count() as u64;
+        assert!(n_bad >= 1);
+        assert_eq!(summary.rejected.get("internal-error"), Some(&n_bad));
+        let got = guess_of(&tables(&out).1);
+        assert!(want.iter().all(|(scan, guess)| *guess == bad.to_string() || got.get(scan) == Some(guess)));
+    }
+
+    #[test]
+    fn wherever_a_run_is_cut_off_it_ends_with_the_same_bytes() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let scans = write_scans(dir.path());
+        let reader = reader(None);
+        let whole = dir.path().join("whole.csv");
+        run(&reader, &scans, &options(&whole, 2, Existing::Refuse), |_| {}).expect("it can run");
+        let want = tables(&whole);
+
+        // A folder in the table's place: everything is read, but the table cannot take its name.
+        let out = dir.path().join("out.csv");
+        fs::create_dir(&out).expect("it is writable");
+        run(&reader, &scans, &options(&out, 2, Existing::Overwrite), |_| {}).expect_err("a folder is in the way");
+        fs::remove_dir(&out).expect("it is empty");
+        fs::remove_file(fields_path(&out)).expect("it took its name first");
+        let journal = fs::read(journal_path(&out)).expect("what was read is kept");
+        for cut in (0..=journal.len()).step_by(journal.len() / 17) {
+            fs::write(journal_path(&out), &journal[..cut]).expect("it is writable");
+            let summary = run(&reader, &scans, &options(&out, 2, Existing::Resume), |_| {}).expect("it can go on");
+            assert_eq!(tables(&out), want, "cut at {cut}");
+            assert!(cut < journal.len() || summary.n_pages_now == 1, "only the file that is not there is looked for");
+            assert!(!journal_path(&out).exists());
+            fs::remove_file(&out).and_then(|()| fs::remove_file(fields_path(&out))).expect("they were written");
+        }
+    }
+
+    #[test]
+    fn what_stands_there_is_not_touched_unless_asked() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let scans = write_scans(dir.path());
+        let (reader, out) = (reader(None), dir.path().join("out.csv"));
+        for (path, existing) in [
+            (out.clone(), Existing::Refuse),
+            (out.clone(), Existing::Resume),
+            (fields_path(&out), Existing::Refuse),
+            (journal_path(&out), Existing::Refuse),
+        ] {
+            fs::write(&path, "precious").expect("it is writable");
+            let error = run(&reader, &scans, &options(&out, 1, existing), |_| {}).expect_err("it stands already");
+            assert!(error.to_string().contains("hint: "), "{error}");
+            assert_eq!(fs::read_to_string(&path).expect("it is there"), "precious");
+            fs::remove_file(&path).expect("it is there");
+            assert!(fs::read_dir(dir.path()).expect("it is there").count() == 32, "nothing else was written");
+        }
+    }
+}
