@@ -1,10 +1,16 @@
 //! What the paper promises: a form's printed landmarks and its fields, in millimetres from the page's left top corner.
 
+mod known;
 mod parse;
+mod raw;
+mod rules;
+mod source;
 
 use crate::geometry::{Point, Rect, Segment};
 
+pub use known::known_templates;
 pub use parse::parse_template;
+pub use rules::{Relation, Rule, Sum};
 
 /// A form, as it is printed.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +23,8 @@ pub struct FormTemplate {
     pub layout: PageLayout,
     /// Fields in the order of the table's columns.
     pub fields: Vec<Field>,
-    /// Rules between fields, as text; parsed with the template, not yet enforced.
-    pub rules: Vec<String>,
+    /// Rules between fields. `synth` keeps them; reading does not yet enforce them.
+    pub rules: Vec<Rule>,
 }
 
 /// How a template is laid on a page.
@@ -26,7 +32,8 @@ pub struct FormTemplate {
 pub enum PageLayout {
     /// A printed form that is registered by its landmarks.
     Printed(Landmarks),
-    /// The image as a whole is the one field; there is nothing to register.
+    /// The image as a whole is the one field; there is nothing to register. The field's layout is a box, nothing of it
+    /// printed, whose frame is the unit square: the image's sides are the unit.
     WholeImage,
 }
 

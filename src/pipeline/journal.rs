@@ -227,7 +227,7 @@ mod tests {
         let stamp = |bytes| Some(Stamp { bytes, modified_ns: 5 });
         let mut journal = Journal::open(&path, &identity(), false).expect("the folder is writable");
         let mut ends = Vec::new();
-        for (scan, n) in [("a", 2), ("b", 1), ("c", 3)] {
+        for (scan, n) in [("a", 2u32), ("b", 1), ("c", 3)] {
             (1..=n).for_each(|p| journal.add(page(scan, p)).expect("the disk has room"));
             journal.finish_file(scan, stamp(u64::from(n))).expect("the disk has room");
             ends.push(journal.end);
@@ -237,7 +237,7 @@ mod tests {
         for cut in 0..=whole.len() {
             fs::write(&path, &whole[..cut]).expect("the folder is writable");
             let mut journal = Journal::open(&path, &identity(), true).expect("it may be resumed");
-            for ((scan, n), end) in [("a", 2), ("b", 1), ("c", 3)].into_iter().zip(&ends) {
+            for ((scan, n), end) in [("a", 2u32), ("b", 1), ("c", 3)].into_iter().zip(&ends) {
                 let is_whole = cut as u64 >= *end;
                 assert_eq!(journal.holds(scan, stamp(u64::from(n))), is_whole, "{scan}, cut at {cut}");
                 assert!(!journal.holds(scan, stamp(99)), "a file that has changed is read again");

@@ -1,0 +1,207 @@
+//! Rules between a form's fields: `valid = votes_01 + votes_02`, `fee <= 0.5 * income`.
+
+/// A relation that the values of a correctly filled form keep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// As the template has it.
+    pub text: String,
+    /// Left of the sign.
+    pub left: Sum,
+    /// The sign.
+    pub relation: Relation,
+    /// Right of the sign.
+    pub right: Sum,
+}
+
+/// A sum of fields' values, each times a number, and a constant.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sum {
+    /// Factor and index into the template's fields.
+    pub terms: Vec<(f64, usize)>,
+    /// Added to them.
+    pub constant: f64,
+}
+
+/// How the two sides of a rule compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// `=`
+    Equal,
+    /// `<=`
+    AtMost,
+    /// `>=`
+    AtLeast,
+    /// `<`
+    Less,
+    /// `>`
+    More,
+}
+
+impl Rule {
+    /// Parses `text`. `field_idx` gives the index of the field of a name.
+    ///
+    /// Grammar: `sum relation sum`, a sum being terms joined by `+` and `-`, a term a number, a field, or one times the
+    /// other with `*`.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub fn parse(text: &str, field_idx: impl Fn(&str) -> Option<usize>) -> Result<Self, String> {
+        let tokens = tokenise(text)?;
+        let mut signs = tokens.iter().enumerate().filter_map(|(i, token)| match token {
+            Token::Relation(relation) => Some((i, *relation)),
+            _ => None,
+        });
+        let (at, relation) = signs.next().ok_or("it has none of =, <=, >=, <, >")?;
+        if signs.next().is_some() {
+            return Err("it has more than one of =, <=, >=, <, >".into());
+        }
+        let left = parse_sum(&tokens[..at], &field_idx)?;
+        let right = parse_sum(&tokens[at + 1..], &field_idx)?;
+        Ok(Self { text: text.to_owned(), left, relation, right })
+    }
+}
+
+impl Sum {
+    /// Its value, `value_of` giving the number in a field; `None` where one of them has none.
+    pub fn value(&self, value_of: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+        self.terms.iter().try_fold(self.constant, |sum, &(factor, field)| Some(sum + factor * value_of(field)?))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Token<'a> {
+    Number(f64),
+    Name(&'a str),
+    Plus,
+    Minus,
+    Times,
+    Relation(Relation),
+}
+
+fn tokenise(text: &str) -> Result<Vec<Token<'_>>, String> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let word = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
+        let (token, length) = match first {
+            '+' => (Token::Plus, 1),
+            '-' => (Token::Minus, 1),
+            '*' => (Token::Times, 1),
+            '=' => (Token::Relation(Relation::Equal), 1),
+            '<' if rest.starts_with("<=") => (Token::Relation(Relation::AtMost), 2),
+            '>' if rest.starts_with(">=") => (Token::Relation(Relation::AtLeast), 2),
+            '<' => (Token::Relation(Relation::Less), 1),
+            '>' => (Token::Relation(Relation::More), 1),
+            _ if word > 0 => (name_or_number(&rest[..word])?, word),
+            other => return Err(format!("it has a character that means nothing here: {other}")),
+        };
+        tokens.push(token);
+        rest = rest[length..].trim_start();
+    }
+    Ok(tokens)
+}
+
+/// A number where it is made of digits and a point alone, else a name; a name may begin with a digit.
+fn name_or_number(word: &str) -> Result<Token<'_>, String> {
+    if word.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return word.parse().map(Token::Number).map_err(|_| format!("it has a malformed number: {word}"));
+    }
+    Ok(Token::Name(word))
+}
+
+fn parse_sum(tokens: &[Token<'_>], field_idx: &impl Fn(&str) -> Option<usize>) -> Result<Sum, String> {
+    let field = |name: &str| field_idx(name).ok_or_else(|| format!("it names an unknown field: {name}"));
+    let mut sum = Sum::default();
+    let mut rest = tokens;
+    let mut is_first = true;
+    loop {
+        let sign = match rest.first() {
+            Some(Token::Plus) if !is_first => 1.0,
+            Some(Token::Minus) => -1.0,
+            Some(_) if is_first => 1.0,
+            None if !is_first => return Ok(sum),
+            None => return Err("one of its sides is empty".into()),
+            Some(_) => return Err("it lacks a + or - between two terms".into()),
+        };
+        if !is_first || rest.first() == Some(&Token::Minus) {
+            rest = &rest[1..];
+        }
+        rest = match rest {
+            [Token::Number(factor), Token::Times, Token::Name(name), rest @ ..]
+            | [Token::Name(name), Token::Times, Token::Number(factor), rest @ ..] => {
+                sum.terms.push((sign * factor, field(name)?));
+                rest
+            }
+            [_, Token::Times, ..] => return Err("only a number and a field can be multiplied".into()),
+            [Token::Name(name), rest @ ..] => {
+                sum.terms.push((sign, field(name)?));
+                rest
+            }
+            [Token::Number(number), rest @ ..] => {
+                sum.constant += sign * number;
+                rest
+            }
+            _ => return Err("it lacks a field or a number after a sign".into()),
+        };
+        is_first = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 3] = ["total", "a", "1b"];
+
+    fn parse(text: &str) -> Result<Rule, String> {
+        Rule::parse(text, |name| NAMES.iter().position(|n| *n == name))
+    }
+
+    #[test]
+    fn sums_differences_and_products() {
+        let rule = parse("total = a - 1b*0.5+ 2 * a - 7").expect("it is well formed");
+        assert_eq!(rule.relation, Relation::Equal);
+        assert_eq!(rule.left, Sum { terms: vec![(1.0, 0)], constant: 0.0 });
+        assert_eq!(rule.right, Sum { terms: vec![(1.0, 1), (-0.5, 2), (2.0, 1)], constant: -7.0 });
+        assert_eq!(rule.right.value(|field| [None, Some(10.0), Some(4.0)][field]), Some(21.0));
+        assert_eq!(rule.left.value(|_| None), None);
+    }
+
+    #[test]
+    fn every_relation() {
+        for (sign, relation) in [
+            ("=", Relation::Equal),
+            ("<=", Relation::AtMost),
+            (">=", Relation::AtLeast),
+            ("<", Relation::Less),
+            (">", Relation::More),
+        ] {
+            assert_eq!(parse(&format!("-a {sign} 3")).map(|rule| rule.relation), Ok(relation));
+        }
+    }
+
+    #[test]
+    fn what_is_no_rule_says_why() {
+        struct Case(&'static str, &'static str);
+        for Case(text, why) in [
+            Case("", "none of ="),
+            Case("total", "none of ="),
+            Case("total = a = 1b", "more than one"),
+            Case("total =", "sides is empty"),
+            Case("= a", "sides is empty"),
+            Case("total = a 1b", "lacks a + or -"),
+            Case("total = a +", "after a sign"),
+            Case("total = a + + a", "after a sign"),
+            Case("total = a * 1b", "a number and a field"),
+            Case("total = 2 * 3", "a number and a field"),
+            Case("total = 2 * ", "a number and a field"),
+            Case("total = c", "unknown field: c"),
+            Case("total = 1.2.3", "malformed number: 1.2.3"),
+            Case("total = a / 2", "means nothing here: /"),
+            Case("total = \u{e4}", "means nothing here: \u{e4}"),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+}
