@@ -5,10 +5,11 @@
 //! brings all of them onto their lines is found by least squares with Tukey's weights; and again, with a smaller reach.
 
 use super::{evidence::PageEvidence, search::LineModel};
-use crate::geometry::{Point, Projection, Segment, solve_augmented};
+use crate::geometry::{Point, Projection, Rect, Segment, solve_augmented};
 
 /// Reach of the search for a sample's line, millimetres, iteration by iteration.
-const AFFINE_REACHES_MM: [f64; 8] = [6.0, 5.0, 4.0, 3.0, 2.5, 2.0, 1.5, 1.5];
+const ROUGH_REACHES_MM: [f64; 5] = [6.0, 5.0, 4.0, 3.0, 3.0];
+const AFFINE_REACHES_MM: [f64; 5] = [4.0, 3.0, 2.5, 2.0, 1.5];
 const PROJECTIVE_REACHES_MM: [f64; 8] = [4.0, 3.0, 3.0, 2.5, 2.0, 2.0, 1.5, 1.5];
 /// A sample within this of a line has found it, millimetres.
 const FOUND_MM: f64 = 1.0;
@@ -22,8 +23,20 @@ const PROJECTIVE_GAIN: f64 = 0.8;
 const MIN_PAIRS: usize = 12;
 /// Ink within a word's box from which the word is there.
 const WORD_INK_SHARE: f64 = 0.04;
-/// What words weigh beside lines in comparing placements.
-const WORD_WEIGHT: f64 = 0.25;
+/// What words, and lines of the page that the template explains, weigh beside the template's lines that are found.
+const WORD_WEIGHT: f64 = 0.2;
+const EXPLAINED_WEIGHT: f64 = 0.2;
+/// Displacements, millimetres, at which lines are found by chance only: irregular, so that no table's pitch fits them.
+const CHANCE_SHIFTS_MM: [(f64, f64); 8] =
+    [(3.1, 4.7), (-6.3, 2.6), (4.3, -7.9), (-2.7, -3.7), (8.6, 3.4), (-4.9, 6.8), (7.3, -5.3), (-8.1, -6.1)];
+/// Starts that are refined to the end, of those that were roughly refined.
+const N_REFINED: usize = 2;
+/// Samples of the rough refinement.
+const N_ROUGH_SAMPLES: usize = 240;
+/// A line of the page this long, millimetres, is printed.
+const LONG_MM: f64 = 15.0;
+/// A line of the page this near to one of the template's is that line, millimetres.
+const NEAR_MM: f64 = 1.5;
 /// How unequal a form's stretching along and across may be; a page in perspective is foreshortened.
 const MAX_STRETCH: f64 = 1.8;
 
@@ -34,16 +47,21 @@ pub struct Placement {
     pub page_from_template: Projection,
     /// RMS distance of the samples found from their lines, pixels.
     pub residual_px: f64,
-    /// Share of the samples on the page that found a line, 0 to 1.
+    /// Share of the samples on the page that found a line, each counted by how near it is, less what a template
+    /// displaced at random finds: 1 is all of them exactly, 0 is chance.
     pub support: f64,
     /// Share of the words on the page that are inked, 0 to 1; 1 of no words.
     pub words: f64,
+    /// Share of the length of the page's long lines, where the form lies, that the template has too, 0 to 1.
+    pub explained: f64,
 }
 
 impl Placement {
     /// By which placements of one or several templates are compared, 0 to 1.
     pub fn score(&self) -> f64 {
-        (1.0 - WORD_WEIGHT) * self.support + WORD_WEIGHT * self.words
+        (1.0 - WORD_WEIGHT - EXPLAINED_WEIGHT) * self.support
+            + WORD_WEIGHT * self.words
+            + EXPLAINED_WEIGHT * self.explained
     }
 }
 
@@ -54,15 +72,35 @@ struct Pair {
     normal: Point,
 }
 
-/// Refines `start`; `None` where too little of the template finds a line, or only by an absurd distortion.
-pub fn refine(evidence: &PageEvidence, model: &LineModel, start: Projection) -> Option<Placement> {
+/// The best of `starts`, refined; `None` where none can be, or only by an absurd distortion.
+pub fn refine(evidence: &PageEvidence, model: &LineModel, starts: Vec<Projection>) -> Option<Placement> {
+    let rough_samples = &model.samples[..N_ROUGH_SAMPLES.min(model.samples.len())];
+    let mut rough: Vec<(f64, Projection)> = starts
+        .into_iter()
+        .filter_map(|mut map| {
+            for reach_mm in ROUGH_REACHES_MM {
+                map = solve(&pairs(evidence, rough_samples, &map, reach_mm), &map, model, Freedom::Affine)?;
+            }
+            Some((closeness(evidence, rough_samples, &map), map))
+        })
+        .collect();
+    rough.sort_by(|a, b| b.0.total_cmp(&a.0));
+    rough.truncate(N_REFINED);
+    rough
+        .into_iter()
+        .filter_map(|(_, start)| refine_one(evidence, model, start))
+        .max_by(|a, b| a.score().total_cmp(&b.score()))
+}
+
+fn refine_one(evidence: &PageEvidence, model: &LineModel, start: Projection) -> Option<Placement> {
     let mut affine = start;
     for reach_mm in AFFINE_REACHES_MM {
-        affine = solve(&pairs(evidence, model, &affine, reach_mm), &affine, model, Freedom::Affine)?;
+        affine = solve(&pairs(evidence, &model.samples, &affine, reach_mm), &affine, model, Freedom::Affine)?;
     }
     let mut projective = affine;
     for reach_mm in PROJECTIVE_REACHES_MM {
-        projective = solve(&pairs(evidence, model, &projective, reach_mm), &projective, model, Freedom::Projective)?;
+        let found = pairs(evidence, &model.samples, &projective, reach_mm);
+        projective = solve(&found, &projective, model, Freedom::Projective)?;
     }
     let flat = assess(evidence, model, affine);
     let tilted = assess(evidence, model, projective);
@@ -88,28 +126,74 @@ fn is_plausible(map: &Projection, model: &LineModel) -> bool {
     })
 }
 
+/// Mean over the samples on the page of how near each is to a line: 1 on it, 0 from [`FOUND_MM`] on.
+fn closeness(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection) -> f64 {
+    let bounds = evidence.page_bounds();
+    let n_visible = samples.iter().filter(|(p, _)| bounds.contains(map.apply(*p))).count();
+    let near: f64 = pairs(evidence, samples, map, FOUND_MM)
+        .iter()
+        .map(|pair| 1.0 - (distance(pair, map) / (FOUND_MM * map.scale_at(pair.template))).powi(2).min(1.0))
+        .sum();
+    near / n_visible.max(1) as f64
+}
+
 /// Residual, support and words of a placement.
 fn assess(evidence: &PageEvidence, model: &LineModel, map: Projection) -> Placement {
-    let bounds = evidence.page_bounds();
-    let n_visible = model.samples.iter().filter(|(p, _)| bounds.contains(map.apply(*p))).count();
-    let found = pairs(evidence, model, &map, FOUND_MM);
+    let found = pairs(evidence, &model.samples, &map, FOUND_MM);
     let squared: f64 = found.iter().map(|pair| distance(pair, &map).powi(2)).sum();
+    let chance_samples = &model.samples[..N_ROUGH_SAMPLES.min(model.samples.len())];
+    let chance: f64 = CHANCE_SHIFTS_MM
+        .iter()
+        .map(|(dx, dy)| closeness(evidence, chance_samples, &map.compose(&Projection::translation(*dx, *dy))))
+        .sum::<f64>()
+        / CHANCE_SHIFTS_MM.len() as f64;
+    let support = (closeness(evidence, &model.samples, &map) - chance) / (1.0 - chance).max(f64::MIN_POSITIVE);
     let (mut n_words, mut n_inked) = (0, 0);
     for word in &model.words {
         // The box that lies inside the turned box, so that neighbours do not count.
         let quad = map.apply_rect(*word);
         let centre = quad.iter().fold(Point::default(), |sum, &p| sum + p * 0.25);
         let inner = quad.map(|p| centre + (p - centre) * 0.9);
-        let inked = crate::geometry::Rect::around(inner).and_then(|b| evidence.ink_share_within(b));
+        let inked = Rect::around(inner).and_then(|b| evidence.ink_share_within(b));
         n_words += usize::from(inked.is_some());
         n_inked += usize::from(inked.is_some_and(|share| share > WORD_INK_SHARE));
     }
     Placement {
         page_from_template: map,
         residual_px: (squared / found.len().max(1) as f64).sqrt(),
-        support: found.len() as f64 / n_visible.max(1) as f64,
+        support: support.max(0.0),
+        explained: explained(evidence, model, &map),
         words: if n_words == 0 { 1.0 } else { n_inked as f64 / n_words as f64 },
     }
+}
+
+/// Share of the length of the page's long lines within the form's bounds that lie along lines of the template.
+fn explained(evidence: &PageEvidence, model: &LineModel, map: &Projection) -> f64 {
+    let Some(template_from_page) = map.inverse() else { return 0.0 };
+    let Some(bounds) = Rect::around(model.lines.iter().flat_map(|s| [s.a, s.b])) else { return 0.0 };
+    let (mut explained_mm, mut total_mm) = (0.0, 0.0);
+    let whole = &evidence.lines.whole;
+    for line in whole.horizontal.iter().chain(&whole.vertical) {
+        let line = template_from_page.apply_segment(*line);
+        if line.length() < LONG_MM || !bounds.contains(line.middle()) {
+            continue;
+        }
+        total_mm += line.length();
+        let n = (line.length() / 4.0).ceil();
+        let along = line.direction();
+        let is_near = |p: Point| {
+            model.lines.iter().any(|own| {
+                let direction = own.direction();
+                let t = (p - own.a).dot(direction);
+                direction.cross(along).abs() < MAX_SINE
+                    && direction.cross(p - own.a).abs() < NEAR_MM
+                    && (-NEAR_MM..=own.length() + NEAR_MM).contains(&t)
+            })
+        };
+        let n_near = (0..n as usize).filter(|i| is_near(line.at((*i as f64 + 0.5) / n))).count();
+        explained_mm += line.length() * n_near as f64 / n;
+    }
+    if total_mm > 0.0 { explained_mm / total_mm } else { 0.0 }
 }
 
 /// Signed distance of a sample from its line, pixels.
@@ -118,13 +202,17 @@ fn distance(pair: &Pair, map: &Projection) -> f64 {
 }
 
 /// Each sample that finds a line of its direction within reach, with that line.
-fn pairs(evidence: &PageEvidence, model: &LineModel, map: &Projection, reach_mm: f64) -> Vec<Pair> {
+fn pairs(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection, reach_mm: f64) -> Vec<Pair> {
     let pieces = &evidence.lines.pieces;
     let horizontal = by_place(&pieces.horizontal, true);
     let vertical = by_place(&pieces.vertical, false);
-    let mut pairs = Vec::with_capacity(model.samples.len());
-    for &(template, direction) in &model.samples {
+    let bounds = evidence.page_bounds();
+    let mut pairs = Vec::with_capacity(samples.len());
+    for &(template, direction) in samples {
         let place = map.apply(template);
+        if !bounds.contains(place) {
+            continue;
+        }
         let [a, b, c, d] = map.jacobian(template);
         let direction = Point::new(a * direction.x + b * direction.y, c * direction.x + d * direction.y);
         let px_per_mm = (a * d - b * c).abs().sqrt();

@@ -132,9 +132,9 @@ impl DistanceMaps {
     }
 }
 
-/// The placements (similarities, page from template) that put most of the template's lines on lines of the page, best
+/// The placements (page from template: similarities after stretching the template downwards by one of `stretches`) that put most of the template's lines on lines of the page, best
 /// first, no two of them alike.
-pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel) -> Vec<Projection> {
+pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f64]) -> Vec<Projection> {
     if model.samples.is_empty() {
         return Vec::new();
     }
@@ -142,18 +142,24 @@ pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel) -> Vec<Project
     let filling = bounds.width().max(bounds.height()) / model.page.width().max(model.page.height()).max(1.0);
     let mut page_lines: Vec<Segment> = lines.whole.horizontal.iter().chain(&lines.whole.vertical).copied().collect();
     page_lines.sort_by(|s, t| t.length().total_cmp(&s.length()));
-    page_lines.truncate(MAX_PAGE_LINES);
+    // The same number of placements is looked at, however many ways there are to stretch the template.
+    let share = 1.0 / (stretches.len().max(1) as f64).sqrt();
+    page_lines.truncate((MAX_PAGE_LINES as f64 * share) as usize);
+    let n_template_lines = (MAX_TEMPLATE_LINES as f64 * share) as usize;
     let quick = &model.samples[..N_QUICK.min(model.samples.len())];
     let mut found: Vec<(f64, Projection)> = Vec::new();
-    for &line in model.lines.iter().take(MAX_TEMPLATE_LINES) {
-        for &on in &page_lines {
-            if !SCALE_RANGE.contains(&(on.length() / line.length() / filling)) {
-                continue;
-            }
-            for on in [on, Segment::new(on.b, on.a)] {
-                let placement = similarity(line, on);
-                if maps.score(&placement, quick) >= QUICK_SCORE {
-                    found.push((maps.score(&placement, &model.samples), placement));
+    for stretch in stretches {
+        let stretched = Projection::scaling(1.0, *stretch);
+        for line in model.lines.iter().take(n_template_lines).map(|line| stretched.apply_segment(*line)) {
+            for &on in &page_lines {
+                if !SCALE_RANGE.contains(&(on.length() / line.length() / filling)) {
+                    continue;
+                }
+                for on in [on, Segment::new(on.b, on.a)] {
+                    let placement = similarity(line, on).compose(&stretched);
+                    if maps.score(&placement, quick) >= QUICK_SCORE {
+                        found.push((maps.score(&placement, &model.samples), placement));
+                    }
                 }
             }
         }
