@@ -23,6 +23,8 @@ pub enum Command {
     /// Reads scans into OUT.csv, a row a page, and OUT.fields.csv beside it, a row a field
     #[command(after_help = EXIT_STATUS)]
     Run(RunArgs),
+    /// Trains the net on labelled digits and measures it on writers held out
+    Train(TrainArgs),
     /// Measures against ground truth
     #[command(subcommand)]
     Eval(EvalCommand),
@@ -74,6 +76,35 @@ pub struct RunArgs {
     /// Say nothing but what stops the run [default: progress, rejected pages and a summary on stderr]
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// `formread train`
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Folder with IDX files, or with folders of images: CLASS/ or WRITER/CLASS/; may be given several times
+    #[arg(long, value_name = "DIR", required = true)]
+    pub data: Vec<PathBuf>,
+    /// Where the weights go; what they are goes to a .json beside them
+    #[arg(long, value_name = "W.safetensors")]
+    pub out: PathBuf,
+    /// Times that every digit is seen
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub epochs: NonZeroUsize,
+    /// Digits a step
+    #[arg(long, value_name = "N", default_value = "128")]
+    pub batch_size: NonZeroUsize,
+    /// Learning rate of Adam, at its highest
+    #[arg(long, value_name = "RATE", default_value_t = 1e-4)]
+    pub lr: f64,
+    /// Seed of everything that is drawn: the same seed gives the same weights on the same machine
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Share of the writers of a set that are held out to measure on, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub held_out: f64,
+    /// Go on from the checkpoint beside OUT, where there is one [default: begin anew]
+    #[arg(long)]
+    pub resume: bool,
 }
 
 /// `formread eval`

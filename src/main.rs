@@ -16,7 +16,7 @@ use formread::{
 };
 use serde::Serialize;
 
-use cli::{BenchArgs, Cli, Command, EvalCommand, EvalValuesArgs, OutputArgs, RunArgs};
+use cli::{BenchArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, OutputArgs, RunArgs, TrainArgs};
 use report::Progress;
 
 /// The batch came to its end, but some page could not be read at all.
@@ -27,7 +27,9 @@ const COULD_NOT_RUN: u8 = 2;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run(&args),
+        Command::Train(args) => train(&args),
         Command::Eval(EvalCommand::Values(args)) => eval_values(&args),
+        Command::Eval(EvalCommand::Glyphs(args)) => eval_glyphs(&args),
         Command::Bench(args) => bench(&args),
     };
     result.unwrap_or_else(|error| {
@@ -43,6 +45,32 @@ fn run(args: &RunArgs) -> Result<ExitCode> {
     let summary = pipeline::run(&reader, &scans, &options::run_options(args), |event| progress.note(event))?;
     progress.finish(&summary);
     Ok(if summary.n_rejected() == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
+}
+
+#[cfg(feature = "torch")]
+fn train(args: &TrainArgs) -> Result<ExitCode> {
+    formread::net::set_threads(options::cores().get());
+    let mut progress = report::TrainProgress::new();
+    let trained = formread::train::train(&options::train_options(args)?, &mut |event| progress.note(&event))?;
+    progress.finish(&trained);
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(feature = "torch")]
+fn eval_glyphs(args: &EvalGlyphsArgs) -> Result<ExitCode> {
+    formread::net::set_threads(options::cores().get());
+    let mut net = formread::net::ConvNet::from_weights(&options::weights(args.model.as_deref())?)?;
+    print(&formread::evaluate::glyphs::evaluate_folder(&args.dir, &mut net)?, &args.output)
+}
+
+#[cfg(not(feature = "torch"))]
+fn train(_: &TrainArgs) -> Result<ExitCode> {
+    options::without_torch()
+}
+
+#[cfg(not(feature = "torch"))]
+fn eval_glyphs(_: &EvalGlyphsArgs) -> Result<ExitCode> {
+    options::without_torch()
 }
 
 fn eval_values(args: &EvalValuesArgs) -> Result<ExitCode> {

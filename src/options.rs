@@ -15,6 +15,11 @@ use formread::{
     reader::Reader,
 };
 
+#[cfg(feature = "torch")]
+use formread::{net::Weights, train::TrainOptions};
+
+#[cfg(feature = "torch")]
+use crate::cli::TrainArgs;
 use crate::cli::{ReadArgs, RunArgs};
 
 /// The scans that `scans` names; `-` is a list on standard input.
@@ -50,19 +55,47 @@ pub fn reader(args: &ReadArgs) -> Result<Reader> {
 
 /// The weights in `model`, or those that the program carries.
 #[cfg(feature = "torch")]
-pub fn weights(model: Option<&Path>) -> Result<formread::net::Weights> {
-    Ok(model.map_or_else(formread::net::Weights::shipped, formread::net::Weights::load)?)
+pub fn weights(model: Option<&Path>) -> Result<Weights> {
+    Ok(model.map_or_else(Weights::shipped, Weights::load)?)
 }
 
 /// Without LibTorch there is nothing to read with.
 #[cfg(not(feature = "torch"))]
 pub fn reader(_: &ReadArgs) -> Result<Reader> {
-    anyhow::bail!("this program was built without LibTorch and cannot read\nhint: build it with --features torch");
+    without_torch()
+}
+
+/// What a program says that has no net.
+#[cfg(not(feature = "torch"))]
+pub fn without_torch<T>() -> Result<T> {
+    anyhow::bail!("this program was built without LibTorch\nhint: build it with --features torch")
+}
+
+/// What training is told.
+#[cfg(feature = "torch")]
+pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
+    let TrainArgs { data, out, epochs, batch_size, lr, seed, held_out, resume } = args;
+    anyhow::ensure!(*lr > 0.0 && lr.is_finite(), "the learning rate is not above 0: {lr}");
+    anyhow::ensure!((0.0..=1.0).contains(held_out), "the share of writers held out is not from 0 to 1: {held_out}");
+    Ok(TrainOptions {
+        epochs: epochs.get(),
+        batch_size: batch_size.get(),
+        lr: *lr,
+        seed: *seed,
+        held_out_writers: *held_out,
+        resume: *resume,
+        ..TrainOptions::new(data.clone(), out.clone())
+    })
+}
+
+/// The processor's cores.
+pub fn cores() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// How many pages are worked on at the same time.
 pub fn jobs(args: &ReadArgs) -> NonZeroUsize {
-    args.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+    args.jobs.unwrap_or_else(cores)
 }
 
 /// What a run is told.

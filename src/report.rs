@@ -6,6 +6,11 @@ use std::{
 };
 
 use formread::pipeline::{Event, Summary};
+#[cfg(feature = "torch")]
+use formread::{
+    evaluate::glyphs::GlyphReport,
+    train::{TrainEvent, TrainReport},
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How often a line is written where there is no terminal to draw a bar on.
@@ -90,6 +95,62 @@ impl Progress {
             Shown::Lines => {}
         }
         eprint!("{}", closing_summary(summary, self.start.elapsed()));
+    }
+}
+
+/// Follows training.
+#[cfg(feature = "torch")]
+pub struct TrainProgress {
+    start: Instant,
+    bar: ProgressBar,
+}
+
+#[cfg(feature = "torch")]
+impl TrainProgress {
+    /// A bar an epoch, where stderr is a terminal.
+    pub fn new() -> Self {
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {msg}, {eta} left")
+            .expect("the template is well formed");
+        let bar = if stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        Self { start: Instant::now(), bar: bar.with_style(style) }
+    }
+
+    /// Takes note of what happened.
+    pub fn note(&mut self, event: &TrainEvent) {
+        match event {
+            TrainEvent::Set { name, train, held_out } => {
+                self.line(&format!("{name}: {train} to train on, {held_out} held out"));
+            }
+            TrainEvent::Resumed { epochs_done } => self.line(&format!("{epochs_done} epochs are done already")),
+            TrainEvent::Step { epoch, step, n_steps, loss } => {
+                if *step == 1 {
+                    self.bar.reset();
+                }
+                self.bar.set_length(*n_steps as u64);
+                self.bar.set_position(*step as u64);
+                self.bar.set_message(format!("epoch {epoch}, loss {loss:.4}"));
+            }
+            TrainEvent::Epoch { epoch, epochs, loss, held_out } => {
+                let mut line = format!("epoch {epoch} of {epochs}: loss {loss:.5}");
+                for (set, correct, count) in held_out {
+                    line += &format!(", {set} {:.2} %", 100.0 * *correct as f64 / (*count).max(1) as f64);
+                }
+                self.line(&format!("{line}, {}", duration(self.start.elapsed())));
+            }
+        }
+    }
+
+    /// Says how well it does on what was held out.
+    pub fn finish(self, report: &TrainReport) {
+        self.bar.finish_and_clear();
+        for GlyphReport { set, count, correct, accuracy, .. } in &report.held_out {
+            eprintln!("held out of {set}: {correct} of {count}, {:.2} %", 100.0 * accuracy);
+        }
+        eprintln!("weights {}, {}", report.weights.fingerprint(), duration(self.start.elapsed()));
+    }
+
+    fn line(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
     }
 }
 
