@@ -139,13 +139,13 @@ pub(super) fn find_ink(darkness: &GrayImage, frame: Rect, params: &InkParams) ->
     let least = (params.min_contrast * 255.0).max(NOISE_SPREADS * spread);
     if darkest - paper < least {
         // A crop that is ink all over has no paper to measure against.
-        return if paper > 127.0 { Some(threshold(darkness, 0.0, paper, params)) } else { None };
+        return if paper > 127.0 { Some(threshold(darkness, 0.0, paper, 0.0, params)) } else { None };
     }
     // The strokes' darkness: the median of what is nearer to the darkest than to the paper.
     let middle = ((paper + darkest) / 2.0) as usize;
     let above: usize = histogram[middle..].iter().sum();
     let full = rank(&histogram, n - above.div_ceil(2)) as f32;
-    Some(threshold(darkness, paper, full, params))
+    Some(threshold(darkness, paper, full, NOISE_SPREADS * spread, params))
 }
 
 /// The value that `rank` pixels of the histogram do not exceed.
@@ -160,13 +160,15 @@ fn rank(histogram: &[usize; 256], rank: usize) -> usize {
     255
 }
 
-fn threshold(darkness: &GrayImage, paper: f32, full: f32, params: &InkParams) -> Ink {
+/// Ink of darkness `full` on `paper`, of which what lies within `noise` of the paper is never ink.
+fn threshold(darkness: &GrayImage, paper: f32, full: f32, noise: f32, params: &InkParams) -> Ink {
     let span = (full - paper).max(1.0);
     let grey = GrayImage::from_fn(darkness.width(), darkness.height(), |x, y| {
         let share = (f32::from(darkness.get_pixel(x, y)[0]) - paper) / span;
         Luma([(share * 255.0).clamp(0.0, 255.0) as u8])
     });
-    let mask = hysteresis(&grey, (params.weak * 255.0) as u8, (params.strong * 255.0) as u8);
+    let weak = params.weak.max(noise / span).min(params.strong);
+    let mask = hysteresis(&grey, (weak * 255.0) as u8, (params.strong * 255.0) as u8);
     Ink { grey, mask }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     form::{Field, FieldLayout, FormTemplate, PageLayout},
     geometry::{Point, Rect, Segment},
     page::Page,
+    raster::{LineParams, find_line_pieces, join_pieces},
     register::{FieldRegistration, Registration},
 };
 
@@ -90,6 +91,12 @@ const INSIDE_SHARE: f64 = 0.5;
 /// How far printed marks and words reach past their measured bounds, millimetres.
 const PRINT_MARGIN_MM: f64 = 0.4;
 
+/// Pieces of the lines that are ruled across a strip, as thick as a thick stroke at most.
+const RULE: LineParams = LineParams { max_thickness_px: 12, min_length_px: 16.0, max_deviation_px: 2.0 };
+
+/// Share of a strip's width from which a straight line is a rule and no stroke.
+const RULE_SHARE: f64 = 0.5;
+
 /// Cuts every field from the page, in the template's order. A field without a registration is off the page.
 pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate) -> Vec<FieldCut> {
     let cut = |(field_idx, field): (usize, &Field)| {
@@ -103,6 +110,25 @@ pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate
         FieldCut { field_idx, ink }
     };
     template.fields.iter().enumerate().map(cut).collect()
+}
+
+/// Where `crop`, a candidate of the field `field_idx`, lies on the form: in the template's unit, to be laid on the page by
+/// the field's registration.
+pub fn crop_bounds(page: &Page, template: &FormTemplate, field_idx: usize, crop: &InkCrop) -> Rect {
+    let frame = template.fields[field_idx].layout.bounds();
+    let ((left, top), (x_scale, y_scale)) = match template.layout {
+        PageLayout::Printed(_) => {
+            let area = frame.grown(MARGIN_MM);
+            ((area.x0, area.y0), (1.0 / CROP_PX_PER_MM, 1.0 / CROP_PX_PER_MM))
+        }
+        PageLayout::WholeImage => {
+            let (width, height) = rectify::whole_image_size(&page.pixels);
+            ((frame.x0, frame.y0), (frame.width() / f64::from(width), frame.height() / f64::from(height)))
+        }
+    };
+    let (width, height) = (f64::from(crop.ink.width()), f64::from(crop.ink.height()));
+    let (x, y) = (left + f64::from(crop.x) * x_scale, top + f64::from(crop.y) * y_scale);
+    Rect::from_xywh(x, y, width * x_scale, height * y_scale)
 }
 
 /// A field of a printed form.
@@ -145,11 +171,22 @@ fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template:
 
 /// A strip: the image is the field.
 fn cut_whole_image(page: &GrayImage) -> FieldInk {
-    let darkness = ink::darkness(&rectify::whole_image(page));
+    let mut darkness = ink::darkness(&rectify::whole_image(page));
     let frame = Rect::from_xywh(0.0, 0.0, f64::from(darkness.width()), f64::from(darkness.height()));
+    if let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) {
+        dropout::drop_lines(&mut darkness, &rules(&ink.mask));
+    }
     let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return FieldInk::Blank };
     let parts = parts::components(&ink, SPECK_PX);
     free::free_lattice(parts, &free::FreeParams::default()).map_or(FieldInk::Blank, FieldInk::Written)
+}
+
+/// The lines that are ruled across a strip.
+fn rules(mask: &GrayImage) -> Vec<Segment> {
+    let width = f64::from(mask.width());
+    let pieces = find_line_pieces(mask, RULE);
+    let lines = join_pieces(&pieces.horizontal, f64::from(mask.height()) / 2.0, RULE.max_deviation_px);
+    lines.into_iter().filter(|line| line.length() >= (RULE_SHARE * width).max(f64::from(mask.height()))).collect()
 }
 
 /// Wipes what is printed in `bounds`, except inside `frame`, where it may be written over.
