@@ -28,7 +28,7 @@ const SAUVOLA_K: f64 = 0.2;
 /// Lines and ink of a page.
 #[derive(Debug, Clone)]
 pub struct PageEvidence {
-    /// Lines in page pixels.
+    /// Lines in page pixels; pixel i covers i to i + 1, here and everywhere in registration.
     pub lines: PageLines,
     /// 255 ink, 0 paper; `factor` times smaller than the page.
     mask: GrayImage,
@@ -64,7 +64,7 @@ impl PageEvidence {
             },
         );
         let scale = f64::from(factor);
-        let page_from_reduced = |p: Point| Point::new((p.x + 0.5) * scale - 0.5, (p.y + 0.5) * scale - 0.5);
+        let page_from_reduced = |p: Point| Point::new((p.x + 0.5) * scale, (p.y + 0.5) * scale);
         let enlarged = |lines: Vec<Segment>| -> Vec<Segment> {
             lines.into_iter().map(|s| Segment::new(page_from_reduced(s.a), page_from_reduced(s.b))).collect()
         };
