@@ -1,2 +1,96 @@
-//! The command line of formread.
-fn main() {}
+//! The command line of formread: parse, run, exit status.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod options;
+mod report;
+
+use std::{fs::File, path::Path, process::ExitCode};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use formread::{
+    evaluate::score_values,
+    pipeline::{self, measure_throughput},
+    sink::fields_path,
+};
+use serde::Serialize;
+
+use cli::{BenchArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, OutputArgs, RunArgs, TrainArgs};
+use report::Progress;
+
+/// The batch came to its end, but some page could not be read at all.
+const SOME_REJECTED: u8 = 1;
+/// It could not run.
+const COULD_NOT_RUN: u8 = 2;
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(args) => run(&args),
+        Command::Train(args) => train(&args),
+        Command::Eval(EvalCommand::Values(args)) => eval_values(&args),
+        Command::Eval(EvalCommand::Glyphs(args)) => eval_glyphs(&args),
+        Command::Bench(args) => bench(&args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("formread: {error:#}");
+        ExitCode::from(COULD_NOT_RUN)
+    })
+}
+
+fn run(args: &RunArgs) -> Result<ExitCode> {
+    let scans = options::scans(&args.scans.scans)?;
+    let reader = options::reader(&args.read)?;
+    let mut progress = Progress::new(scans.len(), args.quiet);
+    let summary = pipeline::run(&reader, &scans, &options::run_options(args), |event| progress.note(event))?;
+    progress.finish(&summary);
+    Ok(if summary.n_rejected() == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
+}
+
+#[cfg(feature = "torch")]
+fn train(args: &TrainArgs) -> Result<ExitCode> {
+    formread::net::set_threads(options::cores().get());
+    let mut progress = report::TrainProgress::new();
+    let trained = formread::train::train(&options::train_options(args)?, &mut |event| progress.note(&event))?;
+    progress.finish(&trained);
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(feature = "torch")]
+fn eval_glyphs(args: &EvalGlyphsArgs) -> Result<ExitCode> {
+    formread::net::set_threads(options::cores().get());
+    let mut net = formread::net::ConvNet::from_weights(&options::weights(args.model.as_deref())?)?;
+    print(&formread::evaluate::glyphs::evaluate_folder(&args.dir, &mut net)?, &args.output)
+}
+
+#[cfg(not(feature = "torch"))]
+fn train(_: &TrainArgs) -> Result<ExitCode> {
+    options::without_torch()
+}
+
+#[cfg(not(feature = "torch"))]
+fn eval_glyphs(_: &EvalGlyphsArgs) -> Result<ExitCode> {
+    options::without_torch()
+}
+
+fn eval_values(args: &EvalValuesArgs) -> Result<ExitCode> {
+    let open = |path: &Path| File::open(path).with_context(|| path.display().to_string());
+    let score = score_values(open(&args.out)?, open(&fields_path(&args.out))?, open(&args.truth)?)?;
+    print(&score, &args.output)
+}
+
+fn bench(args: &BenchArgs) -> Result<ExitCode> {
+    let scans = options::scans(&args.scans.scans)?;
+    let reader = options::reader(&args.read)?;
+    print(&measure_throughput(&reader, &scans, options::jobs(&args.read))?, &args.output)
+}
+
+/// Writes a result to stdout: a table, or one JSON object.
+fn print(result: &(impl Serialize + std::fmt::Display), output: &OutputArgs) -> Result<ExitCode> {
+    if output.json {
+        println!("{}", serde_json::to_string(result)?);
+    } else {
+        print!("{result}");
+    }
+    Ok(ExitCode::SUCCESS)
+}

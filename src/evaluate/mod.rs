@@ -1,1 +1,5 @@
 //! Against ground truth.
+
+mod values;
+
+pub use values::{Tally, ValueScore, WrongField, score_values};

@@ -80,6 +80,12 @@ impl Iterator for Pages<'_> {
         Some(page.map_err(|error| error.on_page(page_number)))
     }
 
+    /// The pages before it are not decoded.
+    fn nth(&mut self, n: usize) -> Option<Self::Item> {
+        self.next_idx = self.next_idx.saturating_add(n);
+        self.next()
+    }
+
     fn size_hint(&self) -> (usize, Option<usize>) {
         let n_pages = match &self.file {
             File::Single(..) => 1usize.saturating_sub(self.next_idx),

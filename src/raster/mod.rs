@@ -3,6 +3,7 @@
 mod binarise;
 mod lines;
 mod reduce;
+pub mod text;
 
 pub use binarise::{SauvolaParams, ink_share, sauvola};
 pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};

@@ -263,7 +263,7 @@ mod tests {
             let on = |r: &Rect| r.grown(1.5).contains(p) && !r.grown(-1.5).contains(p);
             Luma([if frames.iter().any(on) { 30 } else { 240 }])
         });
-        let page = Page { pixels, dpi: None, orientation: Default::default() };
+        let page = Page::upright(pixels, None);
         let found = find_landmarks(&page, &LandmarkParams::default());
         assert_eq!(found.boxes.len(), 5, "{:?}", found.boxes);
         for (b, drawn) in found.boxes.iter().zip(&frames) {

@@ -118,6 +118,25 @@ pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate
     template.fields.iter().enumerate().map(cut).collect()
 }
 
+/// Where `crop`, a candidate of the field `field_idx`, lies on the form: in the template's unit, to be laid on the page by
+/// the field's registration.
+pub fn crop_bounds(page: &Page, template: &FormTemplate, field_idx: usize, crop: &InkCrop) -> Rect {
+    let frame = template.fields[field_idx].layout.bounds();
+    let ((left, top), (x_scale, y_scale)) = match template.layout {
+        PageLayout::Printed(_) => {
+            let area = frame.grown(MARGIN_MM);
+            ((area.x0, area.y0), (1.0 / CROP_PX_PER_MM, 1.0 / CROP_PX_PER_MM))
+        }
+        PageLayout::WholeImage => {
+            let (width, height) = rectify::whole_image_size(&page.pixels);
+            ((frame.x0, frame.y0), (frame.width() / f64::from(width), frame.height() / f64::from(height)))
+        }
+    };
+    let (width, height) = (f64::from(crop.ink.width()), f64::from(crop.ink.height()));
+    let (x, y) = (left + f64::from(crop.x) * x_scale, top + f64::from(crop.y) * y_scale);
+    Rect::from_xywh(x, y, width * x_scale, height * y_scale)
+}
+
 /// A field of a printed form.
 fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template: &FormTemplate) -> FieldInk {
     let frame_mm = field.layout.bounds();

@@ -47,10 +47,16 @@ pub(super) fn rectify(page: &GrayImage, page_from_template: &Projection, area: R
 
 /// A strip brought to the common height.
 pub(super) fn whole_image(page: &GrayImage) -> GrayImage {
+    let (width, height) = whole_image_size(page);
+    imageops::resize(page, width, height, imageops::FilterType::CatmullRom)
+}
+
+/// Width and height, pixels, of the crop of a strip.
+pub(super) fn whole_image_size(page: &GrayImage) -> (u32, u32) {
     let (w, h) = page.dimensions();
     let scale = f64::from(STRIP_HEIGHT_PX) / f64::from(h.max(1));
     let width = (f64::from(w) * scale).round().clamp(1.0, MAX_STRIP_ASPECT * f64::from(STRIP_HEIGHT_PX));
-    imageops::resize(page, width as u32, STRIP_HEIGHT_PX, imageops::FilterType::CatmullRom)
+    (width as u32, STRIP_HEIGHT_PX)
 }
 
 /// Grey of pixel `(x, y)`, white off the page.
