@@ -170,7 +170,8 @@ pub fn journal_path(out: &Path) -> PathBuf {
 
 fn refuse_what_stands_there(options: &RunOptions, journal_path: &Path) -> Result<()> {
     let is_begun = journal_path.exists();
-    let refuse = |path: &Path, hint: &str| Err(Error::usage(format!("it stands already: {}\nhint: {hint}", path.display())));
+    let refuse =
+        |path: &Path, hint: &str| Err(Error::usage(format!("it stands already: {}\nhint: {hint}", path.display())));
     match options.existing {
         Existing::Overwrite => return Ok(()),
         Existing::Resume if is_begun => return Ok(()),
@@ -284,8 +285,14 @@ enum Item<'a> {
 
 /// What became of an [`Item`].
 enum Outcome {
-    Page { rows: PageRows, detail: String },
-    FileEnd { scan: String, stamp: Option<Stamp> },
+    Page {
+        rows: PageRows,
+        detail: String,
+    },
+    FileEnd {
+        scan: String,
+        stamp: Option<Stamp>,
+    },
     /// The run cannot go on.
     Fault(Error),
 }
@@ -560,8 +567,7 @@ mod tests {
             all.push(tables(&out));
         }
         assert_eq!(all[0], all[1]);
-        let scans_in_table: Vec<&str> =
-            all[0].0.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+        let scans_in_table: Vec<&str> = all[0].0.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
         assert_eq!(scans_in_table, scans.iter().map(|scan| scan.name.as_str()).collect::<Vec<_>>());
         assert!(all[0].0.contains("05a.png,1,,rejected,unreadable,\n"), "{}", all[0].0);
     }
@@ -580,8 +586,7 @@ mod tests {
         let bad: usize = want["00.png"].parse().expect("the fake says one digit");
 
         let out = dir.path().join("out.csv");
-        let summary =
-            run(&reader(Some(bad)), &scans, &options(&out, 2, Existing::Refuse), |_| {}).expect("it can run");
+        let summary = run(&reader(Some(bad)), &scans, &options(&out, 2, Existing::Refuse), |_| {}).expect("it can run");
         let n_bad = want.values().filter(|guess| **guess == bad.to_string()).count() as u64;
         assert!(n_bad >= 1);
         assert_eq!(summary.rejected.get("internal-error"), Some(&n_bad));
