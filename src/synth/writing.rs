@@ -40,6 +40,8 @@ pub(super) struct Writer<'a> {
     width: f64,
     /// Rightward lean, in heights.
     slant: f64,
+    /// Width of the pen's strokes, in heights of a digit.
+    stroke: f64,
     /// Level at which ink begins, 0 to 1: low makes strokes thick.
     threshold: f64,
     /// 0 to 1.
@@ -59,6 +61,7 @@ impl<'a> Writer<'a> {
             height: dice.random_range(0.52..0.78),
             width: dice.random_range(0.85..1.15),
             slant: dice.random_range(-0.12..0.28),
+            stroke: hand.some_stroke(dice),
             threshold: dice.random_range(0.30..0.55),
             darkness: dice.random_range(0.72..0.97),
             rise: dice.random_range(-0.05..0.05),
@@ -195,7 +198,7 @@ impl<'a> Writer<'a> {
 
     /// Ink of one digit, so many millimetres tall and at most so wide, 0 none .. 255 full.
     fn digit_ink(&self, digit: usize, height_mm: f64, max_width_mm: f64, px_per_mm: f64, dice: &mut Dice) -> GrayImage {
-        let source = self.hand.some_digit(digit, dice);
+        let source = self.hand.some_digit(digit, self.stroke, dice);
         let slant = self.slant + dice.random_range(-0.05..0.05);
         let threshold = self.threshold + dice.random_range(-0.04..0.04);
         let scale = height_mm * px_per_mm / f64::from(source.height());
