@@ -1,1 +1,3 @@
 //! Against ground truth.
+
+pub mod glyphs;

@@ -1,1 +1,5 @@
 //! Pixels, without forms.
+
+mod ink;
+
+pub use ink::{ink_of_image, without_neighbours};
