@@ -51,12 +51,12 @@ const fn conv(
 
 /// The convolutions, in their order.
 pub const CONVS: [ConvLayer; 6] = [
-    conv("conv1", 1, 16, 3, 1, 1),   // 28 x 28
-    conv("conv2", 16, 32, 3, 2, 1),  // 14 x 14
-    conv("conv3", 32, 32, 3, 1, 1),  // 14 x 14
-    conv("conv4", 32, 64, 3, 2, 1),  // 7 x 7
-    conv("conv5", 64, 64, 3, 1, 1),  // 7 x 7
-    conv("conv6", 64, 96, 3, 1, 0),  // 5 x 5
+    conv("conv1", 1, 16, 3, 1, 1),  // 28 x 28
+    conv("conv2", 16, 32, 3, 2, 1), // 14 x 14
+    conv("conv3", 32, 32, 3, 1, 1), // 14 x 14
+    conv("conv4", 32, 64, 3, 2, 1), // 7 x 7
+    conv("conv5", 64, 64, 3, 1, 1), // 7 x 7
+    conv("conv6", 64, 96, 3, 1, 0), // 5 x 5
 ];
 
 /// Values that the convolutions leave of a glyph.

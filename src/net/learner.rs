@@ -68,13 +68,8 @@ impl Learner {
             plain.insert(format!("{name}.weight"), kaiming(&mut rng, vec![layer.outputs, layer.inputs]));
             plain.insert(format!("{name}.bias"), filled(layer.outputs, 0.0));
         }
-        let mut learner = Self {
-            parameters: BTreeMap::new(),
-            moments: BTreeMap::new(),
-            statistics: BTreeMap::new(),
-            step: 0,
-            seed,
-        };
+        let mut learner =
+            Self { parameters: BTreeMap::new(), moments: BTreeMap::new(), statistics: BTreeMap::new(), step: 0, seed };
         for (name, tensor) in plain {
             let tensor = to_tensor(&tensor)?;
             if is_statistic(&name) {

@@ -39,7 +39,8 @@ pub fn ink_of_image(picture: &GrayImage) -> GrayImage {
     }
     let picture = if edge_is_dark(picture) { inverted(picture) } else { picture.clone() };
     let ground = ground_of(&picture);
-    let depth = |x: u32, y: u32| (f64::from(ground.get_pixel(x, y)[0]) - f64::from(picture.get_pixel(x, y)[0])).max(0.0);
+    let depth =
+        |x: u32, y: u32| (f64::from(ground.get_pixel(x, y)[0]) - f64::from(picture.get_pixel(x, y)[0])).max(0.0);
 
     // most pixels are paper, so the median distance from the ground is the texture's (1.4826: MAD to deviation)
     let mut distances: Vec<f64> = picture
@@ -49,11 +50,8 @@ pub fn ink_of_image(picture: &GrayImage) -> GrayImage {
     let texture = TEXTURE_DEVIATIONS * 1.4826 * quantile(&mut distances, 0.5);
 
     let darkest = distances.last().copied().unwrap_or(0.0);
-    let mut strong: Vec<f64> = picture
-        .enumerate_pixels()
-        .map(|(x, y, _)| depth(x, y))
-        .filter(|&d| d > texture.max(darkest / 2.0))
-        .collect();
+    let mut strong: Vec<f64> =
+        picture.enumerate_pixels().map(|(x, y, _)| depth(x, y)).filter(|&d| d > texture.max(darkest / 2.0)).collect();
     if strong.is_empty() {
         return GrayImage::new(width, height);
     }
@@ -116,8 +114,7 @@ fn edge_is_dark(picture: &GrayImage) -> bool {
         .filter(|&(x, y, _)| x == 0 || y == 0 || x + 1 == width || y + 1 == height)
         .map(|(_, _, p)| f64::from(p[0]))
         .collect();
-    let (darkest, lightest) =
-        picture.as_raw().iter().fold((255u8, 0u8), |(low, high), &v| (low.min(v), high.max(v)));
+    let (darkest, lightest) = picture.as_raw().iter().fold((255u8, 0u8), |(low, high), &v| (low.min(v), high.max(v)));
     quantile(&mut edge, 0.5) < (f64::from(darkest) + f64::from(lightest)) / 2.0
 }
 
@@ -132,8 +129,10 @@ fn ground_of(picture: &GrayImage) -> GrayImage {
     let mut tiles = GrayImage::from_fn(across, down, |i, j| {
         let (x0, x1) = (i * width / across, (i + 1) * width / across);
         let (y0, y1) = (j * height / down, (j + 1) * height / down);
-        let mut values: Vec<f64> =
-            (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y))).map(|(x, y)| f64::from(picture.get_pixel(x, y)[0])).collect();
+        let mut values: Vec<f64> = (y0..y1)
+            .flat_map(|y| (x0..x1).map(move |x| (x, y)))
+            .map(|(x, y)| f64::from(picture.get_pixel(x, y)[0]))
+            .collect();
         Luma([quantile(&mut values, GROUND_QUANTILE) as u8])
     });
     let lightest = tiles.as_raw().iter().copied().max().unwrap_or(255);

@@ -8,7 +8,19 @@ use super::{GlyphStock, ScanFormat, SynthOptions, encode_scan, synthesise};
 use crate::{
     error::{Error, Result},
     form::FormTemplate,
+    train::dataset::read_folder,
 };
+
+/// The glyphs in `folder`: MNIST's IDX files, or `<class>/` or `<writer>/<class>/` folders of images. Where a source sets
+/// glyphs apart for testing (MNIST's `t10k`), a deck is written with those, so that what was trained on is not tested on.
+///
+/// # Errors
+/// `Usage` where there are none, or some digit is missing; `Format`, `Limit` or `Io` of a file, with its path.
+pub fn read_glyphs(folder: &Path) -> Result<GlyphStock> {
+    let found = read_folder(folder)?;
+    let samples = found.test.or(found.train).map_or(Vec::new(), |set| set.samples);
+    GlyphStock::new(samples.into_iter().map(|sample| (sample.ink, sample.digit, sample.writer)))
+}
 
 /// How a deck is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

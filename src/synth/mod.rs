@@ -25,7 +25,7 @@ use crate::{
     geometry::{Point, Projection, Rect},
 };
 
-pub use deck::{DeckOptions, write_deck};
+pub use deck::{DeckOptions, read_glyphs, write_deck};
 pub use encode::{ScanFormat, encode_scan};
 pub use glyphs::GlyphStock;
 pub use options::{Degradations, SynthOptions};
@@ -239,21 +239,13 @@ pub(crate) mod tests {
             let page = synthesise(&form, &bars(), &options, page_idx).expect("the options are good");
             let (w, h) = (f64::from(page.image.width()), f64::from(page.image.height()));
             for field in page.truth {
-                let centre = Segmented(field.corners_px).centre();
+                let centre = (field.corners_px[0] + field.corners_px[2]) * 0.5;
                 let is_seen = Rect::from_edges(0.0, 0.0, w, h).contains(centre);
                 assert_eq!(field.value == "!", !is_seen, "{}: {} at {centre:?}", field.name, field.value);
                 n_off += usize::from(!is_seen);
             }
         }
         assert!(n_off > 0, "no page was shifted far");
-    }
-
-    struct Segmented([Point; 4]);
-
-    impl Segmented {
-        fn centre(&self) -> Point {
-            (self.0[0] + self.0[2]) * 0.5
-        }
     }
 
     #[test]

@@ -138,8 +138,7 @@ fn read_idx_file<const D: usize>(path: &Path) -> Result<([usize; D], Vec<u8>)> {
     if bytes.len() < header_len {
         return Err(refuse(format!("{} bytes are no header", bytes.len())));
     }
-    let words: Vec<u32> =
-        bytes[..header_len].as_chunks::<4>().0.iter().map(|word| u32::from_be_bytes(*word)).collect();
+    let words: Vec<u32> = bytes[..header_len].as_chunks::<4>().0.iter().map(|word| u32::from_be_bytes(*word)).collect();
     let magic = 0x0800 | D as u32;
     if words[0] != magic {
         return Err(refuse(format!("magic number: {:#010x}, expected {magic:#010x}", words[0])));

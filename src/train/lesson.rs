@@ -161,13 +161,8 @@ pub fn train(options: &TrainOptions, on_event: &mut dyn FnMut(TrainEvent)) -> Re
     }
     announce(&parts, on_event);
 
-    let batches = Batches::new(
-        &parts.train,
-        options.batch_size,
-        options.negative_share,
-        options.augmentation,
-        options.seed,
-    );
+    let batches =
+        Batches::new(&parts.train, options.batch_size, options.negative_share, options.augmentation, options.seed);
     let (learner, losses) = learn(options, &parts, &batches, on_event)?;
     finish(options, &parts, &batches, &learner, losses)
 }
@@ -197,7 +192,9 @@ fn learn(
         let (progress, state) = checkpoint::load(&checkpoint)?;
         if progress.task != task {
             let file = checkpoint.display();
-            return Err(Error::usage(format_args!("{file} is of other options or data; hint: remove it to start anew")));
+            return Err(Error::usage(format_args!(
+                "{file} is of other options or data; hint: remove it to start anew"
+            )));
         }
         learner = Learner::from_state(&state, progress.steps, options.seed)?;
         losses = progress.losses;
