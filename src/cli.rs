@@ -186,7 +186,7 @@ mod tests {
         }
         let mut command = Cli::command();
         command.build();
-        command.debug_assert();
+        command.clone().debug_assert();
         check(&command, "formread");
     }
 

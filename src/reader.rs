@@ -254,8 +254,7 @@ impl Reader {
         };
         let edge_scores: Vec<_> = has_glyph.into_iter().map(&mut score_edges).collect();
         let template = &self.templates[cut.template_idx];
-        let mut record =
-            assemble_page(page, template, &cut.registration, &cut.cuts, &edge_scores, &self.accept_params);
+        let mut record = assemble_page(page, template, &cut.registration, &cut.cuts, &edge_scores, &self.accept_params);
         if let PageReading::Read { fields, .. } = &mut record.reading {
             for (field, bounds) in fields.iter_mut().zip(stored_bounds) {
                 field.bounds = bounds;

@@ -196,7 +196,8 @@ mod tests {
             n_pages_now: 10,
         };
         let text = closing_summary(&summary, Duration::from_secs(5));
-        for part in ["12 in 9 files", "rejected         3", "2 unknown-form", "1 unreadable", "2 pages", "2.0 pages/s"] {
+        for part in ["12 in 9 files", "rejected         3", "2 unknown-form", "1 unreadable", "2 pages", "2.0 pages/s"]
+        {
             assert!(text.contains(part), "{part:?} is missing:\n{text}");
         }
     }

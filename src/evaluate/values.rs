@@ -251,7 +251,8 @@ fn percent(part: u64, whole: u64) -> String {
 mod tests {
     use super::*;
 
-    const OUT: &str = "scan,page,form,verdict,attention,a,b\nx.png,1,f,review,b,12,\ny.png,1,,rejected,unknown-form,,\n";
+    const OUT: &str =
+        "scan,page,form,verdict,attention,a,b\nx.png,1,f,review,b,12,\ny.png,1,,rejected,unknown-form,,\n";
 
     fn score(fields: &[(&str, &str, &str)], truth: &str) -> ValueScore {
         let mut table = "scan,page,form,field,state,value,guess,confidence,reason,x0,y0,x1,y1\n".to_owned();
@@ -293,12 +294,7 @@ mod tests {
                 want: Tally { accepted: 1, accepted_wrong: 1, ..number },
             },
             Case { truth: "12", state: "blank", guess: "", want: Tally { number_lost: 1, ..number } },
-            Case {
-                truth: "",
-                state: "blank",
-                guess: "",
-                want: Tally { forced_correct: 1, blank_correct: 1, ..blank },
-            },
+            Case { truth: "", state: "blank", guess: "", want: Tally { forced_correct: 1, blank_correct: 1, ..blank } },
             Case { truth: "", state: "review", guess: "", want: blank },
             Case { truth: "", state: "accepted", guess: "0", want: Tally { accepted: 1, accepted_wrong: 1, ..blank } },
             Case { truth: "!", state: "review", guess: "3", want: illegible },

@@ -189,9 +189,7 @@ fn check_same(begun: &RunIdentity, now: &RunIdentity) -> Result<()> {
         now if now.weights != *weights => "set of weights",
         _ => return Ok(()),
     };
-    Err(Error::usage(format!(
-        "the run to be resumed was begun with another {what}\nhint: begin anew with --overwrite"
-    )))
+    Err(Error::usage(format!("the run to be resumed was begun with another {what}\nhint: begin anew with --overwrite")))
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ pub fn line_of_text(text: &str, height_px: u32) -> Option<GrayImage> {
     let height = u32::try_from(HEIGHT.val()).ok()?;
     let mut line = GrayImage::new(width, height);
     for (i, letter) in text.chars().enumerate() {
-        let raster = get_raster(letter, FontWeight::Regular, HEIGHT)
-            .or_else(|| get_raster('?', FontWeight::Regular, HEIGHT))?;
+        let raster =
+            get_raster(letter, FontWeight::Regular, HEIGHT).or_else(|| get_raster('?', FontWeight::Regular, HEIGHT))?;
         for (y, row) in (0..).zip(raster.rows()) {
             for (x, &ink) in (i * letter_width..).zip(row) {
                 line.put_pixel(x as u32, y, Luma([ink]));
