@@ -8,9 +8,8 @@ use crate::error::{Error, Result};
 /// Most values of a tag that are read: strips of one row of the tallest page there is, and the largest colour map.
 const MAX_VALUES: u64 = 1 << 20;
 
-/// The tags that are read.
+/// The tags that are read, by their names in TIFF.
 pub mod tag {
-    #![allow(missing_docs, reason = "the names are TIFF's own")]
     pub const NEW_SUBFILE_TYPE: u16 = 254;
     pub const IMAGE_WIDTH: u16 = 256;
     pub const IMAGE_LENGTH: u16 = 257;

@@ -1,6 +1,6 @@
 //! Whether a resolution that a file gives is to be believed, and making pixels square.
 
-use image::{GrayImage, imageops};
+use image::GrayImage;
 
 /// Scanners and fax machines work between these, dpi; what lies outside is a slip of units.
 const BELIEVABLE_DPI: std::ops::RangeInclusive<f64> = 50.0..=1200.0;
@@ -44,12 +44,49 @@ pub fn squared_size([x_dpi, y_dpi]: [f64; 2], [width, height]: [u32; 2]) -> [u32
     }
 }
 
-/// Resamples linearly to a size of at least the image's own.
+/// Grows an image to a size of at least its own by linear interpolation between the centres of its pixels.
 pub fn stretch(pixels: GrayImage, [width, height]: [u32; 2]) -> GrayImage {
-    if pixels.dimensions() == (width, height) {
+    let [old_width, old_height] = [pixels.width(), pixels.height()];
+    if (old_width, old_height) == (width, height) {
         return pixels;
     }
-    imageops::resize(&pixels, width, height, imageops::FilterType::Triangle)
+    let columns: Vec<Between> = between(old_width, width).collect();
+    let (mut row, mut grown) = (Vec::new(), Vec::with_capacity(width as usize * height as usize));
+    let old_row = |y: usize| &pixels.as_raw()[y * old_width as usize..][..old_width as usize];
+    for Between { first, second, weight } in between(old_height, height) {
+        row.clear();
+        row.extend(old_row(first).iter().zip(old_row(second)).map(|(&a, &b)| blend(a, b, weight)));
+        if width == old_width {
+            grown.extend_from_slice(&row);
+        } else {
+            grown.extend(columns.iter().map(|at| blend(row[at.first], row[at.second], at.weight)));
+        }
+    }
+    GrayImage::from_raw(width, height, grown).expect("a row of that width was made for each of that height")
+}
+
+/// Two neighbours among old pixels, and how much of the second is in a new one, in 1/256.
+struct Between {
+    first: usize,
+    second: usize,
+    weight: u32,
+}
+
+/// Where the centres of `new` pixels lie among the centres of `old` ones that cover the same length.
+fn between(old: u32, new: u32) -> impl Iterator<Item = Between> {
+    let last = old as usize - 1;
+    (0..u64::from(new)).map(move |i| {
+        // half an old pixel is 128
+        let centre = (2 * i + 1) * u64::from(old) * 128 / u64::from(new);
+        let past_first = centre.saturating_sub(128);
+        let first = ((past_first >> 8) as usize).min(last);
+        Between { first, second: (first + 1).min(last), weight: (past_first & 0xFF) as u32 }
+    })
+}
+
+fn blend(a: u8, b: u8, weight: u32) -> u8 {
+    let sum = u32::from(a) * (256 - weight) + u32::from(b) * weight;
+    u8::try_from((sum + 128) >> 8).expect("the weights sum to 256")
 }
 
 fn is_paper(short_inches: f64, long_inches: f64) -> bool {
@@ -95,5 +132,7 @@ mod tests {
         let grown = stretch(page, [3, 4]);
         let column: Vec<u8> = (0..4).map(|y| grown.get_pixel(1, y)[0]).collect();
         assert_eq!(column, [0, 50, 150, 200]);
+        let row = GrayImage::from_raw(3, 1, vec![0, 100, 0]).expect("three pixels");
+        assert_eq!(stretch(row, [6, 1]).into_raw(), [0, 25, 75, 75, 25, 0]);
     }
 }

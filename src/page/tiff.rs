@@ -175,7 +175,8 @@ fn decode_fax(
     [width, height]: [u32; 2],
     chunks: &[Chunk],
 ) -> Result<GrayImage> {
-    let bits = ifd.uint(tag::BITS_PER_SAMPLE).unwrap_or(1) * ifd.uint(tag::SAMPLES_PER_PIXEL).unwrap_or(1);
+    let bits =
+        ifd.uint(tag::BITS_PER_SAMPLE).unwrap_or(1).saturating_mul(ifd.uint(tag::SAMPLES_PER_PIXEL).unwrap_or(1));
     if bits != 1 {
         return Err(Error::unsupported(WHAT, format!("fax code of so many bits a pixel: {bits}")));
     }

@@ -20,13 +20,15 @@ const LENGTH_SHARE: f64 = 1.0 / 120.0;
 const GAP_SHARE: f64 = 1.0 / 100.0;
 /// How far a run's middle may lie off its straight piece, pixels of the measured picture.
 const DEVIATION_PX: f64 = 1.2;
+/// A page made level may grow by this; more is no page but its horizon.
+const MAX_SPREAD: f64 = 4.0;
 /// How much darker than its surroundings ink is.
 const SAUVOLA_K: f64 = 0.2;
 
 /// Lines and ink of a page.
 #[derive(Debug, Clone)]
 pub struct PageEvidence {
-    /// Lines in page pixels.
+    /// Lines in page pixels; pixel i covers i to i + 1, here and everywhere in registration.
     pub lines: PageLines,
     /// 255 ink, 0 paper; `factor` times smaller than the page.
     mask: GrayImage,
@@ -62,7 +64,7 @@ impl PageEvidence {
             },
         );
         let scale = f64::from(factor);
-        let page_from_reduced = |p: Point| Point::new((p.x + 0.5) * scale - 0.5, (p.y + 0.5) * scale - 0.5);
+        let page_from_reduced = |p: Point| Point::new((p.x + 0.5) * scale, (p.y + 0.5) * scale);
         let enlarged = |lines: Vec<Segment>| -> Vec<Segment> {
             lines.into_iter().map(|s| Segment::new(page_from_reduced(s.a), page_from_reduced(s.b))).collect()
         };
@@ -112,7 +114,8 @@ impl PageEvidence {
         let corners = level_from_page.apply_rect(self.page_bounds());
         let bounds = Rect::around(corners)?;
         let side = self.width.max(self.height);
-        if !(bounds.width().max(bounds.height()) < 4.0 * side) {
+        let spread = bounds.width().max(bounds.height()) / side;
+        if spread.is_nan() || spread >= MAX_SPREAD {
             return None;
         }
         let mut moved = LinePieces::default();

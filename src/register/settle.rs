@@ -137,8 +137,9 @@ fn sample_line(pixels: &GrayImage, line: Segment, map: &Projection, step_mm: f64
         .collect()
 }
 
-/// Bilinear grey value; white beside the page.
+/// Bilinear grey value, pixel i covering i to i + 1; white beside the page.
 fn grey_at(pixels: &GrayImage, p: Point) -> f64 {
+    let p = p - Point::new(0.5, 0.5);
     let (x, y) = (p.x.floor(), p.y.floor());
     let (fx, fy) = (p.x - x, p.y - y);
     let at = |x: f64, y: f64| {
@@ -252,7 +253,7 @@ mod tests {
         let scale = 10.0;
         let drawn = Rect::from_edges(100.0 + 7.0, 80.0 + 5.0, 400.0 + 7.0, 160.0 + 5.0);
         let pixels = GrayImage::from_fn(600, 300, |x, y| {
-            let p = Point::new(f64::from(x), f64::from(y));
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
             let on_frame = drawn.grown(1.5).contains(p) && !drawn.grown(-1.5).contains(p);
             let on_stroke = (200..212).contains(&x) && (60..190).contains(&y);
             Luma([if on_frame || on_stroke { 40 } else { 235 }])
