@@ -1,4 +1,137 @@
-//! The convnet.
+//! The convnet as it reads: folded weights, one fixed size of batch.
 
-/// The convnet.
-pub struct ConvNet;
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::architecture::{CLASS_HEAD, CONVS, ConvLayer, DIGIT_HEAD, HIDDEN, LinearLayer, N_FEATURES};
+use super::weights::{PlainTensor, Weights};
+use super::{GlyphClassifier, GlyphScores, N_CLASSES, N_DIGITS};
+use crate::error::{Error, Result};
+use crate::normalise::{GLYPH_SIDE, GlyphBatch};
+
+/// Glyphs that go through the net at a time. Always this many, the last chunk filled up with paper: LibTorch chooses
+/// its kernels by the batch's size, and another kernel may round differently.
+pub const CHUNK: usize = 32;
+
+/// The net on LibTorch's CPU device. Loading it from [`Weights`] copies 1 to 2 MB: cheap enough for one a thread.
+pub struct ConvNet {
+    convs: Vec<(ConvLayer, Affine)>,
+    hidden: Affine,
+    digit_head: Affine,
+    class_head: Affine,
+    temperature: f64,
+}
+
+/// Weight and bias of a layer.
+struct Affine {
+    weight: Tensor,
+    bias: Tensor,
+}
+
+/// Sets how many threads LibTorch uses for one operation, for the whole process. One is right where several nets read
+/// side by side, each on its thread; training pays off with all cores. Call it before the first net is used.
+pub fn set_threads(n_threads: usize) {
+    tch::set_num_threads(i32::try_from(n_threads.max(1)).unwrap_or(i32::MAX));
+}
+
+impl ConvNet {
+    /// The net with these weights.
+    ///
+    /// # Errors
+    /// Where LibTorch fails.
+    pub fn from_weights(weights: &Weights) -> Result<Self> {
+        let conv = |layer: ConvLayer| Ok((layer, Affine::load(weights, layer.name)?));
+        let linear = |layer: LinearLayer| Affine::load(weights, layer.name);
+        Ok(Self {
+            convs: CONVS.into_iter().map(conv).collect::<Result<_>>()?,
+            hidden: linear(HIDDEN)?,
+            digit_head: linear(DIGIT_HEAD)?,
+            class_head: linear(CLASS_HEAD)?,
+            temperature: f64::from(weights.sidecar().temperature),
+        })
+    }
+
+    /// Digit logits [N, 10], not yet divided by the temperature, and class logits [N, 4].
+    ///
+    /// # Errors
+    /// Where the batch is not what it says, or LibTorch fails.
+    pub fn logits(&mut self, batch: &GlyphBatch) -> Result<(Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>)> {
+        let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
+        if batch.pixels.len() != batch.n_glyphs * glyph_len {
+            let (n, len) = (batch.n_glyphs, batch.pixels.len());
+            return Err(Error::usage(format_args!("a batch of {n} glyphs with {len} pixels")));
+        }
+        let mut digits = Vec::with_capacity(batch.n_glyphs);
+        let mut classes = Vec::with_capacity(batch.n_glyphs);
+        let mut padded = vec![0.0f32; CHUNK * glyph_len];
+        for chunk in batch.pixels.chunks(CHUNK * glyph_len) {
+            let n_glyphs = chunk.len() / glyph_len;
+            padded[..chunk.len()].copy_from_slice(chunk);
+            padded[chunk.len()..].fill(0.0);
+            let (digit_logits, class_logits) = no_grad(|| self.forward(&padded))?;
+            digits.extend(digit_logits.as_chunks().0.iter().take(n_glyphs).copied());
+            classes.extend(class_logits.as_chunks().0.iter().take(n_glyphs).copied());
+        }
+        Ok((digits, classes))
+    }
+
+    /// `pixels` [CHUNK, 1, 28, 28] -> digit logits [CHUNK, 10] and class logits [CHUNK, 4], flat.
+    fn forward(&self, pixels: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
+        let side = GLYPH_SIDE as i64;
+        let mut x = Tensor::f_from_slice(pixels)?.f_view([CHUNK as i64, 1, side, side])?;
+        for (layer, Affine { weight, bias }) in &self.convs {
+            let (stride, padding) = (layer.stride as i64, layer.padding as i64);
+            x = x.f_conv2d(weight, Some(bias), stride, padding, 1, 1)?.f_relu_()?;
+        }
+        // [N, C, H, W] => [N, C * H * W]
+        let x = x.f_reshape([CHUNK as i64, N_FEATURES as i64])?;
+        let x = self.hidden.apply(&x)?.f_relu_()?;
+        Ok((to_vec(&self.digit_head.apply(&x)?)?, to_vec(&self.class_head.apply(&x)?)?))
+    }
+}
+
+impl GlyphClassifier for ConvNet {
+    fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
+        let temperature = self.temperature;
+        let (digits, classes) = self.logits(batch)?;
+        let scores = digits.iter().zip(&classes).map(|(digits, classes)| GlyphScores {
+            digits: softmax(digits, temperature),
+            classes: softmax(classes, 1.0),
+        });
+        Ok(scores.collect())
+    }
+}
+
+impl Affine {
+    fn load(weights: &Weights, layer: &str) -> Result<Self> {
+        Ok(Self {
+            weight: to_tensor(weights.tensor(&format!("{layer}.weight"))?)?,
+            bias: to_tensor(weights.tensor(&format!("{layer}.bias"))?)?,
+        })
+    }
+
+    /// [N, inputs] -> [N, outputs].
+    fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(x.f_linear(&self.weight, Some(&self.bias))?)
+    }
+}
+
+/// exp(logit / temperature), normalised. In double precision, so that ten of them sum to 1 as well as f32 can say.
+pub(super) fn softmax<const N: usize>(logits: &[f32; N], temperature: f64) -> [f32; N] {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers = logits.map(|logit| (f64::from(logit - largest) / temperature).exp());
+    let sum: f64 = powers.iter().sum();
+    powers.map(|power| (power / sum) as f32)
+}
+
+pub(super) fn to_tensor(plain: &PlainTensor) -> Result<Tensor> {
+    let shape: Vec<i64> = plain.shape.iter().map(|&n| n as i64).collect();
+    Ok(Tensor::f_from_slice(&plain.values)?.f_view(shape.as_slice())?)
+}
+
+pub(super) fn to_vec(tensor: &Tensor) -> Result<Vec<f32>> {
+    let flat = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
+    let mut values = vec![0.0f32; flat.numel()];
+    let len = values.len();
+    flat.f_copy_data(&mut values, len)?;
+    Ok(values)
+}

@@ -1,4 +1,285 @@
-//! Weights on disk and in memory.
+//! Weights on disk and in memory: a safetensors file and, beside it, a JSON sidecar that says what they are.
+//!
+//! Everything is checked here, in plain Rust, before LibTorch sees a number.
 
-/// Weights.
-pub struct Weights;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::architecture::{ARCHITECTURE, tensor_shapes};
+use crate::error::{Error, Result};
+use crate::normalise::{GLYPH_SIDE, INK_SIDE};
+
+/// What weights were trained on, how, and how well.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sidecar {
+    /// The net's shape, by name.
+    pub architecture: String,
+    /// How glyphs must be made for it.
+    pub normaliser: NormaliserConstants,
+    /// The digit head's logits are divided by this before the softmax, so that its probabilities are calibrated
+    /// (Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2).
+    pub temperature: f32,
+    /// What it was trained on.
+    pub trained_on: Vec<TrainedOn>,
+    /// How it was trained.
+    pub recipe: Recipe,
+    /// How well it does on what it was not trained on.
+    pub held_out: Vec<HeldOut>,
+    /// Loss a sample, epoch by epoch.
+    pub losses: Vec<f64>,
+}
+
+/// The constants of [`crate::normalise`] that training used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NormaliserConstants {
+    /// Side of a glyph, pixels.
+    pub glyph_side: usize,
+    /// Longer side of its ink, pixels.
+    pub ink_side: usize,
+}
+
+impl NormaliserConstants {
+    /// Those of this program.
+    pub const OURS: Self = Self { glyph_side: GLYPH_SIDE, ink_side: INK_SIDE };
+}
+
+/// A set that was trained on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainedOn {
+    /// The set's name.
+    pub set: String,
+    /// Glyphs of it that were trained on.
+    pub count: usize,
+    /// Its writers that were trained on, where they are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writers: Vec<String>,
+}
+
+/// How it was trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Times that every sample was seen.
+    pub epochs: usize,
+    /// Samples a step.
+    pub batch_size: usize,
+    /// Adam's learning rate at its highest.
+    pub lr: f64,
+    /// How the learning rate went.
+    pub schedule: String,
+    /// Seed of everything that was drawn.
+    pub seed: u64,
+    /// What was done to the samples.
+    pub augmentation: String,
+    /// Drawn samples that are no digits, an epoch.
+    pub negatives: usize,
+}
+
+/// A set that was measured on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeldOut {
+    /// The set's name.
+    pub set: String,
+    /// Its writers that were held out, where they are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writers: Vec<String>,
+    /// Glyphs.
+    pub count: usize,
+    /// Of these, read correctly.
+    pub correct: usize,
+    /// `correct / count`.
+    pub accuracy: f64,
+    /// Of these, taken for a digit (class head, probability of at least 0.5).
+    pub taken_for_digit: usize,
+}
+
+/// A tensor in plain memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlainTensor {
+    /// Its axes' lengths.
+    pub shape: Vec<usize>,
+    /// Row-major; as many as the product of `shape`.
+    pub values: Vec<f32>,
+}
+
+/// Weights that fit this program's net.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    tensors: BTreeMap<String, PlainTensor>,
+    sidecar: Sidecar,
+}
+
+impl Weights {
+    /// Checks that `tensors` are those of this program's net, name by name and shape by shape, and finite.
+    ///
+    /// # Errors
+    /// `Format` says which tensor does not fit, and `Unsupported` that the sidecar is of another net.
+    pub fn new(tensors: BTreeMap<String, PlainTensor>, sidecar: Sidecar) -> Result<Self> {
+        check_sidecar(&sidecar)?;
+        let expected = tensor_shapes();
+        for (name, shape) in &expected {
+            let Some(tensor) = tensors.get(name) else {
+                return Err(Error::format("weights", format_args!("tensor missing: {name}, expected {shape:?}")));
+            };
+            if tensor.shape != *shape || tensor.values.len() != shape.iter().product::<usize>() {
+                let found = &tensor.shape;
+                return Err(Error::format(
+                    "weights",
+                    format_args!("tensor {name}: expected {shape:?}, found {found:?}"),
+                ));
+            }
+            if let Some(position) = tensor.values.iter().position(|v| !v.is_finite()) {
+                let value = tensor.values[position];
+                return Err(Error::format("weights", format_args!("tensor {name}: value {position} is {value}")));
+            }
+        }
+        match tensors.keys().find(|name| !expected.iter().any(|(known, _)| known == *name)) {
+            Some(name) => Err(Error::format("weights", format_args!("unknown tensor: {name}"))),
+            None => Ok(Self { tensors, sidecar }),
+        }
+    }
+
+    /// Reads a safetensors file and its sidecar.
+    ///
+    /// # Errors
+    /// `Format` or `Unsupported`, with what does not fit.
+    pub fn from_bytes(safetensors: &[u8], sidecar: &[u8]) -> Result<Self> {
+        let sidecar: Sidecar =
+            serde_json::from_slice(sidecar).map_err(|error| Error::format("sidecar of weights", error))?;
+        check_sidecar(&sidecar)?;
+        let (tensors, _) = tensors_from_bytes(safetensors)?;
+        Self::new(tensors, sidecar)
+    }
+
+    /// Reads `path` and the sidecar beside it: `w.safetensors` and `w.json`.
+    ///
+    /// # Errors
+    /// As [`Weights::from_bytes`], and where a file cannot be read; the error names the file.
+    pub fn load(path: &Path) -> Result<Self> {
+        let read =
+            |path: &Path| std::fs::read(path).map_err(|error| Error::from(error).in_file(path.display().to_string()));
+        Self::from_bytes(&read(path)?, &read(&sidecar_path(path))?).map_err(|error| {
+            if error.locus().file.is_some() { error } else { error.in_file(path.display().to_string()) }
+        })
+    }
+
+    /// The weights that the program carries.
+    ///
+    /// # Errors
+    /// Where they do not fit the net: a mistake in building the program, which a test catches.
+    pub fn shipped() -> Result<Self> {
+        Self::from_bytes(include_bytes!("shipped/digits.safetensors"), include_bytes!("shipped/digits.json"))
+    }
+
+    /// The file's two halves: safetensors and JSON.
+    ///
+    /// # Errors
+    /// Where serialisation fails.
+    pub fn to_bytes(&self) -> Result<(Vec<u8>, Vec<u8>)> {
+        let mut sidecar =
+            serde_json::to_vec_pretty(&self.sidecar).map_err(|error| Error::format("sidecar of weights", error))?;
+        sidecar.push(b'\n');
+        Ok((tensors_to_bytes(&self.tensors, None)?, sidecar))
+    }
+
+    /// Writes `path` and the sidecar beside it; each is written beside its place, then renamed.
+    ///
+    /// # Errors
+    /// Where a file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let (safetensors, sidecar) = self.to_bytes()?;
+        write_beside(&sidecar_path(path), &sidecar)?;
+        write_beside(path, &safetensors)
+    }
+
+    /// What they are.
+    pub fn sidecar(&self) -> &Sidecar {
+        &self.sidecar
+    }
+
+    /// A short name for these very numbers, 16 hexadecimal digits: FNV-1a (Fowler, Noll and Vo, RFC 9923) over all
+    /// tensors in the order of their names. It tells weights apart; it does not protect them.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = 0xcbf2_9ce4_8422_2325u64;
+        let bytes = self.tensors.values().flat_map(|t| t.values.iter()).flat_map(|v| v.to_le_bytes());
+        for byte in bytes.chain(self.sidecar.temperature.to_le_bytes()) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        format!("{hash:016x}")
+    }
+
+    /// The tensor called `name`. All of [`tensor_shapes`] are there.
+    pub(super) fn tensor(&self, name: &str) -> Result<&PlainTensor> {
+        self.tensors.get(name).ok_or_else(|| Error::net(format_args!("no such tensor: {name}")))
+    }
+}
+
+/// Where the sidecar of the weights at `path` is: `w.json` beside `w.safetensors`.
+pub fn sidecar_path(path: &Path) -> PathBuf {
+    path.with_extension("json")
+}
+
+fn check_sidecar(sidecar: &Sidecar) -> Result<()> {
+    if sidecar.architecture != ARCHITECTURE {
+        let found = &sidecar.architecture;
+        return Err(Error::unsupported("weights", format_args!("net {found}, this program has {ARCHITECTURE}")));
+    }
+    let (found, ours) = (sidecar.normaliser, NormaliserConstants::OURS);
+    if found != ours {
+        return Err(Error::unsupported("weights", format_args!("made for glyphs of {found:?}, not {ours:?}")));
+    }
+    if !(sidecar.temperature.is_finite() && sidecar.temperature > 0.0) {
+        return Err(Error::format("sidecar of weights", format_args!("temperature: {}", sidecar.temperature)));
+    }
+    Ok(())
+}
+
+/// One tensor of a safetensors file, whose bytes the crate has checked against its shape.
+fn plain_tensor(name: &str, view: &TensorView<'_>) -> Result<PlainTensor> {
+    if view.dtype() != Dtype::F32 {
+        let found = view.dtype();
+        return Err(Error::format("weights", format_args!("tensor {name}: expected F32, found {found:?}")));
+    }
+    let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    Ok(PlainTensor { shape: view.shape().to_vec(), values })
+}
+
+/// The tensors of a safetensors file, and its metadata.
+pub(crate) fn tensors_from_bytes(bytes: &[u8]) -> Result<(BTreeMap<String, PlainTensor>, HashMap<String, String>)> {
+    let refuse = |error| Error::format("weights", error);
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(refuse)?;
+    let file = SafeTensors::deserialize(bytes).map_err(refuse)?;
+    let tensors = file.iter().map(|(name, view)| Ok((name.to_owned(), plain_tensor(name, &view)?)));
+    Ok((tensors.collect::<Result<_>>()?, header.metadata().clone().unwrap_or_default()))
+}
+
+/// Tensors as a safetensors file, with one entry of metadata where there is one.
+pub(crate) fn tensors_to_bytes(
+    tensors: &BTreeMap<String, PlainTensor>,
+    metadata: Option<(&str, String)>,
+) -> Result<Vec<u8>> {
+    let bytes: Vec<(&String, &PlainTensor, Vec<u8>)> = tensors
+        .iter()
+        .map(|(name, tensor)| (name, tensor, tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect()))
+        .collect();
+    let views = bytes
+        .iter()
+        .map(|(name, tensor, data)| Ok((name.as_str(), TensorView::new(Dtype::F32, tensor.shape.clone(), data)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+    let metadata = metadata.map(|(key, value)| [(key.to_owned(), value)].into_iter().collect());
+    views.and_then(|views| safetensors::serialize(views, metadata)).map_err(|error| Error::format("weights", error))
+}
+
+/// Writes a file beside its place, then renames it: who looks sees the old one or the new one, whole.
+pub(crate) fn write_beside(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        std::io::Write::write_all(&mut file, bytes)?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error| Error::from(error).in_file(path.display().to_string()))
+}

@@ -1,1 +1,34 @@
-//! Teaches the net: features, model, loss, optimiser, batches.
+//! Training: `features -> model -> loss -> optimiser -> batches`, each in a place of its own.
+//!
+//! | part | where |
+//! |---|---|
+//! | features: pixels, normalised | [`dataset`], [`crate::normalise`] |
+//! | model: a convnet that ends in ten logits, and four that say whether it is a digit | [`crate::net::architecture`] |
+//! | loss: softmax cross-entropy | `net/loss.rs` |
+//! | optimiser: Adam | `net/adam.rs` |
+//! | batches: reshuffled each epoch, augmented | `batches.rs`, `augment.rs`, `negatives.rs` |
+//!
+//! The same seed gives the same weights on the same machine with the same number of threads.
+
+#[cfg(feature = "torch")]
+mod augment;
+#[cfg(feature = "torch")]
+mod batches;
+#[cfg(feature = "torch")]
+mod calibrate;
+#[cfg(feature = "torch")]
+mod canvas;
+#[cfg(feature = "torch")]
+mod checkpoint;
+pub mod dataset;
+#[cfg(feature = "torch")]
+mod lesson;
+#[cfg(feature = "torch")]
+mod negatives;
+#[cfg(feature = "torch")]
+mod split;
+
+#[cfg(feature = "torch")]
+pub use augment::Augmentation;
+#[cfg(feature = "torch")]
+pub use lesson::{Schedule, TrainEvent, TrainOptions, TrainReport, train};

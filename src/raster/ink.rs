@@ -1,0 +1,204 @@
+//! A grey picture of one sign on paper -> its ink.
+
+use image::{GrayImage, Luma, imageops};
+use imageproc::region_labelling::{Connectivity, connected_components};
+
+/// Side of the tiles in which the ground is estimated, pixels: wider than any stroke of a crop of one sign.
+const GROUND_TILE_PX: u32 = 24;
+
+/// The ground's grey in a tile is this quantile of it: most of a tile is paper, and its texture goes both ways.
+const GROUND_QUANTILE: f64 = 0.75;
+
+/// A tile that is darker than the brightest tile by more than this fraction of the contrast lies within ink.
+const GROUND_DROP_MAX: f64 = 0.5;
+
+/// But a ground may always fall off by this much, grey levels: a shadow at the edge of a scan.
+const GROUND_DROP_LEVELS: f64 = 40.0;
+
+/// Ink is what is darker than the ground by more than this many deviations of the paper's texture.
+const TEXTURE_DEVIATIONS: f64 = 3.0;
+
+/// Contrast between ink and ground below this is texture, grey levels of 255.
+const CONTRAST_MIN: f64 = 12.0;
+
+/// Full ink is this quantile of what is darker than half of the darkest.
+const FULL_INK_QUANTILE: f64 = 0.5;
+
+/// A component at the picture's edge with less than this fraction of the largest one's ink is a neighbour's.
+const NEIGHBOUR_INK_MAX: f64 = 0.25;
+
+/// Ink at least this strong belongs to a component, of 255.
+const COMPONENT_INK_MIN: u8 = 64;
+
+/// The ink of a grey `picture` ([H, W] u8, one or a few signs on paper): 0 paper .. 255 full ink. The ground may be
+/// uneven, the ink faint. Light signs on dark ground are recognised by the picture's edge. All 0 where there is none.
+pub fn ink_of_image(picture: &GrayImage) -> GrayImage {
+    let (width, height) = picture.dimensions();
+    if width == 0 || height == 0 {
+        return GrayImage::new(width, height);
+    }
+    let picture = if edge_is_dark(picture) { inverted(picture) } else { picture.clone() };
+    let ground = ground_of(&picture);
+    let depth =
+        |x: u32, y: u32| (f64::from(ground.get_pixel(x, y)[0]) - f64::from(picture.get_pixel(x, y)[0])).max(0.0);
+
+    // most pixels are paper, so the median distance from the ground is the texture's (1.4826: MAD to deviation)
+    let mut distances: Vec<f64> = picture
+        .enumerate_pixels()
+        .map(|(x, y, p)| (f64::from(ground.get_pixel(x, y)[0]) - f64::from(p[0])).abs())
+        .collect();
+    let texture = TEXTURE_DEVIATIONS * 1.4826 * quantile(&mut distances, 0.5);
+
+    let darkest = distances.last().copied().unwrap_or(0.0);
+    let mut strong: Vec<f64> =
+        picture.enumerate_pixels().map(|(x, y, _)| depth(x, y)).filter(|&d| d > texture.max(darkest / 2.0)).collect();
+    if strong.is_empty() {
+        return GrayImage::new(width, height);
+    }
+    let full = quantile(&mut strong, FULL_INK_QUANTILE);
+    let floor = texture.min(full / 3.0);
+    if full < CONTRAST_MIN {
+        return GrayImage::new(width, height);
+    }
+    GrayImage::from_fn(width, height, |x, y| {
+        Luma([(((depth(x, y) - floor) / (full - floor)).clamp(0.0, 1.0) * 255.0).round() as u8])
+    })
+}
+
+/// `ink` (0 paper .. 255 ink) of one sign without the pieces of its neighbours: components that touch the edge and are
+/// small against the largest one. What is faint or apart, but not at the edge, stays.
+pub fn without_neighbours(ink: &GrayImage) -> GrayImage {
+    let (width, height) = ink.dimensions();
+    if width == 0 || height == 0 {
+        return ink.clone();
+    }
+    let strong = GrayImage::from_fn(width, height, |x, y| {
+        Luma([if ink.get_pixel(x, y)[0] >= COMPONENT_INK_MIN { 255 } else { 0 }])
+    });
+    let labels = connected_components(&strong, Connectivity::Eight, Luma([0]));
+    let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize + 1;
+    let mut mass = vec![0.0f64; n_labels];
+    let mut at_edge = vec![false; n_labels];
+    for (x, y, label) in labels.enumerate_pixels() {
+        let label = label[0] as usize;
+        mass[label] += f64::from(ink.get_pixel(x, y)[0]);
+        at_edge[label] |= x == 0 || y == 0 || x + 1 == width || y + 1 == height;
+    }
+    let largest = mass.iter().skip(1).copied().fold(0.0, f64::max);
+    let is_neighbour = |label: usize| label > 0 && at_edge[label] && mass[label] < NEIGHBOUR_INK_MAX * largest;
+    if !(1..n_labels).any(is_neighbour) {
+        return ink.clone();
+    }
+    // the pale rim of a stroke goes with it
+    let mut kept = ink.clone();
+    for (x, y, label) in labels.enumerate_pixels() {
+        if is_neighbour(label[0] as usize) {
+            for v in y.saturating_sub(2)..(y + 3).min(height) {
+                for u in x.saturating_sub(2)..(x + 3).min(width) {
+                    let there = labels.get_pixel(u, v)[0] as usize;
+                    if there == 0 || is_neighbour(there) {
+                        kept.put_pixel(u, v, Luma([0]));
+                    }
+                }
+            }
+        }
+    }
+    kept
+}
+
+/// Whether the median of the edge is nearer to black than to white, within the picture's own range.
+fn edge_is_dark(picture: &GrayImage) -> bool {
+    let (width, height) = picture.dimensions();
+    let mut edge: Vec<f64> = picture
+        .enumerate_pixels()
+        .filter(|&(x, y, _)| x == 0 || y == 0 || x + 1 == width || y + 1 == height)
+        .map(|(_, _, p)| f64::from(p[0]))
+        .collect();
+    let (darkest, lightest) = picture.as_raw().iter().fold((255u8, 0u8), |(low, high), &v| (low.min(v), high.max(v)));
+    quantile(&mut edge, 0.5) < (f64::from(darkest) + f64::from(lightest)) / 2.0
+}
+
+fn inverted(picture: &GrayImage) -> GrayImage {
+    GrayImage::from_fn(picture.width(), picture.height(), |x, y| Luma([255 - picture.get_pixel(x, y)[0]]))
+}
+
+/// The paper's grey under every pixel, from a grid of tiles.
+fn ground_of(picture: &GrayImage) -> GrayImage {
+    let (width, height) = picture.dimensions();
+    let (across, down) = ((width / GROUND_TILE_PX).max(1), (height / GROUND_TILE_PX).max(1));
+    let mut tiles = GrayImage::from_fn(across, down, |i, j| {
+        let (x0, x1) = (i * width / across, (i + 1) * width / across);
+        let (y0, y1) = (j * height / down, (j + 1) * height / down);
+        let mut values: Vec<f64> = (y0..y1)
+            .flat_map(|y| (x0..x1).map(move |x| (x, y)))
+            .map(|(x, y)| f64::from(picture.get_pixel(x, y)[0]))
+            .collect();
+        Luma([quantile(&mut values, GROUND_QUANTILE) as u8])
+    });
+    let lightest = tiles.as_raw().iter().copied().max().unwrap_or(255);
+    let darkest = picture.as_raw().iter().copied().min().unwrap_or(0);
+    let drop = (GROUND_DROP_MAX * (f64::from(lightest) - f64::from(darkest))).max(GROUND_DROP_LEVELS);
+    let lowest = (f64::from(lightest) - drop).max(0.0);
+    for tile in tiles.pixels_mut() {
+        tile[0] = tile[0].max(lowest as u8);
+    }
+    imageops::resize(&tiles, width, height, imageops::FilterType::Triangle)
+}
+
+/// The `q`-quantile; sorts `values`. 0 of nothing.
+fn quantile(values: &mut [f64], q: f64) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    match values.len() {
+        0 => 0.0,
+        n => values[((n - 1) as f64 * q).round() as usize],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A vertical bar of `ink` on a ground that falls off from left to right, with a texture of one grey level.
+    fn bar(ink: u8) -> GrayImage {
+        GrayImage::from_fn(90, 100, |x, y| {
+            let ground = 240 - x / 3 - (x * 7 + y * 13) % 2;
+            let stroke = (40..46).contains(&x) && (20..80).contains(&y);
+            Luma([if stroke { (ground as u8).saturating_sub(ink) } else { ground as u8 }])
+        })
+    }
+
+    #[test]
+    fn faint_ink_on_uneven_ground_comes_out_full() {
+        for depth in [180, 60, 25] {
+            let ink = ink_of_image(&bar(depth));
+            assert!(ink.get_pixel(43, 50)[0] > 200, "{depth}: {:?}", ink.get_pixel(43, 50));
+            assert_eq!(ink.get_pixel(10, 10)[0], 0, "{depth}");
+            assert_eq!(ink.get_pixel(85, 90)[0], 0, "{depth}");
+        }
+    }
+
+    #[test]
+    fn light_on_dark_is_turned_round() {
+        assert_eq!(ink_of_image(&inverted(&bar(120))), ink_of_image(&bar(120)));
+    }
+
+    #[test]
+    fn paper_alone_has_no_ink() {
+        assert!(ink_of_image(&bar(0)).as_raw().iter().all(|&v| v == 0));
+        assert_eq!(ink_of_image(&GrayImage::new(0, 3)).dimensions(), (0, 3));
+    }
+
+    #[test]
+    fn a_neighbour_at_the_edge_goes_and_a_fragment_within_stays() {
+        let ink = GrayImage::from_fn(60, 60, |x, y| {
+            let digit = (20..26).contains(&x) && (10..50).contains(&y);
+            let fragment = (40..43).contains(&x) && (20..24).contains(&y);
+            let neighbour = x < 3 && (20..30).contains(&y);
+            Luma([if digit || fragment || neighbour { 255 } else { 0 }])
+        });
+        let kept = without_neighbours(&ink);
+        assert_eq!(kept.get_pixel(1, 25)[0], 0);
+        assert_eq!(kept.get_pixel(41, 22)[0], 255);
+        assert_eq!(kept.get_pixel(22, 30)[0], 255);
+    }
+}

@@ -1,0 +1,114 @@
+//! Samples -> batches: each epoch in another order, each sample changed anew, and with signs that are no digits among
+//! them. Everything is drawn from (seed, epoch, place), so neither threads nor resuming change what comes out.
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::augment::{Augmentation, augmented};
+use super::dataset::{GlyphSet, Sample};
+use super::negatives::negative;
+use crate::net::{GlyphClass, NO_DIGIT};
+use crate::normalise::{GlyphBatch, collate};
+
+/// A set that is smaller than this share of the largest one is gone through several times an epoch, so that its
+/// writers' ways are not drowned.
+const SET_SHARE_MIN: f64 = 0.25;
+
+/// But not more often than this.
+const REPEATS_MAX: usize = 3;
+
+/// A labelled batch.
+pub(super) struct LabelledBatch {
+    /// N glyphs.
+    pub glyphs: GlyphBatch,
+    /// [N], 0 to 9 or [`NO_DIGIT`].
+    pub digits: Vec<i64>,
+    /// [N], a [`GlyphClass`].
+    pub classes: Vec<i64>,
+}
+
+/// Makes an epoch's batches.
+pub(super) struct Batches<'a> {
+    samples: Vec<&'a Sample>,
+    /// What an epoch goes through: an index into `samples`, or `None` for a drawn sign.
+    entries: Vec<Option<usize>>,
+    batch_size: usize,
+    augmentation: Augmentation,
+    seed: u64,
+}
+
+impl<'a> Batches<'a> {
+    /// Batches of `batch_size` from all sets, and `negative_share` drawn signs for every digit.
+    pub fn new(
+        sets: &'a [GlyphSet],
+        batch_size: usize,
+        negative_share: f64,
+        augmentation: Augmentation,
+        seed: u64,
+    ) -> Self {
+        let largest = sets.iter().map(|set| set.samples.len()).max().unwrap_or(0);
+        let (mut samples, mut entries) = (Vec::new(), Vec::new());
+        for set in sets {
+            let wanted = SET_SHARE_MIN * largest as f64 / set.samples.len().max(1) as f64;
+            let repeats = (wanted.round() as usize).clamp(1, REPEATS_MAX);
+            let range = samples.len()..samples.len() + set.samples.len();
+            samples.extend(&set.samples);
+            (0..repeats).for_each(|_| entries.extend(range.clone().map(Some)));
+        }
+        let n_negatives = (entries.len() as f64 * negative_share).round() as usize;
+        entries.extend(std::iter::repeat_n(None, n_negatives));
+        Self { samples, entries, batch_size: batch_size.max(1), augmentation, seed }
+    }
+
+    /// Steps an epoch. What is left over after the last full batch waits for another epoch: batch normalisation does
+    /// not bear tiny batches. Where there is not even one full batch, one of all there is.
+    pub fn n_steps(&self) -> usize {
+        (self.entries.len() / self.batch_size).max(1)
+    }
+
+    /// Drawn signs an epoch.
+    pub fn n_negatives(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.is_none()).count()
+    }
+
+    /// The batches of `epoch` (from 0), one after the other.
+    pub fn epoch(&self, epoch: usize) -> impl Iterator<Item = LabelledBatch> + '_ {
+        let mut order: Vec<usize> = (0..self.entries.len()).collect();
+        order.shuffle(&mut self.rng(epoch, 0));
+        (0..self.n_steps()).map(move |step| {
+            let start = step * self.batch_size;
+            let end = (start + self.batch_size).min(order.len());
+            self.batch(epoch, start, &order[start..end])
+        })
+    }
+
+    /// The generator of place `place` of an epoch; place 0 is the epoch's order.
+    fn rng(&self, epoch: usize, place: usize) -> ChaCha8Rng {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(((epoch as u64) << 32) | place as u64);
+        rng
+    }
+
+    fn batch(&self, epoch: usize, start: usize, order: &[usize]) -> LabelledBatch {
+        let draw = |(i, &entry): (usize, &usize)| {
+            let mut rng = self.rng(epoch, start + i + 1);
+            let digit = self.entries[entry].map(|sample| self.samples[sample]);
+            let digit = digit.and_then(|sample| {
+                let glyph = augmented(sample, &self.augmentation, &mut rng).or_else(|| sample.glyph())?;
+                Some((glyph, i64::from(sample.digit), GlyphClass::Digit))
+            });
+            digit.unwrap_or_else(|| {
+                let (glyph, class) = negative(&self.samples, &self.augmentation, &mut rng);
+                (glyph, NO_DIGIT, class)
+            })
+        };
+        let drawn: Vec<_> = order.par_iter().enumerate().map(draw).collect();
+        LabelledBatch {
+            glyphs: collate(drawn.iter().map(|(glyph, _, _)| glyph)),
+            digits: drawn.iter().map(|(_, digit, _)| *digit).collect(),
+            classes: drawn.iter().map(|(_, _, class)| *class as i64).collect(),
+        }
+    }
+}
