@@ -13,7 +13,7 @@ use formread::{
     evaluate::score_values,
     pipeline::{self, measure_throughput},
     sink::fields_path,
-    synth::write_deck,
+    synth::{read_glyphs, write_deck},
 };
 use serde::Serialize;
 
@@ -91,7 +91,7 @@ fn bench(args: &BenchArgs) -> Result<ExitCode> {
 
 fn synth(args: &SynthArgs) -> Result<ExitCode> {
     let template = options::template(&args.pipeline)?;
-    let glyphs = options::glyph_stock(&args.glyphs)?;
+    let glyphs = read_glyphs(&args.glyphs)?;
     let progress = report::deck_progress(args.pages);
     let (options, deck) = (options::synth_options(args), options::deck_options(args));
     write_deck(&template, &glyphs, &options, &deck, &args.out, || progress.inc(1))?;

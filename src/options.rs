@@ -13,8 +13,7 @@ use formread::{
     form::{FormTemplate, known_templates, parse_template},
     pipeline::{Existing, RunOptions, Scan, find_scans, listed_scans},
     reader::Reader,
-    synth::{DeckOptions, Degradations, GlyphStock, ScanFormat, SynthOptions},
-    train::dataset::{GlyphFolder, read_folder},
+    synth::{DeckOptions, Degradations, ScanFormat, SynthOptions},
 };
 
 #[cfg(feature = "torch")]
@@ -88,13 +87,6 @@ pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
         resume: *resume,
         ..TrainOptions::new(data.clone(), out.clone())
     })
-}
-
-/// The handwriting in `folder`; of IDX files the test half, which nothing was trained on.
-pub fn glyph_stock(folder: &Path) -> Result<GlyphStock> {
-    let GlyphFolder { train, test } = read_folder(folder)?;
-    let set = test.or(train).with_context(|| format!("no digits: {}", folder.display()))?;
-    Ok(GlyphStock::new(set.samples.into_iter().map(|sample| (sample.ink, sample.digit, sample.writer)))?)
 }
 
 /// How a deck's pages are drawn.
