@@ -54,6 +54,9 @@ pub enum ErrorKind {
     /// The net or its library failed.
     #[error("net: {0}")]
     Net(String),
+    /// The program itself failed: a defect.
+    #[error("defect of the program, please report it: {0}")]
+    Internal(String),
     /// Reading or writing failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -184,6 +187,8 @@ pub enum PageReject {
     BlankPage,
     /// Over the limits of bytes, pixels or pages.
     TooLarge,
+    /// The program itself failed on it: a defect to be reported.
+    InternalError,
 }
 
 impl PageReject {
@@ -195,6 +200,7 @@ impl PageReject {
             Self::PoorRegistration => "poor-registration",
             Self::BlankPage => "blank-page",
             Self::TooLarge => "too-large",
+            Self::InternalError => "internal-error",
         }
     }
 }

@@ -1,60 +1,110 @@
-//! The command line of formread.
-use formread::{evaluate::glyphs::evaluate_folder, net::*, train::*};
-use std::path::{Path, PathBuf};
-fn main() -> anyhow::Result<()> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let all = |flag: &str| -> Vec<String> { args.windows(2).filter(|w| w[0] == flag).map(|w| w[1].clone()).collect() };
-    let one = |flag: &str| all(flag).pop();
-    match args[0].as_str() {
-        "train" => {
-            set_threads(one("--threads").map_or(2, |v| v.parse().unwrap()));
-            let mut o =
-                TrainOptions::new(all("--data").into_iter().map(PathBuf::from).collect(), one("--out").unwrap().into());
-            if let Some(v) = one("--epochs") {
-                o.epochs = v.parse()?
-            }
-            if let Some(v) = one("--batch-size") {
-                o.batch_size = v.parse()?
-            }
-            if let Some(v) = one("--lr") {
-                o.lr = v.parse()?
-            }
-            if let Some(v) = one("--seed") {
-                o.seed = v.parse()?
-            }
-            if let Some(v) = one("--held-out") {
-                o.held_out_writers = v.parse()?
-            }
-            o.resume = args.iter().any(|a| a == "--resume");
-            let start = std::time::Instant::now();
-            let r = train(&o, &mut |e| match e {
-                TrainEvent::Step { step, n_steps, .. } if step % 100 != 0 && step != n_steps => {}
-                e => eprintln!("{:5.0}s {e:?}", start.elapsed().as_secs_f64()),
-            })?;
-            for h in r.held_out {
-                println!(
-                    "{} {}/{} {:.4} taken {} T {}",
-                    h.set,
-                    h.correct,
-                    h.count,
-                    h.accuracy,
-                    h.taken_for_digit,
-                    r.weights.sidecar().temperature
-                );
-            }
-        }
-        _ => {
-            set_threads(2);
-            let w = match one("--model") {
-                Some(p) => Weights::load(Path::new(&p))?,
-                None => Weights::shipped()?,
-            };
-            let mut net = ConvNet::from_weights(&w)?;
-            let t = std::time::Instant::now();
-            let r = evaluate_folder(Path::new(&args[2]), &mut net)?;
-            eprintln!("{:?}", t.elapsed());
-            println!("{}", serde_json::to_string(&r)?);
-        }
+//! The command line of formread: parse, run, exit status.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod options;
+mod report;
+
+use std::{fs::File, path::Path, process::ExitCode};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use formread::{
+    evaluate::score_values,
+    pipeline::{self, measure_throughput},
+    sink::fields_path,
+    synth::{read_glyphs, write_deck},
+};
+use serde::Serialize;
+
+use cli::{
+    BenchArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, OutputArgs, RunArgs, SynthArgs, TrainArgs,
+};
+use report::Progress;
+
+/// The batch came to its end, but some page could not be read at all.
+const SOME_REJECTED: u8 = 1;
+/// It could not run.
+const COULD_NOT_RUN: u8 = 2;
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(args) => run(&args),
+        Command::Train(args) => train(&args),
+        Command::Eval(EvalCommand::Values(args)) => eval_values(&args),
+        Command::Eval(EvalCommand::Glyphs(args)) => eval_glyphs(&args),
+        Command::Bench(args) => bench(&args),
+        Command::Synth(args) => synth(&args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("formread: {error:#}");
+        ExitCode::from(COULD_NOT_RUN)
+    })
+}
+
+fn run(args: &RunArgs) -> Result<ExitCode> {
+    let scans = options::scans(&args.scans.scans)?;
+    let reader = options::reader(&args.read)?;
+    let mut progress = Progress::new(scans.len(), args.quiet);
+    let summary = pipeline::run(&reader, &scans, &options::run_options(args), |event| progress.note(event))?;
+    progress.finish(&summary);
+    Ok(if summary.n_rejected() == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
+}
+
+#[cfg(feature = "torch")]
+fn train(args: &TrainArgs) -> Result<ExitCode> {
+    formread::net::set_threads(options::cores().get());
+    let mut progress = report::TrainProgress::new();
+    let trained = formread::train::train(&options::train_options(args)?, &mut |event| progress.note(&event))?;
+    progress.finish(&trained);
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(feature = "torch")]
+fn eval_glyphs(args: &EvalGlyphsArgs) -> Result<ExitCode> {
+    formread::net::set_threads(options::cores().get());
+    let mut net = formread::net::ConvNet::from_weights(&options::weights(args.model.as_deref())?)?;
+    print(&formread::evaluate::glyphs::evaluate_folder(&args.dir, &mut net)?, &args.output)
+}
+
+#[cfg(not(feature = "torch"))]
+fn train(_: &TrainArgs) -> Result<ExitCode> {
+    options::without_torch()
+}
+
+#[cfg(not(feature = "torch"))]
+fn eval_glyphs(_: &EvalGlyphsArgs) -> Result<ExitCode> {
+    options::without_torch()
+}
+
+fn eval_values(args: &EvalValuesArgs) -> Result<ExitCode> {
+    let open = |path: &Path| File::open(path).with_context(|| path.display().to_string());
+    let score = score_values(open(&args.out)?, open(&fields_path(&args.out))?, open(&args.truth)?)?;
+    print(&score, &args.output)
+}
+
+fn bench(args: &BenchArgs) -> Result<ExitCode> {
+    let scans = options::scans(&args.scans.scans)?;
+    let reader = options::reader(&args.read)?;
+    print(&measure_throughput(&reader, &scans, options::jobs(&args.read))?, &args.output)
+}
+
+fn synth(args: &SynthArgs) -> Result<ExitCode> {
+    let template = options::template(&args.pipeline)?;
+    let glyphs = read_glyphs(&args.glyphs)?;
+    let progress = report::deck_progress(args.pages);
+    let (options, deck) = (options::synth_options(args), options::deck_options(args));
+    write_deck(&template, &glyphs, &options, &deck, &args.out, || progress.inc(1))?;
+    progress.finish_and_clear();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a result to stdout: a table, or one JSON object.
+fn print(result: &(impl Serialize + std::fmt::Display), output: &OutputArgs) -> Result<ExitCode> {
+    if output.json {
+        println!("{}", serde_json::to_string(result)?);
+    } else {
+        print!("{result}");
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

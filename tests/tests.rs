@@ -1,1 +1,14 @@
+//! The integration tests, one binary, since each would link LibTorch.
+//!
+//! - `cli`: the command line as a user and a script meet it: exit status, files, what goes to stdout.
+//! - `resume`: runs that are killed, and gone on with.
+//! - `house_rules`: what the source must never do.
+//! - `util`: scans to read, and the program to call.
 
+#[cfg(feature = "torch")]
+mod cli;
+mod house_rules;
+#[cfg(feature = "torch")]
+mod resume;
+#[cfg(feature = "torch")]
+mod util;

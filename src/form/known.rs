@@ -5,6 +5,9 @@ use crate::error::Result;
 
 /// File name and text of each template in `pipelines/`.
 const KNOWN: &[(&str, &str)] = &[
+    ("pipelines/c1-2019.toml", include_str!("../../pipelines/c1-2019.toml")),
+    ("pipelines/mtc-antenatal.toml", include_str!("../../pipelines/mtc-antenatal.toml")),
+    ("pipelines/nist-hsf.toml", include_str!("../../pipelines/nist-hsf.toml")),
     ("pipelines/strip.toml", include_str!("../../pipelines/strip.toml")),
     ("pipelines/tax-return.toml", include_str!("../../pipelines/tax-return.toml")),
 ];

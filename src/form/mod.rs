@@ -231,6 +231,19 @@ fn push_line(lines: &mut Vec<Segment>, line: Segment) {
 }
 
 impl FormTemplate {
+    /// The page, millimetres; of a template that takes the whole image, the unit in which its field is given.
+    pub fn bounds(&self) -> Rect {
+        match &self.layout {
+            PageLayout::Printed(landmarks) => landmarks.page,
+            PageLayout::WholeImage => Rect::from_edges(0.0, 0.0, 1.0, 1.0),
+        }
+    }
+
+    /// The middle of the page, millimetres.
+    pub fn centre(&self) -> Point {
+        self.bounds().centre()
+    }
+
     /// Every printed line of the form, its rules and its fields' frames, in millimetres.
     pub fn printed_lines(&self) -> Vec<Segment> {
         let mut lines = match &self.layout {

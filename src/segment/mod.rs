@@ -5,7 +5,25 @@
 //! has an edge for every likely way to join broken strokes and to split touching ones. The net scores every edge, and
 //! [`crate::assemble`] takes the best path.
 
+mod comb;
+mod cut;
+mod dropout;
+mod free;
+mod ink;
+mod parts;
+mod rectify;
+
 use image::GrayImage;
+
+use parts::Part;
+
+use crate::{
+    form::{Field, FieldLayout, FormTemplate, PageLayout},
+    geometry::{Point, Rect, Segment},
+    page::Page,
+    raster::{LineParams, find_line_pieces, join_pieces},
+    register::{FieldRegistration, Registration},
+};
 
 /// One field, cut from the page.
 #[derive(Debug, Clone)]
@@ -62,3 +80,150 @@ pub struct InkCrop {
 
 /// Resolution of the rectified crops in which fields are cut, whatever the scan's: 254 dpi.
 pub const CROP_PX_PER_MM: f64 = 10.0;
+
+/// How much of a field's surroundings is cut out with it, millimetres: overshooting strokes stay whole.
+const MARGIN_MM: f64 = 3.0;
+
+/// Least component that is ink and no speck, pixels of the crop: 0.1 mm2.
+const SPECK_PX: usize = 10;
+
+/// Share of a component's ink that must lie inside the frame for it to be the field's.
+const INSIDE_SHARE: f64 = 0.5;
+
+/// How far from a printed line its remnants lie, millimetres, and with what share of their ink at least.
+const REMNANT_MM: f64 = 0.6;
+const REMNANT_SHARE: f64 = 0.85;
+
+/// How far printed marks and words reach past their measured bounds, millimetres.
+const PRINT_MARGIN_MM: f64 = 0.4;
+
+/// Pieces of the lines that are ruled across a strip, as thick as a thick stroke at most.
+const RULE: LineParams = LineParams { max_thickness_px: 12, min_length_px: 16.0, max_deviation_px: 2.0 };
+
+/// Share of a strip's width from which a straight line is a rule and no stroke.
+const RULE_SHARE: f64 = 0.5;
+
+/// Cuts every field from the page, in the template's order. A field without a registration is off the page.
+pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate) -> Vec<FieldCut> {
+    let cut = |(field_idx, field): (usize, &Field)| {
+        let ink = match &template.layout {
+            PageLayout::WholeImage => cut_whole_image(&page.pixels),
+            PageLayout::Printed(_) => match registration.fields.get(field_idx) {
+                Some(fit) if fit.on_page => cut_field(&page.pixels, fit, field, template),
+                _ => FieldInk::OffPage,
+            },
+        };
+        FieldCut { field_idx, ink }
+    };
+    template.fields.iter().enumerate().map(cut).collect()
+}
+
+/// Where `crop`, a candidate of the field `field_idx`, lies on the form: in the template's unit, to be laid on the page by
+/// the field's registration.
+pub fn crop_bounds(page: &Page, template: &FormTemplate, field_idx: usize, crop: &InkCrop) -> Rect {
+    let frame = template.fields[field_idx].layout.bounds();
+    let ((left, top), (x_scale, y_scale)) = match template.layout {
+        PageLayout::Printed(_) => {
+            let area = frame.grown(MARGIN_MM);
+            ((area.x0, area.y0), (1.0 / CROP_PX_PER_MM, 1.0 / CROP_PX_PER_MM))
+        }
+        PageLayout::WholeImage => {
+            let (width, height) = rectify::whole_image_size(&page.pixels);
+            ((frame.x0, frame.y0), (frame.width() / f64::from(width), frame.height() / f64::from(height)))
+        }
+    };
+    let (width, height) = (f64::from(crop.ink.width()), f64::from(crop.ink.height()));
+    let (x, y) = (left + f64::from(crop.x) * x_scale, top + f64::from(crop.y) * y_scale);
+    Rect::from_xywh(x, y, width * x_scale, height * y_scale)
+}
+
+/// A field of a printed form.
+fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template: &FormTemplate) -> FieldInk {
+    let frame_mm = field.layout.bounds();
+    let area = frame_mm.grown(MARGIN_MM);
+    let place = |p: Point| (p - Point::new(area.x0, area.y0)) * CROP_PX_PER_MM;
+    let place_rect = |r: Rect| {
+        let (a, b) = (place(Point::new(r.x0, r.y0)), place(Point::new(r.x1, r.y1)));
+        Rect::from_edges(a.x, a.y, b.x, b.y)
+    };
+    let mut darkness = ink::darkness(&rectify::rectify(page, &fit.page_from_template, area));
+    let frame = place_rect(frame_mm);
+    let near = |r: &Rect| r.intersection(area).is_some();
+    let printed = |r: Rect| r.grown(PRINT_MARGIN_MM);
+    if let PageLayout::Printed(landmarks) = &template.layout {
+        for mark in landmarks.marks.iter().copied().map(printed).filter(near) {
+            wipe(&mut darkness, place_rect(mark), None);
+        }
+    }
+    let crosses = |line: &Segment| {
+        let around = Rect::around([line.a, line.b]).map(|r| r.grown(PRINT_MARGIN_MM));
+        around.is_some_and(|r| near(&r))
+    };
+    let lines = template.printed_lines().into_iter().filter(crosses);
+    let lines: Vec<Segment> = lines.map(|line| Segment::new(place(line.a), place(line.b))).collect();
+    dropout::drop_lines(&mut darkness, &lines);
+    if let PageLayout::Printed(landmarks) = &template.layout {
+        for word in landmarks.words.iter().map(|word| printed(word.bounds)).filter(near) {
+            wipe(&mut darkness, place_rect(word), Some(frame));
+        }
+    }
+    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return FieldInk::Blank };
+    let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place_rect(cell)).collect();
+    let is_inside = |part: &Part| {
+        let inside = |x: i32, y: i32| {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            cells.iter().any(|cell| cell.contains(p))
+        };
+        part.share(inside) >= INSIDE_SHARE
+    };
+    let mut parts = parts::components(&ink, SPECK_PX);
+    let edges: Vec<Segment> = cells.iter().flat_map(|cell| cell.edges()).chain(lines).collect();
+    parts.retain(|part| is_inside(part) && !is_remnant(part, &edges));
+    let lattice = match &field.layout {
+        FieldLayout::Comb { .. } => comb::comb_lattice(parts, &cells),
+        FieldLayout::Box { .. } => free::free_lattice(parts, &free::FreeParams::default()),
+    };
+    lattice.map_or(FieldInk::Blank, FieldInk::Written)
+}
+
+/// A strip: the image is the field.
+fn cut_whole_image(page: &GrayImage) -> FieldInk {
+    let mut darkness = ink::darkness(&rectify::whole_image(page));
+    let frame = Rect::from_xywh(0.0, 0.0, f64::from(darkness.width()), f64::from(darkness.height()));
+    if let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) {
+        dropout::drop_lines(&mut darkness, &rules(&ink.mask));
+    }
+    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return FieldInk::Blank };
+    let parts = parts::components(&ink, SPECK_PX);
+    free::free_lattice(parts, &free::FreeParams::default()).map_or(FieldInk::Blank, FieldInk::Written)
+}
+
+/// The lines that are ruled across a strip.
+fn rules(mask: &GrayImage) -> Vec<Segment> {
+    let width = f64::from(mask.width());
+    let pieces = find_line_pieces(mask, RULE);
+    let lines = join_pieces(&pieces.horizontal, f64::from(mask.height()) / 2.0, RULE.max_deviation_px);
+    lines.into_iter().filter(|line| line.length() >= (RULE_SHARE * width).max(f64::from(mask.height()))).collect()
+}
+
+/// Whether `part` lies so near to printed lines, or to where a frame ends, that it is left over from them.
+fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
+    let reach = REMNANT_MM * CROP_PX_PER_MM;
+    let near: Vec<Rect> =
+        lines.iter().filter_map(|line| Rect::around([line.a, line.b])).map(|r| r.grown(reach)).collect();
+    let share = part.share(|x, y| {
+        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+        near.iter().any(|r| r.contains(p))
+    });
+    share >= REMNANT_SHARE
+}
+
+/// Wipes what is printed in `bounds`, but not in `frame`, where it may be written over.
+fn wipe(darkness: &mut GrayImage, bounds: Rect, frame: Option<Rect>) {
+    for (x, y, pixel) in darkness.enumerate_pixels_mut() {
+        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+        if bounds.contains(p) && !frame.is_some_and(|frame| frame.contains(p)) {
+            pixel[0] = 0;
+        }
+    }
+}

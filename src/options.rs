@@ -1,0 +1,147 @@
+//! Flags -> what the library is told; where defaults live that are not the library's own.
+
+use std::{
+    fs,
+    io::BufRead,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use anyhow::{Context, Result};
+use formread::{
+    form::{FormTemplate, known_templates, parse_template},
+    pipeline::{Existing, RunOptions, Scan, find_scans, listed_scans},
+    reader::Reader,
+    synth::{DeckOptions, Degradations, ScanFormat, SynthOptions},
+};
+
+#[cfg(feature = "torch")]
+use formread::{net::Weights, train::TrainOptions};
+
+#[cfg(feature = "torch")]
+use crate::cli::TrainArgs;
+use crate::cli::{Degrade, Format, ReadArgs, RunArgs, SynthArgs};
+
+/// The scans that `scans` names; `-` is a list on standard input.
+pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
+    if scans != Path::new("-") {
+        return Ok(find_scans(scans)?);
+    }
+    let lines: Vec<String> = std::io::stdin().lock().lines().collect::<Result<_, _>>().context("standard input")?;
+    Ok(listed_scans(lines.iter().filter(|line| !line.trim().is_empty()).map(PathBuf::from)))
+}
+
+/// The templates in `files`, or every known one.
+pub fn templates(files: &[PathBuf]) -> Result<Vec<FormTemplate>> {
+    if files.is_empty() {
+        return Ok(known_templates()?);
+    }
+    files.iter().map(|file| template(file)).collect()
+}
+
+/// The template in `file`.
+pub fn template(file: &Path) -> Result<FormTemplate> {
+    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    Ok(parse_template(&text).map_err(|error| error.in_file(file.to_string_lossy()))?)
+}
+
+/// The reader that the flags ask for.
+#[cfg(feature = "torch")]
+pub fn reader(args: &ReadArgs) -> Result<Reader> {
+    // One thread a net: pages are what is worked on side by side.
+    formread::net::set_threads(1);
+    Ok(Reader::with_weights(templates(&args.pipeline)?, weights(args.model.as_deref())?)?)
+}
+
+/// The weights in `model`, or those that the program carries.
+#[cfg(feature = "torch")]
+pub fn weights(model: Option<&Path>) -> Result<Weights> {
+    Ok(model.map_or_else(Weights::shipped, Weights::load)?)
+}
+
+/// Without LibTorch there is nothing to read with.
+#[cfg(not(feature = "torch"))]
+pub fn reader(_: &ReadArgs) -> Result<Reader> {
+    without_torch()
+}
+
+/// What a program says that has no net.
+#[cfg(not(feature = "torch"))]
+pub fn without_torch<T>() -> Result<T> {
+    anyhow::bail!("this program was built without LibTorch\nhint: build it with --features torch")
+}
+
+/// What training is told.
+#[cfg(feature = "torch")]
+pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
+    let TrainArgs { data, out, epochs, batch_size, lr, seed, held_out, resume } = args;
+    anyhow::ensure!(*lr > 0.0 && lr.is_finite(), "the learning rate is not above 0: {lr}");
+    anyhow::ensure!((0.0..=1.0).contains(held_out), "the share of writers held out is not from 0 to 1: {held_out}");
+    Ok(TrainOptions {
+        epochs: epochs.get(),
+        batch_size: batch_size.get(),
+        lr: *lr,
+        seed: *seed,
+        held_out_writers: *held_out,
+        resume: *resume,
+        ..TrainOptions::new(data.clone(), out.clone())
+    })
+}
+
+/// How a deck's pages are drawn.
+pub fn synth_options(args: &SynthArgs) -> SynthOptions {
+    let SynthArgs { seed, dpi, blanks, fillers, touching, points, turned, ref degradations, .. } = *args;
+    let all = match degradations.degrade {
+        Degrade::None => Degradations::NONE,
+        Degrade::Moderate => Degradations::MODERATE,
+        Degrade::Hard => Degradations::HARD,
+    };
+    let degradations = Degradations {
+        skew_degrees: degradations.skew.unwrap_or(all.skew_degrees),
+        shift: degradations.shift.unwrap_or(all.shift),
+        scale: degradations.scale.unwrap_or(all.scale),
+        blur: degradations.blur.unwrap_or(all.blur),
+        noise: degradations.noise.unwrap_or(all.noise),
+        stroke_weight: degradations.stroke_weight.unwrap_or(all.stroke_weight),
+        jpeg: degradations.jpeg.unwrap_or(all.jpeg),
+        fax: degradations.fax.unwrap_or(all.fax),
+        fold: degradations.fold.unwrap_or(all.fold),
+        perspective: degradations.perspective.unwrap_or(all.perspective),
+        uneven_light: degradations.uneven_light.unwrap_or(all.uneven_light),
+    };
+    SynthOptions { seed, dpi, blanks, fillers, touching, points, turned, degradations }
+}
+
+/// How a deck is saved.
+pub fn deck_options(args: &SynthArgs) -> DeckOptions {
+    let format = match args.format {
+        Format::Tif => ScanFormat::Tiff,
+        Format::TifBilevel => ScanFormat::TiffBilevel,
+        Format::Png => ScanFormat::Png,
+        Format::Jpg => ScanFormat::Jpeg,
+        Format::Bmp => ScanFormat::Bmp,
+        Format::Webp => ScanFormat::WebP,
+    };
+    DeckOptions { n_pages: args.pages, format, pages_per_file: args.pages_per_file }
+}
+
+/// The processor's cores.
+pub fn cores() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// How many pages are worked on at the same time.
+pub fn jobs(args: &ReadArgs) -> NonZeroUsize {
+    args.jobs.unwrap_or_else(cores)
+}
+
+/// What a run is told.
+pub fn run_options(args: &RunArgs) -> RunOptions {
+    let existing = match (args.resume, args.overwrite) {
+        (true, _) => Existing::Resume,
+        (_, true) => Existing::Overwrite,
+        _ => Existing::Refuse,
+    };
+    RunOptions { out: args.out.clone(), existing, jobs: jobs(&args.read), overlay: args.overlay.clone() }
+}

@@ -1,0 +1,225 @@
+//! Is a page light on dark: film, a photostat, or a file that says the wrong thing about its bits.
+//!
+//! Ink is the lesser part of the paper around it, wherever one looks: in a window about as large as two lines of
+//! writing, the grey values of a page have a long tail towards the ink. So the third central moment is negative around
+//! dark ink and positive around light ink. Its cube root is in grey levels, so that ink outvotes texture; texture is
+//! mostly without a tail besides. What is large and dark without being ink (a table behind the page, a scanner's border, a
+//! printed bar) has an edge that windows cross at every position, to one side as often as to the other, and an inside
+//! without contrast; neither counts.
+
+use image::{GrayImage, Luma};
+
+/// Figures of the test, in pixels of a picture reduced until its longer side is at most `longer_side_px`.
+#[derive(Debug, Clone, Copy)]
+struct PolarityParams {
+    /// Larger takes more time and more notice of texture; strokes vanish when it is much smaller.
+    longer_side_px: u32,
+    /// Side of a window. On a whole page some 9 mm. Larger sees less of a page's edge as ink, smaller less of a
+    /// broad stroke's inside.
+    window_px: u32,
+    /// How much more light ink there must be than dark. More leaves weak negatives as they are.
+    light_over_dark: f64,
+}
+
+/// Empirically chosen: on real scans and photographs of forms light ink comes to under 0.2 of dark, on their negatives
+/// to over 5 times it.
+const PARAMS: PolarityParams = PolarityParams { longer_side_px: 1024, window_px: 32, light_over_dark: 1.25 };
+
+/// Whether the ink on a page is lighter than the ground. A page without ink is not.
+pub fn is_light_on_dark(pixels: &GrayImage) -> bool {
+    let Moments { light, dark } = ink_moments(&reduced(pixels, PARAMS.longer_side_px), PARAMS.window_px);
+    light > PARAMS.light_over_dark * dark
+}
+
+/// Sums over a page's windows of the cube roots of their third central moments, grey levels: those above zero and (without their sign) those below.
+#[derive(Debug, Clone, Copy)]
+struct Moments {
+    light: f64,
+    dark: f64,
+}
+
+fn ink_moments(pixels: &GrayImage, window_px: u32) -> Moments {
+    let (width, height) = pixels.dimensions();
+    let [window_width, window_height] = [window_px.min(width), window_px.min(height)];
+    let starts = |size: u32, window: u32| (0..=size - window).step_by((window as usize).div_ceil(2));
+    let mut moments = Moments { light: 0.0, dark: 0.0 };
+    for y in starts(height, window_height) {
+        for x in starts(width, window_width) {
+            let moment = third_central_moment(pixels, [x, y], [window_width, window_height]).cbrt();
+            if moment > 0.0 {
+                moments.light += moment;
+            } else {
+                moments.dark -= moment;
+            }
+        }
+    }
+    moments
+}
+
+fn third_central_moment(pixels: &GrayImage, [x0, y0]: [u32; 2], [width, height]: [u32; 2]) -> f64 {
+    // a window of 1024 x 1024 bytes, cubed, sums to under 2^44
+    let [mut sum, mut sum_squares, mut sum_cubes] = [0u64; 3];
+    let stride = pixels.width() as usize;
+    for y in y0..y0 + height {
+        let start = y as usize * stride + x0 as usize;
+        for &value in &pixels.as_raw()[start..start + width as usize] {
+            let value = u64::from(value);
+            sum += value;
+            sum_squares += value * value;
+            sum_cubes += value * value * value;
+        }
+    }
+    let n = f64::from(width * height);
+    let [mean, square, cube] = [sum as f64 / n, sum_squares as f64 / n, sum_cubes as f64 / n];
+    cube - 3.0 * mean * square + 2.0 * mean * mean * mean
+}
+
+/// Averages over whole squares of pixels, as large as it takes; what is left over at the right and bottom is dropped.
+fn reduced(pixels: &GrayImage, longer_side_px: u32) -> GrayImage {
+    let (width, height) = pixels.dimensions();
+    let factor = width.max(height).div_ceil(longer_side_px).min(width).min(height).max(1);
+    if factor == 1 {
+        return pixels.clone();
+    }
+    let n_columns = (width / factor) as usize;
+    let stride = width as usize;
+    let area = u64::from(factor) * u64::from(factor);
+    let mut sums = vec![0u64; n_columns];
+    GrayImage::from_fn(width / factor, height / factor, |column, row| {
+        if column == 0 {
+            sums.fill(0);
+            for y in (row * factor) as usize..((row + 1) * factor) as usize {
+                let pixel_row = &pixels.as_raw()[y * stride..][..stride];
+                for (sum, run) in sums.iter_mut().zip(pixel_row.chunks_exact(factor as usize)) {
+                    *sum += run.iter().map(|&value| u64::from(value)).sum::<u64>();
+                }
+            }
+        }
+        Luma([u8::try_from(sums[column as usize] / area).expect("a mean of bytes is a byte")])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use image::imageops;
+    use imageproc::drawing::{draw_filled_rect_mut, draw_line_segment_mut};
+    use imageproc::rect::Rect;
+
+    use super::*;
+
+    const PAPER: u8 = 235;
+    const INK: u8 = 30;
+
+    fn fill(page: &mut GrayImage, [x, y]: [i32; 2], [width, height]: [u32; 2], grey: u8) {
+        draw_filled_rect_mut(page, Rect::at(x, y).of_size(width, height), Luma([grey]));
+    }
+
+    /// Rows of strokes, `pen` pixels broad, in a part of the page.
+    fn write(page: &mut GrayImage, [x0, y0]: [u32; 2], [width, height]: [u32; 2], pen: u32, ink: u8) {
+        for (row, y) in (y0..y0 + height - 10 * pen).step_by(16 * pen as usize).enumerate() {
+            for x in (x0..x0 + width - 8 * pen).step_by(9 * pen as usize + row % 5) {
+                for offset in 0..pen {
+                    let (left, top) = ((x + offset) as f32, y as f32);
+                    let lean = 5.0 * pen as f32;
+                    draw_line_segment_mut(page, (left, top), (left + lean, top + 10.0 * pen as f32), Luma([ink]));
+                    draw_line_segment_mut(page, (left + lean, top + offset as f32), (left, top + lean), Luma([ink]));
+                }
+            }
+        }
+    }
+
+    fn page() -> GrayImage {
+        let mut page = GrayImage::from_pixel(850, 1100, Luma([PAPER]));
+        write(&mut page, [80, 100], [690, 700], 3, INK);
+        page
+    }
+
+    #[track_caller]
+    fn assert_dark_on_light(mut page: GrayImage, what: &str) {
+        assert!(!is_light_on_dark(&page), "{what}");
+        imageops::invert(&mut page);
+        assert!(is_light_on_dark(&page), "{what}, inverted");
+    }
+
+    #[test]
+    fn ink_is_told_from_paper() {
+        assert_dark_on_light(page(), "a page");
+
+        let mut bars = page();
+        for y in [50, 400, 820, 900] {
+            fill(&mut bars, [40, y], [770, 60], 0);
+        }
+        fill(&mut bars, [60, 970], [350, 120], 0);
+        write(&mut bars, [80, 975], [300, 100], 3, PAPER);
+        assert_dark_on_light(bars, "black bars, white writing in one");
+
+        let mut border = GrayImage::from_pixel(1100, 1300, Luma([5]));
+        imageops::replace(&mut border, &page(), 140, 90);
+        assert_dark_on_light(border, "a scanner's dark border");
+
+        let mut table = GrayImage::from_fn(1600, 1600, |x, y| Luma([60 + ((x / 7 + y / 90) % 5) as u8 * 6]));
+        imageops::replace(&mut table, &page(), 300, 200);
+        assert_dark_on_light(table, "a dark table, more of it than of the page");
+
+        let mut faint = GrayImage::from_pixel(850, 1100, Luma([200]));
+        write(&mut faint, [80, 100], [500, 60], 2, 150);
+        assert_dark_on_light(faint, "a few faint words");
+
+        let mut shaded = page();
+        for (x, y, value) in shaded.enumerate_pixels_mut() {
+            value[0] = (u32::from(value[0]) * (1100 - y / 2 - x / 4) / 1100) as u8;
+        }
+        assert_dark_on_light(shaded, "uneven light");
+
+        let mut strip = GrayImage::from_pixel(100, 40, Luma([PAPER]));
+        write(&mut strip, [6, 8], [92, 31], 2, INK);
+        assert_dark_on_light(strip, "a strip");
+
+        let mut thumb = GrayImage::from_pixel(28, 28, Luma([PAPER]));
+        write(&mut thumb, [8, 6], [17, 21], 2, INK);
+        assert_dark_on_light(thumb, "a digit");
+    }
+
+    #[test]
+    fn a_page_without_ink_stays() {
+        for size in [[1, 1], [1, 500], [3_000, 2], [400, 300]] {
+            for grey in [0, 128, 255] {
+                let page = GrayImage::from_pixel(size[0], size[1], Luma([grey]));
+                assert!(!is_light_on_dark(&page), "{size:?} of {grey}");
+            }
+        }
+    }
+
+    #[test]
+    fn real_scans_stay_and_their_negatives_do_not() {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+        if !data.is_dir() {
+            println!("skipped: no real scans at {}", data.display());
+            return;
+        }
+        let every = |folder: &str, step: usize| {
+            let mut files: Vec<_> = walkdir::WalkDir::new(data.join(folder))
+                .into_iter()
+                .filter_map(Result::ok)
+                .map(walkdir::DirEntry::into_path)
+                .filter(|path| super::super::is_image_name(&path.to_string_lossy()))
+                .collect();
+            files.sort();
+            files.into_iter().step_by(step)
+        };
+        let files = every("c1", 1).chain(every("hsf", 1)).chain(every("mtc", 1)).chain(every("car", 16));
+        let mut wrong = Vec::new();
+        for path in files.chain(every("digits-ch", 100)) {
+            let bytes = std::fs::read(&path).expect("it was listed");
+            let mut stored = image::load_from_memory(&bytes).expect("it is an image").into_luma8();
+            let is_as_scanned = !is_light_on_dark(&stored);
+            imageops::invert(&mut stored);
+            if !is_as_scanned || !is_light_on_dark(&stored) {
+                wrong.push(path);
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+}

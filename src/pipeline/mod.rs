@@ -1,0 +1,417 @@
+//! The conductor: a folder of scans in, the tables out.
+//!
+//! ```text
+//! walk ─ files in order ─┬─ worker: decode register segment normalise ┐ classify assemble ─┐
+//!                        ├─ worker:          ...      pages of a batch ┘                   ├─ in order ─ journal ─ tables
+//!                        └─ worker:                                                       ─┘
+//! ```
+//!
+//! What is on the way is bounded: one picture a worker, a batch of glyphs a worker, and a window of finished pages that
+//! wait for their turn. A page that cannot be read is a row and a reason; so is one on which the program itself fails.
+
+mod batch;
+mod conveyor;
+mod items;
+mod journal;
+mod throughput;
+mod walk;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    error::{Error, Result},
+    reader::Reader,
+    sink::{CsvSink, PageRows, Sink, Verdict, fields_path},
+};
+
+use batch::{BATCH_PAGES, Batch, Outcome};
+use conveyor::{Feed, in_order};
+use items::{Items, stamp_of};
+use journal::{Journal, RunIdentity};
+
+pub use throughput::{Throughput, measure_throughput};
+pub use walk::{Scan, find_scans, listed_scans};
+
+/// Pages on the way, a worker: its batch, and as many that wait for a slower neighbour.
+const WINDOW_PAGES_A_JOB: NonZeroUsize = NonZeroUsize::new(4 * BATCH_PAGES).expect("a batch has pages");
+
+/// What a run is told besides its scans.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// `OUT.csv`; the evidence is written beside it.
+    pub out: PathBuf,
+    /// What becomes of what stands there.
+    pub existing: Existing,
+    /// Number of workers.
+    pub jobs: NonZeroUsize,
+    /// Folder for a picture of each page with what was found on it; `None`: no pictures.
+    pub overlay: Option<PathBuf>,
+}
+
+/// What becomes of tables, or of a cut-off run's journal, that stand where the new ones go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// They are left as they are, and the run does not begin.
+    Refuse,
+    /// A cut-off run is gone on with. Finished tables are left as they are.
+    Resume,
+    /// They are replaced.
+    Overwrite,
+}
+
+/// Something a person may want to see.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A page is a row without numbers.
+    Rejected {
+        /// The file, as the table names it.
+        scan: &'a str,
+        /// 1-based page.
+        page: u32,
+        /// The word in the table.
+        reason: &'a str,
+        /// What was met.
+        detail: &'a str,
+    },
+    /// A page was read or rejected.
+    PageDone,
+    /// A file is finished.
+    FileDone,
+}
+
+/// What became of every page of a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files.
+    pub n_files: u64,
+    /// Pages: each one accepted, for review, or rejected.
+    pub n_pages: u64,
+    /// Pages of which every field was accepted or is blank.
+    pub n_accepted: u64,
+    /// Pages of which some field needs a person.
+    pub n_review: u64,
+    /// Pages that could not be read, by reason.
+    pub rejected: BTreeMap<String, u64>,
+    /// Digits in the readings, accepted or not.
+    pub n_digits: u64,
+    /// Pages that this run read itself; the others were read by the run it resumes.
+    pub n_pages_now: u64,
+}
+
+impl Summary {
+    /// Pages that could not be read.
+    pub fn n_rejected(&self) -> u64 {
+        self.rejected.values().sum()
+    }
+
+    fn count(&mut self, rows: &PageRows) {
+        self.n_pages += 1;
+        self.n_digits += rows.n_digits();
+        match rows.verdict {
+            Verdict::Accepted => self.n_accepted += 1,
+            Verdict::Review => self.n_review += 1,
+            Verdict::Rejected => *self.rejected.entry(rows.attention.clone()).or_default() += 1,
+        }
+    }
+}
+
+/// Reads `scans` and writes the tables; `observe` is told of everything that happens, on the calling thread.
+///
+/// # Errors
+/// `Usage` where something stands in the way that [`RunOptions::existing`] does not allow to be touched; otherwise where
+/// the journal or the tables cannot be written. What was read until then is kept in the journal.
+pub fn run(
+    reader: &Reader,
+    scans: &[Scan],
+    options: &RunOptions,
+    mut observe: impl FnMut(&Event<'_>),
+) -> Result<Summary> {
+    let journal_path = journal_path(&options.out);
+    refuse_what_stands_there(options, &journal_path)?;
+    if let Some(folder) = &options.overlay {
+        fs::create_dir_all(folder).map_err(|error| Error::from(error).in_file(folder.to_string_lossy()))?;
+    }
+    let identity = RunIdentity {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        templates: reader.templates_fingerprint(),
+        weights: reader.weights_fingerprint().to_owned(),
+    };
+    let mut journal = Journal::open(&journal_path, &identity, options.existing == Existing::Resume)?;
+
+    let open: Vec<&Scan> = scans.iter().filter(|scan| !journal.holds(&scan.name, stamp_of(&scan.path))).collect();
+    (open.len()..scans.len()).for_each(|_| observe(&Event::FileDone));
+    let n_pages_now = read_scans(reader, &open, options, &mut journal, &mut observe)?;
+    let mut summary = write_tables(reader, scans, &options.out, &mut journal)?;
+    summary.n_pages_now = n_pages_now;
+    fs::remove_file(&journal_path).map_err(|error| Error::from(error).in_file(journal_path.to_string_lossy()))?;
+    Ok(summary)
+}
+
+/// Where a run keeps what it has read: `out.csv.partial` beside `out.csv`.
+pub fn journal_path(out: &Path) -> PathBuf {
+    let mut path = out.as_os_str().to_owned();
+    path.push(".partial");
+    PathBuf::from(path)
+}
+
+fn refuse_what_stands_there(options: &RunOptions, journal_path: &Path) -> Result<()> {
+    let is_begun = journal_path.exists();
+    let refuse =
+        |path: &Path, hint: &str| Err(Error::usage(format!("it stands already: {}\nhint: {hint}", path.display())));
+    match options.existing {
+        Existing::Overwrite => return Ok(()),
+        Existing::Resume if is_begun => return Ok(()),
+        Existing::Refuse if is_begun => {
+            return refuse(journal_path, "go on with that run with --resume, or begin anew with --overwrite");
+        }
+        Existing::Resume | Existing::Refuse => {}
+    }
+    let tables = [options.out.clone(), fields_path(&options.out)];
+    match tables.iter().find(|path| path.exists()) {
+        Some(path) if options.existing == Existing::Resume => {
+            refuse(path, "that run came to its end; read all again with --overwrite, or choose another name")
+        }
+        Some(path) => refuse(path, "replace it with --overwrite, or choose another name"),
+        None => Ok(()),
+    }
+}
+
+/// Reads every page of `scans` into the journal. Gives the number of pages.
+fn read_scans(
+    reader: &Reader,
+    scans: &[&Scan],
+    options: &RunOptions,
+    journal: &mut Journal,
+    observe: &mut impl FnMut(&Event<'_>),
+) -> Result<u64> {
+    let mut n_pages = 0;
+    read_in_order(reader, scans, options.jobs, options.overlay.as_deref(), |outcome| match outcome {
+        Outcome::Page { rows, detail } => {
+            if rows.verdict == Verdict::Rejected {
+                let PageRows { scan, page, attention: reason, .. } = &rows;
+                observe(&Event::Rejected { scan, page: *page, reason, detail: &detail });
+            }
+            observe(&Event::PageDone);
+            n_pages += 1;
+            journal.add(rows)
+        }
+        Outcome::FileEnd { scan, stamp } => {
+            observe(&Event::FileDone);
+            journal.finish_file(&scan, stamp)
+        }
+        Outcome::Fault(error) => Err(error),
+    })?;
+    Ok(n_pages)
+}
+
+/// Reads every page of `scans` on `jobs` workers; `deliver` gets what became of them in their order.
+fn read_in_order(
+    reader: &Reader,
+    scans: &[&Scan],
+    jobs: NonZeroUsize,
+    overlay: Option<&Path>,
+    deliver: impl FnMut(Outcome) -> Result<()>,
+) -> Result<()> {
+    let work = |feed: &Feed<Items<'_>>, hand_in: &dyn Fn(u64, Outcome)| {
+        while let Some((sequence, item)) = feed.take() {
+            let mut batch = Batch::new(reader, overlay, hand_in);
+            batch.add(sequence, item);
+            while !batch.is_full() {
+                let Some((sequence, item)) = feed.take_more() else { break };
+                batch.add(sequence, item);
+            }
+            batch.finish();
+        }
+    };
+    in_order(Items::new(reader.limits(), scans), jobs, window(jobs), work, deliver)
+}
+
+fn window(jobs: NonZeroUsize) -> NonZeroUsize {
+    jobs.saturating_mul(WINDOW_PAGES_A_JOB)
+}
+
+/// Makes the tables from the journal, in two passes: the columns must be known before the first row.
+fn write_tables(reader: &Reader, scans: &[Scan], out: &Path, journal: &mut Journal) -> Result<Summary> {
+    let mut forms = BTreeMap::new();
+    for scan in scans {
+        journal.visit(&scan.name, |rows| {
+            if let Some(template) = reader.templates().iter().find(|template| template.name == rows.form) {
+                forms.insert(rows.form, template);
+            }
+            Ok(())
+        })?;
+    }
+    let mut columns: Vec<String> = Vec::new();
+    for field in forms.values().flat_map(|template| &template.fields) {
+        if !columns.contains(&field.name) {
+            columns.push(field.name.clone());
+        }
+    }
+    let mut sink: Box<dyn Sink> = Box::new(CsvSink::create(out, columns)?);
+    let mut summary = Summary { n_files: scans.len() as u64, ..Summary::default() };
+    for scan in scans {
+        journal.visit(&scan.name, |rows| {
+            summary.count(&rows);
+            sink.write(&rows)
+        })?;
+    }
+    sink.finish()?;
+    Ok(summary)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use image::{GrayImage, ImageFormat, Luma};
+
+    use super::*;
+    use crate::{
+        form::known_templates,
+        net::{GlyphClassifier, GlyphScores},
+        normalise::GlyphBatch,
+    };
+
+    /// Says of every glyph a digit that follows from its ink; panics or fails on a batch with a glyph of `bad` digits.
+    struct FakeClassifier {
+        panics_at: Option<usize>,
+    }
+
+    impl GlyphClassifier for FakeClassifier {
+        fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
+            let glyphs = batch.pixels.chunks(batch.pixels.len() / batch.n_glyphs);
+            let score = |glyph: &[f32]| {
+                let digit = glyph.iter().sum::<f32>() as usize % 10;
+                assert_ne!(Some(digit), self.panics_at, "the fake falls over");
+                let mut digits = [0.01; 10];
+                digits[digit] = 0.91;
+                GlyphScores { digits, classes: [1.0, 0.0, 0.0, 0.0] }
+            };
+            Ok(glyphs.map(score).collect())
+        }
+    }
+
+    fn reader(panics_at: Option<usize>) -> Reader {
+        let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip").collect();
+        let make = move || -> Result<Box<dyn GlyphClassifier>> { Ok(Box::new(FakeClassifier { panics_at })) };
+        Reader::new(strip, "fake".to_owned(), Box::new(make)).expect("the fake is easily made")
+    }
+
+    /// Thirty strips, each with its own ink, and among them files that cannot be read.
+    fn write_scans(folder: &Path) -> Vec<Scan> {
+        for i in 0..30u32 {
+            let is_ink = |x: u32, y: u32| (10..50).contains(&y) && (30..34 + i % 9).contains(&x);
+            let strip = GrayImage::from_fn(100, 60, |x, y| Luma([if is_ink(x, y) { 10 } else { 245 }]));
+            strip.save_with_format(folder.join(format!("{i:02}.png")), ImageFormat::Png).expect("it is writable");
+        }
+        fs::write(folder.join("05a.png"), b"no picture").expect("it is writable");
+        fs::write(folder.join("17a.tif"), b"").expect("it is writable");
+        let mut scans = find_scans(folder).expect("it is there");
+        scans.push(Scan { name: "gone.png".to_owned(), path: folder.join("gone.png") });
+        scans
+    }
+
+    fn options(out: &Path, jobs: usize, existing: Existing) -> RunOptions {
+        let jobs = NonZeroUsize::new(jobs).expect("the tests ask for some");
+        RunOptions { out: out.to_owned(), existing, jobs, overlay: None }
+    }
+
+    fn tables(out: &Path) -> (String, String) {
+        let read = |path: &Path| fs::read_to_string(path).expect("it was written");
+        (read(out), read(&fields_path(out)))
+    }
+
+    #[test]
+    fn the_same_bytes_with_any_number_of_workers_and_every_page_accounted_for() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let scans = write_scans(dir.path());
+        let mut all = Vec::new();
+        for jobs in [1, 4] {
+            let out = dir.path().join(format!("{jobs}.csv"));
+            let mut events = 0;
+            let options = options(&out, jobs, Existing::Refuse);
+            let summary = run(&reader(None), &scans, &options, |_| events += 1).expect("it can run");
+            assert_eq!((summary.n_files, summary.n_pages, summary.n_rejected()), (33, 33, 3));
+            assert_eq!(summary.n_accepted + summary.n_review + summary.n_rejected(), summary.n_pages);
+            assert_eq!(events, 33 + 33 + 3, "a page, a file, and the three that were rejected");
+            all.push(tables(&out));
+        }
+        assert_eq!(all[0], all[1]);
+        let scans_in_table: Vec<&str> = all[0].0.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+        assert_eq!(scans_in_table, scans.iter().map(|scan| scan.name.as_str()).collect::<Vec<_>>());
+        assert!(all[0].0.contains("05a.png,1,,rejected,unreadable,\n"), "{}", all[0].0);
+    }
+
+    #[test]
+    fn a_page_on_which_the_program_fails_is_a_row_and_a_reason() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let scans = write_scans(dir.path());
+        let whole = dir.path().join("whole.csv");
+        run(&reader(None), &scans, &options(&whole, 2, Existing::Refuse), |_| {}).expect("it can run");
+        let guess_of = |fields: &str| -> HashMap<String, String> {
+            let rows = fields.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+            rows.map(|row| (row[0].clone(), row[6].clone())).collect()
+        };
+        let want = guess_of(&tables(&whole).1);
+        let bad: usize = want["00.png"].parse().expect("the fake says one digit");
+
+        let out = dir.path().join("out.csv");
+        let summary = run(&reader(Some(bad)), &scans, &options(&out, 2, Existing::Refuse), |_| {}).expect("it can run");
+        let n_bad = want.values().filter(|guess| **guess == bad.to_string()).count() as u64;
+        assert!(n_bad >= 1);
+        assert_eq!(summary.rejected.get("internal-error"), Some(&n_bad));
+        let got = guess_of(&tables(&out).1);
+        assert!(want.iter().all(|(scan, guess)| *guess == bad.to_string() || got.get(scan) == Some(guess)));
+    }
+
+    #[test]
+    fn wherever_a_run_is_cut_off_it_ends_with_the_same_bytes() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let scans = write_scans(dir.path());
+        let reader = reader(None);
+        let whole = dir.path().join("whole.csv");
+        run(&reader, &scans, &options(&whole, 2, Existing::Refuse), |_| {}).expect("it can run");
+        let want = tables(&whole);
+
+        // A folder in the table's place: everything is read, but the table cannot take its name.
+        let out = dir.path().join("out.csv");
+        fs::create_dir(&out).expect("it is writable");
+        run(&reader, &scans, &options(&out, 2, Existing::Overwrite), |_| {}).expect_err("a folder is in the way");
+        fs::remove_dir(&out).expect("it is empty");
+        fs::remove_file(fields_path(&out)).expect("it took its name first");
+        let journal = fs::read(journal_path(&out)).expect("what was read is kept");
+        for cut in (0..=journal.len()).step_by(journal.len() / 17) {
+            fs::write(journal_path(&out), &journal[..cut]).expect("it is writable");
+            let summary = run(&reader, &scans, &options(&out, 2, Existing::Resume), |_| {}).expect("it can go on");
+            assert_eq!(tables(&out), want, "cut at {cut}");
+            assert!(cut < journal.len() || summary.n_pages_now == 1, "only the file that is not there is looked for");
+            assert!(!journal_path(&out).exists());
+            fs::remove_file(&out).and_then(|()| fs::remove_file(fields_path(&out))).expect("they were written");
+        }
+    }
+
+    #[test]
+    fn what_stands_there_is_not_touched_unless_asked() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let scans = write_scans(dir.path());
+        let (reader, out) = (reader(None), dir.path().join("out.csv"));
+        for (path, existing) in [
+            (out.clone(), Existing::Refuse),
+            (out.clone(), Existing::Resume),
+            (fields_path(&out), Existing::Refuse),
+            (journal_path(&out), Existing::Refuse),
+        ] {
+            fs::write(&path, "precious").expect("it is writable");
+            let error = run(&reader, &scans, &options(&out, 1, existing), |_| {}).expect_err("it stands already");
+            assert!(error.to_string().contains("hint: "), "{error}");
+            assert_eq!(fs::read_to_string(&path).expect("it is there"), "precious");
+            fs::remove_file(&path).expect("it is there");
+            assert!(fs::read_dir(dir.path()).expect("it is there").count() == 32, "nothing else was written");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! How fast: decoding alone, then the whole reading of the same files. No page can be read faster than it is decoded.
+
+use std::{fmt, fs, num::NonZeroUsize, time::Instant};
+
+use serde::Serialize;
+
+use super::{
+    batch::Outcome,
+    conveyor::in_order,
+    items::{Item, Items, read_file},
+    read_in_order,
+    walk::Scan,
+    window,
+};
+use crate::{
+    error::{Error, Result},
+    page,
+    reader::Reader,
+};
+
+/// What was measured in one run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Throughput {
+    /// Pages, those that could not be read among them.
+    pub pages: u64,
+    /// Workers.
+    pub jobs: usize,
+    /// Decoding alone.
+    pub decode_pages_per_s: f64,
+    /// From the file's bytes to the records.
+    pub read_pages_per_s: f64,
+    /// `read_pages_per_s / decode_pages_per_s`, at most about 1.
+    pub ratio: f64,
+    /// Digits in the readings, accepted or not, a second of reading.
+    pub digits_per_s: f64,
+    /// Largest memory that the process held at any time, MiB; `None` where the system does not say.
+    pub peak_rss_mb: Option<f64>,
+}
+
+/// Decodes `scans`, then reads them, both on `jobs` workers. The files are read once before, so that neither waits for
+/// the disk.
+///
+/// # Errors
+/// `Usage` where there is no page to measure on.
+pub fn measure_throughput(reader: &Reader, scans: &[Scan], jobs: NonZeroUsize) -> Result<Throughput> {
+    let scans: Vec<&Scan> = scans.iter().collect();
+    for scan in &scans {
+        // A file that cannot be read is measured as such below.
+        let _ = read_file(&scan.path, reader.limits());
+    }
+    let start = Instant::now();
+    let pages = decode(reader, &scans, jobs)?;
+    let decode_s = start.elapsed().as_secs_f64();
+
+    let start = Instant::now();
+    let mut n_digits = 0;
+    read_in_order(reader, &scans, jobs, None, |outcome| {
+        match outcome {
+            Outcome::Page { rows, .. } => n_digits += rows.n_digits(),
+            Outcome::FileEnd { .. } => {}
+            Outcome::Fault(error) => return Err(error),
+        }
+        Ok(())
+    })?;
+    let read_s = start.elapsed().as_secs_f64();
+    if pages == 0 {
+        return Err(Error::usage("there is no page to measure on"));
+    }
+    Ok(Throughput {
+        pages,
+        jobs: jobs.get(),
+        decode_pages_per_s: pages as f64 / decode_s,
+        read_pages_per_s: pages as f64 / read_s,
+        ratio: decode_s / read_s,
+        digits_per_s: n_digits as f64 / read_s,
+        peak_rss_mb: peak_rss_mb(),
+    })
+}
+
+/// Decodes every page and lets go of it. Gives the number of pages.
+fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize) -> Result<u64> {
+    let mut n_pages = 0;
+    in_order(
+        Items::new(reader.limits(), scans),
+        jobs,
+        window(jobs),
+        |feed, hand_in| {
+            while let Some((sequence, item)) = feed.take() {
+                let is_page = match item {
+                    Item::Page { bytes, page_idx, .. } => {
+                        let page = page::open(&bytes, reader.limits()).map(|mut pages| pages.nth(page_idx));
+                        std::hint::black_box(page).is_ok()
+                    }
+                    Item::Faulty { .. } => true,
+                    Item::FileEnd { .. } => false,
+                };
+                hand_in(sequence, is_page);
+            }
+        },
+        |is_page| {
+            n_pages += u64::from(is_page);
+            Ok::<_, Error>(())
+        },
+    )?;
+    Ok(n_pages)
+}
+
+/// `VmHWM` of Linux's proc(5), in KiB there.
+fn peak_rss_mb() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+/// A table for people.
+impl fmt::Display for Throughput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pages, jobs, decode_pages_per_s, read_pages_per_s, ratio, digits_per_s, peak_rss_mb } = self;
+        writeln!(f, "pages             {pages:>10}, {jobs} at a time")?;
+        writeln!(f, "decoding alone    {decode_pages_per_s:>10.1} pages/s")?;
+        writeln!(f, "whole reading     {read_pages_per_s:>10.1} pages/s, {ratio:.2} of that")?;
+        writeln!(f, "                  {digits_per_s:>10.0} digits/s")?;
+        match peak_rss_mb {
+            Some(mb) => writeln!(f, "peak memory       {mb:>10.0} MiB"),
+            None => writeln!(f, "peak memory       not known on this system"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peak_memory_is_known_on_linux() {
+        if cfg!(target_os = "linux") {
+            assert!(peak_rss_mb().expect("proc is mounted") > 1.0);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Ink or paper, decided near by: lighting and paper change over a page.
+
+use image::{GrayImage, Luma};
+
+/// Parameters of [`sauvola`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SauvolaParams {
+    /// Half the side of the window, pixels. Wide enough to hold paper beside the widest stroke.
+    pub radius_px: u32,
+    /// How much darker than its surroundings ink must be, 0 to 1. More of it loses faint strokes, less of it takes
+    /// watermarks and shadows for ink.
+    pub k: f64,
+}
+
+/// Range of the standard deviation of grey values (Sauvola and Pietikäinen, 2000).
+const DEVIATION_RANGE: f64 = 128.0;
+
+/// Local binarisation (Sauvola and Pietikäinen, "Adaptive document image binarization", Pattern Recognition 33, 2000):
+/// a pixel is ink where it is darker than m (1 + k (s / 128 - 1)), m and s being mean and standard deviation of the
+/// window around it. Returns [H, W], 255 ink, 0 paper.
+pub fn sauvola(image: &GrayImage, params: SauvolaParams) -> GrayImage {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let radius = params.radius_px as usize;
+    let source = image.as_raw();
+    let mut mask = GrayImage::new(image.width(), image.height());
+    // Sums over the window's rows of each column, moved down one row at a time.
+    let mut sums = vec![0u32; width];
+    let mut squares = vec![0u64; width];
+    let add_row = |sums: &mut [u32], squares: &mut [u64], y: usize| {
+        for ((sum, square), &v) in sums.iter_mut().zip(squares).zip(&source[y * width..][..width]) {
+            *sum += u32::from(v);
+            *square += u64::from(v) * u64::from(v);
+        }
+    };
+    for y in 0..radius.min(height) {
+        add_row(&mut sums, &mut squares, y);
+    }
+    for y in 0..height {
+        if y + radius < height {
+            add_row(&mut sums, &mut squares, y + radius);
+        }
+        if let Some(gone) = y.checked_sub(radius + 1) {
+            for ((sum, square), &v) in sums.iter_mut().zip(&mut squares).zip(&source[gone * width..][..width]) {
+                *sum -= u32::from(v);
+                *square -= u64::from(v) * u64::from(v);
+            }
+        }
+        let n_rows = (y + radius).min(height - 1) + 1 - y.saturating_sub(radius);
+        let (mut sum, mut square) = (0u64, 0u64);
+        for x in 0..radius.min(width) {
+            sum += u64::from(sums[x]);
+            square += squares[x];
+        }
+        for x in 0..width {
+            if x + radius < width {
+                sum += u64::from(sums[x + radius]);
+                square += squares[x + radius];
+            }
+            if let Some(gone) = x.checked_sub(radius + 1) {
+                sum -= u64::from(sums[gone]);
+                square -= squares[gone];
+            }
+            let n_cols = (x + radius).min(width - 1) + 1 - x.saturating_sub(radius);
+            let n = (n_rows * n_cols) as f64;
+            let mean = sum as f64 / n;
+            let deviation = (square as f64 / n - mean * mean).max(0.0).sqrt();
+            let threshold = mean * (1.0 + params.k * (deviation / DEVIATION_RANGE - 1.0));
+            if f64::from(source[y * width + x]) < threshold {
+                mask.put_pixel(x as u32, y as u32, Luma([255]));
+            }
+        }
+    }
+    mask
+}
+
+/// Share of the pixels of `mask` that are ink, 0 to 1; 0 of an empty picture.
+pub fn ink_share(mask: &GrayImage) -> f64 {
+    let n_ink = mask.as_raw().iter().filter(|&&v| v > 0).count();
+    n_ink as f64 / mask.as_raw().len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stroke 60 levels below a ground that runs from 90 to 250, beside a watermark 20 below it.
+    #[test]
+    fn a_stroke_is_found_in_light_and_shade_and_a_watermark_is_not() {
+        let ground = |x: u32| 90 + (x * 160 / 400) as u8;
+        let image = GrayImage::from_fn(400, 60, |x, y| match y {
+            20..24 => Luma([ground(x) - 60]),
+            40..50 => Luma([ground(x) - ground(x) / 12]),
+            _ => Luma([ground(x)]),
+        });
+        let mask = sauvola(&image, SauvolaParams { radius_px: 15, k: 0.2 });
+        for x in 0..400 {
+            assert_eq!(mask.get_pixel(x, 22).0, [255], "the stroke at x {x}");
+            assert_eq!(mask.get_pixel(x, 45).0, [0], "the watermark at x {x}");
+            assert_eq!(mask.get_pixel(x, 5).0, [0], "the ground at x {x}");
+        }
+    }
+
+    #[test]
+    fn a_window_larger_than_the_picture_is_the_picture() {
+        let image = GrayImage::from_raw(3, 1, vec![200, 10, 200]).expect("3 x 1");
+        assert_eq!(sauvola(&image, SauvolaParams { radius_px: 50, k: 0.2 }).as_raw(), &vec![0, 255, 0]);
+    }
+}

@@ -1,0 +1,259 @@
+//! Straight lines in a binary picture, at any angle, thin or thick, with their breaks.
+//!
+//! After Zheng, Liu and Ding, "A form frame line detection algorithm based on directional single-connected chain"
+//! (Journal of Software 13, 2002): vertical runs of ink no longer than a line is thick, each joined to the one run that
+//! it touches in the next column, make a chain; a straight chain is a piece of a horizontal line. Text gives short or
+//! bent chains, a crossing breaks one. Vertical lines are the same with the axes exchanged.
+
+use image::GrayImage;
+
+use crate::geometry::{Point, Segment};
+
+/// Parameters of [`find_line_pieces`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LineParams {
+    /// Thickest line, pixels along the run. A slanted line's runs are longer than it is thick.
+    pub max_thickness_px: u32,
+    /// Shortest piece, pixels.
+    pub min_length_px: f64,
+    /// How far the middle of a run may lie from the straight line, pixels. A bent line falls into straight pieces.
+    pub max_deviation_px: f64,
+}
+
+/// Straight pieces of lines.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LinePieces {
+    /// Pieces that run more sideways than up and down, `a` at the left.
+    pub horizontal: Vec<Segment>,
+    /// Pieces that run more up and down, `a` at the top.
+    pub vertical: Vec<Segment>,
+}
+
+/// One column's run of a chain: where it stands along the line, and its middle and length across it.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    along: u32,
+    from: u32,
+    to: u32,
+}
+
+impl Run {
+    fn middle(self) -> f64 {
+        f64::from(self.from + self.to) / 2.0
+    }
+}
+
+/// Finds the straight pieces of lines in `mask` ([H, W], 0 paper, else ink). Coordinates are of pixel centres.
+pub fn find_line_pieces(mask: &GrayImage, params: LineParams) -> LinePieces {
+    let (width, height) = mask.dimensions();
+    let pixels = mask.as_raw();
+    let stride = width as usize;
+    let mut horizontal = chains(width, height, params, |x, y| pixels[y as usize * stride + x as usize] > 0);
+    let mut vertical = chains(height, width, params, |y, x| pixels[y as usize * stride + x as usize] > 0);
+    for piece in &mut vertical {
+        *piece = Segment::new(Point::new(piece.a.y, piece.a.x), Point::new(piece.b.y, piece.b.x));
+    }
+    // A thin line that leans also has short runs across the wrong axis.
+    horizontal.retain(|s| s.is_horizontal());
+    vertical.retain(|s| !s.is_horizontal());
+    LinePieces { horizontal, vertical }
+}
+
+/// Straight chains of runs across the first axis of `is_ink(along, across)`.
+fn chains(n_along: u32, n_across: u32, params: LineParams, is_ink: impl Fn(u32, u32) -> bool) -> Vec<Segment> {
+    let mut pieces = Vec::new();
+    let mut open: Vec<Vec<Run>> = Vec::new();
+    for along in 0..n_along {
+        let runs = thin_runs(along, n_across, params.max_thickness_px, &is_ink);
+        // Each open chain and each new run may have one partner only; both lists are in order across.
+        let mut continued = Vec::with_capacity(runs.len());
+        let mut partners_of_run = vec![0u32; runs.len()];
+        let mut partner_of_chain = vec![None; open.len()];
+        let mut first = 0;
+        for (chain_idx, chain) in open.iter().enumerate() {
+            let end = chain[chain.len() - 1];
+            while first < runs.len() && runs[first].to + 1 < end.from {
+                first += 1;
+            }
+            let mut n_touching = 0;
+            for (run_idx, run) in runs.iter().enumerate().skip(first) {
+                if run.from > end.to + 1 {
+                    break;
+                }
+                partners_of_run[run_idx] += 1;
+                n_touching += 1;
+                partner_of_chain[chain_idx] = Some(run_idx);
+            }
+            if n_touching > 1 {
+                partner_of_chain[chain_idx] = None;
+            }
+        }
+        let mut taken = vec![false; runs.len()];
+        for (chain, partner) in open.drain(..).zip(partner_of_chain) {
+            match partner {
+                Some(run_idx) if partners_of_run[run_idx] == 1 => {
+                    taken[run_idx] = true;
+                    let mut chain = chain;
+                    chain.push(runs[run_idx]);
+                    continued.push(chain);
+                }
+                _ => straight_pieces(&chain, params, &mut pieces),
+            }
+        }
+        continued.extend(runs.iter().zip(taken).filter(|(_, taken)| !taken).map(|(&run, _)| vec![run]));
+        continued.sort_by_key(|chain| chain[chain.len() - 1].from);
+        open = continued;
+    }
+    for chain in open {
+        straight_pieces(&chain, params, &mut pieces);
+    }
+    pieces
+}
+
+/// Runs of ink across, no longer than `max_px`.
+fn thin_runs(along: u32, n_across: u32, max_px: u32, is_ink: &impl Fn(u32, u32) -> bool) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let mut start = None;
+    for across in 0..=n_across {
+        let ink = across < n_across && is_ink(along, across);
+        match (ink, start) {
+            (true, None) => start = Some(across),
+            (false, Some(from)) => {
+                if across - from <= max_px {
+                    runs.push(Run { along, from, to: across - 1 });
+                }
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    runs
+}
+
+/// Parts `chain` where it bends (Ramer, 1972; Douglas and Peucker, 1973) and keeps the parts that are long enough.
+fn straight_pieces(chain: &[Run], params: LineParams, pieces: &mut Vec<Segment>) {
+    let (Some(first), Some(last)) = (chain.first(), chain.last()) else { return };
+    if f64::from(last.along - first.along + 1) < params.min_length_px {
+        return;
+    }
+    let (slope, offset) = fit(chain);
+    let deviation = |run: &Run| (run.middle() - offset - slope * f64::from(run.along)).abs();
+    let worst = chain.iter().map(deviation).enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+    let Some((worst_idx, worst_px)) = worst else { return };
+    if worst_px <= params.max_deviation_px {
+        let at = |along: f64| Point::new(along, offset + slope * along);
+        pieces.push(Segment::new(at(f64::from(first.along)), at(f64::from(last.along))));
+        return;
+    }
+    // An end that bends away is cut off; a middle that does so parts the chain.
+    let split = worst_idx.clamp(1, chain.len() - 1);
+    straight_pieces(&chain[..split], params, pieces);
+    straight_pieces(&chain[split..], params, pieces);
+}
+
+/// Least-squares line through the middles of the runs: slope and offset of across over along.
+fn fit(chain: &[Run]) -> (f64, f64) {
+    let n = chain.len() as f64;
+    let mean_along = chain.iter().map(|r| f64::from(r.along)).sum::<f64>() / n;
+    let mean_across = chain.iter().map(|r| r.middle()).sum::<f64>() / n;
+    let (mut covariance, mut variance) = (0.0, 0.0);
+    for run in chain {
+        let along = f64::from(run.along) - mean_along;
+        covariance += along * (run.middle() - mean_across);
+        variance += along * along;
+    }
+    let slope = if variance > 0.0 { covariance / variance } else { 0.0 };
+    (slope, mean_across - slope * mean_along)
+}
+
+/// Joins pieces that continue each other, as a line broken by crossings does: the gap may be as long as `gap_px` plus
+/// a tenth of what is joined, the ends may lie `offset_px` beside each other. All pieces are of one sort (horizontal or
+/// vertical), and so are the joined ones.
+pub fn join_pieces(pieces: &[Segment], gap_px: f64, offset_px: f64) -> Vec<Segment> {
+    let is_horizontal =
+        pieces.iter().map(|s| if s.is_horizontal() { s.length() } else { -s.length() }).sum::<f64>() > 0.0;
+    let along = |p: Point| if is_horizontal { p.x } else { p.y };
+    let mut sorted = pieces.to_vec();
+    sorted.sort_by(|s, t| along(s.a).total_cmp(&along(t.a)));
+    let mut joined: Vec<Segment> = Vec::new();
+    for piece in sorted {
+        let continues = |line: &Segment| {
+            let gap = along(piece.a) - along(line.b);
+            let longer = if line.length() > piece.length() { *line } else { piece };
+            let direction = longer.direction();
+            let beside = |p: Point, q: Point| direction.cross(q - p).abs();
+            let drift_px = offset_px + gap.max(0.0) * 0.02;
+            gap <= gap_px + 0.1 * (line.length() + piece.length())
+                && gap > -0.5 * piece.length().min(line.length())
+                && beside(line.b, piece.a) <= drift_px
+                && beside(longer.middle(), if longer == piece { line.a } else { piece.b }) <= 2.0 * drift_px
+        };
+        let best = joined
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| continues(line))
+            .min_by(|(_, s), (_, t)| (piece.a - s.b).norm().total_cmp(&(piece.a - t.b).norm()))
+            .map(|(idx, _)| idx);
+        match best {
+            Some(idx) => joined[idx].b = if along(piece.b) > along(joined[idx].b) { piece.b } else { joined[idx].b },
+            None => joined.push(piece),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Luma;
+
+    use super::*;
+
+    const PARAMS: LineParams = LineParams { max_thickness_px: 10, min_length_px: 20.0, max_deviation_px: 1.0 };
+
+    fn draw(lines: &[Segment], thickness_px: f64) -> GrayImage {
+        GrayImage::from_fn(300, 200, |x, y| {
+            let p = Point::new(f64::from(x), f64::from(y));
+            let on = |s: &Segment| {
+                let along = (p - s.a).dot(s.direction());
+                (p - s.a).cross(s.direction()).abs() <= thickness_px / 2.0 && (0.0..=s.length()).contains(&along)
+            };
+            Luma([if lines.iter().any(on) { 255 } else { 0 }])
+        })
+    }
+
+    #[track_caller]
+    fn assert_near(found: Segment, drawn: Segment, px: f64) {
+        assert!((found.a - drawn.a).norm() <= px && (found.b - drawn.b).norm() <= px, "{found:?} is not {drawn:?}");
+    }
+
+    #[test]
+    fn a_slanted_line_is_one_piece_within_a_pixel() {
+        for degrees in [-12.0f64, -3.0, 0.0, 0.5, 8.0] {
+            let b = Point::new(40.0 + 200.0 * degrees.to_radians().cos(), 100.0 + 200.0 * degrees.to_radians().sin());
+            let line = Segment::new(Point::new(40.0, 100.0), b);
+            let pieces = find_line_pieces(&draw(&[line], 3.0), PARAMS);
+            assert_eq!(pieces.horizontal.len(), 1, "{degrees} degrees: {pieces:?}");
+            assert_near(pieces.horizontal[0], line, 1.5);
+        }
+    }
+
+    #[test]
+    fn a_crossing_breaks_lines_and_joining_mends_them() {
+        let across = Segment::new(Point::new(20.0, 90.0), Point::new(280.0, 96.0));
+        let down = Segment::new(Point::new(150.0, 10.0), Point::new(146.0, 190.0));
+        let pieces = find_line_pieces(&draw(&[across, down], 3.0), PARAMS);
+        assert_eq!((pieces.horizontal.len(), pieces.vertical.len()), (2, 2), "{pieces:?}");
+        let joined = join_pieces(&pieces.horizontal, 10.0, 2.0);
+        assert_eq!(joined.len(), 1, "{joined:?}");
+        assert_near(joined[0], across, 1.5);
+        let joined = join_pieces(&pieces.vertical, 10.0, 2.0);
+        assert_eq!(joined.len(), 1, "{joined:?}");
+        assert_near(joined[0], down, 1.5);
+    }
+
+    #[test]
+    fn a_solid_area_is_no_line() {
+        let solid = GrayImage::from_fn(300, 200, |x, y| Luma([if x > 50 && y > 50 { 255 } else { 0 }]));
+        assert_eq!(find_line_pieces(&solid, PARAMS), LinePieces::default());
+    }
+}

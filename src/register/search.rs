@@ -1,0 +1,217 @@
+//! Where might the template lie? One line of the template on one line of the page, end on end, is a similarity; each is
+//! scored by how many of the template's other lines it puts on lines.
+
+use image::{GrayImage, Luma};
+use imageproc::{
+    distance_transform::{Norm, distance_transform},
+    drawing::draw_line_segment_mut,
+};
+
+use super::evidence::PageLines;
+use crate::{
+    form::{FormTemplate, Landmarks},
+    geometry::{Point, Projection, Rect, Segment},
+};
+
+/// Distance between the samples along the template's lines, millimetres, unless that makes too many.
+const SAMPLE_STEP_MM: f64 = 4.0;
+/// Most samples.
+const MAX_SAMPLES: usize = 1200;
+/// Samples of the quick look that dismisses most placements.
+const N_QUICK: usize = 32;
+/// Score below which the quick look dismisses a placement.
+const QUICK_SCORE: f64 = 0.3;
+/// Cells of the distance maps along the longer side of the page: about a millimetre of A4.
+const MAP_CELLS: f64 = 300.0;
+/// Distance from a line, in cells, at which a sample counts nothing.
+const REACH_CELLS: f64 = 3.0;
+/// A page's scale, relative to that at which the template fills it.
+const SCALE_RANGE: std::ops::RangeInclusive<f64> = 0.35..=1.8;
+/// Least share of the samples that must lie on the page.
+const MIN_VISIBLE: f64 = 0.35;
+/// Most lines of the template, and of the page, that are laid on each other, longest first.
+const MAX_TEMPLATE_LINES: usize = 120;
+const MAX_PAGE_LINES: usize = 300;
+/// Placements handed on to the fit.
+const N_KEPT: usize = 10;
+
+/// A template's lines as registration uses them.
+#[derive(Debug, Clone)]
+pub struct LineModel {
+    /// Printed lines, longest first, millimetres.
+    pub lines: Vec<Segment>,
+    /// Points along the lines with the unit direction of their line, in an order that spreads them over the page.
+    pub samples: Vec<(Point, Point)>,
+    /// Words' boxes, millimetres.
+    pub words: Vec<Rect>,
+    /// Page, millimetres.
+    pub page: Rect,
+}
+
+impl LineModel {
+    /// The lines of `template`.
+    pub fn new(template: &FormTemplate, landmarks: &Landmarks) -> Self {
+        let mut lines = template.printed_lines();
+        lines.sort_by(|s, t| t.length().total_cmp(&s.length()));
+        let total_mm: f64 = lines.iter().map(|s| s.length()).sum();
+        let step_mm = SAMPLE_STEP_MM.max(total_mm / MAX_SAMPLES as f64);
+        let mut samples = Vec::new();
+        for line in &lines {
+            let n = (line.length() / step_mm).ceil().max(1.0) as usize;
+            samples.extend((0..n).map(|i| (line.at((i as f64 + 0.5) / n as f64), line.direction())));
+        }
+        Self {
+            samples: spread(samples),
+            lines,
+            words: landmarks.words.iter().map(|w| w.bounds).collect(),
+            page: landmarks.page,
+        }
+    }
+}
+
+/// Reorders `items` so that any first few of them are spread over the whole list (golden ratio stepping).
+fn spread<T: Copy>(items: Vec<T>) -> Vec<T> {
+    let n = items.len();
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&i, &j| {
+        let key = |k: usize| (k as f64 * 0.618_033_988_749_895).fract();
+        key(i).total_cmp(&key(j))
+    });
+    // `order` visits the list in jumps; reading it in turn gives a scattered sequence.
+    order.into_iter().map(|i| items[i]).collect()
+}
+
+/// How far each place of the page is from the nearest line of each direction.
+struct DistanceMaps {
+    horizontal: GrayImage,
+    vertical: GrayImage,
+    origin: Point,
+    cells_per_px: f64,
+}
+
+impl DistanceMaps {
+    fn new(lines: &PageLines, bounds: Rect) -> Self {
+        let cells_per_px = MAP_CELLS / bounds.width().max(bounds.height()).max(1.0);
+        let origin = Point::new(bounds.x0, bounds.y0);
+        let side = |px: f64| ((px * cells_per_px).ceil() as u32).max(1);
+        let map = |lines: &[Segment]| {
+            let mut drawn = GrayImage::new(side(bounds.width()), side(bounds.height()));
+            for line in lines {
+                let [a, b] = [line.a, line.b].map(|p| (p - origin) * cells_per_px);
+                draw_line_segment_mut(&mut drawn, (a.x as f32, a.y as f32), (b.x as f32, b.y as f32), Luma([255]));
+            }
+            distance_transform(&drawn, Norm::L1)
+        };
+        Self { horizontal: map(&lines.pieces.horizontal), vertical: map(&lines.pieces.vertical), origin, cells_per_px }
+    }
+
+    /// 1 on a line of the direction, 0 from [`REACH_CELLS`] on; `None` off the page.
+    fn closeness(&self, p: Point, direction: Point) -> Option<f64> {
+        let cell = (p - self.origin) * self.cells_per_px;
+        let map = if direction.x.abs() >= direction.y.abs() { &self.horizontal } else { &self.vertical };
+        if !(cell.x >= 0.0 && cell.y >= 0.0 && cell.x < f64::from(map.width()) && cell.y < f64::from(map.height())) {
+            return None;
+        }
+        let distance = f64::from(map.get_pixel(cell.x as u32, cell.y as u32).0[0]);
+        Some((1.0 - distance / REACH_CELLS).max(0.0))
+    }
+
+    /// Mean closeness of the samples on the page, lessened by the share that lies beside it; 0 where too few lie on it.
+    fn score(&self, placement: &Projection, samples: &[(Point, Point)]) -> f64 {
+        let (mut sum, mut n_visible) = (0.0, 0usize);
+        let turn = placement.0;
+        for &(p, d) in samples {
+            let direction = Point::new(turn[0] * d.x + turn[1] * d.y, turn[3] * d.x + turn[4] * d.y);
+            if let Some(closeness) = self.closeness(placement.apply(p), direction) {
+                sum += closeness;
+                n_visible += 1;
+            }
+        }
+        let visible = n_visible as f64 / samples.len().max(1) as f64;
+        if visible < MIN_VISIBLE { 0.0 } else { sum / n_visible as f64 * (0.5 + 0.5 * visible) }
+    }
+}
+
+/// The placements (page from template: similarities after stretching the template downwards by one of `stretches`) that put most of the template's lines on lines of the page, best
+/// first, no two of them alike.
+pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f64]) -> Vec<Projection> {
+    if model.samples.is_empty() {
+        return Vec::new();
+    }
+    let maps = DistanceMaps::new(lines, bounds);
+    let filling = bounds.width().max(bounds.height()) / model.page.width().max(model.page.height()).max(1.0);
+    let mut page_lines: Vec<Segment> = lines.whole.horizontal.iter().chain(&lines.whole.vertical).copied().collect();
+    page_lines.sort_by(|s, t| t.length().total_cmp(&s.length()));
+    // The same number of placements is looked at, however many ways there are to stretch the template.
+    let share = 1.0 / (stretches.len().max(1) as f64).sqrt();
+    page_lines.truncate((MAX_PAGE_LINES as f64 * share) as usize);
+    let n_template_lines = (MAX_TEMPLATE_LINES as f64 * share) as usize;
+    let quick = &model.samples[..N_QUICK.min(model.samples.len())];
+    let mut found: Vec<(f64, Projection)> = Vec::new();
+    for stretch in stretches {
+        let stretched = Projection::scaling(1.0, *stretch);
+        for line in model.lines.iter().take(n_template_lines).map(|line| stretched.apply_segment(*line)) {
+            for &on in &page_lines {
+                if !SCALE_RANGE.contains(&(on.length() / line.length() / filling)) {
+                    continue;
+                }
+                for on in [on, Segment::new(on.b, on.a)] {
+                    let placement = similarity(line, on).compose(&stretched);
+                    if maps.score(&placement, quick) >= QUICK_SCORE {
+                        found.push((maps.score(&placement, &model.samples), placement));
+                    }
+                }
+            }
+        }
+    }
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut kept: Vec<Projection> = Vec::new();
+    for (_, placement) in found {
+        if !kept.iter().any(|k| are_alike(k, &placement, model.page, bounds)) {
+            kept.push(placement);
+            if kept.len() == N_KEPT {
+                break;
+            }
+        }
+    }
+    kept
+}
+
+/// The similarity that lays `line` on `on`, end on end.
+fn similarity(line: Segment, on: Segment) -> Projection {
+    let (from, to) = (line.b - line.a, on.b - on.a);
+    let squared = from.dot(from);
+    let (cos, sin) = (from.dot(to) / squared, from.cross(to) / squared);
+    let turned = Point::new(cos * line.a.x - sin * line.a.y, sin * line.a.x + cos * line.a.y);
+    let shift = on.a - turned;
+    Projection([cos, -sin, shift.x, sin, cos, shift.y, 0.0, 0.0, 1.0])
+}
+
+/// Whether two placements put the form's corners within a fiftieth of the page of each other.
+fn are_alike(a: &Projection, b: &Projection, form: Rect, page: Rect) -> bool {
+    let near = page.width().max(page.height()) / 50.0;
+    a.apply_rect(form).into_iter().zip(b.apply_rect(form)).all(|(p, q)| (p - q).norm() < near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_laid_on_a_line_meets_both_ends() {
+        let line = Segment::new(Point::new(10.0, 20.0), Point::new(60.0, 20.0));
+        let on = Segment::new(Point::new(500.0, 400.0), Point::new(480.0, 100.0));
+        let placed = similarity(line, on).apply_segment(line);
+        assert!((placed.a - on.a).norm() < 1e-9 && (placed.b - on.b).norm() < 1e-9, "{placed:?}");
+    }
+
+    #[test]
+    fn spreading_keeps_every_item_and_reaches_far_soon() {
+        let scattered = spread((0..1000).collect());
+        let (min, max) = scattered[..32].iter().fold((1000, 0), |(lo, hi), &v| (v.min(lo), v.max(hi)));
+        assert!(min < 100 && max > 900, "the first 32 span {min} to {max}");
+        let mut sorted = scattered;
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..1000).collect::<Vec<i32>>());
+    }
+}

@@ -1,0 +1,218 @@
+//! What a person sees while a batch runs: progress, pages that were rejected, the closing summary. On stderr only.
+
+use std::{
+    io::{IsTerminal, stderr},
+    time::{Duration, Instant},
+};
+
+use formread::pipeline::{Event, Summary};
+#[cfg(feature = "torch")]
+use formread::{
+    evaluate::glyphs::GlyphReport,
+    train::{TrainEvent, TrainReport},
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How often a line is written where there is no terminal to draw a bar on.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Follows a run.
+pub struct Progress {
+    n_files: u64,
+    n_files_done: u64,
+    n_pages: u64,
+    start: Instant,
+    last_line: Instant,
+    shown: Shown,
+}
+
+enum Shown {
+    Nothing,
+    Bar(ProgressBar),
+    Lines,
+}
+
+impl Progress {
+    /// Of a run over `n_files`; says nothing where it is `quiet`.
+    pub fn new(n_files: usize, quiet: bool) -> Self {
+        let n_files = n_files as u64;
+        let shown = match (quiet, stderr().is_terminal()) {
+            (true, _) => Shown::Nothing,
+            (false, false) => Shown::Lines,
+            (false, true) => {
+                let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {msg}, {eta} left")
+                    .expect("the template is well formed");
+                Shown::Bar(ProgressBar::new(n_files).with_style(style))
+            }
+        };
+        let start = Instant::now();
+        Self { n_files, n_files_done: 0, n_pages: 0, start, last_line: start, shown }
+    }
+
+    /// Takes note of what happened.
+    pub fn note(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Rejected { scan, page, reason, detail } => {
+                let line = if detail.is_empty() {
+                    format!("{scan}: page {page}: {reason}")
+                } else {
+                    format!("{scan}: page {page}: {reason}: {detail}")
+                };
+                match &self.shown {
+                    Shown::Nothing => {}
+                    Shown::Bar(bar) => bar.println(line),
+                    Shown::Lines => eprintln!("{line}"),
+                }
+            }
+            Event::PageDone => self.n_pages += 1,
+            Event::FileDone => self.n_files_done += 1,
+        }
+        let pages_per_s = self.n_pages as f64 / self.start.elapsed().as_secs_f64().max(1e-3);
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => {
+                bar.set_position(self.n_files_done);
+                bar.set_message(format!("{} pages, {pages_per_s:.1} pages/s", self.n_pages));
+            }
+            Shown::Lines if self.last_line.elapsed() >= LINE_EVERY && self.n_files_done > 0 => {
+                self.last_line = Instant::now();
+                let left = self.start.elapsed().mul_f64(self.n_files as f64 / self.n_files_done as f64 - 1.0);
+                let Self { n_files, n_files_done, n_pages, .. } = self;
+                eprintln!(
+                    "{n_files_done} of {n_files} files, {n_pages} pages, {pages_per_s:.1} pages/s, {} left",
+                    duration(left)
+                );
+            }
+            Shown::Lines => {}
+        }
+    }
+
+    /// Takes the bar away and writes the closing summary.
+    pub fn finish(self, summary: &Summary) {
+        match self.shown {
+            Shown::Nothing => return,
+            Shown::Bar(bar) => bar.finish_and_clear(),
+            Shown::Lines => {}
+        }
+        eprint!("{}", closing_summary(summary, self.start.elapsed()));
+    }
+}
+
+/// A bar for a deck of `n_pages`, where stderr is a terminal.
+pub fn deck_progress(n_pages: u64) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} pages, {eta} left").expect("the template is well formed");
+    let bar = if stderr().is_terminal() { ProgressBar::new(n_pages) } else { ProgressBar::hidden() };
+    bar.with_style(style)
+}
+
+/// Follows training.
+#[cfg(feature = "torch")]
+pub struct TrainProgress {
+    start: Instant,
+    bar: ProgressBar,
+}
+
+#[cfg(feature = "torch")]
+impl TrainProgress {
+    /// A bar an epoch, where stderr is a terminal.
+    pub fn new() -> Self {
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {msg}, {eta} left")
+            .expect("the template is well formed");
+        let bar = if stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        Self { start: Instant::now(), bar: bar.with_style(style) }
+    }
+
+    /// Takes note of what happened.
+    pub fn note(&mut self, event: &TrainEvent) {
+        match event {
+            TrainEvent::Set { name, train, held_out } => {
+                self.line(&format!("{name}: {train} to train on, {held_out} held out"));
+            }
+            TrainEvent::Resumed { epochs_done } => self.line(&format!("{epochs_done} epochs are done already")),
+            TrainEvent::Step { epoch, step, n_steps, loss } => {
+                if *step == 1 {
+                    self.bar.reset();
+                }
+                self.bar.set_length(*n_steps as u64);
+                self.bar.set_position(*step as u64);
+                self.bar.set_message(format!("epoch {epoch}, loss {loss:.4}"));
+            }
+            TrainEvent::Epoch { epoch, epochs, loss, held_out } => {
+                let mut line = format!("epoch {epoch} of {epochs}: loss {loss:.5}");
+                for (set, correct, count) in held_out {
+                    line += &format!(", {set} {:.2} %", 100.0 * *correct as f64 / (*count).max(1) as f64);
+                }
+                self.line(&format!("{line}, {}", duration(self.start.elapsed())));
+            }
+        }
+    }
+
+    /// Says how well it does on what was held out.
+    pub fn finish(self, report: &TrainReport) {
+        self.bar.finish_and_clear();
+        for GlyphReport { set, count, correct, accuracy, .. } in &report.held_out {
+            eprintln!("held out of {set}: {correct} of {count}, {:.2} %", 100.0 * accuracy);
+        }
+        eprintln!("weights {}, {}", report.weights.fingerprint(), duration(self.start.elapsed()));
+    }
+
+    fn line(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+}
+
+/// What became of every page of a run that took `elapsed`.
+fn closing_summary(summary: &Summary, elapsed: Duration) -> String {
+    let Summary { n_files, n_pages, n_accepted, n_review, rejected, n_digits, n_pages_now } = summary;
+    let mut text = format!("pages     {n_pages:>8} in {n_files} files\n");
+    text += &format!("accepted  {n_accepted:>8}\nreview    {n_review:>8}\nrejected  {:>8}\n", summary.n_rejected());
+    for (reason, n) in rejected {
+        text += &format!("  {n:>16} {reason}\n");
+    }
+    text += &format!("digits    {n_digits:>8}\n");
+    if n_pages_now < n_pages {
+        text += &format!("from the run before: {} pages\n", n_pages - n_pages_now);
+    }
+    let pages_per_s = *n_pages_now as f64 / elapsed.as_secs_f64().max(1e-3);
+    text + &format!("{pages_per_s:.1} pages/s, {} in all\n", duration(elapsed))
+}
+
+/// `7 s`, `3 min 20 s` or `2 h 5 min`.
+fn duration(time: Duration) -> String {
+    let s = time.as_secs();
+    match s {
+        0..60 => format!("{s} s"),
+        60..3600 => format!("{} min {} s", s / 60, s % 60),
+        _ => format!("{} h {} min", s / 3600, s / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_names_every_reason() {
+        let summary = Summary {
+            n_files: 9,
+            n_pages: 12,
+            n_accepted: 7,
+            n_review: 2,
+            rejected: [("unreadable".to_owned(), 1), ("unknown-form".to_owned(), 2)].into(),
+            n_digits: 300,
+            n_pages_now: 10,
+        };
+        let text = closing_summary(&summary, Duration::from_secs(5));
+        for part in ["12 in 9 files", "rejected         3", "2 unknown-form", "1 unreadable", "2 pages", "2.0 pages/s"]
+        {
+            assert!(text.contains(part), "{part:?} is missing:\n{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_short() {
+        let said = [7, 200, 7_500].map(|s| duration(Duration::from_secs(s)));
+        assert_eq!(said, ["7 s", "3 min 20 s", "2 h 5 min"]);
+    }
+}

@@ -1,0 +1,93 @@
+//! Cuts through ink: the path from top to bottom that meets least of it.
+
+use super::parts::Part;
+
+/// What a step aside costs, in pixels of full ink: a cut is straight where nothing is gained by bending.
+const ASIDE_COST: f32 = 0.15;
+
+/// A cut from the top of a part to its bottom.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Seam {
+    /// For each row of the part the column, in pixels of the crop, of the first pixel right of the cut.
+    pub columns: Vec<i32>,
+    /// Ink that is cut through, pixels of full ink.
+    pub ink_cut: f32,
+}
+
+impl Seam {
+    /// Column where the seam is on average.
+    pub fn middle(&self) -> i32 {
+        self.columns.iter().sum::<i32>() / self.columns.len().max(1) as i32
+    }
+
+    /// Whether the seam is right of a pixel of the crop; `top` is the top edge of the part that is cut.
+    pub fn is_right_of(&self, top: i32, x: i32, y: i32) -> bool {
+        let row = usize::try_from(y - top).unwrap_or(0).min(self.columns.len().saturating_sub(1));
+        self.columns.get(row).is_some_and(|&column| x < column)
+    }
+}
+
+/// The cheapest seam through `part` that stays within `columns` (pixels of the crop): every row one column, from row
+/// to row at most one aside. Seams are the dynamic programme of Avidan and Shamir (2007). `None` where the range does
+/// not meet the part's inside.
+pub(super) fn seam(part: &Part, columns: std::ops::Range<i32>) -> Option<Seam> {
+    let from = (columns.start - part.x).max(1);
+    let to = (columns.end - part.x).min(part.width());
+    if from >= to {
+        return None;
+    }
+    let (from, n) = (from as u32, (to - from) as usize);
+    let height = part.ink.height() as usize;
+    // A cut left of pixel x goes through the darker of x and the pixel before it, so that it never slips between two.
+    let ink = |i: usize, row: usize| {
+        let x = from + i as u32;
+        let pair = (part.ink.get_pixel(x, row as u32)[0], part.ink.get_pixel(x - 1, row as u32)[0]);
+        (f32::from(pair.0) + f32::from(pair.1)) / 510.0
+    };
+    let mut cost: Vec<f32> = (0..n).map(|i| ink(i, 0)).collect();
+    let mut came_from: Vec<Vec<i8>> = Vec::with_capacity(height);
+    for row in 1..height {
+        let mut next = Vec::with_capacity(n);
+        let mut steps = Vec::with_capacity(n);
+        for i in 0..n {
+            let candidate = |step: i8| {
+                let j = i.checked_add_signed(isize::from(step)).filter(|&j| j < n)?;
+                Some((step, cost[j] + if step == 0 { 0.0 } else { ASIDE_COST }))
+            };
+            let (step, best) = [0, -1, 1]
+                .into_iter()
+                .filter_map(candidate)
+                .min_by(|a, b| a.1.total_cmp(&b.1))
+                .expect("staying in the column is always possible");
+            next.push(best + ink(i, row));
+            steps.push(step);
+        }
+        cost = next;
+        came_from.push(steps);
+    }
+    // Of equal seams the one nearest to the middle of the range.
+    let mut i =
+        (0..n).min_by(|&a, &b| cost[a].total_cmp(&cost[b]).then((2 * a).abs_diff(n).cmp(&(2 * b).abs_diff(n))))?;
+    let mut columns = vec![0; height];
+    let mut ink_cut = 0.0;
+    for row in (0..height).rev() {
+        columns[row] = part.x + from as i32 + i as i32;
+        ink_cut += ink(i, row);
+        if row > 0 {
+            i = i.checked_add_signed(isize::from(came_from[row - 1][i]))?;
+        }
+    }
+    Some(Seam { columns, ink_cut })
+}
+
+/// The pieces of `part` between consecutive `seams` (from left to right), left to right; empty pieces are left out.
+pub(super) fn cut(part: &Part, seams: &[Seam]) -> Vec<Part> {
+    let piece = |i: usize| {
+        part.keep(|x, y| {
+            let right_of_previous = i == 0 || !seams[i - 1].is_right_of(part.y, x, y);
+            let left_of_next = i == seams.len() || seams[i].is_right_of(part.y, x, y);
+            right_of_previous && left_of_next
+        })
+    };
+    (0..=seams.len()).filter_map(piece).collect()
+}

@@ -1,0 +1,326 @@
+//! A box's ink -> a lattice of candidate digits: components are cut at every likely joint, and every few consecutive
+//! pieces together may be a digit (over-segmentation; Fujisawa, Nakano and Kurino, 1992).
+
+use super::{
+    Lattice, LatticeEdge,
+    cut::{Seam, cut, seam},
+    parts::Part,
+};
+
+/// How a box's ink is parted. Lengths are shares of the digits' height, amounts of ink are in stroke widths.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct FreeParams {
+    /// Most ink a cut may go through. Raising it finds more joints and makes the lattice larger.
+    pub most_ink_cut: f32,
+    /// Least distance between two cuts, and of a cut from the end of its part.
+    pub cut_spacing: f32,
+    /// Widest digit.
+    pub widest: f32,
+    /// Widest gap inside a digit.
+    pub widest_gap: f32,
+    /// Log prior of a cut for each stroke width of ink it goes through.
+    pub cut_cost: f32,
+    /// Log prior of a gap of one tenth of the height inside a digit.
+    pub gap_cost: f32,
+    /// Log prior of a digit one tenth of the height wider than high.
+    pub width_cost: f32,
+    /// Log prior of joining two parts each as high as a digit.
+    pub join_cost: f32,
+}
+
+impl Default for FreeParams {
+    /// Empirically chosen on amounts from cheques.
+    fn default() -> Self {
+        Self {
+            most_ink_cut: 1.8,
+            cut_spacing: 0.16,
+            widest: 1.6,
+            widest_gap: 0.35,
+            cut_cost: -0.8,
+            gap_cost: -0.4,
+            width_cost: -0.2,
+            join_cost: -1.5,
+        }
+    }
+}
+
+/// Most consecutive pieces that make one digit.
+const MAX_PIECES: usize = 5;
+
+/// Most pieces in a field; with [`MAX_PIECES`] and one edge a piece to skip it, a field has at most 384 edges.
+const MAX_PRIMITIVES: usize = 64;
+
+/// A part with at least this share of the height is a whole digit or more.
+const TALL: f32 = 0.6;
+
+/// What is lower than this share of the height, and what is small altogether, may be a dot, a comma or a dash.
+const LOW: f32 = 0.5;
+const SMALL: f32 = 0.3;
+
+/// Part of a component, between two cuts, or a component as a whole.
+struct Primitive {
+    part: Part,
+    /// Ink cut through at its left and at its right, stroke widths; 0 where it ends by itself.
+    cut_left: f32,
+    cut_right: f32,
+    /// Whether it is a component as a whole.
+    is_whole: bool,
+}
+
+/// The lattice of a box's `parts`, which stand in a crop `crop_width` pixels wide. `None` of no parts.
+pub(super) fn free_lattice(parts: Vec<Part>, params: &FreeParams) -> Option<Lattice> {
+    let height = digit_height(&parts)?;
+    let stroke = stroke_width(&parts);
+    let primitives = primitives(join_overlapping(parts, height), height, stroke, params);
+    let mut edges = Vec::new();
+    for from in 0..primitives.len() {
+        if let Some(log_prior) = skip_prior(&primitives[from], height) {
+            edges.push(LatticeEdge { from, to: from + 1, crop: None, log_prior });
+        }
+        for to in from + 1..=(from + MAX_PIECES).min(primitives.len()) {
+            let group = &primitives[from..to];
+            let Some(log_prior) = group_prior(group, height, params) else { continue };
+            let crop = Part::joined(group.iter().map(|p| &p.part)).map(Part::into_crop);
+            edges.push(LatticeEdge { from, to, crop, log_prior });
+        }
+    }
+    Some(Lattice { n_nodes: primitives.len() + 1, edges })
+}
+
+/// How high the digits are: the median of the parts that are at least half as high as the highest one, pixels.
+fn digit_height(parts: &[Part]) -> Option<f32> {
+    let highest = parts.iter().map(Part::height).max()?;
+    let mut heights: Vec<i32> = parts.iter().map(Part::height).filter(|h| 2 * h >= highest).collect();
+    heights.sort_unstable();
+    Some(heights[heights.len() / 2] as f32)
+}
+
+/// How wide the strokes are: twice the area over the outline's length, pixels, at least 1.
+fn stroke_width(parts: &[Part]) -> f32 {
+    let (mut area, mut outline) = (0usize, 0usize);
+    for part in parts {
+        let (w, h) = part.ink.dimensions();
+        let is_ink = |x: u32, y: u32| x < w && y < h && part.ink.get_pixel(x, y)[0] >= 128;
+        for (x, y, _) in part.ink.enumerate_pixels() {
+            if is_ink(x, y) {
+                area += 1;
+                let around = [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)];
+                outline += usize::from(around.into_iter().any(|(u, v)| !is_ink(u, v)));
+            }
+        }
+    }
+    (2.0 * area as f32 / outline.max(1) as f32).max(1.0)
+}
+
+/// Joins parts that stand one above the other: strokes of one digit that do not touch. What lies low stays apart: it may
+/// be a dot or a comma.
+fn join_overlapping(mut parts: Vec<Part>, height: f32) -> Vec<Part> {
+    const OVERLAP: f32 = 0.7;
+    let belongs = |small: &Part, large: &Part| {
+        let overlap = small.right().min(large.right()) - small.x.max(large.x);
+        let lies_low = small.y as f32 > large.bottom() as f32 - 0.35 * height && (small.height() as f32) < LOW * height;
+        let joined_width = small.right().max(large.right()) - small.x.min(large.x);
+        overlap as f32 >= OVERLAP * small.width() as f32 && !lies_low && (joined_width as f32) < 1.3 * height
+    };
+    parts.sort_by_key(|part| std::cmp::Reverse(part.area()));
+    let mut joined: Vec<Part> = Vec::new();
+    for part in parts {
+        let host = joined.iter_mut().find(|host| belongs(&part, host) || belongs(host, &part));
+        match host.map(|host| (Part::joined([&*host, &part]), host)) {
+            Some((Some(both), host)) => *host = both,
+            _ => joined.push(part),
+        }
+    }
+    joined.truncate(MAX_PRIMITIVES);
+    joined
+}
+
+/// Cuts every part at its likely joints; from left to right.
+fn primitives(parts: Vec<Part>, height: f32, stroke: f32, params: &FreeParams) -> Vec<Primitive> {
+    let mut room = MAX_PRIMITIVES.saturating_sub(parts.len());
+    let mut primitives = Vec::new();
+    for part in parts {
+        let mut seams = joints(&part, height, stroke, params);
+        seams.truncate(room);
+        seams.sort_by_key(Seam::middle);
+        room -= seams.len();
+        let pieces = cut(&part, &seams);
+        if pieces.len() != seams.len() + 1 {
+            // A seam ran along the part's edge and cut nothing off: the part stays whole.
+            primitives.push(Primitive { part, cut_left: 0.0, cut_right: 0.0, is_whole: true });
+            continue;
+        }
+        let is_whole = seams.is_empty();
+        let cost = |i: Option<usize>| i.and_then(|i| seams.get(i)).map_or(0.0, |seam| seam.ink_cut / stroke);
+        for (i, piece) in pieces.into_iter().enumerate() {
+            let (cut_left, cut_right) = (cost(i.checked_sub(1)), cost(Some(i)));
+            primitives.push(Primitive { part: piece, cut_left, cut_right, is_whole });
+        }
+    }
+    primitives.sort_by_key(|p| (p.part.x + p.part.right(), p.part.y));
+    primitives
+}
+
+/// The likeliest joints of a part, cheapest first.
+fn joints(part: &Part, height: f32, stroke: f32, params: &FreeParams) -> Vec<Seam> {
+    let spacing = ((params.cut_spacing * height) as i32).max(2);
+    if part.width() < 2 * spacing + 2 {
+        return Vec::new();
+    }
+    let mut found: Vec<Seam> = Vec::new();
+    let mut at = part.x + spacing;
+    while at <= part.right() - spacing {
+        let window = (spacing / 2).max(1);
+        found.extend(seam(part, at - window..at + window + 1));
+        at += window.max(1);
+    }
+    found.retain(|seam| seam.ink_cut <= params.most_ink_cut * stroke);
+    found.sort_by(|a, b| a.ink_cut.total_cmp(&b.ink_cut).then(a.middle().cmp(&b.middle())));
+    let mut apart: Vec<Seam> = Vec::new();
+    for seam in found {
+        let is_apart = |other: &Seam| {
+            let sides = seam.columns.iter().zip(&other.columns).map(|(a, b)| a - b);
+            let (least, most) = sides.fold((i32::MAX, i32::MIN), |(lo, hi), d| (lo.min(d), hi.max(d)));
+            (seam.middle() - other.middle()).abs() >= spacing && (least >= 0 || most <= 0)
+        };
+        if apart.iter().all(is_apart) {
+            apart.push(seam);
+        }
+    }
+    apart
+}
+
+/// Log prior of a group being one digit, from its geometry; `None` where it is none.
+fn group_prior(group: &[Primitive], height: f32, params: &FreeParams) -> Option<f32> {
+    let (first, last) = (group.first()?, group.last()?);
+    let x0 = group.iter().map(|p| p.part.x).min()?;
+    let x1 = group.iter().map(|p| p.part.right()).max()?;
+    let width = (x1 - x0) as f32 / height;
+    if width > params.widest && group.len() > 1 {
+        return None;
+    }
+    let mut prior = params.cut_cost * (first.cut_left + last.cut_right) / 2.0;
+    prior += params.width_cost * 10.0 * (width - 1.0).max(0.0);
+    let mut right = first.part.right();
+    for pair in group.windows(2) {
+        let gap = (pair[1].part.x - right).max(0) as f32 / height;
+        if gap > params.widest_gap {
+            return None;
+        }
+        right = right.max(pair[1].part.right());
+        if pair[0].part.component != pair[1].part.component {
+            let tall = |p: &Primitive| p.part.height() as f32 >= TALL * height;
+            prior += params.gap_cost * 10.0 * gap;
+            prior += if tall(&pair[0]) && tall(&pair[1]) { params.join_cost } else { 0.0 };
+        }
+    }
+    Some(prior)
+}
+
+/// Log prior of a piece being no digit at all but a dot, a comma, a dash; `None` where it is too large for that.
+fn skip_prior(primitive: &Primitive, height: f32) -> Option<f32> {
+    let (w, h) = (primitive.part.width() as f32 / height, primitive.part.height() as f32 / height);
+    if !primitive.is_whole || h >= LOW {
+        None
+    } else if h.max(w) < SMALL {
+        Some(-0.1)
+    } else if w > 1.5 * h {
+        Some(-0.5)
+    } else {
+        Some(-1.5)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::{ink::Ink, parts::components};
+    use image::{GrayImage, Luma};
+
+    const PARAMS: FreeParams = FreeParams {
+        most_ink_cut: 1.8,
+        cut_spacing: 0.16,
+        widest: 1.6,
+        widest_gap: 0.35,
+        cut_cost: -0.8,
+        gap_cost: -0.4,
+        width_cost: -0.2,
+        join_cost: -1.5,
+    };
+
+    /// Ink wherever `is_ink`, in a crop of the given size.
+    fn parts(width: u32, height: u32, is_ink: impl Fn(f64, f64) -> bool) -> Vec<Part> {
+        let pixel = |x: u32, y: u32| Luma([if is_ink(f64::from(x), f64::from(y)) { 255 } else { 0 }]);
+        let mask = GrayImage::from_fn(width, height, pixel);
+        components(&Ink { grey: mask.clone(), mask }, 4)
+    }
+
+    /// A ring of outer radius 25 and width 5.
+    fn ring(x: f64, y: f64, cx: f64, cy: f64) -> bool {
+        (20.0..25.0).contains(&(x - cx).hypot(y - cy))
+    }
+
+    fn spans(lattice: &Lattice) -> Vec<(i32, i32)> {
+        lattice.edges.iter().filter_map(|e| e.crop.as_ref()).map(|c| (c.x, c.x + c.ink.width() as i32)).collect()
+    }
+
+    #[track_caller]
+    fn assert_has(lattice: &Lattice, span: (i32, i32)) {
+        let near = |s: &(i32, i32)| (s.0 - span.0).abs() <= 3 && (s.1 - span.1).abs() <= 3;
+        assert!(spans(lattice).iter().any(near), "{span:?} is among {:?}", spans(lattice));
+    }
+
+    #[test]
+    fn touching_digits_are_cut_at_the_joint() {
+        // Two noughts that touch at column 80.
+        let ink = parts(160, 80, |x, y| ring(x, y, 56.0, 40.0) || ring(x, y, 104.5, 40.0));
+        assert_eq!(ink.len(), 1);
+        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        assert_has(&lattice, (31, 80));
+        assert_has(&lattice, (80, 130));
+    }
+
+    #[test]
+    fn a_broken_digit_is_joined() {
+        // A nought with a gap of 3 pixels from top to bottom.
+        let ink = parts(100, 80, |x, y| ring(x, y, 50.0, 40.0) && (x - 50.0).abs() > 1.5);
+        assert_eq!(ink.len(), 2);
+        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        assert_has(&lattice, (25, 75));
+    }
+
+    #[test]
+    fn strokes_above_each_other_are_one_piece() {
+        let ink = parts(100, 80, |x, y| {
+            (30.0..60.0).contains(&x) && ((10.0..15.0).contains(&y) || (20.0..70.0).contains(&y) && x < 55.0)
+        });
+        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        assert_has(&lattice, (30, 60));
+        assert!(lattice.edges.iter().all(|e| e.crop.as_ref().is_none_or(|c| c.ink.height() == 60)));
+    }
+
+    #[test]
+    fn a_dot_may_be_skipped_and_a_digit_may_not() {
+        let ink =
+            parts(160, 80, |x, y| ring(x, y, 40.0, 40.0) || (80.0..86.0).contains(&x) && (58.0..64.0).contains(&y));
+        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        let skips: Vec<_> = lattice.edges.iter().filter(|e| e.crop.is_none()).map(|e| (e.from, e.to)).collect();
+        assert_eq!(skips, [(lattice.n_nodes - 2, lattice.n_nodes - 1)]);
+    }
+
+    #[test]
+    fn hostile_ink_gives_a_bounded_lattice() {
+        let specks = parts(900, 200, |x, y| x % 6.0 < 3.0 && y % 6.0 < 3.0);
+        let comb = parts(3_000, 60, |x, y| y < 4.0 || x % 8.0 < 2.0);
+        let solid = parts(300, 200, |_, _| true);
+        let dot = parts(1, 1, |_, _| true);
+        assert!(dot.is_empty(), "a speck is no part");
+        for ink in [specks, comb, solid] {
+            let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+            assert!(lattice.edges.len() <= 400, "{}", lattice.edges.len());
+            let reachable = |node: usize| lattice.edges.iter().any(|e| e.to == node);
+            assert!((1..lattice.n_nodes).all(reachable), "every node is reached");
+        }
+        assert!(free_lattice(Vec::new(), &PARAMS).is_none());
+    }
+}

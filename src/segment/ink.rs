@@ -1,0 +1,236 @@
+//! Grey crop -> ink: shading, paper and watermark drop out, faint strokes stay.
+
+use image::{GrayImage, Luma};
+use imageproc::region_labelling::{Connectivity, connected_components};
+
+use crate::geometry::Rect;
+
+/// What tells ink from paper.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct InkParams {
+    /// Least darkness of a pen's strokes against the paper round them, 0 to 1. Raising it loses faint pencil, lowering
+    /// it takes watermarks for writing.
+    pub min_contrast: f32,
+    /// Share of the strokes' darkness at which a pixel is surely ink.
+    pub strong: f32,
+    /// Share of the strokes' darkness at which a pixel is ink if it is connected to one that surely is.
+    pub weak: f32,
+}
+
+impl Default for InkParams {
+    /// Empirically chosen: watermarks lie at a contrast of 0.1, a hard pencil on white paper at 0.25.
+    fn default() -> Self {
+        Self { min_contrast: 0.15, strong: 0.5, weak: 0.3 }
+    }
+}
+
+/// Side of the blocks in which the ground is found, pixels.
+const BLOCK_PX: u32 = 4;
+
+/// Half the width of what is darker than its surroundings and yet no ground, blocks: strokes and lines up to about
+/// 2.8 mm wide are ink.
+const CLOSING_BLOCKS: i32 = 3;
+
+/// The ground is nowhere darker than this share of the crop's light ground, so that a solid area of ink is no ground.
+const DARKEST_GROUND: f32 = 0.55;
+
+/// Ink there must be at the darkest for it to count as a pen's darkness, pixels: 0.3 mm2.
+const LEAST_INK_PX: usize = 30;
+
+/// How many standard deviations of the paper's noise ink must stand out.
+const NOISE_SPREADS: f32 = 3.0;
+
+/// How dark each pixel is against the ground round it: [H, W] u8, 0 as light as the ground or lighter, 255 black.
+///
+/// The ground is the grey closing of the crop (Serra, 1982) by a square wider than any stroke.
+pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
+    let (w, h) = grey.dimensions();
+    let (bw, bh) = (w.div_ceil(BLOCK_PX), h.div_ceil(BLOCK_PX));
+    let mut blocks = GrayImage::from_fn(bw, bh, |bx, by| Luma([block_light(grey, bx, by)]));
+    for grow in [true, false] {
+        blocks = extreme(&blocks, CLOSING_BLOCKS, grow);
+    }
+    let mut lights: Vec<u8> = blocks.pixels().map(|p| p[0]).collect();
+    lights.sort_unstable();
+    let light = lights.get(lights.len() * 9 / 10).copied().unwrap_or(255);
+    let floor = (f32::from(light) * DARKEST_GROUND).max(1.0);
+    GrayImage::from_fn(w, h, |x, y| {
+        let ground = between_blocks(&blocks, x, y).max(floor);
+        let dark = 1.0 - f32::from(grey.get_pixel(x, y)[0]) / ground;
+        Luma([(dark * 255.0).clamp(0.0, 255.0) as u8])
+    })
+}
+
+/// The light of one block: the mean of the lighter half of its pixels.
+fn block_light(grey: &GrayImage, bx: u32, by: u32) -> u8 {
+    let (w, h) = grey.dimensions();
+    let mut values = [0u8; (BLOCK_PX * BLOCK_PX) as usize];
+    let mut n = 0;
+    for y in by * BLOCK_PX..((by + 1) * BLOCK_PX).min(h) {
+        for x in bx * BLOCK_PX..((bx + 1) * BLOCK_PX).min(w) {
+            values[n] = grey.get_pixel(x, y)[0];
+            n += 1;
+        }
+    }
+    let values = &mut values[..n];
+    values.sort_unstable();
+    let lighter = &values[n / 2..];
+    (lighter.iter().map(|&v| u32::from(v)).sum::<u32>() / lighter.len().max(1) as u32) as u8
+}
+
+/// Lightest (`grow`) or darkest value of the square of half side `radius` round each pixel.
+fn extreme(image: &GrayImage, radius: i32, grow: bool) -> GrayImage {
+    let (w, h) = image.dimensions();
+    let pick = |a: u8, b: u8| if grow { a.max(b) } else { a.min(b) };
+    let along = |image: &GrayImage, dx: i32, dy: i32| {
+        GrayImage::from_fn(w, h, |x, y| {
+            let mut best = image.get_pixel(x, y)[0];
+            for k in -radius..=radius {
+                let (u, v) = (x as i32 + k * dx, y as i32 + k * dy);
+                if u >= 0 && v >= 0 && u < w as i32 && v < h as i32 {
+                    best = pick(best, image.get_pixel(u as u32, v as u32)[0]);
+                }
+            }
+            Luma([best])
+        })
+    };
+    along(&along(image, 1, 0), 0, 1)
+}
+
+/// The blocks' value at a pixel, bilinear between their centres.
+fn between_blocks(blocks: &GrayImage, x: u32, y: u32) -> f32 {
+    let place = |v: u32, n: u32| {
+        let at = ((v as f32 + 0.5) / BLOCK_PX as f32 - 0.5).clamp(0.0, (n - 1) as f32);
+        let low = at.floor() as u32;
+        (low, (low + 1).min(n - 1), at - at.floor())
+    };
+    let (x0, x1, fx) = place(x, blocks.width());
+    let (y0, y1, fy) = place(y, blocks.height());
+    let value = |x: u32, y: u32| f32::from(blocks.get_pixel(x, y)[0]);
+    let upper = value(x0, y0) * (1.0 - fx) + value(x1, y0) * fx;
+    let lower = value(x0, y1) * (1.0 - fx) + value(x1, y1) * fx;
+    upper * (1.0 - fy) + lower * fy
+}
+
+/// Ink told from paper.
+#[derive(Debug, Clone)]
+pub(super) struct Ink {
+    /// [H, W] u8, 0 paper .. 255 as dark as the pen's strokes are.
+    pub grey: GrayImage,
+    /// [H, W] u8, 255 where there is ink, else 0.
+    pub mask: GrayImage,
+}
+
+/// Finds the pen's darkness inside `frame` (pixels of the crop) and parts ink from paper by hysteresis (Canny, 1986):
+/// strong pixels, and weak ones connected to them. `None` where nothing is darker than paper and watermark are.
+pub(super) fn find_ink(darkness: &GrayImage, frame: Rect, params: &InkParams) -> Option<Ink> {
+    let mut histogram = [0usize; 256];
+    for (x, y, p) in darkness.enumerate_pixels() {
+        let (x, y) = (f64::from(x) + 0.5, f64::from(y) + 0.5);
+        if x > frame.x0 && x < frame.x1 && y > frame.y0 && y < frame.y1 {
+            histogram[usize::from(p[0])] += 1;
+        }
+    }
+    let n: usize = histogram.iter().sum();
+    let paper = rank(&histogram, n / 2) as f32;
+    // Between these ranks lies half a standard deviation of normal noise, and even a crowded field is paper there.
+    let spread = 2.0 * (rank(&histogram, n * 6 / 10) as f32 - rank(&histogram, n * 4 / 10) as f32);
+    let darkest = rank(&histogram, n.checked_sub(LEAST_INK_PX)?) as f32;
+    let least = (params.min_contrast * 255.0).max(NOISE_SPREADS * spread);
+    if darkest - paper < least {
+        // A crop that is ink all over has no paper to measure against.
+        return if paper > 127.0 { Some(threshold(darkness, 0.0, paper, 0.0, params)) } else { None };
+    }
+    // The strokes' darkness: the median of what is nearer to the darkest than to the paper.
+    let middle = ((paper + darkest) / 2.0) as usize;
+    let above: usize = histogram[middle..].iter().sum();
+    let full = rank(&histogram, n - above.div_ceil(2)) as f32;
+    Some(threshold(darkness, paper, full, NOISE_SPREADS * spread, params))
+}
+
+/// The value that `rank` pixels of the histogram do not exceed.
+fn rank(histogram: &[usize; 256], rank: usize) -> usize {
+    let mut seen = 0;
+    for (value, count) in histogram.iter().enumerate() {
+        seen += count;
+        if seen > rank {
+            return value;
+        }
+    }
+    255
+}
+
+/// Ink of darkness `full` on `paper`, of which what lies within `noise` of the paper is never ink.
+fn threshold(darkness: &GrayImage, paper: f32, full: f32, noise: f32, params: &InkParams) -> Ink {
+    let span = (full - paper).max(1.0);
+    let grey = GrayImage::from_fn(darkness.width(), darkness.height(), |x, y| {
+        let share = (f32::from(darkness.get_pixel(x, y)[0]) - paper) / span;
+        Luma([(share * 255.0).clamp(0.0, 255.0) as u8])
+    });
+    let weak = params.weak.max(noise / span).min(params.strong);
+    let mask = hysteresis(&grey, (weak * 255.0) as u8, (params.strong * 255.0) as u8);
+    Ink { grey, mask }
+}
+
+/// 255 where a pixel is at least `strong`, or at least `weak` and connected to such a one.
+fn hysteresis(grey: &GrayImage, weak: u8, strong: u8) -> GrayImage {
+    let candidates = binary(grey, weak);
+    let labels = connected_components(&candidates, Connectivity::Eight, Luma([0]));
+    let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
+    let mut is_ink = vec![false; n_labels + 1];
+    for (label, value) in labels.pixels().zip(grey.pixels()) {
+        is_ink[label[0] as usize] |= label[0] > 0 && value[0] >= strong;
+    }
+    GrayImage::from_fn(grey.width(), grey.height(), |x, y| {
+        Luma([if is_ink[labels.get_pixel(x, y)[0] as usize] { 255 } else { 0 }])
+    })
+}
+
+/// 255 where a pixel is at least `least`, else 0.
+pub(super) fn binary(grey: &GrayImage, least: u8) -> GrayImage {
+    GrayImage::from_fn(grey.width(), grey.height(), |x, y| {
+        Luma([if grey.get_pixel(x, y)[0] >= least { 255 } else { 0 }])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: Rect = Rect::from_edges(0.0, 0.0, 100.0, 80.0);
+
+    /// Paper with shading from left to right and a pale wide band, and a stroke of the given darkness if any.
+    fn paper(stroke: Option<f32>) -> GrayImage {
+        GrayImage::from_fn(100, 80, |x, y| {
+            let ground = 250.0 - 0.6 * x as f32;
+            let watermark = if (30..60).contains(&y) { 0.91 } else { 1.0 };
+            let ink = if (46..50).contains(&x) && (15..70).contains(&y) { 1.0 - stroke.unwrap_or(0.0) } else { 1.0 };
+            Luma([(ground * watermark * ink) as u8])
+        })
+    }
+
+    #[test]
+    fn shading_and_watermark_are_no_ink() {
+        assert!(find_ink(&darkness(&paper(None)), FRAME, &InkParams::default()).is_none());
+    }
+
+    #[test]
+    fn faint_and_dark_strokes_are_ink_and_only_they() {
+        for contrast in [0.25, 0.5, 0.9] {
+            let ink = find_ink(&darkness(&paper(Some(contrast))), FRAME, &InkParams::default());
+            let ink = ink.expect("there is a stroke");
+            for (x, y, p) in ink.mask.enumerate_pixels() {
+                let inside = (46..50).contains(&x) && (15..70).contains(&y);
+                assert_eq!(p[0] > 0, inside, "({x}, {y}) at contrast {contrast}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_crop_that_is_all_ink_is_ink() {
+        let black = GrayImage::from_pixel(50, 50, Luma([0]));
+        let frame = Rect::from_edges(0.0, 0.0, 50.0, 50.0);
+        let ink = find_ink(&darkness(&black), frame, &InkParams::default()).expect("all is ink");
+        assert!(ink.mask.pixels().all(|p| p[0] == 255));
+    }
+}

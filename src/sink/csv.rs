@@ -1,0 +1,158 @@
+//! The two tables of the contract: `OUT.csv`, a row a page, and `OUT.fields.csv` beside it, a row a field.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::BufWriter,
+    path::{Path, PathBuf},
+};
+
+use csv::{Terminator, Writer, WriterBuilder};
+
+use super::{FieldRow, PageRows, Sink};
+use crate::error::{Error, Result};
+
+/// Columns of `OUT.csv` that stand before the fields'.
+const PAGE_COLUMNS: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
+/// Columns of `OUT.fields.csv`.
+const FIELD_COLUMNS: [&str; 13] =
+    ["scan", "page", "form", "field", "state", "value", "guess", "confidence", "reason", "x0", "y0", "x1", "y1"];
+
+/// Where the evidence of `out` stands: `out.fields.csv` beside `out.csv`.
+pub fn fields_path(out: &Path) -> PathBuf {
+    let mut name = out.file_stem().map_or_else(OsString::new, OsString::from);
+    name.push(".fields.csv");
+    out.with_file_name(name)
+}
+
+/// Both tables, written beside their final names and renamed when all is there.
+pub struct CsvSink {
+    columns: Vec<String>,
+    pages: Table,
+    fields: Table,
+}
+
+impl CsvSink {
+    /// Opens both tables. `columns` are the fields of all forms in the batch, each once.
+    ///
+    /// # Errors
+    /// Where `out`'s folder cannot be written to.
+    pub fn create(out: &Path, columns: Vec<String>) -> Result<Self> {
+        let mut pages = Table::create(out.to_owned())?;
+        let mut fields = Table::create(fields_path(out))?;
+        pages.write(PAGE_COLUMNS.into_iter().chain(columns.iter().map(String::as_str)))?;
+        fields.write(FIELD_COLUMNS)?;
+        Ok(Self { columns, pages, fields })
+    }
+}
+
+impl Sink for CsvSink {
+    fn write(&mut self, rows: &PageRows) -> Result<()> {
+        let PageRows { scan, form, attention, .. } = rows;
+        let page = rows.page.to_string();
+        let value = |column: &String| rows.fields.iter().find(|f| f.field == *column).map_or("", |f| f.value.as_str());
+        let head = [scan, page.as_str(), form, rows.verdict.as_str(), attention];
+        self.pages.write(head.into_iter().chain(self.columns.iter().map(value)))?;
+        for row in &rows.fields {
+            let FieldRow { field, state, value, guess, confidence, reason, bounds } = row;
+            let [x0, y0, x1, y1] = bounds.map(|edge| edge.to_string());
+            let evidence = [scan, page.as_str(), form, field, state, value, guess, confidence, reason];
+            self.fields.write(evidence.into_iter().chain([x0.as_str(), &y0, &x1, &y1]))?;
+        }
+        Ok(())
+    }
+
+    /// The evidence takes its name first: where `OUT.csv` stands, both are whole.
+    fn finish(self: Box<Self>) -> Result<()> {
+        self.fields.publish()?;
+        self.pages.publish()
+    }
+}
+
+/// One file on its way to its name.
+struct Table {
+    path: PathBuf,
+    beside: PathBuf,
+    writer: Writer<BufWriter<File>>,
+}
+
+impl Table {
+    fn create(path: PathBuf) -> Result<Self> {
+        let mut beside = path.clone().into_os_string();
+        beside.push(".new");
+        let beside = PathBuf::from(beside);
+        let file = File::create(&beside).map_err(|error| Error::from(error).in_file(beside.to_string_lossy()))?;
+        let writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(BufWriter::new(file));
+        Ok(Self { path, beside, writer })
+    }
+
+    fn write<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        self.writer.write_record(cells).map_err(|error| Error::from(std::io::Error::from(error)))
+    }
+
+    /// Stores the table on the disk, then gives it its name.
+    fn publish(self) -> Result<()> {
+        let buffer = self.writer.into_inner().map_err(|error| Error::from(error.into_error()))?;
+        let file = buffer.into_inner().map_err(|error| Error::from(error.into_error()))?;
+        file.sync_all()?;
+        fs::rename(&self.beside, &self.path).map_err(|error| Error::from(error).in_file(self.path.to_string_lossy()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::Verdict;
+
+    fn rows(scan: &str, form: &str, fields: &[(&str, &str)]) -> PageRows {
+        let field = |&(name, value): &(&str, &str)| FieldRow {
+            field: name.to_owned(),
+            state: "accepted".to_owned(),
+            value: value.to_owned(),
+            guess: value.to_owned(),
+            confidence: "0.9900".to_owned(),
+            reason: String::new(),
+            bounds: [1, 2, 3, 4],
+        };
+        PageRows {
+            scan: scan.to_owned(),
+            page: 1,
+            form: form.to_owned(),
+            verdict: Verdict::Accepted,
+            attention: String::new(),
+            fields: fields.iter().map(field).collect(),
+        }
+    }
+
+    #[test]
+    fn both_tables_are_as_the_contract_says() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let out = dir.path().join("out.csv");
+        let columns = ["a", "total"].map(str::to_owned).to_vec();
+        let mut sink = Box::new(CsvSink::create(&out, columns).expect("the folder is there"));
+        sink.write(&rows("x/1, \"two\".png", "f", &[("total", "-5.00")])).expect("the disk has room");
+        sink.write(&rows("y.png", "g", &[("a", "007"), ("total", "1")])).expect("the disk has room");
+        assert!(!out.exists(), "nothing may stand under the final name before the end");
+        sink.finish().expect("the disk has room");
+
+        let pages = fs::read_to_string(&out).expect("it was written");
+        assert_eq!(
+            pages,
+            "scan,page,form,verdict,attention,a,total\n\
+             \"x/1, \"\"two\"\".png\",1,f,accepted,,,-5.00\n\
+             y.png,1,g,accepted,,007,1\n"
+        );
+        let fields = fs::read_to_string(dir.path().join("out.fields.csv")).expect("it was written");
+        assert_eq!(fields.lines().count(), 4);
+        assert_eq!(fields.lines().nth(2), Some("y.png,1,g,a,accepted,007,007,0.9900,,1,2,3,4"));
+        assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 2, "nothing else is left behind");
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let Err(error) = CsvSink::create(Path::new("/nonexistent-folder/out.csv"), Vec::new()) else {
+            panic!("there is no such folder");
+        };
+        assert!(error.to_string().contains("/nonexistent-folder/"), "{error}");
+    }
+}

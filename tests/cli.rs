@@ -1,0 +1,139 @@
+//! The command line as a user and a script meet it.
+
+use std::fs;
+
+use crate::util::{STRIP, call, call_with_input, names, talk, write_strips};
+
+#[test]
+fn a_batch_with_a_bad_file_comes_to_its_end_with_status_1() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    write_strips(&dir.path().join("in/deep"), 3);
+    fs::write(dir.path().join("in/bad.png"), b"no picture").expect("it is writable");
+    let output = call(dir.path(), &["run", "in", "out.csv", "--pipeline", STRIP, "--overlay", "seen"]);
+    assert_eq!(output.status.code(), Some(1), "{}", talk(&output));
+    assert!(output.stdout.is_empty(), "stdout is for data");
+    let talk = talk(&output);
+    assert!(talk.contains("bad.png: page 1: unreadable: ") && talk.contains("1 unreadable"), "{talk}");
+
+    let table = fs::read_to_string(dir.path().join("out.csv")).expect("it was written");
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines[0], "scan,page,form,verdict,attention,digits");
+    assert_eq!(lines[1], "bad.png,1,,rejected,unreadable,");
+    assert!(lines[2].starts_with("deep/00.png,1,strip,"), "{table}");
+    assert_eq!(lines.len(), 5);
+    let fields = fs::read_to_string(dir.path().join("out.fields.csv")).expect("it was written");
+    assert_eq!(fields.lines().count(), 4);
+    assert!(fields.starts_with("scan,page,form,field,state,value,guess,confidence,reason,x0,y0,x1,y1\n"));
+    assert_eq!(names(dir.path()), ["in", "out.csv", "out.fields.csv", "seen"], "nothing else is left behind");
+    assert_eq!(names(&dir.path().join("seen")).len(), 3);
+}
+
+#[test]
+fn all_read_is_status_0_and_quiet_says_nothing() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    write_strips(&dir.path().join("in"), 2);
+    let output = call_with_input(
+        dir.path(),
+        &["run", "-", "out.csv", "--pipeline", STRIP, "--quiet", "--jobs", "1"],
+        "in/01.png\nin/00.png\n",
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    assert!(output.stderr.is_empty() && output.stdout.is_empty());
+    let table = fs::read_to_string(dir.path().join("out.csv")).expect("it was written");
+    let scans: Vec<_> = table.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(scans, ["in/01.png", "in/00.png"], "a list keeps its order");
+}
+
+#[test]
+fn what_cannot_run_is_status_2_and_writes_nothing() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    write_strips(&dir.path().join("in"), 1);
+    fs::write(dir.path().join("bad.toml"), "name = \"x\"\nwidht = 3\n").expect("it is writable");
+    fs::write(dir.path().join("bad.safetensors"), "not weights").expect("it is writable");
+    fs::write(dir.path().join("taken.csv"), "precious").expect("it is writable");
+    let before = names(dir.path());
+    struct Case {
+        args: &'static [&'static str],
+        says: &'static str,
+    }
+    let cases = [
+        Case { args: &[], says: "Usage" },
+        Case { args: &["run", "in"], says: "OUT.csv" },
+        Case { args: &["run", "in", "out.csv", "--resume", "--overwrite"], says: "cannot be used with" },
+        Case { args: &["run", "nowhere", "out.csv"], says: "nowhere" },
+        Case { args: &["run", "in", "out.csv", "--pipeline", "bad.toml"], says: "bad.toml:2: " },
+        Case { args: &["run", "in", "out.csv", "--pipeline", "none.toml"], says: "none.toml" },
+        Case { args: &["run", "in", "out.csv", "--model", "bad.safetensors"], says: "bad." },
+        Case { args: &["run", "in", "no/such/out.csv"], says: "no/such/out.csv" },
+        Case { args: &["run", "in", "taken.csv"], says: "hint: replace it with --overwrite" },
+        Case { args: &["run", "in", "taken.csv", "--resume"], says: "hint: " },
+        Case { args: &["eval", "values", "out.csv", "truth.csv"], says: "out.csv" },
+        Case { args: &["bench", "nowhere"], says: "nowhere" },
+    ];
+    for Case { args, says } in cases {
+        let output = call(dir.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", talk(&output));
+        assert!(talk(&output).contains(says), "{args:?} does not say {says:?}: {}", talk(&output));
+        assert!(output.stdout.is_empty(), "{args:?}");
+        assert_eq!(names(dir.path()), before, "{args:?}");
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("taken.csv")).expect("it is there"), "precious");
+}
+
+#[test]
+fn overwrite_replaces_and_the_same_input_gives_the_same_bytes() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    write_strips(&dir.path().join("in"), 12);
+    let mut tables = Vec::new();
+    for jobs in ["1", "3"] {
+        let args = ["run", "in", "out.csv", "--pipeline", STRIP, "--overwrite", "--jobs", jobs];
+        let output = call(dir.path(), &args);
+        assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+        let read = |name: &str| fs::read(dir.path().join(name)).expect("it was written");
+        tables.push((read("out.csv"), read("out.fields.csv")));
+    }
+    assert_eq!(tables[0], tables[1]);
+}
+
+#[test]
+fn eval_values_prints_the_keys_other_programs_read() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    write_strips(&dir.path().join("in"), 2);
+    let output = call(dir.path(), &["run", "in", "out.csv", "--pipeline", STRIP]);
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    fs::write(dir.path().join("truth.csv"), "scan,page,digits\n00.png,1,1111\n01.png,1,?\n").expect("it is writable");
+
+    let output = call(dir.path(), &["eval", "values", "out.csv", "truth.csv", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    let score: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else");
+    for key in ["fields", "forced_correct", "accepted", "accepted_wrong", "blank_correct"] {
+        assert!(score[key].is_u64(), "{key}: {score}");
+    }
+    assert_eq!(score["fields"], 1);
+    let output = call(dir.path(), &["eval", "values", "out.csv", "truth.csv"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("all fields"));
+}
+
+#[test]
+fn bench_prints_the_keys_other_programs_read() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    write_strips(&dir.path().join("in"), 4);
+    let output = call(dir.path(), &["bench", "in", "--pipeline", STRIP, "--jobs", "2", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    let speed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else");
+    assert_eq!((&speed["pages"], &speed["jobs"]), (&4.into(), &2.into()));
+    for key in ["decode_pages_per_s", "read_pages_per_s", "ratio", "digits_per_s"] {
+        assert!(speed[key].as_f64().is_some_and(|v| v.is_finite() && v >= 0.0), "{key}: {speed}");
+    }
+    assert!(speed.get("peak_rss_mb").is_some());
+}
+
+#[test]
+fn help_is_data_and_status_0() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    for args in [&["--help"][..], &["run", "--help"], &["eval", "values", "--help"], &["bench", "--help"]] {
+        let output = call(dir.path(), args);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(!output.stdout.is_empty() && output.stderr.is_empty());
+    }
+}
