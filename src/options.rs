@@ -13,6 +13,7 @@ use formread::{
     form::{FormTemplate, known_templates, parse_template},
     pipeline::{Existing, RunOptions, Scan, find_scans, listed_scans},
     reader::Reader,
+    synth::{DeckOptions, Degradations, ScanFormat, SynthOptions},
 };
 
 #[cfg(feature = "torch")]
@@ -20,7 +21,7 @@ use formread::{net::Weights, train::TrainOptions};
 
 #[cfg(feature = "torch")]
 use crate::cli::TrainArgs;
-use crate::cli::{ReadArgs, RunArgs};
+use crate::cli::{Degrade, Format, ReadArgs, RunArgs, SynthArgs};
 
 /// The scans that `scans` names; `-` is a list on standard input.
 pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
@@ -86,6 +87,43 @@ pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
         resume: *resume,
         ..TrainOptions::new(data.clone(), out.clone())
     })
+}
+
+/// How a deck's pages are drawn.
+pub fn synth_options(args: &SynthArgs) -> SynthOptions {
+    let SynthArgs { seed, dpi, blanks, fillers, touching, points, turned, ref degradations, .. } = *args;
+    let all = match degradations.degrade {
+        Degrade::None => Degradations::NONE,
+        Degrade::Moderate => Degradations::MODERATE,
+        Degrade::Hard => Degradations::HARD,
+    };
+    let degradations = Degradations {
+        skew_degrees: degradations.skew.unwrap_or(all.skew_degrees),
+        shift: degradations.shift.unwrap_or(all.shift),
+        scale: degradations.scale.unwrap_or(all.scale),
+        blur: degradations.blur.unwrap_or(all.blur),
+        noise: degradations.noise.unwrap_or(all.noise),
+        stroke_weight: degradations.stroke_weight.unwrap_or(all.stroke_weight),
+        jpeg: degradations.jpeg.unwrap_or(all.jpeg),
+        fax: degradations.fax.unwrap_or(all.fax),
+        fold: degradations.fold.unwrap_or(all.fold),
+        perspective: degradations.perspective.unwrap_or(all.perspective),
+        uneven_light: degradations.uneven_light.unwrap_or(all.uneven_light),
+    };
+    SynthOptions { seed, dpi, blanks, fillers, touching, points, turned, degradations }
+}
+
+/// How a deck is saved.
+pub fn deck_options(args: &SynthArgs) -> DeckOptions {
+    let format = match args.format {
+        Format::Tif => ScanFormat::Tiff,
+        Format::TifBilevel => ScanFormat::TiffBilevel,
+        Format::Png => ScanFormat::Png,
+        Format::Jpg => ScanFormat::Jpeg,
+        Format::Bmp => ScanFormat::Bmp,
+        Format::Webp => ScanFormat::WebP,
+    };
+    DeckOptions { n_pages: args.pages, format, pages_per_file: args.pages_per_file }
 }
 
 /// The processor's cores.

@@ -98,6 +98,14 @@ impl Progress {
     }
 }
 
+/// A bar for a deck of `n_pages`, where stderr is a terminal.
+pub fn deck_progress(n_pages: u64) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} pages, {eta} left").expect("the template is well formed");
+    let bar = if stderr().is_terminal() { ProgressBar::new(n_pages) } else { ProgressBar::hidden() };
+    bar.with_style(style)
+}
+
 /// Follows training.
 #[cfg(feature = "torch")]
 pub struct TrainProgress {

@@ -3,11 +3,13 @@
 //! - `cli`: the command line as a user and a script meet it: exit status, files, what goes to stdout.
 //! - `resume`: runs that are killed, and gone on with.
 //! - `house_rules`: what the source must never do.
+//! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
 //! - `util`: scans to read, and the program to call.
 
 #[cfg(feature = "torch")]
 mod cli;
 mod house_rules;
+mod registration;
 #[cfg(feature = "torch")]
 mod resume;
 #[cfg(feature = "torch")]

@@ -1,6 +1,6 @@
 //! How well a classifier does on labelled signs.
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
 use serde::Serialize;
 
@@ -42,6 +42,24 @@ pub struct WriterReport {
     pub correct: usize,
     /// `correct / count`.
     pub accuracy: f64,
+}
+
+/// A table for people: the set, its writers, and how often a digit was read as another.
+impl fmt::Display for GlyphReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { set, count, correct, accuracy, taken_for_digit, confusion, writers } = self;
+        writeln!(f, "{set}: {correct} of {count} read right, {:.2} %", 100.0 * accuracy)?;
+        writeln!(f, "taken for a digit: {taken_for_digit} of {count}")?;
+        for WriterReport { writer, count, correct, accuracy } in writers {
+            writeln!(f, "  {writer}: {correct} of {count}, {:.2} %", 100.0 * accuracy)?;
+        }
+        writeln!(f, "\ntruth down, reading across")?;
+        writeln!(f, "   {}", (0..N_DIGITS).map(|digit| format!("{digit:>6}")).collect::<String>())?;
+        for (truth, readings) in confusion.iter().enumerate() {
+            writeln!(f, "{truth:>3}{}", readings.iter().map(|n| format!("{n:>6}")).collect::<String>())?;
+        }
+        Ok(())
+    }
 }
 
 /// Reads a folder of labelled signs and classifies them: of IDX files the test pair where it is there, else the

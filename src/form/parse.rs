@@ -364,12 +364,12 @@ fn digit_count(
             _ => (span, DigitCount { min: 1, max: most }),
         },
     };
-    if matches!(kind, FieldKind::Date { .. }) && !(count.min >= 6 && count.max <= 8) {
+    if matches!(kind, FieldKind::Date { .. }) && ![count.min, count.max].iter().all(|n| [6, 8].contains(n)) {
         let detail = format!("digits of a date: from {} to {}", count.min, count.max);
         return Err(source.error(
             span,
             detail,
-            "a date has 6 to 8: two for day and month each, two or four for the year",
+            "6 or 8, or [6, 8]: two for day and month each, two or four for the year",
         ));
     }
     Ok(count)

@@ -9,43 +9,34 @@
 //! What is on the way is bounded: one picture a worker, a batch of glyphs a worker, and a window of finished pages that
 //! wait for their turn. A page that cannot be read is a row and a reason; so is one on which the program itself fails.
 
+mod batch;
 mod conveyor;
+mod items;
 mod journal;
 mod throughput;
 mod walk;
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Read},
+    fs,
     num::NonZeroUsize,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::Arc,
-    time::UNIX_EPOCH,
 };
 
 use crate::{
-    assemble::{PageReading, PageRecord},
-    error::{Error, ErrorKind, Result},
-    normalise::collate,
-    overlay,
-    page::{self, Limits, Page},
-    reader::{PageReport, PreparedPage, Reader, rejected},
+    error::{Error, Result},
+    reader::Reader,
     sink::{CsvSink, PageRows, Sink, Verdict, fields_path},
 };
 
+use batch::{BATCH_PAGES, Batch, Outcome};
 use conveyor::{Feed, in_order};
-use journal::{Journal, RunIdentity, Stamp};
+use items::{Items, stamp_of};
+use journal::{Journal, RunIdentity};
 
 pub use throughput::{Throughput, measure_throughput};
 pub use walk::{Scan, find_scans, listed_scans};
 
-/// A worker classifies what it has gathered when it has this many glyphs. Past a few hundred the net gains nothing, and
-/// every glyph waits in memory. Empirically chosen.
-const BATCH_GLYPHS: usize = 384;
-/// Most pages a worker gathers: pages with few glyphs must not wait for ever.
-const BATCH_PAGES: usize = 16;
 /// Pages on the way, a worker: its batch, and as many that wait for a slower neighbour.
 const WINDOW_PAGES_A_JOB: NonZeroUsize = NonZeroUsize::new(4 * BATCH_PAGES).expect("a batch has pages");
 
@@ -271,222 +262,6 @@ fn write_tables(reader: &Reader, scans: &[Scan], out: &Path, journal: &mut Journ
     }
     sink.finish()?;
     Ok(summary)
-}
-
-/// One thing for a worker to do.
-enum Item<'a> {
-    /// A page of a file, 0-based.
-    Page { scan: &'a Scan, bytes: Arc<[u8]>, page_idx: usize },
-    /// A file of which not even the number of pages is known.
-    Faulty { scan: &'a Scan, error: Error },
-    /// All pages of the file have been given out.
-    FileEnd { scan: &'a Scan, stamp: Option<Stamp> },
-}
-
-/// What became of an [`Item`].
-enum Outcome {
-    Page {
-        rows: PageRows,
-        detail: String,
-    },
-    FileEnd {
-        scan: String,
-        stamp: Option<Stamp>,
-    },
-    /// The run cannot go on.
-    Fault(Error),
-}
-
-/// Files in order, page by page. A file is opened when the one before it has been given out.
-struct Items<'a> {
-    limits: &'a Limits,
-    scans: std::slice::Iter<'a, &'a Scan>,
-    open: Option<OpenFile<'a>>,
-}
-
-struct OpenFile<'a> {
-    scan: &'a Scan,
-    stamp: Option<Stamp>,
-    bytes: Arc<[u8]>,
-    n_pages: usize,
-    next_idx: usize,
-}
-
-impl<'a> Items<'a> {
-    fn new(limits: &'a Limits, scans: &'a [&'a Scan]) -> Self {
-        Self { limits, scans: scans.iter(), open: None }
-    }
-}
-
-impl<'a> Iterator for Items<'a> {
-    type Item = Item<'a>;
-
-    fn next(&mut self) -> Option<Item<'a>> {
-        if let Some(file) = &mut self.open {
-            let page_idx = file.next_idx;
-            if page_idx < file.n_pages {
-                file.next_idx += 1;
-                return Some(Item::Page { scan: file.scan, bytes: Arc::clone(&file.bytes), page_idx });
-            }
-            let item = Item::FileEnd { scan: file.scan, stamp: file.stamp };
-            self.open = None;
-            return Some(item);
-        }
-        let scan = self.scans.next()?;
-        let stamp = stamp_of(&scan.path);
-        let nothing = OpenFile { scan, stamp, bytes: Arc::from([]), n_pages: 0, next_idx: 0 };
-        let opened = read_file(&scan.path, self.limits).and_then(|bytes| {
-            let n_pages = page::open(&bytes, self.limits)?.len();
-            if n_pages == 0 { Err(Error::format("image", "no pages")) } else { Ok((n_pages, bytes)) }
-        });
-        match opened {
-            Ok((n_pages, bytes)) => {
-                self.open = Some(OpenFile { n_pages, bytes, ..nothing });
-                self.next()
-            }
-            Err(error) => {
-                self.open = Some(nothing);
-                Some(Item::Faulty { scan, error })
-            }
-        }
-    }
-}
-
-/// What stands in the file at `path`, if that is within the limits.
-fn read_file(path: &Path, limits: &Limits) -> Result<Arc<[u8]>> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(Error::usage("not a file"));
-    }
-    let over = |actual| ErrorKind::Limit { limit: limits.file_bytes, actual, unit: "bytes" };
-    if metadata.len() > limits.file_bytes {
-        return Err(over(metadata.len()).into());
-    }
-    // A file may grow while it is read.
-    let mut bytes = Vec::new();
-    file.take(limits.file_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limits.file_bytes {
-        return Err(over(bytes.len() as u64).into());
-    }
-    Ok(bytes.into())
-}
-
-fn stamp_of(path: &Path) -> Option<Stamp> {
-    let metadata = fs::metadata(path).ok()?;
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let modified_ns = modified.and_then(|age| u64::try_from(age.as_nanos()).ok()).unwrap_or(0);
-    Some(Stamp { bytes: metadata.len(), modified_ns })
-}
-
-/// Pages that a worker has prepared, and that go through the net together.
-struct Batch<'a> {
-    reader: &'a Reader,
-    overlay: Option<&'a Path>,
-    hand_in: &'a dyn Fn(u64, Outcome),
-    pending: Vec<Pending<'a>>,
-    n_glyphs: usize,
-}
-
-struct Pending<'a> {
-    sequence: u64,
-    scan: &'a Scan,
-    prepared: PreparedPage,
-    /// Kept only where it is to be drawn on.
-    pixels: Option<Page>,
-}
-
-impl<'a> Batch<'a> {
-    fn new(reader: &'a Reader, overlay: Option<&'a Path>, hand_in: &'a dyn Fn(u64, Outcome)) -> Self {
-        Self { reader, overlay, hand_in, pending: Vec::new(), n_glyphs: 0 }
-    }
-
-    fn is_full(&self) -> bool {
-        self.n_glyphs >= BATCH_GLYPHS || self.pending.len() >= BATCH_PAGES
-    }
-
-    /// Prepares a page; what needs no net is handed in at once.
-    fn add(&mut self, sequence: u64, item: Item<'a>) {
-        match item {
-            Item::FileEnd { scan, stamp } => {
-                (self.hand_in)(sequence, Outcome::FileEnd { scan: scan.name.clone(), stamp });
-            }
-            Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, &rejected(1, &error)),
-            Item::Page { scan, bytes, page_idx } => {
-                let number = u32::try_from(page_idx + 1).unwrap_or(u32::MAX);
-                let prepare = || -> Result<_> {
-                    let page = page::open(&bytes, self.reader.limits())?.nth(page_idx);
-                    let pixels = page.unwrap_or_else(|| Err(Error::format("image", "no such page")))?;
-                    let prepared = self.reader.prepare(number, &pixels);
-                    Ok((prepared, self.overlay.map(|_| pixels)))
-                };
-                match unless_it_panics(prepare) {
-                    Ok((prepared, pixels)) => {
-                        self.n_glyphs += prepared.glyphs().len();
-                        self.pending.push(Pending { sequence, scan, prepared, pixels });
-                    }
-                    Err(error) => self.hand_in_page(sequence, scan, &rejected(number, &error)),
-                }
-            }
-        }
-    }
-
-    /// Sends the glyphs of all pages through the net at once, and hands in the pages.
-    fn finish(mut self) {
-        let pending = std::mem::take(&mut self.pending);
-        let glyphs = collate(pending.iter().flat_map(|page| page.prepared.glyphs()));
-        let scores = unless_it_panics(|| self.reader.classify(&glyphs)).ok();
-        let mut rest = scores.as_deref();
-        for Pending { sequence, scan, prepared, pixels } in pending {
-            let page = prepared.page();
-            let own = rest.map(|scores| scores.split_at(prepared.glyphs().len()));
-            rest = own.map(|(_, rest)| rest);
-            let finish = || {
-                Ok(match own {
-                    Some((scores, _)) => self.reader.finish(prepared, scores),
-                    // The net failed on the batch: each page by itself, so that only the one it cannot bear falls.
-                    None => {
-                        let scores = self.reader.classify(&collate(prepared.glyphs()))?;
-                        self.reader.finish(prepared, &scores)
-                    }
-                })
-            };
-            let report = unless_it_panics(finish)
-                .unwrap_or_else(|error| PageReport { record: rejected(page, &error), cut: None });
-            if let (Some(folder), Some(pixels)) = (self.overlay, &pixels)
-                && let Err(error) = unless_it_panics(|| self.draw(folder, scan, pixels, &report))
-            {
-                (self.hand_in)(sequence, Outcome::Fault(error));
-                continue;
-            }
-            self.hand_in_page(sequence, scan, &report.record);
-        }
-    }
-
-    fn draw(&self, folder: &Path, scan: &Scan, pixels: &Page, report: &PageReport) -> Result<()> {
-        let path = folder.join(overlay::file_name(&scan.name, report.record.page));
-        let picture = overlay::draw(pixels, report, self.reader.templates());
-        picture.save(&path).map_err(|error| Error::from(io::Error::other(error)).in_file(path.to_string_lossy()))
-    }
-
-    fn hand_in_page(&self, sequence: u64, scan: &Scan, record: &PageRecord) {
-        let detail = match &record.reading {
-            PageReading::Rejected { detail, .. } => detail.clone(),
-            PageReading::Read { .. } => String::new(),
-        };
-        (self.hand_in)(sequence, Outcome::Page { rows: PageRows::new(&scan.name, record), detail });
-    }
-}
-
-/// A panic as an error: a page on which the program fails is a row and a reason, as any other page that cannot be read.
-fn unless_it_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // What the work holds on to across its calls are the reader's templates, which never change, and its classifiers, of
-    // which one that was in use is not put back.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let message = panic.downcast_ref::<String>().map(String::as_str);
-        let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic");
-        Err(ErrorKind::Internal(message.to_owned()).into())
-    })
 }
 
 #[cfg(test)]

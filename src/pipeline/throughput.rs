@@ -4,7 +4,14 @@ use std::{fmt, fs, num::NonZeroUsize, time::Instant};
 
 use serde::Serialize;
 
-use super::{Item, Items, Outcome, conveyor::in_order, read_file, read_in_order, walk::Scan, window};
+use super::{
+    batch::Outcome,
+    conveyor::in_order,
+    items::{Item, Items, read_file},
+    read_in_order,
+    walk::Scan,
+    window,
+};
 use crate::{
     error::{Error, Result},
     page,

@@ -1,0 +1,147 @@
+//! Pages of one worker, read together.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+use super::{items::Item, journal::Stamp, walk::Scan};
+use crate::{
+    assemble::{PageReading, PageRecord},
+    error::{Error, ErrorKind, Result},
+    normalise::collate,
+    overlay,
+    page::{self, Page},
+    reader::{PageReport, PreparedPage, Reader, rejected},
+    sink::PageRows,
+};
+
+/// A worker classifies what it has gathered when it has this many glyphs. Past a few hundred the net gains nothing, and
+/// every glyph waits in memory. Empirically chosen.
+const BATCH_GLYPHS: usize = 384;
+/// Most pages a worker gathers: pages with few glyphs must not wait for ever.
+pub const BATCH_PAGES: usize = 16;
+/// What became of an [`Item`].
+pub enum Outcome {
+    Page {
+        rows: PageRows,
+        detail: String,
+    },
+    FileEnd {
+        scan: String,
+        stamp: Option<Stamp>,
+    },
+    /// The run cannot go on.
+    Fault(Error),
+}
+
+/// Pages that a worker has prepared, and that go through the net together.
+pub struct Batch<'a> {
+    reader: &'a Reader,
+    overlay: Option<&'a Path>,
+    hand_in: &'a dyn Fn(u64, Outcome),
+    pending: Vec<Pending<'a>>,
+    n_glyphs: usize,
+}
+
+struct Pending<'a> {
+    sequence: u64,
+    scan: &'a Scan,
+    prepared: PreparedPage,
+    /// Kept only where it is to be drawn on.
+    pixels: Option<Page>,
+}
+
+impl<'a> Batch<'a> {
+    pub fn new(reader: &'a Reader, overlay: Option<&'a Path>, hand_in: &'a dyn Fn(u64, Outcome)) -> Self {
+        Self { reader, overlay, hand_in, pending: Vec::new(), n_glyphs: 0 }
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.n_glyphs >= BATCH_GLYPHS || self.pending.len() >= BATCH_PAGES
+    }
+
+    /// Prepares a page; what needs no net is handed in at once.
+    pub fn add(&mut self, sequence: u64, item: Item<'a>) {
+        match item {
+            Item::FileEnd { scan, stamp } => {
+                (self.hand_in)(sequence, Outcome::FileEnd { scan: scan.name.clone(), stamp });
+            }
+            Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, &rejected(1, &error)),
+            Item::Page { scan, bytes, page_idx } => {
+                let number = u32::try_from(page_idx + 1).unwrap_or(u32::MAX);
+                let prepare = || -> Result<_> {
+                    let page = page::open(&bytes, self.reader.limits())?.nth(page_idx);
+                    let pixels = page.unwrap_or_else(|| Err(Error::format("image", "no such page")))?;
+                    let prepared = self.reader.prepare(number, &pixels);
+                    Ok((prepared, self.overlay.map(|_| pixels)))
+                };
+                match unless_it_panics(prepare) {
+                    Ok((prepared, pixels)) => {
+                        self.n_glyphs += prepared.glyphs().len();
+                        self.pending.push(Pending { sequence, scan, prepared, pixels });
+                    }
+                    Err(error) => self.hand_in_page(sequence, scan, &rejected(number, &error)),
+                }
+            }
+        }
+    }
+
+    /// Sends the glyphs of all pages through the net at once, and hands in the pages.
+    pub fn finish(mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        let glyphs = collate(pending.iter().flat_map(|page| page.prepared.glyphs()));
+        let scores = unless_it_panics(|| self.reader.classify(&glyphs)).ok();
+        let mut rest = scores.as_deref();
+        for Pending { sequence, scan, prepared, pixels } in pending {
+            let page = prepared.page();
+            let own = rest.map(|scores| scores.split_at(prepared.glyphs().len()));
+            rest = own.map(|(_, rest)| rest);
+            let finish = || {
+                Ok(match own {
+                    Some((scores, _)) => self.reader.finish(prepared, scores),
+                    // The net failed on the batch: each page by itself, so that only the one it cannot bear falls.
+                    None => {
+                        let scores = self.reader.classify(&collate(prepared.glyphs()))?;
+                        self.reader.finish(prepared, &scores)
+                    }
+                })
+            };
+            let report = unless_it_panics(finish)
+                .unwrap_or_else(|error| PageReport { record: rejected(page, &error), cut: None });
+            if let (Some(folder), Some(pixels)) = (self.overlay, &pixels)
+                && let Err(error) = unless_it_panics(|| self.draw(folder, scan, pixels, &report))
+            {
+                (self.hand_in)(sequence, Outcome::Fault(error));
+                continue;
+            }
+            self.hand_in_page(sequence, scan, &report.record);
+        }
+    }
+
+    fn draw(&self, folder: &Path, scan: &Scan, pixels: &Page, report: &PageReport) -> Result<()> {
+        let path = folder.join(overlay::file_name(&scan.name, report.record.page));
+        let picture = overlay::draw(pixels, report, self.reader.templates());
+        picture.save(&path).map_err(|error| Error::from(io::Error::other(error)).in_file(path.to_string_lossy()))
+    }
+
+    fn hand_in_page(&self, sequence: u64, scan: &Scan, record: &PageRecord) {
+        let detail = match &record.reading {
+            PageReading::Rejected { detail, .. } => detail.clone(),
+            PageReading::Read { .. } => String::new(),
+        };
+        (self.hand_in)(sequence, Outcome::Page { rows: PageRows::new(&scan.name, record), detail });
+    }
+}
+
+/// A panic as an error: a page on which the program fails is a row and a reason, as any other page that cannot be read.
+fn unless_it_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // What the work holds on to across its calls are the reader's templates, which never change, and its classifiers, of
+    // which one that was in use is not put back.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic");
+        Err(ErrorKind::Internal(message.to_owned()).into())
+    })
+}

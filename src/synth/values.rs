@@ -1,0 +1,293 @@
+//! What is written on a page: values that keep the form's rules, and how they read in digits.
+
+use rand::RngExt;
+
+use super::Dice;
+use crate::{
+    error::{Error, Result},
+    form::{DateOrder, Field, FieldKind, FormTemplate, Relation, Sum},
+};
+
+/// Redraws before a form's rules are taken for contradictory: each redraw after a failure draws smaller numbers.
+const MAX_DRAWS: usize = 400;
+/// How far a sum may be from what the rule asks, in units of a field's last digit: rounding, no more.
+const ROUNDING: f64 = 0.51;
+/// Years of the dates that are drawn.
+const YEARS: std::ops::RangeInclusive<u32> = 1990..=2029;
+/// Most digits of a number that takes part in sums: doubles are exact so far.
+const MAX_NUMBER_DIGITS: usize = 15;
+
+/// What one field says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Entry {
+    /// Canonical form; empty where the field is blank.
+    pub value: String,
+    /// The digits as written, from left to right; empty where the field is blank.
+    pub digits: String,
+}
+
+/// Values for each field of `template`. A share `blanks` (0 to 1) of the fields is left blank; a total is blank only
+/// where all that it sums is.
+///
+/// # Errors
+/// `Usage` where no values were found that keep the rules.
+pub(super) fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Result<Vec<Entry>> {
+    let fields = &template.fields;
+    let definitions = definitions(template);
+    let mut caps: Vec<usize> = fields.iter().map(|field| field.digits.max.min(MAX_NUMBER_DIGITS)).collect();
+    let mut broken = String::new();
+    for _ in 0..MAX_DRAWS {
+        let mut numbers: Vec<Option<f64>> = Vec::with_capacity(fields.len());
+        let mut texts = Vec::with_capacity(fields.len());
+        for (field, cap) in fields.iter().zip(&caps) {
+            let is_blank = dice.random_bool(blanks);
+            let entry = draw_entry(field, *cap, dice);
+            texts.push(if is_blank { Entry::default() } else { entry });
+            numbers.push(texts.last().and_then(|entry| entry.value.parse().ok()));
+        }
+        match settle(template, &definitions, &mut numbers) {
+            Ok(()) => {
+                for (i, definition) in definitions.iter().enumerate() {
+                    if definition.is_some() {
+                        texts[i] = numbers[i].map_or(Entry::default(), |number| number_entry(&fields[i], number));
+                    }
+                }
+                return Ok(texts);
+            }
+            Err(Broken { rule, too_large }) => {
+                broken = rule;
+                for leaf in too_large {
+                    caps[leaf] = (caps[leaf] - 1).max(least_digits(&fields[leaf])).min(caps[leaf]);
+                }
+            }
+        }
+    }
+    Err(Error::usage(format!("no values found that keep the rule: {broken}\nhint: does it contradict another rule?")))
+}
+
+/// A rule that the numbers drawn do not keep, and which of them to draw smaller.
+struct Broken {
+    rule: String,
+    too_large: Vec<usize>,
+}
+
+/// For each field that follows from others, the sum of drawn fields that it is.
+fn definitions(template: &FormTemplate) -> Vec<Option<Sum>> {
+    let mut definitions: Vec<Option<Sum>> = vec![None; template.fields.len()];
+    for rule in &template.rules {
+        let (Relation::Equal, [(factor, total)]) = (rule.relation, &rule.left.terms[..]) else { continue };
+        let is_number = |i: usize| matches!(template.fields[i].kind, FieldKind::Integer | FieldKind::Amount { .. });
+        let sum = expanded(&rule.right, &definitions);
+        let is_circular = sum.terms.iter().any(|(_, field)| field == total)
+            || definitions.iter().flatten().any(|d| d.terms.iter().any(|(_, field)| field == total));
+        let is_plain = *factor == 1.0 && rule.left.constant == 0.0;
+        if is_plain && !is_circular && is_number(*total) && definitions[*total].is_none() {
+            definitions[*total] = Some(sum);
+        }
+    }
+    definitions
+}
+
+/// `sum` with every field that follows from others replaced by what it follows from.
+fn expanded(sum: &Sum, definitions: &[Option<Sum>]) -> Sum {
+    let mut whole = Sum { terms: Vec::new(), constant: sum.constant };
+    for &(factor, field) in &sum.terms {
+        match &definitions[field] {
+            Some(definition) => {
+                whole.constant += factor * definition.constant;
+                whole.terms.extend(definition.terms.iter().map(|(inner, leaf)| (factor * inner, *leaf)));
+            }
+            None => whole.terms.push((factor, field)),
+        }
+    }
+    whole
+}
+
+/// Fills in the fields that follow from others, and holds all to the rules. What is blank counts as nothing in a sum.
+fn settle(
+    template: &FormTemplate,
+    definitions: &[Option<Sum>],
+    numbers: &mut [Option<f64>],
+) -> std::result::Result<(), Broken> {
+    for (i, definition) in definitions.iter().enumerate() {
+        let Some(sum) = definition else { continue };
+        let field = &template.fields[i];
+        if sum.terms.iter().all(|(_, leaf)| numbers[*leaf].is_none()) {
+            numbers[i] = None;
+            continue;
+        }
+        let unit = unit_of(field);
+        let total = (sum.value(|leaf| Some(numbers[leaf].unwrap_or(0.0))).unwrap_or(0.0) / unit).round() * unit;
+        let wanted_sign = if total < 0.0 { -1.0 } else { 1.0 };
+        let too_large =
+            sum.terms.iter().filter(|(factor, _)| factor * wanted_sign > 0.0).map(|(_, leaf)| *leaf).collect();
+        let n_digits = number_entry(field, total.max(0.0)).digits.len();
+        if total < 0.0 || !(field.digits.min..=field.digits.max).contains(&n_digits) {
+            return Err(Broken { rule: format!("{} fits its field", field.name), too_large });
+        }
+        numbers[i] = Some(total);
+    }
+    for rule in &template.rules {
+        let value = |sum: &Sum| sum.value(|field| Some(numbers[field].unwrap_or(0.0))).unwrap_or(0.0);
+        let fields_of = || rule.left.terms.iter().chain(&rule.right.terms);
+        if fields_of().all(|(_, field)| numbers[*field].is_none()) {
+            continue;
+        }
+        let finest = fields_of().map(|(_, field)| unit_of(&template.fields[*field])).fold(1.0, f64::min);
+        let excess = value(&rule.left) - value(&rule.right);
+        let is_kept = match rule.relation {
+            Relation::Equal => excess.abs() <= ROUNDING * finest,
+            Relation::AtMost => excess <= finest * 1e-3,
+            Relation::AtLeast => excess >= -finest * 1e-3,
+            Relation::Less => excess < -finest * 1e-3,
+            Relation::More => excess > finest * 1e-3,
+        };
+        if !is_kept {
+            let sides = [(1.0, &rule.left), (-1.0, &rule.right)];
+            let leaves = sides.iter().flat_map(|(side, sum)| {
+                expanded(sum, definitions).terms.into_iter().map(move |(factor, leaf)| (side * factor, leaf))
+            });
+            let too_large = leaves.filter(|(factor, _)| factor * excess > 0.0).map(|(_, leaf)| leaf).collect();
+            return Err(Broken { rule: rule.text.clone(), too_large });
+        }
+    }
+    Ok(())
+}
+
+/// What the last digit of a field counts.
+fn unit_of(field: &Field) -> f64 {
+    match field.kind {
+        FieldKind::Amount { decimals } => 10.0_f64.powi(-(decimals as i32)),
+        _ => 1.0,
+    }
+}
+
+/// Fewest digits that are drawn: an amount has one before the point.
+fn least_digits(field: &Field) -> usize {
+    match field.kind {
+        FieldKind::Amount { decimals } => field.digits.min.max((decimals + 1).min(field.digits.max)),
+        _ => field.digits.min,
+    }
+}
+
+fn draw_entry(field: &Field, cap: usize, dice: &mut Dice) -> Entry {
+    let least = least_digits(field);
+    let n_digits = dice.random_range(least..=cap.max(least));
+    let first_from = |least: u32, dice: &mut Dice| char::from(b'0' + dice.random_range(least..10) as u8);
+    match &field.kind {
+        FieldKind::Date { order, pivot } => draw_date(field, *order, *pivot, dice),
+        FieldKind::Code => {
+            let digits: String = (0..n_digits).map(|_| first_from(0, dice)).collect();
+            Entry { value: digits.clone(), digits }
+        }
+        FieldKind::Integer | FieldKind::Amount { .. } => {
+            let digits: String = (0..n_digits).map(|i| first_from(u32::from(i == 0 && n_digits > 1), dice)).collect();
+            Entry { value: canonical_number(field, &digits), digits }
+        }
+    }
+}
+
+fn number_entry(field: &Field, number: f64) -> Entry {
+    let scaled = (number / unit_of(field)).round();
+    let least = match field.kind {
+        FieldKind::Amount { decimals } => decimals + 1,
+        _ => 1,
+    };
+    let digits = format!("{scaled:0>least$.0}");
+    Entry { value: canonical_number(field, &digits), digits }
+}
+
+fn canonical_number(field: &Field, digits: &str) -> String {
+    let decimals = match field.kind {
+        FieldKind::Amount { decimals } => decimals,
+        _ => 0,
+    };
+    let padded = format!("{digits:0>width$}", width = decimals + 1);
+    let (whole, part) = padded.split_at(padded.len() - decimals);
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    if decimals == 0 { whole.to_owned() } else { format!("{whole}.{part}") }
+}
+
+fn draw_date(field: &Field, order: DateOrder, pivot: u32, dice: &mut Dice) -> Entry {
+    let (drawn, month, day) = (dice.random_range(YEARS), dice.random_range(1..=12u32), dice.random_range(1..=28u32));
+    let (year, written) = if field.digits.max >= 8 {
+        (drawn, format!("{drawn:04}"))
+    } else {
+        let short = drawn % 100;
+        (if short < pivot { 2000 + short } else { 1900 + short }, format!("{short:02}"))
+    };
+    let digits = match order {
+        DateOrder::DayMonthYear => format!("{day:02}{month:02}{written}"),
+        DateOrder::MonthDayYear => format!("{month:02}{day:02}{written}"),
+        DateOrder::YearMonthDay => format!("{written}{month:02}{day:02}"),
+    };
+    Entry { value: format!("{year:04}-{month:02}-{day:02}"), digits }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::form::{known_templates, parse_template};
+
+    #[test]
+    fn every_known_form_is_filled_as_its_rules_say() {
+        for template in known_templates().expect("a test says they parse") {
+            let mut n_blank = 0;
+            for seed in 0..40 {
+                let entries =
+                    draw_values(&template, 0.1, &mut Dice::seed_from_u64(seed)).expect("its rules can be kept");
+                n_blank += entries.iter().filter(|entry| entry.value.is_empty()).count();
+                for (field, entry) in template.fields.iter().zip(&entries) {
+                    assert_eq!(entry.value.is_empty(), entry.digits.is_empty());
+                    let (n, count) = (entry.digits.len(), field.digits);
+                    assert!(n == 0 || (count.min..=count.max).contains(&n), "{}: {entry:?}", field.name);
+                }
+                let cents = |sum: &Sum| {
+                    let value = sum.value(|i| Some(entries[i].value.parse::<f64>().unwrap_or(0.0)));
+                    value.map_or(0, |value| (value * 100.0).round() as i64)
+                };
+                for rule in &template.rules {
+                    let (left, right) = (cents(&rule.left), cents(&rule.right));
+                    let is_kept = match rule.relation {
+                        Relation::Equal => left == right,
+                        Relation::AtMost => left <= right,
+                        Relation::AtLeast => left >= right,
+                        Relation::Less => left < right,
+                        Relation::More => left > right,
+                    };
+                    assert!(is_kept, "{}: {left} and {right}", rule.text);
+                }
+            }
+            let share = n_blank as f64 / (40 * template.fields.len()) as f64;
+            assert!((0.02..0.2).contains(&share), "{}: {share} blank", template.name);
+        }
+    }
+
+    #[test]
+    fn canonical_forms() {
+        struct Case(&'static str, &'static str, &'static str);
+        let head = "name = \"t\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"f\"\n";
+        for Case(kind, digits, value) in [
+            Case("kind = \"integer\"", "0042", "42"),
+            Case("kind = \"integer\"", "0", "0"),
+            Case("kind = \"amount\"", "1234", "12.34"),
+            Case("kind = \"amount\"", "005", "0.05"),
+            Case("kind = \"amount\"\ndecimals = 0", "70", "70"),
+        ] {
+            let template = parse_template(&format!("{head}{kind}")).expect("it is well formed");
+            assert_eq!(canonical_number(&template.fields[0], digits), value);
+        }
+    }
+
+    #[test]
+    fn rules_that_contradict_each_other_are_an_error() {
+        let text = "name = \"t\"\ntitle = \"t\"\npage = [100, 100]\nrules = [\"a > 20\", \"a < 10\"]\n[[field]]\n\
+                    name = \"a\"\nkind = \"integer\"\nbox = [10, 10, 50, 10]\n";
+        let template = parse_template(text).expect("it is well formed");
+        let error = draw_values(&template, 0.0, &mut Dice::seed_from_u64(1)).expect_err("no number is both");
+        assert!(error.to_string().contains("keep the rule: a "), "{error}");
+    }
+}
