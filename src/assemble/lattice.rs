@@ -168,3 +168,53 @@ fn keep(beam: &mut Vec<Path>, path: Path) {
     beam.insert(at, path);
     beam.truncate(K_BEST);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assemble::tests::{edge, empty, field, glyph};
+
+    #[test]
+    fn one_piece_or_two_is_decided_by_the_scores() {
+        // Pieces a and b; b is sure to be a 7, a is poor alone, both together are a good 4.
+        let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
+        let lattice = Lattice { n_nodes: 3, edges };
+        let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(Some);
+        let paths = best_paths(&field(1, 9), &lattice, &scores);
+        assert_eq!(paths[0].digits(), "4");
+        assert_eq!(paths.iter().find(|p| p.n_digits() == 2).map(Path::digits).as_deref(), Some("17"));
+    }
+
+    #[test]
+    fn paths_come_best_first_and_no_text_twice() {
+        let lattice = Lattice { n_nodes: 3, edges: vec![edge(0, 1), edge(1, 2)] };
+        let paths = best_paths(&field(1, 9), &lattice, &[Some(glyph(1, 0.8)), Some(glyph(2, 0.7))]);
+        assert!(paths.windows(2).all(|w| w[0].score >= w[1].score));
+        let mut texts: Vec<_> = paths.iter().map(|p| (p.digits(), p.has_filler())).collect();
+        let n = texts.len();
+        texts.sort();
+        texts.dedup();
+        assert!(n > 2 && texts.len() == n, "{n}");
+    }
+
+    #[test]
+    fn a_lattice_that_leads_nowhere_has_no_path() {
+        for lattice in [
+            Lattice::default(),
+            Lattice { n_nodes: 3, edges: vec![edge(0, 1)] },
+            Lattice { n_nodes: 2, edges: vec![edge(1, 0), edge(0, 7)] },
+        ] {
+            let scores = vec![Some(glyph(1, 0.9)); lattice.edges.len()];
+            assert!(best_paths(&field(1, 9), &lattice, &scores).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_long_lattice_ends() {
+        let n = 200;
+        let edges = (0..n).map(|i| edge(i, i + 1)).chain((0..n).map(|i| empty(i, i + 1))).collect();
+        let scores: Vec<_> = (0..n).map(|i| Some(glyph(i % 10, 0.9))).chain((0..n).map(|_| None)).collect();
+        let paths = best_paths(&field(1, 9), &Lattice { n_nodes: n + 1, edges }, &scores);
+        assert!(!paths.is_empty() && paths.iter().all(|p| p.n_digits() <= MAX_DIGITS));
+    }
+}

@@ -169,3 +169,147 @@ pub fn assemble_field(
         residual_px: fit.and_then(|fit| fit.residual_px),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use image::GrayImage;
+
+    use super::*;
+    use crate::{
+        form::{DateOrder, DigitCount, FieldKind, FieldLayout, Filler, PrintedSides},
+        net::GlyphClass,
+        segment::{InkCrop, Lattice, LatticeEdge},
+    };
+
+    /// A free integer field.
+    pub(super) fn field(min: usize, max: usize) -> Field {
+        Field {
+            name: "n".to_owned(),
+            kind: FieldKind::Integer,
+            layout: FieldLayout::Box { frame: Rect::from_xywh(0.0, 0.0, 40.0, 8.0), printed: PrintedSides::ALL },
+            digits: DigitCount { min, max },
+            fillers: Vec::new(),
+            fillers_mean: None,
+        }
+    }
+
+    /// A comb of `n` cells, in which crosses and dashes fill what is not used and say nought alone.
+    fn comb(n: usize) -> Field {
+        let cells = (0..n).map(|i| Rect::from_xywh(5.0 * i as f64, 0.0, 5.0, 8.0)).collect();
+        Field {
+            layout: FieldLayout::Comb { cells, printed: PrintedSides::ALL },
+            fillers: vec![Filler::Cross, Filler::Dash],
+            fillers_mean: Some("0".to_owned()),
+            ..field(1, n)
+        }
+    }
+
+    pub(super) fn edge(from: usize, to: usize) -> LatticeEdge {
+        let crop = Some(InkCrop { ink: GrayImage::new(4, 4), x: 0, y: 0 });
+        LatticeEdge { from, to, crop, log_prior: 0.0 }
+    }
+
+    pub(super) fn empty(from: usize, to: usize) -> LatticeEdge {
+        LatticeEdge { crop: None, ..edge(from, to) }
+    }
+
+    /// A digit of the given probability; the rest is spread over the other digits.
+    pub(super) fn glyph(digit: usize, probability: f32) -> GlyphScores {
+        let mut digits = [(1.0 - probability) / 9.0; 10];
+        digits[digit] = probability;
+        GlyphScores { digits, classes: [1.0, 0.0, 0.0, 0.0] }
+    }
+
+    fn no_digit(class: GlyphClass) -> GlyphScores {
+        let mut classes = [0.002; 4];
+        classes[class as usize] = 0.994;
+        GlyphScores { digits: [0.1; 10], classes }
+    }
+
+    /// A chain of cells: a digit, `X`, `-`, `?` for a scribble, `_` for an empty cell.
+    fn read_cells(field: &Field, cells: &str) -> FieldValue {
+        let (edges, scores): (Vec<_>, Vec<_>) = cells
+            .chars()
+            .enumerate()
+            .map(|(i, cell)| match cell {
+                '_' => (empty(i, i + 1), None),
+                'X' => (edge(i, i + 1), Some(no_digit(GlyphClass::Cross))),
+                '-' => (edge(i, i + 1), Some(no_digit(GlyphClass::Dash))),
+                '?' => (edge(i, i + 1), Some(no_digit(GlyphClass::Other))),
+                digit => (edge(i, i + 1), digit.to_digit(10).map(|d| glyph(d as usize, 0.995))),
+            })
+            .unzip();
+        let ink = FieldInk::Written(Lattice { n_nodes: edges.len() + 1, edges });
+        assemble_field(field, &ink, &scores, None, &AcceptParams::default())
+    }
+
+    #[test]
+    fn fillers_and_empty_cells() {
+        use FieldState::{Accepted, Review};
+        for (cells, state, guess) in [
+            ("012", Accepted, "12"),
+            ("XX3", Accepted, "3"),
+            ("X--", Accepted, "0"),
+            ("XXX", Accepted, "0"),
+            ("__5", Accepted, "5"),
+            ("X40", Accepted, "40"),
+            ("12_", Accepted, "12"),
+            ("1_2", Review(ReviewReason::LowConfidence), "12"),
+        ] {
+            let value = read_cells(&comb(3), cells);
+            assert_eq!((value.state, value.guess.as_str()), (state, guess), "{cells}");
+        }
+        for cells in ["???", "1?2", "1X2", "??3"] {
+            let value = read_cells(&comb(3), cells);
+            assert!(matches!(value.state, Review(_)), "{cells}: {value:?}");
+        }
+    }
+
+    #[test]
+    fn fillers_alone_say_what_the_template_says() {
+        let silent = Field { fillers_mean: None, ..comb(3) };
+        let value = read_cells(&silent, "XXX");
+        assert_eq!((value.state, value.guess.as_str()), (FieldState::Blank, ""));
+        let strict = Field { fillers: Vec::new(), ..comb(3) };
+        assert!(matches!(read_cells(&strict, "XX3").state, FieldState::Review(_)));
+    }
+
+    #[test]
+    fn an_impossible_date_is_for_a_person() {
+        let kind = FieldKind::Date { order: DateOrder::DayMonthYear, pivot: 50 };
+        let date = Field { kind, fillers: Vec::new(), digits: DigitCount { min: 8, max: 8 }, ..comb(8) };
+        let value = read_cells(&date, "31022020");
+        assert_eq!(value.state, FieldState::Review(ReviewReason::ImpossibleDate));
+        assert_eq!(value.guess, "2020-02-31");
+        let value = read_cells(&date, "29022020");
+        assert_eq!((value.state, value.guess.as_str()), (FieldState::Accepted, "2020-02-29"));
+    }
+
+    #[test]
+    fn too_many_digits_and_too_few() {
+        let value = read_cells(&field(1, 2), "123");
+        assert_eq!((value.state, value.guess.as_str()), (FieldState::Review(ReviewReason::Overflow), "123"));
+        let value = read_cells(&field(4, 4), "123");
+        assert_eq!((value.state, value.guess.as_str()), (FieldState::Review(ReviewReason::TooShort), "123"));
+    }
+
+    #[test]
+    fn nothing_written_is_blank_and_off_the_page_is_not() {
+        let read = |ink| assemble_field(&field(1, 3), &ink, &[], None, &AcceptParams::default());
+        assert_eq!(read(FieldInk::Blank).state, FieldState::Blank);
+        assert_eq!(read(FieldInk::OffPage).state, FieldState::Review(ReviewReason::OffPage));
+        let unread = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)] });
+        assert_eq!(read(unread).state, FieldState::Review(ReviewReason::Illegible));
+    }
+
+    #[test]
+    fn an_unsure_digit_lowers_the_confidence_and_its_rival_is_named() {
+        let ink = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)] });
+        let mut scores = glyph(1, 0.55);
+        scores.digits[7] = 0.4;
+        let value = assemble_field(&field(1, 3), &ink, &[Some(scores)], None, &AcceptParams::default());
+        assert_eq!(value.state, FieldState::Review(ReviewReason::LowConfidence));
+        assert!((0.5..0.6).contains(&value.confidence), "{}", value.confidence);
+        assert_eq!((value.guess.as_str(), value.alternatives[1].text.as_str()), ("1", "7"));
+    }
+}

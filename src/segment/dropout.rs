@@ -8,31 +8,35 @@ use std::ops::Range;
 
 use image::{GrayImage, Luma, imageops};
 
-use crate::geometry::Segment;
+use crate::geometry::{Point, Segment};
 
 /// How far from its expected place a line is looked for, pixels (0.6 mm).
 const SEARCH_PX: i32 = 6;
 
-/// Length of the pieces in which a line's course is measured, pixels.
+/// Length of the pieces in which a line's course is measured, pixels, and the columns that must show it clean there.
 const PIECE_PX: i32 = 24;
+const LEAST_CLEAN: usize = 3;
 
-/// Darkness from which a pixel may belong to a line: 0.2 of the ground.
-const LINE_DARKNESS: u8 = 51;
+/// Darkness from which a pixel may belong to a line: 0.15 of the ground.
+const LINE_DARKNESS: u8 = 38;
 
-/// Share of a piece's columns that must be dark in one row for a line to be seen there.
-const LEAST_COVERAGE: f64 = 0.5;
-
-/// Share of a line's pieces in which it must be seen; below that it is not there.
+/// Share of a line's columns that must show it clean; below that it is not there. Scanned hairlines are dotted.
 const LEAST_SEEN: f64 = 0.25;
+
+/// Of the dark runs across a line this share is no thicker than the line: the others are met by strokes.
+const CLEAN_SHARE: f64 = 0.3;
 
 /// How far a piece may lie off the straight line through all, pixels: paper bends.
 const BEND_PX: f64 = 2.5;
 
 /// Thickest line that is removed, pixels (1.6 mm).
-const THICKEST_PX: usize = 16;
+const THICKEST_PX: i32 = 16;
 
 /// How far a stroke must stand out of a line to be a stroke and no roughness of print, pixels.
 const STAND_OUT_PX: i32 = 3;
+
+/// How long a stroke may lean on a line before it leaves it, pixels (1.2 mm).
+const LEAN_PX: usize = 12;
 
 /// Wipes `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black).
 pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) {
@@ -43,7 +47,7 @@ pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) {
     if !vertical.is_empty() {
         let mut turned = transposed(darkness);
         for line in vertical {
-            let swap = |p: crate::geometry::Point| crate::geometry::Point::new(p.y, p.x);
+            let swap = |p: Point| Point::new(p.y, p.x);
             drop_horizontal(&mut turned, Segment::new(swap(line.a), swap(line.b)));
         }
         *darkness = transposed(&turned);
@@ -54,41 +58,42 @@ fn transposed(image: &GrayImage) -> GrayImage {
     imageops::flip_horizontal(&imageops::rotate90(image))
 }
 
-/// Where a line runs: the row of its middle in each column of `columns`, and how far it reaches up and down from it.
+/// Where a line runs: its first row in each column of `columns`, and its thickness.
 struct Course {
     columns: Range<i32>,
-    middles: Vec<i32>,
-    up: i32,
-    down: i32,
+    tops: Vec<i32>,
+    thickness: i32,
+    /// Darkness from which a pixel there is line or stroke.
+    dark: u8,
 }
 
 fn drop_horizontal(darkness: &mut GrayImage, line: Segment) {
     let Some(course) = course(darkness, line) else { return };
-    let Course { columns, middles, up, down } = &course;
-    let is_dark = |x: i32, y: i32| value(darkness, x, y) >= LINE_DARKNESS;
-    let stands_out = |side: i32| -> Vec<Range<i32>> {
-        let edge = if side < 0 { *up } else { *down };
-        intervals(columns.clone(), |x| {
-            let middle = middles[(x - columns.start) as usize];
-            (1..=STAND_OUT_PX).all(|k| is_dark(x, middle + side * (edge + 1 + k)))
-        })
+    let Course { columns, tops, thickness, dark } = &course;
+    // The row that is `k` (from 1) above or below the band that is wiped: the line and a grey edge on each side.
+    let row = |top: i32, side: i32, k: i32| if side < 0 { top - 1 - k } else { top + thickness + k };
+    let is_dark = |x: i32, y: i32| value(darkness, x, y) >= *dark;
+    // How far the ink stands out of the band in each column, at most STAND_OUT_PX.
+    let excess = |side: i32| -> Vec<i32> {
+        let of = |(x, &top)| (1..=STAND_OUT_PX).take_while(|&k| is_dark(x, row(top, side, k))).count() as i32;
+        columns.clone().zip(tops).map(of).collect()
     };
-    let (above, below) = (stands_out(-1), stands_out(1));
     let mut cleaned = darkness.clone();
-    for (x, &middle) in columns.clone().zip(middles) {
-        wipe(&mut cleaned, x, middle - up - 1..middle + down + 2);
-        for (side, edge) in [(-1, *up), (1, *down)] {
-            // Print is rough: what stands out of the band by less than a stroke would goes with it.
-            let beyond = (0..STAND_OUT_PX).take_while(|k| is_dark(x, middle + side * (edge + 2 + k))).count() as i32;
-            if beyond < STAND_OUT_PX {
-                for k in 0..beyond {
-                    let y = middle + side * (edge + 2 + k);
+    let mut strokes: [Vec<Range<i32>>; 2] = Default::default();
+    for (side, strokes) in [-1, 1].into_iter().zip(&mut strokes) {
+        let excess = excess(side);
+        *strokes = intervals(columns.clone(), |x| excess[(x - columns.start) as usize] == STAND_OUT_PX);
+        for (i, (x, &top)) in columns.clone().zip(tops).enumerate() {
+            wipe(&mut cleaned, x, top - 1..top + thickness + 1);
+            if excess[i] < STAND_OUT_PX && !continues_stroke(&excess, i) {
+                for y in (1..=excess[i] + 1).map(|k| row(top, side, k)) {
                     wipe(&mut cleaned, x, y..y + 1);
                 }
             }
         }
     }
-    let reach = up + down + 2;
+    let [above, below] = strokes;
+    let reach = thickness + 2;
     for a in &above {
         for b in &below {
             if a.start - reach <= b.end && b.start - reach <= a.end {
@@ -99,15 +104,24 @@ fn drop_horizontal(darkness: &mut GrayImage, line: Segment) {
     *darkness = cleaned;
 }
 
+/// Whether what stands out a little in column `i` is a stroke that leans on the line and leaves it near by; if not, it is
+/// the print's roughness.
+fn continues_stroke(excess: &[i32], i: usize) -> bool {
+    let leaves = |columns: &mut dyn Iterator<Item = usize>| {
+        columns.take(LEAN_PX).take_while(|&j| excess[j] > 0).any(|j| excess[j] == STAND_OUT_PX)
+    };
+    leaves(&mut (i..excess.len())) || leaves(&mut (0..=i).rev())
+}
+
 /// Keeps the ink between a stroke's upper part, which meets the line in columns `a`, and its lower part, in `b`.
 fn bridge(darkness: &GrayImage, cleaned: &mut GrayImage, course: &Course, a: &Range<i32>, b: &Range<i32>) {
-    let (top, bottom) = (-course.up - 1, course.down + 1);
-    for row in top..=bottom {
-        let t = f64::from(row - top) / f64::from(bottom - top);
+    let (first, last) = (-1, course.thickness);
+    for row in first..=last {
+        let t = f64::from(row - first) / f64::from(last - first);
         let between = |from: i32, to: i32| (f64::from(from) * (1.0 - t) + f64::from(to) * t).round() as i32;
         for x in between(a.start, b.start)..between(a.end, b.end) {
-            let Some(&middle) = course.middles.get((x - course.columns.start) as usize) else { continue };
-            let (x, y) = (x as u32, (middle + row) as u32);
+            let Some(&top) = course.tops.get((x - course.columns.start) as usize) else { continue };
+            let (x, y) = (x as u32, (top + row) as u32);
             if let (Some(&ink), Some(place)) = (darkness.get_pixel_checked(x, y), cleaned.get_pixel_mut_checked(x, y)) {
                 *place = ink;
             }
@@ -150,63 +164,68 @@ fn intervals(columns: Range<i32>, holds: impl Fn(i32) -> bool) -> Vec<Range<i32>
 fn course(darkness: &GrayImage, line: Segment) -> Option<Course> {
     let start = (line.a.x.min(line.b.x) as i32 - SEARCH_PX).max(0);
     let end = (line.a.x.max(line.b.x) as i32 + SEARCH_PX).min(darkness.width() as i32);
-    if end - start < PIECE_PX {
-        return None;
-    }
     let slope = (line.b.y - line.a.y) / (line.b.x - line.a.x);
     let expected = |x: f64| line.a.y + slope * (x - line.a.x);
-    let pieces = (end - start) / PIECE_PX;
+    let dark = dark_level(darkness, start..end, expected)?;
+    let runs: Vec<(i32, Range<i32>)> =
+        (start..end).filter_map(|x| Some((x, nearest_run(darkness, x, expected(f64::from(x) + 0.5), dark)?))).collect();
+    let mut lengths: Vec<i32> = runs.iter().map(|(_, run)| run.end - run.start).collect();
+    lengths.sort_unstable();
+    let thickness = *lengths.get((lengths.len() as f64 * CLEAN_SHARE) as usize)?;
+    let clean: Vec<&(i32, Range<i32>)> =
+        runs.iter().filter(|(_, run)| (run.end - run.start - thickness).abs() <= 1).collect();
+    if thickness > THICKEST_PX || (clean.len() as f64) < LEAST_SEEN * f64::from(end - start) {
+        return None;
+    }
     // (middle column, offset from the expected row) of each piece in which the line is seen.
-    let mut seen: Vec<(f64, f64)> = Vec::new();
-    for i in 0..pieces {
-        let from = start + i * PIECE_PX;
-        let middle = f64::from(from) + f64::from(PIECE_PX) / 2.0;
-        if let Some(offset) = piece_offset(darkness, from, expected) {
-            seen.push((middle, offset));
+    let mut pieces: Vec<(f64, f64)> = Vec::new();
+    for from in (start..end).step_by(PIECE_PX as usize) {
+        let here = clean.iter().filter(|(x, _)| (from..from + PIECE_PX).contains(x));
+        let mut offsets: Vec<f64> =
+            here.map(|(x, run)| f64::from(run.start + run.end) / 2.0 - expected(f64::from(*x) + 0.5)).collect();
+        if offsets.len() >= LEAST_CLEAN {
+            pieces.push((f64::from(from) + f64::from(PIECE_PX) / 2.0, median(&mut offsets)));
         }
     }
-    if (seen.len() as f64) < (LEAST_SEEN * f64::from(pieces)).max(1.0) {
-        return None;
-    }
-    let (intercept, tilt) = theil_sen(&seen);
-    seen.retain(|&(x, offset)| (offset - intercept - tilt * x).abs() <= BEND_PX);
-    if (seen.len() as f64) < (LEAST_SEEN * f64::from(pieces)).max(1.0) {
-        return None;
-    }
+    let (intercept, tilt) = theil_sen(&pieces);
+    pieces.retain(|&(x, offset)| (offset - intercept - tilt * x).abs() <= BEND_PX);
     let offset_at = |x: f64| {
-        let next = seen.partition_point(|&(at, _)| at < x);
-        match (next.checked_sub(1).map(|i| seen[i]), seen.get(next)) {
+        let next = pieces.partition_point(|&(at, _)| at < x);
+        match (next.checked_sub(1).map(|i| pieces[i]), pieces.get(next)) {
             (Some((x0, v0)), Some(&(x1, v1))) if x1 - x0 <= 4.0 * f64::from(PIECE_PX) => {
                 v0 + (v1 - v0) * (x - x0) / (x1 - x0)
             }
             _ => intercept + tilt * x,
         }
     };
-    let row = |x: i32| (expected(f64::from(x) + 0.5) + offset_at(f64::from(x) + 0.5)).floor() as i32;
-    let middles: Vec<i32> = (start..end).map(row).collect();
-    let (up, down) = reach(darkness, start, &middles)?;
-    Some(Course { columns: start..end, middles, up, down })
+    let top = |x: i32| {
+        let middle = f64::from(x) + 0.5;
+        (expected(middle) + offset_at(middle) - f64::from(thickness) / 2.0).round() as i32
+    };
+    let tops = (start..end).map(top).collect();
+    Some(Course { columns: start..end, tops, thickness, dark })
 }
 
-/// How far the line's middle lies from the row expected, in the piece that begins at column `from`.
-fn piece_offset(darkness: &GrayImage, from: i32, expected: impl Fn(f64) -> f64) -> Option<f64> {
-    let mut dark = [0i32; (2 * SEARCH_PX + 1) as usize];
-    for x in from..from + PIECE_PX {
+/// Half the darkness that the line has in most of its columns; `None` where nothing is dark there.
+fn dark_level(darkness: &GrayImage, columns: Range<i32>, expected: impl Fn(f64) -> f64) -> Option<u8> {
+    let darkest = |x: i32| {
         let row = expected(f64::from(x) + 0.5).floor() as i32;
-        for (offset, count) in (-SEARCH_PX..).zip(&mut dark) {
-            *count += i32::from(value(darkness, x, row + offset) >= LINE_DARKNESS);
-        }
-    }
-    let most = dark.iter().copied().max()?;
-    if f64::from(most) < LEAST_COVERAGE * f64::from(PIECE_PX) {
-        return None;
-    }
-    // Of several lines in reach the one nearest to the expected row.
-    let peak = (0..dark.len()).filter(|&i| dark[i] * 5 >= most * 4).min_by_key(|&i| i.abs_diff(SEARCH_PX as usize))?;
-    let belongs = |i: &usize| dark[*i] * 2 >= most;
-    let first = (0..=peak).rev().take_while(belongs).last()?;
-    let last = (peak..dark.len()).take_while(belongs).last()?;
-    Some((first + last) as f64 / 2.0 - f64::from(SEARCH_PX))
+        (-SEARCH_PX..=SEARCH_PX).map(|k| value(darkness, x, row + k)).max().unwrap_or(0)
+    };
+    let mut levels: Vec<u8> = columns.map(darkest).filter(|&level| level >= LINE_DARKNESS).collect();
+    levels.sort_unstable();
+    levels.get(levels.len() / 2).map(|level| (level / 2).max(LINE_DARKNESS / 2))
+}
+
+/// The dark run of column `x` that is nearest to the row expected.
+fn nearest_run(darkness: &GrayImage, x: i32, expected: f64, dark: u8) -> Option<Range<i32>> {
+    let is_dark = |y: &i32| value(darkness, x, *y) >= dark;
+    let row = expected.floor() as i32;
+    let met = (0..=SEARCH_PX).flat_map(|k| [row + k, row - k]).find(is_dark)?;
+    let longest = 2 * THICKEST_PX;
+    let up = (1..=longest).map(|k| met - k).take_while(is_dark).count() as i32;
+    let down = (1..=longest).map(|k| met + k).take_while(is_dark).count() as i32;
+    Some(met - up..met + down + 1)
 }
 
 /// Intercept and slope of a straight line through points, of which up to 29 in 100 may be wrong (Sen, 1968).
@@ -226,30 +245,9 @@ fn median(values: &mut [f64]) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// How far the line reaches up and down from its middle: the upper quartile over its columns, pixels.
-fn reach(darkness: &GrayImage, start: i32, middles: &[i32]) -> Option<(i32, i32)> {
-    let run = |x: i32, middle: i32, side: i32| {
-        (1..=THICKEST_PX as i32).take_while(|k| value(darkness, x, middle + side * k) >= LINE_DARKNESS).count()
-    };
-    let (mut ups, mut downs) = (Vec::new(), Vec::new());
-    for (x, &middle) in (start..).zip(middles) {
-        if value(darkness, x, middle) >= LINE_DARKNESS {
-            ups.push(run(x, middle, -1));
-            downs.push(run(x, middle, 1));
-        }
-    }
-    let quartile = |runs: &mut Vec<usize>| {
-        runs.sort_unstable();
-        runs.get(runs.len() * 3 / 4).copied()
-    };
-    let (up, down) = (quartile(&mut ups)?, quartile(&mut downs)?);
-    (up + down < THICKEST_PX).then_some((up as i32, down as i32))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Point;
 
     fn draw(image: &mut GrayImage, from: (f64, f64), to: (f64, f64), half_width: f64) {
         let line = Segment::new(Point::new(from.0, from.1), Point::new(to.0, to.1));
@@ -287,6 +285,18 @@ mod tests {
         drop_lines(&mut image, &[Segment::new(Point::new(49.0, 0.0), Point::new(49.0, 100.0))]);
         assert!((0..100).all(|y| (45..56).all(|x| image.get_pixel(x, y)[0] == 0)));
         assert!(image.get_pixel(60, 50)[0] > 0);
+    }
+
+    #[test]
+    fn a_stroke_that_leans_on_a_line_keeps_what_stands_out() {
+        let mut image = GrayImage::new(200, 100);
+        draw(&mut image, (0.0, 60.0), (200.0, 60.0), 1.5);
+        // A shallow V whose lowest part touches the line.
+        draw(&mut image, (80.0, 40.0), (100.0, 57.5), 2.5);
+        draw(&mut image, (100.0, 57.5), (120.0, 40.0), 2.5);
+        drop_lines(&mut image, &[Segment::new(Point::new(0.0, 60.0), Point::new(200.0, 60.0))]);
+        assert!((90..110).all(|x| (0..60).any(|y| image.get_pixel(x, y)[0] > 0)), "the V is still joined");
+        assert!((62..100).all(|y| row_ink(&image, y) == 0));
     }
 
     #[test]

@@ -230,3 +230,97 @@ fn skip_prior(primitive: &Primitive, height: f32) -> Option<f32> {
         Some(-1.5)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::{ink::Ink, parts::components};
+    use image::{GrayImage, Luma};
+
+    const PARAMS: FreeParams = FreeParams {
+        most_ink_cut: 1.8,
+        cut_spacing: 0.16,
+        widest: 1.6,
+        widest_gap: 0.35,
+        cut_cost: -0.8,
+        gap_cost: -0.4,
+        width_cost: -0.2,
+        join_cost: -1.5,
+    };
+
+    /// Ink wherever `is_ink`, in a crop of the given size.
+    fn parts(width: u32, height: u32, is_ink: impl Fn(f64, f64) -> bool) -> Vec<Part> {
+        let pixel = |x: u32, y: u32| Luma([if is_ink(f64::from(x), f64::from(y)) { 255 } else { 0 }]);
+        let mask = GrayImage::from_fn(width, height, pixel);
+        components(&Ink { grey: mask.clone(), mask }, 4)
+    }
+
+    /// A ring of outer radius 25 and width 5.
+    fn ring(x: f64, y: f64, cx: f64, cy: f64) -> bool {
+        (20.0..25.0).contains(&(x - cx).hypot(y - cy))
+    }
+
+    fn spans(lattice: &Lattice) -> Vec<(i32, i32)> {
+        lattice.edges.iter().filter_map(|e| e.crop.as_ref()).map(|c| (c.x, c.x + c.ink.width() as i32)).collect()
+    }
+
+    #[track_caller]
+    fn assert_has(lattice: &Lattice, span: (i32, i32)) {
+        let near = |s: &(i32, i32)| (s.0 - span.0).abs() <= 3 && (s.1 - span.1).abs() <= 3;
+        assert!(spans(lattice).iter().any(near), "{span:?} is among {:?}", spans(lattice));
+    }
+
+    #[test]
+    fn touching_digits_are_cut_at_the_joint() {
+        // Two noughts that touch at column 80.
+        let ink = parts(160, 80, |x, y| ring(x, y, 56.0, 40.0) || ring(x, y, 104.5, 40.0));
+        assert_eq!(ink.len(), 1);
+        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        assert_has(&lattice, (31, 80));
+        assert_has(&lattice, (80, 130));
+    }
+
+    #[test]
+    fn a_broken_digit_is_joined() {
+        // A nought with a gap of 3 pixels from top to bottom.
+        let ink = parts(100, 80, |x, y| ring(x, y, 50.0, 40.0) && (x - 50.0).abs() > 1.5);
+        assert_eq!(ink.len(), 2);
+        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        assert_has(&lattice, (25, 75));
+    }
+
+    #[test]
+    fn strokes_above_each_other_are_one_piece() {
+        let ink = parts(100, 80, |x, y| {
+            (30.0..60.0).contains(&x) && ((10.0..15.0).contains(&y) || (20.0..70.0).contains(&y) && x < 55.0)
+        });
+        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        assert_has(&lattice, (30, 60));
+        assert!(lattice.edges.iter().all(|e| e.crop.as_ref().is_none_or(|c| c.ink.height() == 60)));
+    }
+
+    #[test]
+    fn a_dot_may_be_skipped_and_a_digit_may_not() {
+        let ink =
+            parts(160, 80, |x, y| ring(x, y, 40.0, 40.0) || (80.0..86.0).contains(&x) && (58.0..64.0).contains(&y));
+        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        let skips: Vec<_> = lattice.edges.iter().filter(|e| e.crop.is_none()).map(|e| (e.from, e.to)).collect();
+        assert_eq!(skips, [(lattice.n_nodes - 2, lattice.n_nodes - 1)]);
+    }
+
+    #[test]
+    fn hostile_ink_gives_a_bounded_lattice() {
+        let specks = parts(900, 200, |x, y| x % 6.0 < 3.0 && y % 6.0 < 3.0);
+        let comb = parts(3_000, 60, |x, y| y < 4.0 || x % 8.0 < 2.0);
+        let solid = parts(300, 200, |_, _| true);
+        let dot = parts(1, 1, |_, _| true);
+        assert!(dot.is_empty(), "a speck is no part");
+        for ink in [specks, comb, solid] {
+            let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+            assert!(lattice.edges.len() <= 400, "{}", lattice.edges.len());
+            let reachable = |node: usize| lattice.edges.iter().any(|e| e.to == node);
+            assert!((1..lattice.n_nodes).all(reachable), "every node is reached");
+        }
+        assert!(free_lattice(Vec::new(), &PARAMS).is_none());
+    }
+}

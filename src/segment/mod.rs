@@ -15,6 +15,8 @@ mod rectify;
 
 use image::GrayImage;
 
+use parts::Part;
+
 use crate::{
     form::{Field, FieldLayout, FormTemplate, PageLayout},
     geometry::{Point, Rect, Segment},
@@ -88,6 +90,10 @@ const SPECK_PX: usize = 10;
 /// Share of a component's ink that must lie inside the frame for it to be the field's.
 const INSIDE_SHARE: f64 = 0.5;
 
+/// How far from a printed line its remnants lie, millimetres, and with what share of their ink at least.
+const REMNANT_MM: f64 = 0.6;
+const REMNANT_SHARE: f64 = 0.85;
+
 /// How far printed marks and words reach past their measured bounds, millimetres.
 const PRINT_MARGIN_MM: f64 = 0.4;
 
@@ -141,29 +147,40 @@ fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template:
         Rect::from_edges(a.x, a.y, b.x, b.y)
     };
     let mut darkness = ink::darkness(&rectify::rectify(page, &fit.page_from_template, area));
+    let frame = place_rect(frame_mm);
+    let near = |r: &Rect| r.intersection(area).is_some();
+    let printed = |r: Rect| r.grown(PRINT_MARGIN_MM);
     if let PageLayout::Printed(landmarks) = &template.layout {
-        let print = landmarks.marks.iter().copied().chain(landmarks.words.iter().map(|word| word.bounds));
-        for bounds in print.map(|r| r.grown(PRINT_MARGIN_MM)).filter(|r| r.intersection(area).is_some()) {
-            wipe_outside(&mut darkness, place_rect(bounds), place_rect(frame_mm));
+        for mark in landmarks.marks.iter().copied().map(printed).filter(near) {
+            wipe(&mut darkness, place_rect(mark), None);
         }
     }
     let crosses = |line: &Segment| {
         let around = Rect::around([line.a, line.b]).map(|r| r.grown(PRINT_MARGIN_MM));
-        around.is_some_and(|r| r.intersection(area).is_some())
+        around.is_some_and(|r| near(&r))
     };
     let lines = template.printed_lines().into_iter().filter(crosses);
     let lines: Vec<Segment> = lines.map(|line| Segment::new(place(line.a), place(line.b))).collect();
     dropout::drop_lines(&mut darkness, &lines);
-    let frame = place_rect(frame_mm);
-    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return FieldInk::Blank };
-    let inside = |x: i32, y: i32| frame.contains(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5));
-    let mut parts = parts::components(&ink, SPECK_PX);
-    parts.retain(|part| part.share(inside) >= INSIDE_SHARE);
-    let lattice = match &field.layout {
-        FieldLayout::Comb { cells, .. } => {
-            let cells: Vec<Rect> = cells.iter().map(|&cell| place_rect(cell)).collect();
-            comb::comb_lattice(parts, &cells)
+    if let PageLayout::Printed(landmarks) = &template.layout {
+        for word in landmarks.words.iter().map(|word| printed(word.bounds)).filter(near) {
+            wipe(&mut darkness, place_rect(word), Some(frame));
         }
+    }
+    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return FieldInk::Blank };
+    let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place_rect(cell)).collect();
+    let is_inside = |part: &Part| {
+        let inside = |x: i32, y: i32| {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            cells.iter().any(|cell| cell.contains(p))
+        };
+        part.share(inside) >= INSIDE_SHARE
+    };
+    let mut parts = parts::components(&ink, SPECK_PX);
+    let edges: Vec<Segment> = cells.iter().flat_map(|cell| cell.edges()).chain(lines).collect();
+    parts.retain(|part| is_inside(part) && !is_remnant(part, &edges));
+    let lattice = match &field.layout {
+        FieldLayout::Comb { .. } => comb::comb_lattice(parts, &cells),
         FieldLayout::Box { .. } => free::free_lattice(parts, &free::FreeParams::default()),
     };
     lattice.map_or(FieldInk::Blank, FieldInk::Written)
@@ -189,11 +206,23 @@ fn rules(mask: &GrayImage) -> Vec<Segment> {
     lines.into_iter().filter(|line| line.length() >= (RULE_SHARE * width).max(f64::from(mask.height()))).collect()
 }
 
-/// Wipes what is printed in `bounds`, except inside `frame`, where it may be written over.
-fn wipe_outside(darkness: &mut GrayImage, bounds: Rect, frame: Rect) {
+/// Whether `part` lies so near to printed lines, or to where a frame ends, that it is left over from them.
+fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
+    let reach = REMNANT_MM * CROP_PX_PER_MM;
+    let near: Vec<Rect> =
+        lines.iter().filter_map(|line| Rect::around([line.a, line.b])).map(|r| r.grown(reach)).collect();
+    let share = part.share(|x, y| {
+        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+        near.iter().any(|r| r.contains(p))
+    });
+    share >= REMNANT_SHARE
+}
+
+/// Wipes what is printed in `bounds`, but not in `frame`, where it may be written over.
+fn wipe(darkness: &mut GrayImage, bounds: Rect, frame: Option<Rect>) {
     for (x, y, pixel) in darkness.enumerate_pixels_mut() {
         let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-        if bounds.contains(p) && !frame.contains(p) {
+        if bounds.contains(p) && !frame.is_some_and(|frame| frame.contains(p)) {
             pixel[0] = 0;
         }
     }

@@ -228,19 +228,19 @@ fn squeezed(ink: &GrayImage, factor: f64) -> GrayImage {
 }
 
 /// `source` scaled by (`scale_x`, `scale_y`) and leaned by `slant` heights, its edges made as sharp as ink's: what is
-/// above `threshold` (0 to 1) is ink. Tight around the ink.
+/// above `threshold` (between 0 and 1) is ink. Tight around the ink.
 fn drawn(source: &GrayImage, scale_x: f64, scale_y: f64, slant: f64, threshold: f64) -> GrayImage {
     let (w, h) = (source.width() + 2 * GLYPH_MARGIN_PX, source.height() + 2 * GLYPH_MARGIN_PX);
     let mut padded = GrayImage::new(w, h);
     imageops::replace(&mut padded, source, i64::from(GLYPH_MARGIN_PX), i64::from(GLYPH_MARGIN_PX));
     let side = |n: u32, scale: f64| (f64::from(n) * scale).round().max(1.0) as u32;
     let mut ink = imageops::resize(&padded, side(w, scale_x), side(h, scale_y), imageops::FilterType::CatmullRom);
-    let gain = (scale_y / EDGE_PX).max(1.0);
+    // however soft the edge, no ink at all is paper and full ink is ink
+    let gain = (scale_y / EDGE_PX).max(0.5 / threshold).max(0.5 / (1.0 - threshold));
     for pixel in ink.pixels_mut() {
         let level = (f64::from(pixel.0[0]) / 255.0 - threshold) * gain + 0.5;
         pixel.0[0] = (level.clamp(0.0, 1.0) * 255.0).round() as u8;
     }
-    // with the faintest threshold the empty margin must still be paper
     let leaned = leaned(&ink, slant);
     tight(&leaned, 24).unwrap_or(leaned)
 }
@@ -280,6 +280,8 @@ mod tests {
         assert!((11..=14).contains(&ink.width()) && (78..=82).contains(&ink.height()), "{:?}", ink.dimensions());
         let solid = ink.pixels().filter(|p| p.0[0] == 255).count() as f64 / f64::from(ink.width() * ink.height());
         assert!(solid > 0.7, "{solid} of it is solid");
+        let small = drawn(&source, 0.8, 0.8, 0.0, 0.3);
+        assert!(small.width() < 5, "a halo {} pixels wide", small.width());
         let (thin, thick) = (drawn(&source, 4.0, 4.0, 0.0, 0.65), drawn(&source, 4.0, 4.0, 0.0, 0.3));
         assert!(thin.width() < thick.width());
     }
