@@ -4,6 +4,7 @@
 //! - `fixtures`: the scans that come with the program, read with the weights it carries.
 //! - `resume`: runs that are killed, and gone on with.
 //! - `house_rules`: what the source must never do.
+//! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
 //! - `util`: scans to read, and the program to call.
 
 #[cfg(feature = "torch")]
@@ -11,6 +12,7 @@ mod cli;
 #[cfg(feature = "torch")]
 mod fixtures;
 mod house_rules;
+mod registration;
 #[cfg(feature = "torch")]
 mod resume;
 #[cfg(feature = "torch")]
