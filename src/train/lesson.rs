@@ -401,12 +401,8 @@ mod tests {
             Batches::new(&parts.train, again.batch_size, again.negative_share, again.augmentation, again.seed);
         let mut learner = Learner::new(again.seed).expect("LibTorch works");
         let loss = learn_epoch(&again, &mut learner, &batches, 0, &mut |_| {}).expect("LibTorch works");
-        let progress = Progress {
-            epochs_done: 1,
-            steps: learner.steps(),
-            losses: vec![loss],
-            task: task_text(&again, &parts),
-        };
+        let progress =
+            Progress { epochs_done: 1, steps: learner.steps(), losses: vec![loss], task: task_text(&again, &parts) };
         let state = learner.state().expect("LibTorch works");
         checkpoint::save(&checkpoint_path(&again.out), &progress, &state).expect("it can be written");
         again.resume = true;
