@@ -123,3 +123,44 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn GlyphClassifier) -> Res
 fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayImage, Luma};
+
+    use super::*;
+    use crate::net::GlyphScores;
+    use crate::normalise::GlyphBatch;
+    use crate::train::dataset::Sample;
+
+    /// Takes everything for a 7, and for a digit.
+    struct Sevens;
+
+    impl GlyphClassifier for Sevens {
+        fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
+            let mut score = GlyphScores { digits: [0.0; N_DIGITS], classes: [1.0, 0.0, 0.0, 0.0] };
+            score.digits[7] = 1.0;
+            Ok(vec![score; batch.n_glyphs])
+        }
+    }
+
+    #[test]
+    fn what_is_right_is_counted_and_a_sign_without_ink_is_wrong() {
+        let sample = |digit, writer, ink| Sample {
+            ink: GrayImage::from_pixel(9, 9, Luma([ink])),
+            is_normalised: false,
+            digit,
+            writer: Some(writer),
+        };
+        let set = GlyphSet {
+            name: "drawn".to_owned(),
+            writers: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()],
+            samples: vec![sample(7, 0, 255), sample(7, 0, 0), sample(3, 2, 255), sample(7, 2, 255)],
+        };
+        let report = evaluate_set(&set, &mut Sevens).expect("it cannot fail");
+        assert_eq!((report.count, report.correct, report.accuracy), (4, 2, 0.5));
+        assert_eq!((report.confusion[7][7], report.confusion[3][7], report.taken_for_digit), (2, 1, 3));
+        let writers: Vec<_> = report.writers.iter().map(|w| (w.writer.as_str(), w.count, w.correct)).collect();
+        assert_eq!(writers, [("a", 2, 1), ("c", 2, 1)]);
+    }
+}

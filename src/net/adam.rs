@@ -31,7 +31,11 @@ impl Moments {
     /// and Hutter, "Decoupled weight decay regularization", ICLR 2019), as a fraction of the learning rate.
     pub fn update(&mut self, parameter: &mut Tensor, step: usize, lr: f64, decay: f64) -> Result<()> {
         no_grad(|| {
-            let gradient = parameter.f_grad()?;
+            let mut gradient = parameter.f_grad()?;
+            // the loss did not depend on it
+            if !gradient.defined() {
+                return Ok(());
+            }
             let _ = self.first.f_lerp_(&gradient, 1.0 - BETA1)?;
             let _ = self.second.f_lerp_(&gradient.f_square()?, 1.0 - BETA2)?;
             let steps = step as f64;
@@ -44,7 +48,7 @@ impl Moments {
                 let _ = parameter.f_mul_scalar_(1.0 - lr * decay)?;
             }
             let _ = parameter.f_add_(&move_by)?;
-            let _ = parameter.f_grad()?.f_zero_()?;
+            let _ = gradient.f_zero_()?;
             Ok(())
         })
     }

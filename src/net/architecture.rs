@@ -122,6 +122,6 @@ mod tests {
     #[test]
     fn it_is_small_enough_to_be_carried_and_fast_enough_to_be_run() {
         assert!(n_parameters() * size_of::<f32>() < 3_000_000, "{}", n_parameters());
-        assert!(n_multiply_adds() < 7_000_000, "{}", n_multiply_adds());
+        assert!(n_multiply_adds() < 8_000_000, "{}", n_multiply_adds());
     }
 }

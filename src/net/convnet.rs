@@ -135,3 +135,65 @@ pub(super) fn to_vec(tensor: &Tensor) -> Result<Vec<f32>> {
     flat.f_copy_data(&mut values, len)?;
     Ok(values)
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::super::Learner;
+    use super::super::weights::tests::untrained_sidecar;
+    use super::*;
+
+    fn net(seed: u64) -> ConvNet {
+        let tensors = Learner::new(seed).and_then(|learner| learner.folded()).expect("LibTorch works");
+        let weights = Weights::new(tensors, untrained_sidecar()).expect("a learner's tensors fit");
+        ConvNet::from_weights(&weights).expect("LibTorch works")
+    }
+
+    fn noise(n_glyphs: usize, seed: u64) -> GlyphBatch {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let pixels = (0..n_glyphs * GLYPH_SIDE * GLYPH_SIDE).map(|_| rng.random::<f32>()).collect();
+        GlyphBatch { pixels, n_glyphs }
+    }
+
+    #[test]
+    fn every_glyph_gets_probabilities() {
+        for n_glyphs in [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK] {
+            let scores = net(1).classify(&noise(n_glyphs, 2)).expect("LibTorch works");
+            assert_eq!(scores.len(), n_glyphs);
+            for score in scores {
+                assert!((score.digits.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{score:?}");
+                assert!((score.classes.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{score:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_glyph_scores_the_same_to_the_last_bit_in_any_company() {
+        let mut net = net(1);
+        let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
+        let glyph = noise(1, 7);
+        let alone = net.classify(&glyph).expect("LibTorch works")[0];
+        for place in 0..2 * CHUNK {
+            let mut batch = noise(2 * CHUNK + 5, place as u64);
+            batch.pixels[place * glyph_len..(place + 1) * glyph_len].copy_from_slice(&glyph.pixels);
+            let there = net.classify(&batch).expect("LibTorch works")[place];
+            assert_eq!(there.digits.map(f32::to_bits), alone.digits.map(f32::to_bits), "digits at place {place}");
+            assert_eq!(there.classes.map(f32::to_bits), alone.classes.map(f32::to_bits), "classes at place {place}");
+        }
+    }
+
+    #[test]
+    fn a_batch_that_is_not_what_it_says_is_refused() {
+        let batch = GlyphBatch { pixels: vec![0.0; 100], n_glyphs: 1 };
+        assert!(net(1).classify(&batch).is_err());
+    }
+
+    #[test]
+    fn a_higher_temperature_is_less_sure() {
+        let logits = [0.0, 3.0, 1.0];
+        let (sharp, soft) = (softmax(&logits, 0.5), softmax(&logits, 2.0));
+        assert!(sharp[1] > soft[1] && soft[1] > soft[2] && soft[2] > soft[0]);
+    }
+}

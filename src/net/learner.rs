@@ -259,3 +259,60 @@ fn kaiming(rng: &mut ChaCha8Rng, shape: Vec<usize>) -> PlainTensor {
     };
     PlainTensor { values: (0..len).map(draw).collect(), shape }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::weights::tests::untrained_sidecar;
+    use super::super::{ConvNet, GlyphClassifier, NO_DIGIT, Weights};
+    use super::*;
+
+    /// Bars: digit i is a bar at column 2 + 2 i.
+    fn bars() -> (GlyphBatch, Vec<i64>) {
+        let mut batch = GlyphBatch::default();
+        let labels: Vec<i64> = (0..30).map(|i| i % 10).collect();
+        for &label in &labels {
+            let column = 2 + 2 * label as usize;
+            batch.pixels.extend((0..GLYPH_SIDE * GLYPH_SIDE).map(|i| f32::from(i % GLYPH_SIDE == column)));
+            batch.n_glyphs += 1;
+        }
+        (batch, labels)
+    }
+
+    #[test]
+    fn it_learns_bars_by_heart_and_folding_changes_nothing_that_matters() {
+        let (batch, labels) = bars();
+        let classes = vec![0; labels.len()];
+        let mut learner = Learner::new(5).expect("LibTorch works");
+        let losses: Vec<f64> =
+            (0..60).map(|_| learner.step(&batch, &labels, &classes, 2e-3).expect("LibTorch works")).collect();
+        assert!(losses[59] < 0.4 * losses[0], "{losses:?}");
+        let tensors = learner.folded().expect("LibTorch works");
+        let weights = Weights::new(tensors, untrained_sidecar()).expect("a learner's tensors fit");
+        let scores = ConvNet::from_weights(&weights).and_then(|mut net| net.classify(&batch)).expect("LibTorch works");
+        for (score, label) in scores.iter().zip(labels) {
+            assert_eq!(score.best_digit().0 as i64, label, "{score:?}");
+        }
+    }
+
+    #[test]
+    fn a_learner_that_was_stored_goes_on_to_the_bit() {
+        let (batch, labels) = bars();
+        let classes = vec![0; labels.len()];
+        let mut learner = Learner::new(5).expect("LibTorch works");
+        let step = |learner: &mut Learner| learner.step(&batch, &labels, &classes, 1e-3).expect("LibTorch works");
+        (0..3).for_each(|_| drop(step(&mut learner)));
+        let state = learner.state().expect("LibTorch works");
+        let mut resumed = Learner::from_state(&state, learner.steps(), 5).expect("it is the same net");
+        (0..3).for_each(|_| assert_eq!(step(&mut learner).to_bits(), step(&mut resumed).to_bits()));
+        assert_eq!(learner.folded().expect("LibTorch works"), resumed.folded().expect("LibTorch works"));
+    }
+
+    #[test]
+    fn a_batch_without_any_digit_teaches_the_class_head_alone() {
+        let (batch, labels) = bars();
+        let mut learner = Learner::new(5).expect("LibTorch works");
+        let loss = learner.step(&batch, &vec![NO_DIGIT; labels.len()], &vec![3; labels.len()], 1e-3);
+        assert!(loss.expect("LibTorch works").is_finite());
+        assert!(learner.step(&batch, &labels[1..], &labels, 1e-3).is_err());
+    }
+}

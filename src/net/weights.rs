@@ -283,3 +283,125 @@ pub(crate) fn write_beside(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     write().map_err(|error| Error::from(error).in_file(path.display().to_string()))
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A sidecar that fits, of weights that were never trained.
+    pub(crate) fn untrained_sidecar() -> Sidecar {
+        Sidecar {
+            architecture: ARCHITECTURE.to_owned(),
+            normaliser: NormaliserConstants::OURS,
+            temperature: 1.0,
+            trained_on: vec![TrainedOn { set: "nothing".to_owned(), count: 0, writers: Vec::new() }],
+            recipe: Recipe {
+                epochs: 0,
+                batch_size: 1,
+                lr: 1e-4,
+                schedule: "constant".to_owned(),
+                seed: 0,
+                augmentation: String::new(),
+                negatives: 0,
+            },
+            held_out: Vec::new(),
+            losses: Vec::new(),
+        }
+    }
+
+    /// Tensors of the right shapes, with values that differ.
+    fn plain_tensors() -> BTreeMap<String, PlainTensor> {
+        let fill = |(name, shape): (String, Vec<usize>)| {
+            let len: usize = shape.iter().product();
+            let values = (0..len).map(|i| ((i % 17) as f32 - 8.0) / 100.0).collect();
+            (name, PlainTensor { shape, values })
+        };
+        tensor_shapes().into_iter().map(fill).collect()
+    }
+
+    fn refusal(change: impl FnOnce(&mut BTreeMap<String, PlainTensor>)) -> String {
+        let mut tensors = plain_tensors();
+        change(&mut tensors);
+        let bytes = tensors_to_bytes(&tensors, None).expect("tensors can be written");
+        let sidecar = serde_json::to_vec(&untrained_sidecar()).expect("a sidecar can be written");
+        Weights::from_bytes(&bytes, &sidecar).expect_err("it does not fit").to_string()
+    }
+
+    #[test]
+    fn what_is_saved_is_what_is_loaded() {
+        let weights = Weights::new(plain_tensors(), untrained_sidecar()).expect("it fits");
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let path = folder.path().join("w.safetensors");
+        weights.save(&path).expect("it can be written");
+        let loaded = Weights::load(&path).expect("it was just written");
+        assert_eq!(loaded, weights);
+        assert_eq!(loaded.fingerprint(), weights.fingerprint());
+    }
+
+    #[test]
+    fn one_number_more_or_less_gives_another_fingerprint() {
+        let mut tensors = plain_tensors();
+        let weights = Weights::new(tensors.clone(), untrained_sidecar()).expect("it fits");
+        tensors.get_mut("digits.bias").expect("it is there").values[3] += 1.0;
+        let other = Weights::new(tensors, untrained_sidecar()).expect("it fits");
+        assert_ne!(other.fingerprint(), weights.fingerprint());
+    }
+
+    #[test]
+    fn weights_that_do_not_fit_are_refused_by_name() {
+        let message = refusal(|tensors| {
+            tensors.insert("digits.bias".to_owned(), PlainTensor { shape: vec![2, 6], values: vec![0.0; 12] });
+        });
+        assert_eq!(message, "malformed weights: tensor digits.bias: expected [10], found [2, 6]");
+        let message = refusal(|tensors| drop(tensors.remove("hidden.weight")));
+        assert!(message.contains("tensor missing: hidden.weight"), "{message}");
+        let message = refusal(|tensors| {
+            tensors.insert("extra".to_owned(), PlainTensor { shape: vec![1], values: vec![0.0] });
+        });
+        assert!(message.contains("unknown tensor: extra"), "{message}");
+        for value in [f32::NAN, f32::INFINITY] {
+            let message = refusal(|tensors| tensors.get_mut("conv1.bias").expect("it is there").values[2] = value);
+            assert!(message.contains("tensor conv1.bias: value 2 is"), "{message}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_cut_short_or_of_another_sort_are_refused() {
+        let bytes = tensors_to_bytes(&plain_tensors(), None).expect("tensors can be written");
+        let sidecar = serde_json::to_vec(&untrained_sidecar()).expect("a sidecar can be written");
+        for len in [0, 7, 8, 200, bytes.len() / 2, bytes.len() - 1] {
+            assert!(Weights::from_bytes(&bytes[..len], &sidecar).is_err(), "{len} bytes were taken");
+        }
+        assert!(Weights::from_bytes(&bytes, b"{}").is_err());
+        assert!(Weights::from_bytes(&bytes, &sidecar[..40]).is_err());
+        // half floats
+        let halves = vec![0u8; 20];
+        let view = TensorView::new(Dtype::F16, vec![10], &halves).expect("ten halves are 20 bytes");
+        let file = safetensors::serialize([("digits.bias", view)], None).expect("it can be written");
+        let message = Weights::from_bytes(&file, &sidecar).expect_err("F16 is not F32").to_string();
+        assert!(message.contains("expected F32, found F16"), "{message}");
+    }
+
+    #[test]
+    fn a_sidecar_of_another_net_is_refused() {
+        let changes: [fn(&mut Sidecar); 4] = [
+            |sidecar| sidecar.architecture = "mlp".to_owned(),
+            |sidecar| sidecar.normaliser.ink_side = 24,
+            |sidecar| sidecar.temperature = 0.0,
+            |sidecar| sidecar.temperature = f32::NAN,
+        ];
+        for change in changes {
+            let mut sidecar = untrained_sidecar();
+            change(&mut sidecar);
+            assert!(Weights::new(plain_tensors(), sidecar.clone()).is_err(), "{sidecar:?}");
+        }
+    }
+
+    #[test]
+    fn the_weights_that_the_program_carries_fit() {
+        let weights = Weights::shipped().expect("they were made by this program");
+        let (safetensors, _) = weights.to_bytes().expect("they can be written");
+        assert!(safetensors.len() < 3_000_000, "{}", safetensors.len());
+        assert!(!weights.sidecar().held_out.is_empty());
+    }
+}

@@ -18,7 +18,8 @@ pub(super) struct FreeParams {
     pub widest: f32,
     /// Widest gap inside a digit.
     pub widest_gap: f32,
-    /// Log prior of a cut for each stroke width of ink it goes through.
+    /// Log prior of a cut, and for each stroke width of ink it goes through.
+    pub cut: f32,
     pub cut_cost: f32,
     /// Log prior of a gap of one tenth of the height inside a digit.
     pub gap_cost: f32,
@@ -26,6 +27,8 @@ pub(super) struct FreeParams {
     pub width_cost: f32,
     /// Log prior of joining two parts each as high as a digit.
     pub join_cost: f32,
+    /// Log prior of a digit one tenth of the height smaller than [`LOW`].
+    pub small_cost: f32,
 }
 
 impl Default for FreeParams {
@@ -33,13 +36,15 @@ impl Default for FreeParams {
     fn default() -> Self {
         Self {
             most_ink_cut: 1.8,
-            cut_spacing: 0.16,
-            widest: 1.6,
+            cut_spacing: 0.22,
+            widest: 1.4,
             widest_gap: 0.35,
+            cut: -0.7,
             cut_cost: -0.8,
             gap_cost: -0.4,
             width_cost: -0.2,
             join_cost: -1.5,
+            small_cost: -1.0,
         }
     }
 }
@@ -49,6 +54,9 @@ const MAX_PIECES: usize = 5;
 
 /// Most pieces in a field; with [`MAX_PIECES`] and one edge a piece to skip it, a field has at most 384 edges.
 const MAX_PRIMITIVES: usize = 64;
+
+/// Least width of a part for each cut in it, as a share of the height: half of what a digit is wide.
+const WIDTH_A_CUT: f32 = 0.3;
 
 /// A part with at least this share of the height is a whole digit or more.
 const TALL: f32 = 0.6;
@@ -60,7 +68,7 @@ const SMALL: f32 = 0.3;
 /// Part of a component, between two cuts, or a component as a whole.
 struct Primitive {
     part: Part,
-    /// Ink cut through at its left and at its right, stroke widths; 0 where it ends by itself.
+    /// Log prior of the cuts at its left and at its right; 0 where it ends by itself.
     cut_left: f32,
     cut_right: f32,
     /// Whether it is a component as a whole.
@@ -151,7 +159,9 @@ fn primitives(parts: Vec<Part>, height: f32, stroke: f32, params: &FreeParams) -
             continue;
         }
         let is_whole = seams.is_empty();
-        let cost = |i: Option<usize>| i.and_then(|i| seams.get(i)).map_or(0.0, |seam| seam.ink_cut / stroke);
+        let cost = |i: Option<usize>| {
+            i.and_then(|i| seams.get(i)).map_or(0.0, |seam| params.cut + params.cut_cost * seam.ink_cut / stroke)
+        };
         for (i, piece) in pieces.into_iter().enumerate() {
             let (cut_left, cut_right) = (cost(i.checked_sub(1)), cost(Some(i)));
             primitives.push(Primitive { part: piece, cut_left, cut_right, is_whole });
@@ -176,6 +186,7 @@ fn joints(part: &Part, height: f32, stroke: f32, params: &FreeParams) -> Vec<Sea
     }
     found.retain(|seam| seam.ink_cut <= params.most_ink_cut * stroke);
     found.sort_by(|a, b| a.ink_cut.total_cmp(&b.ink_cut).then(a.middle().cmp(&b.middle())));
+    let most = (part.width() as f32 / (WIDTH_A_CUT * height)) as usize;
     let mut apart: Vec<Seam> = Vec::new();
     for seam in found {
         let is_apart = |other: &Seam| {
@@ -183,7 +194,7 @@ fn joints(part: &Part, height: f32, stroke: f32, params: &FreeParams) -> Vec<Sea
             let (least, most) = sides.fold((i32::MAX, i32::MIN), |(lo, hi), d| (lo.min(d), hi.max(d)));
             (seam.middle() - other.middle()).abs() >= spacing && (least >= 0 || most <= 0)
         };
-        if apart.iter().all(is_apart) {
+        if apart.len() < most && apart.iter().all(is_apart) {
             apart.push(seam);
         }
     }
@@ -199,8 +210,12 @@ fn group_prior(group: &[Primitive], height: f32, params: &FreeParams) -> Option<
     if width > params.widest && group.len() > 1 {
         return None;
     }
-    let mut prior = params.cut_cost * (first.cut_left + last.cut_right) / 2.0;
+    let mut prior = (first.cut_left + last.cut_right) / 2.0;
     prior += params.width_cost * 10.0 * (width - 1.0).max(0.0);
+    let y0 = group.iter().map(|p| p.part.y).min()?;
+    let y1 = group.iter().map(|p| p.part.bottom()).max()?;
+    let size = ((y1 - y0) as f32 / height).max(width);
+    prior += params.small_cost * 10.0 * (LOW - size).max(0.0);
     let mut right = first.part.right();
     for pair in group.windows(2) {
         let gap = (pair[1].part.x - right).max(0) as f32 / height;
@@ -237,17 +252,6 @@ mod tests {
     use crate::segment::{ink::Ink, parts::components};
     use image::{GrayImage, Luma};
 
-    const PARAMS: FreeParams = FreeParams {
-        most_ink_cut: 1.8,
-        cut_spacing: 0.16,
-        widest: 1.6,
-        widest_gap: 0.35,
-        cut_cost: -0.8,
-        gap_cost: -0.4,
-        width_cost: -0.2,
-        join_cost: -1.5,
-    };
-
     /// Ink wherever `is_ink`, in a crop of the given size.
     fn parts(width: u32, height: u32, is_ink: impl Fn(f64, f64) -> bool) -> Vec<Part> {
         let pixel = |x: u32, y: u32| Luma([if is_ink(f64::from(x), f64::from(y)) { 255 } else { 0 }]);
@@ -275,7 +279,7 @@ mod tests {
         // Two noughts that touch at column 80.
         let ink = parts(160, 80, |x, y| ring(x, y, 56.0, 40.0) || ring(x, y, 104.5, 40.0));
         assert_eq!(ink.len(), 1);
-        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        let lattice = free_lattice(ink, &FreeParams::default()).expect("there is ink");
         assert_has(&lattice, (31, 80));
         assert_has(&lattice, (80, 130));
     }
@@ -285,7 +289,7 @@ mod tests {
         // A nought with a gap of 3 pixels from top to bottom.
         let ink = parts(100, 80, |x, y| ring(x, y, 50.0, 40.0) && (x - 50.0).abs() > 1.5);
         assert_eq!(ink.len(), 2);
-        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        let lattice = free_lattice(ink, &FreeParams::default()).expect("there is ink");
         assert_has(&lattice, (25, 75));
     }
 
@@ -294,7 +298,7 @@ mod tests {
         let ink = parts(100, 80, |x, y| {
             (30.0..60.0).contains(&x) && ((10.0..15.0).contains(&y) || (20.0..70.0).contains(&y) && x < 55.0)
         });
-        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        let lattice = free_lattice(ink, &FreeParams::default()).expect("there is ink");
         assert_has(&lattice, (30, 60));
         assert!(lattice.edges.iter().all(|e| e.crop.as_ref().is_none_or(|c| c.ink.height() == 60)));
     }
@@ -303,7 +307,7 @@ mod tests {
     fn a_dot_may_be_skipped_and_a_digit_may_not() {
         let ink =
             parts(160, 80, |x, y| ring(x, y, 40.0, 40.0) || (80.0..86.0).contains(&x) && (58.0..64.0).contains(&y));
-        let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+        let lattice = free_lattice(ink, &FreeParams::default()).expect("there is ink");
         let skips: Vec<_> = lattice.edges.iter().filter(|e| e.crop.is_none()).map(|e| (e.from, e.to)).collect();
         assert_eq!(skips, [(lattice.n_nodes - 2, lattice.n_nodes - 1)]);
     }
@@ -316,11 +320,11 @@ mod tests {
         let dot = parts(1, 1, |_, _| true);
         assert!(dot.is_empty(), "a speck is no part");
         for ink in [specks, comb, solid] {
-            let lattice = free_lattice(ink, &PARAMS).expect("there is ink");
+            let lattice = free_lattice(ink, &FreeParams::default()).expect("there is ink");
             assert!(lattice.edges.len() <= 400, "{}", lattice.edges.len());
             let reachable = |node: usize| lattice.edges.iter().any(|e| e.to == node);
             assert!((1..lattice.n_nodes).all(reachable), "every node is reached");
         }
-        assert!(free_lattice(Vec::new(), &PARAMS).is_none());
+        assert!(free_lattice(Vec::new(), &FreeParams::default()).is_none());
     }
 }

@@ -278,3 +278,80 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use image::Luma;
+
+    use super::*;
+
+    fn idx(axes: &[u32], bytes: &[u8]) -> Vec<u8> {
+        let magic = 0x0800 | axes.len() as u32;
+        std::iter::once(&magic).chain(axes).flat_map(|word| word.to_be_bytes()).chain(bytes.iter().copied()).collect()
+    }
+
+    fn write(folder: &Path, name: &str, bytes: &[u8]) {
+        fs::write(folder.join(name), bytes).expect("the file can be written");
+    }
+
+    #[test]
+    fn idx_files_are_read_and_false_ones_refused() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let folder = folder.path();
+        assert!(read_folder(folder).is_err());
+        let pixels = [0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255];
+        write(folder, TRAIN_PAIR[0], &idx(&[2, 3, 2], &pixels));
+        write(folder, TRAIN_PAIR[1], &idx(&[2], &[7, 1]));
+        let found = read_folder(folder).expect("both files are sound");
+        assert!(found.test.is_none());
+        let set = found.train.expect("the training pair is there");
+        assert_eq!(set.samples.iter().map(|sample| sample.digit).collect::<Vec<_>>(), [7, 1]);
+        assert_eq!(set.samples[0].ink.dimensions(), (2, 3));
+
+        let false_labels = [idx(&[3], &[7, 1, 2]), idx(&[2], &[7, 10]), idx(&[2], &[7]), vec![0, 0]];
+        for labels in false_labels {
+            write(folder, TRAIN_PAIR[1], &labels);
+            let error = read_folder(folder).expect_err("the labels are false");
+            assert!(error.to_string().contains(TRAIN_PAIR[1]), "{error}");
+        }
+        write(folder, TRAIN_PAIR[1], &idx(&[2], &[7, 1]));
+        for images in [idx(&[u32::MAX, u32::MAX, u32::MAX], &[0]), idx(&[2, 0, 0], &[]), idx(&[2], &[0, 0])] {
+            write(folder, TRAIN_PAIR[0], &images);
+            assert!(read_folder(folder).is_err());
+        }
+    }
+
+    #[test]
+    fn folders_of_images_are_read_with_and_without_writers() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let picture = GrayImage::from_fn(40, 40, |x, y| Luma([if x.abs_diff(20) < 3 && y > 8 { 30 } else { 240 }]));
+        for class in ["one/3", "one/4", "two/3", "flat/3", "flat/5", "flat/notes"] {
+            let class = folder.path().join(class);
+            fs::create_dir_all(&class).expect("the folder can be made");
+            picture.save(class.join("a.png")).expect("the picture can be written");
+            fs::write(class.join("read.me"), "no picture").expect("the file can be written");
+        }
+        let flat = read_folder(&folder.path().join("flat")).expect("it holds classes").train.expect("one half");
+        assert_eq!(flat.samples.iter().map(|s| (s.digit, s.writer)).collect::<Vec<_>>(), [(3, None), (5, None)]);
+        assert!(flat.samples[0].glyph().is_some());
+        let writers = read_folder(folder.path()).expect("it holds writers").train.expect("one half");
+        assert_eq!(writers.writers, ["flat", "one", "two"]);
+        assert_eq!(writers.samples.len(), 5);
+
+        fs::write(folder.path().join("one/3/b.png"), "no picture").expect("the file can be written");
+        let error = read_folder(folder.path()).expect_err("a file is no picture").to_string();
+        assert!(error.contains("b.png"), "{error}");
+    }
+
+    #[test]
+    fn a_glyph_is_left_as_it_is() {
+        let drawn = GrayImage::from_fn(60, 80, |x, y| Luma([if x.abs_diff(30) < 8 || y < 12 { 255 } else { 0 }]));
+        let glyph = normalise(&drawn).expect("there is ink");
+        let ink = GrayImage::from_fn(28, 28, |x, y| Luma([(glyph[(y * 28 + x) as usize] * 255.0).round() as u8]));
+        assert!(is_normalised(&ink));
+        let sample = Sample { ink, is_normalised: true, digit: 7, writer: None };
+        let same = sample.glyph().expect("there is ink");
+        assert!(glyph.iter().zip(same.iter()).all(|(a, b)| (a - b).abs() <= 0.5 / 255.0 + 1e-6));
+        assert!(!is_normalised(&GrayImage::new(28, 28)));
+    }
+}

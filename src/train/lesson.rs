@@ -332,3 +332,112 @@ fn task_text(options: &TrainOptions, parts: &Split) -> String {
          {augmentation:?} {sizes:?}"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use image::{GrayImage, Luma};
+
+    use super::*;
+
+    /// Writes `n` signs a writer and class: class 0 is a ring, class 1 a bar, of changing size.
+    fn draw_folder(folder: &Path, n: u32) {
+        for writer in ["anna", "beat"] {
+            for class in 0..2u32 {
+                let class_folder = folder.join(writer).join(class.to_string());
+                fs::create_dir_all(&class_folder).expect("the folder can be made");
+                for i in 0..n {
+                    let radius = f64::from(12 + (i * 7 + class) % 15);
+                    let picture = GrayImage::from_fn(64, 64, |x, y| {
+                        let (dx, dy) = (f64::from(x) - 32.0, f64::from(y) - 32.0);
+                        let ring = (dx.hypot(dy * 0.8) - radius).abs() < 2.5;
+                        let bar = (dx + 0.1 * dy).abs() < 2.5 && dy.abs() < radius;
+                        Luma([if (class == 0 && ring) || (class == 1 && bar) { 40 } else { 250 }])
+                    });
+                    picture.save(class_folder.join(format!("{i}.png"))).expect("the picture can be written");
+                }
+            }
+        }
+    }
+
+    fn options(folder: &Path, name: &str) -> TrainOptions {
+        TrainOptions {
+            epochs: 2,
+            batch_size: 16,
+            lr: 2e-3,
+            held_out_writers: 0.5,
+            ..TrainOptions::new(vec![folder.join("glyphs")], folder.join(name))
+        }
+    }
+
+    #[test]
+    fn training_learns_says_so_and_comes_to_the_same_again_resumed_or_not() {
+        crate::net::set_threads(1);
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        draw_folder(&folder.path().join("glyphs"), 60);
+
+        let mut losses = Vec::new();
+        let report = train(&options(folder.path(), "a.safetensors"), &mut |event| {
+            if let TrainEvent::Epoch { loss, .. } = event {
+                losses.push(loss);
+            }
+        })
+        .expect("there is something to train on");
+        assert_eq!(losses.len(), 2);
+        assert!(losses[1] < losses[0], "{losses:?}");
+        let sidecar = report.weights.sidecar();
+        assert_eq!((sidecar.trained_on[0].writers.len(), sidecar.held_out[0].writers.len()), (1, 1));
+        assert_eq!(report.held_out[0].count, 120);
+        let loaded = Weights::load(&folder.path().join("a.safetensors")).expect("it was just written");
+        assert_eq!(loaded, report.weights);
+        assert!(!folder.path().join("a.checkpoint").exists());
+
+        // broken off after the first epoch, then resumed
+        let mut again = options(folder.path(), "b.safetensors");
+        let parts = split(vec![read_folder(&again.data[0]).expect("it is there")], again.held_out_writers, again.seed);
+        let batches =
+            Batches::new(&parts.train, again.batch_size, again.negative_share, again.augmentation, again.seed);
+        let mut learner = Learner::new(again.seed).expect("LibTorch works");
+        let loss = learn_epoch(&again, &mut learner, &batches, 0, &mut |_| {}).expect("LibTorch works");
+        let progress =
+            Progress { epochs_done: 1, steps: learner.steps(), losses: vec![loss], task: task_text(&again, &parts) };
+        let state = learner.state().expect("LibTorch works");
+        checkpoint::save(&checkpoint_path(&again.out), &progress, &state).expect("it can be written");
+        again.resume = true;
+        let mut resumed_after = None;
+        let resumed = train(&again, &mut |event| {
+            if let TrainEvent::Resumed { epochs_done } = event {
+                resumed_after = Some(epochs_done);
+            }
+        })
+        .expect("there is something to train on");
+        assert_eq!(resumed_after, Some(1));
+        assert_eq!(resumed.weights, report.weights, "the same seed gives the same weights");
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_task_is_not_gone_on_with() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        draw_folder(&folder.path().join("glyphs"), 4);
+        let mut options = options(folder.path(), "c.safetensors");
+        let learner = Learner::new(1).expect("LibTorch works");
+        let progress = Progress { epochs_done: 1, steps: 1, losses: vec![1.0], task: "another".to_owned() };
+        let state = learner.state().expect("LibTorch works");
+        checkpoint::save(&checkpoint_path(&options.out), &progress, &state).expect("it can be written");
+        options.resume = true;
+        let message = train(&options, &mut |_| {}).expect_err("it is another task").to_string();
+        assert!(message.contains("of other options or data"), "{message}");
+    }
+
+    #[test]
+    fn the_learning_rate_rises_then_falls() {
+        let at = |step| Schedule::Cosine.at(step, 1000);
+        assert!(at(0) < 0.1 && at(0) > 0.0);
+        assert!((at(30) - 1.0).abs() < 1e-9);
+        assert!(at(500) < 0.6 && at(500) > 0.4);
+        assert!(at(999) < 0.02);
+        assert_eq!(Schedule::Constant.at(999, 1000), 1.0);
+    }
+}
