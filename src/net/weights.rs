@@ -125,7 +125,10 @@ impl Weights {
             };
             if tensor.shape != *shape || tensor.values.len() != shape.iter().product::<usize>() {
                 let found = &tensor.shape;
-                return Err(Error::format("weights", format_args!("tensor {name}: expected {shape:?}, found {found:?}")));
+                return Err(Error::format(
+                    "weights",
+                    format_args!("tensor {name}: expected {shape:?}, found {found:?}"),
+                ));
             }
             if let Some(position) = tensor.values.iter().position(|v| !v.is_finite()) {
                 let value = tensor.values[position];
@@ -155,11 +158,11 @@ impl Weights {
     /// # Errors
     /// As [`Weights::from_bytes`], and where a file cannot be read; the error names the file.
     pub fn load(path: &Path) -> Result<Self> {
-        let read = |path: &Path| {
-            std::fs::read(path).map_err(|error| Error::from(error).in_file(path.display().to_string()))
-        };
-        Self::from_bytes(&read(path)?, &read(&sidecar_path(path))?)
-            .map_err(|error| if error.locus().file.is_some() { error } else { error.in_file(path.display().to_string()) })
+        let read =
+            |path: &Path| std::fs::read(path).map_err(|error| Error::from(error).in_file(path.display().to_string()));
+        Self::from_bytes(&read(path)?, &read(&sidecar_path(path))?).map_err(|error| {
+            if error.locus().file.is_some() { error } else { error.in_file(path.display().to_string()) }
+        })
     }
 
     /// The weights that the program carries.
@@ -208,6 +211,7 @@ impl Weights {
     }
 
     /// The tensor called `name`. All of [`tensor_shapes`] are there.
+    #[cfg(feature = "torch")]
     pub(super) fn tensor(&self, name: &str) -> Result<&PlainTensor> {
         self.tensors.get(name).ok_or_else(|| Error::net(format_args!("no such tensor: {name}")))
     }
@@ -244,9 +248,7 @@ fn plain_tensor(name: &str, view: &TensorView<'_>) -> Result<PlainTensor> {
 }
 
 /// The tensors of a safetensors file, and its metadata.
-pub(crate) fn tensors_from_bytes(
-    bytes: &[u8],
-) -> Result<(BTreeMap<String, PlainTensor>, HashMap<String, String>)> {
+pub(crate) fn tensors_from_bytes(bytes: &[u8]) -> Result<(BTreeMap<String, PlainTensor>, HashMap<String, String>)> {
     let refuse = |error| Error::format("weights", error);
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(refuse)?;
     let file = SafeTensors::deserialize(bytes).map_err(refuse)?;
@@ -268,9 +270,7 @@ pub(crate) fn tensors_to_bytes(
         .map(|(name, tensor, data)| Ok((name.as_str(), TensorView::new(Dtype::F32, tensor.shape.clone(), data)?)))
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
     let metadata = metadata.map(|(key, value)| [(key.to_owned(), value)].into_iter().collect());
-    views
-        .and_then(|views| safetensors::serialize(views, metadata))
-        .map_err(|error| Error::format("weights", error))
+    views.and_then(|views| safetensors::serialize(views, metadata)).map_err(|error| Error::format("weights", error))
 }
 
 /// Writes a file beside its place, then renames it: who looks sees the old one or the new one, whole.

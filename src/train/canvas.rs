@@ -43,7 +43,8 @@ impl Canvas {
         for y in range(a.1.min(b.1), a.1.max(b.1)) {
             for x in range(a.0.min(b.0), a.0.max(b.0)) {
                 let (px, py) = (x as f32 + 0.5 - a.0, y as f32 + 0.5 - a.1);
-                let along = if length_squared > 0.0 { ((px * dx + py * dy) / length_squared).clamp(0.0, 1.0) } else { 0.0 };
+                let along =
+                    if length_squared > 0.0 { ((px * dx + py * dy) / length_squared).clamp(0.0, 1.0) } else { 0.0 };
                 let distance = (px - along * dx).hypot(py - along * dy);
                 let cover = (width / 2.0 + 0.5 - distance).clamp(0.0, 1.0) * width.min(1.0);
                 let pixel = &mut self.0[y * CANVAS_SIDE + x];

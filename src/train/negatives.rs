@@ -11,7 +11,7 @@ use crate::net::GlyphClass;
 use crate::normalise::{Glyph, normalise};
 
 /// A cut counts as wrong where it leaves or adds at least this share of the digit's ink.
-const CUT_SHARE_MIN: f32 = 0.22;
+const CUT_SHARE_MIN: f32 = 0.3;
 
 /// What is left of a cut and is narrower than this against its height could be a whole 1.
 const ONE_ASPECT_MAX: f32 = 0.45;
@@ -20,11 +20,7 @@ const ONE_ASPECT_MAX: f32 = 0.45;
 const TRIES: usize = 6;
 
 /// A sign that is no digit, and which sort it is. Digits for wrong cuts are taken from `samples`.
-pub(super) fn negative(
-    samples: &[&Sample],
-    params: &Augmentation,
-    rng: &mut ChaCha8Rng,
-) -> (Glyph, GlyphClass) {
+pub(super) fn negative(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> (Glyph, GlyphClass) {
     for _ in 0..TRIES {
         let (canvas, class) = match rng.random_range(0..100) {
             0..22 => (Some(cross(rng)), GlyphClass::Cross),
@@ -176,7 +172,11 @@ fn struck_out(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) 
         let t = (i as f32 + 0.5) / n_strokes as f32 + triangular(rng, 0.2);
         let y = top + t * (bottom - top);
         let rise = if steep { rng.random_range(6.0..20.0) } else { triangular(rng, 8.0) };
-        let path = bent((left - rng.random_range(1.0..8.0), y + rise), (right + rng.random_range(1.0..8.0), y - rise), triangular(rng, 5.0));
+        let path = bent(
+            (left - rng.random_range(1.0..8.0), y + rise),
+            (right + rng.random_range(1.0..8.0), y - rise),
+            triangular(rng, 5.0),
+        );
         canvas.stroke(&path, width, 1.0);
     }
     Some(canvas)
