@@ -80,6 +80,10 @@ train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the ship
 	rm -rf .mnist.new
 	touch $@
 
+.PHONY: regenerate
+regenerate: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## draws the fixtures anew: MNIST_DIR=
+	FORMREAD=$(FORMREAD) scripts/fixtures $(MNIST_DIR)
+
 # What cron calls. A run that was cut off is gone on with; otherwise everything is read anew. OUT.log has what was said.
 .PHONY: nightly
 nightly: ## one run at a time over SCANS= into OUT=, with a dated log, gone on with when cut off

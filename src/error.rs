@@ -58,7 +58,7 @@ pub enum ErrorKind {
     #[error("defect of the program, please report it: {0}")]
     Internal(String),
     /// Reading or writing failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 

@@ -7,7 +7,7 @@ use image::{RgbImage, buffer::ConvertBuffer, imageops};
 use imageproc::drawing::draw_line_segment_mut;
 
 use crate::{
-    assemble::{FieldState, FieldValue, PageReading},
+    assemble::{FieldState, FieldValue, PageReading, ReviewReason},
     form::FormTemplate,
     geometry::{Point, Projection, Rect},
     page::Page,
@@ -23,8 +23,8 @@ const BLANK: Colour = image::Rgb([60, 90, 200]);
 const REVIEW: Colour = image::Rgb([215, 60, 0]);
 const CUT: Colour = image::Rgb([200, 0, 200]);
 
-/// Height of a line of words, as a share of the picture's longer side: readable where the page fills a screen.
-const TEXT_SHARE: f64 = 0.013;
+/// Height of a line of words, as a share of the picture's longer side: two of them stand between two rows of fields.
+const TEXT_SHARE: f64 = 0.009;
 /// Thickness of a field's frame, likewise.
 const LINE_SHARE: f64 = 0.001;
 /// How much of the page is covered behind words, 0 to 1.
@@ -73,15 +73,17 @@ fn draw_fields(canvas: &mut Canvas, page: &Page, template: &FormTemplate, cut: &
         let (colour, state) = match &value.state {
             FieldState::Accepted => (ACCEPTED, "accepted"),
             FieldState::Blank => (BLANK, "blank"),
+            FieldState::Review(ReviewReason::LowConfidence) => (REVIEW, "review"),
             FieldState::Review(reason) => (REVIEW, reason.as_str()),
         };
         for &cell in field.layout.cells() {
             canvas.quad(at.page_from_template.apply_rect(cell), colour, canvas.line_px);
         }
-        let text = format!("{}={} {:.2} {state}", value.name, value.guess, value.confidence);
         let frame = canvas.place(at.page_from_template.apply_rect(field.layout.bounds()));
-        let above = Point::new(frame.x0, frame.y0 - f64::from(canvas.text_px) - f64::from(canvas.line_px));
-        canvas.text(above, &text, colour);
+        let gap = f64::from(canvas.line_px) + 1.0;
+        let above = Point::new(frame.x0, frame.y0 - gap - f64::from(canvas.text_px));
+        canvas.text(above, &format!("{}={}", value.name, value.guess), colour);
+        canvas.text(Point::new(frame.x0, frame.y1 + gap), &format!("{state} {:.2}", value.confidence), colour);
     }
 }
 

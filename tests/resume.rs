@@ -61,3 +61,45 @@ fn a_second_run_on_the_same_table_stops() {
         assert!(talk(&output).contains("another run"), "{}", talk(&output));
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_nightly_script_replaces_goes_on_and_never_overlaps() {
+    use std::process::Command;
+
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    write_strips(&dir.join("in"), 2);
+    // The script has no flag for a template; what it calls here adds one.
+    let program = dir.join("formread");
+    let text = format!("#!/bin/sh\nexec {} \"$@\" --pipeline {STRIP}\n", env!("CARGO_BIN_EXE_formread"));
+    fs::write(&program, text).expect("it is writable");
+    let made = Command::new("chmod").arg("+x").arg(&program).status().expect("there is a chmod");
+    assert!(made.success());
+    let nightly = || {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/nightly");
+        let mut command = Command::new(script);
+        command.args(["in", "out.csv"]).current_dir(dir).env("FORMREAD", &program);
+        command.output().expect("there is a bash")
+    };
+    assert_eq!(nightly().status.code(), Some(0));
+    let first = tables(dir);
+    write_strips(&dir.join("in"), 3);
+    assert_eq!(nightly().status.code(), Some(0), "the table of the night before is no hindrance");
+    let second = tables(dir);
+    assert_ne!(first, second);
+    fs::write(dir.join("out.csv.partial"), "").expect("it is writable");
+    assert_eq!(nightly().status.code(), Some(0), "a run that was cut off is gone on with");
+    assert_eq!(tables(dir), second);
+
+    let lock = fs::File::create(dir.join("out.csv.lock")).expect("it is writable");
+    lock.lock().expect("nobody else holds it");
+    let output = nightly();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(talk(&output).contains("left out"), "{}", talk(&output));
+
+    let log = names(dir).into_iter().find(|name| name.ends_with(".log")).expect("what was said is kept");
+    let log = fs::read_to_string(dir.join(log)).expect("it is text");
+    assert_eq!(log.matches("--overwrite").count(), 2, "{log}");
+    assert_eq!(log.matches("--resume").count(), 1, "{log}");
+}

@@ -24,7 +24,7 @@ use std::{
 };
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     reader::Reader,
     sink::{CsvSink, PageRows, Sink, Verdict, fields_path},
 };
@@ -235,7 +235,8 @@ fn window(jobs: NonZeroUsize) -> NonZeroUsize {
     jobs.saturating_mul(WINDOW_PAGES_A_JOB)
 }
 
-/// Makes the tables from the journal, in two passes: the columns must be known before the first row.
+/// Makes the tables from the journal, in two passes: the columns must be known before the first row. Every file must
+/// have its rows, or there are no tables.
 fn write_tables(reader: &Reader, scans: &[Scan], out: &Path, journal: &mut Journal) -> Result<Summary> {
     let mut forms = BTreeMap::new();
     for scan in scans {
@@ -255,10 +256,14 @@ fn write_tables(reader: &Reader, scans: &[Scan], out: &Path, journal: &mut Journ
     let mut sink: Box<dyn Sink> = Box::new(CsvSink::create(out, columns)?);
     let mut summary = Summary { n_files: scans.len() as u64, ..Summary::default() };
     for scan in scans {
+        let n_before = summary.n_pages;
         journal.visit(&scan.name, |rows| {
             summary.count(&rows);
             sink.write(&rows)
         })?;
+        if summary.n_pages == n_before {
+            return Err(Error::from(ErrorKind::Internal("a file without a row".to_owned())).in_file(&scan.name));
+        }
     }
     sink.finish()?;
     Ok(summary)

@@ -98,12 +98,11 @@ pub fn write_deck(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{form::known_templates, synth::tests::bars};
+    use crate::synth::tests::{bars, template};
 
     #[test]
     fn a_deck_is_the_same_twice_and_has_its_truth() {
-        let strip = known_templates().expect("a test says they parse").remove(0);
-        assert_eq!(strip.name, "strip");
+        let strip = template("strip");
         let options = SynthOptions { dpi: 75.0, blanks: 0.0, ..SynthOptions::default() };
         let deck = DeckOptions { n_pages: 5, format: ScanFormat::TiffBilevel, pages_per_file: 2 };
         let draw = || {
@@ -130,7 +129,7 @@ mod tests {
 
     #[test]
     fn several_pages_a_file_need_tiff() {
-        let strip = known_templates().expect("a test says they parse").remove(0);
+        let strip = template("strip");
         let deck = DeckOptions { pages_per_file: 2, ..DeckOptions::default() };
         let folder = Path::new("never made");
         let error =

@@ -181,7 +181,7 @@ pub(crate) mod tests {
         GlyphStock::new(signs).expect("every digit is there")
     }
 
-    fn template(name: &str) -> FormTemplate {
+    pub(crate) fn template(name: &str) -> FormTemplate {
         let mut known = known_templates().expect("a test says they parse");
         known.remove(known.iter().position(|template| template.name == name).expect("it is known"))
     }

@@ -99,8 +99,8 @@ mod tests {
             let (xs, ys): (Vec<u32>, Vec<u32>) = inked.map(|p| (p.0, p.1)).unzip();
             let span = |v: &[u32]| (*v.iter().min().expect("there is ink"), *v.iter().max().expect("there is ink"));
             let ((x0, x1), (y0, y1)) = (span(&xs), span(&ys));
-            assert!(x0 >= 100 && x0 < 105 && x1 < 300 && x1 > 294, "{text}: x from {x0} to {x1}");
-            assert!(y0 >= 50 && y0 < 55 && y1 < 90 && y1 > 84, "{text}: y from {y0} to {y1}");
+            assert!((100..105).contains(&x0) && (295..300).contains(&x1), "{text}: x from {x0} to {x1}");
+            assert!((50..55).contains(&y0) && (85..90).contains(&y1), "{text}: y from {y0} to {y1}");
         }
     }
 
