@@ -14,7 +14,7 @@ pub(super) struct FreeParams {
     pub dearest_cut: f32,
     /// What a cut costs that goes through ink at the digits' top and at their foot: it opens a loop, it is no joint.
     pub span_cost: f32,
-    /// Least distance between two cuts, and of a cut from the end of its part.
+    /// Least distance of a cut from the end of its part; two cuts may be half as far apart.
     pub cut_spacing: f32,
     /// Widest digit.
     pub widest: f32,
@@ -209,7 +209,7 @@ fn joints(part: &Part, height: f32, stroke: f32, params: &FreeParams) -> Vec<Sea
         let is_apart = |other: &Seam| {
             let sides = seam.columns.iter().zip(&other.columns).map(|(a, b)| a - b);
             let (least, most) = sides.fold((i32::MAX, i32::MIN), |(lo, hi), d| (lo.min(d), hi.max(d)));
-            (seam.middle() - other.middle()).abs() >= spacing && (least >= 0 || most <= 0)
+            2 * (seam.middle() - other.middle()).abs() >= spacing && (least >= 0 || most <= 0)
         };
         if apart.len() < most && apart.iter().all(is_apart) {
             apart.push(seam);
