@@ -33,6 +33,9 @@ pub fn set_threads(n_threads: usize) {
     tch::set_num_threads(i32::try_from(n_threads.max(1)).unwrap_or(i32::MAX));
 }
 
+/// Of N glyphs: digit logits [N, 10] and class logits [N, 4].
+pub type Logits = (Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>);
+
 impl ConvNet {
     /// The net with these weights.
     ///
@@ -54,7 +57,7 @@ impl ConvNet {
     ///
     /// # Errors
     /// Where the batch is not what it says, or LibTorch fails.
-    pub fn logits(&mut self, batch: &GlyphBatch) -> Result<(Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>)> {
+    pub fn logits(&mut self, batch: &GlyphBatch) -> Result<Logits> {
         let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
         if batch.pixels.len() != batch.n_glyphs * glyph_len {
             let (n, len) = (batch.n_glyphs, batch.pixels.len());

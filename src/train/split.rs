@@ -30,8 +30,9 @@ pub(super) fn split(folders: Vec<GlyphFolder>, writer_share: f64, seed: u64) -> 
             parts.train.push(set);
             continue;
         }
+        type Test = dyn Fn(usize, &Sample) -> bool;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let is_held_out: Box<dyn Fn(usize, &Sample) -> bool> = if set.writers.len() > 1 {
+        let is_held_out: Box<Test> = if set.writers.len() > 1 {
             let mut order: Vec<usize> = (0..set.writers.len()).collect();
             order.shuffle(&mut rng);
             let wanted = (set.writers.len() as f64 * writer_share).round() as usize;
