@@ -10,14 +10,14 @@ use std::{
 
 use anyhow::{Context, Result};
 use formread::{
-    form::{FormTemplate, known_templates, parse_template},
+    form::{FormTemplate, parse_template},
     pipeline::{Existing, RunOptions, Scan, find_scans, listed_scans},
     reader::Reader,
     synth::{DeckOptions, Degradations, ScanFormat, SynthOptions},
 };
 
 #[cfg(feature = "torch")]
-use formread::{net::Weights, train::TrainOptions};
+use formread::{form::known_templates, net::Weights, train::TrainOptions};
 
 #[cfg(feature = "torch")]
 use crate::cli::TrainArgs;
@@ -33,6 +33,7 @@ pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
 }
 
 /// The templates in `files`, or every known one.
+#[cfg(feature = "torch")]
 pub fn templates(files: &[PathBuf]) -> Result<Vec<FormTemplate>> {
     if files.is_empty() {
         return Ok(known_templates()?);
