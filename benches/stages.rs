@@ -9,7 +9,7 @@ use formread::{
     error::Result,
     form::{FormTemplate, known_templates},
     net::{GlyphClassifier, GlyphScores},
-    normalise::{GlyphBatch, collate},
+    normalise::GlyphBatch,
     page::{self, Limits, Page},
     reader::Reader,
     register::{RegisterParams, identify},
@@ -76,7 +76,7 @@ fn stages(criterion: &mut Criterion) {
     group.finish();
 
     #[cfg(feature = "torch")]
-    classify(criterion, &collate(reader.prepare(1, &page).glyphs()));
+    classify(criterion, &formread::normalise::collate(reader.prepare(1, &page).glyphs()));
 }
 
 #[cfg(feature = "torch")]

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use formread::{
-    form::{FormTemplate, known_templates, parse_template},
+    form::{FormTemplate, parse_template},
     pipeline::{Existing, RunOptions, Scan, find_scans, listed_scans},
     reader::Reader,
     synth::{DeckOptions, Degradations, ScanFormat, SynthOptions},
@@ -33,9 +33,10 @@ pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
 }
 
 /// The templates in `files`, or every known one.
+#[cfg(feature = "torch")]
 pub fn templates(files: &[PathBuf]) -> Result<Vec<FormTemplate>> {
     if files.is_empty() {
-        return Ok(known_templates()?);
+        return Ok(formread::form::known_templates()?);
     }
     files.iter().map(|file| template(file)).collect()
 }

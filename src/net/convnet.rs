@@ -21,6 +21,9 @@ pub struct ConvNet {
     temperature: f64,
 }
 
+/// Digit logits `[N, 10]` and class logits `[N, 4]`.
+pub type Logits = (Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>);
+
 /// Weight and bias of a layer.
 struct Affine {
     weight: Tensor,
@@ -54,7 +57,7 @@ impl ConvNet {
     ///
     /// # Errors
     /// Where the batch is not what it says, or LibTorch fails.
-    pub fn logits(&mut self, batch: &GlyphBatch) -> Result<(Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>)> {
+    pub fn logits(&mut self, batch: &GlyphBatch) -> Result<Logits> {
         let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
         if batch.pixels.len() != batch.n_glyphs * glyph_len {
             let (n, len) = (batch.n_glyphs, batch.pixels.len());

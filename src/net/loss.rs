@@ -18,7 +18,7 @@ const CLASS_WEIGHT: f64 = 0.5;
 
 /// Mean loss of a batch: the digit head's over the digits in it, plus the class head's over all of it.
 ///
-/// `digit_labels` [N] i64, 0 to 9 or [`NO_DIGIT`]; `class_labels` [N] i64, 0 to 3.
+/// `digit_labels` `[N]` i64, 0 to 9 or [`NO_DIGIT`]; `class_labels` `[N]` i64, 0 to 3.
 pub(super) fn cross_entropy(logits: &Logits, digit_labels: &[i64], class_labels: &[i64]) -> Result<Tensor> {
     let targets = Tensor::f_from_slice(class_labels)?;
     let classes = head(&logits.classes, &targets)?.f_mul_scalar(CLASS_WEIGHT)?;

@@ -30,9 +30,9 @@ pub const N_CLASSES: usize = 4;
 /// Scores of one glyph.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GlyphScores {
-    /// [10] softmax over the digits, class i is digit i: which digit it is, if it is one.
+    /// `[10]` softmax over the digits, class i is digit i: which digit it is, if it is one.
     pub digits: [f32; N_DIGITS],
-    /// [4] softmax over [`GlyphClass`]: whether it is a digit at all.
+    /// `[4]` softmax over [`GlyphClass`]: whether it is a digit at all.
     pub classes: [f32; N_CLASSES],
 }
 

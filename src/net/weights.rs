@@ -211,6 +211,7 @@ impl Weights {
     }
 
     /// The tensor called `name`. All of [`tensor_shapes`] are there.
+    #[cfg(feature = "torch")]
     pub(super) fn tensor(&self, name: &str) -> Result<&PlainTensor> {
         self.tensors.get(name).ok_or_else(|| Error::net(format_args!("no such tensor: {name}")))
     }

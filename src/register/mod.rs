@@ -2,11 +2,11 @@
 //! other; none is required.
 //!
 //! 1. [`PageEvidence`] is measured once a page: pieces of straight lines, and where ink lies.
-//! 2. [`search`] proposes placements: every line of the template on every line of the page gives a similarity; the few
+//! 2. `search` proposes placements: every line of the template on every line of the page gives a similarity; the few
 //!    that put most lines on lines are kept.
-//! 3. [`fit`] refines them to an affine or projective map by iterated closest lines.
-//! 4. A page in perspective is first made level by its vanishing points ([`perspective`]); then it is a flat page.
-//! 5. [`settle`] lets each field find its own printed frame, because paper bends.
+//! 3. `fit` refines them to an affine or projective map by iterated closest lines.
+//! 4. A page in perspective is first made level by its vanishing points (`perspective`); then it is a flat page.
+//! 5. `settle` lets each field find its own printed frame, because paper bends.
 
 mod evidence;
 mod fit;

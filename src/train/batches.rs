@@ -23,9 +23,9 @@ const REPEATS_MAX: usize = 3;
 pub(super) struct LabelledBatch {
     /// N glyphs.
     pub glyphs: GlyphBatch,
-    /// [N], 0 to 9 or [`NO_DIGIT`].
+    /// `[N]`, 0 to 9 or [`NO_DIGIT`].
     pub digits: Vec<i64>,
-    /// [N], a [`GlyphClass`].
+    /// `[N]`, a [`GlyphClass`].
     pub classes: Vec<i64>,
 }
 
