@@ -294,6 +294,11 @@ impl Projection {
         [(m[0] - q.x * m[6]) / w, (m[1] - q.x * m[7]) / w, (m[3] - q.y * m[6]) / w, (m[4] - q.y * m[7]) / w]
     }
 
+    /// Whether parallel lines stay parallel.
+    pub fn is_affine(&self) -> bool {
+        self.0[6] == 0.0 && self.0[7] == 0.0
+    }
+
     /// Target units per source unit near `p`: the square root of the area's growth.
     pub fn scale_at(&self, p: Point) -> f64 {
         let [a, b, c, d] = self.jacobian(p);

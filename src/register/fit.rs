@@ -4,13 +4,16 @@
 //! each sample of the template's lines seeks the nearest piece of a line of its own direction on the page; the map that
 //! brings all of them onto their lines is found by least squares with Tukey's weights; and again, with a smaller reach.
 
-use super::{evidence::PageEvidence, search::LineModel};
+use super::{
+    evidence::PageEvidence,
+    search::{Balance, LineModel},
+};
 use crate::geometry::{Point, Projection, Rect, Segment, solve_augmented};
 
 /// Reach of the search for a sample's line, millimetres, iteration by iteration.
 const ROUGH_REACHES_MM: [f64; 5] = [6.0, 5.0, 4.0, 3.0, 3.0];
 const AFFINE_REACHES_MM: [f64; 5] = [4.0, 3.0, 2.5, 2.0, 1.5];
-const PROJECTIVE_REACHES_MM: [f64; 8] = [4.0, 3.0, 3.0, 2.5, 2.0, 2.0, 1.5, 1.5];
+const PROJECTIVE_REACHES_MM: [f64; 12] = [4.0, 3.0, 3.0, 2.5, 2.0, 2.0, 1.5, 1.5, 1.5, 1.0, 1.0, 1.0];
 /// A sample within this of a line has found it, millimetres.
 const FOUND_MM: f64 = 1.0;
 /// Sine of the largest angle between a sample's line and the page's: 8 degrees.
@@ -37,8 +40,10 @@ const N_ROUGH_SAMPLES: usize = 240;
 const LONG_MM: f64 = 15.0;
 /// A line of the page this near to one of the template's is that line, millimetres.
 const NEAR_MM: f64 = 1.5;
-/// How unequal a form's stretching along and across may be; a page in perspective is foreshortened.
-const MAX_STRETCH: f64 = 1.8;
+/// How unequal a form's stretching along and across may be, and how oblique its corners (sine of the angle): of a flat
+/// page, whose scanner's rollers may slip, and of one in perspective, which is foreshortened.
+const FLAT_DISTORTION: Distortion = Distortion { stretch: 1.08, oblique: 0.998 };
+const TILTED_DISTORTION: Distortion = Distortion { stretch: 1.8, oblique: 0.75 };
 
 /// A template laid on a page, before its fields settle.
 #[derive(Debug, Clone)]
@@ -65,9 +70,10 @@ impl Placement {
     }
 }
 
-/// A sample and the line it lies on: the line's point and unit normal, page pixels.
+/// A sample (place and direction, millimetres) and the line it lies on: the line's point and unit normal, page pixels.
 struct Pair {
     template: Point,
+    direction: Point,
     on: Point,
     normal: Point,
 }
@@ -110,8 +116,18 @@ fn refine_one(evidence: &PageEvidence, model: &LineModel, start: Projection) -> 
     is_plausible(&best.page_from_template, model).then_some(best)
 }
 
+/// Bounds of what a page may do to a form.
+#[derive(Debug, Clone, Copy)]
+struct Distortion {
+    /// Largest ratio of the scales along and across.
+    stretch: f64,
+    /// Least sine of the angle between the form's axes.
+    oblique: f64,
+}
+
 /// Whether the form keeps its side up and its shape, more or less, at each corner.
 fn is_plausible(map: &Projection, model: &LineModel) -> bool {
+    let most = if map.is_affine() { FLAT_DISTORTION } else { TILTED_DISTORTION };
     let centre_scale = map.scale_at(model.page.centre());
     model.page.corners().into_iter().chain([model.page.centre()]).all(|p| {
         let [a, b, c, d] = map.jacobian(p);
@@ -119,22 +135,28 @@ fn is_plausible(map: &Projection, model: &LineModel) -> bool {
         let determinant = a * d - b * c;
         let scale = determinant.abs().sqrt();
         determinant > 0.0
-            && along < MAX_STRETCH * across
-            && across < MAX_STRETCH * along
-            && determinant > 0.75 * along * across
+            && along < most.stretch * across
+            && across < most.stretch * along
+            && determinant > most.oblique * along * across
             && (0.4..2.5).contains(&(scale / centre_scale))
     })
 }
 
-/// Mean over the samples on the page of how near each is to a line: 1 on it, 0 from [`FOUND_MM`] on.
+/// How near the samples on the page are to lines: 1 on them, 0 from [`FOUND_MM`] on. The lines that run along the form
+/// and those that run across it count the same, however many there are: both are needed to hold it in place.
 fn closeness(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection) -> f64 {
     let bounds = evidence.page_bounds();
-    let n_visible = samples.iter().filter(|(p, _)| bounds.contains(map.apply(*p))).count();
-    let near: f64 = pairs(evidence, samples, map, FOUND_MM)
-        .iter()
-        .map(|pair| 1.0 - (distance(pair, map) / (FOUND_MM * map.scale_at(pair.template))).powi(2).min(1.0))
-        .sum();
-    near / n_visible.max(1) as f64
+    let mut tally = Balance::default();
+    for (p, direction) in samples {
+        if bounds.contains(map.apply(*p)) {
+            tally.expect(*direction);
+        }
+    }
+    for pair in pairs(evidence, samples, map, FOUND_MM) {
+        let off = distance(&pair, map) / (FOUND_MM * map.scale_at(pair.template));
+        tally.add(pair.direction, 1.0 - off.powi(2).min(1.0));
+    }
+    tally.mean()
 }
 
 /// Residual, support and words of a placement.
@@ -214,6 +236,7 @@ fn pairs(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection, 
             continue;
         }
         let [a, b, c, d] = map.jacobian(template);
+        let own_direction = direction;
         let direction = Point::new(a * direction.x + b * direction.y, c * direction.x + d * direction.y);
         let px_per_mm = (a * d - b * c).abs().sqrt();
         if !(px_per_mm.is_finite() && place.norm().is_finite()) {
@@ -235,7 +258,7 @@ fn pairs(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection, 
             })
             .min_by(|p, q| p.0.total_cmp(&q.0));
         if let Some((_, piece, along)) = nearest {
-            pairs.push(Pair { template, on: piece.a, normal: Point::new(-along.y, along.x) });
+            pairs.push(Pair { template, direction: own_direction, on: piece.a, normal: Point::new(-along.y, along.x) });
         }
     }
     pairs

@@ -31,7 +31,7 @@ const SCALE_RANGE: std::ops::RangeInclusive<f64> = 0.35..=1.8;
 const MIN_VISIBLE: f64 = 0.35;
 /// Most lines of the template, and of the page, that are laid on each other, longest first.
 const MAX_TEMPLATE_LINES: usize = 120;
-const MAX_PAGE_LINES: usize = 300;
+const MAX_PAGE_LINES: usize = 400;
 /// Placements handed on to the fit.
 const N_KEPT: usize = 10;
 
@@ -118,17 +118,54 @@ impl DistanceMaps {
 
     /// Mean closeness of the samples on the page, lessened by the share that lies beside it; 0 where too few lie on it.
     fn score(&self, placement: &Projection, samples: &[(Point, Point)]) -> f64 {
-        let (mut sum, mut n_visible) = (0.0, 0usize);
+        let (mut tally, mut n_visible) = (Balance::default(), 0usize);
         let turn = placement.0;
         for &(p, d) in samples {
             let direction = Point::new(turn[0] * d.x + turn[1] * d.y, turn[3] * d.x + turn[4] * d.y);
             if let Some(closeness) = self.closeness(placement.apply(p), direction) {
-                sum += closeness;
+                tally.expect(d);
+                tally.add(d, closeness);
                 n_visible += 1;
             }
         }
         let visible = n_visible as f64 / samples.len().max(1) as f64;
-        if visible < MIN_VISIBLE { 0.0 } else { sum / n_visible as f64 * (0.5 + 0.5 * visible) }
+        if visible < MIN_VISIBLE { 0.0 } else { tally.mean() * (0.5 + 0.5 * visible) }
+    }
+}
+
+/// A mean in which the lines along the form and those across it weigh the same.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Balance {
+    sums: [f64; 2],
+    counts: [f64; 2],
+}
+
+impl Balance {
+    /// Fewest samples for a direction to have a say.
+    const MIN_COUNT: f64 = 4.0;
+
+    /// One more sample of a line that runs in `direction` of the template.
+    pub fn expect(&mut self, direction: Point) {
+        self.counts[Self::family(direction)] += 1.0;
+    }
+
+    /// What one of the samples expected is worth.
+    pub fn add(&mut self, direction: Point, value: f64) {
+        self.sums[Self::family(direction)] += value;
+    }
+
+    /// The mean of the two directions' means; 0 of no samples.
+    pub fn mean(&self) -> f64 {
+        let [a, b] = [0, 1].map(|i| self.sums[i] / self.counts[i].max(1.0));
+        match self.counts.map(|n| n >= Self::MIN_COUNT) {
+            [true, true] => (a + b) / 2.0,
+            [false, true] => b,
+            _ => a,
+        }
+    }
+
+    fn family(direction: Point) -> usize {
+        usize::from(direction.x.abs() < direction.y.abs())
     }
 }
 
@@ -140,17 +177,19 @@ pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f
     }
     let maps = DistanceMaps::new(lines, bounds);
     let filling = bounds.width().max(bounds.height()) / model.page.width().max(model.page.height()).max(1.0);
-    let mut page_lines: Vec<Segment> = lines.whole.horizontal.iter().chain(&lines.whole.vertical).copied().collect();
-    page_lines.sort_by(|s, t| t.length().total_cmp(&s.length()));
     // The same number of placements is looked at, however many ways there are to stretch the template.
     let share = 1.0 / (stretches.len().max(1) as f64).sqrt();
-    page_lines.truncate((MAX_PAGE_LINES as f64 * share) as usize);
-    let n_template_lines = (MAX_TEMPLATE_LINES as f64 * share) as usize;
+    let template_lines = longest(&model.lines, (MAX_TEMPLATE_LINES as f64 * share) as usize);
+    // A line that was joined too far is still there in pieces.
+    let PageLines { pieces, whole } = lines;
+    let all = [&whole.horizontal, &whole.vertical, &pieces.horizontal, &pieces.vertical];
+    let all: Vec<Segment> = all.into_iter().flatten().copied().collect();
+    let page_lines = longest(&all, (MAX_PAGE_LINES as f64 * share) as usize);
     let quick = &model.samples[..N_QUICK.min(model.samples.len())];
     let mut found: Vec<(f64, Projection)> = Vec::new();
     for stretch in stretches {
         let stretched = Projection::scaling(1.0, *stretch);
-        for line in model.lines.iter().take(n_template_lines).map(|line| stretched.apply_segment(*line)) {
+        for line in template_lines.iter().map(|line| stretched.apply_segment(*line)) {
             for &on in &page_lines {
                 if !SCALE_RANGE.contains(&(on.length() / line.length() / filling)) {
                     continue;
@@ -174,6 +213,18 @@ pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f
             }
         }
     }
+    kept
+}
+
+/// The longest level and the longest upright lines, `n` in all, each once.
+fn longest(lines: &[Segment], n: usize) -> Vec<Segment> {
+    let mut sorted = lines.to_vec();
+    sorted.sort_by(|s, t| t.length().total_cmp(&s.length()));
+    sorted.dedup();
+    let (level, upright): (Vec<Segment>, Vec<Segment>) = sorted.into_iter().partition(|s| s.is_horizontal());
+    let n_level = (n / 2).max(n.saturating_sub(upright.len()));
+    let mut kept: Vec<Segment> = level.into_iter().take(n_level).collect();
+    kept.extend(upright.into_iter().take(n - kept.len()));
     kept
 }
 

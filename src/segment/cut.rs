@@ -5,6 +5,9 @@ use super::parts::Part;
 /// What a step aside costs, in pixels of full ink: a cut is straight where nothing is gained by bending.
 const ASIDE_COST: f32 = 0.15;
 
+/// Share of full ink from which a cut goes through a stroke.
+const INK_CUT: f32 = 0.3;
+
 /// A cut from the top of a part to its bottom.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Seam {
@@ -12,6 +15,9 @@ pub(super) struct Seam {
     pub columns: Vec<i32>,
     /// Ink that is cut through, pixels of full ink.
     pub ink_cut: f32,
+    /// From the first ink that is cut through to the last, pixels: small at a joint of two digits, the height of the
+    /// digit where a loop is cut open.
+    pub span: i32,
 }
 
 impl Seam {
@@ -70,14 +76,18 @@ pub(super) fn seam(part: &Part, columns: std::ops::Range<i32>) -> Option<Seam> {
         (0..n).min_by(|&a, &b| cost[a].total_cmp(&cost[b]).then((2 * a).abs_diff(n).cmp(&(2 * b).abs_diff(n))))?;
     let mut columns = vec![0; height];
     let mut ink_cut = 0.0;
+    let (mut first, mut last) = (height, 0);
     for row in (0..height).rev() {
         columns[row] = part.x + from as i32 + i as i32;
         ink_cut += ink(i, row);
+        if ink(i, row) >= INK_CUT {
+            (first, last) = (first.min(row), last.max(row + 1));
+        }
         if row > 0 {
             i = i.checked_add_signed(isize::from(came_from[row - 1][i]))?;
         }
     }
-    Some(Seam { columns, ink_cut })
+    Some(Seam { columns, ink_cut, span: last.saturating_sub(first) as i32 })
 }
 
 /// The pieces of `part` between consecutive `seams` (from left to right), left to right; empty pieces are left out.

@@ -10,15 +10,17 @@ use super::{
 /// How a box's ink is parted. Lengths are shares of the digits' height, amounts of ink are in stroke widths.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct FreeParams {
-    /// Most ink a cut may go through. Raising it finds more joints and makes the lattice larger.
-    pub most_ink_cut: f32,
+    /// Dearest cut: the ink it goes through and `span_cost`. Raising it finds more joints and makes the lattice larger.
+    pub dearest_cut: f32,
+    /// What a cut costs that goes through ink at the digits' top and at their foot: it opens a loop, it is no joint.
+    pub span_cost: f32,
     /// Least distance between two cuts, and of a cut from the end of its part.
     pub cut_spacing: f32,
     /// Widest digit.
     pub widest: f32,
     /// Widest gap inside a digit.
     pub widest_gap: f32,
-    /// Log prior of a cut, and for each stroke width of ink it goes through.
+    /// Log prior of a cut, and for each unit of its cost.
     pub cut: f32,
     pub cut_cost: f32,
     /// Log prior of a gap of one tenth of the height inside a digit.
@@ -35,12 +37,13 @@ impl Default for FreeParams {
     /// Empirically chosen on amounts from cheques.
     fn default() -> Self {
         Self {
-            most_ink_cut: 1.8,
+            dearest_cut: 3.2,
+            span_cost: 1.5,
             cut_spacing: 0.22,
             widest: 1.4,
             widest_gap: 0.35,
-            cut: -0.7,
-            cut_cost: -0.8,
+            cut: -0.5,
+            cut_cost: -0.6,
             gap_cost: -0.4,
             width_cost: -0.2,
             join_cost: -1.5,
@@ -64,6 +67,9 @@ const TALL: f32 = 0.6;
 /// What is lower than this share of the height, and what is small altogether, may be a dot, a comma or a dash.
 const LOW: f32 = 0.5;
 const SMALL: f32 = 0.3;
+
+/// A part lower than this many stroke widths is a dash and is not cut.
+const DASH_STROKES: f32 = 2.5;
 
 /// Part of a component, between two cuts, or a component as a whole.
 struct Primitive {
@@ -160,7 +166,8 @@ fn primitives(parts: Vec<Part>, height: f32, stroke: f32, params: &FreeParams) -
         }
         let is_whole = seams.is_empty();
         let cost = |i: Option<usize>| {
-            i.and_then(|i| seams.get(i)).map_or(0.0, |seam| params.cut + params.cut_cost * seam.ink_cut / stroke)
+            i.and_then(|i| seams.get(i))
+                .map_or(0.0, |seam| params.cut + params.cut_cost * cut_cost(seam, height, stroke, params))
         };
         for (i, piece) in pieces.into_iter().enumerate() {
             let (cut_left, cut_right) = (cost(i.checked_sub(1)), cost(Some(i)));
@@ -171,10 +178,16 @@ fn primitives(parts: Vec<Part>, height: f32, stroke: f32, params: &FreeParams) -
     primitives
 }
 
+/// What a cut costs: stroke widths of ink it goes through, and its span.
+fn cut_cost(seam: &Seam, height: f32, stroke: f32, params: &FreeParams) -> f32 {
+    seam.ink_cut / stroke + params.span_cost * seam.span as f32 / height
+}
+
 /// The likeliest joints of a part, cheapest first.
 fn joints(part: &Part, height: f32, stroke: f32, params: &FreeParams) -> Vec<Seam> {
     let spacing = ((params.cut_spacing * height) as i32).max(2);
-    if part.width() < 2 * spacing + 2 {
+    let is_dash = (part.height() as f32) < DASH_STROKES * stroke;
+    if is_dash || part.width() < 2 * spacing + 2 {
         return Vec::new();
     }
     let mut found: Vec<Seam> = Vec::new();
@@ -184,8 +197,9 @@ fn joints(part: &Part, height: f32, stroke: f32, params: &FreeParams) -> Vec<Sea
         found.extend(seam(part, at - window..at + window + 1));
         at += window.max(1);
     }
-    found.retain(|seam| seam.ink_cut <= params.most_ink_cut * stroke);
-    found.sort_by(|a, b| a.ink_cut.total_cmp(&b.ink_cut).then(a.middle().cmp(&b.middle())));
+    let cost = |seam: &Seam| cut_cost(seam, height, stroke, params);
+    found.retain(|seam| cost(seam) <= params.dearest_cut);
+    found.sort_by(|a, b| cost(a).total_cmp(&cost(b)).then(a.middle().cmp(&b.middle())));
     let most = (part.width() as f32 / (WIDTH_A_CUT * height)) as usize;
     let mut apart: Vec<Seam> = Vec::new();
     for seam in found {

@@ -1,8 +1,8 @@
 //! Grey crop -> ink: shading, paper and watermark drop out, faint strokes stay.
 
 use image::{GrayImage, Luma};
-use imageproc::region_labelling::{Connectivity, connected_components};
 
+use super::parts::labelled;
 use crate::geometry::Rect;
 
 /// What tells ink from paper.
@@ -175,7 +175,7 @@ fn threshold(darkness: &GrayImage, paper: f32, full: f32, noise: f32, params: &I
 /// 255 where a pixel is at least `strong`, or at least `weak` and connected to such a one.
 fn hysteresis(grey: &GrayImage, weak: u8, strong: u8) -> GrayImage {
     let candidates = binary(grey, weak);
-    let labels = connected_components(&candidates, Connectivity::Eight, Luma([0]));
+    let labels = labelled(&candidates);
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
     let mut is_ink = vec![false; n_labels + 1];
     for (label, value) in labels.pixels().zip(grey.pixels()) {

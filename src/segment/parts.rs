@@ -8,6 +8,9 @@ use super::{InkCrop, ink::Ink};
 /// Components a field may have; the largest stay. More is no writing.
 const MAX_PARTS: usize = 200;
 
+/// Numbers of components, pixel by pixel.
+pub(super) type Labels = imageproc::definitions::Image<Luma<u32>>;
+
 /// A piece of ink with its place in the crop.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Part {
@@ -96,10 +99,19 @@ impl Part {
     }
 }
 
+/// [H, W] u32: 0 where `mask` is 0, else the number, from 1, of the 8-connected component.
+pub(super) fn labelled(mask: &GrayImage) -> Labels {
+    if mask.len() == 1 {
+        // imageproc has no room for the label of a picture's only pixel.
+        return Labels::from_fn(1, 1, |x, y| Luma([u32::from(mask.get_pixel(x, y)[0] > 0)]));
+    }
+    connected_components(mask, Connectivity::Eight, Luma([0]))
+}
+
 /// The connected components of `ink` of at least `least_area` pixels, with the grey fringe round them, from left to
 /// right.
 pub(super) fn components(ink: &Ink, least_area: usize) -> Vec<Part> {
-    let labels = connected_components(&ink.mask, Connectivity::Eight, Luma([0]));
+    let labels = labelled(&ink.mask);
     let (w, h) = labels.dimensions();
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
     // The fringe goes with its neighbour: grey edges are what anti-aliasing needs.
@@ -121,7 +133,7 @@ pub(super) fn components(ink: &Ink, least_area: usize) -> Vec<Part> {
         area: usize,
     }
     let mut bounds = vec![Bounds { x0: u32::MAX, y0: u32::MAX, x1: 0, y1: 0, area: 0 }; n_labels + 1];
-    let owner = imageproc::definitions::Image::<Luma<u32>>::from_fn(w, h, |x, y| Luma([fringe(x, y)]));
+    let owner = Labels::from_fn(w, h, |x, y| Luma([fringe(x, y)]));
     for (x, y, p) in owner.enumerate_pixels() {
         let b = &mut bounds[p[0] as usize];
         (b.x0, b.y0, b.x1, b.y1) = (b.x0.min(x), b.y0.min(y), b.x1.max(x + 1), b.y1.max(y + 1));
