@@ -17,7 +17,7 @@ use formread::{
 };
 
 #[cfg(feature = "torch")]
-use formread::{net::Weights, train::TrainOptions};
+use formread::{form::known_templates, net::Weights, train::TrainOptions};
 
 #[cfg(feature = "torch")]
 use crate::cli::TrainArgs;

@@ -103,6 +103,8 @@ pub enum ReviewReason {
     OffPage,
     /// A date that no calendar has.
     ImpossibleDate,
+    /// The field's printed frame was not found where the form lies: what was read may be something else.
+    FrameNotFound,
 }
 
 impl ReviewReason {
@@ -115,6 +117,7 @@ impl ReviewReason {
             Self::TooShort => "too-short",
             Self::OffPage => "off-page",
             Self::ImpossibleDate => "impossible-date",
+            Self::FrameNotFound => "frame-not-found",
         }
     }
 }
@@ -158,10 +161,15 @@ pub fn assemble_field(
         FieldInk::OffPage => Reading::of_state(FieldState::Review(ReviewReason::OffPage), 0.0),
         FieldInk::Written(lattice) => read(field, lattice, scores, params),
     };
+    let frame_is_missing = fit.is_some_and(|fit| fit.residual_px.is_none()) && !field.layout.printed_lines().is_empty();
+    let state = match reading.state {
+        FieldState::Accepted | FieldState::Blank if frame_is_missing => FieldState::Review(ReviewReason::FrameNotFound),
+        state => state,
+    };
     let corners = fit.map(|fit| fit.page_from_template.apply_rect(field.layout.bounds()));
     FieldValue {
         name: field.name.clone(),
-        state: reading.state,
+        state,
         guess: reading.guess,
         alternatives: reading.alternatives,
         confidence: reading.confidence,

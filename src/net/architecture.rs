@@ -1,14 +1,15 @@
 //! The net's shape, as a table: what the weights file must hold, what the convnet computes, what the learner trains.
 //!
-//! 28 x 28 -> six convolutions, each followed by batch normalisation (folded into the weights once trained) and ReLU
+//! 28 x 28 -> five convolutions, each followed by batch normalisation (folded into the weights once trained) and ReLU
 //! -> one hidden layer -> two heads: ten logits that say which digit it is, four that say whether it is one. Strides
-//! in place of pooling (Springenberg et al., "Striving for simplicity", 2015) keep it under 7 million multiply-adds.
+//! in place of pooling (Springenberg et al., "Striving for simplicity", 2015) keep it under 7 million multiply-adds;
+//! nothing is computed at 28 x 28, where memory is the bottleneck.
 
 use super::{N_CLASSES, N_DIGITS};
 use crate::normalise::GLYPH_SIDE;
 
 /// Name that weights carry in their sidecar; it changes with the table below.
-pub const ARCHITECTURE: &str = "conv6-v1";
+pub const ARCHITECTURE: &str = "conv5-v2";
 
 /// One convolution.
 #[derive(Debug, Clone, Copy)]
@@ -50,13 +51,12 @@ const fn conv(
 }
 
 /// The convolutions, in their order.
-pub const CONVS: [ConvLayer; 6] = [
-    conv("conv1", 1, 16, 3, 1, 1),  // 28 x 28
-    conv("conv2", 16, 32, 3, 2, 1), // 14 x 14
-    conv("conv3", 32, 32, 3, 1, 1), // 14 x 14
-    conv("conv4", 32, 64, 3, 2, 1), // 7 x 7
-    conv("conv5", 64, 64, 3, 1, 1), // 7 x 7
-    conv("conv6", 64, 96, 3, 1, 0), // 5 x 5
+pub const CONVS: [ConvLayer; 5] = [
+    conv("conv1", 1, 32, 5, 2, 2),  // 14 x 14
+    conv("conv2", 32, 32, 3, 1, 1), // 14 x 14
+    conv("conv3", 32, 64, 3, 2, 1), // 7 x 7
+    conv("conv4", 64, 64, 3, 1, 1), // 7 x 7
+    conv("conv5", 64, 96, 3, 1, 0), // 5 x 5
 ];
 
 /// Values that the convolutions leave of a glyph.
@@ -122,6 +122,6 @@ mod tests {
     #[test]
     fn it_is_small_enough_to_be_carried_and_fast_enough_to_be_run() {
         assert!(n_parameters() * size_of::<f32>() < 3_000_000, "{}", n_parameters());
-        assert!(n_multiply_adds() < 8_000_000, "{}", n_multiply_adds());
+        assert!(n_multiply_adds() < 7_000_000, "{}", n_multiply_adds());
     }
 }

@@ -36,6 +36,9 @@ pub fn set_threads(n_threads: usize) {
     tch::set_num_threads(i32::try_from(n_threads.max(1)).unwrap_or(i32::MAX));
 }
 
+/// Of N glyphs: digit logits [N, 10] and class logits [N, 4].
+pub type Logits = (Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>);
+
 impl ConvNet {
     /// The net with these weights.
     ///

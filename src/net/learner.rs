@@ -83,7 +83,7 @@ impl Learner {
     }
 
     /// One step of Adam with the learning rate `lr` on a batch; gives the batch's mean loss before the step.
-    /// Labels as the loss takes them, one a glyph.
+    /// Labels, one a glyph: 0 to 9 or [`super::NO_DIGIT`], and a [`super::GlyphClass`].
     ///
     /// # Errors
     /// Where the labels are not as many as the glyphs, the loss is not finite, or LibTorch fails.
@@ -284,8 +284,8 @@ mod tests {
         let classes = vec![0; labels.len()];
         let mut learner = Learner::new(5).expect("LibTorch works");
         let losses: Vec<f64> =
-            (0..60).map(|_| learner.step(&batch, &labels, &classes, 2e-3).expect("LibTorch works")).collect();
-        assert!(losses[59] < 0.4 * losses[0], "{losses:?}");
+            (0..40).map(|_| learner.step(&batch, &labels, &classes, 2e-3).expect("LibTorch works")).collect();
+        assert!(losses[39] < 0.4 * losses[0], "{losses:?}");
         let tensors = learner.folded().expect("LibTorch works");
         let weights = Weights::new(tensors, untrained_sidecar()).expect("a learner's tensors fit");
         let scores = ConvNet::from_weights(&weights).and_then(|mut net| net.classify(&batch)).expect("LibTorch works");
@@ -300,7 +300,9 @@ mod tests {
         let classes = vec![0; labels.len()];
         let mut learner = Learner::new(5).expect("LibTorch works");
         let step = |learner: &mut Learner| learner.step(&batch, &labels, &classes, 1e-3).expect("LibTorch works");
-        (0..3).for_each(|_| assert!(step(&mut learner).is_finite()));
+        for _ in 0..3 {
+            step(&mut learner);
+        }
         let state = learner.state().expect("LibTorch works");
         let mut resumed = Learner::from_state(&state, learner.steps(), 5).expect("it is the same net");
         (0..3).for_each(|_| assert_eq!(step(&mut learner).to_bits(), step(&mut resumed).to_bits()));

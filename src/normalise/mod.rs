@@ -4,4 +4,4 @@ mod batch;
 mod glyph;
 
 pub use batch::{GlyphBatch, collate};
-pub use glyph::{GLYPH_SIDE, Glyph, INK_SIDE, normalise};
+pub use glyph::{GLYPH_SIDE, Glyph, INK_SIDE, MASS_CENTRE, normalise};

@@ -39,30 +39,22 @@ pub fn ink_of_image(picture: &GrayImage) -> GrayImage {
     }
     let picture = if edge_is_dark(picture) { inverted(picture) } else { picture.clone() };
     let ground = ground_of(&picture);
-    let depth =
-        |x: u32, y: u32| (f64::from(ground.get_pixel(x, y)[0]) - f64::from(picture.get_pixel(x, y)[0])).max(0.0);
-
     // most pixels are paper, so the median distance from the ground is the texture's (1.4826: MAD to deviation)
-    let mut distances: Vec<f64> = picture
-        .enumerate_pixels()
-        .map(|(x, y, p)| (f64::from(ground.get_pixel(x, y)[0]) - f64::from(p[0])).abs())
-        .collect();
-    let texture = TEXTURE_DEVIATIONS * 1.4826 * quantile(&mut distances, 0.5);
+    let pairs = || ground.as_raw().iter().zip(picture.as_raw());
+    let distances = Counts::of(pairs().map(|(&ground, &grey)| ground.abs_diff(grey)));
+    let texture = TEXTURE_DEVIATIONS * 1.4826 * f64::from(distances.quantile(0.5));
 
-    let darkest = distances.last().copied().unwrap_or(0.0);
-    let mut strong: Vec<f64> =
-        picture.enumerate_pixels().map(|(x, y, _)| depth(x, y)).filter(|&d| d > texture.max(darkest / 2.0)).collect();
-    if strong.is_empty() {
-        return GrayImage::new(width, height);
-    }
-    let full = quantile(&mut strong, FULL_INK_QUANTILE);
-    let floor = texture.min(full / 3.0);
+    let depths = || pairs().map(|(&ground, &grey)| ground.saturating_sub(grey));
+    let deepest = depths().max().unwrap_or(0);
+    let strong = texture.max(f64::from(deepest) / 2.0);
+    let full = f64::from(Counts::of(depths().filter(|&depth| f64::from(depth) > strong)).quantile(FULL_INK_QUANTILE));
     if full < CONTRAST_MIN {
         return GrayImage::new(width, height);
     }
-    GrayImage::from_fn(width, height, |x, y| {
-        Luma([(((depth(x, y) - floor) / (full - floor)).clamp(0.0, 1.0) * 255.0).round() as u8])
-    })
+    let floor = texture.min(full / 3.0);
+    let ink =
+        depths().map(|depth| (((f64::from(depth) - floor) / (full - floor)).clamp(0.0, 1.0) * 255.0).round() as u8);
+    GrayImage::from_raw(width, height, ink.collect()).expect("it has the pixels of the picture")
 }
 
 /// `ink` (0 paper .. 255 ink) of one sign without the pieces of its neighbours: components that touch the edge and are
@@ -109,13 +101,10 @@ pub fn without_neighbours(ink: &GrayImage) -> GrayImage {
 /// Whether the median of the edge is nearer to black than to white, within the picture's own range.
 fn edge_is_dark(picture: &GrayImage) -> bool {
     let (width, height) = picture.dimensions();
-    let mut edge: Vec<f64> = picture
-        .enumerate_pixels()
-        .filter(|&(x, y, _)| x == 0 || y == 0 || x + 1 == width || y + 1 == height)
-        .map(|(_, _, p)| f64::from(p[0]))
-        .collect();
-    let (darkest, lightest) = picture.as_raw().iter().fold((255u8, 0u8), |(low, high), &v| (low.min(v), high.max(v)));
-    quantile(&mut edge, 0.5) < (f64::from(darkest) + f64::from(lightest)) / 2.0
+    let at_edge = |x: u32, y: u32| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
+    let edge = Counts::of(picture.enumerate_pixels().filter(|&(x, y, _)| at_edge(x, y)).map(|(_, _, p)| p[0]));
+    let range = picture.as_raw().iter().fold((255u8, 0u8), |(low, high), &v| (low.min(v), high.max(v)));
+    f64::from(edge.quantile(0.5)) < (f64::from(range.0) + f64::from(range.1)) / 2.0
 }
 
 fn inverted(picture: &GrayImage) -> GrayImage {
@@ -129,11 +118,8 @@ fn ground_of(picture: &GrayImage) -> GrayImage {
     let mut tiles = GrayImage::from_fn(across, down, |i, j| {
         let (x0, x1) = (i * width / across, (i + 1) * width / across);
         let (y0, y1) = (j * height / down, (j + 1) * height / down);
-        let mut values: Vec<f64> = (y0..y1)
-            .flat_map(|y| (x0..x1).map(move |x| (x, y)))
-            .map(|(x, y)| f64::from(picture.get_pixel(x, y)[0]))
-            .collect();
-        Luma([quantile(&mut values, GROUND_QUANTILE) as u8])
+        let places = (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y)));
+        Luma([Counts::of(places.map(|(x, y)| picture.get_pixel(x, y)[0])).quantile(GROUND_QUANTILE)])
     });
     let lightest = tiles.as_raw().iter().copied().max().unwrap_or(255);
     let darkest = picture.as_raw().iter().copied().min().unwrap_or(0);
@@ -145,12 +131,26 @@ fn ground_of(picture: &GrayImage) -> GrayImage {
     imageops::resize(&tiles, width, height, imageops::FilterType::Triangle)
 }
 
-/// The `q`-quantile; sorts `values`. 0 of nothing.
-fn quantile(values: &mut [f64], q: f64) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    match values.len() {
-        0 => 0.0,
-        n => values[((n - 1) as f64 * q).round() as usize],
+/// How often each grey level occurs.
+struct Counts([usize; 256]);
+
+impl Counts {
+    fn of(levels: impl Iterator<Item = u8>) -> Self {
+        let mut counts = [0; 256];
+        levels.for_each(|level| counts[usize::from(level)] += 1);
+        Self(counts)
+    }
+
+    /// The level below or at which `q` of all lie, 0 to 1. 0 of nothing.
+    fn quantile(&self, q: f64) -> u8 {
+        let total: usize = self.0.iter().sum();
+        let rank = (total.saturating_sub(1) as f64 * q).round() as usize;
+        let mut seen = 0;
+        let level = self.0.iter().position(|&count| {
+            seen += count;
+            seen > rank
+        });
+        level.and_then(|level| u8::try_from(level).ok()).unwrap_or(0)
     }
 }
 

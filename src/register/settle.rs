@@ -180,17 +180,21 @@ fn peak_near(contrast: &[f64], common: f64, step_mm: f64) -> Option<f64> {
     let middle = (contrast.len() / 2) as f64;
     let from = ((common - SLACK_MM) / step_mm + middle).floor().max(0.0) as usize;
     let to = (((common + SLACK_MM) / step_mm + middle).ceil() as usize).min(contrast.len().saturating_sub(1));
-    let (mut weight, mut sum) = (0.0, 0.0);
-    let peak = contrast.get(from..=to)?.iter().copied().fold(0.0, f64::max);
+    // A stroke that runs beside the frame is as dark as it is, but further away.
+    let nearness = |k: usize| 1.0 - 0.5 * ((k as f64 - middle) * step_mm - common).abs() / SLACK_MM;
+    let best = (from..=to).max_by(|&i, &j| (contrast[i] * nearness(i)).total_cmp(&(contrast[j] * nearness(j))))?;
+    let peak = contrast[best];
     if peak < MIN_CONTRAST {
         return None;
     }
-    // The middle of what is at least half as dark as the peak, weighed by contrast.
-    for (k, &c) in contrast.iter().enumerate().take(to + 1).skip(from) {
-        if c >= 0.5 * peak {
-            weight += c;
-            sum += c * (k as f64 - middle) * step_mm;
-        }
+    // The middle of what is at least half as dark as the peak and belongs to it, weighed by contrast.
+    let is_dark = |k: &usize| contrast[*k] >= 0.5 * peak;
+    let left = (from..=best).rev().take_while(is_dark).last().unwrap_or(best);
+    let right = (best..=to).take_while(is_dark).last().unwrap_or(best);
+    let (mut weight, mut sum) = (0.0, 0.0);
+    for (k, c) in contrast.iter().enumerate().take(right + 1).skip(left) {
+        weight += c;
+        sum += c * (k as f64 - middle) * step_mm;
     }
     Some(sum / weight)
 }

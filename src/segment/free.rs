@@ -14,7 +14,7 @@ pub(super) struct FreeParams {
     pub dearest_cut: f32,
     /// What a cut costs that goes through ink at the digits' top and at their foot: it opens a loop, it is no joint.
     pub span_cost: f32,
-    /// Least distance between two cuts, and of a cut from the end of its part.
+    /// Least distance of a cut from the end of its part; two cuts may be half as far apart.
     pub cut_spacing: f32,
     /// Widest digit.
     pub widest: f32,
@@ -37,13 +37,13 @@ impl Default for FreeParams {
     /// Empirically chosen on amounts from cheques.
     fn default() -> Self {
         Self {
-            dearest_cut: 3.2,
-            span_cost: 1.5,
+            dearest_cut: 5.5,
+            span_cost: 5.0,
             cut_spacing: 0.22,
             widest: 1.4,
             widest_gap: 0.35,
             cut: -0.5,
-            cut_cost: -0.6,
+            cut_cost: -0.3,
             gap_cost: -0.4,
             width_cost: -0.2,
             join_cost: -1.5,
@@ -67,6 +67,9 @@ const TALL: f32 = 0.6;
 /// What is lower than this share of the height, and what is small altogether, may be a dot, a comma or a dash.
 const LOW: f32 = 0.5;
 const SMALL: f32 = 0.3;
+
+/// Half the width of the narrow windows in which joints are looked for, pixels.
+const NARROW_PX: i32 = 2;
 
 /// A part lower than this many stroke widths is a dash and is not cut.
 const DASH_STROKES: f32 = 2.5;
@@ -191,11 +194,11 @@ fn joints(part: &Part, height: f32, stroke: f32, params: &FreeParams) -> Vec<Sea
         return Vec::new();
     }
     let mut found: Vec<Seam> = Vec::new();
-    let mut at = part.x + spacing;
-    while at <= part.right() - spacing {
-        let window = (spacing / 2).max(1);
-        found.extend(seam(part, at - window..at + window + 1));
-        at += window.max(1);
+    // Wide windows find slanted seams, narrow ones the joint of two bows, beside which a loop is cut open for less ink.
+    for window in [(spacing / 2).max(1), NARROW_PX] {
+        for at in (part.x + spacing..=part.right() - spacing).step_by(window as usize) {
+            found.extend(seam(part, at - window..at + window + 1));
+        }
     }
     let cost = |seam: &Seam| cut_cost(seam, height, stroke, params);
     found.retain(|seam| cost(seam) <= params.dearest_cut);
@@ -206,7 +209,7 @@ fn joints(part: &Part, height: f32, stroke: f32, params: &FreeParams) -> Vec<Sea
         let is_apart = |other: &Seam| {
             let sides = seam.columns.iter().zip(&other.columns).map(|(a, b)| a - b);
             let (least, most) = sides.fold((i32::MAX, i32::MIN), |(lo, hi), d| (lo.min(d), hi.max(d)));
-            (seam.middle() - other.middle()).abs() >= spacing && (least >= 0 || most <= 0)
+            2 * (seam.middle() - other.middle()).abs() >= spacing && (least >= 0 || most <= 0)
         };
         if apart.len() < most && apart.iter().all(is_apart) {
             apart.push(seam);

@@ -11,7 +11,7 @@ use image::GrayImage;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::normalise::{GLYPH_SIDE, Glyph, INK_SIDE, normalise};
+use crate::normalise::{GLYPH_SIDE, Glyph, INK_SIDE, MASS_CENTRE, normalise};
 use crate::page::Limits;
 use crate::raster::{ink_of_image, without_neighbours};
 
@@ -166,11 +166,10 @@ fn is_normalised(ink: &GrayImage) -> bool {
         moment_x += f64::from(v[0]) * (f64::from(x) + 0.5);
         moment_y += f64::from(v[0]) * (f64::from(y) + 0.5);
     }
-    let middle = f64::from(side) / 2.0;
     let longer = right.saturating_sub(left).max(bottom.saturating_sub(top)) as usize;
-    let off_centre = (moment_x / mass - middle).abs().max((moment_y / mass - middle).abs());
+    let off_centre = (moment_x / mass - MASS_CENTRE).abs().max((moment_y / mass - MASS_CENTRE).abs());
     // an ink box of 19 or 20: anti-aliasing may round the outermost row away
-    (INK_SIDE - 1..=INK_SIDE).contains(&longer) && off_centre <= 1.0
+    (INK_SIDE - 1..=INK_SIDE).contains(&longer) && off_centre <= 0.75
 }
 
 /// Images in `<class>/` or `<writer>/<class>/` folders.
@@ -353,5 +352,65 @@ mod tests {
         let same = sample.glyph().expect("there is ink");
         assert!(glyph.iter().zip(same.iter()).all(|(a, b)| (a - b).abs() <= 0.5 / 255.0 + 1e-6));
         assert!(!is_normalised(&GrayImage::new(28, 28)));
+    }
+
+    /// Mean and deviation of all pixels, and the share of glyphs that pass `is_ours`.
+    fn statistics(glyphs: &[Glyph], is_ours: impl Fn(&Glyph) -> bool) -> (f64, f64, f64) {
+        let n = (glyphs.len() * GLYPH_SIDE * GLYPH_SIDE) as f64;
+        let sum: f64 = glyphs.iter().flat_map(|glyph| glyph.iter()).map(|&v| f64::from(v)).sum();
+        let squares: f64 = glyphs.iter().flat_map(|glyph| glyph.iter()).map(|&v| f64::from(v).powi(2)).sum();
+        let mean = sum / n;
+        let passed = glyphs.iter().filter(|glyph| is_ours(glyph)).count();
+        (mean, (squares / n - mean * mean).sqrt(), passed as f64 / glyphs.len() as f64)
+    }
+
+    /// Ink fits 20 x 20 and fills it one way, strokes reach full ink, the centre of mass is in the middle.
+    fn is_like_mnist(glyph: &Glyph) -> bool {
+        let ink = GrayImage::from_fn(28, 28, |x, y| Luma([(glyph[(y * 28 + x) as usize] * 255.0).round() as u8]));
+        is_normalised(&ink) && glyph.iter().filter(|&&v| v > 0.95).count() >= 5
+    }
+
+    #[test]
+    fn mnist_enlarged_and_normalised_is_mnist() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".mnist");
+        let Ok(GlyphFolder { test: Some(set), .. }) = read_folder(&folder) else {
+            eprintln!("skipped: no MNIST in {}", folder.display());
+            return;
+        };
+        let direct: Vec<Glyph> = set.samples.iter().filter_map(Sample::glyph).collect();
+        let (mean, deviation, alike) = statistics(&direct, is_like_mnist);
+        assert!((mean - 0.1325).abs() < 0.002 && (deviation - 0.31).abs() < 0.003, "{mean} {deviation}");
+        assert!(alike > 0.95, "{alike}");
+
+        let enlarged: Vec<Glyph> = set
+            .samples
+            .par_iter()
+            .filter_map(|s| {
+                normalise(&image::imageops::resize(&s.ink, 112, 112, image::imageops::FilterType::Triangle))
+            })
+            .collect();
+        let (mean_again, deviation_again, alike) = statistics(&enlarged, is_like_mnist);
+        assert!((mean_again / mean - 1.0).abs() < 0.1, "{mean} became {mean_again}");
+        assert!((deviation_again / deviation - 1.0).abs() < 0.08, "{deviation} became {deviation_again}");
+        assert!(alike > 0.95, "{alike}");
+        let pixels = |glyphs: &[Glyph]| glyphs.iter().flat_map(|glyph| glyph.to_vec()).collect::<Vec<f32>>();
+        let off = pixels(&direct).iter().zip(pixels(&enlarged)).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>();
+        let off = off / (direct.len() * GLYPH_SIDE * GLYPH_SIDE) as f64;
+        assert!(off < 0.03, "a pixel is off by {off} on average");
+    }
+
+    #[test]
+    fn pencil_on_paper_becomes_glyphs_like_mnist() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/digits-ch");
+        let Ok(GlyphFolder { train: Some(set), .. }) = read_folder(&folder) else {
+            eprintln!("skipped: no digits in {}", folder.display());
+            return;
+        };
+        let glyphs: Vec<Glyph> = set.samples.par_iter().filter_map(Sample::glyph).collect();
+        assert!(glyphs.len() + 5 >= set.samples.len(), "{} of {} have ink", glyphs.len(), set.samples.len());
+        let (mean, deviation, alike) = statistics(&glyphs, is_like_mnist);
+        // pens here are finer than MNIST's, against the size of the digit
+        assert!(mean > 0.06 && mean < 0.14 && deviation > 0.2 && deviation < 0.33, "{mean} {deviation}");
+        assert!(alike > 0.95, "{alike}");
     }
 }

@@ -11,7 +11,7 @@ use crate::net::GlyphClass;
 use crate::normalise::{Glyph, normalise};
 
 /// A cut counts as wrong where it leaves or adds at least this share of the digit's ink.
-const CUT_SHARE_MIN: f32 = 0.22;
+const CUT_SHARE_MIN: f32 = 0.3;
 
 /// What is left of a cut and is narrower than this against its height could be a whole 1.
 const ONE_ASPECT_MAX: f32 = 0.45;

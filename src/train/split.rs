@@ -17,9 +17,6 @@ pub(super) struct Split {
     pub held_out: Vec<GlyphSet>,
 }
 
-/// Whether the sample at an index is held out.
-type IsHeldOut = dyn Fn(usize, &Sample) -> bool;
-
 /// Parts the sets. A set with a test half of its own is held out by that; one with several writers by whole writers,
 /// `writer_share` of them, at least one; any other one by a tenth of its samples. With a `writer_share` of 0 nothing
 /// is held out but test halves.
@@ -33,8 +30,9 @@ pub(super) fn split(folders: Vec<GlyphFolder>, writer_share: f64, seed: u64) -> 
             parts.train.push(set);
             continue;
         }
+        type Test = dyn Fn(usize, &Sample) -> bool;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let is_held_out: Box<IsHeldOut> = if set.writers.len() > 1 {
+        let is_held_out: Box<Test> = if set.writers.len() > 1 {
             let mut order: Vec<usize> = (0..set.writers.len()).collect();
             order.shuffle(&mut rng);
             let wanted = (set.writers.len() as f64 * writer_share).round() as usize;
