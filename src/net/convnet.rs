@@ -21,9 +21,6 @@ pub struct ConvNet {
     temperature: f64,
 }
 
-/// Digit logits `[N, 10]` and class logits `[N, 4]`.
-pub type Logits = (Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>);
-
 /// Weight and bias of a layer.
 struct Affine {
     weight: Tensor,
