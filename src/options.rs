@@ -36,7 +36,7 @@ pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
 #[cfg(feature = "torch")]
 pub fn templates(files: &[PathBuf]) -> Result<Vec<FormTemplate>> {
     if files.is_empty() {
-        return Ok(formread::form::known_templates()?);
+        return Ok(known_templates()?);
     }
     files.iter().map(|file| template(file)).collect()
 }
