@@ -23,6 +23,8 @@ MNIST_VERSION := 1.2.6
 MNIST_DIR ?= .mnist
 DIGITS_CH ?=
 WEIGHTS ?= .train/digits.safetensors
+# The recipe of the weights in src/net/shipped.
+RECIPE := --epochs 6 --batch-size 128 --lr 0.002 --seed 1
 
 .PHONY: help
 help: ## this list
@@ -70,7 +72,7 @@ bench: build ## decode against the whole reading, then each stage by itself
 .PHONY: train
 train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the shipped recipe: MNIST_DIR=, DIGITS_CH=, WEIGHTS=
 	mkdir -p $(dir $(WEIGHTS))
-	$(FORMREAD) train --data $(MNIST_DIR) $(if $(DIGITS_CH),--data $(DIGITS_CH)) --out $(WEIGHTS)
+	$(FORMREAD) train --data $(MNIST_DIR) $(if $(DIGITS_CH),--data $(DIGITS_CH)) --out $(WEIGHTS) $(RECIPE)
 
 .mnist/.done:
 	rm -rf .mnist .mnist.new
