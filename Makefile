@@ -84,12 +84,12 @@ train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the ship
 
 .PHONY: regenerate
 regenerate: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## draws the fixtures anew: MNIST_DIR=
-	FORMREAD=$(FORMREAD) scripts/fixtures $(MNIST_DIR)
+	FORMREAD=$(FORMREAD) fixtures/draw $(MNIST_DIR)
 
 # What cron calls. A run that was cut off is gone on with; otherwise everything is read anew. OUT.log has what was said.
 .PHONY: nightly
 nightly: ## one run at a time over SCANS= into OUT=, with a dated log, gone on with when cut off
-	@scripts/nightly "$(SCANS)" "$(OUT)"
+	@pipelines/nightly "$(SCANS)" "$(OUT)"
 
 .PHONY: clean
 clean: ## removes what was built, not LibTorch

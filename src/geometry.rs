@@ -304,11 +304,6 @@ impl Projection {
         let [a, b, c, d] = self.jacobian(p);
         (a * d - b * c).abs().sqrt()
     }
-
-    /// The nine numbers in single precision, as imageproc takes them.
-    pub fn to_f32(&self) -> [f32; 9] {
-        self.0.map(|v| v as f32)
-    }
 }
 
 /// Solves N linear equations in N unknowns, given as rows of N coefficients and the right-hand side (M = N + 1), by

@@ -77,7 +77,7 @@ fn the_nightly_script_replaces_goes_on_and_never_overlaps() {
     let made = Command::new("chmod").arg("+x").arg(&program).status().expect("there is a chmod");
     assert!(made.success());
     let nightly = || {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/nightly");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/nightly");
         let mut command = Command::new(script);
         command.args(["in", "out.csv"]).current_dir(dir).env("FORMREAD", &program);
         command.output().expect("there is a bash")

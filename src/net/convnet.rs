@@ -34,7 +34,7 @@ pub fn set_threads(n_threads: usize) {
 }
 
 /// Of N glyphs: digit logits [N, 10] and class logits [N, 4].
-pub type Logits = (Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>);
+pub type GlyphLogits = (Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>);
 
 impl ConvNet {
     /// The net with these weights.
@@ -57,7 +57,7 @@ impl ConvNet {
     ///
     /// # Errors
     /// Where the batch is not what it says, or LibTorch fails.
-    pub fn logits(&mut self, batch: &GlyphBatch) -> Result<Logits> {
+    pub fn logits(&mut self, batch: &GlyphBatch) -> Result<GlyphLogits> {
         let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
         if batch.pixels.len() != batch.n_glyphs * glyph_len {
             let (n, len) = (batch.n_glyphs, batch.pixels.len());

@@ -24,10 +24,10 @@ const OVERHANG_MM: f64 = 1.5;
 const PROJECTIVE_GAIN: f64 = 0.8;
 /// Fewest correspondences for a fit.
 const MIN_PAIRS: usize = 12;
-/// Ink within a word's box from which the word is there.
-const WORD_INK_SHARE: f64 = 0.04;
-/// What words, and lines of the page that the template explains, weigh beside the template's lines that are found.
-const WORD_WEIGHT: f64 = 0.2;
+/// Share of ink within a word's or mark's box from which it is there.
+const PRINTED_INK_SHARE: f64 = 0.04;
+/// What words and marks, and lines of the page that the template explains, weigh beside the template's lines that are found.
+const PRINTED_WEIGHT: f64 = 0.2;
 const EXPLAINED_WEIGHT: f64 = 0.2;
 /// Displacements, millimetres, at which lines are found by chance only: irregular, so that no table's pitch fits them.
 const CHANCE_SHIFTS_MM: [(f64, f64); 8] =
@@ -55,8 +55,8 @@ pub struct Placement {
     /// Share of the samples on the page that found a line, each counted by how near it is, less what a template
     /// displaced at random finds: 1 is all of them exactly, 0 is chance.
     pub support: f64,
-    /// Share of the words on the page that are inked, 0 to 1; 1 of no words.
-    pub words: f64,
+    /// Share of the words and marks on the page that are inked, 0 to 1; 1 of none.
+    pub printed: f64,
     /// Share of the length of the page's long lines, where the form lies, that the template has too, 0 to 1.
     pub explained: f64,
 }
@@ -64,8 +64,8 @@ pub struct Placement {
 impl Placement {
     /// By which placements of one or several templates are compared, 0 to 1.
     pub fn score(&self) -> f64 {
-        (1.0 - WORD_WEIGHT - EXPLAINED_WEIGHT) * self.support
-            + WORD_WEIGHT * self.words
+        (1.0 - PRINTED_WEIGHT - EXPLAINED_WEIGHT) * self.support
+            + PRINTED_WEIGHT * self.printed
             + EXPLAINED_WEIGHT * self.explained
     }
 }
@@ -159,7 +159,7 @@ fn closeness(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projecti
     tally.mean()
 }
 
-/// Residual, support and words of a placement.
+/// Residual, support, and what is printed, of a placement.
 fn assess(evidence: &PageEvidence, model: &LineModel, map: Projection) -> Placement {
     let found = pairs(evidence, &model.samples, &map, FOUND_MM);
     let squared: f64 = found.iter().map(|pair| distance(pair, &map).powi(2)).sum();
@@ -170,22 +170,22 @@ fn assess(evidence: &PageEvidence, model: &LineModel, map: Projection) -> Placem
         .sum::<f64>()
         / CHANCE_SHIFTS_MM.len() as f64;
     let support = (closeness(evidence, &model.samples, &map) - chance) / (1.0 - chance).max(f64::MIN_POSITIVE);
-    let (mut n_words, mut n_inked) = (0, 0);
-    for word in &model.words {
+    let (mut n_printed, mut n_inked) = (0, 0);
+    for bounds in &model.printed {
         // The box that lies inside the turned box, so that neighbours do not count.
-        let quad = map.apply_rect(*word);
+        let quad = map.apply_rect(*bounds);
         let centre = quad.iter().fold(Point::default(), |sum, &p| sum + p * 0.25);
         let inner = quad.map(|p| centre + (p - centre) * 0.9);
         let inked = Rect::around(inner).and_then(|b| evidence.ink_share_within(b));
-        n_words += usize::from(inked.is_some());
-        n_inked += usize::from(inked.is_some_and(|share| share > WORD_INK_SHARE));
+        n_printed += usize::from(inked.is_some());
+        n_inked += usize::from(inked.is_some_and(|share| share > PRINTED_INK_SHARE));
     }
     Placement {
         page_from_template: map,
         residual_px: (squared / found.len().max(1) as f64).sqrt(),
         support: support.max(0.0),
         explained: explained(evidence, model, &map),
-        words: if n_words == 0 { 1.0 } else { n_inked as f64 / n_words as f64 },
+        printed: if n_printed == 0 { 1.0 } else { n_inked as f64 / n_printed as f64 },
     }
 }
 

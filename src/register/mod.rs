@@ -1,5 +1,5 @@
-//! Lays a template on a page from the form's own printed lines and words. Marks are printed lines' ends like any
-//! other; none is required.
+//! Lays a template on a page from the form's own printed lines. Words and marks tell a right placement from a wrong one
+//! where there are any; none is required.
 //!
 //! 1. [`PageEvidence`] is measured once a page: pieces of straight lines, and where ink lies.
 //! 2. `search` proposes placements: every line of the template on every line of the page gives a similarity; the few
@@ -66,7 +66,7 @@ const FORESHORTENINGS: [f64; 9] = [1.0, 0.93, 1.07, 0.87, 1.15, 0.81, 1.23, 0.76
 /// When a page is taken for a form, and when it is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RegisterParams {
-    /// Least score (template's lines found, words inked, page's lines explained; 0 to 1) of a form that is recognised.
+    /// Least score (template's lines found, words and marks inked, page's lines explained; 0 to 1) of a form that is recognised.
     /// Less of it reads worse pages, and takes other forms for this one.
     pub min_score: f64,
     /// Score from which a flat fit is not challenged by one in perspective.
@@ -122,9 +122,9 @@ pub fn identify(
         return Err(misfit(None, PageReject::UnknownForm, "no template's lines are on the page".to_owned()));
     };
     if placement.score() < params.min_score {
-        let Placement { support, words, explained, .. } = placement;
+        let Placement { support, printed, explained, .. } = placement;
         let detail = format!(
-            "nearest template: {}, lines found: {support:.2}, words: {words:.2}, lines explained: {explained:.2}",
+            "nearest template: {}, lines found: {support:.2}, words and marks: {printed:.2}, lines explained: {explained:.2}",
             templates[idx].name
         );
         return Err(misfit(None, PageReject::UnknownForm, detail));

@@ -42,8 +42,8 @@ pub struct LineModel {
     pub lines: Vec<Segment>,
     /// Points along the lines with the unit direction of their line, in an order that spreads them over the page.
     pub samples: Vec<(Point, Point)>,
-    /// Words' boxes, millimetres.
-    pub words: Vec<Rect>,
+    /// Boxes in which ink is printed, millimetres: words and marks.
+    pub printed: Vec<Rect>,
     /// Page, millimetres.
     pub page: Rect,
 }
@@ -63,7 +63,7 @@ impl LineModel {
         Self {
             samples: spread(samples),
             lines,
-            words: landmarks.words.iter().map(|w| w.bounds).collect(),
+            printed: landmarks.words.iter().map(|w| w.bounds).chain(landmarks.marks.iter().copied()).collect(),
             page: landmarks.page,
         }
     }
