@@ -80,8 +80,8 @@ pub struct RegisterParams {
 }
 
 impl Default for RegisterParams {
-    /// Empirically chosen: 101 real and degraded pages of three forms scored 0.83 and more on their own template, 0.64
-    /// and less on another's.
+    /// Empirically chosen: 101 real and degraded pages of three forms scored 0.86 and more on their own template, 72
+    /// trials of such pages on another form's template 0.59 and less.
     fn default() -> Self {
         Self { min_score: 0.72, sure_score: 0.9, max_residual_mm: 1.0, min_fields_settled: 0.5, min_ink_share: 0.0005 }
     }
