@@ -8,7 +8,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use formread::{
     error::Result,
     form::{FormTemplate, known_templates},
-    net::{GlyphClassifier, GlyphScores},
+    net::{Recogniser, GlyphScores},
     normalise::GlyphBatch,
     page::{self, Limits, Page},
     reader::Reader,
@@ -21,7 +21,7 @@ use image::{GrayImage, Luma};
 /// Says "1" of everything: what the net costs is measured by itself.
 struct Fake;
 
-impl GlyphClassifier for Fake {
+impl Recogniser for Fake {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
         let mut digits = [0.0; 10];
         digits[1] = 1.0;
@@ -68,7 +68,7 @@ fn stages(criterion: &mut Criterion) {
     let (_, registration) = identify(&page, one, &params).expect("it is that form");
     group.bench_function("segment", |b| b.iter(|| segment(black_box(&page), &registration, &template)));
 
-    let make = || -> Result<Box<dyn GlyphClassifier>> { Ok(Box::new(Fake)) };
+    let make = || -> Result<Box<dyn Recogniser>> { Ok(Box::new(Fake)) };
     let reader = Reader::new(templates, "fake".to_owned(), Box::new(make)).expect("there are templates");
     group.bench_function("decoded page to record, without the net", |b| {
         b.iter(|| reader.read_page(1, black_box(&page)));

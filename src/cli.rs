@@ -98,6 +98,24 @@ pub struct TrainArgs {
     /// Learning rate of Adam, at its highest
     #[arg(long, value_name = "RATE", default_value_t = 1e-4)]
     pub lr: f64,
+    /// Which net to train; the other one is taken from --base
+    #[arg(long, value_enum, default_value_t = Nets::Both)]
+    pub net: Nets,
+    /// Weights of the net that is not trained [default: those carried by the program]
+    #[arg(long, value_name = "W.safetensors")]
+    pub base: Option<PathBuf>,
+    /// Epochs of the net that reads whole strips of digits
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub strip_epochs: NonZeroUsize,
+    /// Strips an epoch, drawn from the digits, each time others
+    #[arg(long, value_name = "N", default_value = "40000")]
+    pub strips: NonZeroUsize,
+    /// Strips a step
+    #[arg(long, value_name = "N", default_value = "32")]
+    pub strip_batch_size: NonZeroUsize,
+    /// Learning rate of Adam for strips, at its highest
+    #[arg(long, value_name = "RATE", default_value_t = 1e-3)]
+    pub strip_lr: f64,
     /// Seed of everything that is drawn: the same seed gives the same weights on the same machine
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -107,6 +125,17 @@ pub struct TrainArgs {
     /// Go on from the checkpoint beside OUT, where there is one [default: begin anew]
     #[arg(long)]
     pub resume: bool,
+}
+
+/// The nets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Nets {
+    /// Both
+    Both,
+    /// That of single digits
+    Glyphs,
+    /// That of whole strips of digits
+    Strips,
 }
 
 /// `formread eval`
@@ -140,6 +169,9 @@ pub struct EvalGlyphsArgs {
     /// Weights of the net [default: those carried by the program]
     #[arg(long, value_name = "W.safetensors")]
     pub model: Option<PathBuf>,
+    /// Picture (PNG) of the signs that were not read right, as the net saw them [default: none]
+    #[arg(long, value_name = "SHEET.png")]
+    pub sheet: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -15,7 +15,7 @@
 //! use formread::{
 //!     error::Result,
 //!     form::known_templates,
-//!     net::{GlyphClassifier, GlyphScores},
+//!     net::{Recogniser, GlyphScores},
 //!     normalise::GlyphBatch,
 //!     reader::Reader,
 //!     sink::PageRows,
@@ -24,7 +24,7 @@
 //! /// Stands in for the net, so that this example runs without LibTorch; `Reader::shipped()` has the real one.
 //! struct AlwaysOne;
 //!
-//! impl GlyphClassifier for AlwaysOne {
+//! impl Recogniser for AlwaysOne {
 //!     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
 //!         let mut digits = [0.0; 10];
 //!         digits[1] = 1.0;

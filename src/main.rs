@@ -64,7 +64,12 @@ fn train(args: &TrainArgs) -> Result<ExitCode> {
 fn eval_glyphs(args: &EvalGlyphsArgs) -> Result<ExitCode> {
     formread::net::set_threads(options::cores().get());
     let mut net = formread::net::ConvNet::from_weights(&options::weights(args.model.as_deref())?)?;
-    print(&formread::evaluate::glyphs::evaluate_folder(&args.dir, &mut net)?, &args.output)
+    let (set, report) = formread::evaluate::glyphs::evaluate_folder(&args.dir, &mut net)?;
+    if let Some(sheet) = &args.sheet {
+        let picture = formread::evaluate::glyphs::wrong_sheet(&set, &report);
+        picture.save_with_format(sheet, image::ImageFormat::Png).with_context(|| sheet.display().to_string())?;
+    }
+    print(&report, &args.output)
 }
 
 #[cfg(not(feature = "torch"))]

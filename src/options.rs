@@ -17,10 +17,10 @@ use formread::{
 };
 
 #[cfg(feature = "torch")]
-use formread::{form::known_templates, net::Weights, train::TrainOptions};
+use formread::{form::known_templates, net::Weights, train::{GlyphOptions, StripOptions, TrainOptions}};
 
 #[cfg(feature = "torch")]
-use crate::cli::TrainArgs;
+use crate::cli::{Nets, TrainArgs};
 use crate::cli::{Degrade, Format, ReadArgs, RunArgs, SynthArgs};
 
 /// The scans that `scans` names; `-` is a list on standard input.
@@ -76,13 +76,27 @@ pub fn without_torch<T>() -> Result<T> {
 /// What training is told.
 #[cfg(feature = "torch")]
 pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
-    let TrainArgs { data, out, epochs, batch_size, lr, seed, held_out, resume } = args;
-    anyhow::ensure!(*lr > 0.0 && lr.is_finite(), "the learning rate is not above 0: {lr}");
+    let TrainArgs { data, out, seed, held_out, resume, .. } = args;
+    for lr in [args.lr, args.strip_lr] {
+        anyhow::ensure!(lr > 0.0 && lr.is_finite(), "the learning rate is not above 0: {lr}");
+    }
     anyhow::ensure!((0.0..=1.0).contains(held_out), "the share of writers held out is not from 0 to 1: {held_out}");
+    let glyphs = GlyphOptions {
+        epochs: args.epochs.get(),
+        batch_size: args.batch_size.get(),
+        lr: args.lr,
+        ..GlyphOptions::default()
+    };
+    let strips = StripOptions {
+        epochs: args.strip_epochs.get(),
+        strips: args.strips.get(),
+        batch_size: args.strip_batch_size.get(),
+        lr: args.strip_lr,
+    };
     Ok(TrainOptions {
-        epochs: epochs.get(),
-        batch_size: batch_size.get(),
-        lr: *lr,
+        glyphs: (args.net != Nets::Strips).then_some(glyphs),
+        strips: (args.net != Nets::Glyphs).then_some(strips),
+        base: if args.net == Nets::Both { None } else { Some(weights(args.base.as_deref())?) },
         seed: *seed,
         held_out_writers: *held_out,
         resume: *resume,

@@ -1,8 +1,8 @@
 //! The front door: a page's bytes in, its record out. Templates and weights are loaded once.
 //!
 //! [`Reader::read`] does it all. A caller that has many pages parts it at the net, as [`crate::pipeline`] does:
-//! [`Reader::prepare`] page by page, on as many threads as it likes, [`Reader::classify`] for the glyphs of many pages
-//! at once, [`Reader::finish`] page by page.
+//! [`Reader::prepare`] page by page, on as many threads as it likes, [`Reader::recognise`] for many pages at once,
+//! [`Reader::finish`] page by page.
 
 use std::{
     collections::HashSet,
@@ -10,12 +10,12 @@ use std::{
 };
 
 use crate::{
-    assemble::{AcceptParams, PageReading, PageRecord, assemble_page},
+    assemble::{AcceptParams, FieldScores, PageReading, PageRecord, assemble_page},
     error::{Error, ErrorKind, PageReject, Result},
     form::{Field, FormTemplate},
     geometry::Rect,
-    net::{GlyphClassifier, GlyphScores},
-    normalise::{Glyph, GlyphBatch, collate, normalise},
+    net::{GlyphScores, Recogniser, StripScores},
+    normalise::{Glyph, Strip, collate, normalise, normalise_strip},
     page::{self, Limits, Page},
     register::{FieldRegistration, RegisterParams, Registration, identify},
     segment::{FieldCut, FieldInk, LatticeEdge, segment},
@@ -26,8 +26,8 @@ use crate::{
     net::{ConvNet, Weights},
 };
 
-/// Makes a classifier. The reader keeps one for each thread that classifies at the same time.
-pub type ClassifierFactory = Box<dyn Fn() -> Result<Box<dyn GlyphClassifier>> + Send + Sync>;
+/// Makes a recogniser. The reader keeps one for each thread that recognises at the same time.
+pub type RecogniserFactory = Box<dyn Fn() -> Result<Box<dyn Recogniser>> + Send + Sync>;
 
 /// Reads pages of the forms it knows. Can be called from many threads.
 pub struct Reader {
@@ -35,10 +35,10 @@ pub struct Reader {
     limits: Limits,
     register_params: RegisterParams,
     accept_params: AcceptParams,
-    make_classifier: ClassifierFactory,
+    make_recogniser: RecogniserFactory,
     weights_fingerprint: String,
-    /// Classifiers that nobody is using: a net is moved between threads, never shared.
-    idle: Mutex<Vec<Box<dyn GlyphClassifier>>>,
+    /// Recognisers that nobody is using: a net is moved between threads, never shared.
+    idle: Mutex<Vec<Box<dyn Recogniser>>>,
 }
 
 /// A page made ready for the net.
@@ -46,7 +46,18 @@ pub struct Reader {
 pub struct PreparedPage {
     page: u32,
     glyphs: Vec<Glyph>,
+    /// One a field, where there is ink.
+    strips: Vec<Option<Strip>>,
     state: Prepared,
+}
+
+/// What the nets say of a page.
+#[derive(Debug, Clone, Default)]
+pub struct PageScores {
+    /// One a glyph of [`PreparedPage::glyphs`].
+    glyphs: Vec<GlyphScores>,
+    /// One a field; without columns where nothing is written.
+    strips: Vec<StripScores>,
 }
 
 #[derive(Debug)]
@@ -82,15 +93,15 @@ pub struct PageReport {
 }
 
 impl Reader {
-    /// A reader of `templates` whose glyphs are told apart by what `make_classifier` makes. `weights_fingerprint` tells
+    /// A reader of `templates` whose glyphs are told apart by what `make_recogniser` makes. `weights_fingerprint` tells
     /// one set of weights from another.
     ///
     /// # Errors
-    /// `Usage` where there is no template or two have one name; whatever the first classifier fails with.
+    /// `Usage` where there is no template or two have one name; whatever the first recogniser fails with.
     pub fn new(
         templates: Vec<FormTemplate>,
         weights_fingerprint: String,
-        make_classifier: ClassifierFactory,
+        make_recogniser: RecogniserFactory,
     ) -> Result<Self> {
         if templates.is_empty() {
             return Err(Error::usage("no template is given"));
@@ -99,13 +110,13 @@ impl Reader {
         if let Some(twice) = templates.iter().find(|template| !names.insert(&template.name)) {
             return Err(Error::usage(format!("two templates have one name: {}", twice.name)));
         }
-        let idle = Mutex::new(vec![make_classifier()?]);
+        let idle = Mutex::new(vec![make_recogniser()?]);
         Ok(Self {
             templates,
             limits: Limits::default(),
             register_params: RegisterParams::default(),
             accept_params: AcceptParams::default(),
-            make_classifier,
+            make_recogniser,
             weights_fingerprint,
             idle,
         })
@@ -118,7 +129,7 @@ impl Reader {
     #[cfg(feature = "torch")]
     pub fn with_weights(templates: Vec<FormTemplate>, weights: Weights) -> Result<Self> {
         let fingerprint = weights.fingerprint();
-        let make = move || -> Result<Box<dyn GlyphClassifier>> { Ok(Box::new(ConvNet::from_weights(&weights)?)) };
+        let make = move || -> Result<Box<dyn Recogniser>> { Ok(Box::new(ConvNet::from_weights(&weights)?)) };
         Self::new(templates, fingerprint, Box::new(make))
     }
 
@@ -182,8 +193,8 @@ impl Reader {
     /// Where the net fails.
     pub fn read_page(&self, number: u32, page: &Page) -> Result<PageReport> {
         let prepared = self.prepare(number, page);
-        let scores = self.classify(&collate(prepared.glyphs()))?;
-        Ok(self.finish(prepared, &scores))
+        let scores = self.recognise([&prepared])?.pop().unwrap_or_default();
+        Ok(self.finish(prepared, scores))
     }
 
     /// Does what comes before the net: recognises the form, lays it on, cuts its fields, makes glyphs of their ink.
@@ -193,11 +204,14 @@ impl Reader {
             Err(misfit) => {
                 let form = misfit.template_idx.map(|idx| self.templates[idx].name.clone());
                 let reading = PageReading::Rejected { form, reason: misfit.reason, detail: misfit.detail };
-                return PreparedPage { page: number, glyphs: Vec::new(), state: Prepared::Rejected(reading) };
+                let state = Prepared::Rejected(reading);
+                return PreparedPage { page: number, glyphs: Vec::new(), strips: Vec::new(), state };
             }
         };
         let template = &self.templates[template_idx];
         let cuts = segment(page, &registration, template);
+        let strip_of = |cut: &FieldCut| cut.strip.as_ref().and_then(|strip| normalise_strip(&strip.ink, &strip.bounds));
+        let strips = cuts.iter().map(strip_of).collect();
         let mut glyphs = Vec::new();
         let mut add_glyph = |edge: &LatticeEdge| {
             let glyph = edge.crop.as_ref().and_then(|crop| normalise(&crop.ink));
@@ -212,49 +226,60 @@ impl Reader {
         let fields = template.fields.iter().zip(&registration.fields);
         let stored_bounds = fields.map(|field| page.stored_bounds(page_bounds(field))).collect();
         let cut = CutPage { template_idx, registration, cuts };
-        PreparedPage { page: number, glyphs, state: Prepared::Cut { cut, has_glyph, stored_bounds } }
+        PreparedPage { page: number, glyphs, strips, state: Prepared::Cut { cut, has_glyph, stored_bounds } }
     }
 
-    /// Scores of glyphs, of however many pages, in their order.
+    /// What the nets say of pages, of however many, in their order.
     ///
     /// # Errors
-    /// Where the net fails.
-    pub fn classify(&self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
-        if batch.n_glyphs == 0 {
-            return Ok(Vec::new());
-        }
+    /// Where a net fails.
+    pub fn recognise<'a>(
+        &self,
+        pages: impl IntoIterator<Item = &'a PreparedPage, IntoIter: Clone>,
+    ) -> Result<Vec<PageScores>> {
+        let pages = pages.into_iter();
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
-        let mut classifier = match taken {
-            Some(classifier) => classifier,
-            None => (self.make_classifier)()?,
+        let mut recogniser = match taken {
+            Some(recogniser) => recogniser,
+            None => (self.make_recogniser)()?,
         };
-        let scores = classifier.classify(batch)?;
-        idle().push(classifier);
-        if scores.len() != batch.n_glyphs {
-            return Err(Error::net(format!("{} scores of {} glyphs", scores.len(), batch.n_glyphs)));
+        let batch = collate(pages.clone().flat_map(|page| &page.glyphs));
+        let n_glyphs = batch.n_glyphs;
+        let glyphs = if n_glyphs == 0 { Vec::new() } else { recogniser.classify(&batch)? };
+        if glyphs.len() != n_glyphs {
+            return Err(Error::net(format!("{} scores of {n_glyphs} glyphs", glyphs.len())));
         }
+        let mut glyphs = glyphs.into_iter();
+        let mut scores_of = |page: &PreparedPage| {
+            let read = |strip: &Option<Strip>| strip.as_ref().map_or(Ok(StripScores::default()), |s| recogniser.read_strip(s));
+            let strips = page.strips.iter().map(read).collect::<Result<_>>()?;
+            Ok(PageScores { glyphs: glyphs.by_ref().take(page.glyphs.len()).collect(), strips })
+        };
+        let scores = pages.map(&mut scores_of).collect::<Result<_>>()?;
+        idle().push(recogniser);
         Ok(scores)
     }
 
-    /// Does what comes after the net: `scores` are those of [`PreparedPage::glyphs`], in their order.
+    /// Does what comes after the nets: `scores` is what they say of this page.
     ///
     /// # Panics
     /// Where there are not as many scores as glyphs.
-    pub fn finish(&self, prepared: PreparedPage, scores: &[GlyphScores]) -> PageReport {
-        assert_eq!(scores.len(), prepared.glyphs.len(), "every glyph has its scores");
+    pub fn finish(&self, prepared: PreparedPage, scores: PageScores) -> PageReport {
+        assert_eq!(scores.glyphs.len(), prepared.glyphs.len(), "every glyph has its scores");
         let page = prepared.page;
         let (cut, has_glyph, stored_bounds) = match prepared.state {
             Prepared::Rejected(reading) => return PageReport { record: PageRecord { page, reading }, cut: None },
             Prepared::Cut { cut, has_glyph, stored_bounds } => (cut, has_glyph, stored_bounds),
         };
-        let mut scores = scores.iter().copied();
-        let mut score_edges = |field: Vec<bool>| -> Vec<Option<GlyphScores>> {
-            field.into_iter().map(|has_glyph| if has_glyph { scores.next() } else { None }).collect()
+        let (mut glyphs, mut strips) = (scores.glyphs.into_iter(), scores.strips.into_iter());
+        let scores_of = |has_glyph: Vec<bool>| FieldScores {
+            edges: has_glyph.into_iter().map(|has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
+            strip: strips.next().unwrap_or_default(),
         };
-        let edge_scores: Vec<_> = has_glyph.into_iter().map(&mut score_edges).collect();
+        let field_scores: Vec<_> = has_glyph.into_iter().map(scores_of).collect();
         let template = &self.templates[cut.template_idx];
-        let mut record = assemble_page(page, template, &cut.registration, &cut.cuts, &edge_scores, &self.accept_params);
+        let mut record = assemble_page(page, template, &cut.registration, &cut.cuts, &field_scores, &self.accept_params);
         if let PageReading::Read { fields, .. } = &mut record.reading {
             for (field, bounds) in fields.iter_mut().zip(stored_bounds) {
                 field.bounds = bounds;
@@ -270,7 +295,7 @@ impl PreparedPage {
         self.page
     }
 
-    /// What the net is to look at.
+    /// The glyphs that the net is to look at.
     pub fn glyphs(&self) -> &[Glyph] {
         &self.glyphs
     }

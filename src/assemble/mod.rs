@@ -2,13 +2,15 @@
 
 mod canonical;
 mod lattice;
+mod readings;
 mod state;
+mod symbols;
 
 use crate::{
     error::PageReject,
     form::{Field, FormTemplate},
     geometry::Rect,
-    net::GlyphScores,
+    net::{GlyphScores, StripScores},
     register::{FieldRegistration, Registration},
     segment::{FieldCut, FieldInk},
 };
@@ -122,9 +124,17 @@ impl ReviewReason {
     }
 }
 
-/// What a page says that was registered, cut and scored. `cuts` as [`crate::segment::segment`] gives them; `scores` has
-/// for each of them one entry an edge of its lattice, `None` where the edge has no ink (empty for a field that is not
-/// written). `page` is 1-based.
+/// What the nets say of one field.
+#[derive(Debug, Clone, Default)]
+pub struct FieldScores {
+    /// One an edge of its lattice, `None` where the edge has no ink; empty for a field that is not written.
+    pub edges: Vec<Option<GlyphScores>>,
+    /// Of its ink as a whole; without columns where it was not read.
+    pub strip: StripScores,
+}
+
+/// What a page says that was registered, cut and scored. `cuts` as [`crate::segment::segment`] gives them, `scores` one
+/// for each of them. `page` is 1-based.
 ///
 /// The fields' bounds are in pixels of [`crate::page::Page::pixels`].
 pub fn assemble_page(
@@ -132,12 +142,13 @@ pub fn assemble_page(
     template: &FormTemplate,
     registration: &Registration,
     cuts: &[FieldCut],
-    scores: &[Vec<Option<GlyphScores>>],
+    scores: &[FieldScores],
     params: &AcceptParams,
 ) -> PageRecord {
     let fields = cuts.iter().enumerate().filter_map(|(i, cut)| {
         let field = template.fields.get(cut.field_idx)?;
-        let scores = scores.get(i).map_or(&[][..], Vec::as_slice);
+        let nothing = FieldScores::default();
+        let scores = scores.get(i).unwrap_or(&nothing);
         Some(assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), params))
     });
     let reading = PageReading::Read {
@@ -148,11 +159,11 @@ pub fn assemble_page(
     PageRecord { page, reading }
 }
 
-/// What one field says. `scores` has one entry an edge of its lattice, `None` where the edge has no ink.
+/// What one field says.
 pub fn assemble_field(
     field: &Field,
     ink: &FieldInk,
-    scores: &[Option<GlyphScores>],
+    scores: &FieldScores,
     fit: Option<&FieldRegistration>,
     params: &AcceptParams,
 ) -> FieldValue {
@@ -248,7 +259,7 @@ mod tests {
             })
             .unzip();
         let ink = FieldInk::Written(Lattice { n_nodes: edges.len() + 1, edges });
-        assemble_field(field, &ink, &scores, None, &AcceptParams::default())
+        assemble_field(field, &ink, &FieldScores { edges: scores, ..FieldScores::default() }, None, &AcceptParams::default())
     }
 
     #[test]
@@ -303,7 +314,7 @@ mod tests {
 
     #[test]
     fn nothing_written_is_blank_and_off_the_page_is_not() {
-        let read = |ink| assemble_field(&field(1, 3), &ink, &[], None, &AcceptParams::default());
+        let read = |ink| assemble_field(&field(1, 3), &ink, &FieldScores::default(), None, &AcceptParams::default());
         assert_eq!(read(FieldInk::Blank).state, FieldState::Blank);
         assert_eq!(read(FieldInk::OffPage).state, FieldState::Review(ReviewReason::OffPage));
         let unread = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)] });
@@ -315,7 +326,7 @@ mod tests {
         let ink = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)] });
         let mut scores = glyph(1, 0.55);
         scores.digits[7] = 0.4;
-        let value = assemble_field(&field(1, 3), &ink, &[Some(scores)], None, &AcceptParams::default());
+        let value = assemble_field(&field(1, 3), &ink, &FieldScores { edges: vec![Some(scores)], ..FieldScores::default() }, None, &AcceptParams::default());
         assert_eq!(value.state, FieldState::Review(ReviewReason::LowConfidence));
         assert!((0.5..0.6).contains(&value.confidence), "{}", value.confidence);
         assert_eq!((value.guess.as_str(), value.alternatives[1].text.as_str()), ("1", "7"));

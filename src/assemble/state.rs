@@ -1,11 +1,14 @@
 //! What becomes of a field: accepted, blank, or a person must look, and why.
 
 use super::{
-    Alternative, FieldState, ReviewReason,
+    Alternative, FieldScores, FieldState, ReviewReason,
     canonical::canonical,
-    lattice::{Path, best_paths},
+    readings::{Candidate, candidates},
 };
-use crate::{form::Field, net::GlyphScores, segment::Lattice};
+use crate::{
+    form::{Field, FieldLayout},
+    segment::Lattice,
+};
 
 /// When a reading is accepted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +32,7 @@ const INNER_GAP_FACTOR: f64 = 0.3;
 
 /// How much better, in log score, a reading of another length must be for the number of digits to be wrong rather than
 /// the reading.
-const LENGTH_MARGIN: f32 = 3.0;
+const LENGTH_MARGIN: f64 = 3.0;
 
 /// What was made of a field's ink.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,38 +50,38 @@ impl Reading {
 }
 
 /// Reads what is written.
-pub(super) fn read(field: &Field, lattice: &Lattice, scores: &[Option<GlyphScores>], params: &AcceptParams) -> Reading {
-    let paths = best_paths(field, lattice, scores);
-    let fits = |path: &Path| match path.n_digits() {
-        0 => path.has_filler(),
+pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, params: &AcceptParams) -> Reading {
+    let candidates = candidates(field, lattice, scores);
+    let fits = |candidate: &Candidate| match candidate.digits.len() {
+        0 => candidate.has_filler,
         n => (field.digits.min..=field.digits.max).contains(&n),
     };
-    let Some(best_of_all) = paths.iter().find(|path| path.n_digits() > 0 || path.has_filler()) else {
+    let Some(best_of_all) = candidates.iter().find(|c| !c.digits.is_empty() || c.has_filler) else {
         return Reading::of_state(FieldState::Review(ReviewReason::Illegible), 0.0);
     };
-    let fitting: Vec<&Path> = paths.iter().filter(|path| fits(path)).collect();
+    let fitting: Vec<&Candidate> = candidates.iter().filter(|candidate| fits(candidate)).collect();
     let wrong_length = match fitting.first() {
         Some(best) => best_of_all.score - best.score > LENGTH_MARGIN,
         None => true,
     };
     if wrong_length {
-        let is_long = best_of_all.n_digits() > field.digits.max;
-        let reason = if is_long { ReviewReason::Overflow } else { ReviewReason::TooShort };
-        let same_length: Vec<&Path> = paths.iter().filter(|p| p.n_digits() == best_of_all.n_digits()).collect();
+        let n_digits = best_of_all.digits.len();
+        let reason = if n_digits > field.digits.max { ReviewReason::Overflow } else { ReviewReason::TooShort };
+        let same_length: Vec<&Candidate> = candidates.iter().filter(|c| c.digits.len() == n_digits).collect();
         return judge(field, &same_length, params, Some(reason));
     }
     judge(field, &fitting, params, None)
 }
 
-/// The state of the best of `paths` (best first, at least one) among them.
-fn judge(field: &Field, paths: &[&Path], params: &AcceptParams, reason: Option<ReviewReason>) -> Reading {
-    let Some(&best) = paths.first() else {
+/// The state of the best of `candidates` (best first, at least one) among them.
+fn judge(field: &Field, candidates: &[&Candidate], params: &AcceptParams, reason: Option<ReviewReason>) -> Reading {
+    let Some(&best) = candidates.first() else {
         return Reading::of_state(FieldState::Review(ReviewReason::Illegible), 0.0);
     };
-    let alternatives = alternatives(field, paths);
+    let alternatives = alternatives(field, candidates);
     let share = alternatives.first().map_or(0.0, |a| a.probability);
-    let mut confidence = share.min(f64::from(best.probability)).clamp(0.0, 1.0);
-    if best.has_inner_gap() && matches!(field.layout, crate::form::FieldLayout::Comb { .. }) {
+    let mut confidence = share.min(best.probability).clamp(0.0, 1.0);
+    if best.has_inner_gap && matches!(field.layout, FieldLayout::Comb { .. }) {
         confidence *= INNER_GAP_FACTOR;
     }
     let (guess, is_possible) = text(field, best);
@@ -93,31 +96,30 @@ fn judge(field: &Field, paths: &[&Path], params: &AcceptParams, reason: Option<R
     Reading { state, guess, alternatives, confidence }
 }
 
-/// What a path says, in canonical form, and whether there is such a value.
-fn text(field: &Field, path: &Path) -> (String, bool) {
-    let digits = path.digits();
-    if digits.is_empty() {
+/// What a candidate says, in canonical form, and whether there is such a value.
+fn text(field: &Field, candidate: &Candidate) -> (String, bool) {
+    if candidate.digits.is_empty() {
         return (field.fillers_mean.clone().unwrap_or_default(), true);
     }
-    let canonical = canonical(&field.kind, &digits);
+    let canonical = canonical(&field.kind, &candidate.digits);
     (canonical.text, canonical.is_possible)
 }
 
-/// The paths' texts, likeliest first, each with its share of the probability of all.
-fn alternatives(field: &Field, paths: &[&Path]) -> Vec<Alternative> {
-    let best_score = paths.first().map_or(0.0, |path| path.score);
+/// The candidates' texts, likeliest first, each with its share of the probability of all.
+fn alternatives(field: &Field, candidates: &[&Candidate]) -> Vec<Alternative> {
+    let best_score = candidates.first().map_or(0.0, |candidate| candidate.score);
     let mut found: Vec<Alternative> = Vec::new();
     let mut all = 0.0;
-    for path in paths {
-        let weight = f64::from((path.score - best_score).exp());
+    for candidate in candidates {
+        let weight = (candidate.score - best_score).exp();
         all += weight;
-        let (text, _) = text(field, path);
+        let (text, _) = text(field, candidate);
         match found.iter_mut().find(|a| a.text == text) {
             Some(same) => same.probability += weight,
             None => found.push(Alternative { text, probability: weight }),
         }
     }
-    // The best path's text stays at the head, though others may together outweigh it.
+    // The best candidate's text stays at the head, though others may together outweigh it.
     if let Some((_, rest)) = found.split_first_mut() {
         rest.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     }

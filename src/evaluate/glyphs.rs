@@ -2,11 +2,14 @@
 
 use std::{fmt, path::Path};
 
+use image::{GrayImage, Luma, imageops};
 use serde::Serialize;
 
+use super::Reliability;
 use crate::error::Result;
-use crate::net::{GlyphClass, GlyphClassifier, N_DIGITS};
-use crate::normalise::collate;
+use crate::net::{GlyphClass, Recogniser, N_DIGITS};
+use crate::normalise::{GLYPH_SIDE, collate};
+use crate::raster::text::line_of_text;
 use crate::train::dataset::{GlyphSet, read_folder};
 
 /// Glyphs that are classified at a time, so that a large set does not stand in memory twice.
@@ -29,6 +32,23 @@ pub struct GlyphReport {
     pub confusion: [[usize; N_DIGITS]; N_DIGITS],
     /// One a writer, where writers are known.
     pub writers: Vec<WriterReport>,
+    /// Whether the probability of the reading means what it says.
+    pub reliability: Reliability,
+    /// Those that were not read right.
+    pub wrong: Vec<WrongGlyph>,
+}
+
+/// A sign that was not read right.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct WrongGlyph {
+    /// Its place in the set, from 0.
+    pub place: usize,
+    /// The digit that it is.
+    pub truth: u8,
+    /// The digit that was read; `None` where there was no ink.
+    pub reading: Option<u8>,
+    /// Probability of the reading: that it is a digit, and that one.
+    pub confidence: f32,
 }
 
 /// How well a classifier does on one writer.
@@ -47,7 +67,7 @@ pub struct WriterReport {
 /// A table for people: the set, its writers, and how often a digit was read as another.
 impl fmt::Display for GlyphReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { set, count, correct, accuracy, taken_for_digit, confusion, writers } = self;
+        let Self { set, count, correct, accuracy, taken_for_digit, confusion, writers, reliability, .. } = self;
         writeln!(f, "{set}: {correct} of {count} read right, {:.2} %", 100.0 * accuracy)?;
         writeln!(f, "taken for a digit: {taken_for_digit} of {count}")?;
         for WriterReport { writer, count, correct, accuracy } in writers {
@@ -58,26 +78,27 @@ impl fmt::Display for GlyphReport {
         for (truth, readings) in confusion.iter().enumerate() {
             writeln!(f, "{truth:>3}{}", readings.iter().map(|n| format!("{n:>6}")).collect::<String>())?;
         }
-        Ok(())
+        write!(f, "\n{reliability}")
     }
 }
 
 /// Reads a folder of labelled signs and classifies them: of IDX files the test pair where it is there, else the
-/// training pair; else all images.
+/// training pair; else all images. Gives the set too, for [`wrong_sheet`].
 ///
 /// # Errors
 /// Where the folder holds no labelled signs, a file cannot be read, or the classifier fails.
-pub fn evaluate_folder(folder: &Path, classifier: &mut dyn GlyphClassifier) -> Result<GlyphReport> {
+pub fn evaluate_folder(folder: &Path, classifier: &mut dyn Recogniser) -> Result<(GlyphSet, GlyphReport)> {
     let found = read_folder(folder)?;
     let set = found.test.or(found.train).expect("a folder that was read holds one half or both");
-    evaluate_set(&set, classifier)
+    let report = evaluate_set(&set, classifier)?;
+    Ok((set, report))
 }
 
 /// Classifies every sign of a set.
 ///
 /// # Errors
 /// Where the classifier fails.
-pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn GlyphClassifier) -> Result<GlyphReport> {
+pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<GlyphReport> {
     let mut report = GlyphReport {
         set: set.name.clone(),
         count: set.samples.len(),
@@ -86,17 +107,26 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn GlyphClassifier) -> Res
         taken_for_digit: 0,
         confusion: [[0; N_DIGITS]; N_DIGITS],
         writers: Vec::new(),
+        reliability: Reliability::of(&[]),
+        wrong: Vec::new(),
     };
+    let mut answers = Vec::with_capacity(set.samples.len());
     let mut by_writer = vec![(0, 0); set.writers.len()];
-    for samples in set.samples.chunks(GLYPHS_AT_A_TIME) {
+    for (chunk, samples) in set.samples.chunks(GLYPHS_AT_A_TIME).enumerate() {
         let glyphs: Vec<_> = samples.iter().map(|sample| sample.glyph()).collect();
         let mut scores = classifier.classify(&collate(glyphs.iter().flatten()))?.into_iter();
-        for (sample, glyph) in samples.iter().zip(&glyphs) {
+        for (i, (sample, glyph)) in samples.iter().zip(&glyphs).enumerate() {
             let score = glyph.as_ref().and_then(|_| scores.next());
-            let mut is_correct = false;
-            if let Some(score) = score {
-                let (reading, _) = score.best_digit();
-                is_correct = reading == usize::from(sample.digit);
+            let reading = score.map(|score| score.best_digit().0);
+            let is_correct = reading == Some(usize::from(sample.digit));
+            let confidence = score.zip(reading).map_or(0.0, |(score, reading)| score.digit(reading));
+            answers.push((f64::from(confidence), is_correct));
+            if !is_correct {
+                let place = chunk * GLYPHS_AT_A_TIME + i;
+                let reading = reading.map(|digit| digit as u8);
+                report.wrong.push(WrongGlyph { place, truth: sample.digit, reading, confidence });
+            }
+            if let Some((score, reading)) = score.zip(reading) {
                 report.confusion[usize::from(sample.digit)][reading] += 1;
                 report.taken_for_digit += usize::from(score.class(GlyphClass::Digit) >= 0.5);
             }
@@ -107,6 +137,7 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn GlyphClassifier) -> Res
             }
         }
     }
+    report.reliability = Reliability::of(&answers);
     report.accuracy = share(report.correct, report.count);
     let writers = set.writers.iter().zip(by_writer).filter(|(_, (count, _))| *count > 0);
     report.writers = writers
@@ -118,6 +149,42 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn GlyphClassifier) -> Res
         })
         .collect();
     Ok(report)
+}
+
+/// Signs in a row of a sheet, and the most that it shows.
+const SHEET_COLUMNS: usize = 12;
+const SHEET_MOST: usize = 600;
+
+/// How much larger than a glyph a sign is shown, and the height of the words under it, pixels.
+const SHEET_SCALE: u32 = 3;
+const SHEET_WORDS: u32 = 16;
+
+/// The signs of `set` that were not read right, as the net saw them, surest first, each with what it is and what was read:
+/// [H, W] u8, ink dark on white. At most 600 of them.
+pub fn wrong_sheet(set: &GlyphSet, report: &GlyphReport) -> GrayImage {
+    let mut wrong = report.wrong.clone();
+    wrong.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.place.cmp(&b.place)));
+    wrong.truncate(SHEET_MOST);
+    let side = SHEET_SCALE * GLYPH_SIDE as u32;
+    let (cell_width, cell_height) = (side + 8, side + SHEET_WORDS + 8);
+    let n_rows = wrong.len().div_ceil(SHEET_COLUMNS).max(1) as u32;
+    let mut sheet = GrayImage::from_pixel(SHEET_COLUMNS as u32 * cell_width, n_rows * cell_height, Luma([255]));
+    for (i, WrongGlyph { place, truth, reading, confidence }) in wrong.into_iter().enumerate() {
+        let x = (i % SHEET_COLUMNS) as u32 * cell_width + 4;
+        let y = (i / SHEET_COLUMNS) as u32 * cell_height + 4;
+        if let Some(glyph) = set.samples.get(place).and_then(|sample| sample.glyph()) {
+            let paper = |x: u32, y: u32| 255 - (glyph[(y * GLYPH_SIDE as u32 + x) as usize] * 255.0).round() as u8;
+            let small = GrayImage::from_fn(GLYPH_SIDE as u32, GLYPH_SIDE as u32, |x, y| Luma([paper(x, y)]));
+            let shown = imageops::resize(&small, side, side, imageops::FilterType::Nearest);
+            imageops::replace(&mut sheet, &shown, i64::from(x), i64::from(y));
+        }
+        let reading = reading.map_or("-".to_owned(), |digit| digit.to_string());
+        if let Some(words) = line_of_text(&format!("{truth}>{reading} {confidence:.2}"), SHEET_WORDS) {
+            let paper = GrayImage::from_fn(words.width(), words.height(), |x, y| Luma([255 - words.get_pixel(x, y)[0]]));
+            imageops::replace(&mut sheet, &paper, i64::from(x), i64::from(y + side));
+        }
+    }
+    sheet
 }
 
 fn share(part: usize, whole: usize) -> f64 {
@@ -136,7 +203,7 @@ mod tests {
     /// Takes everything for a 7, and for a digit.
     struct Sevens;
 
-    impl GlyphClassifier for Sevens {
+    impl Recogniser for Sevens {
         fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
             let mut score = GlyphScores { digits: [0.0; N_DIGITS], classes: [1.0, 0.0, 0.0, 0.0] };
             score.digits[7] = 1.0;

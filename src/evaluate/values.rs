@@ -13,6 +13,7 @@ use std::{
 
 use serde::Serialize;
 
+use super::Reliability;
 use crate::error::{Error, Result};
 
 /// Columns of the truth that are no fields.
@@ -59,6 +60,8 @@ pub struct ValueScore {
     pub by_field: BTreeMap<String, Tally>,
     /// Scored or illegible fields that were not read right, in the order of the truth.
     pub wrong: Vec<WrongField>,
+    /// Whether confidence means what it says, over all scored fields with a number for a guess.
+    pub reliability: Reliability,
 }
 
 /// A field that was not read as the truth has it.
@@ -82,6 +85,7 @@ pub struct WrongField {
 struct Answer {
     state: String,
     guess: String,
+    confidence: f64,
 }
 
 /// Scores the tables of a run, `out` and its evidence `fields`, against `truth`: columns `scan`, `page` and fields by
@@ -99,6 +103,7 @@ pub fn score_values(out: impl Read, fields: impl Read, truth: impl Read) -> Resu
     };
     let (scan_idx, page_idx) = (column("scan")?, column("page")?);
     let mut score = ValueScore::default();
+    let mut judged = Vec::new();
     for row in reader.records() {
         let row = row.map_err(|error| Error::format("truth", error))?;
         let (scan, page) = (&row[scan_idx], &row[page_idx]);
@@ -109,6 +114,8 @@ pub fn score_values(out: impl Read, fields: impl Read, truth: impl Read) -> Resu
             score.total.add(&tally);
             score.by_form.entry(form.to_owned()).or_default().add(&tally);
             score.by_field.entry(name.to_owned()).or_default().add(&tally);
+            let numbers = answers.get(&key).filter(|answer| answer.state != "blank" && !answer.guess.is_empty());
+            judged.extend(numbers.map(|answer| (answer.confidence, is_right && truth.trim() != "!")));
             if !is_right {
                 let (state, guess) = answers.get(&key).map_or(("missing", ""), |a| (&a.state, &a.guess));
                 let (scan, page, field) = key;
@@ -117,6 +124,7 @@ pub fn score_values(out: impl Read, fields: impl Read, truth: impl Read) -> Resu
             }
         }
     }
+    score.reliability = Reliability::of(&judged);
     Ok(score)
 }
 
@@ -178,9 +186,13 @@ fn read_answers(fields: impl Read) -> Result<HashMap<(String, String, String), A
         field: String,
         state: String,
         guess: String,
+        confidence: f64,
     }
     let rows = csv::Reader::from_reader(fields).into_deserialize();
-    rows.map(|row| row.map(|Row { scan, page, field, state, guess }| ((scan, page, field), Answer { state, guess })))
+    let answer = |Row { scan, page, field, state, guess, confidence }| {
+        ((scan, page, field), Answer { state, guess, confidence })
+    };
+    rows.map(|row| row.map(answer))
         .collect::<Result<_, _>>()
         .map_err(|error| Error::format("table of fields", error))
 }
@@ -228,6 +240,7 @@ impl fmt::Display for ValueScore {
         }
         writeln!(f)?;
         row(f, "all fields", &self.total)?;
+        write!(f, "\n{}", self.reliability)?;
         let Tally { number_lost, illegible_fields, illegible_accepted, missing, .. } = self.total;
         writeln!(f, "numbers taken for blank: {number_lost}")?;
         writeln!(f, "illegible, accepted all the same: {illegible_accepted} of {illegible_fields}")?;

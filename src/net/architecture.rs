@@ -1,127 +1,180 @@
-//! The net's shape, as a table: what the weights file must hold, what the convnet computes, what the learner trains.
+//! The nets' shapes, as tables: what the weights file must hold, what the nets compute, what the learner trains.
 //!
-//! 28 x 28 -> five convolutions, each followed by batch normalisation (folded into the weights once trained) and ReLU
-//! -> one hidden layer -> two heads: ten logits that say which digit it is, four that say whether it is one. Strides
-//! in place of pooling (Springenberg et al., "Striving for simplicity", 2015) keep it under 7 million multiply-adds;
-//! nothing is computed at 28 x 28, where memory is the bottleneck.
+//! Both nets are convolutions all the way: what others write as a fully connected layer is a convolution whose kernel
+//! covers all that is left of its input. Strides in place of pooling (Springenberg et al., "Striving for simplicity",
+//! 2015) keep them cheap; every layer but the last ones is followed by batch normalisation (folded into the weights once
+//! trained) or dropout, and by ReLU.
 
-use super::{N_CLASSES, N_DIGITS};
-use crate::normalise::GLYPH_SIDE;
+use super::{N_CLASSES, N_DIGITS, N_SYMBOLS};
 
-/// Name that weights carry in their sidecar; it changes with the table below.
-pub const ARCHITECTURE: &str = "conv5-v2";
+/// Name that weights carry in their sidecar; it changes with the tables below.
+pub const ARCHITECTURE: &str = "glyph-v3+strip-v1";
 
-/// One convolution.
+/// One convolution. Pairs are rows, then columns.
 #[derive(Debug, Clone, Copy)]
-pub struct ConvLayer {
+pub struct Conv {
     /// Prefix of its tensors.
     pub name: &'static str,
     /// Channels in.
     pub inputs: usize,
     /// Channels out.
     pub outputs: usize,
-    /// Side of its square kernel, pixels.
-    pub kernel: usize,
-    /// Step, pixels.
-    pub stride: usize,
+    /// Its kernel, pixels.
+    pub kernel: [usize; 2],
+    /// Its step, pixels.
+    pub stride: [usize; 2],
     /// Zeros around the input, pixels.
-    pub padding: usize,
+    pub padding: [usize; 2],
+    /// What follows it.
+    pub end: End,
 }
 
-/// One fully connected layer.
+/// What follows a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Batch normalisation (Ioffe and Szegedy, 2015), then ReLU.
+    Normalised,
+    /// ReLU, then, while learning, dropout (Srivastava et al., JMLR 15, 2014).
+    Dropped,
+    /// Nothing: these are logits.
+    Logits,
+}
+
+/// A net: convolutions one after the other, and heads that all take what the last of them gives.
 #[derive(Debug, Clone, Copy)]
-pub struct LinearLayer {
-    /// Prefix of its tensors.
-    pub name: &'static str,
-    /// Values in.
-    pub inputs: usize,
-    /// Values out.
-    pub outputs: usize,
+pub struct Architecture {
+    /// What comes first.
+    pub trunk: &'static [Conv],
+    /// What gives logits.
+    pub heads: &'static [Conv],
 }
 
 const fn conv(
     name: &'static str,
-    inputs: usize,
-    outputs: usize,
-    kernel: usize,
-    stride: usize,
-    padding: usize,
-) -> ConvLayer {
-    ConvLayer { name, inputs, outputs, kernel, stride, padding }
+    channels: [usize; 2],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    end: End,
+) -> Conv {
+    Conv { name, inputs: channels[0], outputs: channels[1], kernel, stride, padding, end }
 }
 
-/// The convolutions, in their order.
-pub const CONVS: [ConvLayer; 5] = [
-    conv("conv1", 1, 32, 5, 2, 2),  // 14 x 14
-    conv("conv2", 32, 32, 3, 1, 1), // 14 x 14
-    conv("conv3", 32, 64, 3, 2, 1), // 7 x 7
-    conv("conv4", 64, 64, 3, 1, 1), // 7 x 7
-    conv("conv5", 64, 96, 3, 1, 0), // 5 x 5
-];
+/// One glyph, 28 x 28 -> ten logits that say which digit it is, four that say whether it is one.
+pub const GLYPH: Architecture = Architecture {
+    trunk: &[
+        conv("glyph.conv1", [1, 32], [5, 5], [2, 2], [2, 2], End::Normalised), // 14 x 14
+        conv("glyph.conv2", [32, 32], [3, 3], [1, 1], [1, 1], End::Normalised), // 14 x 14
+        conv("glyph.conv3", [32, 64], [3, 3], [2, 2], [1, 1], End::Normalised), // 7 x 7
+        conv("glyph.conv4", [64, 64], [3, 3], [1, 1], [1, 1], End::Normalised), // 7 x 7
+        conv("glyph.conv5", [64, 96], [3, 3], [1, 1], [0, 0], End::Normalised), // 5 x 5
+        conv("glyph.hidden", [96, 128], [5, 5], [1, 1], [0, 0], End::Dropped), // 1 x 1
+    ],
+    heads: &[
+        conv("glyph.digits", [128, N_DIGITS], [1, 1], [1, 1], [0, 0], End::Logits),
+        conv("glyph.classes", [128, N_CLASSES], [1, 1], [1, 1], [0, 0], End::Logits),
+    ],
+};
 
-/// Values that the convolutions leave of a glyph.
-pub const N_FEATURES: usize = 96 * 5 * 5;
+/// A strip, 32 x W -> for each of W / 4 columns twelve logits that say which symbol ends there, or that none does (Graves
+/// et al., "Connectionist temporal classification", ICML 2006).
+pub const STRIP: Architecture = Architecture {
+    trunk: &[
+        conv("strip.conv1", [1, 32], [5, 5], [2, 2], [2, 2], End::Normalised), // 16 x W/2
+        conv("strip.conv2", [32, 40], [3, 3], [1, 1], [1, 1], End::Normalised), // 16 x W/2
+        conv("strip.conv3", [40, 64], [3, 3], [2, 2], [1, 1], End::Normalised), // 8 x W/4
+        conv("strip.conv4", [64, 80], [3, 3], [1, 1], [1, 1], End::Normalised), // 8 x W/4
+        conv("strip.conv5", [80, 112], [3, 3], [2, 1], [1, 1], End::Normalised), // 4 x W/4
+        conv("strip.conv6", [112, 192], [4, 3], [1, 1], [0, 1], End::Normalised), // 1 x W/4
+        conv("strip.conv7", [192, 192], [1, 3], [1, 1], [0, 1], End::Dropped), // 1 x W/4
+    ],
+    heads: &[conv("strip.symbols", [192, N_SYMBOLS], [1, 1], [1, 1], [0, 0], End::Logits)],
+};
 
-/// The hidden layer.
-pub const HIDDEN: LinearLayer = LinearLayer { name: "hidden", inputs: N_FEATURES, outputs: 128 };
+/// Columns of a strip, pixels, for each column of its logits.
+pub const COLUMN_PX: usize = 4;
 
-/// The head that says which digit it is.
-pub const DIGIT_HEAD: LinearLayer = LinearLayer { name: "digits", inputs: HIDDEN.outputs, outputs: N_DIGITS };
+/// All nets of a weights file.
+pub const NETS: [Architecture; 2] = [GLYPH, STRIP];
 
-/// The head that says whether it is a digit.
-pub const CLASS_HEAD: LinearLayer = LinearLayer { name: "classes", inputs: HIDDEN.outputs, outputs: N_CLASSES };
+impl Conv {
+    /// Shape of its kernel.
+    pub fn kernel_shape(&self) -> [usize; 4] {
+        [self.outputs, self.inputs, self.kernel[0], self.kernel[1]]
+    }
 
-/// The fully connected layers, in their order.
-pub const LINEARS: [LinearLayer; 3] = [HIDDEN, DIGIT_HEAD, CLASS_HEAD];
+    /// Rows and columns that it makes of an input of `size`.
+    fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
+        std::array::from_fn(|i| (size[i] + 2 * self.padding[i] - self.kernel[i]) / self.stride[i] + 1)
+    }
+}
+
+impl Architecture {
+    /// All its convolutions, trunk and heads.
+    pub fn convs(&self) -> impl Iterator<Item = &'static Conv> {
+        self.trunk.iter().chain(self.heads)
+    }
+
+    /// Its tensors: name and shape.
+    pub fn tensor_shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let shapes = |conv: &Conv| {
+            let (weight, bias) = (format!("{}.weight", conv.name), format!("{}.bias", conv.name));
+            [(weight, conv.kernel_shape().to_vec()), (bias, vec![conv.outputs])]
+        };
+        self.convs().flat_map(shapes).collect()
+    }
+
+    /// Numbers in its tensors.
+    pub fn n_parameters(&self) -> usize {
+        self.tensor_shapes().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+    }
+
+    /// Multiply-adds for an input of `size` (rows, columns).
+    pub fn n_multiply_adds(&self, size: [usize; 2]) -> usize {
+        let (mut size, mut sum) = (size, 0);
+        for conv in self.trunk {
+            size = conv.output_size(size);
+            sum += conv.kernel_shape().iter().product::<usize>() * size[0] * size[1];
+        }
+        sum + self.heads.iter().map(|head| head.inputs * head.outputs * size[0] * size[1]).sum::<usize>()
+    }
+}
 
 /// Every tensor of a weights file: name and shape.
 pub fn tensor_shapes() -> Vec<(String, Vec<usize>)> {
-    let convs = CONVS.iter().flat_map(|layer| {
-        let kernel = vec![layer.outputs, layer.inputs, layer.kernel, layer.kernel];
-        [(format!("{}.weight", layer.name), kernel), (format!("{}.bias", layer.name), vec![layer.outputs])]
-    });
-    let linears = LINEARS.iter().flat_map(|layer| {
-        let matrix = vec![layer.outputs, layer.inputs];
-        [(format!("{}.weight", layer.name), matrix), (format!("{}.bias", layer.name), vec![layer.outputs])]
-    });
-    convs.chain(linears).collect()
-}
-
-/// Numbers in a weights file.
-pub fn n_parameters() -> usize {
-    tensor_shapes().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
-}
-
-/// Multiply-adds for one glyph.
-pub fn n_multiply_adds() -> usize {
-    let mut side = GLYPH_SIDE;
-    let mut sum = 0;
-    for layer in CONVS {
-        side = (side + 2 * layer.padding - layer.kernel) / layer.stride + 1;
-        sum += layer.kernel * layer.kernel * layer.inputs * layer.outputs * side * side;
-    }
-    sum + LINEARS.iter().map(|layer| layer.inputs * layer.outputs).sum::<usize>()
+    NETS.iter().flat_map(Architecture::tensor_shapes).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::normalise::{GLYPH_SIDE, STRIP_HEIGHT};
 
-    #[test]
-    fn the_layers_fit_one_another() {
-        let mut side = GLYPH_SIDE;
-        let mut channels = 1;
-        for layer in CONVS {
-            assert_eq!(layer.inputs, channels, "{}", layer.name);
-            side = (side + 2 * layer.padding - layer.kernel) / layer.stride + 1;
-            channels = layer.outputs;
+    /// The size that the trunk makes of `size`, all layers checked against one another.
+    fn trunk_size(net: &Architecture, size: [usize; 2]) -> [usize; 2] {
+        let (mut size, mut channels) = (size, 1);
+        for conv in net.trunk {
+            assert_eq!(conv.inputs, channels, "{}", conv.name);
+            (size, channels) = (conv.output_size(size), conv.outputs);
         }
-        assert_eq!(channels * side * side, N_FEATURES);
+        assert!(net.heads.iter().all(|head| head.inputs == channels && head.end == End::Logits));
+        size
     }
 
     #[test]
-    fn it_is_small_enough_to_be_carried_and_fast_enough_to_be_run() {
-        assert!(n_parameters() * size_of::<f32>() < 3_000_000, "{}", n_parameters());
-        assert!(n_multiply_adds() < 7_000_000, "{}", n_multiply_adds());
+    fn the_layers_fit_one_another() {
+        assert_eq!(trunk_size(&GLYPH, [GLYPH_SIDE, GLYPH_SIDE]), [1, 1]);
+        for columns in [1, 2, 25] {
+            assert_eq!(trunk_size(&STRIP, [STRIP_HEIGHT, columns * COLUMN_PX]), [1, columns]);
+        }
+    }
+
+    #[test]
+    fn they_are_small_enough_to_be_carried_and_fast_enough_to_be_run() {
+        let n_parameters: usize = NETS.iter().map(Architecture::n_parameters).sum();
+        // two bytes a number
+        assert!(2 * n_parameters < 3_000_000, "{n_parameters}");
+        assert!(GLYPH.n_multiply_adds([GLYPH_SIDE; 2]) < 7_000_000);
+        assert!(STRIP.n_multiply_adds([STRIP_HEIGHT, 200]) < 100_000_000);
     }
 }

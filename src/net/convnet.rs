@@ -1,28 +1,33 @@
-//! The convnet as it reads: folded weights, one fixed size of batch.
+//! The nets as they read: folded weights, inputs of fixed sizes.
 
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::architecture::{CLASS_HEAD, CONVS, ConvLayer, DIGIT_HEAD, HIDDEN, LinearLayer, N_FEATURES};
+use super::architecture::{Architecture, Conv, End, GLYPH, STRIP};
 use super::weights::{PlainTensor, Weights};
-use super::{GlyphClassifier, GlyphScores, N_CLASSES, N_DIGITS};
+use super::{GlyphScores, N_CLASSES, N_DIGITS, Recogniser, StripScores};
 use crate::error::{Error, Result};
-use crate::normalise::{GLYPH_SIDE, GlyphBatch};
+use crate::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 
 /// Glyphs that go through the net at a time. Always this many, the last chunk filled up with paper: LibTorch chooses
-/// its kernels by the batch's size, and another kernel may round differently.
+/// its kernels by the batch's size, and another kernel may round differently. Strips go through one by one.
 pub const CHUNK: usize = 32;
 
-/// The net on LibTorch's CPU device. Loading it from [`Weights`] copies 1 to 2 MB: cheap enough for one a thread.
+/// Both nets on LibTorch's CPU device. Loading them from [`Weights`] copies 4 MB: cheap enough for one a thread.
 pub struct ConvNet {
-    convs: Vec<(ConvLayer, Affine)>,
-    hidden: Affine,
-    digit_head: Affine,
-    class_head: Affine,
+    glyphs: Net,
+    strips: Net,
     temperature: f64,
 }
 
-/// Weight and bias of a layer.
-struct Affine {
+/// One net.
+struct Net {
+    trunk: Vec<Layer>,
+    heads: Vec<Layer>,
+}
+
+/// A convolution with its weights.
+struct Layer {
+    conv: Conv,
     weight: Tensor,
     bias: Tensor,
 }
@@ -37,18 +42,14 @@ pub fn set_threads(n_threads: usize) {
 pub type GlyphLogits = (Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>);
 
 impl ConvNet {
-    /// The net with these weights.
+    /// The nets with these weights.
     ///
     /// # Errors
     /// Where LibTorch fails.
     pub fn from_weights(weights: &Weights) -> Result<Self> {
-        let conv = |layer: ConvLayer| Ok((layer, Affine::load(weights, layer.name)?));
-        let linear = |layer: LinearLayer| Affine::load(weights, layer.name);
         Ok(Self {
-            convs: CONVS.into_iter().map(conv).collect::<Result<_>>()?,
-            hidden: linear(HIDDEN)?,
-            digit_head: linear(DIGIT_HEAD)?,
-            class_head: linear(CLASS_HEAD)?,
+            glyphs: Net::load(weights, &GLYPH)?,
+            strips: Net::load(weights, &STRIP)?,
             temperature: f64::from(weights.sidecar().temperature),
         })
     }
@@ -70,29 +71,15 @@ impl ConvNet {
             let n_glyphs = chunk.len() / glyph_len;
             padded[..chunk.len()].copy_from_slice(chunk);
             padded[chunk.len()..].fill(0.0);
-            let (digit_logits, class_logits) = no_grad(|| self.forward(&padded))?;
-            digits.extend(digit_logits.as_chunks().0.iter().take(n_glyphs).copied());
-            classes.extend(class_logits.as_chunks().0.iter().take(n_glyphs).copied());
+            let logits = self.glyphs.forward(&padded, [CHUNK, GLYPH_SIDE, GLYPH_SIDE])?;
+            digits.extend(logits[0].as_chunks().0.iter().take(n_glyphs).copied());
+            classes.extend(logits[1].as_chunks().0.iter().take(n_glyphs).copied());
         }
         Ok((digits, classes))
     }
-
-    /// `pixels` [CHUNK, 1, 28, 28] -> digit logits [CHUNK, 10] and class logits [CHUNK, 4], flat.
-    fn forward(&self, pixels: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
-        let side = GLYPH_SIDE as i64;
-        let mut x = Tensor::f_from_slice(pixels)?.f_view([CHUNK as i64, 1, side, side])?;
-        for (layer, Affine { weight, bias }) in &self.convs {
-            let (stride, padding) = (layer.stride as i64, layer.padding as i64);
-            x = x.f_conv2d(weight, Some(bias), stride, padding, 1, 1)?.f_relu_()?;
-        }
-        // [N, C, H, W] => [N, C * H * W]
-        let x = x.f_reshape([CHUNK as i64, N_FEATURES as i64])?;
-        let x = self.hidden.apply(&x)?.f_relu_()?;
-        Ok((to_vec(&self.digit_head.apply(&x)?)?, to_vec(&self.class_head.apply(&x)?)?))
-    }
 }
 
-impl GlyphClassifier for ConvNet {
+impl Recogniser for ConvNet {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
         let temperature = self.temperature;
         let (digits, classes) = self.logits(batch)?;
@@ -102,20 +89,57 @@ impl GlyphClassifier for ConvNet {
         });
         Ok(scores.collect())
     }
+
+    fn read_strip(&mut self, strip: &Strip) -> Result<StripScores> {
+        if strip.pixels.len() != STRIP_HEIGHT * strip.width || strip.width == 0 {
+            let (width, len) = (strip.width, strip.pixels.len());
+            return Err(Error::usage(format_args!("a strip {width} pixels wide with {len} pixels")));
+        }
+        let logits = self.strips.forward(&strip.pixels, [1, STRIP_HEIGHT, strip.width])?;
+        // [symbols, columns] => columns of log probabilities
+        let n_columns = logits[0].len() / super::N_SYMBOLS;
+        let column = |c: usize| {
+            let logits = std::array::from_fn(|symbol| logits[0][symbol * n_columns + c]);
+            log_softmax(&logits)
+        };
+        Ok(StripScores { columns: (0..n_columns).map(column).collect() })
+    }
 }
 
-impl Affine {
-    fn load(weights: &Weights, layer: &str) -> Result<Self> {
-        Ok(Self {
-            weight: to_tensor(weights.tensor(&format!("{layer}.weight"))?)?,
-            bias: to_tensor(weights.tensor(&format!("{layer}.bias"))?)?,
-        })
+impl Net {
+    fn load(weights: &Weights, architecture: &Architecture) -> Result<Self> {
+        let layer = |conv: &Conv| {
+            let tensor = |part: &str| to_tensor(weights.tensor(&format!("{}.{part}", conv.name))?);
+            Ok(Layer { conv: *conv, weight: tensor("weight")?, bias: tensor("bias")? })
+        };
+        let layers = |convs: &[Conv]| convs.iter().map(layer).collect::<Result<Vec<_>>>();
+        Ok(Self { trunk: layers(architecture.trunk)?, heads: layers(architecture.heads)? })
     }
 
-    /// [N, inputs] -> [N, outputs].
-    fn apply(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.f_linear(&self.weight, Some(&self.bias))?)
+    /// `pixels` [N, 1, H, W] of the `size` [N, H, W] -> of each head the logits [N, C, H', W'], flat.
+    fn forward(&self, pixels: &[f32], size: [usize; 3]) -> Result<Vec<Vec<f32>>> {
+        let [n, height, width] = size.map(|side| side as i64);
+        no_grad(|| {
+            let mut x = Tensor::f_from_slice(pixels)?.f_view([n, 1, height, width])?;
+            for layer in &self.trunk {
+                x = layer.apply(&x)?;
+            }
+            self.heads.iter().map(|head| to_vec(&head.apply(&x)?)).collect()
+        })
     }
+}
+
+impl Layer {
+    fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        let mut x = convolved(x, &self.conv, &self.weight, Some(&self.bias))?;
+        Ok(if self.conv.end == End::Logits { x } else { x.f_relu_()? })
+    }
+}
+
+/// [N, inputs, H, W] -> [N, outputs, H', W'].
+pub(super) fn convolved(x: &Tensor, conv: &Conv, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let pair = |pair: [usize; 2]| pair.map(|n| n as i64);
+    Ok(x.f_conv2d(weight, bias, pair(conv.stride), pair(conv.padding), [1, 1], 1)?)
 }
 
 /// exp(logit / temperature), normalised. In double precision, so that ten of them sum to 1 as well as f32 can say.
@@ -124,6 +148,13 @@ pub(super) fn softmax<const N: usize>(logits: &[f32; N], temperature: f64) -> [f
     let powers = logits.map(|logit| (f64::from(logit - largest) / temperature).exp());
     let sum: f64 = powers.iter().sum();
     powers.map(|power| (power / sum) as f32)
+}
+
+/// The logarithm of the softmax.
+fn log_softmax<const N: usize>(logits: &[f32; N]) -> [f32; N] {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|&logit| f64::from(logit - largest).exp()).sum();
+    logits.map(|logit| (f64::from(logit - largest) - sum.ln()) as f32)
 }
 
 pub(super) fn to_tensor(plain: &PlainTensor) -> Result<Tensor> {
@@ -144,13 +175,12 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::super::Learner;
+    use super::super::learner::untrained_tensors;
     use super::super::weights::tests::untrained_sidecar;
     use super::*;
 
     fn net(seed: u64) -> ConvNet {
-        let tensors = Learner::new(seed).and_then(|learner| learner.folded()).expect("LibTorch works");
-        let weights = Weights::new(tensors, untrained_sidecar()).expect("a learner's tensors fit");
+        let weights = Weights::new(untrained_tensors(seed).expect("LibTorch works"), untrained_sidecar()).expect("a learner's tensors fit");
         ConvNet::from_weights(&weights).expect("LibTorch works")
     }
 

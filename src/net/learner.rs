@@ -1,4 +1,4 @@
-//! The convnet as it learns: batch normalisation, gradients, Adam. What it has learnt leaves it as folded tensors.
+//! A net as it learns: batch normalisation, dropout, gradients, Adam. What it has learnt leaves it as folded tensors.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
 use super::adam::Moments;
-use super::architecture::{CLASS_HEAD, CONVS, DIGIT_HEAD, HIDDEN, LINEARS, LinearLayer, N_FEATURES};
-use super::convnet::{to_tensor, to_vec};
-use super::loss::cross_entropy;
+use super::architecture::{Architecture, COLUMN_PX, Conv, End, NETS};
+use super::convnet::{convolved, to_tensor, to_vec};
+use super::loss::{connectionist_temporal, cross_entropy};
 use super::weights::PlainTensor;
 use crate::error::{Error, Result};
-use crate::normalise::{GLYPH_SIDE, GlyphBatch};
+use crate::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 
 /// Weight of a batch in the running mean and variance of batch normalisation (Ioffe and Szegedy, 2015).
 const NORM_MOMENTUM: f64 = 0.1;
@@ -20,12 +20,13 @@ const NORM_MOMENTUM: f64 = 0.1;
 const NORM_EPSILON: f64 = 1e-5;
 /// Hidden values that are silenced a step (Srivastava et al., "Dropout", JMLR 15, 2014).
 const DROPOUT: f64 = 0.3;
-/// Weight decay, as a fraction of the learning rate; of kernels and matrices only.
+/// Weight decay, as a fraction of the learning rate; of kernels only.
 const WEIGHT_DECAY: f64 = 0.01;
 
 /// A net in training. The random numbers that it starts from and drops by are its own, so that nothing else in the
 /// process can change what it learns.
 pub struct Learner {
+    architecture: Architecture,
     /// What gradients are taken of.
     parameters: BTreeMap<String, Tensor>,
     /// Adam's state, by the parameters' names.
@@ -37,39 +38,44 @@ pub struct Learner {
     seed: u64,
 }
 
-/// What both heads say of a batch.
-pub(super) struct Logits {
-    /// [N, 10]
-    pub digits: Tensor,
-    /// [N, 4]
-    pub classes: Tensor,
+/// Labels of a batch of glyphs, one a glyph.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GlyphLabels {
+    /// 0 to 9, or [`super::NO_DIGIT`].
+    pub digits: Vec<i64>,
+    /// A [`super::GlyphClass`].
+    pub classes: Vec<i64>,
 }
 
 impl Learner {
-    /// A net that knows nothing yet: kernels and matrices drawn as He et al. say ("Delving deep into rectifiers",
-    /// ICCV 2015), biases 0.
+    /// A net that knows nothing yet: kernels drawn as He et al. say ("Delving deep into rectifiers", ICCV 2015), biases
+    /// 0.
     ///
     /// # Errors
     /// Where LibTorch fails.
-    pub fn new(seed: u64) -> Result<Self> {
+    pub fn new(architecture: Architecture, seed: u64) -> Result<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut plain = BTreeMap::new();
-        for layer in CONVS {
-            let name = layer.name;
-            let shape = vec![layer.outputs, layer.inputs, layer.kernel, layer.kernel];
-            plain.insert(format!("{name}.weight"), kaiming(&mut rng, shape));
-            plain.insert(format!("{name}.norm.scale"), filled(layer.outputs, 1.0));
-            plain.insert(format!("{name}.norm.shift"), filled(layer.outputs, 0.0));
-            plain.insert(format!("{name}.norm.mean"), filled(layer.outputs, 0.0));
-            plain.insert(format!("{name}.norm.variance"), filled(layer.outputs, 1.0));
+        for conv in architecture.convs() {
+            let name = conv.name;
+            plain.insert(format!("{name}.weight"), kaiming(&mut rng, conv.kernel_shape().to_vec()));
+            if conv.end == End::Normalised {
+                plain.insert(format!("{name}.norm.scale"), filled(conv.outputs, 1.0));
+                plain.insert(format!("{name}.norm.shift"), filled(conv.outputs, 0.0));
+                plain.insert(format!("{name}.norm.mean"), filled(conv.outputs, 0.0));
+                plain.insert(format!("{name}.norm.variance"), filled(conv.outputs, 1.0));
+            } else {
+                plain.insert(format!("{name}.bias"), filled(conv.outputs, 0.0));
+            }
         }
-        for layer in LINEARS {
-            let name = layer.name;
-            plain.insert(format!("{name}.weight"), kaiming(&mut rng, vec![layer.outputs, layer.inputs]));
-            plain.insert(format!("{name}.bias"), filled(layer.outputs, 0.0));
-        }
-        let mut learner =
-            Self { parameters: BTreeMap::new(), moments: BTreeMap::new(), statistics: BTreeMap::new(), step: 0, seed };
+        let mut learner = Self {
+            architecture,
+            parameters: BTreeMap::new(),
+            moments: BTreeMap::new(),
+            statistics: BTreeMap::new(),
+            step: 0,
+            seed,
+        };
         for (name, tensor) in plain {
             let tensor = to_tensor(&tensor)?;
             if is_statistic(&name) {
@@ -82,20 +88,51 @@ impl Learner {
         Ok(learner)
     }
 
-    /// One step of Adam with the learning rate `lr` on a batch; gives the batch's mean loss before the step.
-    /// Labels, one a glyph: 0 to 9 or [`super::NO_DIGIT`], and a [`super::GlyphClass`].
+    /// One step of Adam with the learning rate `lr` on a batch of glyphs; gives the batch's mean loss before the step.
     ///
     /// # Errors
     /// Where the labels are not as many as the glyphs, the loss is not finite, or LibTorch fails.
-    pub fn step(&mut self, batch: &GlyphBatch, digit_labels: &[i64], class_labels: &[i64], lr: f64) -> Result<f64> {
+    pub fn step_glyphs(&mut self, batch: &GlyphBatch, labels: &GlyphLabels, lr: f64) -> Result<f64> {
         let n = batch.n_glyphs;
-        if n == 0 || digit_labels.len() != n || class_labels.len() != n {
-            let (digits, classes) = (digit_labels.len(), class_labels.len());
+        if n == 0 || labels.digits.len() != n || labels.classes.len() != n {
+            let (digits, classes) = (labels.digits.len(), labels.classes.len());
             return Err(Error::usage(format_args!("{n} glyphs with {digits} and {classes} labels")));
         }
-        let logits = self.forward(batch)?;
-        let loss = cross_entropy(&logits, digit_labels, class_labels)?;
-        let value = f64::from(to_vec(&loss)?[0]);
+        let side = GLYPH_SIDE as i64;
+        let x = Tensor::f_from_slice(&batch.pixels)?.f_view([n as i64, 1, side, side])?;
+        let logits = self.forward(x)?;
+        // [N, C, 1, 1] => [N, C]
+        let flat = |head: usize| logits[head].f_flatten(1, 3);
+        let loss = cross_entropy(&flat(0)?, &flat(1)?, &labels.digits, &labels.classes)?;
+        self.descend(&loss, lr)
+    }
+
+    /// The same on strips. `symbols` says of each what is written, from left to right: symbols of
+    /// [`super::StripScores`] but [`super::NO_SYMBOL`]. Strips of about the same width waste least.
+    ///
+    /// # Errors
+    /// Where there are not as many labels as strips, the loss is not finite, or LibTorch fails.
+    pub fn step_strips(&mut self, strips: &[Strip], symbols: &[Vec<i64>], lr: f64) -> Result<f64> {
+        let (n, n_labels) = (strips.len(), symbols.len());
+        let width = strips.iter().map(|strip| strip.width).max().unwrap_or(0);
+        if n_labels != n || width == 0 {
+            return Err(Error::usage(format_args!("{n} strips with {n_labels} labels")));
+        }
+        let mut pixels = vec![0.0f32; n * STRIP_HEIGHT * width];
+        let rows = strips.iter().flat_map(|strip| strip.pixels.chunks_exact(strip.width));
+        for (row, place) in rows.zip(pixels.chunks_exact_mut(width)) {
+            place[..row.len()].copy_from_slice(row);
+        }
+        let x = Tensor::f_from_slice(&pixels)?.f_view([n as i64, 1, STRIP_HEIGHT as i64, width as i64])?;
+        let logits = self.forward(x)?;
+        let n_columns: Vec<i64> = strips.iter().map(|strip| (strip.width / COLUMN_PX) as i64).collect();
+        let loss = connectionist_temporal(&logits[0], &n_columns, symbols)?;
+        self.descend(&loss, lr)
+    }
+
+    /// One step of Adam down the loss; gives the loss.
+    fn descend(&mut self, loss: &Tensor, lr: f64) -> Result<f64> {
+        let value = f64::from(to_vec(loss)?[0]);
         if !value.is_finite() {
             return Err(Error::net(format_args!("loss: {value}; hint: a lower learning rate")));
         }
@@ -109,50 +146,44 @@ impl Learner {
         Ok(value)
     }
 
-    fn forward(&self, batch: &GlyphBatch) -> Result<Logits> {
-        let (n, side) = (batch.n_glyphs as i64, GLYPH_SIDE as i64);
-        let mut x = Tensor::f_from_slice(&batch.pixels)?.f_view([n, 1, side, side])?;
-        for layer in CONVS {
-            let parameter = |part: &str| &self.parameters[&format!("{}.{part}", layer.name)];
-            let statistic = |part: &str| &self.statistics[&format!("{}.{part}", layer.name)];
-            let (stride, padding) = (layer.stride as i64, layer.padding as i64);
-            x = x.f_conv2d(parameter("weight"), None::<&Tensor>, stride, padding, 1, 1)?;
-            let (scale, shift) = (parameter("norm.scale"), parameter("norm.shift"));
-            let (mean, variance) = (statistic("norm.mean"), statistic("norm.variance"));
-            let training = true;
-            x = x
-                .f_batch_norm(
-                    Some(scale),
-                    Some(shift),
-                    Some(mean),
-                    Some(variance),
-                    training,
-                    NORM_MOMENTUM,
-                    NORM_EPSILON,
-                    false,
-                )?
-                .f_relu()?;
+    /// [N, 1, H, W] -> of each head [N, C, H', W'].
+    fn forward(&self, x: Tensor) -> Result<Vec<Tensor>> {
+        let mut x = x;
+        for (i, conv) in self.architecture.trunk.iter().enumerate() {
+            x = self.layer(conv, &x)?.f_relu()?;
+            if conv.end == End::Dropped {
+                x = x.f_mul(&self.dropout_mask(i, &x.size())?)?;
+            }
         }
-        let linear = |layer: LinearLayer, x: &Tensor| -> Result<Tensor> {
-            let parameter = |part: &str| &self.parameters[&format!("{}.{part}", layer.name)];
-            Ok(x.f_linear(parameter("weight"), Some(parameter("bias")))?)
-        };
-        // [N, C, H, W] => [N, C * H * W]
-        let x = x.f_reshape([n, N_FEATURES as i64])?;
-        let x = linear(HIDDEN, &x)?.f_relu()?;
-        let x = x.f_mul(&self.dropout_mask(batch.n_glyphs)?)?;
-        Ok(Logits { digits: linear(DIGIT_HEAD, &x)?, classes: linear(CLASS_HEAD, &x)? })
+        self.architecture.heads.iter().map(|head| self.layer(head, &x)).collect()
     }
 
-    /// [N, hidden]: 0 where a value is silenced, and what keeps the mean where it is not. Drawn anew each step.
-    fn dropout_mask(&self, n_glyphs: usize) -> Result<Tensor> {
+    fn layer(&self, conv: &Conv, x: &Tensor) -> Result<Tensor> {
+        let parameter = |part: &str| &self.parameters[&format!("{}.{part}", conv.name)];
+        if conv.end != End::Normalised {
+            return convolved(x, conv, parameter("weight"), Some(parameter("bias")));
+        }
+        let statistic = |part: &str| Some(&self.statistics[&format!("{}.{part}", conv.name)]);
+        let x = convolved(x, conv, parameter("weight"), None)?;
+        let (scale, shift) = (Some(parameter("norm.scale")), Some(parameter("norm.shift")));
+        let (mean, variance) = (statistic("norm.mean"), statistic("norm.variance"));
+        let training = true;
+        Ok(x.f_batch_norm(scale, shift, mean, variance, training, NORM_MOMENTUM, NORM_EPSILON, false)?)
+    }
+
+    /// Of this shape: 0 where a value is silenced, and what keeps the mean where it is not. Drawn anew each step.
+    fn dropout_mask(&self, layer: usize, shape: &[i64]) -> Result<Tensor> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         // stream 0 drew the first weights
-        rng.set_stream(self.step as u64 + 1);
+        rng.set_stream((layer as u64) << 48 | (self.step as u64 + 1));
         let keep = 1.0 / (1.0 - DROPOUT) as f32;
-        let values: Vec<f32> =
-            (0..n_glyphs * HIDDEN.outputs).map(|_| if rng.random_bool(DROPOUT) { 0.0 } else { keep }).collect();
-        Ok(Tensor::f_from_slice(&values)?.f_view([n_glyphs as i64, HIDDEN.outputs as i64])?)
+        let n: i64 = shape.iter().product();
+        // a byte each, of which the least are silenced
+        let mut bytes = vec![0u8; n as usize];
+        rng.fill(&mut bytes);
+        let silenced = (DROPOUT * 256.0) as u8;
+        let values: Vec<f32> = bytes.into_iter().map(|byte| if byte < silenced { 0.0 } else { keep }).collect();
+        Ok(Tensor::f_from_slice(&values)?.f_view(shape)?)
     }
 
     /// What was learnt, as [`super::Weights`] holds it: batch normalisation folded into the kernels before it.
@@ -161,29 +192,25 @@ impl Learner {
     /// Where LibTorch fails.
     pub fn folded(&self) -> Result<BTreeMap<String, PlainTensor>> {
         let mut tensors = BTreeMap::new();
-        for layer in CONVS {
-            let parameter = |part: &str| to_vec(&self.parameters[&format!("{}.{part}", layer.name)]);
-            let statistic = |part: &str| to_vec(&self.statistics[&format!("{}.{part}", layer.name)]);
-            let (scale, shift) = (parameter("norm.scale")?, parameter("norm.shift")?);
-            let (mean, variance) = (statistic("norm.mean")?, statistic("norm.variance")?);
+        for conv in self.architecture.convs() {
+            let parameter = |part: &str| to_vec(&self.parameters[&format!("{}.{part}", conv.name)]);
+            let statistic = |part: &str| to_vec(&self.statistics[&format!("{}.{part}", conv.name)]);
             let mut kernel = parameter("weight")?;
-            let mut bias = Vec::with_capacity(layer.outputs);
-            let kernel_len = kernel.len() / layer.outputs;
-            for (channel, values) in kernel.chunks_exact_mut(kernel_len).enumerate() {
-                let gain = scale[channel] / (variance[channel] + NORM_EPSILON as f32).sqrt();
-                values.iter_mut().for_each(|v| *v *= gain);
-                bias.push(shift[channel] - mean[channel] * gain);
-            }
-            let shape = vec![layer.outputs, layer.inputs, layer.kernel, layer.kernel];
-            tensors.insert(format!("{}.weight", layer.name), PlainTensor { shape, values: kernel });
-            tensors.insert(format!("{}.bias", layer.name), PlainTensor { shape: vec![layer.outputs], values: bias });
-        }
-        for layer in LINEARS {
-            for (part, shape) in [("weight", vec![layer.outputs, layer.inputs]), ("bias", vec![layer.outputs])] {
-                let name = format!("{}.{part}", layer.name);
-                let values = to_vec(&self.parameters[&name])?;
-                tensors.insert(name, PlainTensor { shape, values });
-            }
+            let bias = if conv.end == End::Normalised {
+                let (scale, shift) = (parameter("norm.scale")?, parameter("norm.shift")?);
+                let (mean, variance) = (statistic("norm.mean")?, statistic("norm.variance")?);
+                let gain = |channel: usize| scale[channel] / (variance[channel] + NORM_EPSILON as f32).sqrt();
+                let kernel_len = kernel.len() / conv.outputs;
+                for (channel, values) in kernel.chunks_exact_mut(kernel_len).enumerate() {
+                    values.iter_mut().for_each(|v| *v *= gain(channel));
+                }
+                (0..conv.outputs).map(|channel| shift[channel] - mean[channel] * gain(channel)).collect()
+            } else {
+                parameter("bias")?
+            };
+            let shape = conv.kernel_shape().to_vec();
+            tensors.insert(format!("{}.weight", conv.name), PlainTensor { shape, values: kernel });
+            tensors.insert(format!("{}.bias", conv.name), PlainTensor { shape: vec![conv.outputs], values: bias });
         }
         Ok(tensors)
     }
@@ -218,8 +245,13 @@ impl Learner {
     ///
     /// # Errors
     /// `Format` where the state is not that of this net.
-    pub fn from_state(state: &BTreeMap<String, PlainTensor>, step: usize, seed: u64) -> Result<Self> {
-        let mut learner = Self::new(seed)?;
+    pub fn from_state(
+        architecture: Architecture,
+        state: &BTreeMap<String, PlainTensor>,
+        step: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        let mut learner = Self::new(architecture, seed)?;
         learner.step = step;
         let get = |name: &str, like: &Tensor| -> Result<Tensor> {
             let missing = || Error::format("checkpoint", format_args!("tensor missing or of another shape: {name}"));
@@ -238,6 +270,18 @@ impl Learner {
         }
         Ok(learner)
     }
+}
+
+/// The tensors of all nets, of which nothing was learnt yet.
+///
+/// # Errors
+/// Where LibTorch fails.
+pub fn untrained_tensors(seed: u64) -> Result<BTreeMap<String, PlainTensor>> {
+    let mut tensors = BTreeMap::new();
+    for architecture in NETS {
+        tensors.extend(Learner::new(architecture, seed)?.folded()?);
+    }
+    Ok(tensors)
 }
 
 fn is_statistic(name: &str) -> bool {
@@ -263,7 +307,8 @@ fn kaiming(rng: &mut ChaCha8Rng, shape: Vec<usize>) -> PlainTensor {
 #[cfg(test)]
 mod tests {
     use super::super::weights::tests::untrained_sidecar;
-    use super::super::{ConvNet, GlyphClassifier, NO_DIGIT, Weights};
+    use super::super::architecture::{GLYPH, STRIP};
+    use super::super::{ConvNet, NO_DIGIT, Recogniser, Weights};
     use super::*;
 
     /// Bars: digit i is a bar at column 2 + 2 i.
@@ -281,15 +326,16 @@ mod tests {
     #[test]
     fn it_learns_bars_by_heart_and_folding_changes_nothing_that_matters() {
         let (batch, labels) = bars();
-        let classes = vec![0; labels.len()];
-        let mut learner = Learner::new(5).expect("LibTorch works");
+        let labels = GlyphLabels { classes: vec![0; labels.len()], digits: labels };
+        let mut learner = Learner::new(GLYPH, 5).expect("LibTorch works");
         let losses: Vec<f64> =
-            (0..40).map(|_| learner.step(&batch, &labels, &classes, 2e-3).expect("LibTorch works")).collect();
+            (0..40).map(|_| learner.step_glyphs(&batch, &labels, 2e-3).expect("LibTorch works")).collect();
         assert!(losses[39] < 0.4 * losses[0], "{losses:?}");
-        let tensors = learner.folded().expect("LibTorch works");
+        let mut tensors = untrained_tensors(5).expect("LibTorch works");
+        tensors.extend(learner.folded().expect("LibTorch works"));
         let weights = Weights::new(tensors, untrained_sidecar()).expect("a learner's tensors fit");
         let scores = ConvNet::from_weights(&weights).and_then(|mut net| net.classify(&batch)).expect("LibTorch works");
-        for (score, label) in scores.iter().zip(labels) {
+        for (score, label) in scores.iter().zip(labels.digits) {
             assert_eq!(score.best_digit().0 as i64, label, "{score:?}");
         }
     }
@@ -297,14 +343,14 @@ mod tests {
     #[test]
     fn a_learner_that_was_stored_goes_on_to_the_bit() {
         let (batch, labels) = bars();
-        let classes = vec![0; labels.len()];
-        let mut learner = Learner::new(5).expect("LibTorch works");
-        let step = |learner: &mut Learner| learner.step(&batch, &labels, &classes, 1e-3).expect("LibTorch works");
+        let labels = GlyphLabels { classes: vec![0; labels.len()], digits: labels };
+        let mut learner = Learner::new(GLYPH, 5).expect("LibTorch works");
+        let step = |learner: &mut Learner| learner.step_glyphs(&batch, &labels, 1e-3).expect("LibTorch works");
         for _ in 0..3 {
             step(&mut learner);
         }
         let state = learner.state().expect("LibTorch works");
-        let mut resumed = Learner::from_state(&state, learner.steps(), 5).expect("it is the same net");
+        let mut resumed = Learner::from_state(GLYPH, &state, learner.steps(), 5).expect("it is the same net");
         (0..3).for_each(|_| assert_eq!(step(&mut learner).to_bits(), step(&mut resumed).to_bits()));
         assert_eq!(learner.folded().expect("LibTorch works"), resumed.folded().expect("LibTorch works"));
     }
@@ -312,9 +358,43 @@ mod tests {
     #[test]
     fn a_batch_without_any_digit_teaches_the_class_head_alone() {
         let (batch, labels) = bars();
-        let mut learner = Learner::new(5).expect("LibTorch works");
-        let loss = learner.step(&batch, &vec![NO_DIGIT; labels.len()], &vec![3; labels.len()], 1e-3);
-        assert!(loss.expect("LibTorch works").is_finite());
-        assert!(learner.step(&batch, &labels[1..], &labels, 1e-3).is_err());
+        let n = labels.len();
+        let mut learner = Learner::new(GLYPH, 5).expect("LibTorch works");
+        let none = GlyphLabels { digits: vec![NO_DIGIT; n], classes: vec![3; n] };
+        assert!(learner.step_glyphs(&batch, &none, 1e-3).expect("LibTorch works").is_finite());
+        let few = GlyphLabels { digits: labels[1..].to_vec(), classes: labels };
+        assert!(learner.step_glyphs(&batch, &few, 1e-3).is_err());
+    }
+
+    #[test]
+    fn strips_of_any_width_are_learnt_by_heart() {
+        // a bar every 16 columns; its row says which symbol it is
+        let strip = |text: &[i64]| {
+            let width = 16 * (text.len() + 1);
+            let mut pixels = vec![0.0; STRIP_HEIGHT * width];
+            for (i, &symbol) in text.iter().enumerate() {
+                let start = 2 * symbol as usize * width + 16 * i + 8;
+                pixels[start..start + 8].fill(1.0);
+                pixels[start + width..start + width + 8].fill(1.0);
+            }
+            Strip { pixels, width }
+        };
+        let texts = vec![vec![1, 2, 3], vec![4, 4], vec![11], vec![7, 1, 7, 9, 10], Vec::new()];
+        let strips: Vec<Strip> = texts.iter().map(|text| strip(text)).collect();
+        let mut learner = Learner::new(STRIP, 5).expect("LibTorch works");
+        for _ in 0..150 {
+            learner.step_strips(&strips, &texts, 2e-3).expect("LibTorch works");
+        }
+        let mut tensors = untrained_tensors(5).expect("LibTorch works");
+        tensors.extend(learner.folded().expect("LibTorch works"));
+        let weights = Weights::new(tensors, untrained_sidecar()).expect("a learner's tensors fit");
+        let mut net = ConvNet::from_weights(&weights).expect("LibTorch works");
+        for (strip, text) in strips.iter().zip(&texts) {
+            let read = net.read_strip(strip).expect("LibTorch works");
+            assert_eq!(read.columns.len(), strip.width / COLUMN_PX);
+            assert_eq!(read.likeliest().iter().map(|&s| s as i64).collect::<Vec<_>>(), *text);
+        }
+        assert!(learner.step_strips(&strips[1..], &texts, 1e-3).is_err());
+        assert!(learner.step_strips(&[], &[], 1e-3).is_err());
     }
 }

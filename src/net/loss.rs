@@ -1,36 +1,54 @@
-//! What training makes small: softmax cross-entropy of both heads.
+//! What training makes small: softmax cross-entropy of a glyph's heads, connectionist temporal classification of strips.
 
-use tch::{Reduction, Tensor};
+use tch::{Kind, Reduction, Tensor};
 
-use super::N_DIGITS;
-use super::learner::Logits;
+use super::{N_DIGITS, NO_SYMBOL};
 use crate::error::Result;
 
 /// Stands for "not one of the ten" among digit labels; such a sample does not count in the digit head's loss.
 pub const NO_DIGIT: i64 = -100;
 
-/// Share of every label that is spread over the other classes (Szegedy et al., "Rethinking the Inception
-/// architecture", CVPR 2016, section 7): mislabelled and ambiguous digits pull less. Raising it costs confidence.
-const LABEL_SMOOTHING: f64 = 0.05;
-
 /// Weight of the class head's loss against the digit head's.
 const CLASS_WEIGHT: f64 = 0.5;
 
-/// Mean loss of a batch: the digit head's over the digits in it, plus the class head's over all of it.
+/// Mean loss of a batch of glyphs: the digit head's over the digits in it, plus the class head's over all of it.
 ///
-/// `digit_labels` \[N\] i64, 0 to 9 or [`NO_DIGIT`]; `class_labels` \[N\] i64, 0 to 3.
-pub(super) fn cross_entropy(logits: &Logits, digit_labels: &[i64], class_labels: &[i64]) -> Result<Tensor> {
-    let targets = Tensor::f_from_slice(class_labels)?;
-    let classes = head(&logits.classes, &targets)?.f_mul_scalar(CLASS_WEIGHT)?;
+/// `digits` [N, 10] and `classes` [N, 4] are logits; `digit_labels` \[N\] i64, 0 to 9 or [`NO_DIGIT`]; `class_labels`
+/// \[N\] i64, 0 to 3.
+pub(super) fn cross_entropy(
+    digits: &Tensor,
+    classes: &Tensor,
+    digit_labels: &[i64],
+    class_labels: &[i64],
+) -> Result<Tensor> {
+    let classes = head(classes, class_labels)?.f_mul_scalar(CLASS_WEIGHT)?;
     // the mean over no digit at all would be 0 / 0
     if !digit_labels.iter().any(|&label| (0..N_DIGITS as i64).contains(&label)) {
         return Ok(classes);
     }
-    let digits = head(&logits.digits, &Tensor::f_from_slice(digit_labels)?)?;
-    Ok(digits.f_add(&classes)?)
+    Ok(head(digits, digit_labels)?.f_add(&classes)?)
 }
 
-/// Mean over the samples whose target is not [`NO_DIGIT`].
-fn head(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    Ok(logits.f_cross_entropy_loss(targets, None::<&Tensor>, Reduction::Mean, NO_DIGIT, LABEL_SMOOTHING)?)
+/// Mean over the samples whose label is not [`NO_DIGIT`].
+fn head(logits: &Tensor, labels: &[i64]) -> Result<Tensor> {
+    let labels = Tensor::f_from_slice(labels)?;
+    Ok(logits.f_cross_entropy_loss(&labels, None::<&Tensor>, Reduction::Mean, NO_DIGIT, 0.0)?)
+}
+
+/// Mean loss of a batch of strips: minus the log probability of what is written, summed over all ways to spread it over
+/// the columns (Graves et al., "Connectionist temporal classification", ICML 2006).
+///
+/// `logits` [N, symbols, 1, columns]; `n_columns` \[N\], how many of the columns are the strip's; `symbols`, of each strip
+/// what is written.
+pub(super) fn connectionist_temporal(logits: &Tensor, n_columns: &[i64], symbols: &[Vec<i64>]) -> Result<Tensor> {
+    // [N, symbols, 1, columns] => [columns, N, symbols]
+    let scores = logits.f_squeeze_dim(2)?.f_permute([2, 0, 1])?.f_log_softmax(2, Kind::Float)?;
+    let lengths: Vec<i64> = symbols.iter().map(|text| text.len() as i64).collect();
+    let text = Tensor::f_from_slice(&symbols.concat())?;
+    // a text too long for its strip has no probability, and teaches nothing
+    let zero_infinity = true;
+    let blank = NO_SYMBOL as i64;
+    let sum =
+        Tensor::f_ctc_loss(&scores, &text, n_columns, lengths.as_slice(), blank, Reduction::Sum, zero_infinity)?;
+    Ok(sum.f_div_scalar(symbols.len().max(1) as f64)?)
 }

@@ -11,12 +11,15 @@ mod learner;
 mod loss;
 pub mod weights;
 
-use crate::{error::Result, normalise::GlyphBatch};
+use crate::{
+    error::Result,
+    normalise::{GlyphBatch, Strip},
+};
 
 #[cfg(feature = "torch")]
 pub use convnet::{CHUNK, ConvNet, set_threads};
 #[cfg(feature = "torch")]
-pub use learner::Learner;
+pub use learner::{GlyphLabels, Learner, untrained_tensors};
 #[cfg(feature = "torch")]
 pub use loss::NO_DIGIT;
 pub use weights::Weights;
@@ -72,14 +75,56 @@ impl GlyphScores {
     }
 }
 
-/// Says which digit each glyph is. The seam behind which the net stands.
-pub trait GlyphClassifier: Send {
+/// Symbols of a strip's columns: no symbol, the ten digits, and [`SCRIBBLE`].
+pub const N_SYMBOLS: usize = 12;
+
+/// The symbol that says that no symbol ends in a column: the "blank" of connectionist temporal classification.
+pub const NO_SYMBOL: usize = 0;
+
+/// The symbol of digit 0; that of digit `d` is `FIRST_DIGIT + d`.
+pub const FIRST_DIGIT: usize = 1;
+
+/// The symbol of what is written, is no punctuation and cannot be read: a scribble, a digit struck out.
+pub const SCRIBBLE: usize = 11;
+
+/// Scores of a strip, column by column from left to right.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StripScores {
+    /// \[columns\]\[12\] natural logarithms of the softmax over the symbols. Empty where the strip was not read.
+    pub columns: Vec<[f32; N_SYMBOLS]>,
+}
+
+impl StripScores {
+    /// What the likeliest symbol of every column comes to, once repetitions and [`NO_SYMBOL`] are left out ("best path
+    /// decoding", Graves et al., "Connectionist temporal classification", ICML 2006, section 3.2).
+    pub fn likeliest(&self) -> Vec<usize> {
+        let best = |column: &[f32; N_SYMBOLS]| {
+            (1..N_SYMBOLS).fold(0, |best, symbol| if column[symbol] > column[best] { symbol } else { best })
+        };
+        let mut symbols: Vec<usize> = self.columns.iter().map(best).collect();
+        symbols.dedup();
+        symbols.retain(|&symbol| symbol != NO_SYMBOL);
+        symbols
+    }
+}
+
+/// Says what ink is. The seam behind which the nets stand.
+pub trait Recogniser: Send {
     /// Scores for each glyph, in the order of the batch. What a glyph's scores are does not depend on what else is in
     /// the batch, to the last bit.
     ///
     /// # Errors
     /// Where the net's library fails.
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>>;
+
+    /// Scores of a field's whole ink. A recogniser that knows only glyphs has none to give.
+    ///
+    /// # Errors
+    /// Where the net's library fails.
+    fn read_strip(&mut self, strip: &Strip) -> Result<StripScores> {
+        let _ = strip;
+        Ok(StripScores::default())
+    }
 }
 
 #[cfg(feature = "torch")]

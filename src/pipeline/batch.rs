@@ -10,7 +10,6 @@ use super::{items::Item, journal::Stamp, walk::Scan};
 use crate::{
     assemble::{PageReading, PageRecord},
     error::{Error, ErrorKind, Result},
-    normalise::collate,
     overlay,
     page::{self, Page},
     reader::{PageReport, PreparedPage, Reader, rejected},
@@ -92,20 +91,18 @@ impl<'a> Batch<'a> {
     /// Sends the glyphs of all pages through the net at once, and hands in the pages.
     pub fn finish(mut self) {
         let pending = std::mem::take(&mut self.pending);
-        let glyphs = collate(pending.iter().flat_map(|page| page.prepared.glyphs()));
-        let scores = unless_it_panics(|| self.reader.classify(&glyphs)).ok();
-        let mut rest = scores.as_deref();
+        let scores = unless_it_panics(|| self.reader.recognise(pending.iter().map(|page| &page.prepared))).ok();
+        let mut scores = scores.map(Vec::into_iter);
         for Pending { sequence, scan, prepared, pixels } in pending {
             let page = prepared.page();
-            let own = rest.map(|scores| scores.split_at(prepared.glyphs().len()));
-            rest = own.map(|(_, rest)| rest);
+            let own = scores.as_mut().and_then(Iterator::next);
             let finish = || {
                 Ok(match own {
-                    Some((scores, _)) => self.reader.finish(prepared, scores),
+                    Some(scores) => self.reader.finish(prepared, scores),
                     // The net failed on the batch: each page by itself, so that only the one it cannot bear falls.
                     None => {
-                        let scores = self.reader.classify(&collate(prepared.glyphs()))?;
-                        self.reader.finish(prepared, &scores)
+                        let scores = self.reader.recognise([&prepared])?.pop().unwrap_or_default();
+                        self.reader.finish(prepared, scores)
                     }
                 })
             };

@@ -278,7 +278,7 @@ mod tests {
     use super::*;
     use crate::{
         form::known_templates,
-        net::{GlyphClassifier, GlyphScores},
+        net::{Recogniser, GlyphScores},
         normalise::GlyphBatch,
     };
 
@@ -287,7 +287,7 @@ mod tests {
         panics_at: Option<usize>,
     }
 
-    impl GlyphClassifier for FakeClassifier {
+    impl Recogniser for FakeClassifier {
         fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
             let glyphs = batch.pixels.chunks(batch.pixels.len() / batch.n_glyphs);
             let score = |glyph: &[f32]| {
@@ -303,7 +303,7 @@ mod tests {
 
     fn reader(panics_at: Option<usize>) -> Reader {
         let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip").collect();
-        let make = move || -> Result<Box<dyn GlyphClassifier>> { Ok(Box::new(FakeClassifier { panics_at })) };
+        let make = move || -> Result<Box<dyn Recogniser>> { Ok(Box::new(FakeClassifier { panics_at })) };
         Reader::new(strip, "fake".to_owned(), Box::new(make)).expect("the fake is easily made")
     }
 

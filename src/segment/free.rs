@@ -105,7 +105,7 @@ pub(super) fn free_lattice(parts: Vec<Part>, params: &FreeParams) -> Option<Latt
 }
 
 /// How high the digits are: the median of the parts that are at least half as high as the highest one, pixels.
-fn digit_height(parts: &[Part]) -> Option<f32> {
+pub(super) fn digit_height(parts: &[Part]) -> Option<f32> {
     let highest = parts.iter().map(Part::height).max()?;
     let mut heights: Vec<i32> = parts.iter().map(Part::height).filter(|h| 2 * h >= highest).collect();
     heights.sort_unstable();

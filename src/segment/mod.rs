@@ -20,6 +20,7 @@ use parts::Part;
 use crate::{
     form::{Field, FieldLayout, FormTemplate, PageLayout},
     geometry::{Point, Rect, Segment},
+    normalise::StripBounds,
     page::Page,
     raster::{LineParams, find_line_pieces, join_pieces},
     register::{FieldRegistration, Registration},
@@ -32,6 +33,18 @@ pub struct FieldCut {
     pub field_idx: usize,
     /// What stands in it.
     pub ink: FieldInk,
+    /// All its ink in one piece; `None` where nothing is written.
+    pub strip: Option<StripCrop>,
+}
+
+/// The ink of a whole field.
+#[derive(Debug, Clone)]
+pub struct StripCrop {
+    /// [H, W] u8, 0 paper .. 255 ink: the field's rectified crop without its frame and its neighbours. What is paler than
+    /// ink is kept.
+    pub ink: GrayImage,
+    /// Where the digits stand in it.
+    pub bounds: StripBounds,
 }
 
 /// What stands in a field.
@@ -90,6 +103,9 @@ const SPECK_PX: usize = 10;
 /// Share of a component's ink that must lie inside the frame for it to be the field's.
 const INSIDE_SHARE: f64 = 0.5;
 
+/// Digits are at least this high, as a share of their frame: a field of dashes alone is not blown up.
+const LEAST_DIGIT_HEIGHT: f32 = 0.25;
+
 /// How far from a printed line its remnants lie, millimetres, and with what share of their ink at least.
 const REMNANT_MM: f64 = 0.6;
 const REMNANT_SHARE: f64 = 0.85;
@@ -106,14 +122,14 @@ const RULE_SHARE: f64 = 0.5;
 /// Cuts every field from the page, in the template's order. A field without a registration is off the page.
 pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate) -> Vec<FieldCut> {
     let cut = |(field_idx, field): (usize, &Field)| {
-        let ink = match &template.layout {
+        let (ink, strip) = match &template.layout {
             PageLayout::WholeImage => cut_whole_image(&page.pixels),
             PageLayout::Printed(_) => match registration.fields.get(field_idx) {
                 Some(fit) if fit.on_page => cut_field(&page.pixels, fit, field, template),
-                _ => FieldInk::OffPage,
+                _ => (FieldInk::OffPage, None),
             },
         };
-        FieldCut { field_idx, ink }
+        FieldCut { field_idx, ink, strip }
     };
     template.fields.iter().enumerate().map(cut).collect()
 }
@@ -137,8 +153,11 @@ pub fn crop_bounds(page: &Page, template: &FormTemplate, field_idx: usize, crop:
     Rect::from_xywh(x, y, width * x_scale, height * y_scale)
 }
 
+/// A field's ink, parted and whole.
+type Cut = (FieldInk, Option<StripCrop>);
+
 /// A field of a printed form.
-fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template: &FormTemplate) -> FieldInk {
+fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template: &FormTemplate) -> Cut {
     let frame_mm = field.layout.bounds();
     let area = frame_mm.grown(MARGIN_MM);
     let place = |p: Point| (p - Point::new(area.x0, area.y0)) * CROP_PX_PER_MM;
@@ -167,7 +186,7 @@ fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template:
             wipe(&mut darkness, place_rect(word), Some(frame));
         }
     }
-    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return FieldInk::Blank };
+    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
     let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place_rect(cell)).collect();
     let is_inside = |part: &Part| {
         let inside = |x: i32, y: i32| {
@@ -176,26 +195,69 @@ fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template:
         };
         part.share(inside) >= INSIDE_SHARE
     };
-    let mut parts = parts::components(&ink, SPECK_PX);
     let edges: Vec<Segment> = cells.iter().flat_map(|cell| cell.edges()).chain(lines).collect();
-    parts.retain(|part| is_inside(part) && !is_remnant(part, &edges));
+    let (parts, strangers): (Vec<Part>, Vec<Part>) =
+        parts::components(&ink, SPECK_PX).into_iter().partition(|part| is_inside(part) && !is_remnant(part, &edges));
+    let strip = strip_crop(ink.grey, frame, &parts, &strangers);
     let lattice = match &field.layout {
         FieldLayout::Comb { .. } => comb::comb_lattice(parts, &cells),
         FieldLayout::Box { .. } => free::free_lattice(parts, &free::FreeParams::default()),
     };
-    lattice.map_or(FieldInk::Blank, FieldInk::Written)
+    written(lattice, strip)
 }
 
 /// A strip: the image is the field.
-fn cut_whole_image(page: &GrayImage) -> FieldInk {
+fn cut_whole_image(page: &GrayImage) -> Cut {
     let mut darkness = ink::darkness(&rectify::whole_image(page));
     let frame = Rect::from_xywh(0.0, 0.0, f64::from(darkness.width()), f64::from(darkness.height()));
     if let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) {
         dropout::drop_lines(&mut darkness, &rules(&ink.mask));
     }
-    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return FieldInk::Blank };
+    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
     let parts = parts::components(&ink, SPECK_PX);
-    free::free_lattice(parts, &free::FreeParams::default()).map_or(FieldInk::Blank, FieldInk::Written)
+    let strip = strip_crop(ink.grey, frame, &parts, &[]);
+    written(free::free_lattice(parts, &free::FreeParams::default()), strip)
+}
+
+fn written(lattice: Option<Lattice>, strip: Option<StripCrop>) -> Cut {
+    lattice.map_or((FieldInk::Blank, None), |lattice| (FieldInk::Written(lattice), strip))
+}
+
+/// All ink of a field whose own `parts` stand among `strangers`. `None` where there are none.
+fn strip_crop(grey: GrayImage, frame: Rect, parts: &[Part], strangers: &[Part]) -> Option<StripCrop> {
+    let height = free::digit_height(parts)?.max(LEAST_DIGIT_HEIGHT * frame.height() as f32);
+    let mut middles: Vec<(i32, i32)> = parts.iter().map(|part| (part.height(), part.y + part.bottom())).collect();
+    middles.retain(|(own, _)| 2.0 * *own as f32 >= height);
+    middles.sort_unstable_by_key(|&(_, middle)| middle);
+    let in_frame = frame.y0 as f32 + frame.height() as f32 / 2.0;
+    let middle = middles.get(middles.len() / 2).map_or(in_frame, |&(_, twice)| twice as f32 / 2.0);
+    let mut ink = grey;
+    for part in strangers {
+        for (u, v, _) in part.ink.enumerate_pixels().filter(|(_, _, p)| p[0] > 0) {
+            wipe_round(&mut ink, part.x + u as i32, part.y + v as i32);
+        }
+    }
+    let boxes: Vec<Rect> = parts.iter().map(Part::bounds).collect();
+    for (x, y, pixel) in ink.enumerate_pixels_mut() {
+        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+        if !frame.contains(p) && !boxes.iter().any(|own| own.contains(p)) {
+            pixel[0] = 0;
+        }
+    }
+    let left = parts.iter().map(|part| part.x).min()? as f32;
+    let right = parts.iter().map(Part::right).max()? as f32;
+    Some(StripCrop { ink, bounds: StripBounds { left, right, middle, digit_height: height } })
+}
+
+/// Wipes a pixel and those beside it.
+fn wipe_round(ink: &mut GrayImage, x: i32, y: i32) {
+    for (u, v) in (y - 1..=y + 1).flat_map(|v| (x - 1..=x + 1).map(move |u| (u, v))) {
+        if let (Ok(u), Ok(v)) = (u32::try_from(u), u32::try_from(v))
+            && let Some(pixel) = ink.get_pixel_mut_checked(u, v)
+        {
+            pixel[0] = 0;
+        }
+    }
 }
 
 /// The lines that are ruled across a strip.

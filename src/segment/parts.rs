@@ -4,6 +4,7 @@ use image::{GrayImage, Luma};
 use imageproc::region_labelling::{Connectivity, connected_components};
 
 use super::{InkCrop, ink::Ink};
+use crate::geometry::Rect;
 
 /// Components a field may have; the largest stay. More is no writing.
 const MAX_PARTS: usize = 200;
@@ -46,6 +47,11 @@ impl Part {
     /// One past the bottom edge.
     pub fn bottom(&self) -> i32 {
         self.y + self.height()
+    }
+
+    /// The box round it, pixels of the crop.
+    pub fn bounds(&self) -> Rect {
+        Rect::from_xywh(f64::from(self.x), f64::from(self.y), f64::from(self.width()), f64::from(self.height()))
     }
 
     /// Share of the ink that lies where `holds`, given pixels of the crop.

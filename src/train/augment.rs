@@ -69,20 +69,63 @@ pub(super) fn augmented(sample: &Sample, params: &Augmentation, rng: &mut ChaCha
     normalise(&canvas.to_ink(ink))
 }
 
-/// Ink on a canvas, about in its middle and about [`DRAWN_SIDE`] long, warped, with strokes of another width.
+/// How one hand writes with one pen.
+#[derive(Debug, Clone)]
+pub(super) struct Hand {
+    /// Turn, radians.
+    pub turn: f32,
+    /// Pixels sideways a pixel up.
+    pub slant: f32,
+    /// Width against height.
+    pub stretch: f32,
+    /// Size of the digits, as a share of [`DRAWN_SIDE`].
+    pub size: f32,
+    /// How far the paper bends, pixels.
+    pub bend: f32,
+    /// How steep the strokes' edges are, and at what share of full ink they lie.
+    pub steepness: f32,
+    pub threshold: f32,
+    /// Pixels by which strokes are wider (`true`) or thinner.
+    pub growth: Option<(f32, bool)>,
+    /// How blurred the ink is, where it is faint.
+    pub blur: Option<f32>,
+}
+
+impl Hand {
+    /// Any hand.
+    pub fn any(params: &Augmentation, rng: &mut ChaCha8Rng) -> Self {
+        Self {
+            turn: triangular(rng, params.turn_deg).to_radians(),
+            slant: triangular(rng, params.slant),
+            stretch: (triangular(rng, params.stretch) / 2.0).exp(),
+            size: rng.random_range(0.85..1.1),
+            bend: triangular(rng, params.bend).abs() * DRAWN_SIDE,
+            // MNIST's digits are enlarged here, and so are blurred: a steeper edge is what a scan would have
+            steepness: rng.random_range(1.2..2.6),
+            threshold: if rng.random_bool(params.width) { rng.random_range(0.3..0.68) } else { 0.5 },
+            growth: rng.random_bool(params.width).then(|| (rng.random_range(0.0..0.9), rng.random_bool(0.5))),
+            blur: rng.random_bool(params.faint).then(|| rng.random_range(0.0..1.0)),
+        }
+    }
+}
+
+/// Ink on a canvas as any hand would have written it.
 pub(super) fn drawn(ink: &GrayImage, params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
-    let mut canvas = warped(ink, params, rng)?;
-    // MNIST's digits are enlarged here, and so are blurred: a steeper edge is what a scan would have
-    let steepness = rng.random_range(1.2..2.6);
-    let threshold = if rng.random_bool(params.width) { rng.random_range(0.3..0.68) } else { 0.5 };
-    for pixel in &mut canvas.0 {
-        *pixel = ((*pixel - threshold) * steepness + 0.5).clamp(0.0, 1.0);
+    let hand = Hand::any(params, rng);
+    drawn_by(&hand, ink, rng)
+}
+
+/// Ink on a canvas, about in its middle and about [`DRAWN_SIDE`] long, as `hand` would have written it.
+pub(super) fn drawn_by(hand: &Hand, ink: &GrayImage, rng: &mut ChaCha8Rng) -> Option<Canvas> {
+    let mut canvas = warped(ink, hand, rng)?;
+    for pixel in &mut canvas.pixels {
+        *pixel = ((*pixel - hand.threshold) * hand.steepness + 0.5).clamp(0.0, 1.0);
     }
-    if rng.random_bool(params.width) {
-        canvas.grow(rng.random_range(0.0..0.9), rng.random_bool(0.5));
+    if let Some((by, wider)) = hand.growth {
+        canvas.grow(by, wider);
     }
-    if rng.random_bool(params.faint) {
-        canvas.blur(rng.random_range(0.0..1.0));
+    if let Some(share) = hand.blur {
+        canvas.blur(share);
         patchy(&mut canvas, rng);
     }
     Some(canvas)
@@ -91,32 +134,27 @@ pub(super) fn drawn(ink: &GrayImage, params: &Augmentation, rng: &mut ChaCha8Rng
 /// Nodes of the grid of displacements, along each side.
 const BEND_NODES: usize = 5;
 
-fn warped(ink: &GrayImage, params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
+fn warped(ink: &GrayImage, hand: &Hand, rng: &mut ChaCha8Rng) -> Option<Canvas> {
     let bounds = ink_bounds(ink)?;
     let [left, top, right, bottom] = bounds;
     let (source_x, source_y) = ((left + right) / 2.0, (top + bottom) / 2.0);
     let scale = (right - left).max(bottom - top) / DRAWN_SIDE;
 
-    let turn = triangular(rng, params.turn_deg).to_radians();
-    let slant = triangular(rng, params.slant);
-    let stretch = (triangular(rng, params.stretch) / 2.0).exp();
-    let size = rng.random_range(0.85..1.1);
-    let (sin, cos) = turn.sin_cos();
+    let (sin, cos) = hand.turn.sin_cos();
     let mut bends = [[(0.0f32, 0.0f32); BEND_NODES]; BEND_NODES];
-    let reach = triangular(rng, params.bend).abs() * DRAWN_SIDE;
     for node in bends.iter_mut().flatten() {
-        *node = (rng.random_range(-1.0..1.0) * reach, rng.random_range(-1.0..1.0) * reach);
+        *node = (rng.random_range(-1.0..1.0) * hand.bend, rng.random_range(-1.0..1.0) * hand.bend);
     }
 
     let middle = CANVAS_SIDE as f32 / 2.0;
     let mut canvas = Canvas::new();
-    for (i, pixel) in canvas.0.iter_mut().enumerate() {
+    for (i, pixel) in canvas.pixels.iter_mut().enumerate() {
         let (x, y) = ((i % CANVAS_SIDE) as f32 + 0.5, (i / CANVAS_SIDE) as f32 + 0.5);
         let bend = interpolated(&bends, x, y);
         let (dx, dy) = (x - middle + bend.0, y - middle + bend.1);
         // from canvas back to source: size, turn, slant, stretch
-        let (tx, ty) = ((cos * dx + sin * dy) / size, (cos * dy - sin * dx) / size);
-        let (sx, sy) = ((tx + slant * ty) / stretch, ty * stretch);
+        let (tx, ty) = ((cos * dx + sin * dy) / hand.size, (cos * dy - sin * dx) / hand.size);
+        let (sx, sy) = ((tx + hand.slant * ty) / hand.stretch, ty * hand.stretch);
         *pixel = sampled(ink, source_x + sx * scale, source_y + sy * scale);
     }
     Some(canvas)
@@ -171,7 +209,7 @@ fn patchy(canvas: &mut Canvas, rng: &mut ChaCha8Rng) {
     for _ in 0..rng.random_range(0..3) {
         let (x, y) = (rng.random_range(12.0..52.0), rng.random_range(12.0..52.0));
         let (radius, loss) = (rng.random_range(4.0..12.0f32), rng.random_range(0.2..0.7f32));
-        for (i, pixel) in canvas.0.iter_mut().enumerate() {
+        for (i, pixel) in canvas.pixels.iter_mut().enumerate() {
             let (dx, dy) = ((i % CANVAS_SIDE) as f32 - x, (i / CANVAS_SIDE) as f32 - y);
             *pixel *= 1.0 - loss * (1.0 - dx.hypot(dy) / radius).max(0.0);
         }

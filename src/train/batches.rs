@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use super::augment::{Augmentation, augmented};
 use super::dataset::{GlyphSet, Sample};
 use super::negatives::negative;
-use crate::net::{GlyphClass, NO_DIGIT};
-use crate::normalise::{GlyphBatch, collate};
+use super::strips::StripMaker;
+use crate::net::{GlyphClass, GlyphLabels, NO_DIGIT};
+use crate::normalise::{GlyphBatch, Strip, collate};
 
 /// A set that is smaller than this share of the largest one is gone through several times an epoch, so that its
 /// writers' ways are not drowned.
@@ -19,14 +20,17 @@ const SET_SHARE_MIN: f64 = 0.25;
 /// But not more often than this.
 const REPEATS_MAX: usize = 3;
 
-/// A labelled batch.
-pub(super) struct LabelledBatch {
-    /// N glyphs.
+/// Labelled glyphs.
+pub(super) struct LabelledGlyphs {
     pub glyphs: GlyphBatch,
-    /// \[N\], 0 to 9 or [`NO_DIGIT`].
-    pub digits: Vec<i64>,
-    /// \[N\], a [`GlyphClass`].
-    pub classes: Vec<i64>,
+    pub labels: GlyphLabels,
+}
+
+/// Labelled strips of about the same width.
+pub(super) struct LabelledStrips {
+    pub strips: Vec<Strip>,
+    /// Of each strip what is written.
+    pub symbols: Vec<Vec<i64>>,
 }
 
 /// Makes an epoch's batches.
@@ -74,7 +78,7 @@ impl<'a> Batches<'a> {
     }
 
     /// The batches of `epoch` (from 0), one after the other.
-    pub fn epoch(&self, epoch: usize) -> impl Iterator<Item = LabelledBatch> + '_ {
+    pub fn epoch(&self, epoch: usize) -> impl Iterator<Item = LabelledGlyphs> + '_ {
         let mut order: Vec<usize> = (0..self.entries.len()).collect();
         order.shuffle(&mut self.rng(epoch, 0));
         (0..self.n_steps()).map(move |step| {
@@ -86,12 +90,10 @@ impl<'a> Batches<'a> {
 
     /// The generator of place `place` of an epoch; place 0 is the epoch's order.
     fn rng(&self, epoch: usize, place: usize) -> ChaCha8Rng {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        rng.set_stream(((epoch as u64) << 32) | place as u64);
-        rng
+        rng_of(self.seed, epoch, place)
     }
 
-    fn batch(&self, epoch: usize, start: usize, order: &[usize]) -> LabelledBatch {
+    fn batch(&self, epoch: usize, start: usize, order: &[usize]) -> LabelledGlyphs {
         let draw = |(i, &entry): (usize, &usize)| {
             let mut rng = self.rng(epoch, start + i + 1);
             let digit = self.entries[entry].map(|sample| self.samples[sample]);
@@ -105,10 +107,57 @@ impl<'a> Batches<'a> {
             })
         };
         let drawn: Vec<_> = order.par_iter().enumerate().map(draw).collect();
-        LabelledBatch {
-            glyphs: collate(drawn.iter().map(|(glyph, _, _)| glyph)),
+        let labels = GlyphLabels {
             digits: drawn.iter().map(|(_, digit, _)| *digit).collect(),
             classes: drawn.iter().map(|(_, _, class)| *class as i64).collect(),
-        }
+        };
+        LabelledGlyphs { glyphs: collate(drawn.iter().map(|(glyph, _, _)| glyph)), labels }
     }
+}
+
+/// Batches that are drawn together, sorted by width and shuffled: strips of one width waste no room in a batch.
+const BATCHES_DRAWN: usize = 16;
+
+/// Makes an epoch's batches of strips.
+pub(super) struct StripBatches<'a> {
+    pub maker: StripMaker<'a>,
+    /// Strips an epoch.
+    pub n_strips: usize,
+    pub batch_size: usize,
+    pub seed: u64,
+}
+
+impl StripBatches<'_> {
+    /// Steps an epoch.
+    pub fn n_steps(&self) -> usize {
+        (self.n_strips / self.batch_size.max(1)).max(1)
+    }
+
+    /// The batches of `epoch` (from 0), one after the other.
+    pub fn epoch(&self, epoch: usize) -> impl Iterator<Item = LabelledStrips> + '_ {
+        let n_steps = self.n_steps();
+        (0..n_steps).step_by(BATCHES_DRAWN).flat_map(move |first| {
+            let batch_size = self.batch_size.max(1);
+            let n_batches = BATCHES_DRAWN.min(n_steps - first);
+            let start = first * batch_size;
+            let draw = |i: usize| self.maker.draw(&mut rng_of(self.seed, epoch, start + i + 1));
+            let mut drawn: Vec<_> = (0..n_batches * batch_size).into_par_iter().map(draw).collect();
+            drawn.sort_by_key(|drawn| drawn.strip.width);
+            let mut batches: Vec<LabelledStrips> = Vec::with_capacity(n_batches);
+            while !drawn.is_empty() {
+                let batch = drawn.split_off(drawn.len().saturating_sub(batch_size));
+                let (strips, symbols) = batch.into_iter().map(|drawn| (drawn.strip, drawn.symbols)).unzip();
+                batches.push(LabelledStrips { strips, symbols });
+            }
+            batches.shuffle(&mut rng_of(self.seed, epoch, (first + 1) << 24));
+            batches
+        })
+    }
+}
+
+/// The generator of place `place` of an epoch.
+fn rng_of(seed: u64, epoch: usize, place: usize) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(((epoch as u64) << 32) | place as u64);
+    rng
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -24,15 +25,15 @@ pub(super) struct Progress {
     pub task: String,
 }
 
-/// The checkpoint beside `out`: `w.checkpoint` for `w.safetensors`.
-pub(super) fn checkpoint_path(out: &Path) -> PathBuf {
-    out.with_extension("checkpoint")
+/// The checkpoint of one net beside `out`: `w.glyphs.checkpoint` for `w.safetensors`.
+pub(super) fn checkpoint_path(out: &Path, net: &str) -> PathBuf {
+    out.with_extension(format!("{net}.checkpoint"))
 }
 
 /// Writes the checkpoint, whole or not at all.
 pub(super) fn save(path: &Path, progress: &Progress, state: &BTreeMap<String, PlainTensor>) -> Result<()> {
     let progress = serde_json::to_string(progress).map_err(|error| Error::format("checkpoint", error))?;
-    write_beside(path, &tensors_to_bytes(state, Some((PROGRESS, progress)))?)
+    write_beside(path, &tensors_to_bytes(state, Dtype::F32, Some((PROGRESS, progress)))?)
 }
 
 /// Reads a checkpoint.

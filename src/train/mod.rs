@@ -26,9 +26,15 @@ mod lesson;
 #[cfg(feature = "torch")]
 mod negatives;
 #[cfg(feature = "torch")]
+mod recipe;
+#[cfg(feature = "torch")]
 mod split;
+#[cfg(feature = "torch")]
+mod strips;
 
 #[cfg(feature = "torch")]
 pub use augment::Augmentation;
 #[cfg(feature = "torch")]
-pub use lesson::{Schedule, TrainEvent, TrainOptions, TrainReport, train};
+pub use lesson::{Schedule, TrainEvent};
+#[cfg(feature = "torch")]
+pub use recipe::{GlyphOptions, StripOptions, TrainOptions, TrainReport, train};

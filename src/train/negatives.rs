@@ -27,7 +27,10 @@ pub(super) fn negative(samples: &[&Sample], params: &Augmentation, rng: &mut Cha
             22..40 => (Some(dash(rng)), GlyphClass::Dash),
             40..58 => (part_of_digit(samples, params, rng), GlyphClass::Other),
             58..78 => (two_digits(samples, params, rng), GlyphClass::Other),
-            78..85 => (struck_out(samples, params, rng), GlyphClass::Other),
+            78..85 => {
+                let digit = any_digit(samples, params, rng);
+                (digit.and_then(|digit| struck_out(digit, rng)), GlyphClass::Other)
+            },
             85..91 => (Some(scribble(rng)), GlyphClass::Other),
             91..96 => (Some(frame_piece(rng)), GlyphClass::Other),
             _ => (Some(specks(rng)), GlyphClass::Other),
@@ -46,7 +49,7 @@ pub(super) fn negative(samples: &[&Sample], params: &Augmentation, rng: &mut Cha
 }
 
 /// Two strokes that cross, straight or bent, as long and as steep as hands make them; some with hooks or serifs.
-fn cross(rng: &mut ChaCha8Rng) -> Canvas {
+pub(super) fn cross(rng: &mut ChaCha8Rng) -> Canvas {
     let mut canvas = Canvas::new();
     let width = pen(rng);
     let middle = around_middle(rng, 3.0);
@@ -162,8 +165,7 @@ fn two_digits(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) 
 }
 
 /// A digit, and strokes over it.
-fn struck_out(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
-    let mut canvas = any_digit(samples, params, rng)?;
+pub(super) fn struck_out(mut canvas: Canvas, rng: &mut ChaCha8Rng) -> Option<Canvas> {
     let [left, top, right, bottom] = canvas.bounds()?;
     let width = pen(rng);
     let n_strokes = rng.random_range(2..6);
@@ -183,7 +185,7 @@ fn struck_out(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) 
 }
 
 /// A line that goes hither and thither.
-fn scribble(rng: &mut ChaCha8Rng) -> Canvas {
+pub(super) fn scribble(rng: &mut ChaCha8Rng) -> Canvas {
     let mut canvas = Canvas::new();
     let width = pen(rng);
     let mut path = vec![around_middle(rng, 16.0)];
@@ -244,7 +246,7 @@ fn specks(rng: &mut ChaCha8Rng) -> Canvas {
 }
 
 /// A path from `a` to `b` that bulges by `bulge` pixels half way: a parabola.
-fn bent(a: Spot, b: Spot, bulge: f32) -> Vec<Spot> {
+pub(super) fn bent(a: Spot, b: Spot, bulge: f32) -> Vec<Spot> {
     let (dx, dy) = (b.0 - a.0, b.1 - a.1);
     let length = dx.hypot(dy).max(1e-3);
     (0..=8)
@@ -270,8 +272,8 @@ fn halved(canvas: &Canvas) -> Canvas {
     for y in 0..side / 2 {
         for x in 0..side / 2 {
             let i = 2 * y * side + 2 * x;
-            let mean = (canvas.0[i] + canvas.0[i + 1] + canvas.0[i + side] + canvas.0[i + side + 1]) / 4.0;
-            small.0[(y + side / 4) * side + x + side / 4] = mean;
+            let mean = (canvas.pixels[i] + canvas.pixels[i + 1] + canvas.pixels[i + side] + canvas.pixels[i + side + 1]) / 4.0;
+            small.pixels[(y + side / 4) * side + x + side / 4] = mean;
         }
     }
     small

@@ -1,0 +1,74 @@
+//! What a field may say: the candidates of both ways to read it, each scored by both.
+//!
+//! One way cuts the ink into glyphs and takes the best paths through the [`Lattice`]; the other reads the ink as a whole,
+//! column by column. They err on different fields: a wrong cut does not mislead the second, an unusual gap not the first.
+
+use std::collections::BTreeMap;
+
+use super::{
+    FieldScores,
+    lattice::{Path, best_paths},
+    symbols::{best_texts, log_probability, log_sum},
+};
+use crate::{form::Field, segment::Lattice};
+
+/// Weights of the two ways' log probabilities in a candidate's score.
+const LATTICE_WEIGHT: f64 = 0.5;
+const STRIP_WEIGHT: f64 = 1.0;
+
+/// Log probability, by one way, of a text that only the other one thought of.
+const UNTHOUGHT_OF: f64 = -9.0;
+
+/// One reading of a field.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Candidate {
+    /// ASCII digits; none where there are fillers alone, or nothing was made out.
+    pub digits: String,
+    /// Whether fillers stand beside them.
+    pub has_filler: bool,
+    /// Whether an empty cell or a filler stands between two digits.
+    pub has_inner_gap: bool,
+    /// Logarithm of how good it is by both ways.
+    pub score: f64,
+    /// How likely it is that these symbols, and nothing else, are written, 0 to 1: the lower of what both ways say.
+    pub probability: f64,
+}
+
+/// What a field may say, best first.
+pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores) -> Vec<Candidate> {
+    let paths = best_paths(field, lattice, &scores.edges);
+    let has_strip = !scores.strip.columns.is_empty();
+    let all = paths.iter().fold(f64::NEG_INFINITY, |sum, path| log_sum(sum, f64::from(path.score)));
+    // by digits and whether there are fillers: the best path, and the log share of all paths to them
+    let mut found: BTreeMap<(String, bool), (Option<&Path>, f64)> = BTreeMap::new();
+    for path in &paths {
+        let entry = found.entry((path.digits(), path.has_filler())).or_insert((None, f64::NEG_INFINITY));
+        entry.0.get_or_insert(path);
+        entry.1 = log_sum(entry.1, f64::from(path.score) - all);
+    }
+    for read in best_texts(&scores.strip) {
+        let is_known = found.keys().any(|(digits, _)| *digits == read.text);
+        if !is_known && !read.text.contains('?') {
+            found.insert((read.text, false), (None, UNTHOUGHT_OF));
+        }
+    }
+    let candidate = |((digits, has_filler), (path, by_lattice)): ((String, bool), (Option<&Path>, f64))| {
+        let by_strip = if has_strip { log_probability(&scores.strip, &digits).max(2.0 * UNTHOUGHT_OF) } else { 0.0 };
+        let strip_probability = if has_strip { by_strip.exp() } else { 1.0 };
+        let score = if has_strip {
+            LATTICE_WEIGHT * by_lattice.max(UNTHOUGHT_OF) + STRIP_WEIGHT * by_strip
+        } else {
+            by_lattice
+        };
+        Candidate {
+            has_filler,
+            has_inner_gap: path.is_some_and(Path::has_inner_gap),
+            score,
+            probability: path.map_or(0.0, |path| f64::from(path.probability)).min(strip_probability),
+            digits,
+        }
+    };
+    let mut candidates: Vec<Candidate> = found.into_iter().map(candidate).collect();
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits.cmp(&b.digits)));
+    candidates
+}
