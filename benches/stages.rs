@@ -8,7 +8,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use formread::{
     error::Result,
     form::{FormTemplate, known_templates},
-    net::{Recogniser, GlyphScores},
+    net::{GlyphScores, Recogniser},
     normalise::GlyphBatch,
     page::{self, Limits, Page},
     reader::Reader,

@@ -122,6 +122,12 @@ pub struct TrainArgs {
     /// Share of the writers of a set that are held out to measure on, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     pub held_out: f64,
+    /// Which writers: each turn, from 0, holds out the next ones, so that several trainings can cover all of them
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub held_out_turn: usize,
+    /// Made-up writers whose digits are drawn from strokes and trained on beside the real ones
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    pub drawn_writers: usize,
     /// Go on from the checkpoint beside OUT, where there is one [default: begin anew]
     #[arg(long)]
     pub resume: bool,

@@ -17,11 +17,15 @@ use formread::{
 };
 
 #[cfg(feature = "torch")]
-use formread::{form::known_templates, net::Weights, train::{GlyphOptions, StripOptions, TrainOptions}};
+use formread::{
+    form::known_templates,
+    net::Weights,
+    train::{GlyphOptions, StripOptions, TrainOptions},
+};
 
+use crate::cli::{Degrade, Format, ReadArgs, RunArgs, SynthArgs};
 #[cfg(feature = "torch")]
 use crate::cli::{Nets, TrainArgs};
-use crate::cli::{Degrade, Format, ReadArgs, RunArgs, SynthArgs};
 
 /// The scans that `scans` names; `-` is a list on standard input.
 pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
@@ -76,7 +80,7 @@ pub fn without_torch<T>() -> Result<T> {
 /// What training is told.
 #[cfg(feature = "torch")]
 pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
-    let TrainArgs { data, out, seed, held_out, resume, .. } = args;
+    let TrainArgs { data, out, seed, held_out, held_out_turn, drawn_writers, resume, .. } = args;
     for lr in [args.lr, args.strip_lr] {
         anyhow::ensure!(lr > 0.0 && lr.is_finite(), "the learning rate is not above 0: {lr}");
     }
@@ -99,6 +103,8 @@ pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
         base: if args.net == Nets::Both { None } else { Some(weights(args.base.as_deref())?) },
         seed: *seed,
         held_out_writers: *held_out,
+        held_out_turn: *held_out_turn,
+        drawn_writers: *drawn_writers,
         resume: *resume,
         ..TrainOptions::new(data.clone(), out.clone())
     })

@@ -252,7 +252,8 @@ impl Reader {
         }
         let mut glyphs = glyphs.into_iter();
         let mut scores_of = |page: &PreparedPage| {
-            let read = |strip: &Option<Strip>| strip.as_ref().map_or(Ok(StripScores::default()), |s| recogniser.read_strip(s));
+            let read =
+                |strip: &Option<Strip>| strip.as_ref().map_or(Ok(StripScores::default()), |s| recogniser.read_strip(s));
             let strips = page.strips.iter().map(read).collect::<Result<_>>()?;
             Ok(PageScores { glyphs: glyphs.by_ref().take(page.glyphs.len()).collect(), strips })
         };
@@ -279,7 +280,8 @@ impl Reader {
         };
         let field_scores: Vec<_> = has_glyph.into_iter().map(scores_of).collect();
         let template = &self.templates[cut.template_idx];
-        let mut record = assemble_page(page, template, &cut.registration, &cut.cuts, &field_scores, &self.accept_params);
+        let mut record =
+            assemble_page(page, template, &cut.registration, &cut.cuts, &field_scores, &self.accept_params);
         if let PageReading::Read { fields, .. } = &mut record.reading {
             for (field, bounds) in fields.iter_mut().zip(stored_bounds) {
                 field.bounds = bounds;

@@ -259,7 +259,13 @@ mod tests {
             })
             .unzip();
         let ink = FieldInk::Written(Lattice { n_nodes: edges.len() + 1, edges });
-        assemble_field(field, &ink, &FieldScores { edges: scores, ..FieldScores::default() }, None, &AcceptParams::default())
+        assemble_field(
+            field,
+            &ink,
+            &FieldScores { edges: scores, ..FieldScores::default() },
+            None,
+            &AcceptParams::default(),
+        )
     }
 
     #[test]
@@ -326,7 +332,13 @@ mod tests {
         let ink = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)] });
         let mut scores = glyph(1, 0.55);
         scores.digits[7] = 0.4;
-        let value = assemble_field(&field(1, 3), &ink, &FieldScores { edges: vec![Some(scores)], ..FieldScores::default() }, None, &AcceptParams::default());
+        let value = assemble_field(
+            &field(1, 3),
+            &ink,
+            &FieldScores { edges: vec![Some(scores)], ..FieldScores::default() },
+            None,
+            &AcceptParams::default(),
+        );
         assert_eq!(value.state, FieldState::Review(ReviewReason::LowConfidence));
         assert!((0.5..0.6).contains(&value.confidence), "{}", value.confidence);
         assert_eq!((value.guess.as_str(), value.alternatives[1].text.as_str()), ("1", "7"));

@@ -91,11 +91,7 @@ pub(super) fn log_probability(scores: &StripScores, digits: &str) -> f64 {
     for (i, column) in scores.columns.iter().enumerate() {
         let before = forward.clone();
         for state in 0..n_states {
-            let mut ways = if i == 0 {
-                if state < 2 { 0.0 } else { f64::NEG_INFINITY }
-            } else {
-                before[state]
-            };
+            let mut ways = if i == 0 { if state < 2 { 0.0 } else { f64::NEG_INFINITY } } else { before[state] };
             if i > 0 && state >= 1 {
                 ways = log_sum(ways, before[state - 1]);
             }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Reliability;
 use crate::error::Result;
-use crate::net::{GlyphClass, Recogniser, N_DIGITS};
+use crate::net::{GlyphClass, N_DIGITS, Recogniser};
 use crate::normalise::{GLYPH_SIDE, collate};
 use crate::raster::text::line_of_text;
 use crate::train::dataset::{GlyphSet, read_folder};
@@ -180,7 +180,8 @@ pub fn wrong_sheet(set: &GlyphSet, report: &GlyphReport) -> GrayImage {
         }
         let reading = reading.map_or("-".to_owned(), |digit| digit.to_string());
         if let Some(words) = line_of_text(&format!("{truth}>{reading} {confidence:.2}"), SHEET_WORDS) {
-            let paper = GrayImage::from_fn(words.width(), words.height(), |x, y| Luma([255 - words.get_pixel(x, y)[0]]));
+            let paper =
+                GrayImage::from_fn(words.width(), words.height(), |x, y| Luma([255 - words.get_pixel(x, y)[0]]));
             imageops::replace(&mut sheet, &paper, i64::from(x), i64::from(y + side));
         }
     }

@@ -192,9 +192,7 @@ fn read_answers(fields: impl Read) -> Result<HashMap<(String, String, String), A
     let answer = |Row { scan, page, field, state, guess, confidence }| {
         ((scan, page, field), Answer { state, guess, confidence })
     };
-    rows.map(|row| row.map(answer))
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::format("table of fields", error))
+    rows.map(|row| row.map(answer)).collect::<Result<_, _>>().map_err(|error| Error::format("table of fields", error))
 }
 
 impl Tally {

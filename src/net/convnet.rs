@@ -180,7 +180,8 @@ mod tests {
     use super::*;
 
     fn net(seed: u64) -> ConvNet {
-        let weights = Weights::new(untrained_tensors(seed).expect("LibTorch works"), untrained_sidecar()).expect("a learner's tensors fit");
+        let weights = Weights::new(untrained_tensors(seed).expect("LibTorch works"), untrained_sidecar())
+            .expect("a learner's tensors fit");
         ConvNet::from_weights(&weights).expect("LibTorch works")
     }
 

@@ -306,8 +306,8 @@ fn kaiming(rng: &mut ChaCha8Rng, shape: Vec<usize>) -> PlainTensor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::weights::tests::untrained_sidecar;
     use super::super::architecture::{GLYPH, STRIP};
+    use super::super::weights::tests::untrained_sidecar;
     use super::super::{ConvNet, NO_DIGIT, Recogniser, Weights};
     use super::*;
 

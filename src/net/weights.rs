@@ -411,7 +411,8 @@ pub(crate) mod tests {
         });
         assert!(message.contains("unknown tensor: extra"), "{message}");
         for value in [f32::NAN, f32::INFINITY] {
-            let message = refusal(|tensors| tensors.get_mut("glyph.conv1.bias").expect("it is there").values[2] = value);
+            let message =
+                refusal(|tensors| tensors.get_mut("glyph.conv1.bias").expect("it is there").values[2] = value);
             assert!(message.contains("tensor glyph.conv1.bias: value 2 is"), "{message}");
         }
     }

@@ -47,7 +47,7 @@ pub fn normalise_strip(ink: &GrayImage, bounds: &StripBounds) -> Option<Strip> {
         return None;
     }
     let scale = STRIP_DIGIT_HEIGHT as f32 / digit_height;
-    let wanted = ((right - left) * scale) as usize + 2 * MARGIN;
+    let wanted = (((right - left) * scale) as usize).max(1) + 2 * MARGIN;
     let width = wanted.next_multiple_of(COLUMN).min(STRIP_WIDTH_MAX);
     let across = (right - left) / (width - 2 * MARGIN) as f32;
     // the piece of the crop that the strip shows, with paper where the crop ends
@@ -82,7 +82,8 @@ mod tests {
         for height in [11u32, 22, 50, 200] {
             let (top, left, width) = (height / 3, 7, 4 * height);
             let is_ink = |x: u32, y: u32| (left..left + width).contains(&x) && (top..top + height).contains(&y);
-            let ink = GrayImage::from_fn(left + width + 3, 2 * height, |x, y| Luma([if is_ink(x, y) { 255 } else { 0 }]));
+            let ink =
+                GrayImage::from_fn(left + width + 3, 2 * height, |x, y| Luma([if is_ink(x, y) { 255 } else { 0 }]));
             let bounds = StripBounds {
                 left: left as f32,
                 right: (left + width) as f32,
@@ -108,6 +109,9 @@ mod tests {
         ] {
             assert_eq!(normalise_strip(&ink, &broken), None);
         }
+        // a hair as high as the strip: far less than a pixel wide once it is scaled
+        let hair = StripBounds { right: 1.0, digit_height: 400.0, ..bounds };
+        assert_eq!(normalise_strip(&ink, &hair).map(|strip| strip.width), Some(16));
         let thread = GrayImage::from_pixel(6_000, 2, Luma([255]));
         let wide = StripBounds { left: 0.0, right: 6_000.0, middle: 1.0, digit_height: 2.0 };
         assert_eq!(normalise_strip(&thread, &wide).map(|strip| strip.width), Some(STRIP_WIDTH_MAX));

@@ -278,7 +278,7 @@ mod tests {
     use super::*;
     use crate::{
         form::known_templates,
-        net::{Recogniser, GlyphScores},
+        net::{GlyphScores, Recogniser},
         normalise::GlyphBatch,
     };
 

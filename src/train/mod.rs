@@ -6,10 +6,12 @@
 //! | model: a convnet that ends in ten logits, and four that say whether it is a digit | [`crate::net::architecture`] |
 //! | loss: softmax cross-entropy | `net/loss.rs` |
 //! | optimiser: Adam | `net/adam.rs` |
-//! | batches: reshuffled each epoch, augmented | `batches.rs`, `augment.rs`, `negatives.rs` |
+//! | batches: reshuffled each epoch, augmented | `batches.rs`, `strips.rs`, `augment.rs`, `allographs.rs`, `negatives.rs` |
 //!
 //! The same seed gives the same weights on the same machine with the same number of threads.
 
+#[cfg(feature = "torch")]
+mod allographs;
 #[cfg(feature = "torch")]
 mod augment;
 #[cfg(feature = "torch")]

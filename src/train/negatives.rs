@@ -30,7 +30,7 @@ pub(super) fn negative(samples: &[&Sample], params: &Augmentation, rng: &mut Cha
             78..85 => {
                 let digit = any_digit(samples, params, rng);
                 (digit.and_then(|digit| struck_out(digit, rng)), GlyphClass::Other)
-            },
+            }
             85..91 => (Some(scribble(rng)), GlyphClass::Other),
             91..96 => (Some(frame_piece(rng)), GlyphClass::Other),
             _ => (Some(specks(rng)), GlyphClass::Other),
@@ -272,7 +272,8 @@ fn halved(canvas: &Canvas) -> Canvas {
     for y in 0..side / 2 {
         for x in 0..side / 2 {
             let i = 2 * y * side + 2 * x;
-            let mean = (canvas.pixels[i] + canvas.pixels[i + 1] + canvas.pixels[i + side] + canvas.pixels[i + side + 1]) / 4.0;
+            let mean =
+                (canvas.pixels[i] + canvas.pixels[i + 1] + canvas.pixels[i + side] + canvas.pixels[i + side + 1]) / 4.0;
             small.pixels[(y + side / 4) * side + x + side / 4] = mean;
         }
     }

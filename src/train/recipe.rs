@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::allographs::drawn_digits;
 use super::augment::Augmentation;
 use super::batches::{Batches, LabelledGlyphs, LabelledStrips, StripBatches};
 use super::calibrate::fit_temperature;
@@ -40,6 +41,10 @@ pub struct TrainOptions {
     pub seed: u64,
     /// Share of the writers of a set that are held out, 0 to 1; 0 trains on all of them.
     pub held_out_writers: f64,
+    /// Which of them: each turn, from 0, holds out the next ones.
+    pub held_out_turn: usize,
+    /// Made-up writers whose digits are drawn from strokes and trained on beside the real ones.
+    pub drawn_writers: usize,
     /// How samples are changed.
     pub augmentation: Augmentation,
     /// Goes on from the checkpoints beside `out`, where there are some.
@@ -96,6 +101,8 @@ impl TrainOptions {
             schedule: Schedule::Cosine,
             seed: 1,
             held_out_writers: 0.2,
+            held_out_turn: 0,
+            drawn_writers: 40,
             augmentation: Augmentation::default(),
             resume: false,
         }
@@ -118,9 +125,12 @@ pub struct TrainReport {
 /// fails.
 pub fn train(options: &TrainOptions, on_event: &mut dyn FnMut(TrainEvent)) -> Result<TrainReport> {
     let folders = options.data.iter().map(|folder| read_folder(folder)).collect::<Result<Vec<_>>>()?;
-    let parts = split(folders, options.held_out_writers, options.seed);
+    let mut parts = split(folders, options.held_out_writers, options.held_out_turn, options.seed);
     if parts.train.is_empty() {
         return Err(Error::usage("nothing to train on; hint: a folder with train-images-idx3-ubyte, or of images"));
+    }
+    if options.drawn_writers > 0 {
+        parts.train.push(drawn_digits(options.drawn_writers, options.seed));
     }
     announce(&parts, on_event);
     let (mut tensors, mut sidecar) = start(options, &parts)?;
@@ -203,9 +213,11 @@ fn recipe(options: &TrainOptions, glyphs: &GlyphOptions, batches: &Batches<'_>) 
 }
 
 fn course(options: &TrainOptions, parts: &Split, net: &str, epochs: usize, lr: f64, own: String) -> Course {
-    let TrainOptions { schedule, seed, held_out_writers, augmentation, .. } = options;
+    let TrainOptions { schedule, seed, held_out_writers, held_out_turn, augmentation, .. } = options;
     let sizes: Vec<_> = parts.train.iter().map(|set| (&set.name, set.samples.len())).collect();
-    let task = format!("{ARCHITECTURE} {own} {schedule:?} {seed} {held_out_writers} {augmentation:?} {sizes:?}");
+    let task = format!(
+        "{ARCHITECTURE} {own} {schedule:?} {seed} {held_out_writers} {held_out_turn} {augmentation:?} {sizes:?}"
+    );
     let checkpoint = checkpoint_path(&options.out, net);
     Course { epochs, lr, schedule: *schedule, seed: *seed, checkpoint, resume: options.resume, task }
 }

@@ -19,8 +19,9 @@ pub(super) struct Split {
 
 /// Parts the sets. A set with a test half of its own is held out by that; one with several writers by whole writers,
 /// `writer_share` of them, at least one; any other one by a tenth of its samples. With a `writer_share` of 0 nothing
-/// is held out but test halves.
-pub(super) fn split(folders: Vec<GlyphFolder>, writer_share: f64, seed: u64) -> Split {
+/// is held out but test halves. Each `turn` (from 0) holds out the writers that come after those of the turn before, from
+/// the last on to the first again.
+pub(super) fn split(folders: Vec<GlyphFolder>, writer_share: f64, turn: usize, seed: u64) -> Split {
     let mut parts = Split { train: Vec::new(), held_out: Vec::new() };
     for folder in folders {
         let has_test = folder.test.is_some();
@@ -36,7 +37,9 @@ pub(super) fn split(folders: Vec<GlyphFolder>, writer_share: f64, seed: u64) -> 
             let mut order: Vec<usize> = (0..set.writers.len()).collect();
             order.shuffle(&mut rng);
             let wanted = (set.writers.len() as f64 * writer_share).round() as usize;
-            order.truncate(wanted.clamp(1, set.writers.len() - 1));
+            let wanted = wanted.clamp(1, set.writers.len() - 1);
+            order.rotate_left(turn.saturating_mul(wanted) % set.writers.len());
+            order.truncate(wanted);
             Box::new(move |_, sample| sample.writer.is_some_and(|writer| order.contains(&writer)))
         } else {
             let mut order: Vec<usize> = (0..set.samples.len()).collect();
@@ -101,9 +104,9 @@ mod tests {
 
     #[test]
     fn without_writers_a_tenth_is_held_out_and_a_test_half_suffices() {
-        let parted = split(vec![GlyphFolder { train: Some(set(0, 200)), test: None }], 0.2, 1);
+        let parted = split(vec![GlyphFolder { train: Some(set(0, 200)), test: None }], 0.2, 0, 1);
         assert_eq!((parted.train[0].samples.len(), parted.held_out[0].samples.len()), (180, 20));
-        let parted = split(vec![GlyphFolder { train: Some(set(0, 200)), test: Some(set(0, 30)) }], 0.2, 1);
+        let parted = split(vec![GlyphFolder { train: Some(set(0, 200)), test: Some(set(0, 30)) }], 0.2, 0, 1);
         assert_eq!((parted.train[0].samples.len(), parted.held_out[0].samples.len()), (200, 30));
     }
 }

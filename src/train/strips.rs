@@ -164,13 +164,7 @@ fn pick<'v, T>(from: &'v [T], rng: &mut ChaCha8Rng) -> Option<&'v T> {
     if from.is_empty() { None } else { from.get(rng.random_range(0..from.len())) }
 }
 
-fn digit_of(
-    writer: &Writer<'_>,
-    digit: usize,
-    hand: &Hand,
-    style: &Style,
-    rng: &mut ChaCha8Rng,
-) -> Option<Canvas> {
+fn digit_of(writer: &Writer<'_>, digit: usize, hand: &Hand, style: &Style, rng: &mut ChaCha8Rng) -> Option<Canvas> {
     let sample = pick(&writer.digits[digit], rng)?;
     let small = if digit == 0 { style.nought_size } else { 1.0 };
     let hand = Hand {
@@ -334,7 +328,10 @@ fn drawn_point(point: Point, pen: f32, rng: &mut ChaCha8Rng) -> Canvas {
                 .map(|i| {
                     let t = i as f32 / 16.0;
                     let angle = 0.6 + t * (std::f32::consts::TAU - 1.2);
-                    (middle + width * angle.cos() * if t < 0.5 { 1.0 } else { -1.0 }, middle + reach * (2.0 * t - 1.0) * 0.8)
+                    (
+                        middle + width * angle.cos() * if t < 0.5 { 1.0 } else { -1.0 },
+                        middle + reach * (2.0 * t - 1.0) * 0.8,
+                    )
                 })
                 .collect();
             canvas.stroke(&bow, pen, 1.0);
@@ -397,7 +394,8 @@ impl Row {
             })
             .collect();
         let Some(own_left) = edges.iter().map(|&(_, first, _)| first).min() else { return };
-        let clear = edges.iter().filter(|&&(y, ..)| self.reach[y] > i32::MIN).map(|&(y, first, _)| self.reach[y] - first);
+        let clear =
+            edges.iter().filter(|&&(y, ..)| self.reach[y] > i32::MIN).map(|&(y, first, _)| self.reach[y] - first);
         // where no row has ink of both, the sign begins where the ink before it ends
         let x = clear.max().unwrap_or(self.right - own_left) + gap.round() as i32 + 1;
         let x = x.max(self.last_left + ADVANCE_MIN - own_left);
@@ -468,7 +466,8 @@ fn pattern(strip: &mut Strip, rng: &mut ChaCha8Rng) {
         let (bend, bend_length) = (rng.random_range(0.0..2.5f32), rng.random_range(8.0..40.0f32));
         let phase = rng.random_range(0.0..std::f32::consts::TAU);
         move |x: f32, y: f32| {
-            let along = x * angle.cos() + y * angle.sin() + bend * ((y * angle.cos() - x * angle.sin()) / bend_length).sin();
+            let along =
+                x * angle.cos() + y * angle.sin() + bend * ((y * angle.cos() - x * angle.sin()) / bend_length).sin();
             // thin dark lines on a light ground
             ((along * std::f32::consts::TAU / length + phase).cos() - 0.3).max(0.0) / 0.7
         }

@@ -1,0 +1,334 @@
+//! Digits drawn from strokes, in the forms that hands of different countries give them: the 1 with a long upstroke, the
+//! crossed 7, the open 4, the looped 2, the 9 that hangs from its loop. Collections of real digits come from few places,
+//! and a form that is missing in them is never learnt.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::augment::triangular;
+use super::canvas::{Canvas, Spot};
+use super::dataset::{GlyphSet, Sample};
+use crate::net::N_DIGITS;
+
+/// Side of a drawn sample, pixels, and the height of a digit on it.
+const SIDE: usize = 96;
+const HEIGHT: f32 = 66.0;
+
+/// Samples of each digit that a writer gives.
+const SAMPLES: usize = 8;
+
+/// How far a writer's form strays from its model, and each sample from the writer's form; shares of the height.
+const FORM_SPREAD: f32 = 0.11;
+const SAMPLE_SPREAD: f32 = 0.045;
+
+/// Points of the curve between two of a stroke's points.
+const CURVE_STEPS: usize = 6;
+
+/// A stroke: the points that it goes through, shares of the digit's height from its left upper corner. A point that is
+/// given twice is a corner.
+type Stroke = &'static [Spot];
+
+/// One form of a digit.
+type Allograph = &'static [Stroke];
+
+/// The forms of each digit.
+const ALLOGRAPHS: [&[Allograph]; N_DIGITS] = [
+    &[
+        &[&[(0.35, 0.0), (0.08, 0.25), (0.05, 0.6), (0.3, 1.0), (0.58, 0.7), (0.58, 0.3), (0.35, 0.0)]],
+        &[&[(0.42, 0.06), (0.12, 0.2), (0.04, 0.6), (0.28, 1.0), (0.58, 0.75), (0.6, 0.3), (0.35, 0.02), (0.2, 0.1)]],
+        &[&[
+            (0.5, 0.08),
+            (0.15, 0.12),
+            (0.03, 0.55),
+            (0.28, 1.0),
+            (0.58, 0.7),
+            (0.52, 0.2),
+            (0.3, 0.05),
+            (0.45, 0.14),
+            (0.75, 0.05),
+        ]],
+    ],
+    &[
+        &[&[(0.3, 0.0), (0.28, 1.0)]],
+        &[&[(0.08, 0.25), (0.3, 0.0), (0.3, 0.0), (0.28, 1.0)]],
+        &[&[(0.0, 0.5), (0.38, 0.0), (0.38, 0.0), (0.36, 1.0)]],
+        &[&[(-0.08, 0.75), (0.4, 0.0), (0.4, 0.0), (0.35, 1.0)]],
+        &[&[(0.08, 0.25), (0.3, 0.0), (0.3, 0.0), (0.28, 1.0)], &[(0.02, 1.0), (0.52, 0.98)]],
+        &[&[(0.1, 0.06), (0.3, 0.08), (0.32, 0.5), (0.26, 1.0)]],
+        &[&[(0.05, 0.2), (0.32, 0.0), (0.32, 0.0), (0.3, 0.85), (0.15, 1.0), (0.0, 0.92)]],
+    ],
+    &[
+        &[&[(0.05, 0.22), (0.25, 0.0), (0.5, 0.15), (0.42, 0.5), (0.05, 1.0), (0.05, 1.0), (0.6, 0.97)]],
+        &[&[
+            (0.05, 0.2),
+            (0.28, 0.0),
+            (0.5, 0.2),
+            (0.35, 0.65),
+            (0.08, 0.98),
+            (0.02, 0.85),
+            (0.2, 0.82),
+            (0.4, 0.97),
+            (0.65, 0.92),
+        ]],
+        &[&[
+            (0.2, 0.45),
+            (0.03, 0.25),
+            (0.2, 0.0),
+            (0.5, 0.1),
+            (0.5, 0.4),
+            (0.1, 0.97),
+            (0.05, 0.88),
+            (0.22, 0.85),
+            (0.45, 0.98),
+            (0.68, 0.88),
+        ]],
+        &[&[(0.05, 0.08), (0.5, 0.02), (0.5, 0.02), (0.05, 1.0), (0.05, 1.0), (0.58, 0.97)]],
+    ],
+    &[
+        &[&[(0.08, 0.1), (0.3, 0.0), (0.5, 0.18), (0.28, 0.45), (0.28, 0.45), (0.55, 0.7), (0.3, 1.0), (0.03, 0.88)]],
+        &[&[
+            (0.05, 0.02),
+            (0.52, 0.02),
+            (0.52, 0.02),
+            (0.25, 0.4),
+            (0.25, 0.4),
+            (0.55, 0.65),
+            (0.35, 0.98),
+            (0.03, 0.9),
+        ]],
+        &[&[
+            (0.08, 0.1),
+            (0.3, 0.0),
+            (0.5, 0.2),
+            (0.3, 0.45),
+            (0.2, 0.42),
+            (0.3, 0.38),
+            (0.55, 0.66),
+            (0.38, 0.98),
+            (0.02, 0.85),
+        ]],
+    ],
+    &[
+        &[&[(0.12, 0.0), (0.05, 0.55), (0.05, 0.55), (0.6, 0.55)], &[(0.48, 0.1), (0.45, 1.0)]],
+        &[&[(0.42, 0.0), (0.03, 0.65), (0.03, 0.65), (0.65, 0.62)], &[(0.44, 0.0), (0.42, 1.0)]],
+        &[&[(0.08, 0.0), (0.06, 0.35), (0.22, 0.5), (0.46, 0.4), (0.52, 0.05), (0.52, 0.05), (0.42, 1.0)]],
+        &[&[(0.22, 0.0), (0.03, 0.6), (0.03, 0.6), (0.55, 0.55)], &[(0.42, 0.35), (0.36, 1.0)]],
+        &[&[(0.3, 0.0), (0.02, 0.66), (0.12, 0.72), (0.62, 0.6)], &[(0.4, 0.32), (0.38, 1.0)]],
+    ],
+    &[
+        &[
+            &[(0.1, 0.02), (0.07, 0.42), (0.07, 0.42), (0.3, 0.38), (0.52, 0.65), (0.3, 1.0), (0.02, 0.9)],
+            &[(0.1, 0.02), (0.52, 0.0)],
+        ],
+        &[&[
+            (0.55, 0.0),
+            (0.12, 0.04),
+            (0.12, 0.04),
+            (0.08, 0.42),
+            (0.08, 0.42),
+            (0.3, 0.38),
+            (0.55, 0.66),
+            (0.28, 1.0),
+            (0.02, 0.92),
+        ]],
+        &[&[(0.52, 0.02), (0.15, 0.08), (0.15, 0.36), (0.45, 0.55), (0.4, 0.9), (0.05, 0.97)]],
+        &[
+            &[(0.14, 0.1), (0.1, 0.45), (0.1, 0.45), (0.42, 0.5), (0.42, 0.85), (0.02, 0.98)],
+            &[(0.14, 0.1), (0.65, -0.04)],
+        ],
+    ],
+    &[
+        &[&[(0.42, 0.0), (0.12, 0.35), (0.06, 0.75), (0.28, 1.0), (0.5, 0.78), (0.3, 0.55), (0.08, 0.72)]],
+        &[&[(0.3, 0.0), (0.06, 0.6), (0.15, 0.97), (0.42, 0.95), (0.45, 0.65), (0.25, 0.55), (0.08, 0.7)]],
+        &[&[(0.5, 0.05), (0.2, 0.2), (0.04, 0.6), (0.25, 1.0), (0.55, 0.8), (0.45, 0.48), (0.1, 0.6)]],
+    ],
+    &[
+        &[&[(0.05, 0.03), (0.55, 0.0), (0.55, 0.0), (0.22, 1.0)]],
+        &[&[(0.05, 0.03), (0.55, 0.0), (0.55, 0.0), (0.22, 1.0)], &[(0.1, 0.52), (0.56, 0.46)]],
+        &[&[(0.05, 0.2), (0.07, 0.03), (0.07, 0.03), (0.55, 0.02), (0.55, 0.02), (0.25, 1.0)]],
+        &[
+            &[(0.05, 0.2), (0.07, 0.03), (0.07, 0.03), (0.55, 0.02), (0.55, 0.02), (0.25, 1.0)],
+            &[(0.08, 0.5), (0.55, 0.5)],
+        ],
+        &[
+            &[(0.0, 0.08), (0.2, 0.0), (0.38, 0.08), (0.58, 0.0), (0.58, 0.0), (0.3, 0.5), (0.22, 1.0)],
+            &[(0.08, 0.5), (0.55, 0.46)],
+        ],
+        &[&[(0.05, 0.1), (0.48, 0.03), (0.48, 0.03), (0.28, 1.0)], &[(0.0, 0.45), (0.66, 0.42)]],
+    ],
+    &[
+        &[&[
+            (0.5, 0.15),
+            (0.28, 0.0),
+            (0.08, 0.2),
+            (0.3, 0.47),
+            (0.55, 0.75),
+            (0.28, 1.0),
+            (0.04, 0.78),
+            (0.28, 0.48),
+            (0.5, 0.15),
+        ]],
+        &[
+            &[(0.3, 0.0), (0.1, 0.22), (0.3, 0.45), (0.5, 0.22), (0.3, 0.0)],
+            &[(0.3, 0.45), (0.03, 0.72), (0.3, 1.0), (0.57, 0.72), (0.3, 0.45)],
+        ],
+        &[&[
+            (0.56, 0.05),
+            (0.3, 0.45),
+            (0.05, 0.8),
+            (0.28, 1.0),
+            (0.52, 0.78),
+            (0.28, 0.45),
+            (0.08, 0.15),
+            (0.32, 0.0),
+        ]],
+    ],
+    &[
+        &[&[(0.5, 0.2), (0.28, 0.0), (0.06, 0.25), (0.25, 0.48), (0.5, 0.25), (0.5, 0.25), (0.48, 1.0)]],
+        &[&[
+            (0.5, 0.15),
+            (0.25, 0.0),
+            (0.05, 0.25),
+            (0.25, 0.5),
+            (0.52, 0.2),
+            (0.52, 0.2),
+            (0.52, 0.7),
+            (0.3, 1.0),
+            (0.08, 0.9),
+        ]],
+        &[&[(0.5, 0.1), (0.2, 0.02), (0.05, 0.28), (0.22, 0.48), (0.5, 0.2), (0.5, 0.2), (0.35, 1.0)]],
+        &[&[
+            (0.35, 0.47),
+            (0.56, 0.28),
+            (0.42, 0.02),
+            (0.18, 0.03),
+            (0.08, 0.26),
+            (0.3, 0.48),
+            (0.34, 0.62),
+            (0.3, 1.0),
+        ]],
+        &[&[
+            (-0.06, 0.42),
+            (0.22, 0.5),
+            (0.54, 0.28),
+            (0.4, 0.02),
+            (0.14, 0.08),
+            (0.14, 0.34),
+            (0.34, 0.55),
+            (0.3, 1.0),
+        ]],
+        &[&[(0.64, 0.1), (0.3, 0.0), (0.08, 0.2), (0.26, 0.44), (0.4, 0.44), (0.36, 0.6), (0.34, 1.0)]],
+        &[&[(0.14, 1.0), (0.2, 0.4), (0.3, 0.03), (0.55, 0.1), (0.54, 0.4), (0.18, 0.5)]],
+    ],
+];
+
+/// How one writer forms one digit.
+struct Form {
+    strokes: Vec<Vec<Spot>>,
+}
+
+/// The digits of `n_writers` made-up writers, each with forms of their own; drawn from `seed`.
+pub(super) fn drawn_digits(n_writers: usize, seed: u64) -> GlyphSet {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut samples = Vec::with_capacity(n_writers * N_DIGITS * SAMPLES);
+    for writer in 0..n_writers {
+        let pen = rng.random_range(4.0..9.5);
+        let stretch = rng.random_range(0.75..1.25);
+        for (digit, allographs) in ALLOGRAPHS.iter().enumerate() {
+            let form = Form::of(allographs[rng.random_range(0..allographs.len())], stretch, &mut rng);
+            for _ in 0..SAMPLES {
+                let ink = form.written(pen, &mut rng).to_ink(255.0);
+                samples.push(Sample { ink, is_normalised: false, digit: digit as u8, writer: Some(writer) });
+            }
+        }
+    }
+    let writers = (0..n_writers).map(|writer| format!("{writer:04}")).collect();
+    GlyphSet { name: "drawn".to_owned(), writers, samples }
+}
+
+impl Form {
+    fn of(allograph: Allograph, stretch: f32, rng: &mut ChaCha8Rng) -> Self {
+        let strokes = allograph.iter().map(|stroke| {
+            let points = stroke.iter().map(|&(x, y)| (x * stretch, y));
+            strayed(points, FORM_SPREAD, rng)
+        });
+        Self { strokes: strokes.collect() }
+    }
+
+    fn written(&self, pen: f32, rng: &mut ChaCha8Rng) -> Canvas {
+        let mut canvas = Canvas::sized(SIDE, SIDE);
+        let pen = pen * rng.random_range(0.9..1.1);
+        for stroke in &self.strokes {
+            let on_sheet =
+                |(x, y): Spot| ((x - 0.3) * HEIGHT + SIDE as f32 / 2.0, (y - 0.5) * HEIGHT + SIDE as f32 / 2.0);
+            let points = strayed(stroke.iter().copied(), SAMPLE_SPREAD, rng);
+            let path: Vec<Spot> = curve(&points).into_iter().map(on_sheet).collect();
+            canvas.stroke(&path, pen, 1.0);
+        }
+        canvas
+    }
+}
+
+/// Each point moved; the two of a corner together.
+fn strayed(points: impl Iterator<Item = Spot>, reach: f32, rng: &mut ChaCha8Rng) -> Vec<Spot> {
+    let mut last: Option<(Spot, Spot)> = None;
+    let move_point = |point: Spot| {
+        let moved = match last {
+            Some((before, moved)) if before == point => moved,
+            _ => (point.0 + triangular(rng, reach), point.1 + triangular(rng, reach)),
+        };
+        last = Some((point, moved));
+        moved
+    };
+    points.map(move_point).collect()
+}
+
+/// A smooth curve through `points` (Catmull and Rom, "A class of local interpolating splines", 1974).
+fn curve(points: &[Spot]) -> Vec<Spot> {
+    let at = |i: isize| points[i.clamp(0, points.len() as isize - 1) as usize];
+    let mut path = Vec::with_capacity(points.len() * CURVE_STEPS);
+    for i in 0..points.len() as isize - 1 {
+        let [a, b, c, d] = [at(i - 1), at(i), at(i + 1), at(i + 2)];
+        for step in 0..CURVE_STEPS {
+            let t = step as f32 / CURVE_STEPS as f32;
+            let mix = |a: f32, b: f32, c: f32, d: f32| {
+                0.5 * (2.0 * b
+                    + (c - a) * t
+                    + (2.0 * a - 5.0 * b + 4.0 * c - d) * t * t
+                    + (3.0 * (b - c) + d - a) * t * t * t)
+            };
+            path.push((mix(a.0, b.0, c.0, d.0), mix(a.1, b.1, c.1, d.1)));
+        }
+    }
+    path.extend(points.last());
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_writer_gives_every_digit_and_none_is_like_another() {
+        let set = drawn_digits(3, 7);
+        assert_eq!((set.writers.len(), set.samples.len()), (3, 3 * N_DIGITS * SAMPLES));
+        for sample in &set.samples {
+            let n_ink = sample.ink.pixels().filter(|pixel| pixel[0] > 127).count();
+            assert!((100..4_000).contains(&n_ink), "{}: {n_ink} pixels", sample.digit);
+            let on_edge = |x: u32, y: u32| x == 0 || y == 0 || x == SIDE as u32 - 1 || y == SIDE as u32 - 1;
+            assert!(sample.ink.enumerate_pixels().all(|(x, y, pixel)| pixel[0] == 0 || !on_edge(x, y)));
+        }
+        assert_ne!(set.samples[0].ink, set.samples[1].ink);
+        assert_eq!(set.samples[0].ink, drawn_digits(3, 7).samples[0].ink);
+    }
+
+    #[test]
+    fn a_curve_goes_through_its_points_and_keeps_its_corners() {
+        let points = [(0.0, 0.0), (1.0, 0.0), (1.0, 0.0), (1.0, 1.0)];
+        let path = curve(&points);
+        for point in points {
+            assert!(path.iter().any(|p| (p.0 - point.0).abs() < 1e-6 && (p.1 - point.1).abs() < 1e-6));
+        }
+        assert!(path.iter().all(|p| p.1.abs() < 0.1 || p.0 > 0.9), "{path:?}");
+    }
+}
