@@ -29,6 +29,9 @@ const NEAR_ROWS: usize = 3;
 /// Least way from one sign's left edge to the next one's, pixels: nothing is written over what came before.
 const ADVANCE_MIN: i32 = 7;
 
+/// Where nothing guides the hand, as cells do, it slants more: by this factor.
+const FREE_SLANT: f32 = 1.6;
+
 /// Tries to draw a strip before a blank one is taken in its place.
 const TRIES: usize = 4;
 
@@ -47,8 +50,9 @@ struct Writer<'a> {
 
 /// Draws strips.
 pub(super) struct StripMaker<'a> {
-    /// Of each set its writers.
-    sets: Vec<Vec<Writer<'a>>>,
+    /// Of each set its writers, and how often it is drawn from: the square root of its size, so that a large set brings
+    /// its variety and does not drown the others.
+    sets: Vec<(Vec<Writer<'a>>, f64)>,
     augmentation: Augmentation,
 }
 
@@ -88,7 +92,8 @@ impl<'a> StripMaker<'a> {
             writers.retain(|writer| writer.digits.iter().any(|samples| !samples.is_empty()));
             writers
         };
-        let sets = sets.iter().map(writers).filter(|writers| !writers.is_empty()).collect();
+        let weighted = |set: &'a GlyphSet| (writers(set), (set.samples.len() as f64).sqrt());
+        let sets = sets.iter().map(weighted).filter(|(writers, _)| !writers.is_empty()).collect();
         Self { sets, augmentation }
     }
 
@@ -102,25 +107,30 @@ impl<'a> StripMaker<'a> {
     }
 
     fn try_draw(&self, rng: &mut ChaCha8Rng) -> Option<LabelledStrip> {
-        let writers = pick(&self.sets, rng)?;
-        let writer = pick(writers, rng)?;
-        let hand = Hand::any(&self.augmentation, rng);
+        let writer = pick(self.any_set(rng)?, rng)?;
+        let mut hand = Hand::any(&self.augmentation, rng);
+        hand.slant *= FREE_SLANT;
         let style = Style::any(rng);
         let signs = signs(&style, rng);
         let mut row = Row::new(signs.len());
         let (mut symbols, mut heights) = (Vec::new(), Vec::new());
+        let mut last_digit = None;
         for (i, sign) in signs.iter().enumerate() {
+            let mut link = false;
             let canvas = match *sign {
                 Sign::Digit(digit) => {
-                    let canvas = digit_of(writer, digit, &hand, &style, rng)?;
+                    let size = if heights.is_empty() { style.first_size } else { 1.0 };
+                    let canvas = digit_of(writer, digit, &hand, size, &style, rng)?;
+                    link = style.links_noughts && digit == 0 && last_digit == Some(0) || rng.random_bool(0.02);
                     let [_, top, _, bottom] = canvas.bounds()?;
                     heights.push(bottom - top);
                     symbols.push((FIRST_DIGIT + digit) as i64);
+                    last_digit = Some(digit);
                     canvas
                 }
                 Sign::StruckOut(digit) => {
                     symbols.push(SCRIBBLE as i64);
-                    struck_out(digit_of(writer, digit, &hand, &style, rng)?, rng)?
+                    struck_out(digit_of(writer, digit, &hand, 1.0, &style, rng)?, rng)?
                 }
                 Sign::Scribble => {
                     symbols.push(SCRIBBLE as i64);
@@ -131,11 +141,25 @@ impl<'a> StripMaker<'a> {
             };
             let gap = if i == 0 { 0.0 } else { style.gap(rng) };
             let shift = triangular(rng, style.wobble);
+            let before = row.right;
             row.put(&canvas, gap, shift);
+            if link && i > 0 {
+                row.link(before, style.pen, rng);
+            }
         }
         remains(&mut row, &style, rng);
         let strip = self.seen(&row, &mut heights, &style, rng)?;
         Some(LabelledStrip { strip, symbols })
+    }
+
+    fn any_set(&self, rng: &mut ChaCha8Rng) -> Option<&[Writer<'a>]> {
+        let all: f64 = self.sets.iter().map(|(_, weight)| weight).sum();
+        let mut at = rng.random::<f64>() * all;
+        let chosen = self.sets.iter().find(|(_, weight)| {
+            at -= weight;
+            at < 0.0
+        });
+        chosen.or(self.sets.last()).map(|(writers, _)| writers.as_slice())
     }
 
     /// The row as the steps before the net would hand it on.
@@ -164,14 +188,21 @@ fn pick<'v, T>(from: &'v [T], rng: &mut ChaCha8Rng) -> Option<&'v T> {
     if from.is_empty() { None } else { from.get(rng.random_range(0..from.len())) }
 }
 
-fn digit_of(writer: &Writer<'_>, digit: usize, hand: &Hand, style: &Style, rng: &mut ChaCha8Rng) -> Option<Canvas> {
+fn digit_of(
+    writer: &Writer<'_>,
+    digit: usize,
+    hand: &Hand,
+    size: f32,
+    style: &Style,
+    rng: &mut ChaCha8Rng,
+) -> Option<Canvas> {
     let sample = pick(&writer.digits[digit], rng)?;
     let small = if digit == 0 { style.nought_size } else { 1.0 };
     let hand = Hand {
         turn: hand.turn + triangular(rng, 0.08),
         slant: hand.slant + triangular(rng, 0.12),
         stretch: hand.stretch * triangular(rng, 0.12).exp(),
-        size: hand.size * small * triangular(rng, 0.2).exp(),
+        size: hand.size * size * small * triangular(rng, 0.2).exp(),
         ..hand.clone()
     };
     drawn_by(&hand, &sample.ink, rng)
@@ -186,8 +217,11 @@ struct Style {
     wobble: f32,
     /// Width of the pen, pixels.
     pen: f32,
-    /// Size of a nought against the other digits.
+    /// Size of a nought, and of the first digit, against the other digits.
     nought_size: f32,
+    first_size: f32,
+    /// Whether noughts hang together.
+    links_noughts: bool,
     /// What full ink comes to.
     darkness: f32,
     /// Whether the paper's pattern is seen.
@@ -208,6 +242,8 @@ impl Style {
             wobble: rng.random_range(2.0..9.0),
             pen: rng.random_range(2.0..6.0),
             nought_size: if rng.random_bool(0.2) { rng.random_range(0.5..0.85) } else { 1.0 },
+            first_size: if rng.random_bool(0.15) { rng.random_range(1.1..1.5) } else { 1.0 },
+            links_noughts: rng.random_bool(0.15),
             darkness: rng.random_range(0.75..1.35),
             has_pattern: rng.random_bool(0.5),
         }
@@ -407,6 +443,14 @@ impl Row {
             self.right = self.right.max(x + last);
         }
         self.last_left = x + own_left;
+    }
+
+    /// A stroke from the ink that ended at column `from` on to the sign that was put last, high up as hands link noughts.
+    fn link(&mut self, from: i32, pen: f32, rng: &mut ChaCha8Rng) {
+        let y = MIDDLE - DRAWN_SIDE * rng.random_range(0.15..0.5);
+        let start = (from as f32 - rng.random_range(3.0..10.0), y + triangular(rng, 6.0));
+        let end = (self.last_left as f32 + rng.random_range(3.0..12.0), y + triangular(rng, 6.0));
+        self.sheet.stroke(&bent(start, end, triangular(rng, 8.0)), pen * 0.9, 1.0);
     }
 }
 
