@@ -255,7 +255,9 @@ impl Reader {
             let read =
                 |strip: &Option<Strip>| strip.as_ref().map_or(Ok(StripScores::default()), |s| recogniser.read_strip(s));
             let strips = page.strips.iter().map(read).collect::<Result<_>>()?;
-            Ok(PageScores { glyphs: glyphs.by_ref().take(page.glyphs.len()).collect(), strips })
+            let mut glyphs: Vec<GlyphScores> = glyphs.by_ref().take(page.glyphs.len()).collect();
+            recogniser.adapt(&mut glyphs);
+            Ok(PageScores { glyphs, strips })
         };
         let scores = pages.map(&mut scores_of).collect::<Result<_>>()?;
         idle().push(recogniser);

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Reliability;
 use crate::error::Result;
-use crate::net::{GlyphClass, N_DIGITS, Recogniser};
+use crate::net::{GlyphClass, GlyphScores, N_DIGITS, Recogniser};
 use crate::normalise::{GLYPH_SIDE, collate};
 use crate::raster::text::line_of_text;
 use crate::train::dataset::{GlyphSet, read_folder};
@@ -26,7 +26,10 @@ pub struct GlyphReport {
     pub correct: usize,
     /// `correct / count`; 0 of nothing.
     pub accuracy: f64,
-    /// Of these, taken for a digit: class head, probability of at least 0.5.
+    /// Of those whose writer is known, read right without and with what the other digits of the same page tell of the hand;
+    /// a page is sixty digits of one writer.
+    pub by_page: PageReport,
+    /// Of all, taken for a digit: class head, probability of at least 0.5.
     pub taken_for_digit: usize,
     /// `confusion[truth][reading]`, counts; signs without ink are not in it.
     pub confusion: [[usize; N_DIGITS]; N_DIGITS],
@@ -36,6 +39,17 @@ pub struct GlyphReport {
     pub reliability: Reliability,
     /// Those that were not read right.
     pub wrong: Vec<WrongGlyph>,
+}
+
+/// What the digits of a page, taken together, buy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PageReport {
+    /// Signs with ink whose writer is known.
+    pub count: usize,
+    /// Of these, each alone, read right.
+    pub alone: usize,
+    /// Of these, together, read right.
+    pub together: usize,
 }
 
 /// A sign that was not read right.
@@ -67,11 +81,16 @@ pub struct WriterReport {
 /// A table for people: the set, its writers, and how often a digit was read as another.
 impl fmt::Display for GlyphReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { set, count, correct, accuracy, taken_for_digit, confusion, writers, reliability, .. } = self;
+        let Self { set, count, correct, accuracy, taken_for_digit, by_page, confusion, writers, reliability, .. } =
+            self;
         writeln!(f, "{set}: {correct} of {count} read right, {:.2} %", 100.0 * accuracy)?;
         writeln!(f, "taken for a digit: {taken_for_digit} of {count}")?;
         for WriterReport { writer, count, correct, accuracy } in writers {
             writeln!(f, "  {writer}: {correct} of {count}, {:.2} %", 100.0 * accuracy)?;
+        }
+        if by_page.count > 0 {
+            let PageReport { count, alone, together } = by_page;
+            writeln!(f, "of {count}, each alone {alone}, with the page's other digits {together}")?;
         }
         writeln!(f, "\ntruth down, reading across")?;
         writeln!(f, "   {}", (0..N_DIGITS).map(|digit| format!("{digit:>6}")).collect::<String>())?;
@@ -105,6 +124,7 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
         correct: 0,
         accuracy: 0.0,
         taken_for_digit: 0,
+        by_page: PageReport::default(),
         confusion: [[0; N_DIGITS]; N_DIGITS],
         writers: Vec::new(),
         reliability: Reliability::of(&[]),
@@ -112,6 +132,7 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
     };
     let mut answers = Vec::with_capacity(set.samples.len());
     let mut by_writer = vec![(0, 0); set.writers.len()];
+    let mut scores_by_writer = vec![Vec::new(); set.writers.len()];
     for (chunk, samples) in set.samples.chunks(GLYPHS_AT_A_TIME).enumerate() {
         let glyphs: Vec<_> = samples.iter().map(|sample| sample.glyph()).collect();
         let mut scores = classifier.classify(&collate(glyphs.iter().flatten()))?.into_iter();
@@ -128,6 +149,9 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
             }
             if let Some((score, reading)) = score.zip(reading) {
                 report.confusion[usize::from(sample.digit)][reading] += 1;
+                if let Some(scores) = sample.writer.and_then(|writer| scores_by_writer.get_mut(writer)) {
+                    scores.push((score, usize::from(sample.digit)));
+                }
                 report.taken_for_digit += usize::from(score.class(GlyphClass::Digit) >= 0.5);
             }
             report.correct += usize::from(is_correct);
@@ -137,6 +161,7 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
             }
         }
     }
+    report.by_page = by_page(&scores_by_writer, classifier);
     report.reliability = Reliability::of(&answers);
     report.accuracy = share(report.correct, report.count);
     let writers = set.writers.iter().zip(by_writer).filter(|(_, (count, _))| *count > 0);
@@ -149,6 +174,29 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
         })
         .collect();
     Ok(report)
+}
+
+/// Digits that one writer leaves on a page.
+const PAGE_DIGITS: usize = 60;
+
+/// Deals each writer's digits to pages in turn, so that every page has some of each digit, and reads page by page.
+fn by_page(writers: &[Vec<(GlyphScores, usize)>], classifier: &dyn Recogniser) -> PageReport {
+    let mut report = PageReport::default();
+    for scores in writers {
+        let n_pages = scores.len().div_ceil(PAGE_DIGITS);
+        for page in 0..n_pages {
+            let own: Vec<_> = scores.iter().skip(page).step_by(n_pages).copied().collect();
+            let (mut together, digits): (Vec<GlyphScores>, Vec<usize>) = own.into_iter().unzip();
+            let right = |scores: &[GlyphScores]| {
+                scores.iter().zip(&digits).filter(|(scores, digit)| scores.best_digit().0 == **digit).count()
+            };
+            report.count += digits.len();
+            report.alone += right(&together);
+            classifier.adapt(&mut together);
+            report.together += right(&together);
+        }
+    }
+    report
 }
 
 /// Signs in a row of a sheet, and the most that it shows.
@@ -197,7 +245,6 @@ mod tests {
     use image::{GrayImage, Luma};
 
     use super::*;
-    use crate::net::GlyphScores;
     use crate::normalise::GlyphBatch;
     use crate::train::dataset::Sample;
 

@@ -3,8 +3,10 @@
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::architecture::{Architecture, Conv, End, GLYPH, STRIP};
+use super::views::{N_VIEWS, add_views};
 use super::weights::{PlainTensor, Weights};
-use super::{GlyphScores, N_CLASSES, N_DIGITS, Recogniser, StripScores};
+use super::writer::Centres;
+use super::{GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, Recogniser, StripScores};
 use crate::error::{Error, Result};
 use crate::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 
@@ -12,11 +14,15 @@ use crate::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 /// its kernels by the batch's size, and another kernel may round differently. Strips go through one by one.
 pub const CHUNK: usize = 32;
 
+/// A glyph is looked at in several views where its digit is less likely than this.
+const DOUBTFUL: f32 = 0.97;
+
 /// Both nets on LibTorch's CPU device. Loading them from [`Weights`] copies 4 MB: cheap enough for one a thread.
 pub struct ConvNet {
     glyphs: Net,
     strips: Net,
     temperature: f64,
+    centres: Option<Centres>,
 }
 
 /// One net.
@@ -51,14 +57,37 @@ impl ConvNet {
             glyphs: Net::load(weights, &GLYPH)?,
             strips: Net::load(weights, &STRIP)?,
             temperature: f64::from(weights.sidecar().temperature),
+            centres: weights.sidecar().centres.clone(),
         })
     }
 
-    /// Digit logits [N, 10], not yet divided by the temperature, and class logits [N, 4].
+    /// Digit logits [N, 10], not yet divided by the temperature, and class logits [N, 4]: of a doubtful digit the means over
+    /// several views.
     ///
     /// # Errors
     /// Where the batch is not what it says, or LibTorch fails.
     pub fn logits(&mut self, batch: &GlyphBatch) -> Result<GlyphLogits> {
+        let (mut digits, mut classes) = self.logits_of_one_view(batch)?;
+        let is_doubtful = |&i: &usize| {
+            let largest = softmax(&digits[i], self.temperature).into_iter().fold(0.0, f32::max);
+            largest < DOUBTFUL && softmax(&classes[i], 1.0)[GlyphClass::Digit as usize] > 0.5
+        };
+        let doubtful: Vec<usize> = (0..digits.len()).filter(is_doubtful).collect();
+        let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
+        let mut views = GlyphBatch { pixels: Vec::new(), n_glyphs: doubtful.len() * N_VIEWS };
+        for i in &doubtful {
+            add_views(&batch.pixels[i * glyph_len..(i + 1) * glyph_len], &mut views.pixels);
+        }
+        let (view_digits, view_classes) = self.logits_of_one_view(&views)?;
+        let of_views = view_digits.chunks_exact(N_VIEWS).zip(view_classes.chunks_exact(N_VIEWS));
+        for (i, (view_digits, view_classes)) in doubtful.into_iter().zip(of_views) {
+            digits[i] = mean_with(digits[i], view_digits);
+            classes[i] = mean_with(classes[i], view_classes);
+        }
+        Ok((digits, classes))
+    }
+
+    fn logits_of_one_view(&self, batch: &GlyphBatch) -> Result<GlyphLogits> {
         let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
         if batch.pixels.len() != batch.n_glyphs * glyph_len {
             let (n, len) = (batch.n_glyphs, batch.pixels.len());
@@ -88,6 +117,12 @@ impl Recogniser for ConvNet {
             classes: softmax(classes, 1.0),
         });
         Ok(scores.collect())
+    }
+
+    fn adapt(&self, scores: &mut [GlyphScores]) {
+        if let Some(centres) = &self.centres {
+            centres.adapt(scores);
+        }
     }
 
     fn read_strip(&mut self, strip: &Strip) -> Result<StripScores> {
@@ -140,6 +175,12 @@ impl Layer {
 pub(super) fn convolved(x: &Tensor, conv: &Conv, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let pair = |pair: [usize; 2]| pair.map(|n| n as i64);
     Ok(x.f_conv2d(weight, bias, pair(conv.stride), pair(conv.padding), [1, 1], 1)?)
+}
+
+/// Mean of a view's logits and others'.
+fn mean_with<const N: usize>(own: [f32; N], others: &[[f32; N]]) -> [f32; N] {
+    let sum = |i: usize| own[i] + others.iter().map(|other| other[i]).sum::<f32>();
+    std::array::from_fn(|i| sum(i) / (1 + others.len()) as f32)
 }
 
 /// exp(logit / temperature), normalised. In double precision, so that ten of them sum to 1 as well as f32 can say.

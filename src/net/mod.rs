@@ -9,7 +9,10 @@ mod convnet;
 mod learner;
 #[cfg(feature = "torch")]
 mod loss;
+#[cfg(feature = "torch")]
+mod views;
 pub mod weights;
+pub mod writer;
 
 use crate::{
     error::Result,
@@ -116,6 +119,12 @@ pub trait Recogniser: Send {
     /// # Errors
     /// Where the net's library fails.
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>>;
+
+    /// Changes the scores of a page's glyphs by what they tell, taken together, of the hand that wrote them. A recogniser
+    /// that knows nothing of hands leaves them as they are.
+    fn adapt(&self, scores: &mut [GlyphScores]) {
+        let _ = scores;
+    }
 
     /// Scores of a field's whole ink. A recogniser that knows only glyphs has none to give.
     ///

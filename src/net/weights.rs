@@ -10,6 +10,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{ARCHITECTURE, tensor_shapes};
+use super::writer::Centres;
 use crate::error::{Error, Result};
 use crate::normalise::{GLYPH_SIDE, INK_SIDE};
 
@@ -23,6 +24,9 @@ pub struct Sidecar {
     /// The digit head's logits are divided by this before the softmax, so that its probabilities are calibrated
     /// (Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2).
     pub temperature: f32,
+    /// Where the digits of the writers that were trained on lie; absent where no writers are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub centres: Option<Centres>,
     /// What it was trained on.
     pub trained_on: Vec<TrainedOn>,
     /// How it was trained.
@@ -273,6 +277,9 @@ fn check_sidecar(sidecar: &Sidecar) -> Result<()> {
     if !(sidecar.temperature.is_finite() && sidecar.temperature > 0.0) {
         return Err(Error::format("sidecar of weights", format_args!("temperature: {}", sidecar.temperature)));
     }
+    if sidecar.centres.as_ref().is_some_and(|centres| !centres.is_sound()) {
+        return Err(Error::format("sidecar of weights", "centres: not finite, or without variance"));
+    }
     Ok(())
 }
 
@@ -344,6 +351,7 @@ pub(crate) mod tests {
             architecture: ARCHITECTURE.to_owned(),
             normaliser: NormaliserConstants::OURS,
             temperature: 1.0,
+            centres: None,
             trained_on: vec![TrainedOn { set: "nothing".to_owned(), count: 0, writers: Vec::new() }],
             recipe: Recipe {
                 epochs: 0,

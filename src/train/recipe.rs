@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::glyphs::{GlyphReport, evaluate_set};
 use crate::net::architecture::{ARCHITECTURE, Architecture, GLYPH, STRIP};
 use crate::net::weights::{HeldOut, NormaliserConstants, PlainTensor, Recipe, Sidecar, StripRecipe, TrainedOn};
+use crate::net::writer::Centres;
 use crate::net::{ConvNet, Learner, Recogniser, Weights, untrained_tensors};
 use crate::normalise::collate;
 
@@ -145,6 +146,8 @@ pub fn train(options: &TrainOptions, on_event: &mut dyn FnMut(TrainEvent)) -> Re
         sidecar.losses = losses;
         let mut net = ConvNet::from_weights(&Weights::new(tensors.clone(), sidecar.clone())?)?;
         sidecar.temperature = temperature(&parts.held_out, &mut net)?;
+        let mut net = ConvNet::from_weights(&Weights::new(tensors.clone(), sidecar.clone())?)?;
+        sidecar.centres = centres(&parts.train, &mut net)?;
     }
     if let Some(strips) = &options.strips {
         let StripOptions { epochs, strips: n_strips, batch_size, lr } = *strips;
@@ -191,6 +194,7 @@ fn start(options: &TrainOptions, parts: &Split) -> Result<(BTreeMap<String, Plai
         architecture: ARCHITECTURE.to_owned(),
         normaliser: NormaliserConstants::OURS,
         temperature: 1.0,
+        centres: None,
         trained_on,
         recipe: recipe(options, &untrained, &none),
         strips: None,
@@ -352,6 +356,24 @@ fn finish(
         let _ = std::fs::remove_file(checkpoint_path(&options.out, net));
     }
     Ok(TrainReport { weights, held_out: reports })
+}
+
+/// Of the writers that were trained on, made-up ones too.
+fn centres(sets: &[GlyphSet], net: &mut ConvNet) -> Result<Option<Centres>> {
+    let mut writers = Vec::new();
+    for set in sets.iter().filter(|set| !set.writers.is_empty()) {
+        let mut by_writer = vec![Vec::new(); set.writers.len()];
+        for sample in &set.samples {
+            if let (Some(writer), Some(glyph)) = (sample.writer, sample.glyph()) {
+                by_writer[writer].push((glyph, sample.digit));
+            }
+        }
+        for samples in by_writer {
+            let scores = net.classify(&collate(samples.iter().map(|(glyph, _)| glyph)))?;
+            writers.push(scores.into_iter().zip(samples).map(|(scores, (_, digit))| (scores, digit)).collect());
+        }
+    }
+    Ok(Centres::of(&writers))
 }
 
 /// Fitted on held-out writers where there are some, else on whatever is held out.
