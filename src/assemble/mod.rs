@@ -1,6 +1,7 @@
 //! Scores -> values: the best path through each field's lattice, its canonical form, and what becomes of it.
 
 mod canonical;
+mod confidence;
 mod lattice;
 mod readings;
 mod state;

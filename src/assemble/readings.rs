@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::{
     FieldScores,
     lattice::{Path, best_paths},
-    symbols::{best_texts, log_probability, log_sum},
+    symbols::{UNREADABLE, best_texts, log_probability, log_sum},
 };
 use crate::{form::Field, segment::Lattice};
 
@@ -22,7 +22,7 @@ const UNTHOUGHT_OF: f64 = -9.0;
 /// One reading of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Candidate {
-    /// ASCII digits; none where there are fillers alone, or nothing was made out.
+    /// ASCII digits; none where there are fillers alone.
     pub digits: String,
     /// Whether fillers stand beside them.
     pub has_filler: bool,
@@ -30,12 +30,23 @@ pub(super) struct Candidate {
     pub has_inner_gap: bool,
     /// Logarithm of how good it is by both ways.
     pub score: f64,
-    /// How likely it is that these symbols, and nothing else, are written, 0 to 1: the lower of what both ways say.
-    pub probability: f64,
+    /// Natural logarithms of how likely it is by each way that these symbols, and nothing else, are written.
+    pub by_lattice: f64,
+    /// `None` where the ink was not read as a whole.
+    pub by_strip: Option<f64>,
 }
 
-/// What a field may say, best first.
-pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores) -> Vec<Candidate> {
+/// What a field may say.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Candidates {
+    /// Best first.
+    pub readings: Vec<Candidate>,
+    /// Logarithm of how good it is to say that something there cannot be read: a scribble, a digit struck out.
+    pub unreadable: f64,
+}
+
+/// What a field may say.
+pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores) -> Candidates {
     let paths = best_paths(field, lattice, &scores.edges);
     let has_strip = !scores.strip.columns.is_empty();
     let all = paths.iter().fold(f64::NEG_INFINITY, |sum, path| log_sum(sum, f64::from(path.score)));
@@ -46,29 +57,27 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
         entry.0.get_or_insert(path);
         entry.1 = log_sum(entry.1, f64::from(path.score) - all);
     }
+    let mut unreadable = f64::NEG_INFINITY;
     for read in best_texts(&scores.strip) {
-        let is_known = found.keys().any(|(digits, _)| *digits == read.text);
-        if !is_known && !read.text.contains('?') {
+        if read.text.contains(UNREADABLE) {
+            unreadable = log_sum(unreadable, read.log_probability);
+        } else if !found.keys().any(|(digits, _)| *digits == read.text) {
             found.insert((read.text, false), (None, UNTHOUGHT_OF));
         }
     }
-    let candidate = |((digits, has_filler), (path, by_lattice)): ((String, bool), (Option<&Path>, f64))| {
-        let by_strip = if has_strip { log_probability(&scores.strip, &digits).max(2.0 * UNTHOUGHT_OF) } else { 0.0 };
-        let strip_probability = if has_strip { by_strip.exp() } else { 1.0 };
-        let score = if has_strip {
-            LATTICE_WEIGHT * by_lattice.max(UNTHOUGHT_OF) + STRIP_WEIGHT * by_strip
-        } else {
-            by_lattice
+    let candidate = |((digits, has_filler), (path, share)): ((String, bool), (Option<&Path>, f64))| {
+        let by_strip = has_strip.then(|| log_probability(&scores.strip, &digits));
+        let score = match by_strip {
+            Some(by_strip) => {
+                LATTICE_WEIGHT * share.max(UNTHOUGHT_OF) + STRIP_WEIGHT * by_strip.max(2.0 * UNTHOUGHT_OF)
+            }
+            None => share,
         };
-        Candidate {
-            has_filler,
-            has_inner_gap: path.is_some_and(Path::has_inner_gap),
-            score,
-            probability: path.map_or(0.0, |path| f64::from(path.probability)).min(strip_probability),
-            digits,
-        }
+        let has_inner_gap = path.is_some_and(Path::has_inner_gap);
+        let by_lattice = path.map_or(f64::NEG_INFINITY, |path| f64::from(path.probability).ln());
+        Candidate { digits, has_filler, has_inner_gap, score, by_lattice, by_strip }
     };
-    let mut candidates: Vec<Candidate> = found.into_iter().map(candidate).collect();
-    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits.cmp(&b.digits)));
-    candidates
+    let mut readings: Vec<Candidate> = found.into_iter().map(candidate).collect();
+    readings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits.cmp(&b.digits)));
+    Candidates { readings, unreadable: LATTICE_WEIGHT * UNTHOUGHT_OF + STRIP_WEIGHT * unreadable }
 }

@@ -3,7 +3,8 @@
 use super::{
     Alternative, FieldScores, FieldState, ReviewReason,
     canonical::canonical,
-    readings::{Candidate, candidates},
+    confidence::Evidence,
+    readings::{Candidate, Candidates, candidates},
 };
 use crate::{
     form::{Field, FieldLayout},
@@ -51,7 +52,7 @@ impl Reading {
 
 /// Reads what is written.
 pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, params: &AcceptParams) -> Reading {
-    let candidates = candidates(field, lattice, scores);
+    let Candidates { readings: candidates, unreadable } = candidates(field, lattice, scores);
     let fits = |candidate: &Candidate| match candidate.digits.len() {
         0 => candidate.has_filler,
         n => (field.digits.min..=field.digits.max).contains(&n),
@@ -68,19 +69,28 @@ pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, param
         let n_digits = best_of_all.digits.len();
         let reason = if n_digits > field.digits.max { ReviewReason::Overflow } else { ReviewReason::TooShort };
         let same_length: Vec<&Candidate> = candidates.iter().filter(|c| c.digits.len() == n_digits).collect();
-        return judge(field, &same_length, params, Some(reason));
+        return judge(field, &same_length, unreadable, params, Some(reason));
     }
-    judge(field, &fitting, params, None)
+    let is_unreadable = fitting.first().is_some_and(|best| unreadable > best.score);
+    judge(field, &fitting, unreadable, params, is_unreadable.then_some(ReviewReason::Illegible))
 }
 
-/// The state of the best of `candidates` (best first, at least one) among them.
-fn judge(field: &Field, candidates: &[&Candidate], params: &AcceptParams, reason: Option<ReviewReason>) -> Reading {
+/// The state of the best of `candidates` (best first, at least one) among them. `unreadable` is the score of saying that
+/// something there cannot be read; `reason` is why a person must look in any case.
+fn judge(
+    field: &Field,
+    candidates: &[&Candidate],
+    unreadable: f64,
+    params: &AcceptParams,
+    reason: Option<ReviewReason>,
+) -> Reading {
     let Some(&best) = candidates.first() else {
         return Reading::of_state(FieldState::Review(ReviewReason::Illegible), 0.0);
     };
-    let alternatives = alternatives(field, candidates);
+    let alternatives = alternatives(field, candidates, unreadable);
     let share = alternatives.first().map_or(0.0, |a| a.probability);
-    let mut confidence = share.min(best.probability).clamp(0.0, 1.0);
+    let Candidate { by_lattice, by_strip, .. } = *best;
+    let mut confidence = Evidence { share, by_lattice, by_strip }.confidence();
     if best.has_inner_gap && matches!(field.layout, FieldLayout::Comb { .. }) {
         confidence *= INNER_GAP_FACTOR;
     }
@@ -105,11 +115,12 @@ fn text(field: &Field, candidate: &Candidate) -> (String, bool) {
     (canonical.text, canonical.is_possible)
 }
 
-/// The candidates' texts, likeliest first, each with its share of the probability of all.
-fn alternatives(field: &Field, candidates: &[&Candidate]) -> Vec<Alternative> {
+/// The candidates' texts, likeliest first, each with its share of the probability of all, and of the field being
+/// unreadable.
+fn alternatives(field: &Field, candidates: &[&Candidate], unreadable: f64) -> Vec<Alternative> {
     let best_score = candidates.first().map_or(0.0, |candidate| candidate.score);
     let mut found: Vec<Alternative> = Vec::new();
-    let mut all = 0.0;
+    let mut all = (unreadable - best_score).exp();
     for candidate in candidates {
         let weight = (candidate.score - best_score).exp();
         all += weight;

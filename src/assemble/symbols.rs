@@ -10,10 +10,13 @@ const BEAM: usize = 24;
 /// Symbols less likely than this in a column are not followed, natural logarithm.
 const LEAST_LOG: f32 = -9.0;
 
+/// Stands in a text for what cannot be read.
+pub(super) const UNREADABLE: char = '?';
+
 /// What a strip may say.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct StripText {
-    /// ASCII digits, and `?` for what cannot be read.
+    /// ASCII digits and [`UNREADABLE`].
     pub text: String,
     /// Natural logarithm of its probability, over all ways to spread it over the columns.
     pub log_probability: f64,
@@ -106,7 +109,7 @@ pub(super) fn log_probability(scores: &StripScores, digits: &str) -> f64 {
 }
 
 fn sign(symbol: usize) -> char {
-    if symbol == SCRIBBLE { '?' } else { char::from(b'0' + (symbol - FIRST_DIGIT) as u8) }
+    if symbol == SCRIBBLE { UNREADABLE } else { char::from(b'0' + (symbol - FIRST_DIGIT) as u8) }
 }
 
 /// ln(exp(a) + exp(b)).
@@ -155,7 +158,7 @@ mod tests {
 
     #[test]
     fn all_texts_together_are_certain() {
-        let scores = saying("_4_", 0.6);
+        let scores = saying("_4_", 0.9);
         let mut sum = 0.0;
         for found in best_texts(&scores) {
             sum += found.log_probability.exp();

@@ -30,6 +30,10 @@ mod negatives;
 #[cfg(feature = "torch")]
 mod recipe;
 #[cfg(feature = "torch")]
+mod row;
+#[cfg(feature = "torch")]
+mod signs;
+#[cfg(feature = "torch")]
 mod split;
 #[cfg(feature = "torch")]
 mod strips;

@@ -93,13 +93,27 @@ mod tests {
 
     #[test]
     fn writers_are_held_out_whole_and_by_the_seed() {
-        let parted = |seed| split(vec![GlyphFolder { train: Some(set(10, 200)), test: None }], 0.2, seed);
-        let once = parted(3);
+        let parted = |turn, seed| split(vec![GlyphFolder { train: Some(set(10, 200)), test: None }], 0.2, turn, seed);
+        let once = parted(0, 3);
         let (train, held_out) = (writers_present(&once.train[0]), writers_present(&once.held_out[0]));
         assert_eq!((train.len(), held_out.len()), (8, 2));
         assert!(held_out.iter().all(|writer| !train.contains(writer)));
-        assert_eq!(writers_present(&parted(3).held_out[0]), held_out);
-        assert!((0..9).any(|seed| writers_present(&parted(seed).held_out[0]) != held_out));
+        assert_eq!(writers_present(&parted(0, 3).held_out[0]), held_out);
+        assert!((0..9).any(|seed| writers_present(&parted(0, seed).held_out[0]) != held_out));
+    }
+
+    #[test]
+    fn turns_hold_out_every_writer_in_the_end() {
+        let held_out = |turn| {
+            let parts = split(vec![GlyphFolder { train: Some(set(10, 200)), test: None }], 0.3, turn, 3);
+            writers_present(&parts.held_out[0])
+        };
+        assert!((0..4).all(|turn| held_out(turn).len() == 3));
+        let mut all: Vec<String> = (0..4).flat_map(held_out).collect();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 10);
+        assert_eq!(held_out(usize::MAX).len(), 3);
     }
 
     #[test]
