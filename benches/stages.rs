@@ -1,6 +1,6 @@
 //! Each stage by itself, on pages that are drawn for it.
 //!
-//! `cargo bench`, or `make bench`. Throughput is in pages, but for the net: in glyphs.
+//! `cargo bench`, or `make bench`. Throughput is in pages, but for the nets: in glyphs, and in strips.
 
 use std::hint::black_box;
 
@@ -76,19 +76,44 @@ fn stages(criterion: &mut Criterion) {
     group.finish();
 
     #[cfg(feature = "torch")]
-    classify(criterion, &formread::normalise::collate(reader.prepare(1, &page).glyphs()));
+    nets(criterion, &reader.prepare(1, &page));
 }
 
+/// Workers that read side by side.
 #[cfg(feature = "torch")]
-fn classify(criterion: &mut Criterion, glyphs: &GlyphBatch) {
+const WORKERS: usize = 2;
+
+#[cfg(feature = "torch")]
+fn nets(criterion: &mut Criterion, page: &formread::reader::PreparedPage) {
     use formread::net::{ConvNet, Weights, set_threads};
 
     set_threads(1);
     let weights = Weights::shipped().expect("they are carried");
-    let mut net = ConvNet::from_weights(&weights).expect("they fit");
-    let mut group = criterion.benchmark_group("net");
-    group.throughput(Throughput::Elements(glyphs.n_glyphs as u64));
-    group.bench_function("classify", |b| b.iter(|| net.classify(black_box(glyphs))));
+    let mut nets: Vec<ConvNet> = (0..WORKERS).map(|_| ConvNet::from_weights(&weights).expect("they fit")).collect();
+    let mut side_by_side = |work: &(dyn Fn(&mut ConvNet) + Sync)| {
+        std::thread::scope(|scope| {
+            for net in &mut nets {
+                scope.spawn(move || work(net));
+            }
+        });
+    };
+    let glyphs = formread::normalise::collate(page.glyphs());
+    let strips: Vec<_> = page.strips().collect();
+    let mut group = criterion.benchmark_group("net, two workers");
+    group.throughput(Throughput::Elements((WORKERS * glyphs.n_glyphs) as u64));
+    group.bench_function("glyphs", |b| {
+        b.iter(|| side_by_side(&|net| drop(net.classify(black_box(&glyphs)).expect("LibTorch works"))));
+    });
+    group.throughput(Throughput::Elements((WORKERS * strips.len()) as u64));
+    group.bench_function("strips", |b| {
+        b.iter(|| {
+            side_by_side(&|net| {
+                for strip in &strips {
+                    net.read_strip(black_box(strip)).expect("LibTorch works");
+                }
+            });
+        });
+    });
     group.finish();
 }
 

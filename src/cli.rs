@@ -126,7 +126,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub held_out_turn: usize,
     /// Made-up writers whose digits are drawn from strokes and trained on beside the real ones
-    #[arg(long, value_name = "N", default_value_t = 40)]
+    #[arg(long, value_name = "N", default_value_t = 120)]
     pub drawn_writers: usize,
     /// Go on from the checkpoint beside OUT, where there is one [default: begin anew]
     #[arg(long)]

@@ -303,6 +303,11 @@ impl PreparedPage {
     pub fn glyphs(&self) -> &[Glyph] {
         &self.glyphs
     }
+
+    /// The strips that the net is to read: of each field with ink, all of it.
+    pub fn strips(&self) -> impl Iterator<Item = &Strip> {
+        self.strips.iter().flatten()
+    }
 }
 
 /// The record of a page that could not even be prepared, because of a fault of its file.

@@ -10,11 +10,20 @@ use super::{
     lattice::{Path, best_paths},
     symbols::{UNREADABLE, best_texts, log_probability, log_sum},
 };
-use crate::{form::Field, segment::Lattice};
+use crate::{
+    form::{Field, FieldLayout},
+    segment::Lattice,
+};
 
-/// Weights of the two ways' log probabilities in a candidate's score.
-const LATTICE_WEIGHT: f64 = 0.5;
-const STRIP_WEIGHT: f64 = 1.0;
+/// What the two ways' log probabilities weigh in a candidate's score. Printed cells say where a digit ends, so that the
+/// lattice seldom errs there; where one writes freely its cuts mislead it more often than the whole misleads the strip.
+struct Weights {
+    lattice: f64,
+    strip: f64,
+}
+
+const IN_CELLS: Weights = Weights { lattice: 1.0, strip: 0.5 };
+const FREE: Weights = Weights { lattice: 0.5, strip: 1.0 };
 
 /// Log probability, by one way, of a text that only the other one thought of.
 const UNTHOUGHT_OF: f64 = -9.0;
@@ -47,6 +56,10 @@ pub(super) struct Candidates {
 
 /// What a field may say.
 pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores) -> Candidates {
+    let weights = match field.layout {
+        FieldLayout::Comb { .. } => IN_CELLS,
+        FieldLayout::Box { .. } => FREE,
+    };
     let paths = best_paths(field, lattice, &scores.edges);
     let has_strip = !scores.strip.columns.is_empty();
     let all = paths.iter().fold(f64::NEG_INFINITY, |sum, path| log_sum(sum, f64::from(path.score)));
@@ -69,7 +82,7 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
         let by_strip = has_strip.then(|| log_probability(&scores.strip, &digits));
         let score = match by_strip {
             Some(by_strip) => {
-                LATTICE_WEIGHT * share.max(UNTHOUGHT_OF) + STRIP_WEIGHT * by_strip.max(2.0 * UNTHOUGHT_OF)
+                weights.lattice * share.max(UNTHOUGHT_OF) + weights.strip * by_strip.max(2.0 * UNTHOUGHT_OF)
             }
             None => share,
         };
@@ -79,5 +92,5 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
     };
     let mut readings: Vec<Candidate> = found.into_iter().map(candidate).collect();
     readings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits.cmp(&b.digits)));
-    Candidates { readings, unreadable: LATTICE_WEIGHT * UNTHOUGHT_OF + STRIP_WEIGHT * unreadable }
+    Candidates { readings, unreadable: weights.lattice * UNTHOUGHT_OF + weights.strip * unreadable }
 }

@@ -16,7 +16,7 @@ const CLEAR: f32 = 0.98;
 const PRIOR_COUNT: f32 = 3.0;
 
 /// Weight of what the writer's centres say; the ten dimensions are far from independent.
-const WEIGHT: f32 = 0.3;
+const WEIGHT: f32 = 0.15;
 
 /// Most that they may say for or against a digit, natural logarithm.
 const MOST: f32 = 3.0;

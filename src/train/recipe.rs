@@ -103,7 +103,7 @@ impl TrainOptions {
             seed: 1,
             held_out_writers: 0.2,
             held_out_turn: 0,
-            drawn_writers: 40,
+            drawn_writers: 120,
             augmentation: Augmentation::default(),
             resume: false,
         }

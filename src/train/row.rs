@@ -74,9 +74,11 @@ impl Row {
         self.last_left = x + own_left;
     }
 
-    /// A stroke from the ink that ended at column `from` on to the sign that was put last, high up as hands link noughts.
+    /// A stroke from the ink that ended at column `from` on to the sign that was put last, high up or along the foot, as
+    /// hands link noughts.
     pub fn link(&mut self, from: i32, pen: f32, rng: &mut ChaCha8Rng) {
-        let y = MIDDLE - DRAWN_SIDE * rng.random_range(0.15..0.5);
+        let height = if rng.random_bool(0.6) { rng.random_range(0.15..0.5) } else { rng.random_range(-0.5..-0.2) };
+        let y = MIDDLE - DRAWN_SIDE * height;
         let start = (from as f32 - rng.random_range(3.0..10.0), y + triangular(rng, 6.0));
         let end = (self.last_left as f32 + rng.random_range(3.0..12.0), y + triangular(rng, 6.0));
         self.sheet.stroke(&bent(start, end, triangular(rng, 8.0)), pen * 0.9, 1.0);

@@ -32,6 +32,8 @@ pub(super) enum Point {
     Dash,
     LongDash,
     Equals,
+    /// A dash struck through, as amounts on cheques are closed with.
+    Hash,
     Dollar,
     Euro,
 }
@@ -91,6 +93,7 @@ pub(super) fn signs(is_wide: bool, rng: &mut ChaCha8Rng) -> Vec<Sign> {
         30..35 => signs.push(Sign::Point(Point::LongDash)),
         35..38 => signs.extend([Point::Comma, Point::Dash, Point::Dash].map(Sign::Point)),
         38..40 => signs.push(Sign::Point(Point::Colon)),
+        45..47 => signs.push(Sign::Point(Point::Hash)),
         40..43 if is_wide => {
             signs.extend(std::iter::repeat_n(Sign::Cross, rng.random_range(1..3)));
         }
@@ -110,7 +113,8 @@ pub(super) fn drawn_point(point: Point, pen: f32, rng: &mut ChaCha8Rng) -> Canva
     let foot = middle + DRAWN_SIDE / 2.0 + triangular(rng, 5.0);
     let dot = pen * rng.random_range(0.9..1.9);
     let dash = |canvas: &mut Canvas, y: f32, half: f32, rng: &mut ChaCha8Rng| {
-        let (rise, bulge) = (triangular(rng, 0.3) * half, triangular(rng, 4.0));
+        let steepness = if half < 7.0 { 0.8 } else { 0.3 };
+        let (rise, bulge) = (triangular(rng, steepness) * half, triangular(rng, 4.0));
         canvas.stroke(&bent((middle - half, y + rise), (middle + half, y - rise), bulge), pen, 1.0);
     };
     let tail = |canvas: &mut Canvas, y: f32, rng: &mut ChaCha8Rng| {
@@ -139,6 +143,18 @@ pub(super) fn drawn_point(point: Point, pen: f32, rng: &mut ChaCha8Rng) -> Canva
                 (middle + triangular(rng, 14.0), rng.random_range(4.0..13.0), rng.random_range(3.0..7.0) + pen / 2.0);
             dash(&mut canvas, y - apart, half, rng);
             dash(&mut canvas, y + apart, half, rng);
+        }
+        Point::Hash => {
+            let (y, half) = (middle + triangular(rng, 10.0), rng.random_range(12.0..24.0));
+            dash(&mut canvas, y, half, rng);
+            if rng.random_bool(0.5) {
+                dash(&mut canvas, y + rng.random_range(5.0..9.0), half, rng);
+            }
+            let (reach, lean) = (rng.random_range(6.0..13.0), rng.random_range(1.0..7.0));
+            for x in [middle - 3.0, middle + 4.0] {
+                let y = y + triangular(rng, 4.0);
+                canvas.stroke(&[(x + lean, y - reach), (x - lean, y + reach)], pen * 0.9, 1.0);
+            }
         }
         Point::Dollar => {
             let (reach, width) = (DRAWN_SIDE / 2.0, rng.random_range(7.0..11.0));

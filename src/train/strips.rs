@@ -205,7 +205,7 @@ impl Style {
             gap_spread,
             wobble: rng.random_range(2.0..9.0),
             pen: rng.random_range(2.0..6.0),
-            nought_size: if rng.random_bool(0.2) { rng.random_range(0.5..0.85) } else { 1.0 },
+            nought_size: if rng.random_bool(0.25) { rng.random_range(0.4..0.85) } else { 1.0 },
             first_size: if rng.random_bool(0.15) { rng.random_range(1.1..1.5) } else { 1.0 },
             links_noughts: rng.random_bool(0.15),
             darkness: rng.random_range(0.75..1.35),
