@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::net::{FIRST_DIGIT, N_SYMBOLS, NO_SYMBOL, SCRIBBLE, StripScores};
+use crate::net::{FIRST_DIGIT, NO_SYMBOL, SCRIBBLE, StripScores};
 
 /// Beginnings of texts that are followed from column to column.
 const BEAM: usize = 24;
@@ -56,11 +56,9 @@ pub(super) fn best_texts(scores: &StripScores) -> Vec<StripText> {
         for (text, ways) in &beam {
             let last = text.chars().next_back();
             add(text.clone(), Ways { none: ways.all() + f64::from(column[NO_SYMBOL]), ..Ways::NONE });
-            for symbol in FIRST_DIGIT..N_SYMBOLS {
-                if column[symbol] < LEAST_LOG {
-                    continue;
-                }
-                let (log, sign) = (f64::from(column[symbol]), sign(symbol));
+            let likely = column.iter().enumerate().skip(FIRST_DIGIT).filter(|(_, log)| **log >= LEAST_LOG);
+            for (symbol, &log) in likely {
+                let (log, sign) = (f64::from(log), sign(symbol));
                 let is_same = last == Some(sign);
                 if is_same {
                     add(text.clone(), Ways { symbol: ways.symbol + log, ..Ways::NONE });
@@ -121,6 +119,7 @@ pub(super) fn log_sum(a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::N_SYMBOLS;
 
     /// Columns that say, one after the other, a symbol of the text with `probability`; `_` says none.
     pub(in crate::assemble) fn saying(text: &str, probability: f32) -> StripScores {
