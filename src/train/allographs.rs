@@ -345,8 +345,8 @@ fn strayed(points: impl Iterator<Item = Spot>, reach: f32, rng: &mut ChaCha8Rng)
     points.map(move_point).collect()
 }
 
-/// A smooth curve through `points` (Catmull and Rom, "A class of local interpolating splines", 1974).
-fn curve(points: &[Spot]) -> Vec<Spot> {
+/// A smooth curve through `points`; one that is given twice is a corner (Catmull and Rom, "A class of local interpolating splines", 1974).
+pub(super) fn curve(points: &[Spot]) -> Vec<Spot> {
     let at = |i: isize| points[i.clamp(0, points.len() as isize - 1) as usize];
     let mut path = Vec::with_capacity(points.len() * CURVE_STEPS);
     for i in 0..points.len() as isize - 1 {

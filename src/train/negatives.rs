@@ -4,6 +4,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::allographs::curve;
 use super::augment::{Augmentation, drawn, triangular};
 use super::canvas::{CANVAS_SIDE, Canvas, DRAWN_SIDE, Spot};
 use super::dataset::Sample;
@@ -48,8 +49,38 @@ pub(super) fn negative(samples: &[&Sample], params: &Augmentation, rng: &mut Cha
     (glyph, GlyphClass::Other)
 }
 
-/// Two strokes that cross, straight or bent, as long and as steep as hands make them; some with hooks or serifs.
+/// A cross as people fill cells with.
 pub(super) fn cross(rng: &mut ChaCha8Rng) -> Canvas {
+    if rng.random_bool(0.3) { cross_in_one_go(rng) } else { cross_of_two_strokes(rng) }
+}
+
+/// One stroke that crosses itself: down one diagonal, round a narrow or a wide loop, down the other.
+fn cross_in_one_go(rng: &mut ChaCha8Rng) -> Canvas {
+    let mut canvas = Canvas::new();
+    let middle = around_middle(rng, 3.0);
+    let side = if rng.random_bool(0.6) { 1.0 } else { -1.0 };
+    let half_width = DRAWN_SIDE / 2.0 * rng.random_range(0.4..1.0);
+    let half_height = DRAWN_SIDE / 2.0 * rng.random_range(0.5..1.0);
+    let (loop_size, bulge) = (rng.random_range(0.3..1.0), rng.random_range(0.0..0.5));
+    let points = [
+        (-1.0, -1.0),
+        (0.0, 0.0),
+        (loop_size, loop_size),
+        (loop_size + bulge, 0.0),
+        (loop_size, -loop_size),
+        (0.0, 0.0),
+        (-1.0, 1.0),
+    ];
+    let points = points.map(|(x, y): Spot| {
+        let (x, y) = (x + triangular(rng, 0.25), y + triangular(rng, 0.25));
+        (middle.0 + side * x * half_width, middle.1 + y * half_height)
+    });
+    canvas.stroke(&curve(&points), pen(rng), 1.0);
+    canvas
+}
+
+/// Two strokes that cross, straight or bent, as long and as steep as hands make them; some with hooks or serifs.
+fn cross_of_two_strokes(rng: &mut ChaCha8Rng) -> Canvas {
     let mut canvas = Canvas::new();
     let width = pen(rng);
     let middle = around_middle(rng, 3.0);
@@ -74,12 +105,6 @@ pub(super) fn cross(rng: &mut ChaCha8Rng) -> Canvas {
             path.insert(0, (start.0 + triangular(rng, 8.0), start.1 + triangular(rng, 8.0)));
         }
         canvas.stroke(&path, width * rng.random_range(0.85..1.15), 1.0);
-    }
-    // both strokes in one go: the way between their ends is drawn too
-    if rng.random_bool(0.12) {
-        let x = middle.0 + DRAWN_SIDE / 2.0 * half_angle.sin() * rng.random_range(0.6..1.0);
-        let path = bent((x, middle.1 - 14.0), (x, middle.1 + 14.0), triangular(rng, 10.0));
-        canvas.stroke(&path, width * 0.8, 1.0);
     }
     canvas
 }
