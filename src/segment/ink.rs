@@ -40,6 +40,10 @@ const LEAST_INK_PX: usize = 30;
 /// How many standard deviations of the paper's noise ink must stand out.
 const NOISE_SPREADS: f32 = 3.0;
 
+/// But what is darker than this against its ground, 0 to 1, is ink on the noisiest paper: what is printed on a cheque's
+/// ground spreads as widely as noise would.
+const NOISE_MAX: f32 = 0.35;
+
 /// How dark each pixel is against the ground round it: [H, W] u8, 0 as light as the ground or lighter, 255 black.
 ///
 /// The ground is the grey closing of the crop (Serra, 1982) by a square wider than any stroke.
@@ -135,8 +139,9 @@ pub(super) fn find_ink(darkness: &GrayImage, frame: Rect, params: &InkParams) ->
     let paper = rank(&histogram, n / 2) as f32;
     // Between these ranks lies half a standard deviation of normal noise, and even a crowded field is paper there.
     let spread = 2.0 * (rank(&histogram, n * 6 / 10) as f32 - rank(&histogram, n * 4 / 10) as f32);
+    let noise = (NOISE_SPREADS * spread).min(NOISE_MAX * 255.0);
     let darkest = rank(&histogram, n.checked_sub(LEAST_INK_PX)?) as f32;
-    let least = (params.min_contrast * 255.0).max(NOISE_SPREADS * spread);
+    let least = (params.min_contrast * 255.0).max(noise);
     if darkest - paper < least {
         // A crop that is ink all over has no paper to measure against.
         return if paper > 127.0 { Some(threshold(darkness, 0.0, paper, 0.0, params)) } else { None };
@@ -145,7 +150,7 @@ pub(super) fn find_ink(darkness: &GrayImage, frame: Rect, params: &InkParams) ->
     let middle = ((paper + darkest) / 2.0) as usize;
     let above: usize = histogram[middle..].iter().sum();
     let full = rank(&histogram, n - above.div_ceil(2)) as f32;
-    Some(threshold(darkness, paper, full, NOISE_SPREADS * spread, params))
+    Some(threshold(darkness, paper, full, noise, params))
 }
 
 /// The value that `rank` pixels of the histogram do not exceed.
