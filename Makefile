@@ -24,7 +24,9 @@ MNIST_DIR ?= .mnist
 DIGITS_CH ?=
 WEIGHTS ?= .train/digits.safetensors
 # The recipe of the weights in src/net/shipped.
-RECIPE := --epochs 6 --batch-size 128 --lr 0.002 --seed 1
+RECIPE := --epochs 18 --batch-size 128 --lr 0.002 \
+    --strip-epochs 15 --strips 40000 --strip-batch-size 32 --strip-lr 0.0015 \
+    --precision bfloat16 --jobs 1 --seed 1
 
 .PHONY: help
 help: ## this list

@@ -53,7 +53,7 @@ fn run(args: &RunArgs) -> Result<ExitCode> {
 
 #[cfg(feature = "torch")]
 fn train(args: &TrainArgs) -> Result<ExitCode> {
-    formread::net::set_threads(options::cores().get());
+    formread::net::set_threads(args.jobs.unwrap_or_else(options::cores).get());
     let mut progress = report::TrainProgress::new();
     let trained = formread::train::train(&options::train_options(args)?, &mut |event| progress.note(&event))?;
     progress.finish(&trained);

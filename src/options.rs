@@ -20,12 +20,12 @@ use formread::{
 use formread::{
     form::known_templates,
     net::Weights,
-    train::{GlyphOptions, StripOptions, TrainOptions},
+    train::{GlyphOptions, Precision, StripOptions, TrainOptions},
 };
 
 use crate::cli::{Degrade, Format, ReadArgs, RunArgs, SynthArgs};
 #[cfg(feature = "torch")]
-use crate::cli::{Nets, TrainArgs};
+use crate::cli::{Nets, TrainArgs, TrainPrecision};
 
 /// The scans that `scans` names; `-` is a list on standard input.
 pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
@@ -101,6 +101,10 @@ pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
         glyphs: (args.net != Nets::Strips).then_some(glyphs),
         strips: (args.net != Nets::Glyphs).then_some(strips),
         base: if args.net == Nets::Both { None } else { Some(weights(args.base.as_deref())?) },
+        precision: match args.precision {
+            TrainPrecision::Single => Precision::Single,
+            TrainPrecision::Bfloat16 => Precision::Bfloat16,
+        },
         seed: *seed,
         held_out_writers: *held_out,
         held_out_turn: *held_out_turn,

@@ -56,7 +56,7 @@ pub struct PreparedPage {
 pub struct PageScores {
     /// One a glyph of [`PreparedPage::glyphs`].
     glyphs: Vec<GlyphScores>,
-    /// One a field; without columns where nothing is written.
+    /// One a field; without views where nothing is written.
     strips: Vec<StripScores>,
 }
 

@@ -16,8 +16,13 @@ const FLOORS: [&[&str]; 5] = [
 /// The floor on which neighbours do not know each other.
 const STAGES: usize = 2;
 /// What is handed from stage to stage, and so is known to the next one: the room that uses it, the room that has it.
-const HANDED_ON: [(&str, &str); 4] =
-    [("segment", "register"), ("assemble", "register"), ("assemble", "segment"), ("assemble", "net")];
+const HANDED_ON: [(&str, &str); 5] = [
+    ("segment", "register"),
+    ("normalise", "segment"),
+    ("assemble", "register"),
+    ("assemble", "segment"),
+    ("assemble", "net"),
+];
 /// The binary's own files.
 const BINARY: [&str; 4] = ["main", "cli", "options", "report"];
 /// A room that has grown past this hides a second noun.

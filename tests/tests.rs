@@ -5,6 +5,8 @@
 //! - `resume`: runs that are killed, and gone on with.
 //! - `house_rules`: what the source must never do.
 //! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
+//! - `real_pages`: scans that strangers filled in, where they are at hand.
+//! - `no_numbers`: marks that are no numbers are not booked.
 //! - `util`: scans to read, and the program to call.
 
 #[cfg(feature = "torch")]
@@ -12,6 +14,10 @@ mod cli;
 #[cfg(feature = "torch")]
 mod fixtures;
 mod house_rules;
+#[cfg(feature = "torch")]
+mod no_numbers;
+#[cfg(feature = "torch")]
+mod real_pages;
 mod registration;
 #[cfg(feature = "torch")]
 mod resume;

@@ -23,6 +23,10 @@ const LEAST_PROBABILITY: f32 = 1e-6;
 const TRAILING_FILLER: f32 = -1.0;
 const INNER_FILLER: f32 = -4.0;
 
+/// Share of what is no digit, and no filler to the net, that is a filler of an unusual hand where fillers are usual. The
+/// rest is struck out or scribbled.
+const ODD_FILLERS: f32 = 0.1;
+
 /// Log prior of ink in a box being punctuation though it is as large as a digit: a dash or a flourish behind an amount.
 const LARGE_PUNCTUATION: f32 = -2.0;
 
@@ -129,7 +133,8 @@ fn readings(field: &Field, edge: &LatticeEdge, scores: Option<GlyphScores>) -> V
             Filler::Cross => GlyphClass::Cross,
             Filler::Dash => GlyphClass::Dash,
         };
-        readings.push((Symbol::Filler, scores.class(class), edge.log_prior));
+        let probability = scores.class(class) + ODD_FILLERS * scores.class(GlyphClass::Other);
+        readings.push((Symbol::Filler, probability, edge.log_prior));
     }
     if matches!(field.layout, FieldLayout::Box { .. }) {
         let no_digit = scores.class(GlyphClass::Dash) + scores.class(GlyphClass::Cross);

@@ -15,18 +15,16 @@ use crate::{
     segment::Lattice,
 };
 
-/// What the two ways' log probabilities weigh in a candidate's score. Printed cells say where a digit ends, so that the
-/// lattice seldom errs there; where one writes freely its cuts mislead it more often than the whole misleads the strip.
-struct Weights {
-    lattice: f64,
-    strip: f64,
-}
+/// What the lattice's log probability weighs in a candidate's score, against 1 for the strip's. Printed cells say where a
+/// digit ends, so that the lattice seldom errs there; where one writes freely its cuts mislead it more often than the whole
+/// misleads the strip. Empirically chosen, the second on amounts from cheques.
+const LATTICE_IN_CELLS: f64 = 1.0;
+const LATTICE_FREE: f64 = 0.3;
 
-const IN_CELLS: Weights = Weights { lattice: 1.0, strip: 0.5 };
-const FREE: Weights = Weights { lattice: 0.5, strip: 1.0 };
-
-/// Log probability, by one way, of a text that only the other one thought of.
-const UNTHOUGHT_OF: f64 = -9.0;
+/// The least that the lattice can say of a text, and the strip, natural logarithms: neither alone rules a text out, and the
+/// lattice does not think of all texts.
+const LEAST_BY_LATTICE: f64 = -5.0;
+const LEAST_BY_STRIP: f64 = -18.0;
 
 /// One reading of a field.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,12 +54,12 @@ pub(super) struct Candidates {
 
 /// What a field may say.
 pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores) -> Candidates {
-    let weights = match field.layout {
-        FieldLayout::Comb { .. } => IN_CELLS,
-        FieldLayout::Box { .. } => FREE,
+    let lattice_weight = match field.layout {
+        FieldLayout::Comb { .. } => LATTICE_IN_CELLS,
+        FieldLayout::Box { .. } => LATTICE_FREE,
     };
     let paths = best_paths(field, lattice, &scores.edges);
-    let has_strip = !scores.strip.columns.is_empty();
+    let has_strip = !scores.strip.views.is_empty();
     let all = paths.iter().fold(f64::NEG_INFINITY, |sum, path| log_sum(sum, f64::from(path.score)));
     // by digits and whether there are fillers: the best path, and the log share of all paths to them
     let mut found: BTreeMap<(String, bool), (Option<&Path>, f64)> = BTreeMap::new();
@@ -75,15 +73,13 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
         if read.text.contains(UNREADABLE) {
             unreadable = log_sum(unreadable, read.log_probability);
         } else if !found.keys().any(|(digits, _)| *digits == read.text) {
-            found.insert((read.text, false), (None, UNTHOUGHT_OF));
+            found.insert((read.text, false), (None, LEAST_BY_LATTICE));
         }
     }
     let candidate = |((digits, has_filler), (path, share)): ((String, bool), (Option<&Path>, f64))| {
         let by_strip = has_strip.then(|| log_probability(&scores.strip, &digits));
         let score = match by_strip {
-            Some(by_strip) => {
-                weights.lattice * share.max(UNTHOUGHT_OF) + weights.strip * by_strip.max(2.0 * UNTHOUGHT_OF)
-            }
+            Some(by_strip) => lattice_weight * share.max(LEAST_BY_LATTICE) + by_strip.max(LEAST_BY_STRIP),
             None => share,
         };
         let has_inner_gap = path.is_some_and(Path::has_inner_gap);
@@ -92,5 +88,5 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
     };
     let mut readings: Vec<Candidate> = found.into_iter().map(candidate).collect();
     readings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits.cmp(&b.digits)));
-    Candidates { readings, unreadable: weights.lattice * UNTHOUGHT_OF + weights.strip * unreadable }
+    Candidates { readings, unreadable: lattice_weight * LEAST_BY_LATTICE + unreadable }
 }

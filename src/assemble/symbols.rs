@@ -1,14 +1,17 @@
 //! A strip's columns -> the texts that they may say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::net::{FIRST_DIGIT, NO_SYMBOL, SCRIBBLE, StripScores};
+use crate::net::{Columns, FIRST_DIGIT, NO_SYMBOL, SCRIBBLE, StripScores};
 
 /// Beginnings of texts that are followed from column to column.
 const BEAM: usize = 24;
 
 /// Symbols less likely than this in a column are not followed, natural logarithm.
 const LEAST_LOG: f32 = -9.0;
+
+/// The least that one view can say of a text, natural logarithm: it alone does not rule it out.
+const LEAST_OF_VIEW: f64 = -40.0;
 
 /// Stands in a text for what cannot be read.
 pub(super) const UNREADABLE: char = '?';
@@ -39,15 +42,29 @@ impl Ways {
     }
 }
 
-/// The likeliest texts, likeliest first: prefix search of a beam (Graves, "Sequence transduction with recurrent neural
-/// networks", 2012; Hannun et al., "First-pass large vocabulary continuous speech recognition", 2014). None of a strip
-/// without columns.
+/// The likeliest texts by all views together, likeliest first. None of a strip without columns.
 pub(super) fn best_texts(scores: &StripScores) -> Vec<StripText> {
-    if scores.columns.is_empty() {
+    let [view] = scores.views.as_slice() else {
+        let found: BTreeSet<String> = scores.views.iter().flat_map(best_of_view).map(|found| found.text).collect();
+        let weigh = |text: String| StripText { log_probability: log_probability(scores, &text), text };
+        return sorted(found.into_iter().map(weigh).collect());
+    };
+    best_of_view(view)
+}
+
+fn sorted(mut texts: Vec<StripText>) -> Vec<StripText> {
+    texts.sort_by(|a, b| b.log_probability.total_cmp(&a.log_probability).then_with(|| a.text.cmp(&b.text)));
+    texts
+}
+
+/// The likeliest texts by one view, likeliest first: prefix search of a beam (Graves, "Sequence transduction with recurrent neural
+/// networks", 2012; Hannun et al., "First-pass large vocabulary continuous speech recognition", 2014).
+fn best_of_view(columns: &Columns) -> Vec<StripText> {
+    if columns.is_empty() {
         return Vec::new();
     }
     let mut beam: BTreeMap<String, Ways> = BTreeMap::from([(String::new(), Ways { none: 0.0, ..Ways::NONE })]);
-    for column in &scores.columns {
+    for column in columns {
         let mut next: BTreeMap<String, Ways> = BTreeMap::new();
         let mut add = |text: String, ways: Ways| {
             let sum = next.entry(text).or_insert(Ways::NONE);
@@ -76,20 +93,26 @@ pub(super) fn best_texts(scores: &StripScores) -> Vec<StripText> {
         beam = ranked.into_iter().collect();
     }
     let text = |(text, ways): (String, Ways)| StripText { text, log_probability: ways.all() };
-    let mut texts: Vec<StripText> = beam.into_iter().map(text).collect();
-    texts.sort_by(|a, b| b.log_probability.total_cmp(&a.log_probability).then_with(|| a.text.cmp(&b.text)));
-    texts
+    sorted(beam.into_iter().map(text).collect())
 }
 
-/// Natural logarithm of the probability of one text of ASCII digits, over all ways to spread it over the columns (the
-/// forward variables of Graves et al., "Connectionist temporal classification", ICML 2006, section 4.1).
-pub(super) fn log_probability(scores: &StripScores, digits: &str) -> f64 {
-    let symbols: Vec<usize> = digits.bytes().map(|digit| FIRST_DIGIT + usize::from(digit - b'0')).collect();
+/// Natural logarithm of the probability of one text of ASCII digits and [`UNREADABLE`], over all ways to spread it over the
+/// columns: the mean of what the views say. Minus infinity of no view.
+pub(super) fn log_probability(scores: &StripScores, text: &str) -> f64 {
+    let symbols: Vec<usize> = text.bytes().map(symbol).collect();
+    let by_view = scores.views.iter().map(|columns| log_probability_of(columns, &symbols).max(LEAST_OF_VIEW));
+    let n_views = scores.views.len();
+    let sum: f64 = by_view.sum();
+    if n_views == 0 { f64::NEG_INFINITY } else { sum / n_views as f64 }
+}
+
+/// The forward variables of Graves et al., "Connectionist temporal classification", ICML 2006, section 4.1.
+fn log_probability_of(columns: &Columns, symbols: &[usize]) -> f64 {
     // none, first symbol, none, second symbol, ..., none
     let state_symbol = |state: usize| if state.is_multiple_of(2) { NO_SYMBOL } else { symbols[state / 2] };
     let n_states = 2 * symbols.len() + 1;
     let mut forward = vec![f64::NEG_INFINITY; n_states];
-    for (i, column) in scores.columns.iter().enumerate() {
+    for (i, column) in columns.iter().enumerate() {
         let before = forward.clone();
         for state in 0..n_states {
             let mut ways = if i == 0 { if state < 2 { 0.0 } else { f64::NEG_INFINITY } } else { before[state] };
@@ -104,6 +127,10 @@ pub(super) fn log_probability(scores: &StripScores, digits: &str) -> f64 {
     }
     let last_symbol = if n_states >= 2 { forward[n_states - 2] } else { f64::NEG_INFINITY };
     log_sum(forward[n_states - 1], last_symbol)
+}
+
+fn symbol(sign: u8) -> usize {
+    if sign == UNREADABLE as u8 { SCRIBBLE } else { FIRST_DIGIT + usize::from(sign.saturating_sub(b'0')).min(9) }
 }
 
 fn sign(symbol: usize) -> char {
@@ -133,7 +160,7 @@ mod tests {
             column[symbol] = probability.ln();
             column
         };
-        StripScores { columns: text.chars().map(column).collect() }
+        StripScores { views: vec![text.chars().map(column).collect()] }
     }
 
     #[test]
@@ -156,6 +183,17 @@ mod tests {
     }
 
     #[test]
+    fn views_that_do_not_agree_are_weighed_against_each_other() {
+        let (sure, unsure) = (saying("_1_7_", 0.95), saying("_1_1_", 0.6));
+        let both = StripScores { views: [sure.views, unsure.views].concat() };
+        let texts = best_texts(&both);
+        assert_eq!((texts[0].text.as_str(), texts[1].text.as_str()), ("17", "11"));
+        for found in &texts {
+            assert_eq!(found.log_probability, log_probability(&both, &found.text));
+        }
+    }
+
+    #[test]
     fn all_texts_together_are_certain() {
         let scores = saying("_4_", 0.9);
         let mut sum = 0.0;
@@ -167,7 +205,8 @@ mod tests {
 
     #[test]
     fn a_text_longer_than_its_columns_is_impossible() {
-        assert_eq!(log_probability(&saying("12", 0.9), "123"), f64::NEG_INFINITY);
-        assert_eq!(log_probability(&saying("11", 0.9), "11"), f64::NEG_INFINITY);
+        assert_eq!(log_probability(&saying("12", 0.9), "123"), LEAST_OF_VIEW);
+        assert_eq!(log_probability(&saying("11", 0.9), "11"), LEAST_OF_VIEW);
+        assert_eq!(log_probability(&StripScores::default(), "1"), f64::NEG_INFINITY);
     }
 }

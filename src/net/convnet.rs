@@ -3,10 +3,10 @@
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::architecture::{Architecture, Conv, End, GLYPH, STRIP};
-use super::views::{N_VIEWS, add_views};
+use super::views::{N_VIEWS, add_views, strip_views};
 use super::weights::{PlainTensor, Weights};
 use super::writer::Centres;
-use super::{GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, Recogniser, StripScores};
+use super::{Columns, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, Recogniser, StripScores};
 use crate::error::{Error, Result};
 use crate::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 
@@ -16,6 +16,9 @@ pub const CHUNK: usize = 32;
 
 /// A glyph is looked at in several views where its digit is less likely than this.
 const DOUBTFUL: f32 = 0.97;
+
+/// And a strip where the likeliest way through its columns is.
+const DOUBTFUL_STRIP: f32 = 0.9;
 
 /// Both nets on LibTorch's CPU device. Loading them from [`Weights`] copies 4 MB: cheap enough for one a thread.
 pub struct ConvNet {
@@ -87,6 +90,17 @@ impl ConvNet {
         Ok((digits, classes))
     }
 
+    fn columns(&self, strip: &Strip) -> Result<Columns> {
+        let logits = self.strips.forward(&strip.pixels, [1, STRIP_HEIGHT, strip.width])?;
+        // [symbols, columns] => columns of log probabilities
+        let n_columns = logits[0].len() / super::N_SYMBOLS;
+        let column = |c: usize| {
+            let logits = std::array::from_fn(|symbol| logits[0][symbol * n_columns + c]);
+            log_softmax(&logits)
+        };
+        Ok((0..n_columns).map(column).collect())
+    }
+
     fn logits_of_one_view(&self, batch: &GlyphBatch) -> Result<GlyphLogits> {
         let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
         if batch.pixels.len() != batch.n_glyphs * glyph_len {
@@ -130,15 +144,20 @@ impl Recogniser for ConvNet {
             let (width, len) = (strip.width, strip.pixels.len());
             return Err(Error::usage(format_args!("a strip {width} pixels wide with {len} pixels")));
         }
-        let logits = self.strips.forward(&strip.pixels, [1, STRIP_HEIGHT, strip.width])?;
-        // [symbols, columns] => columns of log probabilities
-        let n_columns = logits[0].len() / super::N_SYMBOLS;
-        let column = |c: usize| {
-            let logits = std::array::from_fn(|symbol| logits[0][symbol * n_columns + c]);
-            log_softmax(&logits)
-        };
-        Ok(StripScores { columns: (0..n_columns).map(column).collect() })
+        let mut views = vec![self.columns(strip)?];
+        if surety(&views[0]) < DOUBTFUL_STRIP {
+            for view in strip_views(strip) {
+                views.push(self.columns(&view)?);
+            }
+        }
+        Ok(StripScores { views })
     }
+}
+
+/// Probability of the likeliest way through the columns, 0 to 1: a lower bound of its text's.
+fn surety(columns: &Columns) -> f32 {
+    let largest = |column: &[f32; super::N_SYMBOLS]| column.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    columns.iter().map(largest).sum::<f32>().exp()
 }
 
 impl Net {

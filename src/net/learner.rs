@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::adam::Moments;
 use super::architecture::{Architecture, COLUMN_PX, Conv, End, NETS};
@@ -23,6 +23,26 @@ const DROPOUT: f64 = 0.3;
 /// Weight decay, as a fraction of the learning rate; of kernels only.
 const WEIGHT_DECAY: f64 = 0.01;
 
+/// How numbers are held while a batch goes through the net; what is learnt is always held in single precision.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    Single,
+    /// The upper 16 of them, "bfloat16" (Kalamkar et al., "A study of bfloat16 for deep learning training", 2019): half
+    /// the work on processors that reckon in it, many times as much on others.
+    Bfloat16,
+}
+
+impl Precision {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Single => Kind::Float,
+            Self::Bfloat16 => Kind::BFloat16,
+        }
+    }
+}
+
 /// A net in training. The random numbers that it starts from and drops by are its own, so that nothing else in the
 /// process can change what it learns.
 pub struct Learner {
@@ -36,6 +56,7 @@ pub struct Learner {
     /// Steps taken.
     step: usize,
     seed: u64,
+    precision: Precision,
 }
 
 /// Labels of a batch of glyphs, one a glyph.
@@ -53,7 +74,7 @@ impl Learner {
     ///
     /// # Errors
     /// Where LibTorch fails.
-    pub fn new(architecture: Architecture, seed: u64) -> Result<Self> {
+    pub fn new(architecture: Architecture, seed: u64, precision: Precision) -> Result<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut plain = BTreeMap::new();
         for conv in architecture.convs() {
@@ -75,6 +96,7 @@ impl Learner {
             statistics: BTreeMap::new(),
             step: 0,
             seed,
+            precision,
         };
         for (name, tensor) in plain {
             let tensor = to_tensor(&tensor)?;
@@ -146,25 +168,31 @@ impl Learner {
         Ok(value)
     }
 
-    /// [N, 1, H, W] -> of each head [N, C, H', W'].
+    /// [N, 1, H, W] -> of each head [N, C, H', W'], in single precision.
     fn forward(&self, x: Tensor) -> Result<Vec<Tensor>> {
-        let mut x = x;
+        let mut x = self.rounded(&x)?;
         for (i, conv) in self.architecture.trunk.iter().enumerate() {
             x = self.layer(conv, &x)?.f_relu()?;
             if conv.end == End::Dropped {
-                x = x.f_mul(&self.dropout_mask(i, &x.size())?)?;
+                x = x.f_mul(&self.rounded(&self.dropout_mask(i, &x.size())?)?)?;
             }
         }
-        self.architecture.heads.iter().map(|head| self.layer(head, &x)).collect()
+        self.architecture.heads.iter().map(|head| Ok(self.layer(head, &x)?.f_to_kind(Kind::Float)?)).collect()
+    }
+
+    /// In the precision of this learner.
+    fn rounded(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(x.f_to_kind(self.precision.kind())?)
     }
 
     fn layer(&self, conv: &Conv, x: &Tensor) -> Result<Tensor> {
         let parameter = |part: &str| &self.parameters[&format!("{}.{part}", conv.name)];
         if conv.end != End::Normalised {
-            return convolved(x, conv, parameter("weight"), Some(parameter("bias")));
+            let bias = self.rounded(parameter("bias"))?;
+            return convolved(x, conv, &self.rounded(parameter("weight"))?, Some(&bias));
         }
         let statistic = |part: &str| Some(&self.statistics[&format!("{}.{part}", conv.name)]);
-        let x = convolved(x, conv, parameter("weight"), None)?;
+        let x = convolved(x, conv, &self.rounded(parameter("weight"))?, None)?;
         let (scale, shift) = (Some(parameter("norm.scale")), Some(parameter("norm.shift")));
         let (mean, variance) = (statistic("norm.mean"), statistic("norm.variance"));
         let training = true;
@@ -250,8 +278,9 @@ impl Learner {
         state: &BTreeMap<String, PlainTensor>,
         step: usize,
         seed: u64,
+        precision: Precision,
     ) -> Result<Self> {
-        let mut learner = Self::new(architecture, seed)?;
+        let mut learner = Self::new(architecture, seed, precision)?;
         learner.step = step;
         let get = |name: &str, like: &Tensor| -> Result<Tensor> {
             let missing = || Error::format("checkpoint", format_args!("tensor missing or of another shape: {name}"));
@@ -279,7 +308,7 @@ impl Learner {
 pub fn untrained_tensors(seed: u64) -> Result<BTreeMap<String, PlainTensor>> {
     let mut tensors = BTreeMap::new();
     for architecture in NETS {
-        tensors.extend(Learner::new(architecture, seed)?.folded()?);
+        tensors.extend(Learner::new(architecture, seed, Precision::Single)?.folded()?);
     }
     Ok(tensors)
 }
@@ -327,7 +356,7 @@ mod tests {
     fn it_learns_bars_by_heart_and_folding_changes_nothing_that_matters() {
         let (batch, labels) = bars();
         let labels = GlyphLabels { classes: vec![0; labels.len()], digits: labels };
-        let mut learner = Learner::new(GLYPH, 5).expect("LibTorch works");
+        let mut learner = Learner::new(GLYPH, 5, Precision::Single).expect("LibTorch works");
         let losses: Vec<f64> =
             (0..40).map(|_| learner.step_glyphs(&batch, &labels, 2e-3).expect("LibTorch works")).collect();
         assert!(losses[39] < 0.4 * losses[0], "{losses:?}");
@@ -344,13 +373,14 @@ mod tests {
     fn a_learner_that_was_stored_goes_on_to_the_bit() {
         let (batch, labels) = bars();
         let labels = GlyphLabels { classes: vec![0; labels.len()], digits: labels };
-        let mut learner = Learner::new(GLYPH, 5).expect("LibTorch works");
+        let mut learner = Learner::new(GLYPH, 5, Precision::Single).expect("LibTorch works");
         let step = |learner: &mut Learner| learner.step_glyphs(&batch, &labels, 1e-3).expect("LibTorch works");
         for _ in 0..3 {
             step(&mut learner);
         }
         let state = learner.state().expect("LibTorch works");
-        let mut resumed = Learner::from_state(GLYPH, &state, learner.steps(), 5).expect("it is the same net");
+        let mut resumed =
+            Learner::from_state(GLYPH, &state, learner.steps(), 5, Precision::Single).expect("it is the same net");
         (0..3).for_each(|_| assert_eq!(step(&mut learner).to_bits(), step(&mut resumed).to_bits()));
         assert_eq!(learner.folded().expect("LibTorch works"), resumed.folded().expect("LibTorch works"));
     }
@@ -359,7 +389,7 @@ mod tests {
     fn a_batch_without_any_digit_teaches_the_class_head_alone() {
         let (batch, labels) = bars();
         let n = labels.len();
-        let mut learner = Learner::new(GLYPH, 5).expect("LibTorch works");
+        let mut learner = Learner::new(GLYPH, 5, Precision::Single).expect("LibTorch works");
         let none = GlyphLabels { digits: vec![NO_DIGIT; n], classes: vec![3; n] };
         assert!(learner.step_glyphs(&batch, &none, 1e-3).expect("LibTorch works").is_finite());
         let few = GlyphLabels { digits: labels[1..].to_vec(), classes: labels };
@@ -381,7 +411,7 @@ mod tests {
         };
         let texts = vec![vec![1, 2, 3], vec![4, 4], vec![11], vec![7, 1, 7, 9, 10], Vec::new()];
         let strips: Vec<Strip> = texts.iter().map(|text| strip(text)).collect();
-        let mut learner = Learner::new(STRIP, 5).expect("LibTorch works");
+        let mut learner = Learner::new(STRIP, 5, Precision::Single).expect("LibTorch works");
         for _ in 0..150 {
             learner.step_strips(&strips, &texts, 2e-3).expect("LibTorch works");
         }
@@ -391,7 +421,7 @@ mod tests {
         let mut net = ConvNet::from_weights(&weights).expect("LibTorch works");
         for (strip, text) in strips.iter().zip(&texts) {
             let read = net.read_strip(strip).expect("LibTorch works");
-            assert_eq!(read.columns.len(), strip.width / COLUMN_PX);
+            assert_eq!(read.views[0].len(), strip.width / COLUMN_PX);
             assert_eq!(read.likeliest().iter().map(|&s| s as i64).collect::<Vec<_>>(), *text);
         }
         assert!(learner.step_strips(&strips[1..], &texts, 1e-3).is_err());

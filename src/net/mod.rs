@@ -22,7 +22,7 @@ use crate::{
 #[cfg(feature = "torch")]
 pub use convnet::{CHUNK, ConvNet, set_threads};
 #[cfg(feature = "torch")]
-pub use learner::{GlyphLabels, Learner, untrained_tensors};
+pub use learner::{GlyphLabels, Learner, Precision, untrained_tensors};
 #[cfg(feature = "torch")]
 pub use loss::NO_DIGIT;
 pub use weights::Weights;
@@ -90,21 +90,25 @@ pub const FIRST_DIGIT: usize = 1;
 /// The symbol of what is written, is no punctuation and cannot be read: a scribble, a digit struck out.
 pub const SCRIBBLE: usize = 11;
 
-/// Scores of a strip, column by column from left to right.
+/// Of each column of a strip, from left to right, \[12\] natural logarithms of the softmax over the symbols.
+pub type Columns = Vec<[f32; N_SYMBOLS]>;
+
+/// Scores of a strip.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StripScores {
-    /// \[columns\]\[12\] natural logarithms of the softmax over the symbols. Empty where the strip was not read.
-    pub columns: Vec<[f32; N_SYMBOLS]>,
+    /// The strip as it is, then as it would look larger, smaller, or slanted, where that was asked for. Empty where the
+    /// strip was not read.
+    pub views: Vec<Columns>,
 }
 
 impl StripScores {
-    /// What the likeliest symbol of every column comes to, once repetitions and [`NO_SYMBOL`] are left out ("best path
-    /// decoding", Graves et al., "Connectionist temporal classification", ICML 2006, section 3.2).
+    /// What the likeliest symbol of every column of the strip as it is comes to, once repetitions and [`NO_SYMBOL`] are
+    /// left out ("best path decoding", Graves et al., "Connectionist temporal classification", ICML 2006, section 3.2).
     pub fn likeliest(&self) -> Vec<usize> {
         let best = |column: &[f32; N_SYMBOLS]| {
             (1..N_SYMBOLS).fold(0, |best, symbol| if column[symbol] > column[best] { symbol } else { best })
         };
-        let mut symbols: Vec<usize> = self.columns.iter().map(best).collect();
+        let mut symbols: Vec<usize> = self.views.first().into_iter().flatten().map(best).collect();
         symbols.dedup();
         symbols.retain(|&symbol| symbol != NO_SYMBOL);
         symbols

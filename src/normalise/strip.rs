@@ -2,6 +2,8 @@
 
 use image::{GrayImage, imageops};
 
+use crate::segment::StripBounds;
+
 /// Height of a normalised strip, pixels.
 pub const STRIP_HEIGHT: usize = 32;
 
@@ -24,19 +26,6 @@ pub struct Strip {
     pub pixels: Vec<f32>,
     /// W, a multiple of 4.
     pub width: usize,
-}
-
-/// Where a strip's digits stand, pixels of its crop; right and bottom exclusive.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StripBounds {
-    /// Left edge of the first ink.
-    pub left: f32,
-    /// Right edge of the last ink.
-    pub right: f32,
-    /// Half way between the digits' heads and their feet.
-    pub middle: f32,
-    /// How high a digit is.
-    pub digit_height: f32,
 }
 
 /// Scales `ink` ([H, W] u8, 0 paper .. 255 ink) so that digits as high as `bounds` says become 22 pixels high, and cuts 32

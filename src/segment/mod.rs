@@ -20,7 +20,6 @@ use parts::Part;
 use crate::{
     form::{Field, FieldLayout, FormTemplate, PageLayout},
     geometry::{Point, Rect, Segment},
-    normalise::StripBounds,
     page::Page,
     raster::{LineParams, find_line_pieces, join_pieces},
     register::{FieldRegistration, Registration},
@@ -45,6 +44,19 @@ pub struct StripCrop {
     pub ink: GrayImage,
     /// Where the digits stand in it.
     pub bounds: StripBounds,
+}
+
+/// Where a strip's digits stand, pixels of its crop; right and bottom exclusive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StripBounds {
+    /// Left edge of the first ink.
+    pub left: f32,
+    /// Right edge of the last ink.
+    pub right: f32,
+    /// Half way between the digits' heads and their feet.
+    pub middle: f32,
+    /// How high a digit is.
+    pub digit_height: f32,
 }
 
 /// What stands in a field.

@@ -396,7 +396,7 @@ mod tests {
         let pixels = |glyphs: &[Glyph]| glyphs.iter().flat_map(|glyph| glyph.to_vec()).collect::<Vec<f32>>();
         let off = pixels(&direct).iter().zip(pixels(&enlarged)).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>();
         let off = off / (direct.len() * GLYPH_SIDE * GLYPH_SIDE) as f64;
-        assert!(off < 0.03, "a pixel is off by {off} on average");
+        assert!(off < 0.035, "a pixel is off by {off} on average");
     }
 
     #[test]

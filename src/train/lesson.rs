@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{self, Progress};
 use crate::error::{Error, Result};
-use crate::net::Learner;
 use crate::net::architecture::Architecture;
 use crate::net::weights::PlainTensor;
+use crate::net::{Learner, Precision};
 
 /// Batches that are made ahead of the net.
 const BATCHES_AHEAD: usize = 4;
@@ -46,6 +46,7 @@ pub(super) struct Course {
     pub lr: f64,
     pub schedule: Schedule,
     pub seed: u64,
+    pub precision: Precision,
     /// Where it is written down how far training has come.
     pub checkpoint: PathBuf,
     /// Goes on from there, where there is something.
@@ -131,7 +132,7 @@ pub(super) fn learn<L: Lesson>(
     on_event: &mut dyn FnMut(TrainEvent),
 ) -> Result<(Learner, Vec<f64>)> {
     let checkpoint = &course.checkpoint;
-    let (mut learner, mut losses) = (Learner::new(lesson.architecture(), course.seed)?, Vec::new());
+    let (mut learner, mut losses) = (Learner::new(lesson.architecture(), course.seed, course.precision)?, Vec::new());
     if course.resume && checkpoint.exists() {
         let (progress, state) = checkpoint::load(checkpoint)?;
         if progress.task != course.task {
@@ -140,7 +141,7 @@ pub(super) fn learn<L: Lesson>(
                 "{file} is of other options or data; hint: remove it to start anew"
             )));
         }
-        learner = Learner::from_state(lesson.architecture(), &state, progress.steps, course.seed)?;
+        learner = Learner::from_state(lesson.architecture(), &state, progress.steps, course.seed, course.precision)?;
         losses = progress.losses;
         on_event(TrainEvent::Resumed { epochs_done: progress.epochs_done });
     }

@@ -39,6 +39,8 @@ mod split;
 mod strips;
 
 #[cfg(feature = "torch")]
+pub use crate::net::Precision;
+#[cfg(feature = "torch")]
 pub use augment::Augmentation;
 #[cfg(feature = "torch")]
 pub use lesson::{Schedule, TrainEvent};

@@ -51,7 +51,7 @@ pub(super) fn negative(samples: &[&Sample], params: &Augmentation, rng: &mut Cha
 
 /// A cross as people fill cells with.
 pub(super) fn cross(rng: &mut ChaCha8Rng) -> Canvas {
-    if rng.random_bool(0.3) { cross_in_one_go(rng) } else { cross_of_two_strokes(rng) }
+    if rng.random_bool(0.4) { cross_in_one_go(rng) } else { cross_of_two_strokes(rng) }
 }
 
 /// One stroke that crosses itself: down one diagonal, round a narrow or a wide loop, down the other.
@@ -59,6 +59,8 @@ fn cross_in_one_go(rng: &mut ChaCha8Rng) -> Canvas {
     let mut canvas = Canvas::new();
     let middle = around_middle(rng, 3.0);
     let side = if rng.random_bool(0.6) { 1.0 } else { -1.0 };
+    // the loop lies at a side, or at the foot or the head
+    let is_turned = rng.random_bool(0.45);
     let half_width = DRAWN_SIDE / 2.0 * rng.random_range(0.4..1.0);
     let half_height = DRAWN_SIDE / 2.0 * rng.random_range(0.5..1.0);
     let (loop_size, bulge) = (rng.random_range(0.3..1.0), rng.random_range(0.0..0.5));
@@ -72,8 +74,9 @@ fn cross_in_one_go(rng: &mut ChaCha8Rng) -> Canvas {
         (-1.0, 1.0),
     ];
     let points = points.map(|(x, y): Spot| {
-        let (x, y) = (x + triangular(rng, 0.25), y + triangular(rng, 0.25));
-        (middle.0 + side * x * half_width, middle.1 + y * half_height)
+        let (x, y) = (side * x + triangular(rng, 0.25), y + triangular(rng, 0.25));
+        let (x, y) = if is_turned { (y, x) } else { (x, y) };
+        (middle.0 + x * half_width, middle.1 + y * half_height)
     });
     canvas.stroke(&curve(&points), pen(rng), 1.0);
     canvas

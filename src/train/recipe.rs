@@ -20,7 +20,7 @@ use crate::evaluate::glyphs::{GlyphReport, evaluate_set};
 use crate::net::architecture::{ARCHITECTURE, Architecture, GLYPH, STRIP};
 use crate::net::weights::{HeldOut, NormaliserConstants, PlainTensor, Recipe, Sidecar, StripRecipe, TrainedOn};
 use crate::net::writer::Centres;
-use crate::net::{ConvNet, Learner, Recogniser, Weights, untrained_tensors};
+use crate::net::{ConvNet, Learner, Precision, Recogniser, Weights, untrained_tensors};
 use crate::normalise::collate;
 
 /// What to train on, and how.
@@ -38,6 +38,8 @@ pub struct TrainOptions {
     pub base: Option<Weights>,
     /// How the learning rate goes.
     pub schedule: Schedule,
+    /// In which both nets reckon while they learn.
+    pub precision: Precision,
     /// Of everything that is drawn.
     pub seed: u64,
     /// Share of the writers of a set that are held out, 0 to 1; 0 trains on all of them.
@@ -100,10 +102,11 @@ impl TrainOptions {
             strips: Some(StripOptions::default()),
             base: None,
             schedule: Schedule::Cosine,
+            precision: Precision::Single,
             seed: 1,
             held_out_writers: 0.2,
             held_out_turn: 0,
-            drawn_writers: 120,
+            drawn_writers: 200,
             augmentation: Augmentation::default(),
             resume: false,
         }
@@ -217,13 +220,22 @@ fn recipe(options: &TrainOptions, glyphs: &GlyphOptions, batches: &Batches<'_>) 
 }
 
 fn course(options: &TrainOptions, parts: &Split, net: &str, epochs: usize, lr: f64, own: String) -> Course {
-    let TrainOptions { schedule, seed, held_out_writers, held_out_turn, augmentation, .. } = options;
+    let TrainOptions { schedule, precision, seed, held_out_writers, held_out_turn, augmentation, .. } = options;
     let sizes: Vec<_> = parts.train.iter().map(|set| (&set.name, set.samples.len())).collect();
     let task = format!(
-        "{ARCHITECTURE} {own} {schedule:?} {seed} {held_out_writers} {held_out_turn} {augmentation:?} {sizes:?}"
+        "{ARCHITECTURE} {own} {schedule:?} {precision:?} {seed} {held_out_writers} {held_out_turn} {augmentation:?} {sizes:?}"
     );
     let checkpoint = checkpoint_path(&options.out, net);
-    Course { epochs, lr, schedule: *schedule, seed: *seed, checkpoint, resume: options.resume, task }
+    Course {
+        epochs,
+        lr,
+        schedule: *schedule,
+        seed: *seed,
+        precision: *precision,
+        checkpoint,
+        resume: options.resume,
+        task,
+    }
 }
 
 /// The nets as they are now: what was learnt of one, and the other as it was.
@@ -481,7 +493,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         draw_folder(&folder.path().join("glyphs"), 4);
         let mut options = options(folder.path(), "c.safetensors");
-        let learner = Learner::new(GLYPH, 1).expect("LibTorch works");
+        let learner = Learner::new(GLYPH, 1, Precision::Single).expect("LibTorch works");
         let progress = Progress { epochs_done: 1, steps: 1, losses: vec![1.0], task: "another".to_owned() };
         let state = learner.state().expect("LibTorch works");
         let path = checkpoint_path(&options.out, "glyphs");

@@ -94,15 +94,34 @@ pub(super) fn remains(row: &mut Row, pen: f32, rng: &mut ChaCha8Rng) {
         let (y, half) = (rng.random_range(head..foot), rng.random_range(0.6..2.0));
         row.sheet.wipe(|_, v| (v - y).abs() < half);
     }
-    // pieces of a line under the digits, or over them
-    if rng.random_bool(0.1) {
+    // where the scan was cut off
+    if rng.random_bool(0.05) {
+        let reach = rng.random_range(0.0..10.0);
+        if rng.random_bool(0.6) {
+            row.sheet.wipe(|_, v| v > foot - reach);
+        } else {
+            row.sheet.wipe(|_, v| v < head + reach);
+        }
+    }
+    // pieces of a line under the digits, or over them, or all of it
+    if rng.random_bool(0.16) {
         let y = if rng.random_bool(0.8) { foot } else { head } + triangular(rng, 12.0);
-        let (thickness, ink) = (rng.random_range(0.8..2.5), rng.random_range(0.3..1.0));
-        for _ in 0..rng.random_range(1..4) {
-            let from = rng.random_range(left - 10.0..right);
-            let to = (from + rng.random_range(5.0..60.0)).min(right + 10.0);
+        let (thickness, ink) = (rng.random_range(0.8..3.0), rng.random_range(0.3..1.0));
+        let is_whole = rng.random_bool(0.3);
+        for _ in 0..if is_whole { 1 } else { rng.random_range(1..4) } {
+            let from = if is_whole { left - 10.0 } else { rng.random_range(left - 10.0..right) };
+            let length = if is_whole { right - left + 20.0 } else { rng.random_range(5.0..60.0) };
+            let to = (from + length).min(right + 10.0);
             row.sheet.stroke(&[(from, y), (to, y + triangular(rng, 2.0))], thickness, ink);
         }
+    }
+    // the side of a frame, from the upper edge to the lower one: no 1
+    if rng.random_bool(0.06) {
+        let reach = rng.random_range(2.0..14.0);
+        let x = if rng.random_bool(0.6) { left - reach } else { right + reach };
+        let lean = triangular(rng, 2.0);
+        let (thickness, ink) = (rng.random_range(0.8..3.0), rng.random_range(0.3..1.0));
+        row.sheet.stroke(&[(x + lean, 0.0), (x - lean, SHEET_HEIGHT as f32)], thickness, ink);
     }
     // stubs of the lines between cells
     if rng.random_bool(0.08) {

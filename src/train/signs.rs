@@ -42,8 +42,8 @@ pub(super) enum Point {
 /// `is_wide` says that there is room for fillers behind them.
 pub(super) fn signs(is_wide: bool, rng: &mut ChaCha8Rng) -> Vec<Sign> {
     let n_digits = match rng.random_range(0..100) {
-        0..2 => 0,
-        2..12 => 1,
+        0..3 => 0,
+        3..12 => 1,
         12..26 => 2,
         26..42 => 3,
         42..60 => 4,
@@ -66,7 +66,7 @@ pub(super) fn signs(is_wide: bool, rng: &mut ChaCha8Rng) -> Vec<Sign> {
     let separator = [Point::Dot, Point::Comma, Point::Apostrophe, Point::Dot][rng.random_range(0..4)];
     let (has_thousands, has_stray) = (rng.random_bool(0.35), rng.random_bool(0.06));
     let mut signs = Vec::with_capacity(DIGITS_MAX + OTHERS_MAX);
-    if rng.random_bool(0.06) {
+    if rng.random_bool(0.09) {
         signs.extend(std::iter::repeat_n(Sign::Cross, rng.random_range(1..4)));
     } else if rng.random_bool(0.08) {
         signs.push(Sign::Point(

@@ -12,7 +12,8 @@ use super::negatives::{cross, scribble, struck_out};
 use super::row::{GAP_MAX, MIDDLE, Row, pattern, remains};
 use super::signs::{Sign, drawn_point, signs};
 use crate::net::{FIRST_DIGIT, N_DIGITS, SCRIBBLE};
-use crate::normalise::{STRIP_HEIGHT, Strip, StripBounds, normalise_strip};
+use crate::normalise::{STRIP_HEIGHT, Strip, normalise_strip};
+use crate::segment::StripBounds;
 
 /// Where nothing guides the hand, as cells do, it slants more: by this factor.
 const FREE_SLANT: f32 = 1.6;
@@ -38,7 +39,7 @@ struct Writer<'a> {
 
 /// Draws strips.
 pub(super) struct StripMaker<'a> {
-    /// Of each set its writers, and how often it is drawn from: the square root of its size, so that a large set brings
+    /// Of each set its writers, and how often it is drawn from: the fourth root of its size, so that a large set brings
     /// its variety and does not drown the others.
     sets: Vec<(Vec<Writer<'a>>, f64)>,
     augmentation: Augmentation,
@@ -56,7 +57,7 @@ impl<'a> StripMaker<'a> {
             writers.retain(|writer| writer.digits.iter().any(|samples| !samples.is_empty()));
             writers
         };
-        let weighted = |set: &'a GlyphSet| (writers(set), (set.samples.len() as f64).sqrt());
+        let weighted = |set: &'a GlyphSet| (writers(set), (set.samples.len() as f64).sqrt().sqrt());
         let sets = sets.iter().map(weighted).filter(|(writers, _)| !writers.is_empty()).collect();
         Self { sets, augmentation }
     }
@@ -84,6 +85,7 @@ impl<'a> StripMaker<'a> {
             let canvas = match *sign {
                 Sign::Digit(digit) => {
                     let size = if heights.is_empty() { style.first_size } else { 1.0 };
+                    let size = size * style.drift.powi(i as i32);
                     let canvas = digit_of(writer, digit, &hand, size, &style, rng)?;
                     link = style.links_noughts && digit == 0 && last_digit == Some(0) || rng.random_bool(0.02);
                     let [_, top, _, bottom] = canvas.bounds()?;
@@ -184,6 +186,8 @@ struct Style {
     /// Size of a nought, and of the first digit, against the other digits.
     nought_size: f32,
     first_size: f32,
+    /// Size of a sign against the one before it.
+    drift: f32,
     /// Whether noughts hang together.
     links_noughts: bool,
     /// What full ink comes to.
@@ -206,8 +210,9 @@ impl Style {
             wobble: rng.random_range(2.0..9.0),
             pen: rng.random_range(2.0..6.0),
             nought_size: if rng.random_bool(0.25) { rng.random_range(0.4..0.85) } else { 1.0 },
-            first_size: if rng.random_bool(0.15) { rng.random_range(1.1..1.5) } else { 1.0 },
-            links_noughts: rng.random_bool(0.15),
+            first_size: if rng.random_bool(0.2) { rng.random_range(1.1..1.9) } else { 1.0 },
+            drift: if rng.random_bool(0.25) { rng.random_range(0.9..1.05) } else { 1.0 },
+            links_noughts: rng.random_bool(0.3),
             darkness: rng.random_range(0.75..1.35),
             has_pattern: rng.random_bool(0.5),
         }
