@@ -9,6 +9,7 @@
 //! | batches: reshuffled each epoch, augmented | `batches.rs`, `strips.rs`, `augment.rs`, `allographs.rs`, `negatives.rs` |
 //!
 //! The same seed gives the same weights on the same machine with the same number of threads.
+#![doc = include_str!("TRIED.md")]
 
 #[cfg(feature = "torch")]
 mod allographs;
