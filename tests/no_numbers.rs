@@ -3,8 +3,7 @@
 use std::fs;
 
 use image::{GrayImage, ImageFormat, Luma};
-use imageproc::drawing::{draw_antialiased_line_segment_mut, draw_filled_circle_mut};
-use imageproc::pixelops::interpolate;
+use imageproc::drawing::draw_filled_circle_mut;
 
 use crate::util::{STRIP, call, talk};
 
@@ -21,8 +20,6 @@ fn drawn(strokes: &[Vec<(f32, f32)>], pen: i32) -> GrayImage {
             let at = ((x0 + t * (x1 - x0)) as i32, (y0 + t * (y1 - y0)) as i32);
             draw_filled_circle_mut(&mut strip, at, pen / 2, Luma([30]));
         }
-        let end = |x: f32, y: f32| (x as i32, y as i32);
-        draw_antialiased_line_segment_mut(&mut strip, end(x0, y0), end(x1, y1), Luma([30]), interpolate);
     }
     strip
 }

@@ -23,8 +23,8 @@ const LEAST_PROBABILITY: f32 = 1e-6;
 const TRAILING_FILLER: f32 = -1.0;
 const INNER_FILLER: f32 = -4.0;
 
-/// Share of what is no digit, and no filler to the net, that is a filler of an unusual hand where fillers are usual. The
-/// rest is struck out or scribbled.
+/// Share of what is no digit, and no filler to the net, that is one all the same where fillers are usual. The rest is struck
+/// out or scribbled.
 const ODD_FILLERS: f32 = 0.1;
 
 /// Log prior of ink in a box being punctuation though it is as large as a digit: a dash or a flourish behind an amount.
@@ -37,6 +37,8 @@ pub(super) enum Symbol {
     Digit(u8),
     /// A filler that the template declares.
     Filler,
+    /// What is no digit and no filler to the net, where fillers are usual: one of an unusual hand, or something struck out.
+    OddFiller,
     /// Nothing: an empty cell, or ink that is skipped.
     Nothing,
 }
@@ -60,9 +62,14 @@ impl Path {
         self.symbols.iter().filter_map(digit).collect()
     }
 
-    /// Whether there is a filler.
+    /// Whether there is a filler, odd or not.
     pub fn has_filler(&self) -> bool {
-        self.symbols.contains(&Symbol::Filler)
+        self.symbols.iter().any(is_filler)
+    }
+
+    /// Whether there is an odd filler.
+    pub fn has_odd_filler(&self) -> bool {
+        self.symbols.contains(&Symbol::OddFiller)
     }
 
     /// Whether an empty cell or a filler stands between two digits.
@@ -110,12 +117,16 @@ pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[Option<Glyp
     paths
 }
 
+fn is_filler(symbol: &Symbol) -> bool {
+    matches!(symbol, Symbol::Filler | Symbol::OddFiller)
+}
+
 /// Log prior of where the fillers stand.
 fn filler_prior(path: &Path) -> f32 {
     let is_digit = |s: &Symbol| matches!(s, Symbol::Digit(_));
     let Some(first) = path.symbols.iter().position(is_digit) else { return 0.0 };
     let last = path.symbols.iter().rposition(is_digit).unwrap_or(first);
-    let fillers = |symbols: &[Symbol]| symbols.iter().filter(|s| **s == Symbol::Filler).count() as f32;
+    let fillers = |symbols: &[Symbol]| symbols.iter().filter(|s| is_filler(s)).count() as f32;
     INNER_FILLER * fillers(&path.symbols[first..last]) + TRAILING_FILLER * fillers(&path.symbols[last..])
 }
 
@@ -133,8 +144,10 @@ fn readings(field: &Field, edge: &LatticeEdge, scores: Option<GlyphScores>) -> V
             Filler::Cross => GlyphClass::Cross,
             Filler::Dash => GlyphClass::Dash,
         };
-        let probability = scores.class(class) + ODD_FILLERS * scores.class(GlyphClass::Other);
-        readings.push((Symbol::Filler, probability, edge.log_prior));
+        readings.push((Symbol::Filler, scores.class(class), edge.log_prior));
+    }
+    if !field.fillers.is_empty() {
+        readings.push((Symbol::OddFiller, ODD_FILLERS * scores.class(GlyphClass::Other), edge.log_prior));
     }
     if matches!(field.layout, FieldLayout::Box { .. }) {
         let no_digit = scores.class(GlyphClass::Dash) + scores.class(GlyphClass::Cross);

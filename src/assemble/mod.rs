@@ -312,6 +312,15 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_struck_out_is_no_sure_filler() {
+        for cells in ["12?", "?12", "???"] {
+            let value = read_cells(&comb(3), cells);
+            assert!(matches!(value.state, FieldState::Review(_)), "{cells}: {value:?}");
+        }
+        assert_eq!(read_cells(&comb(3), "X12").state, FieldState::Accepted);
+    }
+
+    #[test]
     fn too_many_digits_and_too_few() {
         let value = read_cells(&field(1, 2), "123");
         assert_eq!((value.state, value.guess.as_str()), (FieldState::Review(ReviewReason::Overflow), "123"));

@@ -35,6 +35,8 @@ pub(super) struct Candidate {
     pub has_filler: bool,
     /// Whether an empty cell or a filler stands between two digits.
     pub has_inner_gap: bool,
+    /// Whether a sign among its fillers may be something else.
+    pub has_odd_filler: bool,
     /// Logarithm of how good it is by both ways.
     pub score: f64,
     /// Natural logarithms of how likely it is by each way that these symbols, and nothing else, are written.
@@ -83,8 +85,9 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
             None => share,
         };
         let has_inner_gap = path.is_some_and(Path::has_inner_gap);
+        let has_odd_filler = path.is_some_and(Path::has_odd_filler);
         let by_lattice = path.map_or(f64::NEG_INFINITY, |path| f64::from(path.probability).ln());
-        Candidate { digits, has_filler, has_inner_gap, score, by_lattice, by_strip }
+        Candidate { digits, has_filler, has_inner_gap, has_odd_filler, score, by_lattice, by_strip }
     };
     let mut readings: Vec<Candidate> = found.into_iter().map(candidate).collect();
     readings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits.cmp(&b.digits)));

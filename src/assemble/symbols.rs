@@ -57,8 +57,8 @@ fn sorted(mut texts: Vec<StripText>) -> Vec<StripText> {
     texts
 }
 
-/// The likeliest texts by one view, likeliest first: prefix search of a beam (Graves, "Sequence transduction with recurrent neural
-/// networks", 2012; Hannun et al., "First-pass large vocabulary continuous speech recognition", 2014).
+/// The likeliest texts by one view, likeliest first: prefix search of a beam (Graves, "Sequence transduction with recurrent
+/// neural networks", 2012; Hannun et al., "First-pass large vocabulary continuous speech recognition", 2014).
 fn best_of_view(columns: &Columns) -> Vec<StripText> {
     if columns.is_empty() {
         return Vec::new();

@@ -90,7 +90,15 @@ impl ConvNet {
         Ok((digits, classes))
     }
 
-    fn columns(&self, strip: &Strip) -> Result<Columns> {
+    /// What the net says of a strip at one look, however doubtful.
+    ///
+    /// # Errors
+    /// Where the strip is not what it says, or LibTorch fails.
+    pub fn columns(&self, strip: &Strip) -> Result<Columns> {
+        if strip.pixels.len() != STRIP_HEIGHT * strip.width || strip.width == 0 {
+            let (width, len) = (strip.width, strip.pixels.len());
+            return Err(Error::usage(format_args!("a strip {width} pixels wide with {len} pixels")));
+        }
         let logits = self.strips.forward(&strip.pixels, [1, STRIP_HEIGHT, strip.width])?;
         // [symbols, columns] => columns of log probabilities
         let n_columns = logits[0].len() / super::N_SYMBOLS;
@@ -140,10 +148,6 @@ impl Recogniser for ConvNet {
     }
 
     fn read_strip(&mut self, strip: &Strip) -> Result<StripScores> {
-        if strip.pixels.len() != STRIP_HEIGHT * strip.width || strip.width == 0 {
-            let (width, len) = (strip.width, strip.pixels.len());
-            return Err(Error::usage(format_args!("a strip {width} pixels wide with {len} pixels")));
-        }
         let mut views = vec![self.columns(strip)?];
         if surety(&views[0]) < DOUBTFUL_STRIP {
             for view in strip_views(strip) {

@@ -337,7 +337,7 @@ fn kaiming(rng: &mut ChaCha8Rng, shape: Vec<usize>) -> PlainTensor {
 mod tests {
     use super::super::architecture::{GLYPH, STRIP};
     use super::super::weights::tests::untrained_sidecar;
-    use super::super::{ConvNet, NO_DIGIT, Recogniser, Weights};
+    use super::super::{ConvNet, NO_DIGIT, Recogniser, Weights, likeliest};
     use super::*;
 
     /// Bars: digit i is a bar at column 2 + 2 i.
@@ -418,11 +418,11 @@ mod tests {
         let mut tensors = untrained_tensors(5).expect("LibTorch works");
         tensors.extend(learner.folded().expect("LibTorch works"));
         let weights = Weights::new(tensors, untrained_sidecar()).expect("a learner's tensors fit");
-        let mut net = ConvNet::from_weights(&weights).expect("LibTorch works");
+        let net = ConvNet::from_weights(&weights).expect("LibTorch works");
         for (strip, text) in strips.iter().zip(&texts) {
-            let read = net.read_strip(strip).expect("LibTorch works");
-            assert_eq!(read.views[0].len(), strip.width / COLUMN_PX);
-            assert_eq!(read.likeliest().iter().map(|&s| s as i64).collect::<Vec<_>>(), *text);
+            let columns = net.columns(strip).expect("LibTorch works");
+            assert_eq!(columns.len(), strip.width / COLUMN_PX);
+            assert_eq!(likeliest(&columns).iter().map(|&s| s as i64).collect::<Vec<_>>(), *text);
         }
         assert!(learner.step_strips(&strips[1..], &texts, 1e-3).is_err());
         assert!(learner.step_strips(&[], &[], 1e-3).is_err());

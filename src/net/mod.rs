@@ -101,18 +101,16 @@ pub struct StripScores {
     pub views: Vec<Columns>,
 }
 
-impl StripScores {
-    /// What the likeliest symbol of every column of the strip as it is comes to, once repetitions and [`NO_SYMBOL`] are
-    /// left out ("best path decoding", Graves et al., "Connectionist temporal classification", ICML 2006, section 3.2).
-    pub fn likeliest(&self) -> Vec<usize> {
-        let best = |column: &[f32; N_SYMBOLS]| {
-            (1..N_SYMBOLS).fold(0, |best, symbol| if column[symbol] > column[best] { symbol } else { best })
-        };
-        let mut symbols: Vec<usize> = self.views.first().into_iter().flatten().map(best).collect();
-        symbols.dedup();
-        symbols.retain(|&symbol| symbol != NO_SYMBOL);
-        symbols
-    }
+/// What the likeliest symbol of every column comes to, once repetitions and [`NO_SYMBOL`] are left out ("best path decoding",
+/// Graves et al., "Connectionist temporal classification", ICML 2006, section 3.2).
+pub fn likeliest(columns: &Columns) -> Vec<usize> {
+    let best = |column: &[f32; N_SYMBOLS]| {
+        (1..N_SYMBOLS).fold(0, |best, symbol| if column[symbol] > column[best] { symbol } else { best })
+    };
+    let mut symbols: Vec<usize> = columns.iter().map(best).collect();
+    symbols.dedup();
+    symbols.retain(|&symbol| symbol != NO_SYMBOL);
+    symbols
 }
 
 /// Says what ink is. The seam behind which the nets stand.

@@ -20,7 +20,7 @@ use crate::evaluate::glyphs::{GlyphReport, evaluate_set};
 use crate::net::architecture::{ARCHITECTURE, Architecture, GLYPH, STRIP};
 use crate::net::weights::{HeldOut, NormaliserConstants, PlainTensor, Recipe, Sidecar, StripRecipe, TrainedOn};
 use crate::net::writer::Centres;
-use crate::net::{ConvNet, Learner, Precision, Recogniser, Weights, untrained_tensors};
+use crate::net::{ConvNet, Learner, Precision, Recogniser, Weights, likeliest, untrained_tensors};
 use crate::normalise::collate;
 
 /// What to train on, and how.
@@ -294,10 +294,10 @@ struct StripLesson<'a> {
 impl StripLesson<'_> {
     /// Strips of the held-out sets read right from end to end, and all.
     fn measured(&self, folded: BTreeMap<String, PlainTensor>) -> Result<[(String, usize, usize); 1]> {
-        let mut net = net_with(self.tensors, folded, self.sidecar)?;
+        let net = net_with(self.tensors, folded, self.sidecar)?;
         let mut correct = 0;
         for LabelledStrip { strip, symbols } in self.held_out {
-            let read = net.read_strip(strip)?.likeliest();
+            let read = likeliest(&net.columns(strip)?);
             correct += usize::from(read.iter().map(|&symbol| symbol as i64).eq(symbols.iter().copied()));
         }
         Ok([("drawn strips".to_owned(), correct, self.held_out.len())])
