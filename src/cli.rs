@@ -98,10 +98,10 @@ pub struct TrainArgs {
     /// Learning rate of Adam, at its highest
     #[arg(long, value_name = "RATE", default_value_t = 1e-4)]
     pub lr: f64,
-    /// Which net to train; the other one is taken from --base
-    #[arg(long, value_enum, default_value_t = Nets::Both)]
+    /// Which nets to train; the other ones are taken from --base
+    #[arg(long, value_enum, default_value_t = Nets::All)]
     pub net: Nets,
-    /// Weights of the net that is not trained [default: those carried by the program]
+    /// Weights of the nets that are not trained [default: those carried by the program]
     #[arg(long, value_name = "W.safetensors")]
     pub base: Option<PathBuf>,
     /// Epochs of the net that reads whole strips of digits
@@ -131,7 +131,7 @@ pub struct TrainArgs {
     /// In which the nets reckon while they learn
     #[arg(long, value_enum, default_value_t = TrainPrecision::Single)]
     pub precision: TrainPrecision,
-    /// Threads of LibTorch [default: one for each core]
+    /// Nets that learn side by side [default: one for each core]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
     /// Go on from the checkpoint beside OUT, where there is one [default: begin anew]
@@ -151,9 +151,9 @@ pub enum TrainPrecision {
 /// The nets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Nets {
-    /// Both
-    Both,
-    /// That of single digits
+    /// All
+    All,
+    /// The two of single digits
     Glyphs,
     /// That of whole strips of digits
     Strips,

@@ -53,7 +53,8 @@ fn run(args: &RunArgs) -> Result<ExitCode> {
 
 #[cfg(feature = "torch")]
 fn train(args: &TrainArgs) -> Result<ExitCode> {
-    formread::net::set_threads(args.jobs.unwrap_or_else(options::cores).get());
+    // One thread a net: nets are what learns side by side.
+    formread::net::set_threads(1);
     let mut progress = report::TrainProgress::new();
     let trained = formread::train::train(&options::train_options(args)?, &mut |event| progress.note(&event))?;
     progress.finish(&trained);

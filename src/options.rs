@@ -100,11 +100,12 @@ pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
     Ok(TrainOptions {
         glyphs: (args.net != Nets::Strips).then_some(glyphs),
         strips: (args.net != Nets::Glyphs).then_some(strips),
-        base: if args.net == Nets::Both { None } else { Some(weights(args.base.as_deref())?) },
+        base: if args.net == Nets::All { None } else { Some(weights(args.base.as_deref())?) },
         precision: match args.precision {
             TrainPrecision::Single => Precision::Single,
             TrainPrecision::Bfloat16 => Precision::Bfloat16,
         },
+        jobs: args.jobs.unwrap_or_else(cores),
         seed: *seed,
         held_out_writers: *held_out,
         held_out_turn: *held_out_turn,

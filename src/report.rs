@@ -129,17 +129,19 @@ impl TrainProgress {
             TrainEvent::Set { name, train, held_out } => {
                 self.line(&format!("{name}: {train} to train on, {held_out} held out"));
             }
-            TrainEvent::Resumed { epochs_done } => self.line(&format!("{epochs_done} epochs are done already")),
-            TrainEvent::Step { epoch, step, n_steps, loss } => {
+            TrainEvent::Resumed { net, epochs_done } => {
+                self.line(&format!("{net}: {epochs_done} epochs are done already"));
+            }
+            TrainEvent::Step { net, epoch, step, n_steps, loss } => {
                 if *step == 1 {
                     self.bar.reset();
                 }
                 self.bar.set_length(*n_steps as u64);
                 self.bar.set_position(*step as u64);
-                self.bar.set_message(format!("epoch {epoch}, loss {loss:.4}"));
+                self.bar.set_message(format!("{net}: epoch {epoch}, loss {loss:.4}"));
             }
-            TrainEvent::Epoch { epoch, epochs, loss, held_out } => {
-                let mut line = format!("epoch {epoch} of {epochs}: loss {loss:.5}");
+            TrainEvent::Epoch { net, epoch, epochs, loss, held_out } => {
+                let mut line = format!("{net}: epoch {epoch} of {epochs}, loss {loss:.5}");
                 for (set, correct, count) in held_out {
                     line += &format!(", {set} {:.2} %", 100.0 * *correct as f64 / (*count).max(1) as f64);
                 }

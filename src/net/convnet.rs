@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::architecture::{Architecture, Conv, End, GLYPH, STRIP};
+use super::architecture::{Architecture, Conv, End, GLYPH, SECOND, STRIP};
 use super::views::{N_VIEWS, add_views, strip_views};
 use super::weights::{PlainTensor, Weights};
 use super::writer::Centres;
@@ -14,15 +14,19 @@ use crate::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 /// its kernels by the batch's size, and another kernel may round differently. Strips go through one by one.
 pub const CHUNK: usize = 32;
 
-/// A glyph is looked at in several views where its digit is less likely than this.
+/// A glyph is looked at by both nets, in several views, where its digit is less likely than this.
 const DOUBTFUL: f32 = 0.97;
 
-/// And a strip where the likeliest way through its columns is.
+/// But not where it is hardly a digit at all: pieces of digits are many, and what digit they are is always in doubt.
+const LEAST_DIGIT: f32 = 0.02;
+
+/// A strip is looked at in several views where the likeliest way through its columns is less likely than this.
 const DOUBTFUL_STRIP: f32 = 0.9;
 
-/// Both nets on LibTorch's CPU device. Loading them from [`Weights`] copies 4 MB: cheap enough for one a thread.
+/// The nets on LibTorch's CPU device. Loading them from [`Weights`] copies 4 MB: cheap enough for one a thread.
 pub struct ConvNet {
     glyphs: Net,
+    second: Net,
     strips: Net,
     temperature: f64,
     centres: Option<Centres>,
@@ -58,6 +62,7 @@ impl ConvNet {
     pub fn from_weights(weights: &Weights) -> Result<Self> {
         Ok(Self {
             glyphs: Net::load(weights, &GLYPH)?,
+            second: Net::load(weights, &SECOND)?,
             strips: Net::load(weights, &STRIP)?,
             temperature: f64::from(weights.sidecar().temperature),
             centres: weights.sidecar().centres.clone(),
@@ -65,15 +70,15 @@ impl ConvNet {
     }
 
     /// Digit logits [N, 10], not yet divided by the temperature, and class logits [N, 4]: of a doubtful digit the means over
-    /// several views.
+    /// both nets and several views.
     ///
     /// # Errors
     /// Where the batch is not what it says, or LibTorch fails.
     pub fn logits(&mut self, batch: &GlyphBatch) -> Result<GlyphLogits> {
-        let (mut digits, mut classes) = self.logits_of_one_view(batch)?;
+        let (mut digits, mut classes) = self.glyphs.glyph_logits(batch)?;
         let is_doubtful = |&i: &usize| {
             let largest = softmax(&digits[i], self.temperature).into_iter().fold(0.0, f32::max);
-            largest < DOUBTFUL && softmax(&classes[i], 1.0)[GlyphClass::Digit as usize] > 0.5
+            largest < DOUBTFUL && softmax(&classes[i], 1.0)[GlyphClass::Digit as usize] > LEAST_DIGIT
         };
         let doubtful: Vec<usize> = (0..digits.len()).filter(is_doubtful).collect();
         let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
@@ -81,11 +86,11 @@ impl ConvNet {
         for i in &doubtful {
             add_views(&batch.pixels[i * glyph_len..(i + 1) * glyph_len], &mut views.pixels);
         }
-        let (view_digits, view_classes) = self.logits_of_one_view(&views)?;
-        let of_views = view_digits.chunks_exact(N_VIEWS).zip(view_classes.chunks_exact(N_VIEWS));
-        for (i, (view_digits, view_classes)) in doubtful.into_iter().zip(of_views) {
-            digits[i] = mean_with(digits[i], view_digits);
-            classes[i] = mean_with(classes[i], view_classes);
+        let (first, second) = (self.glyphs.glyph_logits(&views)?, self.second.glyph_logits(&views)?);
+        for (place, i) in doubtful.into_iter().enumerate() {
+            let looks = place * N_VIEWS..(place + 1) * N_VIEWS;
+            digits[i] = mean(&first.0[looks.clone()], &second.0[looks.clone()]);
+            classes[i] = mean(&first.1[looks.clone()], &second.1[looks]);
         }
         Ok((digits, classes))
     }
@@ -107,26 +112,6 @@ impl ConvNet {
             log_softmax(&logits)
         };
         Ok((0..n_columns).map(column).collect())
-    }
-
-    fn logits_of_one_view(&self, batch: &GlyphBatch) -> Result<GlyphLogits> {
-        let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
-        if batch.pixels.len() != batch.n_glyphs * glyph_len {
-            let (n, len) = (batch.n_glyphs, batch.pixels.len());
-            return Err(Error::usage(format_args!("a batch of {n} glyphs with {len} pixels")));
-        }
-        let mut digits = Vec::with_capacity(batch.n_glyphs);
-        let mut classes = Vec::with_capacity(batch.n_glyphs);
-        let mut padded = vec![0.0f32; CHUNK * glyph_len];
-        for chunk in batch.pixels.chunks(CHUNK * glyph_len) {
-            let n_glyphs = chunk.len() / glyph_len;
-            padded[..chunk.len()].copy_from_slice(chunk);
-            padded[chunk.len()..].fill(0.0);
-            let logits = self.glyphs.forward(&padded, [CHUNK, GLYPH_SIDE, GLYPH_SIDE])?;
-            digits.extend(logits[0].as_chunks().0.iter().take(n_glyphs).copied());
-            classes.extend(logits[1].as_chunks().0.iter().take(n_glyphs).copied());
-        }
-        Ok((digits, classes))
     }
 }
 
@@ -174,6 +159,27 @@ impl Net {
         Ok(Self { trunk: layers(architecture.trunk)?, heads: layers(architecture.heads)? })
     }
 
+    /// Logits of glyphs at one look.
+    fn glyph_logits(&self, batch: &GlyphBatch) -> Result<GlyphLogits> {
+        let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
+        if batch.pixels.len() != batch.n_glyphs * glyph_len {
+            let (n, len) = (batch.n_glyphs, batch.pixels.len());
+            return Err(Error::usage(format_args!("a batch of {n} glyphs with {len} pixels")));
+        }
+        let mut digits = Vec::with_capacity(batch.n_glyphs);
+        let mut classes = Vec::with_capacity(batch.n_glyphs);
+        let mut padded = vec![0.0f32; CHUNK * glyph_len];
+        for chunk in batch.pixels.chunks(CHUNK * glyph_len) {
+            let n_glyphs = chunk.len() / glyph_len;
+            padded[..chunk.len()].copy_from_slice(chunk);
+            padded[chunk.len()..].fill(0.0);
+            let logits = self.forward(&padded, [CHUNK, GLYPH_SIDE, GLYPH_SIDE])?;
+            digits.extend(logits[0].as_chunks().0.iter().take(n_glyphs).copied());
+            classes.extend(logits[1].as_chunks().0.iter().take(n_glyphs).copied());
+        }
+        Ok((digits, classes))
+    }
+
     /// `pixels` [N, 1, H, W] of the `size` [N, H, W] -> of each head the logits [N, C, H', W'], flat.
     fn forward(&self, pixels: &[f32], size: [usize; 3]) -> Result<Vec<Vec<f32>>> {
         let [n, height, width] = size.map(|side| side as i64);
@@ -200,10 +206,10 @@ pub(super) fn convolved(x: &Tensor, conv: &Conv, weight: &Tensor, bias: Option<&
     Ok(x.f_conv2d(weight, bias, pair(conv.stride), pair(conv.padding), [1, 1], 1)?)
 }
 
-/// Mean of a view's logits and others'.
-fn mean_with<const N: usize>(own: [f32; N], others: &[[f32; N]]) -> [f32; N] {
-    let sum = |i: usize| own[i] + others.iter().map(|other| other[i]).sum::<f32>();
-    std::array::from_fn(|i| sum(i) / (1 + others.len()) as f32)
+/// Mean of the logits of several looks.
+fn mean<const N: usize>(some: &[[f32; N]], others: &[[f32; N]]) -> [f32; N] {
+    let sum = |i: usize| some.iter().chain(others).map(|look| look[i]).sum::<f32>();
+    std::array::from_fn(|i| sum(i) / (some.len() + others.len()) as f32)
 }
 
 /// exp(logit / temperature), normalised. In double precision, so that ten of them sum to 1 as well as f32 can say.

@@ -36,8 +36,8 @@ pub struct Sidecar {
     pub strips: Option<StripRecipe>,
     /// How well it does on what it was not trained on.
     pub held_out: Vec<HeldOut>,
-    /// Loss a sample, epoch by epoch.
-    pub losses: Vec<f64>,
+    /// Of each net by its name, loss a sample, epoch by epoch.
+    pub losses: BTreeMap<String, Vec<f64>>,
 }
 
 /// The constants of [`crate::normalise`] that training used.
@@ -101,8 +101,6 @@ pub struct StripRecipe {
     pub held_out: usize,
     /// Of these, read right from end to end.
     pub correct: usize,
-    /// Loss a strip, epoch by epoch.
-    pub losses: Vec<f64>,
 }
 
 /// A set that was measured on.
@@ -364,7 +362,7 @@ pub(crate) mod tests {
             },
             strips: None,
             held_out: Vec::new(),
-            losses: Vec::new(),
+            losses: BTreeMap::new(),
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Progress {
     pub task: String,
 }
 
-/// The checkpoint of one net beside `out`: `w.glyphs.checkpoint` for `w.safetensors`.
+/// The checkpoint of one net beside `out`: `w.glyph.checkpoint` for `w.safetensors`.
 pub(super) fn checkpoint_path(out: &Path, net: &str) -> PathBuf {
     out.with_extension(format!("{net}.checkpoint"))
 }

@@ -98,11 +98,15 @@ pub enum TrainEvent {
     },
     /// It goes on from a checkpoint.
     Resumed {
+        /// The net.
+        net: &'static str,
         /// Epochs that are done.
         epochs_done: usize,
     },
     /// A step was done.
     Step {
+        /// The net.
+        net: &'static str,
         /// From 1.
         epoch: usize,
         /// Steps done in this epoch.
@@ -114,6 +118,8 @@ pub enum TrainEvent {
     },
     /// An epoch was done.
     Epoch {
+        /// The net.
+        net: &'static str,
         /// From 1.
         epoch: usize,
         /// Of how many.
@@ -129,9 +135,9 @@ pub enum TrainEvent {
 pub(super) fn learn<L: Lesson>(
     course: &Course,
     lesson: &L,
-    on_event: &mut dyn FnMut(TrainEvent),
+    on_event: &(dyn Fn(TrainEvent) + Sync),
 ) -> Result<(Learner, Vec<f64>)> {
-    let checkpoint = &course.checkpoint;
+    let (checkpoint, net) = (&course.checkpoint, lesson.architecture().name);
     let (mut learner, mut losses) = (Learner::new(lesson.architecture(), course.seed, course.precision)?, Vec::new());
     if course.resume && checkpoint.exists() {
         let (progress, state) = checkpoint::load(checkpoint)?;
@@ -143,7 +149,7 @@ pub(super) fn learn<L: Lesson>(
         }
         learner = Learner::from_state(lesson.architecture(), &state, progress.steps, course.seed, course.precision)?;
         losses = progress.losses;
-        on_event(TrainEvent::Resumed { epochs_done: progress.epochs_done });
+        on_event(TrainEvent::Resumed { net, epochs_done: progress.epochs_done });
     }
     for epoch in losses.len()..course.epochs {
         losses.push(learn_epoch(course, lesson, &mut learner, epoch, on_event)?);
@@ -151,7 +157,7 @@ pub(super) fn learn<L: Lesson>(
         let progress = Progress { epochs_done: epoch + 1, steps: learner.steps(), losses: losses_so_far, task };
         checkpoint::save(checkpoint, &progress, &learner.state()?)?;
         let held_out = lesson.measure(learner.folded()?)?;
-        on_event(TrainEvent::Epoch { epoch: epoch + 1, epochs: course.epochs, loss: losses[epoch], held_out });
+        on_event(TrainEvent::Epoch { net, epoch: epoch + 1, epochs: course.epochs, loss: losses[epoch], held_out });
     }
     Ok((learner, losses))
 }
@@ -162,9 +168,9 @@ fn learn_epoch<L: Lesson>(
     lesson: &L,
     learner: &mut Learner,
     epoch: usize,
-    on_event: &mut dyn FnMut(TrainEvent),
+    on_event: &(dyn Fn(TrainEvent) + Sync),
 ) -> Result<f64> {
-    let n_steps = lesson.n_steps();
+    let (net, n_steps) = (lesson.architecture().name, lesson.n_steps());
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
         scope.spawn(move || {
@@ -180,7 +186,7 @@ fn learn_epoch<L: Lesson>(
             let lr = course.lr * course.schedule.at(learner.steps(), n_steps * course.epochs);
             let loss = lesson.step(learner, &batch, lr)?;
             sum += loss;
-            on_event(TrainEvent::Step { epoch: epoch + 1, step: i + 1, n_steps, loss });
+            on_event(TrainEvent::Step { net, epoch: epoch + 1, step: i + 1, n_steps, loss });
         }
         Ok(sum / n_steps as f64)
     })

@@ -8,7 +8,7 @@
 //! | optimiser: Adam | `net/adam.rs` |
 //! | batches: reshuffled each epoch, augmented | `batches.rs`, `strips.rs`, `augment.rs`, `allographs.rs`, `negatives.rs` |
 //!
-//! The same seed gives the same weights on the same machine with the same number of threads.
+//! The same seed gives the same weights on the same sort of machine, however many nets learn side by side.
 #![doc = include_str!("TRIED.md")]
 
 #[cfg(feature = "torch")]
@@ -38,6 +38,8 @@ mod signs;
 mod split;
 #[cfg(feature = "torch")]
 mod strips;
+#[cfg(feature = "torch")]
+mod subjects;
 
 #[cfg(feature = "torch")]
 pub use crate::net::Precision;

@@ -1,26 +1,28 @@
 //! What is trained, in which order, on what; and what comes of it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::allographs::drawn_digits;
 use super::augment::Augmentation;
-use super::batches::{Batches, LabelledGlyphs, LabelledStrips, StripBatches};
+use super::batches::{Batches, StripBatches};
 use super::calibrate::fit_temperature;
 use super::checkpoint::checkpoint_path;
 use super::dataset::{GlyphSet, read_folder};
-use super::lesson::{Course, Lesson, Schedule, TrainEvent, learn};
+use super::lesson::{Course, Schedule, TrainEvent, learn};
 use super::split::{Split, split, writers_present};
-use super::strips::{LabelledStrip, StripMaker};
+use super::strips::StripMaker;
+use super::subjects::{GlyphLesson, StripLesson, held_out_strips, n_read_right};
 use crate::error::{Error, Result};
 use crate::evaluate::glyphs::{GlyphReport, evaluate_set};
-use crate::net::architecture::{ARCHITECTURE, Architecture, GLYPH, STRIP};
+use crate::net::architecture::{ARCHITECTURE, Architecture, GLYPH, NETS, SECOND, STRIP};
 use crate::net::weights::{HeldOut, NormaliserConstants, PlainTensor, Recipe, Sidecar, StripRecipe, TrainedOn};
 use crate::net::writer::Centres;
-use crate::net::{ConvNet, Learner, Precision, Recogniser, Weights, likeliest, untrained_tensors};
+use crate::net::{ConvNet, Learner, Precision, Recogniser, Weights, untrained_tensors};
 use crate::normalise::collate;
 
 /// What to train on, and how.
@@ -30,16 +32,18 @@ pub struct TrainOptions {
     pub data: Vec<PathBuf>,
     /// The weights to come; a checkpoint of each net stands beside them while training lasts.
     pub out: PathBuf,
-    /// How the net of single glyphs is trained; `None` takes it from `base`.
+    /// How the two nets of single glyphs are trained; `None` takes them from `base`.
     pub glyphs: Option<GlyphOptions>,
     /// How the net of whole strips is trained; `None` takes it from `base`.
     pub strips: Option<StripOptions>,
-    /// Weights of the net that is not trained.
+    /// Weights of the nets that are not trained.
     pub base: Option<Weights>,
     /// How the learning rate goes.
     pub schedule: Schedule,
-    /// In which both nets reckon while they learn.
+    /// In which the nets reckon while they learn.
     pub precision: Precision,
+    /// Nets that learn side by side. What they learn does not depend on it.
+    pub jobs: NonZeroUsize,
     /// Of everything that is drawn.
     pub seed: u64,
     /// Share of the writers of a set that are held out, 0 to 1; 0 trains on all of them.
@@ -54,7 +58,7 @@ pub struct TrainOptions {
     pub resume: bool,
 }
 
-/// How the net of single glyphs is trained.
+/// How the two nets of single glyphs are trained.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GlyphOptions {
     /// Times that every sample is seen.
@@ -103,6 +107,7 @@ impl TrainOptions {
             base: None,
             schedule: Schedule::Cosine,
             precision: Precision::Single,
+            jobs: NonZeroUsize::MIN,
             seed: 1,
             held_out_writers: 0.2,
             held_out_turn: 0,
@@ -127,7 +132,7 @@ pub struct TrainReport {
 /// # Errors
 /// Where there is nothing to train on, a file cannot be read or written, a checkpoint is of another task, or LibTorch
 /// fails.
-pub fn train(options: &TrainOptions, on_event: &mut dyn FnMut(TrainEvent)) -> Result<TrainReport> {
+pub fn train(options: &TrainOptions, on_event: &mut (dyn FnMut(TrainEvent) + Send)) -> Result<TrainReport> {
     let folders = options.data.iter().map(|folder| read_folder(folder)).collect::<Result<Vec<_>>>()?;
     let mut parts = split(folders, options.held_out_writers, options.held_out_turn, options.seed);
     if parts.train.is_empty() {
@@ -136,39 +141,60 @@ pub fn train(options: &TrainOptions, on_event: &mut dyn FnMut(TrainEvent)) -> Re
     if options.drawn_writers > 0 {
         parts.train.push(drawn_digits(options.drawn_writers, options.seed));
     }
-    announce(&parts, on_event);
+    let on_event = Mutex::new(on_event);
+    let tell = |event| on_event.lock().unwrap_or_else(PoisonError::into_inner)(event);
+    announce(&parts, &tell);
     let (mut tensors, mut sidecar) = start(options, &parts)?;
-    if let Some(glyphs) = &options.glyphs {
+
+    let held_out = held_out_strips(&parts, options.augmentation);
+    let learn_glyphs = |architecture: Architecture, seed: u64, glyphs: &GlyphOptions| {
         let GlyphOptions { epochs, batch_size, lr, negative_share } = *glyphs;
-        let batches = Batches::new(&parts.train, batch_size, negative_share, options.augmentation, options.seed);
-        let lesson = GlyphLesson { batches: &batches, parts: &parts, tensors: &tensors, sidecar: &sidecar };
-        let course = course(options, &parts, "glyphs", epochs, lr, format!("{glyphs:?}"));
-        let (learner, losses) = learn(&course, &lesson, on_event)?;
-        tensors.extend(learner.folded()?);
-        sidecar.recipe = recipe(options, glyphs, &batches);
-        sidecar.losses = losses;
-        let mut net = ConvNet::from_weights(&Weights::new(tensors.clone(), sidecar.clone())?)?;
-        sidecar.temperature = temperature(&parts.held_out, &mut net)?;
-        let mut net = ConvNet::from_weights(&Weights::new(tensors.clone(), sidecar.clone())?)?;
-        sidecar.centres = centres(&parts.train, &mut net)?;
-    }
-    if let Some(strips) = &options.strips {
+        let batches = Batches::new(&parts.train, batch_size, negative_share, options.augmentation, seed);
+        let lesson = GlyphLesson { architecture, batches, parts: &parts, tensors: &tensors, sidecar: &sidecar };
+        learn(&course(options, &parts, architecture, seed, epochs, lr, format!("{glyphs:?}")), &lesson, &tell)
+    };
+    let learn_strips = |strips: &StripOptions| {
         let StripOptions { epochs, strips: n_strips, batch_size, lr } = *strips;
         let maker = StripMaker::new(&parts.train, options.augmentation);
         let batches = StripBatches { maker, n_strips, batch_size, seed: options.seed };
-        let held_out = held_out_strips(&parts, options.augmentation);
         let lesson = StripLesson { batches, held_out: &held_out, tensors: &tensors, sidecar: &sidecar };
-        let course = course(options, &parts, "strips", epochs, lr, format!("{strips:?}"));
-        let (learner, losses) = learn(&course, &lesson, on_event)?;
-        let folded = learner.folded()?;
-        let [(_, correct, held_out)] = lesson.measured(folded.clone())?;
-        tensors.extend(folded);
-        sidecar.strips = Some(StripRecipe { epochs, strips: n_strips, batch_size, lr, held_out, correct, losses });
+        learn(&course(options, &parts, STRIP, options.seed, epochs, lr, format!("{strips:?}")), &lesson, &tell)
+    };
+    type Task<'a> = Box<dyn Fn() -> Result<(Learner, Vec<f64>)> + Sync + 'a>;
+    let mut tasks: Vec<(Architecture, Task<'_>)> = Vec::new();
+    if let Some(glyphs) = &options.glyphs {
+        tasks.push((GLYPH, Box::new(|| learn_glyphs(GLYPH, options.seed, glyphs))));
+        tasks.push((SECOND, Box::new(|| learn_glyphs(SECOND, options.seed.wrapping_add(1), glyphs))));
+    }
+    if let Some(strips) = &options.strips {
+        tasks.push((STRIP, Box::new(|| learn_strips(strips))));
+    }
+    let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs.get()).build();
+    let workers = workers.map_err(|error| Error::net(format_args!("threads to learn on: {error}")))?;
+    let learnt: Vec<_> = workers.install(|| tasks.par_iter().map(|(net, task)| (net.name, task())).collect());
+    drop(tasks);
+    for (name, learnt) in learnt {
+        let (learner, losses) = learnt?;
+        tensors.extend(learner.folded()?);
+        sidecar.losses.insert(name.to_owned(), losses);
+    }
+    if let Some(strips) = &options.strips {
+        let StripOptions { epochs, strips, batch_size, lr } = *strips;
+        let net = ConvNet::from_weights(&Weights::new(tensors.clone(), sidecar.clone())?)?;
+        let correct = n_read_right(&net, &held_out)?;
+        sidecar.strips = Some(StripRecipe { epochs, strips, batch_size, lr, held_out: held_out.len(), correct });
+    }
+    if let Some(glyphs) = &options.glyphs {
+        let batches = Batches::new(&parts.train, 1, glyphs.negative_share, options.augmentation, options.seed);
+        sidecar.recipe = recipe(options, glyphs, batches.n_negatives());
+        let net = |sidecar: &Sidecar| ConvNet::from_weights(&Weights::new(tensors.clone(), sidecar.clone())?);
+        sidecar.temperature = temperature(&parts.held_out, &mut net(&sidecar)?)?;
+        sidecar.centres = centres(&parts.train, &mut net(&sidecar)?)?;
     }
     finish(options, &parts, tensors, sidecar)
 }
 
-fn announce(parts: &Split, on_event: &mut dyn FnMut(TrainEvent)) {
+fn announce(parts: &Split, on_event: &dyn Fn(TrainEvent)) {
     for set in &parts.train {
         let (name, train) = (set.name.clone(), set.samples.len());
         let held_out = parts.held_out.iter().find(|other| other.name == name).map_or(0, |other| other.samples.len());
@@ -192,22 +218,21 @@ fn start(options: &TrainOptions, parts: &Split) -> Result<(BTreeMap<String, Plai
         return Ok((base.tensors().clone(), sidecar));
     }
     let untrained = GlyphOptions { epochs: 0, ..GlyphOptions::default() };
-    let none = Batches::new(&[], 1, 0.0, options.augmentation, options.seed);
     let sidecar = Sidecar {
         architecture: ARCHITECTURE.to_owned(),
         normaliser: NormaliserConstants::OURS,
         temperature: 1.0,
         centres: None,
         trained_on,
-        recipe: recipe(options, &untrained, &none),
+        recipe: recipe(options, &untrained, 0),
         strips: None,
         held_out: Vec::new(),
-        losses: Vec::new(),
+        losses: BTreeMap::new(),
     };
     Ok((untrained_tensors(options.seed)?, sidecar))
 }
 
-fn recipe(options: &TrainOptions, glyphs: &GlyphOptions, batches: &Batches<'_>) -> Recipe {
+fn recipe(options: &TrainOptions, glyphs: &GlyphOptions, negatives: usize) -> Recipe {
     Recipe {
         epochs: glyphs.epochs,
         batch_size: glyphs.batch_size,
@@ -215,129 +240,26 @@ fn recipe(options: &TrainOptions, glyphs: &GlyphOptions, batches: &Batches<'_>) 
         schedule: format!("{:?}", options.schedule).to_lowercase(),
         seed: options.seed,
         augmentation: format!("{:?}", options.augmentation),
-        negatives: batches.n_negatives(),
+        negatives,
     }
 }
 
-fn course(options: &TrainOptions, parts: &Split, net: &str, epochs: usize, lr: f64, own: String) -> Course {
-    let TrainOptions { schedule, precision, seed, held_out_writers, held_out_turn, augmentation, .. } = options;
+fn course(
+    options: &TrainOptions,
+    parts: &Split,
+    net: Architecture,
+    seed: u64,
+    epochs: usize,
+    lr: f64,
+    own: String,
+) -> Course {
+    let TrainOptions { schedule, precision, held_out_writers, held_out_turn, augmentation, .. } = options;
     let sizes: Vec<_> = parts.train.iter().map(|set| (&set.name, set.samples.len())).collect();
     let task = format!(
         "{ARCHITECTURE} {own} {schedule:?} {precision:?} {seed} {held_out_writers} {held_out_turn} {augmentation:?} {sizes:?}"
     );
-    let checkpoint = checkpoint_path(&options.out, net);
-    Course {
-        epochs,
-        lr,
-        schedule: *schedule,
-        seed: *seed,
-        precision: *precision,
-        checkpoint,
-        resume: options.resume,
-        task,
-    }
-}
-
-/// The nets as they are now: what was learnt of one, and the other as it was.
-fn net_with(
-    tensors: &BTreeMap<String, PlainTensor>,
-    folded: BTreeMap<String, PlainTensor>,
-    sidecar: &Sidecar,
-) -> Result<ConvNet> {
-    let mut tensors = tensors.clone();
-    tensors.extend(folded);
-    ConvNet::from_weights(&Weights::new(tensors, sidecar.clone())?)
-}
-
-/// Single glyphs: softmax cross-entropy.
-struct GlyphLesson<'a> {
-    batches: &'a Batches<'a>,
-    parts: &'a Split,
-    tensors: &'a BTreeMap<String, PlainTensor>,
-    sidecar: &'a Sidecar,
-}
-
-impl Lesson for GlyphLesson<'_> {
-    type Batch = LabelledGlyphs;
-
-    fn architecture(&self) -> Architecture {
-        GLYPH
-    }
-
-    fn n_steps(&self) -> usize {
-        self.batches.n_steps()
-    }
-
-    fn epoch(&self, epoch: usize) -> impl Iterator<Item = LabelledGlyphs> + '_ {
-        self.batches.epoch(epoch)
-    }
-
-    fn step(&self, learner: &mut Learner, batch: &LabelledGlyphs, lr: f64) -> Result<f64> {
-        learner.step_glyphs(&batch.glyphs, &batch.labels, lr)
-    }
-
-    fn measure(&self, folded: BTreeMap<String, PlainTensor>) -> Result<Vec<(String, usize, usize)>> {
-        let mut net = net_with(self.tensors, folded, self.sidecar)?;
-        let reports = self.parts.held_out.iter().map(|set| evaluate_set(set, &mut net));
-        reports.map(|report| report.map(|report| (report.set, report.correct, report.count))).collect()
-    }
-}
-
-/// Whole strips: connectionist temporal classification.
-struct StripLesson<'a> {
-    batches: StripBatches<'a>,
-    held_out: &'a [LabelledStrip],
-    tensors: &'a BTreeMap<String, PlainTensor>,
-    sidecar: &'a Sidecar,
-}
-
-impl StripLesson<'_> {
-    /// Strips of the held-out sets read right from end to end, and all.
-    fn measured(&self, folded: BTreeMap<String, PlainTensor>) -> Result<[(String, usize, usize); 1]> {
-        let net = net_with(self.tensors, folded, self.sidecar)?;
-        let mut correct = 0;
-        for LabelledStrip { strip, symbols } in self.held_out {
-            let read = likeliest(&net.columns(strip)?);
-            correct += usize::from(read.iter().map(|&symbol| symbol as i64).eq(symbols.iter().copied()));
-        }
-        Ok([("drawn strips".to_owned(), correct, self.held_out.len())])
-    }
-}
-
-impl Lesson for StripLesson<'_> {
-    type Batch = LabelledStrips;
-
-    fn architecture(&self) -> Architecture {
-        STRIP
-    }
-
-    fn n_steps(&self) -> usize {
-        self.batches.n_steps()
-    }
-
-    fn epoch(&self, epoch: usize) -> impl Iterator<Item = LabelledStrips> + '_ {
-        self.batches.epoch(epoch)
-    }
-
-    fn step(&self, learner: &mut Learner, batch: &LabelledStrips, lr: f64) -> Result<f64> {
-        learner.step_strips(&batch.strips, &batch.symbols, lr)
-    }
-
-    fn measure(&self, folded: BTreeMap<String, PlainTensor>) -> Result<Vec<(String, usize, usize)>> {
-        Ok(self.measured(folded)?.into())
-    }
-}
-
-/// Strips that are drawn to measure on, and the seed they are drawn from, whatever training draws from.
-const HELD_OUT_STRIPS: usize = 1_000;
-const HELD_OUT_SEED: u64 = 0;
-
-/// Strips of digits that are held out; of those trained on where none are.
-fn held_out_strips(parts: &Split, augmentation: Augmentation) -> Vec<LabelledStrip> {
-    let sets = if parts.held_out.is_empty() { &parts.train } else { &parts.held_out };
-    let maker = StripMaker::new(sets, augmentation);
-    let mut rng = ChaCha8Rng::seed_from_u64(HELD_OUT_SEED);
-    (0..HELD_OUT_STRIPS).map(|_| maker.draw(&mut rng)).collect()
+    let checkpoint = checkpoint_path(&options.out, net.name);
+    Course { epochs, lr, schedule: *schedule, seed, precision: *precision, checkpoint, resume: options.resume, task }
 }
 
 /// Measures, writes.
@@ -364,8 +286,8 @@ fn finish(
     let weights = Weights::new(tensors, sidecar)?;
     weights.save(&options.out)?;
     // what they were for is reached; a checkpoint that is gone already serves as well
-    for net in ["glyphs", "strips"] {
-        let _ = std::fs::remove_file(checkpoint_path(&options.out, net));
+    for net in NETS {
+        let _ = std::fs::remove_file(checkpoint_path(&options.out, net.name));
     }
     Ok(TrainReport { weights, held_out: reports })
 }
@@ -451,20 +373,20 @@ mod tests {
             }
         })
         .expect("there is something to train on");
-        assert_eq!(losses.len(), 4, "two epochs of each net");
-        assert!(losses[1] < losses[0] && losses[3] < losses[2], "{losses:?}");
+        assert_eq!(losses.len(), 6, "two epochs of each net");
+        assert!(losses.chunks(2).all(|pair| pair[1] < pair[0]), "{losses:?}");
         let sidecar = report.weights.sidecar();
         assert_eq!((sidecar.trained_on[0].writers.len(), sidecar.held_out[0].writers.len()), (1, 1));
         assert_eq!(report.held_out[0].count, 60);
-        assert_eq!(sidecar.strips.as_ref().map(|strips| strips.losses.len()), Some(2));
+        assert!(NETS.iter().all(|net| sidecar.losses[net.name].len() == 2));
         let loaded = Weights::load(&folder.path().join("a.safetensors")).expect("it was just written");
         assert_eq!(loaded, report.weights);
-        assert!(!folder.path().join("a.glyphs.checkpoint").exists());
+        assert!(!folder.path().join("a.glyph.checkpoint").exists());
 
-        // broken off after each epoch but the last, then resumed
+        // broken off after each epoch of each net, then resumed
         let mut again = options(folder.path(), "b.safetensors");
         again.resume = true;
-        for _ in 0..3 {
+        for _ in 0..2 {
             let broken_off = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 train(&again, &mut |event| {
                     assert!(!matches!(event, TrainEvent::Epoch { .. }), "broken off, as it is meant to be");
@@ -474,12 +396,12 @@ mod tests {
         }
         let mut resumed_after = Vec::new();
         let resumed = train(&again, &mut |event| {
-            if let TrainEvent::Resumed { epochs_done } = event {
+            if let TrainEvent::Resumed { epochs_done, .. } = event {
                 resumed_after.push(epochs_done);
             }
         })
         .expect("there is something to train on");
-        assert_eq!(resumed_after, [2, 1]);
+        assert_eq!(resumed_after, [2, 2, 2]);
         assert!(resumed.weights == report.weights, "the same seed gives the same weights");
 
         // one net alone, the other as it was
@@ -496,7 +418,7 @@ mod tests {
         let learner = Learner::new(GLYPH, 1, Precision::Single).expect("LibTorch works");
         let progress = Progress { epochs_done: 1, steps: 1, losses: vec![1.0], task: "another".to_owned() };
         let state = learner.state().expect("LibTorch works");
-        let path = checkpoint_path(&options.out, "glyphs");
+        let path = checkpoint_path(&options.out, "glyph");
         super::super::checkpoint::save(&path, &progress, &state).expect("it can be written");
         options.resume = true;
         let message = train(&options, &mut |_| {}).expect_err("it is another task").to_string();
