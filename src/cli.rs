@@ -194,6 +194,16 @@ pub struct EvalValuesArgs {
     /// program, which are known in any case]
     #[arg(long, value_name = "FILE.toml")]
     pub pipeline: Vec<PathBuf>,
+    /// Report for a person, one HTML file that needs no other and no network [default: none]
+    #[arg(long, value_name = "REPORT.html")]
+    pub html: Option<PathBuf>,
+    /// What was read: folder, file, or `-` for the list on standard input; shows in the report what is wrong or awaits
+    /// review, cut from the scan [default: no pictures]
+    #[arg(long, value_name = "SCANS", requires = "html")]
+    pub scans: Option<PathBuf>,
+    /// Most fields that the report shows one by one, the worst first; it says how many it leaves out
+    #[arg(long, value_name = "N", default_value_t = 200, requires = "html")]
+    pub crops: usize,
     #[command(flatten)]
     pub output: OutputArgs,
 }

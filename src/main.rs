@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Parser;
 use formread::{
-    evaluate::{Acceptance, Budget, TruthField, join_tables, score_values},
+    evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
     pipeline::{self, measure_throughput},
     sink::fields_path,
     synth::{read_glyphs, write_deck},
@@ -92,6 +92,11 @@ fn eval_glyphs(_: &EvalGlyphsArgs) -> Result<ExitCode> {
 fn eval_values(args: &EvalValuesArgs) -> Result<ExitCode> {
     let fields = read_tables(&args.out, &args.truth)?;
     let score = score_values(&fields, &options::all_templates(&args.pipeline)?);
+    if let Some(path) = &args.html {
+        let scans = args.scans.as_deref().map(options::scans).transpose()?;
+        let report = html_report(&args.out.to_string_lossy(), &fields, &score, scans.as_deref(), args.crops);
+        replace_file(path, report.as_bytes())?;
+    }
     print(&score, &args.output)
 }
 

@@ -171,6 +171,24 @@ fn calibrate_writes_the_levels_that_run_reads_or_says_no_and_writes_nothing() {
 }
 
 #[test]
+fn eval_values_writes_a_report_with_the_fields_cut_from_the_scans() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    write_tables(dir.path(), 3, true);
+    write_strips(&dir.path().join("in"), 3);
+    let report = |more: &[&str]| {
+        let args = [&["eval", "values", "t.csv", "truth.csv", "--html", "report.html"], more].concat();
+        let output = call(dir.path(), &args);
+        assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+        fs::read_to_string(dir.path().join("report.html")).expect("it was written")
+    };
+    assert_eq!(report(&["--scans", "in"]).matches("src=\"data:image/png;base64,").count(), 1);
+    assert!(!report(&[]).contains("<img"), "without scans there are no pictures");
+    assert!(report(&["--scans", "in", "--crops", "0"]).contains("1 more"));
+    let output = call(dir.path(), &["eval", "values", "t.csv", "truth.csv", "--scans", "in"]);
+    assert_eq!(output.status.code(), Some(2), "pictures stand in a report");
+}
+
+#[test]
 fn bench_prints_the_keys_other_programs_read() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     write_strips(&dir.path().join("in"), 4);
