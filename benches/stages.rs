@@ -2,21 +2,28 @@
 //!
 //! `cargo bench`, or `make bench`. Throughput is in pages, but for the nets: in glyphs, and in strips.
 
-use std::hint::black_box;
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use formread::{
+    assemble::{AcceptTable, Alternative, FieldState, FieldValue, reconcile},
     error::Result,
-    form::{FormTemplate, known_templates},
+    form::{Field, FormTemplate, known_templates},
+    geometry::Rect,
     net::{GlyphScores, Recogniser},
     normalise::GlyphBatch,
     page::{self, Limits, Page},
     reader::Reader,
     register::{RegisterParams, identify},
     segment::segment,
-    synth::{Degradations, GlyphStock, ScanFormat, SynthOptions, encode_scan, synthesise},
+    synth::{Degradations, Entry, GlyphStock, ScanFormat, SynthOptions, draw_values, encode_scan, synthesise},
 };
 use image::{GrayImage, Luma};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// Says "1" of everything: what the net costs is measured by itself.
 struct Fake;
@@ -75,8 +82,74 @@ fn stages(criterion: &mut Criterion) {
     });
     group.finish();
 
+    rules(criterion, &template);
+
     #[cfg(feature = "torch")]
     nets(criterion, &reader.prepare(1, &page));
+}
+
+/// Returns on which the rules are timed, and of these the one, by time, that is shown beside the mean.
+const RETURNS: u64 = 1_000;
+const PERCENTILE: f64 = 0.99;
+
+/// The rules of a tax return on readings of which a tenth are in doubt, and the sums of which hold but for those: all pages,
+/// and the page at the 99th percentile.
+fn rules(criterion: &mut Criterion, template: &FormTemplate) {
+    let params = AcceptTable::default();
+    let returns: Vec<Vec<FieldValue>> = (0..RETURNS).map(|seed| some_return(template, seed)).collect();
+    let reconciled = |fields: &Vec<FieldValue>| {
+        let mut fields = fields.clone();
+        reconcile(template, &mut fields, &params);
+        fields
+    };
+    let mut timed: Vec<(Duration, &Vec<FieldValue>)> = returns
+        .iter()
+        .map(|fields| {
+            let start = Instant::now();
+            black_box(reconciled(fields));
+            (start.elapsed(), fields)
+        })
+        .collect();
+    timed.sort_by_key(|(time, _)| *time);
+    let slow = timed[(PERCENTILE * RETURNS as f64) as usize].1;
+    let mut group = criterion.benchmark_group("rules of a tax return");
+    group.throughput(Throughput::Elements(RETURNS)).sample_size(20);
+    group.bench_function("1,000 pages", |b| b.iter(|| returns.iter().map(reconciled).for_each(|f| drop(black_box(f)))));
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("the page at the 99th percentile", |b| b.iter(|| reconciled(black_box(slow))));
+    group.finish();
+}
+
+/// Values of a return as they might have been read.
+fn some_return(template: &FormTemplate, seed: u64) -> Vec<FieldValue> {
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let entries = draw_values(template, 0.1, &mut dice).expect("its rules can be kept");
+    let read = |(field, entry): (&Field, Entry)| {
+        let mut other = entry.value.clone().into_bytes();
+        let place = other.iter().rposition(u8::is_ascii_digit).unwrap_or(0);
+        if let Some(digit) = other.get_mut(place) {
+            *digit = b'0' + dice.random_range(0..10);
+        }
+        let other = String::from_utf8(other).expect("they are digits");
+        let confidence = if dice.random_bool(0.1) { dice.random_range(0.3..0.97) } else { 0.998 };
+        let mut readings = vec![(entry.value.clone(), confidence), (other, (1.0 - confidence) / 2.0)];
+        for _ in 0..4 {
+            readings.push((format!("{}", dice.random_range(0..100_000)), (1.0 - confidence) / 10.0));
+        }
+        let is_blank = entry.value.is_empty();
+        let alternatives = readings.into_iter().map(|(text, probability)| Alternative { text, probability });
+        FieldValue {
+            name: field.name.clone(),
+            state: if is_blank { FieldState::Blank } else { FieldState::Accepted },
+            guess: entry.value,
+            alternatives: if is_blank { Vec::new() } else { alternatives.collect() },
+            changed: None,
+            confidence: if is_blank { 1.0 } else { confidence },
+            bounds: Rect::default(),
+            residual_px: None,
+        }
+    };
+    template.fields.iter().zip(entries).map(read).collect()
 }
 
 /// Workers that read side by side.

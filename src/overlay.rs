@@ -3,6 +3,8 @@
 //! Each field's settled frame is drawn in the colour of its state, the candidates that were cut from it as thin boxes,
 //! and its name, state, reading and confidence beside it: colour never says anything alone.
 
+use std::borrow::Cow;
+
 use image::{RgbImage, buffer::ConvertBuffer, imageops};
 use imageproc::drawing::draw_line_segment_mut;
 
@@ -71,10 +73,10 @@ fn draw_fields(canvas: &mut Canvas, page: &Page, template: &FormTemplate, cut: &
             canvas.quad(at.page_from_template.apply_rect(bounds), CUT, 0);
         }
         let (colour, state) = match &value.state {
-            FieldState::Accepted => (ACCEPTED, "accepted"),
-            FieldState::Blank => (BLANK, "blank"),
-            FieldState::Review(ReviewReason::LowConfidence) => (REVIEW, "review"),
-            FieldState::Review(reason) => (REVIEW, reason.as_str()),
+            FieldState::Accepted => (ACCEPTED, Cow::Borrowed("accepted")),
+            FieldState::Blank => (BLANK, Cow::Borrowed("blank")),
+            FieldState::Review(ReviewReason::LowConfidence) => (REVIEW, Cow::Borrowed("review")),
+            FieldState::Review(reason) => (REVIEW, reason.word()),
         };
         for &cell in field.layout.cells() {
             canvas.quad(at.page_from_template.apply_rect(cell), colour, canvas.line_px);

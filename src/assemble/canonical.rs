@@ -57,6 +57,15 @@ fn date(order: DateOrder, pivot: u32, digits: &str) -> Canonical {
     Canonical { text: format!("{year:04}-{month:02}-{day:02}"), is_possible: (1..=days_in(month, year)).contains(&day) }
 }
 
+/// Whether a text in the canonical form of dates is one that the calendar has.
+pub(super) fn is_date(text: &str) -> bool {
+    let mut parts = text.split('-').map(|part| part.parse::<u32>().ok());
+    match (parts.next().flatten(), parts.next().flatten(), parts.next().flatten(), parts.next()) {
+        (Some(year), Some(month), Some(day), None) => (1..=days_in(month, year)).contains(&day),
+        _ => false,
+    }
+}
+
 /// Days of a month in the Gregorian calendar; 0 of a month that there is not.
 fn days_in(month: u32, year: u32) -> u32 {
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
@@ -117,6 +126,7 @@ mod tests {
         ] {
             let found = canonical(&FieldKind::Date { order, pivot: 50 }, digits);
             assert_eq!(found, Canonical { text: text.to_owned(), is_possible }, "{digits}");
+            assert_eq!(is_date(text), is_possible, "{text}");
         }
     }
 }

@@ -4,8 +4,11 @@ mod canonical;
 mod confidence;
 mod lattice;
 mod readings;
+mod reconcile;
 mod state;
 mod symbols;
+
+use std::borrow::Cow;
 
 use crate::{
     error::PageReject,
@@ -16,6 +19,7 @@ use crate::{
     segment::{FieldCut, FieldInk},
 };
 
+pub use reconcile::reconcile;
 pub use state::{AcceptParams, AcceptTable};
 use state::{Reading, read};
 
@@ -62,6 +66,8 @@ pub struct FieldValue {
     pub guess: String,
     /// Other readings, likeliest first, the best one at the head.
     pub alternatives: Vec<Alternative>,
+    /// Where a rule put another reading in the place of the likeliest one.
+    pub changed: Option<Change>,
     /// 0 to 1, of the guess: the chance that it is right.
     pub confidence: f64,
     /// The field's box on the scan as stored, pixels, origin left top.
@@ -77,6 +83,15 @@ pub struct Alternative {
     pub text: String,
     /// Probability among the field's readings, 0 to 1.
     pub probability: f64,
+}
+
+/// A reading that gave way to another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The reading that is likeliest by itself, in canonical form.
+    pub from: String,
+    /// The rule or check that wanted another one.
+    pub by: String,
 }
 
 /// What becomes of a field.
@@ -98,6 +113,8 @@ pub enum ReviewReason {
     LowConfidence,
     /// No digits could be made out.
     Illegible,
+    /// Beside digits there is something that cannot be read: a digit struck out or overwritten, a scribble.
+    StruckOut,
     /// More digits than there is room for.
     Overflow,
     /// Fewer digits than the field asks for.
@@ -106,22 +123,30 @@ pub enum ReviewReason {
     OffPage,
     /// A date that no calendar has.
     ImpossibleDate,
+    /// A rule between fields, or what the field itself must be like, does not hold: the rule as the template has it, or the
+    /// name of the check.
+    FailedCheck(String),
+    /// Nothing is written where something must be.
+    Missing,
     /// The field's printed frame was not found where the form lies: what was read may be something else.
     FrameNotFound,
 }
 
 impl ReviewReason {
     /// The word that stands in the CSV.
-    pub fn as_str(&self) -> &'static str {
-        match self {
+    pub fn word(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::FailedCheck(check) => return Cow::Owned(format!("failed-check:{check}")),
             Self::LowConfidence => "low-confidence",
             Self::Illegible => "illegible",
+            Self::StruckOut => "struck-out",
             Self::Overflow => "overflow",
             Self::TooShort => "too-short",
             Self::OffPage => "off-page",
             Self::ImpossibleDate => "impossible-date",
+            Self::Missing => "missing",
             Self::FrameNotFound => "frame-not-found",
-        }
+        })
     }
 }
 
@@ -153,11 +178,9 @@ pub fn assemble_page(
         let params = accept.of(&template.name, &field.name);
         Some(assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), &params))
     });
-    let reading = PageReading::Read {
-        form: template.name.clone(),
-        fields: fields.collect(),
-        residual_px: registration.residual_px,
-    };
+    let mut fields: Vec<FieldValue> = fields.collect();
+    reconcile(template, &mut fields, accept);
+    let reading = PageReading::Read { form: template.name.clone(), fields, residual_px: registration.residual_px };
     PageRecord { page, reading }
 }
 
@@ -191,6 +214,7 @@ pub fn assemble_field(
         state,
         guess: reading.guess,
         alternatives: reading.alternatives,
+        changed: None,
         confidence: reading.confidence,
         bounds: corners.and_then(Rect::around).unwrap_or_default(),
         residual_px: fit.and_then(|fit| fit.residual_px),
@@ -203,7 +227,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        form::{DateOrder, DigitCount, FieldKind, FieldLayout, Filler, PrintedSides},
+        form::{DateOrder, DigitCount, FieldChecks, FieldKind, FieldLayout, Filler, PrintedSides},
         net::GlyphClass,
         segment::{InkCrop, Lattice, LatticeEdge},
     };
@@ -217,6 +241,7 @@ mod tests {
             digits: DigitCount { min, max },
             fillers: Vec::new(),
             fillers_mean: None,
+            checks: FieldChecks::default(),
         }
     }
 

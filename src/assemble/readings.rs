@@ -52,6 +52,8 @@ pub(super) struct Candidates {
     pub readings: Vec<Candidate>,
     /// Logarithm of how good it is to say that something there cannot be read: a scribble, a digit struck out.
     pub unreadable: f64,
+    /// Whether the likeliest text with something unreadable has digits besides.
+    pub has_digits_beside: bool,
 }
 
 /// What a field may say.
@@ -71,9 +73,11 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
         entry.1 = log_sum(entry.1, f64::from(path.score) - all);
     }
     let mut unreadable = f64::NEG_INFINITY;
+    let mut has_digits_beside = None;
     for read in best_texts(&scores.strip) {
         if read.text.contains(UNREADABLE) {
             unreadable = log_sum(unreadable, read.log_probability);
+            has_digits_beside.get_or_insert(read.text.chars().any(|sign| sign != UNREADABLE));
         } else if !found.keys().any(|(digits, _)| *digits == read.text) {
             found.insert((read.text, false), (None, LEAST_BY_LATTICE));
         }
@@ -91,5 +95,6 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
     };
     let mut readings: Vec<Candidate> = found.into_iter().map(candidate).collect();
     readings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits.cmp(&b.digits)));
-    Candidates { readings, unreadable: lattice_weight * LEAST_BY_LATTICE + unreadable }
+    let unreadable = lattice_weight * LEAST_BY_LATTICE + unreadable;
+    Candidates { readings, unreadable, has_digits_beside: has_digits_beside.unwrap_or(false) }
 }

@@ -18,11 +18,13 @@ use crate::{
 pub struct AcceptParams {
     /// Least confidence, 0 to 1. Raising it sends more fields to review and lets fewer wrong ones pass.
     pub least_confidence: f64,
+    /// The same for a reading that a rule put in the place of a likelier one: only on a wide margin is it booked.
+    pub least_changed: f64,
 }
 
 impl AcceptParams {
     /// Nothing is accepted.
-    pub const NEVER: Self = Self { least_confidence: f64::INFINITY };
+    pub const NEVER: Self = Self { least_confidence: f64::INFINITY, least_changed: f64::INFINITY };
 
     /// Whether a reading of this confidence, 0 to 1, is accepted. It is taken as the table has it, with four decimals,
     /// so that one can be held against the other.
@@ -51,7 +53,7 @@ impl AcceptTable {
 impl Default for AcceptParams {
     /// 0.97: of 1,577 fields above it, of writers never trained on, 11 were wrong, three of these by a mistake in the truth.
     fn default() -> Self {
-        Self { least_confidence: 0.97 }
+        Self { least_confidence: 0.97, least_changed: 0.99 }
     }
 }
 
@@ -82,7 +84,7 @@ impl Reading {
 
 /// Reads what is written.
 pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, params: &AcceptParams) -> Reading {
-    let Candidates { readings: candidates, unreadable } = candidates(field, lattice, scores);
+    let Candidates { readings: candidates, unreadable, has_digits_beside } = candidates(field, lattice, scores);
     let fits = |candidate: &Candidate| match candidate.digits.len() {
         0 => candidate.has_filler,
         n => (field.digits.min..=field.digits.max).contains(&n),
@@ -102,7 +104,8 @@ pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, param
         return judge(field, &same_length, unreadable, params, Some(reason));
     }
     let is_unreadable = fitting.first().is_some_and(|best| unreadable > best.score);
-    judge(field, &fitting, unreadable, params, is_unreadable.then_some(ReviewReason::Illegible))
+    let reason = if has_digits_beside { ReviewReason::StruckOut } else { ReviewReason::Illegible };
+    judge(field, &fitting, unreadable, params, is_unreadable.then_some(reason))
 }
 
 /// The state of the best of `candidates` (best first, at least one) among them. `unreadable` is the score of saying that

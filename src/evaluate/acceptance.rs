@@ -193,7 +193,10 @@ impl Acceptance {
             }
         }
         let params = |level: Option<Level>| {
-            level.map_or(AcceptParams::NEVER, |level| AcceptParams { least_confidence: level.least_confidence })
+            level.map_or(AcceptParams::NEVER, |level| AcceptParams {
+                least_confidence: level.least_confidence,
+                ..AcceptParams::default()
+            })
         };
         let by_field: BTreeMap<_, _> =
             self.fields.iter().map(|of| ((of.form.clone(), of.field.clone()), params(of.level))).collect();

@@ -1,5 +1,6 @@
 //! What the paper promises: a form's printed landmarks and its fields, in millimetres from the page's left top corner.
 
+mod checks;
 mod known;
 mod parse;
 mod raw;
@@ -8,9 +9,10 @@ pub(crate) mod source;
 
 use crate::geometry::{Point, Rect, Segment};
 
+pub use checks::{CheckDigit, FieldChecks};
 pub use known::known_templates;
 pub use parse::parse_template;
-pub use rules::{Relation, Rule, Sum};
+pub use rules::{Comparison, Relation, Rule, Sum};
 
 /// A form, as it is printed.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +25,7 @@ pub struct FormTemplate {
     pub layout: PageLayout,
     /// Fields in the order of the table's columns.
     pub fields: Vec<Field>,
-    /// Rules between fields. `synth` keeps them; reading does not yet enforce them.
+    /// Rules between fields: reading chooses and checks by them, `synth` keeps them.
     pub rules: Vec<Rule>,
 }
 
@@ -75,6 +77,8 @@ pub struct Field {
     pub fillers: Vec<Filler>,
     /// What a field of fillers alone says; `None`: that it is blank.
     pub fillers_mean: Option<String>,
+    /// What its value must be like.
+    pub checks: FieldChecks,
 }
 
 /// What sort of number a field holds; it decides the canonical form.

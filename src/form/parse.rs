@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::{
     DateOrder, DigitCount, Field, FieldKind, FieldLayout, Filler, FormTemplate, Landmarks, PageLayout, PrintedSides,
     Rule, Word,
+    checks::parse_checks,
     raw::{Placed, RawComb, RawDigits, RawField, RawTemplate, RawUnit},
     source::{Ruler, Source, is_field_name, is_made_of, reversed},
 };
@@ -90,7 +91,11 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
     for rule in &raw.rules {
         let parsed = Rule::parse(rule.get_ref(), field_idx).map_err(|why| {
             let detail = format!("rule: {:?}: {why}", rule.get_ref());
-            source.error(rule.span(), detail, "a rule reads: total = part_a + part_b - 0.5 * part_c")
+            source.error(
+                rule.span(),
+                detail,
+                "a rule reads: total = part_a + part_b - 0.5 * part_c, or: if a > 0 then b > 0",
+            )
         })?;
         rules.push(parsed);
     }
@@ -184,7 +189,8 @@ fn parse_field(source: Source<'_>, ruler: &Ruler, is_whole_image: bool, raw: &Sp
         }
         meaning => meaning.as_ref().map(|meaning| meaning.get_ref().clone()),
     };
-    Ok(Field { name: name.get_ref().clone(), kind, layout, digits, fillers, fillers_mean })
+    let checks = parse_checks(source, raw, &kind)?;
+    Ok(Field { name: name.get_ref().clone(), kind, layout, digits, fillers, fillers_mean, checks })
 }
 
 fn field_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<FieldKind> {
@@ -431,7 +437,7 @@ cells = [[100, 600, 50, 70], [160, 600, 50, 70], [220, 600, 50, 70],
         assert_eq!(total.layout.printed(), PrintedSides { bottom: true, ..PrintedSides::NONE });
         assert_eq!((total.fillers.len(), total.fillers_mean.as_deref()), (2, Some("0")));
         assert_eq!(day.kind, FieldKind::Date { order: DateOrder::DayMonthYear, pivot: 50 });
-        assert_eq!(form.rules[0].right.terms, [(2.0, 0)]);
+        assert_eq!(form.rules[0].claim.right.terms, [(2.0, 0)]);
     }
 
     #[test]

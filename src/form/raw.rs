@@ -69,6 +69,11 @@ pub(super) struct RawField {
     #[serde(default)]
     pub fillers: Vec<Spanned<String>>,
     pub fillers_mean: Placed<String>,
+    pub required: Placed<bool>,
+    pub range: Placed<[f64; 2]>,
+    #[serde(default)]
+    pub allowed: Vec<Spanned<String>>,
+    pub check_digit: Placed<String>,
 }
 
 #[derive(Deserialize)]

@@ -1,16 +1,28 @@
-//! Rules between a form's fields: `valid = votes_01 + votes_02`, `fee <= 0.5 * income`.
+//! Rules between a form's fields: `valid = votes_01 + votes_02`, `tax = 0.19 * net within 0.01`,
+//! `if children > 0 then allowance > 0`.
 
 /// A relation that the values of a correctly filled form keep.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// As the template has it.
     pub text: String,
+    /// Where this does not hold, the rule says nothing.
+    pub condition: Option<Comparison>,
+    /// What holds.
+    pub claim: Comparison,
+}
+
+/// Two sums compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
     /// Left of the sign.
     pub left: Sum,
     /// The sign.
     pub relation: Relation,
     /// Right of the sign.
     pub right: Sum,
+    /// By how much it may be missed, in the fields' unit; 0 or more.
+    pub tolerance: f64,
 }
 
 /// A sum of fields' values, each times a number, and a constant.
@@ -37,27 +49,65 @@ pub enum Relation {
     More,
 }
 
+/// What binary fractions of hundredths may add up to: no field has a digit as small.
+const ROUNDING: f64 = 1e-6;
+
 impl Rule {
     /// Parses `text`. `field_idx` gives the index of the field of a name.
     ///
-    /// Grammar: `sum relation sum`, a sum being terms joined by `+` and `-`, a term a number, a field, or one times the
-    /// other with `*`.
+    /// Grammar: `[if comparison then] comparison`, a comparison being `sum relation sum [within number]`, a sum terms joined
+    /// by `+` and `-`, a term a number, a field, or one times the other with `*`.
     ///
     /// # Errors
     /// What is wrong with it, for a person.
     pub fn parse(text: &str, field_idx: impl Fn(&str) -> Option<usize>) -> Result<Self, String> {
         let tokens = tokenise(text)?;
-        let mut signs = tokens.iter().enumerate().filter_map(|(i, token)| match token {
-            Token::Relation(relation) => Some((i, *relation)),
-            _ => None,
-        });
-        let (at, relation) = signs.next().ok_or("it has none of =, <=, >=, <, >")?;
-        if signs.next().is_some() {
-            return Err("it has more than one of =, <=, >=, <, >".into());
+        let (condition, claim) = match tokens.split_first() {
+            Some((Token::Name("if"), rest)) => {
+                let then = rest.iter().position(|token| *token == Token::Name("then"));
+                let then = then.ok_or("it has an if and no then")?;
+                (Some(parse_comparison(&rest[..then], &field_idx)?), &rest[then + 1..])
+            }
+            _ => (None, &tokens[..]),
+        };
+        Ok(Self { text: text.to_owned(), condition, claim: parse_comparison(claim, &field_idx)? })
+    }
+
+    /// Whether values keep it, `value_of` giving the number in a field; `None` where that cannot be said because one of
+    /// them has none.
+    pub fn holds(&self, value_of: &dyn Fn(usize) -> Option<f64>) -> Option<bool> {
+        match &self.condition {
+            Some(condition) if !condition.holds(value_of)? => Some(true),
+            _ => self.claim.holds(value_of),
         }
-        let left = parse_sum(&tokens[..at], &field_idx)?;
-        let right = parse_sum(&tokens[at + 1..], &field_idx)?;
-        Ok(Self { text: text.to_owned(), left, relation, right })
+    }
+
+    /// Indices of the fields that it names, each once, in the order in which it does.
+    pub fn fields(&self) -> Vec<usize> {
+        let comparisons = self.condition.iter().chain([&self.claim]);
+        let terms = comparisons.flat_map(|c| c.left.terms.iter().chain(&c.right.terms));
+        let mut fields: Vec<usize> = Vec::new();
+        for (_, field) in terms {
+            if !fields.contains(field) {
+                fields.push(*field);
+            }
+        }
+        fields
+    }
+}
+
+impl Comparison {
+    /// As [`Rule::holds`].
+    pub fn holds(&self, value_of: &dyn Fn(usize) -> Option<f64>) -> Option<bool> {
+        let excess = self.left.value(value_of)? - self.right.value(value_of)?;
+        let slack = self.tolerance + ROUNDING;
+        Some(match self.relation {
+            Relation::Equal => excess.abs() <= slack,
+            Relation::AtMost => excess <= slack,
+            Relation::AtLeast => excess >= -slack,
+            Relation::Less => excess < self.tolerance - ROUNDING,
+            Relation::More => excess > ROUNDING - self.tolerance,
+        })
     }
 }
 
@@ -107,6 +157,23 @@ fn name_or_number(word: &str) -> Result<Token<'_>, String> {
         return word.parse().map(Token::Number).map_err(|_| format!("it has a malformed number: {word}"));
     }
     Ok(Token::Name(word))
+}
+
+fn parse_comparison(tokens: &[Token<'_>], field_idx: &impl Fn(&str) -> Option<usize>) -> Result<Comparison, String> {
+    let (tokens, tolerance) = match tokens {
+        [rest @ .., Token::Name("within"), Token::Number(tolerance)] => (rest, *tolerance),
+        _ => (tokens, 0.0),
+    };
+    let mut signs = tokens.iter().enumerate().filter_map(|(i, token)| match token {
+        Token::Relation(relation) => Some((i, *relation)),
+        _ => None,
+    });
+    let (at, relation) = signs.next().ok_or("it has none of =, <=, >=, <, >")?;
+    if signs.next().is_some() {
+        return Err("it has more than one of =, <=, >=, <, >".into());
+    }
+    let (left, right) = (parse_sum(&tokens[..at], field_idx)?, parse_sum(&tokens[at + 1..], field_idx)?);
+    Ok(Comparison { left, relation, right, tolerance })
 }
 
 fn parse_sum(tokens: &[Token<'_>], field_idx: &impl Fn(&str) -> Option<usize>) -> Result<Sum, String> {
@@ -160,11 +227,13 @@ mod tests {
     #[test]
     fn sums_differences_and_products() {
         let rule = parse("total = a - 1b*0.5+ 2 * a - 7").expect("it is well formed");
-        assert_eq!(rule.relation, Relation::Equal);
-        assert_eq!(rule.left, Sum { terms: vec![(1.0, 0)], constant: 0.0 });
-        assert_eq!(rule.right, Sum { terms: vec![(1.0, 1), (-0.5, 2), (2.0, 1)], constant: -7.0 });
-        assert_eq!(rule.right.value(|field| [None, Some(10.0), Some(4.0)][field]), Some(21.0));
-        assert_eq!(rule.left.value(|_| None), None);
+        let Comparison { left, relation, right, tolerance } = &rule.claim;
+        assert_eq!((relation, *tolerance), (&Relation::Equal, 0.0));
+        assert_eq!(*left, Sum { terms: vec![(1.0, 0)], constant: 0.0 });
+        assert_eq!(*right, Sum { terms: vec![(1.0, 1), (-0.5, 2), (2.0, 1)], constant: -7.0 });
+        assert_eq!(right.value(|field| [None, Some(10.0), Some(4.0)][field]), Some(21.0));
+        assert_eq!(left.value(|_| None), None);
+        assert_eq!(rule.fields(), [0, 1, 2]);
     }
 
     #[test]
@@ -176,7 +245,30 @@ mod tests {
             ("<", Relation::Less),
             (">", Relation::More),
         ] {
-            assert_eq!(parse(&format!("-a {sign} 3")).map(|rule| rule.relation), Ok(relation));
+            assert_eq!(parse(&format!("-a {sign} 3")).map(|rule| rule.claim.relation), Ok(relation));
+        }
+    }
+
+    #[test]
+    fn what_holds_and_what_does_not() {
+        /// Values of the three fields.
+        struct Case(&'static str, [Option<f64>; 3], Option<bool>);
+        for Case(text, values, holds) in [
+            Case("total = a + 1b", [Some(0.3), Some(0.1), Some(0.2)], Some(true)),
+            Case("total = a + 1b", [Some(0.31), Some(0.1), Some(0.2)], Some(false)),
+            Case("total = a + 1b within 0.01", [Some(0.31), Some(0.1), Some(0.2)], Some(true)),
+            Case("total = 0.19 * a within 0.005", [Some(3.61), Some(19.01), None], Some(true)),
+            Case("total = a + 1b", [Some(3.0), None, Some(2.0)], None),
+            Case("a <= 1b", [None, Some(2.0), Some(2.0)], Some(true)),
+            Case("a < 1b", [None, Some(2.0), Some(2.0)], Some(false)),
+            Case("a > 1b", [None, Some(2.01), Some(2.0)], Some(true)),
+            Case("a >= 1b", [None, Some(1.99), Some(2.0)], Some(false)),
+            Case("if a > 0 then 1b > 0", [None, Some(1.0), Some(0.0)], Some(false)),
+            Case("if a > 0 then 1b > 0", [None, Some(0.0), None], Some(true)),
+            Case("if a > 0 then 1b > 0", [None, None, Some(3.0)], None),
+        ] {
+            let rule = parse(text).expect(text);
+            assert_eq!(rule.holds(&|field| values[field]), holds, "{text} {values:?}");
         }
     }
 
@@ -197,6 +289,10 @@ mod tests {
             Case("total = 2 * ", "a number and a field"),
             Case("total = c", "unknown field: c"),
             Case("total = 1.2.3", "malformed number: 1.2.3"),
+            Case("if a > 1 1b = 2", "no then"),
+            Case("if then a = 1b", "none of ="),
+            Case("if a > 1 then", "none of ="),
+            Case("total = a within", "lacks a + or -"),
             Case("total = a / 2", "means nothing here: /"),
             Case("total = \u{e4}", "means nothing here: \u{e4}"),
         ] {

@@ -2,9 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::{GrayImage, ImageFormat, imageops};
+use image::{ImageFormat, imageops};
 
-use super::{Limits, Orientation, Page, polarity, resolution, single, tiff};
+use super::stored::{Stored, check_size};
+use super::{Limits, Page, polarity, resolution, single, tiff};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Extensions of the files that are scans, lower case.
@@ -98,32 +99,6 @@ impl Iterator for Pages<'_> {
 }
 
 impl ExactSizeIterator for Pages<'_> {}
-
-/// A page as a file stores it.
-#[derive(Debug)]
-pub struct Stored {
-    /// Grey, neither turned nor squared.
-    pub pixels: GrayImage,
-    /// Resolution across and down as the file claims it.
-    pub dpi: Option<[f64; 2]>,
-    /// How to turn it.
-    pub orientation: Orientation,
-}
-
-/// Checks the size of a page before memory is taken for it.
-///
-/// # Errors
-/// `Format` of a page without pixels, `Limit` of one with too many.
-pub fn check_size(what: &'static str, [width, height]: [u32; 2], limits: &Limits) -> Result<()> {
-    let n_pixels = u64::from(width) * u64::from(height);
-    if n_pixels == 0 {
-        return Err(Error::format(what, format!("no pixels: {width} x {height}")));
-    }
-    if n_pixels > limits.page_pixels {
-        return Err(ErrorKind::Limit { limit: limits.page_pixels, actual: n_pixels, unit: "pixels a page" }.into());
-    }
-    Ok(())
-}
 
 /// Decodes and settles a page; a decoder that panics on its bytes is a fault of that page.
 fn decode_guarded(what: &'static str, limits: &Limits, decode: impl FnOnce() -> Result<Stored>) -> Result<Page> {

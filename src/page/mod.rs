@@ -13,6 +13,7 @@ mod polarity;
 mod resolution;
 mod single;
 mod source;
+mod stored;
 mod tiff;
 
 use image::GrayImage;

@@ -4,8 +4,8 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
-use super::decode::{Stored, check_size};
 use super::ifd::{Header, Ifd, tag};
+use super::stored::{Stored, check_size};
 use super::{Limits, Orientation, grey, jpeg};
 use crate::error::{Error, Result};
 

@@ -11,12 +11,12 @@ use image::GrayImage;
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::{ColorType, TiffError};
 
-use super::decode::{Stored, check_size};
 use super::fax::{self, Coding};
 use super::grey::{Alpha, Colour, Layout, grey_from_samples};
 use super::ifd::{Header, Ifd, tag};
 use super::single::{tagged_dpi, tagged_orientation};
 use super::source::Source;
+use super::stored::{Stored, check_size};
 use super::{Limits, jpeg};
 use crate::error::{Error, ErrorKind, Result};
 

@@ -1,12 +1,14 @@
 //! Pixels, without forms.
 
 mod binarise;
+mod components;
 mod ink;
 mod lines;
 mod reduce;
 pub mod text;
 
 pub use binarise::{SauvolaParams, ink_share, sauvola};
+pub use components::{Labels, labelled};
 pub use ink::{ink_of_image, without_neighbours};
 pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};
 pub use reduce::reduce;

@@ -2,8 +2,8 @@
 
 use image::{GrayImage, Luma};
 
-use super::parts::labelled;
 use crate::geometry::Rect;
+use crate::raster::labelled;
 
 /// What tells ink from paper.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,16 +1,15 @@
 //! Pieces of ink: connected components, joined and cut.
 
 use image::{GrayImage, Luma};
-use imageproc::region_labelling::{Connectivity, connected_components};
 
 use super::{InkCrop, ink::Ink};
-use crate::geometry::Rect;
+use crate::{
+    geometry::Rect,
+    raster::{Labels, labelled},
+};
 
 /// Components a field may have; the largest stay. More is no writing.
 const MAX_PARTS: usize = 200;
-
-/// Numbers of components, pixel by pixel.
-pub(super) type Labels = imageproc::definitions::Image<Luma<u32>>;
 
 /// A piece of ink with its place in the crop.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,15 +102,6 @@ impl Part {
     pub fn into_crop(self) -> InkCrop {
         InkCrop { ink: self.ink, x: self.x, y: self.y }
     }
-}
-
-/// [H, W] u32: 0 where `mask` is 0, else the number, from 1, of the 8-connected component.
-pub(super) fn labelled(mask: &GrayImage) -> Labels {
-    if mask.len() == 1 {
-        // imageproc has no room for the label of a picture's only pixel.
-        return Labels::from_fn(1, 1, |x, y| Luma([u32::from(mask.get_pixel(x, y)[0] > 0)]));
-    }
-    connected_components(mask, Connectivity::Eight, Luma([0]))
 }
 
 /// The connected components of `ink` of at least `least_area` pixels, with the grey fringe round them, from left to

@@ -2,6 +2,8 @@
 
 mod csv;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -112,9 +114,9 @@ impl PageRows {
 impl FieldRow {
     fn new(field: &FieldValue) -> Self {
         let (state, value, reason) = match &field.state {
-            FieldState::Accepted => ("accepted", field.guess.as_str(), ""),
-            FieldState::Blank => ("blank", "", ""),
-            FieldState::Review(reason) => ("review", "", reason.as_str()),
+            FieldState::Accepted => ("accepted", field.guess.as_str(), Cow::Borrowed("")),
+            FieldState::Blank => ("blank", "", Cow::Borrowed("")),
+            FieldState::Review(reason) => ("review", "", reason.word()),
         };
         let guess = if field.state == FieldState::Blank { "" } else { field.guess.as_str() };
         let bounds = field.bounds;
@@ -124,7 +126,7 @@ impl FieldRow {
             value: value.to_owned(),
             guess: guess.to_owned(),
             confidence: format!("{:.4}", field.confidence.clamp(0.0, 1.0)),
-            reason: reason.to_owned(),
+            reason: reason.into_owned(),
             bounds: [bounds.x0, bounds.y0, bounds.x1, bounds.y1].map(|edge| edge.round() as i64),
         }
     }
@@ -141,6 +143,7 @@ mod tests {
             state,
             guess: guess.to_owned(),
             alternatives: Vec::new(),
+            changed: None,
             confidence: 0.98765,
             bounds: Rect::from_edges(1.4, 2.6, 30.5, -4.2),
             residual_px: None,

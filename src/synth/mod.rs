@@ -29,6 +29,7 @@ pub use deck::{DeckOptions, read_glyphs, write_deck};
 pub use encode::{ScanFormat, encode_scan};
 pub use glyphs::GlyphStock;
 pub use options::{Degradations, SynthOptions};
+pub use values::{Entry, draw_values};
 
 /// Where all chance comes from: its stream is the same on every platform.
 type Dice = ChaCha8Rng;

@@ -5,7 +5,7 @@ use rand::RngExt;
 use super::Dice;
 use crate::{
     error::{Error, Result},
-    form::{DateOrder, Field, FieldKind, FormTemplate, Relation, Sum},
+    form::{Comparison, DateOrder, Field, FieldKind, FormTemplate, Relation, Sum},
 };
 
 /// Redraws before a form's rules are taken for contradictory: each redraw after a failure draws smaller numbers.
@@ -19,7 +19,7 @@ const MAX_NUMBER_DIGITS: usize = 15;
 
 /// What one field says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Entry {
+pub struct Entry {
     /// Canonical form; empty where the field is blank.
     pub value: String,
     /// The digits as written, from left to right; empty where the field is blank.
@@ -31,7 +31,7 @@ pub(super) struct Entry {
 ///
 /// # Errors
 /// `Usage` where no values were found that keep the rules.
-pub(super) fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Result<Vec<Entry>> {
+pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Result<Vec<Entry>> {
     let fields = &template.fields;
     let definitions = definitions(template);
     let mut caps: Vec<usize> = fields.iter().map(|field| field.digits.max.min(MAX_NUMBER_DIGITS)).collect();
@@ -75,12 +75,12 @@ struct Broken {
 fn definitions(template: &FormTemplate) -> Vec<Option<Sum>> {
     let mut definitions: Vec<Option<Sum>> = vec![None; template.fields.len()];
     for rule in &template.rules {
-        let (Relation::Equal, [(factor, total)]) = (rule.relation, &rule.left.terms[..]) else { continue };
+        let (Relation::Equal, [(factor, total)]) = (rule.claim.relation, &rule.claim.left.terms[..]) else { continue };
         let is_number = |i: usize| matches!(template.fields[i].kind, FieldKind::Integer | FieldKind::Amount { .. });
-        let sum = expanded(&rule.right, &definitions);
+        let sum = expanded(&rule.claim.right, &definitions);
         let is_circular = sum.terms.iter().any(|(_, field)| field == total)
             || definitions.iter().flatten().any(|d| d.terms.iter().any(|(_, field)| field == total));
-        let is_plain = *factor == 1.0 && rule.left.constant == 0.0;
+        let is_plain = *factor == 1.0 && rule.claim.left.constant == 0.0 && rule.condition.is_none();
         if is_plain && !is_circular && is_number(*total) && definitions[*total].is_none() {
             definitions[*total] = Some(sum);
         }
@@ -128,22 +128,18 @@ fn settle(
         numbers[i] = Some(total);
     }
     for rule in &template.rules {
-        let value = |sum: &Sum| sum.value(|field| Some(numbers[field].unwrap_or(0.0))).unwrap_or(0.0);
-        let fields_of = || rule.left.terms.iter().chain(&rule.right.terms);
-        if fields_of().all(|(_, field)| numbers[*field].is_none()) {
+        let number = |field: usize| Some(numbers[field].unwrap_or(0.0));
+        let fields = rule.fields();
+        if fields.iter().all(|field| numbers[*field].is_none()) {
             continue;
         }
-        let finest = fields_of().map(|(_, field)| unit_of(&template.fields[*field])).fold(1.0, f64::min);
-        let excess = value(&rule.left) - value(&rule.right);
-        let is_kept = match rule.relation {
-            Relation::Equal => excess.abs() <= ROUNDING * finest,
-            Relation::AtMost => excess <= finest * 1e-3,
-            Relation::AtLeast => excess >= -finest * 1e-3,
-            Relation::Less => excess < -finest * 1e-3,
-            Relation::More => excess > finest * 1e-3,
-        };
-        if !is_kept {
-            let sides = [(1.0, &rule.left), (-1.0, &rule.right)];
+        let finest = fields.iter().map(|field| unit_of(&template.fields[*field])).fold(1.0, f64::min);
+        let Comparison { left, right, tolerance, .. } = &rule.claim;
+        let rounded = Comparison { tolerance: tolerance.max(ROUNDING * finest), ..rule.claim.clone() };
+        let is_rounded = rule.claim.relation == Relation::Equal && rounded.holds(&number) == Some(true);
+        if !is_rounded && rule.holds(&number) == Some(false) {
+            let excess = left.value(number).unwrap_or(0.0) - right.value(number).unwrap_or(0.0);
+            let sides = [(1.0, left), (-1.0, right)];
             let leaves = sides.iter().flat_map(|(side, sum)| {
                 expanded(sum, definitions).terms.into_iter().map(move |(factor, leaf)| (side * factor, leaf))
             });
@@ -245,20 +241,9 @@ mod tests {
                     let (n, count) = (entry.digits.len(), field.digits);
                     assert!(n == 0 || (count.min..=count.max).contains(&n), "{}: {entry:?}", field.name);
                 }
-                let cents = |sum: &Sum| {
-                    let value = sum.value(|i| Some(entries[i].value.parse::<f64>().unwrap_or(0.0)));
-                    value.map_or(0, |value| (value * 100.0).round() as i64)
-                };
+                let number = |i: usize| Some(entries[i].value.parse::<f64>().unwrap_or(0.0));
                 for rule in &template.rules {
-                    let (left, right) = (cents(&rule.left), cents(&rule.right));
-                    let is_kept = match rule.relation {
-                        Relation::Equal => left == right,
-                        Relation::AtMost => left <= right,
-                        Relation::AtLeast => left >= right,
-                        Relation::Less => left < right,
-                        Relation::More => left > right,
-                    };
-                    assert!(is_kept, "{}: {left} and {right}", rule.text);
+                    assert_eq!(rule.holds(&number), Some(true), "{}: {entries:?}", rule.text);
                 }
             }
             let share = n_blank as f64 / (40 * template.fields.len()) as f64;

@@ -1,0 +1,521 @@
+//! Fields that answer for each other: a page's rules choose among the readings, and check them.
+//!
+//! Each field brings its readings and how likely they are; each rule says that a combination of them which breaks it is
+//! unlikely, for few writers err. The likeliest combination is found by exact search, and with it how likely each reading
+//! is now. So a rule that holds makes its fields surer; one digit that the nets doubted gives way to the one that the sum
+//! wants; and a sum that a sure hand got wrong stays wrong, and is for a person.
+
+use super::{AcceptTable, Change, FieldState, FieldValue, ReviewReason};
+use crate::form::{Field, FieldKind, FormTemplate, Relation, Rule};
+
+/// Share of rules that a writer breaks. Among the twelve tally sheets that this was tried on it was a twelfth.
+const BROKEN_SHARE: f64 = 0.05;
+/// How often a wrong value keeps a rule by chance: a wrong digit is one of some tens that would be as likely, and any order
+/// has two outcomes.
+const CHANCE_OF_EQUALITY: f64 = 1.0 / 40.0;
+const CHANCE_OF_ORDER: f64 = 0.5;
+/// The same for what one field must be like: of a check digit's ten values, nine are wrong.
+const CHANCE_OF_CHECK: f64 = 0.1;
+
+/// Share of the wrong best readings of which the right one is not among the alternatives.
+const UNLISTED_SHARE: f64 = 0.15;
+/// Exponent of the alternatives' shares when what the best reading leaves is parted among them: shares are too sure of
+/// themselves (the slope of the confidence's regression).
+const SHARE_EXPONENT: f64 = 0.53;
+/// No reading is surer or less sure than this.
+const LEAST_PROBABILITY: f64 = 1e-6;
+
+/// Combinations that are less likely than the best one by more than this, natural logarithm, are not looked at.
+const SPREAD: f64 = 9.0;
+/// Most readings tried, for each group of fields that rules tie together. Beyond, no reading is changed by a rule and none
+/// gets surer: the rules only check the best readings.
+const MOST_TRIED: usize = 20_000;
+
+/// One of the readings of a field.
+#[derive(Debug, Clone)]
+struct Choice {
+    /// In canonical form, empty for blank; `None` stands for what is not among the readings.
+    text: Option<String>,
+    /// As rules see it.
+    number: Option<f64>,
+    /// Minus its log probability, and what the field's own checks add.
+    cost: f64,
+}
+
+/// A field that takes part.
+struct Variable {
+    field_idx: usize,
+    /// The likeliest first.
+    choices: Vec<Choice>,
+}
+
+/// A rule, its fields as indices into the variables.
+struct Constraint<'a> {
+    rule: &'a Rule,
+    variables: Vec<usize>,
+    /// What it costs where it cannot be said whether it holds, and where it does not.
+    unknown_cost: f64,
+    broken_cost: f64,
+}
+
+/// What the search found.
+struct Found {
+    cost: f64,
+    /// The likeliest combination: of each variable the index of its choice.
+    best: Vec<usize>,
+    /// Of each variable, of each choice, the sum of the weights of the combinations with it, against `cost_0`.
+    weights: Vec<Vec<f64>>,
+    /// How many readings may still be tried.
+    left: usize,
+}
+
+/// Holds the fields of a page, in the template's order, to the rules of its form, and each to its own checks. Fields that a
+/// person must look at for what was found on the paper stay as they are; a rule that names one of these says nothing.
+///
+/// Exact as long as no group of fields that rules tie together needs more than 20,000 readings to be tried; beyond, no
+/// reading is changed and none gets surer, and the rules only check.
+pub fn reconcile(template: &FormTemplate, fields: &mut [FieldValue], accept: &AcceptTable) {
+    for group in groups(template) {
+        let variables: Vec<Variable> = group
+            .iter()
+            .filter_map(|&field_idx| {
+                let choices = choices(template.fields.get(field_idx)?, fields.get(field_idx)?);
+                Some(Variable { field_idx, choices })
+            })
+            .collect();
+        let place = |field: usize| variables.iter().position(|variable| variable.field_idx == field);
+        let constraints: Vec<Constraint<'_>> = template
+            .rules
+            .iter()
+            .filter_map(|rule| {
+                let variables = rule.fields().into_iter().map(place).collect::<Option<Vec<usize>>>()?;
+                Some(constraint(rule, variables))
+            })
+            .collect();
+        settle(template, fields, &variables, &constraints, accept);
+    }
+}
+
+/// Fields that rules tie together, in the order in which the rules name them; a field that no rule names is a group of its
+/// own.
+fn groups(template: &FormTemplate) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for rule in &template.rules {
+        let mut joined: Vec<usize> = Vec::new();
+        let named = rule.fields();
+        groups.retain(|group| {
+            let is_tied = group.iter().any(|field| named.contains(field));
+            if is_tied {
+                joined.extend(group);
+            }
+            !is_tied
+        });
+        for field in named {
+            if !joined.contains(&field) {
+                joined.push(field);
+            }
+        }
+        groups.push(joined);
+    }
+    let alone = |field: &usize| !groups.iter().any(|group| group.contains(field));
+    let alone: Vec<usize> = (0..template.fields.len()).filter(alone).collect();
+    groups.extend(alone.into_iter().map(|field| vec![field]));
+    groups
+}
+
+fn constraint(rule: &Rule, variables: Vec<usize>) -> Constraint<'_> {
+    let is_equality = rule.claim.relation == Relation::Equal && rule.condition.is_none();
+    let chance = if is_equality { CHANCE_OF_EQUALITY } else { CHANCE_OF_ORDER };
+    Constraint { rule, variables, unknown_cost: unknown_cost(chance), broken_cost: broken_cost(chance) }
+}
+
+/// Against a rule that holds: kept by writers, or by chance.
+fn unknown_cost(chance: f64) -> f64 {
+    ((1.0 - BROKEN_SHARE) / chance).ln().max(0.0)
+}
+
+fn broken_cost(chance: f64) -> f64 {
+    ((1.0 - BROKEN_SHARE) / (BROKEN_SHARE * chance)).ln()
+}
+
+/// What a field may say, the likeliest first.
+fn choices(field: &Field, value: &FieldValue) -> Vec<Choice> {
+    let unlisted = |probability: f64| Choice { text: None, number: None, cost: -probability.ln() };
+    if !is_open_to_rules(&value.state) {
+        return vec![unlisted(1.0)];
+    }
+    let sure = value.confidence.clamp(LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY);
+    let others: Vec<(&str, f64)> = value
+        .alternatives
+        .iter()
+        .filter(|other| other.text != value.guess)
+        .map(|other| (other.text.as_str(), other.probability.max(LEAST_PROBABILITY).powf(SHARE_EXPONENT)))
+        .collect();
+    let all: f64 = others.iter().map(|(_, share)| share).sum();
+    let unlisted_share = if others.is_empty() { 1.0 } else { UNLISTED_SHARE };
+    let listed = |(text, share): (&str, f64)| (text.to_owned(), (1.0 - sure) * (1.0 - unlisted_share) * share / all);
+    let readings = [(value.guess.clone(), sure)].into_iter().chain(others.into_iter().map(listed));
+    let mut choices: Vec<Choice> = readings
+        .map(|(text, probability)| {
+            let own = if broken_by(field, &text).is_some() { broken_cost(CHANCE_OF_CHECK) } else { 0.0 };
+            Choice { number: number(&text), text: Some(text), cost: own - probability.ln() }
+        })
+        .collect();
+    choices.push(unlisted((1.0 - sure) * unlisted_share));
+    choices.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+    choices
+}
+
+/// Whether what becomes of a field depends on how likely its reading is, and on nothing else.
+fn is_open_to_rules(state: &FieldState) -> bool {
+    match state {
+        FieldState::Accepted | FieldState::Blank => true,
+        FieldState::Review(reason) => matches!(reason, ReviewReason::LowConfidence | ReviewReason::ImpossibleDate),
+    }
+}
+
+/// What rules see: blank is nothing in a sum, a date the number that its digits make, year first.
+fn number(text: &str) -> Option<f64> {
+    match text {
+        "" => Some(0.0),
+        date if date.len() == 10 && date.as_bytes()[4] == b'-' => date.replace('-', "").parse().ok(),
+        number => number.parse().ok(),
+    }
+}
+
+/// The check of its own that a value does not pass.
+fn broken_by(field: &Field, text: &str) -> Option<ReviewReason> {
+    if text.is_empty() {
+        return field.checks.is_required.then_some(ReviewReason::Missing);
+    }
+    if matches!(field.kind, FieldKind::Date { .. }) && !super::canonical::is_date(text) {
+        return Some(ReviewReason::ImpossibleDate);
+    }
+    field.checks.broken_by(text).map(|check| ReviewReason::FailedCheck(check.to_owned()))
+}
+
+/// Finds the likeliest combination and says what becomes of the fields.
+fn settle(
+    template: &FormTemplate,
+    fields: &mut [FieldValue],
+    variables: &[Variable],
+    constraints: &[Constraint<'_>],
+    accept: &AcceptTable,
+) {
+    let found = search(variables, constraints);
+    let is_complete = found.left > 0;
+    let picked: Vec<&Choice> = variables
+        .iter()
+        .zip(&found.best)
+        .map(|(variable, &choice)| {
+            let own =
+                || variable.choices.iter().find(|c| c.text.as_deref() == Some(&*fields[variable.field_idx].guess));
+            let choice = &variable.choices[choice];
+            // what is not among the readings cannot be written down
+            if is_complete && choice.text.is_some() { choice } else { own().unwrap_or(choice) }
+        })
+        .collect();
+    let holds = |constraint: &Constraint<'_>| {
+        let number = |field: usize| {
+            let place = variables.iter().position(|variable| variable.field_idx == field)?;
+            picked[place].number
+        };
+        constraint.rule.holds(&number)
+    };
+    for (place, variable) in variables.iter().enumerate() {
+        let Some(text) = &picked[place].text else { continue };
+        let (field, value) = (&template.fields[variable.field_idx], &mut fields[variable.field_idx]);
+        let rules = || constraints.iter().filter(|constraint| constraint.variables.contains(&place));
+        let failed = rules().find(|constraint| holds(constraint) == Some(false)).map(|constraint| constraint.rule);
+        let choice_idx = variable.choices.iter().position(|choice| choice.text.as_ref() == Some(text)).unwrap_or(0);
+        let weights = &found.weights[place];
+        let has_own_checks = broken_by(field, &value.guess).is_some();
+        if is_complete && (!constraints.is_empty() || has_own_checks) {
+            value.confidence = weights[choice_idx] / weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        }
+        let is_changed = *text != value.guess;
+        if is_changed {
+            let own_check = broken_by(field, &value.guess).map(|reason| match reason {
+                ReviewReason::FailedCheck(check) => check,
+                other => other.word().into_owned(),
+            });
+            let by_rule = || rules().next().map(|constraint| constraint.rule.text.clone());
+            let by = own_check.or_else(by_rule).unwrap_or_default();
+            value.changed = Some(Change { from: value.guess.clone(), by });
+            value.guess.clone_from(text);
+        }
+        let params = accept.of(&template.name, &field.name);
+        let is_sure = params.accepts(value.confidence) && (!is_changed || value.confidence >= params.least_changed);
+        value.state = match broken_by(field, text) {
+            _ if failed.is_some() => {
+                FieldState::Review(ReviewReason::FailedCheck(failed.map_or(String::new(), |rule| rule.text.clone())))
+            }
+            Some(reason) => FieldState::Review(reason),
+            None if !is_sure => FieldState::Review(ReviewReason::LowConfidence),
+            None if text.is_empty() => FieldState::Blank,
+            None => FieldState::Accepted,
+        };
+    }
+}
+
+/// The likeliest combination of choices, and how likely each choice is: depth first, best choice first, with what the rest
+/// costs at least for a bound (Land and Doig, "An automatic method of solving discrete programming problems", 1960).
+fn search(variables: &[Variable], constraints: &[Constraint<'_>]) -> Found {
+    // what the variables from one on cost at least
+    let mut least_from = vec![0.0; variables.len() + 1];
+    for (place, variable) in variables.iter().enumerate().rev() {
+        least_from[place] = least_from[place + 1] + variable.choices.first().map_or(0.0, |choice| choice.cost);
+    }
+    let mut search = Search {
+        variables,
+        complete_at: vec![Vec::new(); variables.len()],
+        least_from,
+        picked: vec![0; variables.len()],
+        numbers: vec![None; 1 + variables.iter().map(|variable| variable.field_idx).max().unwrap_or(0)],
+        found: Found {
+            cost: f64::INFINITY,
+            best: vec![0; variables.len()],
+            weights: variables.iter().map(|variable| vec![0.0; variable.choices.len()]).collect(),
+            left: MOST_TRIED,
+        },
+    };
+    for constraint in constraints {
+        if let Some(&last) = constraint.variables.iter().max() {
+            search.complete_at[last].push(constraint);
+        }
+    }
+    search.descend(0, 0.0);
+    search.found
+}
+
+struct Search<'a> {
+    variables: &'a [Variable],
+    /// For each variable, the constraints of which it is the last to be chosen.
+    complete_at: Vec<Vec<&'a Constraint<'a>>>,
+    least_from: Vec<f64>,
+    picked: Vec<usize>,
+    /// What is picked, as rules see it, by the index of the field.
+    numbers: Vec<Option<f64>>,
+    found: Found,
+}
+
+impl Search<'_> {
+    fn descend(&mut self, place: usize, cost: f64) {
+        if place == self.variables.len() {
+            if cost < self.found.cost {
+                self.found.cost = cost;
+                self.found.best.clone_from(&self.picked);
+            }
+            let weight = (self.least_from[0] - cost).exp();
+            for (weights, &choice) in self.found.weights.iter_mut().zip(&self.picked) {
+                weights[choice] += weight;
+            }
+            return;
+        }
+        for choice in 0..self.variables[place].choices.len() {
+            let so_far = cost + self.variables[place].choices[choice].cost;
+            if so_far + self.least_from[place + 1] > self.found.cost + SPREAD || self.found.left == 0 {
+                break;
+            }
+            self.found.left -= 1;
+            self.picked[place] = choice;
+            self.numbers[self.variables[place].field_idx] = self.variables[place].choices[choice].number;
+            let by_rules: f64 = self.complete_at[place].iter().map(|constraint| self.cost_of(constraint)).sum();
+            if so_far + by_rules + self.least_from[place + 1] <= self.found.cost + SPREAD {
+                self.descend(place + 1, so_far + by_rules);
+            }
+        }
+    }
+
+    fn cost_of(&self, constraint: &Constraint<'_>) -> f64 {
+        match constraint.rule.holds(&|field| self.numbers[field]) {
+            Some(true) => 0.0,
+            None => constraint.unknown_cost,
+            Some(false) => constraint.broken_cost,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{assemble::Alternative, form::parse_template, geometry::Rect};
+
+    fn template(rules: &str) -> FormTemplate {
+        let head = format!("name = \"t\"\ntitle = \"t\"\npage = [100, 100]\nrules = [{rules}]\n");
+        let field = |(i, name): (usize, &str)| {
+            let y = 10 * (i + 1);
+            format!("[[field]]\nname = \"{name}\"\nkind = \"integer\"\nbox = [10, {y}, 50, 8]\n")
+        };
+        let fields: String = ["a", "b", "sum", "c"].into_iter().enumerate().map(field).collect();
+        parse_template(&(head + &fields)).expect("it is well formed")
+    }
+
+    /// Readings and their shares, the first one the best.
+    fn value(name: &str, readings: &[(&str, f64)]) -> FieldValue {
+        let (guess, confidence) = readings.first().map_or(("", 1.0), |&(text, share)| (text, share));
+        let alternative = |&(text, probability): &(&str, f64)| Alternative { text: text.to_owned(), probability };
+        FieldValue {
+            name: name.to_owned(),
+            state: match (guess.is_empty(), confidence >= 0.97) {
+                (true, _) => FieldState::Blank,
+                (_, true) => FieldState::Accepted,
+                _ => FieldState::Review(ReviewReason::LowConfidence),
+            },
+            guess: guess.to_owned(),
+            alternatives: readings.iter().map(alternative).collect(),
+            changed: None,
+            confidence,
+            bounds: Rect::default(),
+            residual_px: None,
+        }
+    }
+
+    type Readings<'a> = &'a [(&'a str, f64)];
+
+    fn reconciled(rules: &str, fields: [Readings<'_>; 4]) -> Vec<FieldValue> {
+        let names = ["a", "b", "sum", "c"];
+        let mut values: Vec<FieldValue> = names.iter().zip(fields).map(|(name, field)| value(name, field)).collect();
+        reconcile(&template(rules), &mut values, &AcceptTable::default());
+        values
+    }
+
+    const SUM: &str = "\"sum = a + b\"";
+
+    fn states(values: &[FieldValue]) -> Vec<(&str, &FieldState)> {
+        values.iter().map(|value| (value.guess.as_str(), &value.state)).collect()
+    }
+
+    #[test]
+    fn a_sum_that_holds_makes_its_fields_surer_and_no_other() {
+        let doubtful: Readings<'_> = &[("17", 0.8), ("11", 0.2)];
+        let values = reconciled(SUM, [doubtful, &[("5", 0.999)], &[("22", 0.999)], doubtful]);
+        assert_eq!((&values[0].state, values[0].guess.as_str()), (&FieldState::Accepted, "17"));
+        assert!(values[0].confidence > 0.99, "{}", values[0].confidence);
+        assert_eq!(values[3], value("c", doubtful), "no rule names it");
+        assert!(values.iter().all(|value| value.changed.is_none()));
+    }
+
+    #[test]
+    fn a_doubtful_digit_gives_way_to_the_one_that_the_sum_wants() {
+        let values = reconciled(SUM, [&[("17", 0.55), ("11", 0.44)], &[("5", 0.999)], &[("16", 0.999)], &[]]);
+        assert_eq!((&values[0].state, values[0].guess.as_str()), (&FieldState::Accepted, "11"));
+        assert_eq!(values[0].changed, Some(Change { from: "17".to_owned(), by: "sum = a + b".to_owned() }));
+        // what is nearly sure is not booked as changed, whatever the sum says
+        let values = reconciled(SUM, [&[("17", 0.95), ("11", 0.049)], &[("5", 0.999)], &[("16", 0.999)], &[]]);
+        assert!(matches!(values[0].state, FieldState::Review(_)), "{:?}", values[0]);
+    }
+
+    #[test]
+    fn a_sum_that_a_sure_hand_got_wrong_stays_wrong() {
+        let sure = |text| [(text, 0.9995), ("99", 0.0004)];
+        let values = reconciled(SUM, [&sure("17"), &sure("5"), &sure("23"), &sure("8")]);
+        let failed = FieldState::Review(ReviewReason::FailedCheck("sum = a + b".to_owned()));
+        assert_eq!(states(&values), [("17", &failed), ("5", &failed), ("23", &failed), ("8", &FieldState::Accepted)]);
+    }
+
+    #[test]
+    fn blank_is_nothing_in_a_sum_and_what_a_person_must_see_is_left_alone() {
+        let values = reconciled(SUM, [&[("17", 0.999)], &[], &[("17", 0.999)], &[]]);
+        assert_eq!((&values[1].state, &values[2].state), (&FieldState::Blank, &FieldState::Accepted));
+        let mut values =
+            [value("a", &[("17", 0.999)]), value("b", &[]), value("sum", &[("3", 0.999)]), value("c", &[])];
+        values[1].state = FieldState::Review(ReviewReason::Illegible);
+        let before = values.clone();
+        reconcile(&template(SUM), &mut values, &AcceptTable::default());
+        assert_eq!(values[1], before[1]);
+        assert_eq!(values.clone().map(|value| value.state), before.map(|value| value.state));
+    }
+
+    #[test]
+    fn two_rules_share_a_field_and_only_the_one_that_fails_is_named() {
+        let rules = "\"sum = a + b\", \"c <= sum\"";
+        let values = reconciled(rules, [&[("4", 0.999)], &[("5", 0.999)], &[("9", 0.999)], &[("12", 0.999)]]);
+        let failed = FieldState::Review(ReviewReason::FailedCheck("c <= sum".to_owned()));
+        assert_eq!(values[0].state, FieldState::Accepted);
+        assert_eq!((&values[2].state, &values[3].state), (&failed, &failed));
+    }
+
+    #[test]
+    fn a_field_is_held_to_what_it_must_be_like() {
+        let text = "name = \"t\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"a\"\n";
+        let read = |kind: &str, readings: Readings<'_>| {
+            let template = parse_template(&format!("{text}{kind}\n")).expect(kind);
+            let mut values = [value("a", readings)];
+            reconcile(&template, &mut values, &AcceptTable::default());
+            let [value] = values;
+            value
+        };
+        let review = |check: &str| FieldState::Review(ReviewReason::FailedCheck(check.to_owned()));
+        let value = read("kind = \"code\"\ncheck_digit = \"damm\"", &[("5724", 0.98)]);
+        assert_eq!(value.state, FieldState::Accepted);
+        let value = read("kind = \"code\"\ncheck_digit = \"damm\"", &[("5721", 0.9999)]);
+        assert_eq!((value.state, value.guess.as_str()), (review("damm"), "5721"));
+        let value = read("kind = \"code\"\ncheck_digit = \"damm\"", &[("5721", 0.5), ("5724", 0.49)]);
+        assert_eq!((value.guess.as_str(), value.changed.map(|c| c.by)), ("5724", Some("damm".to_owned())));
+        let value = read("kind = \"integer\"\nrange = [1, 12]", &[("13", 0.9999)]);
+        assert_eq!(value.state, review("range"));
+        let value = read("kind = \"integer\"\nrequired = true", &[]);
+        assert_eq!(value.state, FieldState::Review(ReviewReason::Missing));
+        let date = "kind = \"date\"\norder = \"dmy\"";
+        let value = read(date, &[("2020-02-31", 0.9999)]);
+        assert_eq!(value.state, FieldState::Review(ReviewReason::ImpossibleDate));
+        let value = read(date, &[("2020-02-31", 0.5), ("2020-02-21", 0.49)]);
+        assert_eq!(value.guess, "2020-02-21");
+    }
+
+    #[test]
+    fn the_search_is_exact_and_what_is_beyond_its_bound_is_left_as_it_was() {
+        // every combination, weighed one by one
+        let a: Readings<'_> = &[("17", 0.5), ("11", 0.3), ("71", 0.2)];
+        let b: Readings<'_> = &[("6", 0.6), ("0", 0.4)];
+        let sum: Readings<'_> = &[("77", 0.4), ("17", 0.35), ("11", 0.25)];
+        let form = template(SUM);
+        let fields = [value("a", a), value("b", b), value("sum", sum)];
+        let variables: Vec<Variable> =
+            (0..3).map(|i| Variable { field_idx: i, choices: choices(&form.fields[i], &fields[i]) }).collect();
+        let constraints = [constraint(&form.rules[0], vec![2, 0, 1])];
+        let found = search(&variables, &constraints);
+        let mut best = (f64::INFINITY, [0; 3]);
+        for i in 0..variables[0].choices.len() {
+            for j in 0..variables[1].choices.len() {
+                for k in 0..variables[2].choices.len() {
+                    let picked = [i, j, k];
+                    let chosen = |place: usize| &variables[place].choices[picked[place]];
+                    let holds = form.rules[0].holds(&|field| chosen(field).number);
+                    let by_rule = match holds {
+                        Some(true) => 0.0,
+                        None => unknown_cost(CHANCE_OF_EQUALITY),
+                        Some(false) => broken_cost(CHANCE_OF_EQUALITY),
+                    };
+                    let cost: f64 = (0..3).map(|place| chosen(place).cost).sum::<f64>() + by_rule;
+                    if cost < best.0 {
+                        best = (cost, picked);
+                    }
+                }
+            }
+        }
+        assert_eq!(found.best, best.1);
+        assert!((found.cost - best.0).abs() < 1e-9 && found.left > 0);
+
+        // thirty fields, all in doubt, in one sum
+        let names: Vec<String> = (0..30).map(|i| format!("f{i}")).collect();
+        let fields: String = names
+            .iter()
+            .enumerate()
+            .map(|(i, name)| {
+                format!("[[field]]\nname = \"{name}\"\nkind = \"integer\"\nbox = [1, {}, 9, 2]\n", 3 * i + 1)
+            })
+            .collect();
+        let rule = format!("f0 = {}", names[1..].join(" + "));
+        let text = format!("name = \"t\"\ntitle = \"t\"\npage = [100, 100]\nrules = [\"{rule}\"]\n{fields}");
+        let form = parse_template(&text).expect("it is well formed");
+        let doubtful = [("17", 0.3), ("11", 0.25), ("71", 0.2), ("77", 0.1), ("14", 0.05)];
+        let mut values: Vec<FieldValue> = names.iter().map(|name| value(name, &doubtful)).collect();
+        reconcile(&form, &mut values, &AcceptTable::default());
+        for value in values {
+            assert_eq!((value.guess.as_str(), value.confidence, value.changed), ("17", 0.3, None));
+            assert!(matches!(value.state, FieldState::Review(ReviewReason::FailedCheck(_))));
+        }
+    }
+}
