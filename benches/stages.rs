@@ -9,7 +9,7 @@ use std::{
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use formread::{
-    assemble::{AcceptParams, Alternative, FieldState, FieldValue, reconcile},
+    assemble::{AcceptTable, Alternative, FieldState, FieldValue, reconcile},
     error::Result,
     form::{Field, FormTemplate, known_templates},
     geometry::Rect,
@@ -95,7 +95,7 @@ const PERCENTILE: f64 = 0.99;
 /// The rules of a tax return on readings of which a tenth are in doubt, and the sums of which hold but for those: all pages,
 /// and the page at the 99th percentile.
 fn rules(criterion: &mut Criterion, template: &FormTemplate) {
-    let params = AcceptParams::default();
+    let params = AcceptTable::default();
     let returns: Vec<Vec<FieldValue>> = (0..RETURNS).map(|seed| some_return(template, seed)).collect();
     let reconciled = |fields: &Vec<FieldValue>| {
         let mut fields = fields.clone();

@@ -17,6 +17,12 @@ const EXIT_STATUS: &str = "Exit status: 0 every page was read, whatever awaits r
                            some page could not be read at all; 2 it could not run, and nothing was written. Progress \
                            and messages go to stderr, data to stdout.";
 
+const CALIBRATE_STATUS: &str = "A field stands on its own samples where these prove a level; or else on those of all \
+                                fields of its form, or else of all forms: then the budget is kept in all of them \
+                                together, perhaps not in each. A number taken for blank is an error; a blank read as \
+                                blank proves nothing. Exit status: 0 every field has a level, or must have none; 2 there \
+                                are too few samples or too many errors for that, and no file was written.";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -28,6 +34,9 @@ pub enum Command {
     /// Measures against ground truth
     #[command(subcommand)]
     Eval(EvalCommand),
+    /// Finds, of each form and field, the least confidence at which errors stay within a budget
+    #[command(after_help = CALIBRATE_STATUS)]
+    Calibrate(CalibrateArgs),
     /// Measures speed: decoding alone, then the whole reading of the same pages
     Bench(BenchArgs),
     /// Draws a template as printed forms, fills them with real digits and degrades them: scans with their truth
@@ -66,6 +75,9 @@ pub struct RunArgs {
     pub out: PathBuf,
     #[command(flatten)]
     pub read: ReadArgs,
+    /// Acceptance levels by form and field, as `formread calibrate` writes them [default: 0.97 for every field]
+    #[arg(long, value_name = "ACCEPTANCE.toml")]
+    pub acceptance: Option<PathBuf>,
     /// Go on with a run into OUT.csv that was cut off; what it has read is kept [default: refuse to]
     #[arg(long, conflicts_with = "overwrite")]
     pub resume: bool,
@@ -178,6 +190,46 @@ pub struct EvalValuesArgs {
     /// and must not be accepted
     #[arg(value_name = "TRUTH.csv")]
     pub truth: PathBuf,
+    /// Template of a form, to know the kinds of its fields; may be given several times [default: those known to the
+    /// program, which are known in any case]
+    #[arg(long, value_name = "FILE.toml")]
+    pub pipeline: Vec<PathBuf>,
+    /// Report for a person, one HTML file that needs no other and no network [default: none]
+    #[arg(long, value_name = "REPORT.html")]
+    pub html: Option<PathBuf>,
+    /// What was read: folder, file, or `-` for the list on standard input; shows in the report what is wrong or awaits
+    /// review, cut from the scan [default: no pictures]
+    #[arg(long, value_name = "SCANS", requires = "html")]
+    pub scans: Option<PathBuf>,
+    /// Most fields that the report shows one by one, the worst first; it says how many it leaves out
+    #[arg(long, value_name = "N", default_value_t = 200, requires = "html")]
+    pub crops: usize,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `formread calibrate`
+#[derive(Debug, Args)]
+pub struct CalibrateArgs {
+    /// Table that `formread run` wrote, with its OUT.fields.csv beside it
+    #[arg(value_name = "OUT.csv")]
+    pub out: PathBuf,
+    /// Truth: as `formread eval values` has it
+    #[arg(value_name = "TRUTH.csv")]
+    pub truth: PathBuf,
+    /// Most errors among accepted values, as a share between 0 and 1: 0.0005 is one in two thousand
+    #[arg(long, value_name = "SHARE", required = true)]
+    pub max_field_error: f64,
+    /// How sure each level is to keep to that, as a chance between 0 and 1
+    #[arg(long, value_name = "CHANCE", default_value_t = 0.95)]
+    pub certainty: f64,
+    /// Where the levels go, for `formread run --acceptance`; what stands there is replaced [default: nowhere]
+    #[arg(long = "out", value_name = "ACCEPTANCE.toml")]
+    pub levels: Option<PathBuf>,
+    /// Weights that OUT.csv was read with: they are named in ACCEPTANCE.toml, and `run` refuses it with others
+    /// [default: none are named]
+    #[arg(long, value_name = "W.safetensors")]
+    pub model: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
 }

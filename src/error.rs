@@ -106,6 +106,11 @@ impl Error {
         ErrorKind::Net(message.to_string()).into()
     }
 
+    /// A defect of the program.
+    pub fn internal(message: impl fmt::Display) -> Self {
+        ErrorKind::Internal(message.to_string()).into()
+    }
+
     /// The same fault, met in `file`.
     #[must_use]
     pub fn in_file(mut self, file: impl Into<String>) -> Self {

@@ -5,12 +5,17 @@ mod cli;
 mod options;
 mod report;
 
-use std::{fs::File, path::Path, process::ExitCode};
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Write, stdout},
+    path::Path,
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use formread::{
-    evaluate::score_values,
+    evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
     pipeline::{self, measure_throughput},
     sink::fields_path,
     synth::{read_glyphs, write_deck},
@@ -18,7 +23,8 @@ use formread::{
 use serde::Serialize;
 
 use cli::{
-    BenchArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, OutputArgs, RunArgs, SynthArgs, TrainArgs,
+    BenchArgs, CalibrateArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, OutputArgs, RunArgs,
+    SynthArgs, TrainArgs,
 };
 use report::Progress;
 
@@ -33,6 +39,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train(&args),
         Command::Eval(EvalCommand::Values(args)) => eval_values(&args),
         Command::Eval(EvalCommand::Glyphs(args)) => eval_glyphs(&args),
+        Command::Calibrate(args) => calibrate(&args),
         Command::Bench(args) => bench(&args),
         Command::Synth(args) => synth(&args),
     };
@@ -44,7 +51,7 @@ fn main() -> ExitCode {
 
 fn run(args: &RunArgs) -> Result<ExitCode> {
     let scans = options::scans(&args.scans.scans)?;
-    let reader = options::reader(&args.read)?;
+    let reader = options::accepting(options::reader(&args.read)?, args.acceptance.as_deref())?;
     let mut progress = Progress::new(scans.len(), args.quiet);
     let summary = pipeline::run(&reader, &scans, &options::run_options(args), |event| progress.note(event))?;
     progress.finish(&summary);
@@ -84,9 +91,39 @@ fn eval_glyphs(_: &EvalGlyphsArgs) -> Result<ExitCode> {
 }
 
 fn eval_values(args: &EvalValuesArgs) -> Result<ExitCode> {
-    let open = |path: &Path| File::open(path).with_context(|| path.display().to_string());
-    let score = score_values(open(&args.out)?, open(&fields_path(&args.out))?, open(&args.truth)?)?;
+    let fields = read_tables(&args.out, &args.truth)?;
+    let score = score_values(&fields, &options::all_templates(&args.pipeline)?);
+    if let Some(path) = &args.html {
+        let scans = args.scans.as_deref().map(options::scans).transpose()?;
+        let report = html_report(&args.out.to_string_lossy(), &fields, &score, scans.as_deref(), args.crops);
+        replace_file(path, report.as_bytes())?;
+    }
     print(&score, &args.output)
+}
+
+fn calibrate(args: &CalibrateArgs) -> Result<ExitCode> {
+    let budget = Budget::new(args.max_field_error, args.certainty)?;
+    let weights = options::weights_named(args.model.as_deref())?;
+    let calibration = formread::evaluate::calibrate(&read_tables(&args.out, &args.truth)?, &budget)?;
+    print(&calibration, &args.output)?;
+    let text = Acceptance::new(&calibration, weights)?.to_toml()?;
+    if let Some(path) = &args.levels {
+        replace_file(path, text.as_bytes())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a file beside `path`, then gives it its name.
+fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).with_context(|| path.display().to_string())
+}
+
+/// What the tables of a run into `out` say of the fields of a truth.
+fn read_tables(out: &Path, truth: &Path) -> Result<Vec<TruthField>> {
+    let open = |path: &Path| File::open(path).with_context(|| path.display().to_string());
+    Ok(join_tables(open(out)?, open(&fields_path(out))?, open(truth)?)?)
 }
 
 fn bench(args: &BenchArgs) -> Result<ExitCode> {
@@ -107,10 +144,11 @@ fn synth(args: &SynthArgs) -> Result<ExitCode> {
 
 /// Writes a result to stdout: a table, or one JSON object.
 fn print(result: &(impl Serialize + std::fmt::Display), output: &OutputArgs) -> Result<ExitCode> {
-    if output.json {
-        println!("{}", serde_json::to_string(result)?);
-    } else {
-        print!("{result}");
+    let text = if output.json { format!("{}\n", serde_json::to_string(result)?) } else { result.to_string() };
+    match stdout().write_all(text.as_bytes()) {
+        // who reads has seen enough
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        written => written.context("standard output")?,
     }
     Ok(ExitCode::SUCCESS)
 }

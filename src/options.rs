@@ -10,7 +10,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use formread::{
-    form::{FormTemplate, parse_template},
+    evaluate::Acceptance,
+    form::{FormTemplate, known_templates, parse_template},
     pipeline::{Existing, RunOptions, Scan, find_scans, listed_scans},
     reader::Reader,
     synth::{DeckOptions, Degradations, ScanFormat, SynthOptions},
@@ -18,7 +19,6 @@ use formread::{
 
 #[cfg(feature = "torch")]
 use formread::{
-    form::known_templates,
     net::Weights,
     train::{GlyphOptions, Precision, StripOptions, TrainOptions},
 };
@@ -45,6 +45,17 @@ pub fn templates(files: &[PathBuf]) -> Result<Vec<FormTemplate>> {
     files.iter().map(|file| template(file)).collect()
 }
 
+/// Every known template, and those in `files`; of two with one name the one in a file.
+pub fn all_templates(files: &[PathBuf]) -> Result<Vec<FormTemplate>> {
+    let mut templates = known_templates()?;
+    for file in files {
+        let given = template(file)?;
+        templates.retain(|known| known.name != given.name);
+        templates.push(given);
+    }
+    Ok(templates)
+}
+
 /// The template in `file`.
 pub fn template(file: &Path) -> Result<FormTemplate> {
     let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
@@ -63,6 +74,28 @@ pub fn reader(args: &ReadArgs) -> Result<Reader> {
 #[cfg(feature = "torch")]
 pub fn weights(model: Option<&Path>) -> Result<Weights> {
     Ok(model.map_or_else(Weights::shipped, Weights::load)?)
+}
+
+/// The same reader, with the acceptance levels in `file`, where there is one.
+pub fn accepting(reader: Reader, file: Option<&Path>) -> Result<Reader> {
+    let Some(file) = file else { return Ok(reader) };
+    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let levels = Acceptance::parse(&text)
+        .and_then(|acceptance| acceptance.for_reader(reader.templates(), reader.weights_fingerprint()))
+        .map_err(|error| error.in_file(file.to_string_lossy()))?;
+    Ok(reader.with_acceptance(levels))
+}
+
+/// The fingerprint of the weights in `model`, where there is one.
+#[cfg(feature = "torch")]
+pub fn weights_named(model: Option<&Path>) -> Result<Option<String>> {
+    Ok(model.map(Weights::load).transpose()?.map(|weights| weights.fingerprint()))
+}
+
+/// Without LibTorch no weights can be loaded.
+#[cfg(not(feature = "torch"))]
+pub fn weights_named(model: Option<&Path>) -> Result<Option<String>> {
+    if model.is_some() { without_torch() } else { Ok(None) }
 }
 
 /// Without LibTorch there is nothing to read with.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    assemble::{AcceptParams, FieldScores, PageReading, PageRecord, assemble_page},
+    assemble::{AcceptTable, FieldScores, PageReading, PageRecord, assemble_page},
     error::{Error, ErrorKind, PageReject, Result},
     form::{Field, FormTemplate},
     geometry::Rect,
@@ -34,7 +34,7 @@ pub struct Reader {
     templates: Vec<FormTemplate>,
     limits: Limits,
     register_params: RegisterParams,
-    accept_params: AcceptParams,
+    accept: AcceptTable,
     make_recogniser: RecogniserFactory,
     weights_fingerprint: String,
     /// Recognisers that nobody is using: a net is moved between threads, never shared.
@@ -115,7 +115,7 @@ impl Reader {
             templates,
             limits: Limits::default(),
             register_params: RegisterParams::default(),
-            accept_params: AcceptParams::default(),
+            accept: AcceptTable::default(),
             make_recogniser,
             weights_fingerprint,
             idle,
@@ -148,6 +148,12 @@ impl Reader {
         Self { limits, ..self }
     }
 
+    /// The same with other acceptance levels: a reading is accepted at or above that of its form and field.
+    #[must_use]
+    pub fn with_acceptance(self, accept: AcceptTable) -> Self {
+        Self { accept, ..self }
+    }
+
     /// The forms it knows.
     pub fn templates(&self) -> &[FormTemplate] {
         &self.templates
@@ -165,8 +171,8 @@ impl Reader {
 
     /// Tells one set of templates and parameters from another: eight hexadecimal digits.
     pub fn templates_fingerprint(&self) -> String {
-        let Self { templates, limits, register_params, accept_params, .. } = self;
-        let all = format!("{templates:?} {limits:?} {register_params:?} {accept_params:?}");
+        let Self { templates, limits, register_params, accept, .. } = self;
+        let all = format!("{templates:?} {limits:?} {register_params:?} {accept:?}");
         format!("{:08x}", crc32fast::hash(all.as_bytes()))
     }
 
@@ -282,8 +288,7 @@ impl Reader {
         };
         let field_scores: Vec<_> = has_glyph.into_iter().map(scores_of).collect();
         let template = &self.templates[cut.template_idx];
-        let mut record =
-            assemble_page(page, template, &cut.registration, &cut.cuts, &field_scores, &self.accept_params);
+        let mut record = assemble_page(page, template, &cut.registration, &cut.cuts, &field_scores, &self.accept);
         if let PageReading::Read { fields, .. } = &mut record.reading {
             for (field, bounds) in fields.iter_mut().zip(stored_bounds) {
                 field.bounds = bounds;

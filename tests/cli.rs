@@ -1,6 +1,6 @@
 //! The command line as a user and a script meet it.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use crate::util::{STRIP, call, call_with_input, names, talk, write_strips};
 
@@ -112,6 +112,80 @@ fn eval_values_prints_the_keys_other_programs_read() {
     assert_eq!(score["fields"], 1);
     let output = call(dir.path(), &["eval", "values", "out.csv", "truth.csv"]);
     assert!(String::from_utf8_lossy(&output.stdout).contains("all fields"));
+}
+
+/// Tables of a run over `n` strips that were read as 17, all of them right or, where `wrong`, the last one not.
+fn write_tables(folder: &Path, n: usize, wrong: bool) {
+    let mut pages = "scan,page,form,verdict,attention,digits\n".to_owned();
+    let mut fields = "scan,page,form,field,state,value,guess,confidence,reason,x0,y0,x1,y1\n".to_owned();
+    let mut truth = "scan,page,digits\n".to_owned();
+    for i in 0..n {
+        pages += &format!("{i:02}.png,1,strip,accepted,,17\n");
+        fields += &format!("{i:02}.png,1,strip,digits,accepted,17,17,0.9999,,0,0,160,64\n");
+        truth += &format!("{i:02}.png,1,{}\n", if wrong && i + 1 == n { "12" } else { "17" });
+    }
+    for (name, text) in [("t.csv", pages), ("t.fields.csv", fields), ("truth.csv", truth)] {
+        fs::write(folder.join(name), text).expect("it is writable");
+    }
+}
+
+#[test]
+fn calibrate_writes_the_levels_that_run_reads_or_says_no_and_writes_nothing() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    write_tables(dir.path(), 12, false);
+    let calibrate = |budget: &str| {
+        let args = ["calibrate", "t.csv", "truth.csv", "--max-field-error", budget, "--out", "levels.toml", "--json"];
+        call(dir.path(), &args)
+    };
+    let output = calibrate("0.01");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(talk(&output).contains("12 samples in all") && talk(&output).contains("299 samples"), "{}", talk(&output));
+    assert_eq!(names(dir.path()), ["t.csv", "t.fields.csv", "truth.csv"], "no file where there is no level");
+    assert_eq!(calibrate("2").status.code(), Some(2), "no share");
+
+    let output = calibrate("0.25");
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else");
+    assert_eq!((&found["fields"][0]["stands_on"], &found["fields"][0]["accepted"]), (&"field".into(), &12.into()));
+
+    write_strips(&dir.path().join("in"), 2);
+    let states = |levels: &str| {
+        fs::write(dir.path().join("used.toml"), levels).expect("it is writable");
+        let args = ["run", "in", "out.csv", "--pipeline", STRIP, "--overwrite", "--acceptance", "used.toml"];
+        let output = call(dir.path(), &args);
+        assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+        let table = fs::read_to_string(dir.path().join("out.fields.csv")).expect("it was written");
+        table.lines().skip(1).filter_map(|line| line.split(',').nth(4).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let levels = fs::read_to_string(dir.path().join("levels.toml")).expect("it was written");
+    assert!(levels.contains("least_confidence = 0.5\n"), "{levels}");
+    let lax = levels.replace("least_confidence = 0.5\n", "least_confidence = 0\n");
+    assert_eq!(states(&lax), ["accepted"; 2]);
+    let (head, _) = levels.split_once("\n[pooled]").expect("it has a pooled level");
+    assert_eq!(states(head), ["review"; 2], "what is not listed is not accepted where there is no pooled level");
+
+    fs::write(dir.path().join("bad.toml"), "budget = 0.1\ncertainty = 7\n").expect("it is writable");
+    let output = call(dir.path(), &["run", "in", "no.csv", "--pipeline", STRIP, "--acceptance", "bad.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(talk(&output).contains("bad.toml:2: ") && !dir.path().join("no.csv").exists(), "{}", talk(&output));
+}
+
+#[test]
+fn eval_values_writes_a_report_with_the_fields_cut_from_the_scans() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    write_tables(dir.path(), 3, true);
+    write_strips(&dir.path().join("in"), 3);
+    let report = |more: &[&str]| {
+        let args = [&["eval", "values", "t.csv", "truth.csv", "--html", "report.html"], more].concat();
+        let output = call(dir.path(), &args);
+        assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+        fs::read_to_string(dir.path().join("report.html")).expect("it was written")
+    };
+    assert_eq!(report(&["--scans", "in"]).matches("src=\"data:image/png;base64,").count(), 1);
+    assert!(!report(&[]).contains("<img"), "without scans there are no pictures");
+    assert!(report(&["--scans", "in", "--crops", "0"]).contains("1 more"));
+    let output = call(dir.path(), &["eval", "values", "t.csv", "truth.csv", "--scans", "in"]);
+    assert_eq!(output.status.code(), Some(2), "pictures stand in a report");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub use reconcile::reconcile;
-pub use state::AcceptParams;
+pub use state::{AcceptParams, AcceptTable};
 use state::{Reading, read};
 
 /// What one page said: a row of the table, or the reason why there is none.
@@ -109,7 +109,7 @@ pub enum FieldState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReviewReason {
-    /// The best reading is not sure enough.
+    /// The best reading is not sure enough: it is the acceptance level alone that holds it back.
     LowConfidence,
     /// No digits could be made out.
     Illegible,
@@ -169,16 +169,17 @@ pub fn assemble_page(
     registration: &Registration,
     cuts: &[FieldCut],
     scores: &[FieldScores],
-    params: &AcceptParams,
+    accept: &AcceptTable,
 ) -> PageRecord {
     let fields = cuts.iter().enumerate().filter_map(|(i, cut)| {
         let field = template.fields.get(cut.field_idx)?;
         let nothing = FieldScores::default();
         let scores = scores.get(i).unwrap_or(&nothing);
-        Some(assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), params))
+        let params = accept.of(&template.name, &field.name);
+        Some(assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), &params))
     });
     let mut fields: Vec<FieldValue> = fields.collect();
-    reconcile(template, &mut fields, params);
+    reconcile(template, &mut fields, accept);
     let reading = PageReading::Read { form: template.name.clone(), fields, residual_px: registration.residual_px };
     PageRecord { page, reading }
 }
@@ -192,13 +193,19 @@ pub fn assemble_field(
     params: &AcceptParams,
 ) -> FieldValue {
     let reading = match ink {
-        FieldInk::Blank => Reading::of_state(FieldState::Blank, 1.0),
+        FieldInk::Blank if params.accepts(1.0) => Reading::of_state(FieldState::Blank, 1.0),
+        // nothing of the field is accepted, not even that it is blank
+        FieldInk::Blank => Reading::of_state(FieldState::Review(ReviewReason::LowConfidence), 1.0),
         FieldInk::OffPage => Reading::of_state(FieldState::Review(ReviewReason::OffPage), 0.0),
         FieldInk::Written(lattice) => read(field, lattice, scores, params),
     };
     let frame_is_missing = fit.is_some_and(|fit| fit.residual_px.is_none()) && !field.layout.printed_lines().is_empty();
     let state = match reading.state {
-        FieldState::Accepted | FieldState::Blank if frame_is_missing => FieldState::Review(ReviewReason::FrameNotFound),
+        FieldState::Accepted | FieldState::Blank | FieldState::Review(ReviewReason::LowConfidence)
+            if frame_is_missing =>
+        {
+            FieldState::Review(ReviewReason::FrameNotFound)
+        }
         state => state,
     };
     let corners = fit.map(|fit| fit.page_from_template.apply_rect(field.layout.bounds()));
@@ -357,6 +364,8 @@ mod tests {
     fn nothing_written_is_blank_and_off_the_page_is_not() {
         let read = |ink| assemble_field(&field(1, 3), &ink, &FieldScores::default(), None, &AcceptParams::default());
         assert_eq!(read(FieldInk::Blank).state, FieldState::Blank);
+        let never = assemble_field(&field(1, 3), &FieldInk::Blank, &FieldScores::default(), None, &AcceptParams::NEVER);
+        assert_eq!(never.state, FieldState::Review(ReviewReason::LowConfidence));
         assert_eq!(read(FieldInk::OffPage).state, FieldState::Review(ReviewReason::OffPage));
         let unread = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)] });
         assert_eq!(read(unread).state, FieldState::Review(ReviewReason::Illegible));

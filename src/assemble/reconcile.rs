@@ -5,7 +5,7 @@
 //! is now. So a rule that holds makes its fields surer; one digit that the nets doubted gives way to the one that the sum
 //! wants; and a sum that a sure hand got wrong stays wrong, and is for a person.
 
-use super::{AcceptParams, Change, FieldState, FieldValue, ReviewReason};
+use super::{AcceptTable, Change, FieldState, FieldValue, ReviewReason};
 use crate::form::{Field, FieldKind, FormTemplate, Relation, Rule};
 
 /// Share of rules that a writer breaks. Among the twelve tally sheets that this was tried on it was a twelfth.
@@ -74,7 +74,7 @@ struct Found {
 ///
 /// Exact as long as no group of fields that rules tie together needs more than 20,000 readings to be tried; beyond, no
 /// reading is changed and none gets surer, and the rules only check.
-pub fn reconcile(template: &FormTemplate, fields: &mut [FieldValue], params: &AcceptParams) {
+pub fn reconcile(template: &FormTemplate, fields: &mut [FieldValue], accept: &AcceptTable) {
     for group in groups(template) {
         let variables: Vec<Variable> = group
             .iter()
@@ -92,7 +92,7 @@ pub fn reconcile(template: &FormTemplate, fields: &mut [FieldValue], params: &Ac
                 Some(constraint(rule, variables))
             })
             .collect();
-        settle(template, fields, &variables, &constraints, params);
+        settle(template, fields, &variables, &constraints, accept);
     }
 }
 
@@ -200,7 +200,7 @@ fn settle(
     fields: &mut [FieldValue],
     variables: &[Variable],
     constraints: &[Constraint<'_>],
-    params: &AcceptParams,
+    accept: &AcceptTable,
 ) {
     let found = search(variables, constraints);
     let is_complete = found.left > 0;
@@ -244,9 +244,8 @@ fn settle(
             value.changed = Some(Change { from: value.guess.clone(), by });
             value.guess.clone_from(text);
         }
-        let least =
-            if is_changed { params.least_confidence.max(params.least_changed) } else { params.least_confidence };
-        let is_sure = value.confidence >= least;
+        let params = accept.of(&template.name, &field.name);
+        let is_sure = params.accepts(value.confidence) && (!is_changed || value.confidence >= params.least_changed);
         value.state = match broken_by(field, text) {
             _ if failed.is_some() => {
                 FieldState::Review(ReviewReason::FailedCheck(failed.map_or(String::new(), |rule| rule.text.clone())))
@@ -377,7 +376,7 @@ mod tests {
     fn reconciled(rules: &str, fields: [Readings<'_>; 4]) -> Vec<FieldValue> {
         let names = ["a", "b", "sum", "c"];
         let mut values: Vec<FieldValue> = names.iter().zip(fields).map(|(name, field)| value(name, field)).collect();
-        reconcile(&template(rules), &mut values, &AcceptParams::default());
+        reconcile(&template(rules), &mut values, &AcceptTable::default());
         values
     }
 
@@ -423,7 +422,7 @@ mod tests {
             [value("a", &[("17", 0.999)]), value("b", &[]), value("sum", &[("3", 0.999)]), value("c", &[])];
         values[1].state = FieldState::Review(ReviewReason::Illegible);
         let before = values.clone();
-        reconcile(&template(SUM), &mut values, &AcceptParams::default());
+        reconcile(&template(SUM), &mut values, &AcceptTable::default());
         assert_eq!(values[1], before[1]);
         assert_eq!(values.clone().map(|value| value.state), before.map(|value| value.state));
     }
@@ -443,7 +442,7 @@ mod tests {
         let read = |kind: &str, readings: Readings<'_>| {
             let template = parse_template(&format!("{text}{kind}\n")).expect(kind);
             let mut values = [value("a", readings)];
-            reconcile(&template, &mut values, &AcceptParams::default());
+            reconcile(&template, &mut values, &AcceptTable::default());
             let [value] = values;
             value
         };
@@ -513,7 +512,7 @@ mod tests {
         let form = parse_template(&text).expect("it is well formed");
         let doubtful = [("17", 0.3), ("11", 0.25), ("71", 0.2), ("77", 0.1), ("14", 0.05)];
         let mut values: Vec<FieldValue> = names.iter().map(|name| value(name, &doubtful)).collect();
-        reconcile(&form, &mut values, &AcceptParams::default());
+        reconcile(&form, &mut values, &AcceptTable::default());
         for value in values {
             assert_eq!((value.guess.as_str(), value.confidence, value.changed), ("17", 0.3, None));
             assert!(matches!(value.state, FieldState::Review(ReviewReason::FailedCheck(_))));

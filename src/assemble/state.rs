@@ -1,5 +1,7 @@
 //! What becomes of a field: accepted, blank, or a person must look, and why.
 
+use std::collections::BTreeMap;
+
 use super::{
     Alternative, FieldScores, FieldState, ReviewReason,
     canonical::canonical,
@@ -18,6 +20,34 @@ pub struct AcceptParams {
     pub least_confidence: f64,
     /// The same for a reading that a rule put in the place of a likelier one: only on a wide margin is it booked.
     pub least_changed: f64,
+}
+
+impl AcceptParams {
+    /// Nothing is accepted.
+    pub const NEVER: Self = Self { least_confidence: f64::INFINITY, least_changed: f64::INFINITY };
+
+    /// Whether a reading of this confidence, 0 to 1, is accepted. It is taken as the table has it, with four decimals,
+    /// so that one can be held against the other.
+    pub fn accepts(&self, confidence: f64) -> bool {
+        (confidence * 1e4).round() / 1e4 >= self.least_confidence
+    }
+}
+
+/// When a reading is accepted, by form and field.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AcceptTable {
+    /// For fields that are not listed.
+    pub otherwise: AcceptParams,
+    /// By the names of form and field.
+    pub by_field: BTreeMap<(String, String), AcceptParams>,
+}
+
+impl AcceptTable {
+    /// When a reading of `field` on `form` is accepted.
+    pub fn of(&self, form: &str, field: &str) -> AcceptParams {
+        let key = (form.to_owned(), field.to_owned());
+        self.by_field.get(&key).copied().unwrap_or(self.otherwise)
+    }
 }
 
 impl Default for AcceptParams {
@@ -99,7 +129,7 @@ fn judge(
         confidence *= UNKNOWN_FACTOR;
     }
     let (guess, is_possible) = text(field, best);
-    let is_sure = confidence >= params.least_confidence;
+    let is_sure = params.accepts(confidence);
     let state = match reason {
         Some(reason) => FieldState::Review(reason),
         None if !is_possible => FieldState::Review(ReviewReason::ImpossibleDate),

@@ -1,8 +1,28 @@
 //! Against ground truth.
 
+mod acceptance;
+mod budget;
+mod calibrate;
+mod chart;
+mod crops;
+mod curve;
+mod digits;
 pub mod glyphs;
+mod html;
+mod pools;
 mod reliability;
+mod tables;
+mod tally;
 mod values;
 
+pub use acceptance::{Acceptance, FieldAcceptance};
+pub use budget::{Budget, LEVELS, Level, Sample, upper_bound};
+pub use calibrate::{Calibration, FieldCalibration, calibrate};
+pub use curve::{CurvePoint, error_reject_curve};
+pub use digits::DigitScore;
+pub use html::html_report;
+pub use pools::Pool;
 pub use reliability::{Reliability, ReliabilityBin};
-pub use values::{Tally, ValueScore, WrongField, score_values};
+pub use tables::{Answer, TruthField, join_tables};
+pub use tally::{SCORE_CERTAINTY, Tally};
+pub use values::{ValueScore, WrongField, score_values};

@@ -1,67 +1,43 @@
 //! Field by field against ground truth: how much is read right when every guess counts, and how much of what was
-//! accepted is wrong.
-//!
-//! A scored field is one whose truth is a number or blank. What the table does not have (a page that was rejected, a
-//! field that is missing) is scored as not read, never left out. `?` is not scored. `!` is illegible: no number is
-//! right, and to accept one is an accepted error; it is not among the scored fields.
+//! accepted is wrong; as a whole and by field, by kind and by form.
 
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
-    io::Read,
 };
 
 use serde::Serialize;
 
-use super::Reliability;
-use crate::error::{Error, Result};
+use super::{
+    CurvePoint, DigitScore, Reliability, SCORE_CERTAINTY, Tally, TruthField, error_reject_curve,
+    tally::{each_rated, rated},
+};
+use crate::form::FormTemplate;
 
-/// Columns of the truth that are no fields.
-const TRUTH_KEYS: [&str; 2] = ["scan", "page"];
-
-/// How many fields there are, and how many of them were read right. Counts of fields throughout.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
-    /// Scored fields: truth is a number or blank.
-    pub fields: u64,
-    /// Scored fields whose best reading, accepted or not, is the truth; for a blank, those found blank.
-    pub forced_correct: u64,
-    /// Fields that were accepted as a number, illegible ones included.
-    pub accepted: u64,
-    /// Accepted fields whose value is not the truth.
-    pub accepted_wrong: u64,
-    /// Scored fields of which the truth is a number.
-    pub number_fields: u64,
-    /// Those whose best reading is that number.
-    pub number_correct: u64,
-    /// Scored fields of which the truth is blank.
-    pub blank_fields: u64,
-    /// Those found blank.
-    pub blank_correct: u64,
-    /// Scored fields with a number that were taken for blank: a number lost without anyone being asked.
-    pub number_lost: u64,
-    /// Fields whose truth is illegible.
-    pub illegible_fields: u64,
-    /// Those that were accepted all the same.
-    pub illegible_accepted: u64,
-    /// Scored fields that the table does not have.
-    pub missing: u64,
-}
-
-/// The whole score, and its parts by form and by field.
+/// The whole score, and its parts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ValueScore {
     /// All fields.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "rated")]
     pub total: Tally,
     /// By form; pages that were not recognised stand under the empty name.
+    #[serde(serialize_with = "each_rated")]
     pub by_form: BTreeMap<String, Tally>,
+    /// By kind, as templates call it; fields of forms that are not known stand under the empty name.
+    #[serde(serialize_with = "each_rated")]
+    pub by_kind: BTreeMap<String, Tally>,
     /// By field name.
+    #[serde(serialize_with = "each_rated")]
     pub by_field: BTreeMap<String, Tally>,
     /// Scored or illegible fields that were not read right, in the order of the truth.
     pub wrong: Vec<WrongField>,
+    /// Digit by digit.
+    pub digits: DigitScore,
     /// Whether confidence means what it says, over all scored fields with a number for a guess.
     pub reliability: Reliability,
+    /// What would be wrong of them if the surest were accepted, from few to all. Those that await review for another
+    /// reason than low confidence count as well, by their confidence.
+    pub error_reject: Vec<CurvePoint>,
 }
 
 /// A field that was not read as the truth has it.
@@ -81,166 +57,85 @@ pub struct WrongField {
     pub state: String,
 }
 
-/// What the table says of one field.
-struct Answer {
-    state: String,
-    guess: String,
-    confidence: f64,
-}
-
-/// Scores the tables of a run, `out` and its evidence `fields`, against `truth`: columns `scan`, `page` and fields by
-/// name.
-///
-/// # Errors
-/// `Format` where one of them is not such a table.
-pub fn score_values(out: impl Read, fields: impl Read, truth: impl Read) -> Result<ValueScore> {
-    let forms = read_forms(out)?;
-    let answers = read_answers(fields)?;
-    let mut reader = csv::Reader::from_reader(truth);
-    let headers = reader.headers().map_err(|error| Error::format("truth", error))?.clone();
-    let column = |name: &str| {
-        headers.iter().position(|h| h == name).ok_or_else(|| Error::format("truth", format!("no column {name}")))
-    };
-    let (scan_idx, page_idx) = (column("scan")?, column("page")?);
+/// Scores what the tables of a run say of `fields`. `templates` tell the fields' kinds.
+pub fn score_values(fields: &[TruthField], templates: &[FormTemplate]) -> ValueScore {
+    let mut kinds = HashMap::new();
+    for template in templates {
+        let of_fields = template.fields.iter().map(|field| (field.name.as_str(), field.kind.as_str()));
+        kinds.extend(of_fields.map(|(field, kind)| ((template.name.as_str(), field), kind)));
+    }
     let mut score = ValueScore::default();
     let mut judged = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(|error| Error::format("truth", error))?;
-        let (scan, page) = (&row[scan_idx], &row[page_idx]);
-        let form = forms.get(&(scan.to_owned(), page.to_owned())).map_or("", String::as_str);
-        for (name, truth) in headers.iter().zip(row.iter()).filter(|(name, _)| !TRUTH_KEYS.contains(name)) {
-            let key = (scan.to_owned(), page.to_owned(), name.to_owned());
-            let Some((tally, is_right)) = judge(truth, answers.get(&key)) else { continue };
-            score.total.add(&tally);
-            score.by_form.entry(form.to_owned()).or_default().add(&tally);
-            score.by_field.entry(name.to_owned()).or_default().add(&tally);
-            let numbers = answers.get(&key).filter(|answer| answer.state != "blank" && !answer.guess.is_empty());
-            judged.extend(numbers.map(|answer| (answer.confidence, is_right && truth.trim() != "!")));
-            if !is_right {
-                let (state, guess) = answers.get(&key).map_or(("missing", ""), |a| (&a.state, &a.guess));
-                let (scan, page, field) = key;
-                let (truth, guess, state) = (truth.to_owned(), guess.to_owned(), state.to_owned());
-                score.wrong.push(WrongField { scan, page, field, truth, guess, state });
-            }
+    for of in fields {
+        let Some((tally, is_right)) = Tally::of(of) else { continue };
+        let kind = kinds.get(&(of.form.as_str(), of.field.as_str())).copied().unwrap_or_default();
+        score.total.add(&tally);
+        score.by_form.entry(of.form.clone()).or_default().add(&tally);
+        score.by_kind.entry(kind.to_owned()).or_default().add(&tally);
+        score.by_field.entry(of.field.clone()).or_default().add(&tally);
+        judged.extend(of.number().map(|answer| (answer.confidence, is_right && of.truth != "!")));
+        if !is_right {
+            score.wrong.push(WrongField::new(of));
         }
     }
+    score.digits = DigitScore::of(fields);
     score.reliability = Reliability::of(&judged);
-    Ok(score)
+    score.error_reject = error_reject_curve(&judged);
+    score
 }
 
-/// The tally of one field, and whether it is right; `None` where it is not scored.
-fn judge(truth: &str, answer: Option<&Answer>) -> Option<(Tally, bool)> {
-    let truth = truth.trim();
-    if truth == "?" {
-        return None;
-    }
-    let is_state = |state: &str| answer.is_some_and(|a| a.state == state);
-    let is_accepted = is_state("accepted");
-    let mut tally = Tally { accepted: is_accepted.into(), ..Tally::default() };
-    if truth == "!" {
-        tally.illegible_fields = 1;
-        tally.illegible_accepted = is_accepted.into();
-        tally.accepted_wrong = is_accepted.into();
-        return Some((tally, !is_accepted));
-    }
-    let is_right = if truth.is_empty() {
-        is_state("blank")
-    } else {
-        !is_state("blank") && answer.is_some_and(|a| a.guess == truth)
-    };
-    tally.fields = 1;
-    tally.forced_correct = is_right.into();
-    tally.accepted_wrong = (is_accepted && !is_right).into();
-    tally.missing = answer.is_none().into();
-    if truth.is_empty() {
-        tally.blank_fields = 1;
-        tally.blank_correct = is_right.into();
-    } else {
-        tally.number_fields = 1;
-        tally.number_correct = is_right.into();
-        tally.number_lost = is_state("blank").into();
-    }
-    Some((tally, is_right))
-}
-
-/// The form of each page, by scan and page.
-fn read_forms(out: impl Read) -> Result<HashMap<(String, String), String>> {
-    #[derive(serde::Deserialize)]
-    struct Row {
-        scan: String,
-        page: String,
-        form: String,
-    }
-    let rows = csv::Reader::from_reader(out).into_deserialize();
-    rows.map(|row| row.map(|Row { scan, page, form }| ((scan, page), form)))
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::format("table of pages", error))
-}
-
-/// What was said of each field, by scan, page and field.
-fn read_answers(fields: impl Read) -> Result<HashMap<(String, String, String), Answer>> {
-    #[derive(serde::Deserialize)]
-    struct Row {
-        scan: String,
-        page: String,
-        field: String,
-        state: String,
-        guess: String,
-        confidence: f64,
-    }
-    let rows = csv::Reader::from_reader(fields).into_deserialize();
-    let answer = |Row { scan, page, field, state, guess, confidence }| {
-        ((scan, page, field), Answer { state, guess, confidence })
-    };
-    rows.map(|row| row.map(answer)).collect::<Result<_, _>>().map_err(|error| Error::format("table of fields", error))
-}
-
-impl Tally {
-    fn add(&mut self, other: &Self) {
-        self.fields += other.fields;
-        self.forced_correct += other.forced_correct;
-        self.accepted += other.accepted;
-        self.accepted_wrong += other.accepted_wrong;
-        self.number_fields += other.number_fields;
-        self.number_correct += other.number_correct;
-        self.blank_fields += other.blank_fields;
-        self.blank_correct += other.blank_correct;
-        self.number_lost += other.number_lost;
-        self.illegible_fields += other.illegible_fields;
-        self.illegible_accepted += other.illegible_accepted;
-        self.missing += other.missing;
+impl WrongField {
+    fn new(of: &TruthField) -> Self {
+        let (state, guess) = of.answer.as_ref().map_or(("missing", ""), |a| (&a.state, &a.guess));
+        let TruthField { scan, page, field, truth, .. } = of.clone();
+        Self { scan, page, field, truth, guess: guess.to_owned(), state: state.to_owned() }
     }
 }
 
 /// A table for people.
 impl fmt::Display for ValueScore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.by_field.keys().chain(self.by_form.keys()).map(|name| name.chars().count()).max();
-        let width = width.unwrap_or(0).max("all fields".len());
+        let names = self.by_field.keys().chain(self.by_form.keys()).map(|name| name.chars().count());
+        let width = names.max().unwrap_or(0).max("all fields".len());
         let row = |f: &mut fmt::Formatter<'_>, name: &str, t: &Tally| {
             let share = |part: u64, whole: u64| format!("{part}/{whole} {}", percent(part, whole));
             let forced = share(t.forced_correct, t.fields);
             let numbers = share(t.number_correct, t.number_fields);
             let blanks = format!("{}/{}", t.blank_correct, t.blank_fields);
-            let wrong = format!("{}/{}", t.accepted_wrong, t.accepted);
-            writeln!(f, "{name:width$}  {forced:>18}  {numbers:>18}  {blanks:>9}  {wrong:>14}")
+            let (lost, wrong) = (t.number_lost, format!("{}/{}", t.accepted_wrong, t.accepted));
+            let bound = 100.0 * t.accepted_wrong_bound();
+            writeln!(
+                f,
+                "{name:width$}  {forced:>18}  {numbers:>18}  {blanks:>9}  {lost:>4}  {wrong:>14}  {bound:>6.2} %"
+            )
         };
-        let head = ("forced right", "numbers right", "blanks", "accepted wrong");
-        writeln!(f, "{:width$}  {:>18}  {:>18}  {:>9}  {:>14}", "", head.0, head.1, head.2, head.3)?;
+        let of_kind = |kind: &str| if kind.is_empty() { "(kind not known)".to_owned() } else { format!("({kind})") };
+        write!(f, "{:width$}  {:>18}  {:>18}  ", "", "forced right", "numbers right")?;
+        writeln!(f, "{:>9}  {:>4}  {:>14}  {:>8}", "blanks", "lost", "accepted wrong", "at most")?;
         for (name, tally) in &self.by_field {
             row(f, name, tally)?;
         }
-        if self.by_form.len() > 1 {
-            writeln!(f)?;
-            for (name, tally) in &self.by_form {
-                row(f, if name.is_empty() { "(no form)" } else { name }, tally)?;
-            }
+        writeln!(f)?;
+        for (kind, tally) in &self.by_kind {
+            row(f, &of_kind(kind), tally)?;
+        }
+        writeln!(f)?;
+        for (name, tally) in &self.by_form {
+            row(f, if name.is_empty() { "(no form)" } else { name }, tally)?;
         }
         writeln!(f)?;
         row(f, "all fields", &self.total)?;
-        write!(f, "\n{}", self.reliability)?;
+        let certainty = 100.0 * SCORE_CERTAINTY;
+        writeln!(f, "lost: numbers taken for blank; at most: upper bound of wrong among accepted, {certainty} % sure")?;
+        write!(f, "\n{}\n{}", self.digits, self.reliability)?;
+        writeln!(f, "\n{:>8}  {:>10}  {:>14}  {:>8}  {:>8}", "accepted", "confidence", "wrong", "error", "at most")?;
+        for CurvePoint { share, least_confidence, accepted, wrong, error, bound } in &self.error_reject {
+            let (share, of, error, bound) =
+                (100.0 * share, format!("{wrong}/{accepted}"), 100.0 * error, 100.0 * bound);
+            writeln!(f, "{share:>6.1} %  {least_confidence:>10.4}  {of:>14}  {error:>6.2} %  {bound:>6.2} %")?;
+        }
         let Tally { number_lost, illegible_fields, illegible_accepted, missing, .. } = self.total;
-        writeln!(f, "numbers taken for blank: {number_lost}")?;
+        writeln!(f, "\nnumbers taken for blank: {number_lost}")?;
         writeln!(f, "illegible, accepted all the same: {illegible_accepted} of {illegible_fields}")?;
         writeln!(f, "not in the table: {missing}")?;
         if !self.wrong.is_empty() {
@@ -261,6 +156,7 @@ fn percent(part: u64, whole: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{evaluate::join_tables, form::known_templates};
 
     const OUT: &str =
         "scan,page,form,verdict,attention,a,b\nx.png,1,f,review,b,12,\ny.png,1,,rejected,unknown-form,,\n";
@@ -270,7 +166,8 @@ mod tests {
         for (field, state, guess) in fields {
             table.push_str(&format!("x.png,1,f,{field},{state},,{guess},0.5,,0,0,1,1\n"));
         }
-        score_values(OUT.as_bytes(), table.as_bytes(), truth.as_bytes()).expect("the tables are sound")
+        let fields = join_tables(OUT.as_bytes(), table.as_bytes(), truth.as_bytes()).expect("the tables are sound");
+        score_values(&fields, &[])
     }
 
     #[test]
@@ -344,8 +241,27 @@ mod tests {
     }
 
     #[test]
-    fn a_truth_without_pages_is_refused() {
-        let error = score_values(OUT.as_bytes(), "scan,page,field,state,guess\n".as_bytes(), "scan,a\n".as_bytes());
-        assert!(error.expect_err("no column page").to_string().contains("no column page"));
+    fn kinds_are_those_of_the_known_forms() {
+        let out = "scan,page,form\nx.png,1,tax-return\ny.png,1,other\n";
+        let fields = "scan,page,field,state,guess,confidence\nx.png,1,zip,accepted,06164,1\n";
+        let truth = "scan,page,zip,line11_tax\nx.png,1,06164,58.36\ny.png,1,12345,?\n";
+        let fields = join_tables(out.as_bytes(), fields.as_bytes(), truth.as_bytes()).expect("the tables are sound");
+        let score = score_values(&fields, &known_templates().expect("they parse"));
+        let kinds: Vec<(&str, u64)> = score.by_kind.iter().map(|(kind, t)| (kind.as_str(), t.fields)).collect();
+        assert_eq!(kinds, [("", 1), ("amount", 1), ("code", 1)]);
+    }
+
+    #[test]
+    fn rates_stand_beside_the_counts_that_other_programs_read() {
+        let score = score(&[("a", "accepted", "12"), ("b", "accepted", "5")], "scan,page,a,b\nx.png,1,12,6\n");
+        let json = serde_json::to_value(&score).expect("it is plain data");
+        let total = ["fields", "forced_correct", "accepted", "accepted_wrong", "blank_correct"].map(|key| &json[key]);
+        assert_eq!(total, [2, 1, 2, 1, 0]);
+        assert_eq!(json["forced_accuracy"], 0.5);
+        assert_eq!(json["by_field"]["a"]["accepted_wrong"], 0);
+        let bound = json["by_field"]["a"]["accepted_wrong_bound"].as_f64().expect("it is a number");
+        assert!((bound - 0.95).abs() < 1e-9, "one sample, none wrong: {bound}");
+        assert_eq!(json["digits"]["confusion"][6][5], 1);
+        assert_eq!(json["error_reject"][0]["accepted"], 2);
     }
 }

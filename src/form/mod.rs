@@ -5,7 +5,7 @@ mod known;
 mod parse;
 mod raw;
 mod rules;
-mod source;
+pub(crate) mod source;
 
 use crate::geometry::{Point, Rect, Segment};
 
@@ -100,6 +100,18 @@ pub enum FieldKind {
         /// A two-digit year below this is 20xx, from this on 19xx.
         pivot: u32,
     },
+}
+
+impl FieldKind {
+    /// The word that templates have for it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Integer => "integer",
+            Self::Amount { .. } => "amount",
+            Self::Code => "code",
+            Self::Date { .. } => "date",
+        }
+    }
 }
 
 /// Order of the parts of a date.

@@ -45,7 +45,7 @@ const RESERVED_NAMES: [&str; 5] = ["scan", "page", "form", "verdict", "attention
 /// # Errors
 /// `Format` where the text is no template.
 pub fn parse_template(text: &str) -> Result<FormTemplate> {
-    let source = Source { text };
+    let source = Source { what: "template", text };
     if text.len() > MAX_TEXT_BYTES {
         return Err(Error::format("template", format!("more than {MAX_TEXT_BYTES} bytes: {}", text.len())));
     }

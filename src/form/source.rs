@@ -15,17 +15,20 @@ const OFF_PAGE_TOLERANCE_MM: f64 = 1.0;
 
 /// The text, to say where in it something is wrong.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
+pub struct Source<'a> {
+    /// What it should be: `template`.
+    pub what: &'static str,
     pub text: &'a str,
 }
 
 impl Source<'_> {
-    fn line_of(self, offset: usize) -> usize {
+    /// 1-based line in which the byte at `offset` stands.
+    pub fn line_of(self, offset: usize) -> usize {
         1 + self.text.bytes().take(offset).filter(|b| *b == b'\n').count()
     }
 
     pub fn error(self, span: Range<usize>, detail: impl std::fmt::Display, hint: &str) -> Error {
-        Error::format("template", format!("{detail}\nhint: {hint}")).at_line(self.line_of(span.start))
+        Error::format(self.what, format!("{detail}\nhint: {hint}")).at_line(self.line_of(span.start))
     }
 
     pub fn required<'t, T>(
@@ -62,7 +65,7 @@ impl Source<'_> {
             .or_else(|| {
                 message.strip_prefix("missing field ").map(|key| format!("missing: {}", key.trim_matches('`')))
             });
-        let located = Error::format("template", ours.as_deref().unwrap_or(message));
+        let located = Error::format(self.what, ours.as_deref().unwrap_or(message));
         let Some(span) = error.span() else { return located };
         let located = located.at_line(self.line_of(span.start));
         match self.field_around(span.start) {

@@ -63,6 +63,22 @@ impl Page {
         let b = self.stored_from_page(Point::new(r.x1, r.y1));
         Rect::from_edges(a.x.min(b.x), a.y.min(b.y), a.x.max(b.x), a.y.max(b.y))
     }
+
+    /// The box of `pixels` that a box on the scan as stored covers: the way back from [`Page::stored_bounds`].
+    pub fn page_bounds(&self, stored: Rect) -> Rect {
+        let [width, height] = [self.pixels.width(), self.pixels.height()].map(f64::from);
+        let origin = self.stored_from_page(Point::default());
+        let [right, down] = [Point::new(width, 0.0), Point::new(0.0, height)].map(|p| self.stored_from_page(p));
+        // Each axis of the page lies along one of the scan, so that the two can be told apart by projection.
+        let along = |p: Point, end: Point, side: f64| {
+            let axis = [end.x - origin.x, end.y - origin.y];
+            let length = axis[0] * axis[0] + axis[1] * axis[1];
+            if length > 0.0 { side * ((p.x - origin.x) * axis[0] + (p.y - origin.y) * axis[1]) / length } else { 0.0 }
+        };
+        let page = |p: Point| Point::new(along(p, right, width), along(p, down, height));
+        let (a, b) = (page(Point::new(stored.x0, stored.y0)), page(Point::new(stored.x1, stored.y1)));
+        Rect::from_edges(a.x.min(b.x), a.y.min(b.y), a.x.max(b.x), a.y.max(b.y))
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +99,9 @@ mod tests {
             for (x, y, value) in page.pixels.enumerate_pixels() {
                 let pixel = Rect::from_xywh(f64::from(x), f64::from(y), 1.0, 1.0);
                 let there = page.stored_bounds(pixel);
+                let back = page.page_bounds(there);
+                let off = [back.x0 - pixel.x0, back.y0 - pixel.y0, back.x1 - pixel.x1, back.y1 - pixel.y1];
+                assert!(off.iter().all(|off| off.abs() < 1e-9), "orientation {code}: {back:?}, not {pixel:?}");
                 assert_eq!((there.width(), there.height()), (1.0, 1.0), "orientation {code}");
                 assert_eq!(stored.get_pixel(there.x0 as u32, there.y0 as u32), value, "orientation {code}");
             }
@@ -103,5 +122,7 @@ mod tests {
         assert_eq!(page.stored_from_page(Point::new(190.0, 30.0)), Point::new(30.0, 5.0));
         let all = page.stored_bounds(Rect::from_xywh(0.0, 0.0, 200.0, 120.0));
         assert_eq!(all, Rect::from_xywh(0.0, 0.0, 120.0, 100.0));
+        let back = page.page_bounds(Rect::from_xywh(0.0, 0.0, 30.0, 5.0));
+        assert_eq!((back.x0, back.x1.round(), back.y1.round()), (190.0, 200.0, 30.0));
     }
 }

@@ -34,6 +34,7 @@ use conveyor::{Feed, in_order};
 use items::{Items, stamp_of};
 use journal::{Journal, RunIdentity};
 
+pub(crate) use items::read_file;
 pub use throughput::{Throughput, measure_throughput};
 pub use walk::{Scan, find_scans, listed_scans};
 

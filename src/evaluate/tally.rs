@@ -1,0 +1,134 @@
+//! How many fields there are, and how many of them were read right.
+//!
+//! A scored field is one whose truth is a number or blank. What the table does not have (a page that was rejected, a
+//! field that is missing) is scored as not read, never left out. `?` is not scored. `!` is illegible: no number is
+//! right, and to accept one is an accepted error; it is not among the scored fields.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use super::{TruthField, upper_bound};
+
+/// How sure the bounds of a score are, as a chance.
+pub const SCORE_CERTAINTY: f64 = 0.95;
+
+/// How many fields there are, and how many of them were read right. Counts of fields throughout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Scored fields: truth is a number or blank.
+    pub fields: u64,
+    /// Scored fields whose best reading, accepted or not, is the truth; for a blank, those found blank.
+    pub forced_correct: u64,
+    /// Fields that were accepted as a number, illegible ones included.
+    pub accepted: u64,
+    /// Accepted fields whose value is not the truth.
+    pub accepted_wrong: u64,
+    /// Scored fields of which the truth is a number.
+    pub number_fields: u64,
+    /// Those whose best reading is that number.
+    pub number_correct: u64,
+    /// Scored fields of which the truth is blank.
+    pub blank_fields: u64,
+    /// Those found blank.
+    pub blank_correct: u64,
+    /// Scored fields with a number that were taken for blank: a number lost without anyone being asked.
+    pub number_lost: u64,
+    /// Fields whose truth is illegible.
+    pub illegible_fields: u64,
+    /// Those that were accepted all the same.
+    pub illegible_accepted: u64,
+    /// Scored fields that the table does not have.
+    pub missing: u64,
+}
+
+impl Tally {
+    /// The tally of one field, and whether it is right; `None` where it is not scored.
+    pub fn of(field: &TruthField) -> Option<(Self, bool)> {
+        if !field.is_scored() {
+            return None;
+        }
+        let (truth, answer) = (field.truth.as_str(), field.answer.as_ref());
+        let is_state = |state: &str| answer.is_some_and(|a| a.state == state);
+        let is_accepted = is_state("accepted");
+        let mut tally = Self { accepted: is_accepted.into(), ..Self::default() };
+        if truth == "!" {
+            tally.illegible_fields = 1;
+            tally.illegible_accepted = is_accepted.into();
+            tally.accepted_wrong = is_accepted.into();
+            return Some((tally, !is_accepted));
+        }
+        let is_right = if truth.is_empty() {
+            is_state("blank")
+        } else {
+            !is_state("blank") && answer.is_some_and(|a| a.guess == truth)
+        };
+        tally.fields = 1;
+        tally.forced_correct = is_right.into();
+        tally.accepted_wrong = (is_accepted && !is_right).into();
+        tally.missing = answer.is_none().into();
+        if truth.is_empty() {
+            tally.blank_fields = 1;
+            tally.blank_correct = is_right.into();
+        } else {
+            tally.number_fields = 1;
+            tally.number_correct = is_right.into();
+            tally.number_lost = is_state("blank").into();
+        }
+        Some((tally, is_right))
+    }
+
+    /// Adds the counts of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.fields += other.fields;
+        self.forced_correct += other.forced_correct;
+        self.accepted += other.accepted;
+        self.accepted_wrong += other.accepted_wrong;
+        self.number_fields += other.number_fields;
+        self.number_correct += other.number_correct;
+        self.blank_fields += other.blank_fields;
+        self.blank_correct += other.blank_correct;
+        self.number_lost += other.number_lost;
+        self.illegible_fields += other.illegible_fields;
+        self.illegible_accepted += other.illegible_accepted;
+        self.missing += other.missing;
+    }
+
+    /// Share of the scored fields whose best reading is the truth, 0 to 1; 0 of nothing.
+    pub fn forced_accuracy(&self) -> f64 {
+        self.forced_correct as f64 / self.fields.max(1) as f64
+    }
+
+    /// Upper bound of the error rate among accepted fields, 0 to 1, at [`SCORE_CERTAINTY`]; 1 of nothing.
+    pub fn accepted_wrong_bound(&self) -> f64 {
+        upper_bound(self.accepted_wrong, self.accepted, SCORE_CERTAINTY)
+    }
+}
+
+/// A tally as it is written, with its rates.
+#[derive(Serialize)]
+struct Rated<'a> {
+    #[serde(flatten)]
+    tally: &'a Tally,
+    /// [`Tally::forced_accuracy`].
+    forced_accuracy: f64,
+    /// [`Tally::accepted_wrong_bound`].
+    accepted_wrong_bound: f64,
+}
+
+impl<'a> Rated<'a> {
+    fn of(tally: &'a Tally) -> Self {
+        let (forced_accuracy, accepted_wrong_bound) = (tally.forced_accuracy(), tally.accepted_wrong_bound());
+        Self { tally, forced_accuracy, accepted_wrong_bound }
+    }
+}
+
+/// Writes a tally with its rates.
+pub(super) fn rated<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {
+    Rated::of(tally).serialize(serializer)
+}
+
+/// The same of each part of a whole.
+pub(super) fn each_rated<S: Serializer>(tallies: &BTreeMap<String, Tally>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(tallies.iter().map(|(name, tally)| (name, Rated::of(tally))))
+}
