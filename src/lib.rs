@@ -62,7 +62,7 @@
 //! | 3 | [`reader`], [`overlay`], [`net`], [`sink`] | call LibTorch; write the tables |
 //! | 2 | [`register`], [`segment`], [`normalise`], [`assemble`] | values in, values out |
 //! | 1 | [`form`], [`page`], [`raster`] | the nouns; `raster` does not know what a form is |
-//! | 0 | [`error`], [`geometry`] | |
+//! | 0 | [`error`], [`geometry`], [`hash`] | |
 //!
 //! # What is never the case
 //!
@@ -81,6 +81,7 @@ pub mod error;
 pub mod evaluate;
 pub mod form;
 pub mod geometry;
+pub mod hash;
 pub mod net;
 pub mod normalise;
 pub mod overlay;

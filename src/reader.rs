@@ -4,6 +4,8 @@
 //! [`Reader::prepare`] page by page, on as many threads as it likes, [`Reader::recognise`] for many pages at once,
 //! [`Reader::finish`] page by page.
 
+mod identity;
+
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},
@@ -25,6 +27,8 @@ use crate::{
     form::known_templates,
     net::{ConvNet, Weights},
 };
+
+pub use identity::{ReaderIdentity, ReadingOptions, TemplateId};
 
 /// Makes a recogniser. The reader keeps one for each thread that recognises at the same time.
 pub type RecogniserFactory = Box<dyn Fn() -> Result<Box<dyn Recogniser>> + Send + Sync>;
@@ -163,6 +167,18 @@ impl Reader {
         &self.weights_fingerprint
     }
 
+    /// What it reads with.
+    pub fn identity(&self) -> ReaderIdentity {
+        let id =
+            |template: &FormTemplate| TemplateId { name: template.name.clone(), fingerprint: template.fingerprint() };
+        ReaderIdentity {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            weights: self.weights_fingerprint.clone(),
+            templates: self.templates.iter().map(id).collect(),
+            options: ReadingOptions { limits: self.limits, register: self.register_params, accept: self.accept_params },
+        }
+    }
+
     /// Tells one set of templates and parameters from another: eight hexadecimal digits.
     pub fn templates_fingerprint(&self) -> String {
         let Self { templates, limits, register_params, accept_params, .. } = self;
@@ -275,12 +291,7 @@ impl Reader {
             Prepared::Rejected(reading) => return PageReport { record: PageRecord { page, reading }, cut: None },
             Prepared::Cut { cut, has_glyph, stored_bounds } => (cut, has_glyph, stored_bounds),
         };
-        let (mut glyphs, mut strips) = (scores.glyphs.into_iter(), scores.strips.into_iter());
-        let scores_of = |has_glyph: Vec<bool>| FieldScores {
-            edges: has_glyph.into_iter().map(|has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
-            strip: strips.next().unwrap_or_default(),
-        };
-        let field_scores: Vec<_> = has_glyph.into_iter().map(scores_of).collect();
+        let field_scores = by_field(&has_glyph, scores);
         let template = &self.templates[cut.template_idx];
         let mut record =
             assemble_page(page, template, &cut.registration, &cut.cuts, &field_scores, &self.accept_params);
@@ -291,6 +302,16 @@ impl Reader {
         }
         PageReport { record, cut: Some(cut) }
     }
+}
+
+/// The scores of a page, field by field. `has_glyph` says of each field, of each edge of its lattice, whether there is one.
+fn by_field(has_glyph: &[Vec<bool>], scores: PageScores) -> Vec<FieldScores> {
+    let (mut glyphs, mut strips) = (scores.glyphs.into_iter(), scores.strips.into_iter());
+    let scores_of = |has_glyph: &Vec<bool>| FieldScores {
+        edges: has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
+        strip: strips.next().unwrap_or_default(),
+    };
+    has_glyph.iter().map(scores_of).collect()
 }
 
 impl PreparedPage {

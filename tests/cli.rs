@@ -24,7 +24,7 @@ fn a_batch_with_a_bad_file_comes_to_its_end_with_status_1() {
     let fields = fs::read_to_string(dir.path().join("out.fields.csv")).expect("it was written");
     assert_eq!(fields.lines().count(), 4);
     assert!(fields.starts_with("scan,page,form,field,state,value,guess,confidence,reason,x0,y0,x1,y1\n"));
-    assert_eq!(names(dir.path()), ["in", "out.csv", "out.fields.csv", "seen"], "nothing else is left behind");
+    assert_eq!(names(dir.path()), ["in", "out.csv", "out.fields.csv", "out.run.json", "seen"], "nothing else is left behind");
     assert_eq!(names(&dir.path().join("seen")).len(), 3);
 }
 

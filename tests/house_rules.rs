@@ -7,7 +7,7 @@ use std::{
 
 /// Rooms by floor, the lowest first. A room uses rooms below its own floor.
 const FLOORS: [&[&str]; 5] = [
-    &["error", "geometry"],
+    &["error", "geometry", "hash"],
     &["form", "page", "raster"],
     &["register", "segment", "normalise", "assemble"],
     &["reader", "overlay", "net", "sink"],

@@ -1,5 +1,7 @@
 //! What becomes of a field: accepted, blank, or a person must look, and why.
 
+use serde::Serialize;
+
 use super::{
     Alternative, FieldScores, FieldState, ReviewReason,
     canonical::canonical,
@@ -12,7 +14,7 @@ use crate::{
 };
 
 /// When a reading is accepted.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AcceptParams {
     /// Least confidence, 0 to 1. Raising it sends more fields to review and lets fewer wrong ones pass.
     pub least_confidence: f64,
