@@ -5,20 +5,28 @@ mod cli;
 mod options;
 mod report;
 
-use std::{fs::File, path::Path, process::ExitCode};
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Write},
+    path::Path,
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use formread::{
+    error,
     evaluate::score_values,
+    explain,
     pipeline::{self, measure_throughput},
-    sink::fields_path,
+    sink::{Verdict, fields_path},
     synth::{read_glyphs, write_deck},
 };
 use serde::Serialize;
 
 use cli::{
-    BenchArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, OutputArgs, RunArgs, SynthArgs, TrainArgs,
+    BenchArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, ExplainArgs, OutputArgs, RunArgs, SynthArgs,
+    TrainArgs,
 };
 use report::Progress;
 
@@ -30,6 +38,7 @@ const COULD_NOT_RUN: u8 = 2;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run(&args),
+        Command::Explain(args) => explain(&args),
         Command::Train(args) => train(&args),
         Command::Eval(EvalCommand::Values(args)) => eval_values(&args),
         Command::Eval(EvalCommand::Glyphs(args)) => eval_glyphs(&args),
@@ -44,11 +53,27 @@ fn main() -> ExitCode {
 
 fn run(args: &RunArgs) -> Result<ExitCode> {
     let scans = options::scans(&args.scans.scans)?;
-    let reader = options::reader(&args.read)?;
+    let reader = options::reader(&args.read.with)?;
     let mut progress = Progress::new(scans.len(), args.quiet);
     let summary = pipeline::run(&reader, &scans, &options::run_options(args), |event| progress.note(event))?;
     progress.finish(&summary);
     Ok(if summary.n_rejected() == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
+}
+
+fn explain(args: &ExplainArgs) -> Result<ExitCode> {
+    let reader = options::reader(&args.with)?;
+    let (path, page) = (&args.scan, args.page.get());
+    let scan = path.to_string_lossy();
+    fs::metadata(path).with_context(|| path.display().to_string())?;
+    let told = match pipeline::read_file(path, reader.limits()) {
+        Ok(bytes) => explain::explain(&reader, &scan, &bytes, page, &args.field)?,
+        Err(fault) if matches!(fault.kind(), error::ErrorKind::Usage(_)) => return Err(fault.in_file(scan).into()),
+        Err(fault) => explain::unread(&reader, &scan, page, &fault),
+    };
+    let sheet = explain::sheet::draw(&told);
+    sheet.save_with_format(&args.out, image::ImageFormat::Png).with_context(|| args.out.display().to_string())?;
+    let printed = print(&told, &args.output)?;
+    Ok(if told.verdict == Verdict::Rejected { ExitCode::from(SOME_REJECTED) } else { printed })
 }
 
 #[cfg(feature = "torch")]
@@ -90,7 +115,7 @@ fn eval_values(args: &EvalValuesArgs) -> Result<ExitCode> {
 
 fn bench(args: &BenchArgs) -> Result<ExitCode> {
     let scans = options::scans(&args.scans.scans)?;
-    let reader = options::reader(&args.read)?;
+    let reader = options::reader(&args.read.with)?;
     print(&measure_throughput(&reader, &scans, options::jobs(&args.read))?, &args.output)
 }
 
@@ -106,10 +131,10 @@ fn synth(args: &SynthArgs) -> Result<ExitCode> {
 
 /// Writes a result to stdout: a table, or one JSON object.
 fn print(result: &(impl Serialize + std::fmt::Display), output: &OutputArgs) -> Result<ExitCode> {
-    if output.json {
-        println!("{}", serde_json::to_string(result)?);
-    } else {
-        print!("{result}");
+    let text = if output.json { serde_json::to_string(result)? + "\n" } else { result.to_string() };
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // who reads it has seen enough
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        written => written.map(|()| ExitCode::SUCCESS).context("standard output"),
     }
-    Ok(ExitCode::SUCCESS)
 }

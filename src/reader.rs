@@ -87,6 +87,26 @@ pub struct CutPage {
     pub cuts: Vec<FieldCut>,
 }
 
+/// A page's record, and what the nets saw and said: what [`crate::explain`] is made of.
+#[derive(Debug)]
+pub struct PageExplanation {
+    /// As [`Reader::read_page`] gives it.
+    pub report: PageReport,
+    /// One a field, in the template's order; none where the page was rejected.
+    pub fields: Vec<FieldSeen>,
+}
+
+/// What the nets saw of one field, and what they said of it.
+#[derive(Debug)]
+pub struct FieldSeen {
+    /// One an edge of its lattice, `None` where the edge has no ink; empty for a field that is not written.
+    pub glyphs: Vec<Option<Glyph>>,
+    /// Its ink as a whole; `None` where there is none.
+    pub strip: Option<Strip>,
+    /// The scores of both.
+    pub scores: FieldScores,
+}
+
 /// A page's record, and how it came about.
 #[derive(Debug)]
 pub struct PageReport {
@@ -213,6 +233,17 @@ impl Reader {
         Ok(self.finish(prepared, scores))
     }
 
+    /// Reads one page as [`Reader::read_page`] does, and keeps what the nets saw and said.
+    ///
+    /// # Errors
+    /// Where the net fails.
+    pub fn explain_page(&self, number: u32, page: &Page) -> Result<PageExplanation> {
+        let prepared = self.prepare(number, page);
+        let scores = self.recognise([&prepared])?.pop().unwrap_or_default();
+        let fields = prepared.seen(&scores);
+        Ok(PageExplanation { report: self.finish(prepared, scores), fields })
+    }
+
     /// Does what comes before the net: recognises the form, lays it on, cuts its fields, makes glyphs of their ink.
     pub fn prepare(&self, number: u32, page: &Page) -> PreparedPage {
         let (template_idx, registration) = match identify(page, &self.templates, &self.register_params) {
@@ -315,6 +346,19 @@ fn by_field(has_glyph: &[Vec<bool>], scores: PageScores) -> Vec<FieldScores> {
 }
 
 impl PreparedPage {
+    /// What the nets saw of each field, with `scores`, what they said of this page.
+    fn seen(&self, scores: &PageScores) -> Vec<FieldSeen> {
+        let Prepared::Cut { has_glyph, .. } = &self.state else { return Vec::new() };
+        let mut glyphs = self.glyphs.iter().cloned();
+        let fields = has_glyph.iter().zip(by_field(has_glyph, scores.clone())).zip(&self.strips);
+        let seen = |((has_glyph, scores), strip): ((&Vec<bool>, FieldScores), &Option<Strip>)| FieldSeen {
+            glyphs: has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
+            strip: strip.clone(),
+            scores,
+        };
+        fields.map(seen).collect()
+    }
+
     /// 1-based page in its file.
     pub fn page(&self) -> u32 {
         self.page

@@ -6,6 +6,9 @@ mod lattice;
 mod readings;
 mod state;
 mod symbols;
+mod weighed;
+
+use serde::Serialize;
 
 use crate::{
     error::PageReject,
@@ -18,6 +21,7 @@ use crate::{
 
 pub use state::AcceptParams;
 use state::{Reading, read};
+pub use weighed::{WeighedReading, strip_texts, weighed_readings};
 
 /// What one page said: a row of the table, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +75,7 @@ pub struct FieldValue {
 }
 
 /// One reading of a field.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Alternative {
     /// Canonical form.
     pub text: String,

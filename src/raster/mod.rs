@@ -3,10 +3,12 @@
 mod binarise;
 mod ink;
 mod lines;
+mod quarters;
 mod reduce;
 pub mod text;
 
 pub use binarise::{SauvolaParams, ink_share, sauvola};
 pub use ink::{ink_of_image, without_neighbours};
 pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};
+pub use quarters::{turned_back, turned_point};
 pub use reduce::reduce;
