@@ -41,14 +41,14 @@ const COLUMN: u32 = (WIDTH - (COLUMNS - 1) * GAP) / COLUMNS;
 
 /// Most height of a picture of a field, and what is wider than this for its height gets a row to itself.
 pub(super) const PICTURE_HEIGHT: u32 = 240;
-const LONG: f64 = 4.0;
+const LONG: f64 = 6.0;
 
 /// How much larger than a glyph a tile is, its width with its words, and how many there are at most.
 const TILE_SCALE: f64 = 3.0;
 const TILE_WIDTH: u32 = 130;
-const MOST_TILES: usize = 22;
+const MOST_TILES: usize = 20;
 /// Tiles that have room in one column.
-const SMALL_TILES: usize = 6;
+const SMALL_TILES: usize = 9;
 
 /// Readings less likely than this by all there is are left out, though not the best.
 const LEAST_SHOWN: f64 = 0.000_5;
