@@ -1,6 +1,9 @@
 //! The command line: flags and what they mean. Touches no file.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -26,9 +29,13 @@ const CALIBRATE_STATUS: &str = "A field stands on its own samples where these pr
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Reads scans into OUT.csv, a row a page, and OUT.fields.csv beside it, a row a field
+    /// Reads scans into OUT.csv, a row a page, with OUT.fields.csv beside it, a row a field, and OUT.run.json, what both came
+    /// from
     #[command(after_help = EXIT_STATUS)]
     Run(RunArgs),
+    /// Shows how one page was read, field by field, on a sheet and in text: for a person who must decide what is written
+    #[command(after_help = EXIT_STATUS)]
+    Explain(ExplainArgs),
     /// Trains the net on labelled digits and measures it on writers held out
     Train(TrainArgs),
     /// Measures against ground truth
@@ -50,9 +57,9 @@ pub struct ScanArgs {
     pub scans: PathBuf,
 }
 
-/// How scans are read.
+/// What scans are read with.
 #[derive(Debug, Args)]
-pub struct ReadArgs {
+pub struct ReaderArgs {
     /// Template of a form; may be given several times [default: every template known to the program; the one that fits
     /// a page best wins]
     #[arg(long, value_name = "FILE.toml")]
@@ -60,6 +67,13 @@ pub struct ReadArgs {
     /// Weights of the net [default: those carried by the program]
     #[arg(long, value_name = "W.safetensors")]
     pub model: Option<PathBuf>,
+}
+
+/// How scans are read.
+#[derive(Debug, Args)]
+pub struct ReadArgs {
+    #[command(flatten)]
+    pub with: ReaderArgs,
     /// Pages that are worked on at the same time [default: the number of processor cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
@@ -70,7 +84,7 @@ pub struct ReadArgs {
 pub struct RunArgs {
     #[command(flatten)]
     pub scans: ScanArgs,
-    /// Table of pages; the evidence goes to OUT.fields.csv beside it
+    /// Table of pages; the evidence goes to OUT.fields.csv beside it, what both came from to OUT.run.json
     #[arg(value_name = "OUT.csv")]
     pub out: PathBuf,
     #[command(flatten)]
@@ -90,6 +104,26 @@ pub struct RunArgs {
     /// Say nothing but what stops the run [default: progress, rejected pages and a summary on stderr]
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// `formread explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// File with the page
+    pub scan: PathBuf,
+    /// The page in the file, from 1
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub page: NonZeroU32,
+    /// Name of a field to be shown; may be given several times [default: every field of the form]
+    #[arg(long, value_name = "F")]
+    pub field: Vec<String>,
+    #[command(flatten)]
+    pub with: ReaderArgs,
+    /// Picture (PNG) of where each field lay, what was cut from it, and what the nets saw and said
+    #[arg(long, value_name = "SHEET.png")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `formread train`

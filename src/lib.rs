@@ -59,10 +59,10 @@
 //! |---|---|---|
 //! | 5 | the binary: `main`, `cli`, `options`, `report` | print, exit |
 //! | 4 | [`pipeline`], [`train`], [`evaluate`], [`synth`] | read and write files, spawn threads |
-//! | 3 | [`reader`], [`overlay`], [`net`], [`sink`] | call LibTorch; write the tables |
+//! | 3 | [`reader`], [`overlay`], [`explain`], [`net`], [`sink`] | call LibTorch; write the tables |
 //! | 2 | [`register`], [`segment`], [`normalise`], [`assemble`] | values in, values out |
 //! | 1 | [`form`], [`page`], [`raster`] | the nouns; `raster` does not know what a form is |
-//! | 0 | [`error`], [`geometry`] | |
+//! | 0 | [`error`], [`geometry`], [`hash`] | |
 //!
 //! # What is never the case
 //!
@@ -79,8 +79,10 @@
 pub mod assemble;
 pub mod error;
 pub mod evaluate;
+pub mod explain;
 pub mod form;
 pub mod geometry;
+pub mod hash;
 pub mod net;
 pub mod normalise;
 pub mod overlay;

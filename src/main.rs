@@ -15,16 +15,18 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Parser;
 use formread::{
+    error,
     evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
+    explain,
     pipeline::{self, measure_throughput},
-    sink::fields_path,
+    sink::{self, Verdict, fields_path},
     synth::{read_glyphs, write_deck},
 };
 use serde::Serialize;
 
 use cli::{
-    BenchArgs, CalibrateArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, OutputArgs, RunArgs,
-    SynthArgs, TrainArgs,
+    BenchArgs, CalibrateArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, ExplainArgs, OutputArgs,
+    RunArgs, SynthArgs, TrainArgs,
 };
 use report::Progress;
 
@@ -36,6 +38,7 @@ const COULD_NOT_RUN: u8 = 2;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run(&args),
+        Command::Explain(args) => explain(&args),
         Command::Train(args) => train(&args),
         Command::Eval(EvalCommand::Values(args)) => eval_values(&args),
         Command::Eval(EvalCommand::Glyphs(args)) => eval_glyphs(&args),
@@ -51,11 +54,27 @@ fn main() -> ExitCode {
 
 fn run(args: &RunArgs) -> Result<ExitCode> {
     let scans = options::scans(&args.scans.scans)?;
-    let reader = options::accepting(options::reader(&args.read)?, args.acceptance.as_deref())?;
+    let reader = options::accepting(options::reader(&args.read.with)?, args.acceptance.as_deref())?;
     let mut progress = Progress::new(scans.len(), args.quiet);
     let summary = pipeline::run(&reader, &scans, &options::run_options(args), |event| progress.note(event))?;
     progress.finish(&summary);
     Ok(if summary.n_rejected() == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
+}
+
+fn explain(args: &ExplainArgs) -> Result<ExitCode> {
+    let reader = options::reader(&args.with)?;
+    let (path, page) = (&args.scan, args.page.get());
+    let scan = path.to_string_lossy();
+    fs::metadata(path).with_context(|| path.display().to_string())?;
+    let told = match pipeline::read_file(path, reader.limits()) {
+        Ok(bytes) => explain::explain(&reader, &scan, &bytes, page, &args.field)?,
+        Err(fault) if matches!(fault.kind(), error::ErrorKind::Usage(_)) => return Err(fault.in_file(scan).into()),
+        Err(fault) => explain::unread(&reader, &scan, page, &fault),
+    };
+    let sheet = explain::sheet::draw(&told);
+    sheet.save_with_format(&args.out, image::ImageFormat::Png).with_context(|| args.out.display().to_string())?;
+    let printed = print(&told, &args.output)?;
+    Ok(if told.verdict == Verdict::Rejected { ExitCode::from(SOME_REJECTED) } else { printed })
 }
 
 #[cfg(feature = "torch")]
@@ -96,7 +115,7 @@ fn eval_values(args: &EvalValuesArgs) -> Result<ExitCode> {
     if let Some(path) = &args.html {
         let scans = args.scans.as_deref().map(options::scans).transpose()?;
         let report = html_report(&args.out.to_string_lossy(), &fields, &score, scans.as_deref(), args.crops);
-        replace_file(path, report.as_bytes())?;
+        sink::write_beside(path, report.as_bytes())?;
     }
     print(&score, &args.output)
 }
@@ -108,16 +127,9 @@ fn calibrate(args: &CalibrateArgs) -> Result<ExitCode> {
     print(&calibration, &args.output)?;
     let text = Acceptance::new(&calibration, weights)?.to_toml()?;
     if let Some(path) = &args.levels {
-        replace_file(path, text.as_bytes())?;
+        sink::write_beside(path, text.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Writes a file beside `path`, then gives it its name.
-fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).with_context(|| path.display().to_string())
 }
 
 /// What the tables of a run into `out` say of the fields of a truth.
@@ -128,7 +140,7 @@ fn read_tables(out: &Path, truth: &Path) -> Result<Vec<TruthField>> {
 
 fn bench(args: &BenchArgs) -> Result<ExitCode> {
     let scans = options::scans(&args.scans.scans)?;
-    let reader = options::reader(&args.read)?;
+    let reader = options::reader(&args.read.with)?;
     print(&measure_throughput(&reader, &scans, options::jobs(&args.read))?, &args.output)
 }
 
@@ -144,11 +156,10 @@ fn synth(args: &SynthArgs) -> Result<ExitCode> {
 
 /// Writes a result to stdout: a table, or one JSON object.
 fn print(result: &(impl Serialize + std::fmt::Display), output: &OutputArgs) -> Result<ExitCode> {
-    let text = if output.json { format!("{}\n", serde_json::to_string(result)?) } else { result.to_string() };
-    match stdout().write_all(text.as_bytes()) {
-        // who reads has seen enough
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-        written => written.context("standard output")?,
+    let text = if output.json { serde_json::to_string(result)? + "\n" } else { result.to_string() };
+    match stdout().lock().write_all(text.as_bytes()) {
+        // who reads it has seen enough
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        written => written.map(|()| ExitCode::SUCCESS).context("standard output"),
     }
-    Ok(ExitCode::SUCCESS)
 }

@@ -23,7 +23,7 @@ use formread::{
     train::{GlyphOptions, Precision, StripOptions, TrainOptions},
 };
 
-use crate::cli::{Degrade, Format, ReadArgs, RunArgs, SynthArgs};
+use crate::cli::{Degrade, Format, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
 #[cfg(feature = "torch")]
 use crate::cli::{Nets, TrainArgs, TrainPrecision};
 
@@ -64,7 +64,7 @@ pub fn template(file: &Path) -> Result<FormTemplate> {
 
 /// The reader that the flags ask for.
 #[cfg(feature = "torch")]
-pub fn reader(args: &ReadArgs) -> Result<Reader> {
+pub fn reader(args: &ReaderArgs) -> Result<Reader> {
     // One thread a net: pages are what is worked on side by side.
     formread::net::set_threads(1);
     Ok(Reader::with_weights(templates(&args.pipeline)?, weights(args.model.as_deref())?)?)
@@ -100,7 +100,7 @@ pub fn weights_named(model: Option<&Path>) -> Result<Option<String>> {
 
 /// Without LibTorch there is nothing to read with.
 #[cfg(not(feature = "torch"))]
-pub fn reader(_: &ReadArgs) -> Result<Reader> {
+pub fn reader(_: &ReaderArgs) -> Result<Reader> {
     without_torch()
 }
 

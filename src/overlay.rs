@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use image::{RgbImage, buffer::ConvertBuffer, imageops};
+use image::{RgbImage, buffer::ConvertBuffer};
 use imageproc::drawing::draw_line_segment_mut;
 
 use crate::{
@@ -13,17 +13,17 @@ use crate::{
     form::FormTemplate,
     geometry::{Point, Projection, Rect},
     page::Page,
-    raster::text::line_of_text,
+    raster::{self, text::line_of_text, turned_point},
     reader::{CutPage, PageReport},
     segment::{FieldCut, FieldInk, crop_bounds},
 };
 
-type Colour = image::Rgb<u8>;
+pub(crate) type Colour = image::Rgb<u8>;
 
-const ACCEPTED: Colour = image::Rgb([0, 130, 60]);
-const BLANK: Colour = image::Rgb([60, 90, 200]);
-const REVIEW: Colour = image::Rgb([215, 60, 0]);
-const CUT: Colour = image::Rgb([200, 0, 200]);
+pub(crate) const ACCEPTED: Colour = image::Rgb([0, 130, 60]);
+pub(crate) const BLANK: Colour = image::Rgb([60, 90, 200]);
+pub(crate) const REVIEW: Colour = image::Rgb([215, 60, 0]);
+pub(crate) const CUT: Colour = image::Rgb([200, 0, 200]);
 
 /// Height of a line of words, as a share of the picture's longer side: two of them stand between two rows of fields.
 const TEXT_SHARE: f64 = 0.009;
@@ -99,7 +99,7 @@ fn crops<'a>(page: &'a Page, template: &'a FormTemplate, cut: &'a FieldCut) -> i
 }
 
 /// How many quarters clockwise the form is turned on the page.
-fn quarter_turns(page_from_template: &Projection) -> u8 {
+pub(crate) fn quarter_turns(page_from_template: &Projection) -> u8 {
     let across = page_from_template.apply(Point::new(1.0, 0.0)) - page_from_template.apply(Point::default());
     let quarters = across.y.atan2(across.x) / std::f64::consts::FRAC_PI_2;
     quarters.round().rem_euclid(4.0) as u8
@@ -118,12 +118,7 @@ struct Canvas {
 
 impl Canvas {
     fn new(page: &Page, turned_back: u8) -> Self {
-        let upright = match turned_back {
-            1 => imageops::rotate270(&page.pixels),
-            2 => imageops::rotate180(&page.pixels),
-            3 => imageops::rotate90(&page.pixels),
-            _ => page.pixels.clone(),
-        };
+        let upright = raster::turned_back(&page.pixels, turned_back);
         let size = [page.pixels.width(), page.pixels.height()].map(f64::from);
         let longer = size[0].max(size[1]);
         let text_px = (TEXT_SHARE * longer).round().max(9.0) as u32;
@@ -132,13 +127,7 @@ impl Canvas {
     }
 
     fn turn(&self, p: Point) -> Point {
-        let [width, height] = self.size;
-        match self.turned_back {
-            1 => Point::new(p.y, width - p.x),
-            2 => Point::new(width - p.x, height - p.y),
-            3 => Point::new(height - p.y, p.x),
-            _ => p,
-        }
+        turned_point(p, self.turned_back, self.size)
     }
 
     /// Bounds on the canvas of four corners on the page.

@@ -4,6 +4,8 @@
 //! [`Reader::prepare`] page by page, on as many threads as it likes, [`Reader::recognise`] for many pages at once,
 //! [`Reader::finish`] page by page.
 
+mod identity;
+
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},
@@ -25,6 +27,8 @@ use crate::{
     form::known_templates,
     net::{ConvNet, Weights},
 };
+
+pub use identity::{ReaderIdentity, ReadingOptions, TemplateId};
 
 /// Makes a recogniser. The reader keeps one for each thread that recognises at the same time.
 pub type RecogniserFactory = Box<dyn Fn() -> Result<Box<dyn Recogniser>> + Send + Sync>;
@@ -81,6 +85,26 @@ pub struct CutPage {
     pub registration: Registration,
     /// The fields' ink, in the template's order.
     pub cuts: Vec<FieldCut>,
+}
+
+/// A page's record, and what the nets saw and said: what [`crate::explain`] is made of.
+#[derive(Debug)]
+pub struct PageExplanation {
+    /// As [`Reader::read_page`] gives it.
+    pub report: PageReport,
+    /// One a field, in the template's order; none where the page was rejected.
+    pub fields: Vec<FieldSeen>,
+}
+
+/// What the nets saw of one field, and what they said of it.
+#[derive(Debug)]
+pub struct FieldSeen {
+    /// One an edge of its lattice, `None` where the edge has no ink; empty for a field that is not written.
+    pub glyphs: Vec<Option<Glyph>>,
+    /// Its ink as a whole; `None` where there is none.
+    pub strip: Option<Strip>,
+    /// The scores of both.
+    pub scores: FieldScores,
 }
 
 /// A page's record, and how it came about.
@@ -169,6 +193,22 @@ impl Reader {
         &self.weights_fingerprint
     }
 
+    /// What it reads with.
+    pub fn identity(&self) -> ReaderIdentity {
+        let id =
+            |template: &FormTemplate| TemplateId { name: template.name.clone(), fingerprint: template.fingerprint() };
+        ReaderIdentity {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            weights: self.weights_fingerprint.clone(),
+            templates: self.templates.iter().map(id).collect(),
+            options: ReadingOptions {
+                limits: self.limits,
+                register: self.register_params,
+                accept: self.accept.clone(),
+            },
+        }
+    }
+
     /// Tells one set of templates and parameters from another: eight hexadecimal digits.
     pub fn templates_fingerprint(&self) -> String {
         let Self { templates, limits, register_params, accept, .. } = self;
@@ -201,6 +241,17 @@ impl Reader {
         let prepared = self.prepare(number, page);
         let scores = self.recognise([&prepared])?.pop().unwrap_or_default();
         Ok(self.finish(prepared, scores))
+    }
+
+    /// Reads one page as [`Reader::read_page`] does, and keeps what the nets saw and said.
+    ///
+    /// # Errors
+    /// Where the net fails.
+    pub fn explain_page(&self, number: u32, page: &Page) -> Result<PageExplanation> {
+        let prepared = self.prepare(number, page);
+        let scores = self.recognise([&prepared])?.pop().unwrap_or_default();
+        let fields = prepared.seen(&scores);
+        Ok(PageExplanation { report: self.finish(prepared, scores), fields })
     }
 
     /// Does what comes before the net: recognises the form, lays it on, cuts its fields, makes glyphs of their ink.
@@ -281,12 +332,7 @@ impl Reader {
             Prepared::Rejected(reading) => return PageReport { record: PageRecord { page, reading }, cut: None },
             Prepared::Cut { cut, has_glyph, stored_bounds } => (cut, has_glyph, stored_bounds),
         };
-        let (mut glyphs, mut strips) = (scores.glyphs.into_iter(), scores.strips.into_iter());
-        let scores_of = |has_glyph: Vec<bool>| FieldScores {
-            edges: has_glyph.into_iter().map(|has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
-            strip: strips.next().unwrap_or_default(),
-        };
-        let field_scores: Vec<_> = has_glyph.into_iter().map(scores_of).collect();
+        let field_scores = by_field(&has_glyph, scores);
         let template = &self.templates[cut.template_idx];
         let mut record = assemble_page(page, template, &cut.registration, &cut.cuts, &field_scores, &self.accept);
         if let PageReading::Read { fields, .. } = &mut record.reading {
@@ -298,7 +344,30 @@ impl Reader {
     }
 }
 
+/// The scores of a page, field by field. `has_glyph` says of each field, of each edge of its lattice, whether there is one.
+fn by_field(has_glyph: &[Vec<bool>], scores: PageScores) -> Vec<FieldScores> {
+    let (mut glyphs, mut strips) = (scores.glyphs.into_iter(), scores.strips.into_iter());
+    let scores_of = |has_glyph: &Vec<bool>| FieldScores {
+        edges: has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
+        strip: strips.next().unwrap_or_default(),
+    };
+    has_glyph.iter().map(scores_of).collect()
+}
+
 impl PreparedPage {
+    /// What the nets saw of each field, with `scores`, what they said of this page.
+    fn seen(&self, scores: &PageScores) -> Vec<FieldSeen> {
+        let Prepared::Cut { has_glyph, .. } = &self.state else { return Vec::new() };
+        let mut glyphs = self.glyphs.iter().cloned();
+        let fields = has_glyph.iter().zip(by_field(has_glyph, scores.clone())).zip(&self.strips);
+        let seen = |((has_glyph, scores), strip): ((&Vec<bool>, FieldScores), &Option<Strip>)| FieldSeen {
+            glyphs: has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
+            strip: strip.clone(),
+            scores,
+        };
+        fields.map(seen).collect()
+    }
+
     /// 1-based page in its file.
     pub fn page(&self) -> u32 {
         self.page

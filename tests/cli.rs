@@ -24,7 +24,11 @@ fn a_batch_with_a_bad_file_comes_to_its_end_with_status_1() {
     let fields = fs::read_to_string(dir.path().join("out.fields.csv")).expect("it was written");
     assert_eq!(fields.lines().count(), 4);
     assert!(fields.starts_with("scan,page,form,field,state,value,guess,confidence,reason,x0,y0,x1,y1\n"));
-    assert_eq!(names(dir.path()), ["in", "out.csv", "out.fields.csv", "seen"], "nothing else is left behind");
+    assert_eq!(
+        names(dir.path()),
+        ["in", "out.csv", "out.fields.csv", "out.run.json", "seen"],
+        "nothing else is left behind"
+    );
     assert_eq!(names(&dir.path().join("seen")).len(), 3);
 }
 
@@ -69,6 +73,14 @@ fn what_cannot_run_is_status_2_and_writes_nothing() {
         Case { args: &["run", "in", "taken.csv", "--resume"], says: "hint: " },
         Case { args: &["eval", "values", "out.csv", "truth.csv"], says: "out.csv" },
         Case { args: &["bench", "nowhere"], says: "nowhere" },
+        Case { args: &["explain", "in/00.png"], says: "--out" },
+        Case { args: &["explain", "nowhere", "--out", "sheet.png"], says: "nowhere" },
+        Case { args: &["explain", "in", "--out", "sheet.png"], says: "not a file" },
+        Case { args: &["explain", "in/00.png", "--page", "2", "--out", "sheet.png"], says: "hint: the file has 1" },
+        Case {
+            args: &["explain", "in/00.png", "--field", "x", "--out", "sheet.png", "--pipeline", STRIP],
+            says: "hint: its fields are digits",
+        },
     ];
     for Case { args, says } in cases {
         let output = call(dir.path(), args);
@@ -202,10 +214,61 @@ fn bench_prints_the_keys_other_programs_read() {
     assert!(speed.get("peak_rss_mb").is_some());
 }
 
+/// What is explained is what was read: the same words, and names by which anybody can check what it came from.
+#[test]
+fn explain_says_what_run_says_and_traces_it() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let scans = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/scans/office");
+    let scan = format!("{scans}/page-0001.jpg");
+    let output = call(dir.path(), &["run", &scan, "out.csv"]);
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    let record = fs::read_to_string(dir.path().join("out.run.json")).expect("it was written");
+    let record: serde_json::Value = serde_json::from_str(&record).expect("it is JSON");
+    let fields = fs::read_to_string(dir.path().join("out.fields.csv")).expect("it was written");
+    let rows: Vec<Vec<&str>> = fields.lines().skip(1).map(|line| line.split(',').collect()).collect();
+
+    let output = call(dir.path(), &["explain", &scan, "--out", "sheet.png", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    assert!(output.stderr.is_empty());
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else");
+    let told_of = told["fields"].as_array().expect("it has fields");
+    assert_eq!(told_of.len(), rows.len());
+    for (field, row) in told_of.iter().zip(&rows) {
+        let confidence = field["confidence"].as_f64().expect("it is a number");
+        let said = [&field["name"], &field["state"], &field["value"], &field["guess"]];
+        assert_eq!(said.map(|word| word.as_str().expect("it is a word")), row[3..7], "{row:?}");
+        assert_eq!(format!("{confidence:.4}"), row[7], "{row:?}");
+        assert_eq!(field["bounds"][0].as_i64().map(|x| x.to_string()).as_deref(), Some(row[9]));
+    }
+    assert_eq!((&told["weights"], &told["version"]), (&record["weights"], &record["version"]));
+    assert_eq!(told["sha256"], record["scans"][0]["sha256"]);
+    let templates = record["templates"].as_array().expect("they are listed");
+    assert!(templates.contains(&told["form"]), "{}", told["form"]);
+    assert!(image::open(dir.path().join("sheet.png")).expect("it is a picture").height() > 1000);
+
+    let one = rows[0][3];
+    let output = call(dir.path(), &["explain", &scan, "--out", "one.png", "--field", one]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.starts_with(&format!("scan      {scan}\n")), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("field ")).count(), 1, "{text}");
+
+    fs::write(dir.path().join("bad.png"), "no picture").expect("it is writable");
+    let output = call(dir.path(), &["explain", "bad.png", "--out", "bad-sheet.png"]);
+    assert_eq!(output.status.code(), Some(1), "{}", talk(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("rejected: unreadable: "));
+    assert!(dir.path().join("bad-sheet.png").exists());
+}
+
 #[test]
 fn help_is_data_and_status_0() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
-    for args in [&["--help"][..], &["run", "--help"], &["eval", "values", "--help"], &["bench", "--help"]] {
+    for args in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["eval", "values", "--help"],
+        &["bench", "--help"],
+        &["explain", "--help"],
+    ] {
         let output = call(dir.path(), args);
         assert_eq!(output.status.code(), Some(0));
         assert!(!output.stdout.is_empty() && output.stderr.is_empty());

@@ -7,10 +7,10 @@ use std::{
 
 /// Rooms by floor, the lowest first. A room uses rooms below its own floor.
 const FLOORS: [&[&str]; 5] = [
-    &["error", "geometry"],
+    &["error", "geometry", "hash"],
     &["form", "page", "raster"],
     &["register", "segment", "normalise", "assemble"],
-    &["reader", "overlay", "net", "sink"],
+    &["reader", "overlay", "explain", "net", "sink"],
     &["pipeline", "train", "evaluate", "synth"],
 ];
 /// The floor on which neighbours do not know each other.

@@ -10,8 +10,11 @@ use std::{
 
 use crate::util::{STRIP, call, formread, names, talk, write_strips};
 
-fn tables(folder: &Path) -> [Vec<u8>; 2] {
-    ["out.csv", "out.fields.csv"].map(|name| fs::read(folder.join(name)).expect("it was written"))
+/// What a run leaves.
+const WRITTEN: [&str; 3] = ["out.csv", "out.fields.csv", "out.run.json"];
+
+fn tables(folder: &Path) -> [Vec<u8>; 3] {
+    WRITTEN.map(|name| fs::read(folder.join(name)).expect("it was written"))
 }
 
 #[test]
@@ -26,7 +29,7 @@ fn a_run_that_is_killed_ends_with_the_same_bytes_when_it_is_gone_on_with() {
     let takes = start.elapsed();
     let want = tables(dir);
     for part in 1..=6u32 {
-        for name in ["out.csv", "out.fields.csv"] {
+        for name in WRITTEN {
             fs::remove_file(dir.join(name)).expect("it was written");
         }
         let mut command = formread(dir);
@@ -44,7 +47,7 @@ fn a_run_that_is_killed_ends_with_the_same_bytes_when_it_is_gone_on_with() {
             assert_eq!(tables(dir), want, "killed after {part}/6");
         }
         let _ = fs::remove_file(dir.join("out.csv.partial"));
-        assert_eq!(names(dir), ["in", "out.csv", "out.fields.csv"], "killed after {part}/6");
+        assert_eq!(names(dir), ["in", "out.csv", "out.fields.csv", "out.run.json"], "killed after {part}/6");
     }
 }
 

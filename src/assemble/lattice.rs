@@ -117,6 +117,49 @@ pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[Option<Glyp
     paths
 }
 
+/// The best path that says `digits` and has fillers or none, as edges of the lattice, from left to right. `None` where
+/// there is no such path. `scores` as for [`best_paths`].
+pub(super) fn path_of(
+    field: &Field,
+    lattice: &Lattice,
+    scores: &[Option<GlyphScores>],
+    digits: &str,
+    has_filler: bool,
+) -> Option<Vec<usize>> {
+    let last = lattice.n_nodes.checked_sub(1)?;
+    let digits: Vec<Symbol> = digits.bytes().map(|digit| Symbol::Digit(digit.saturating_sub(b'0'))).collect();
+    // [node][digits so far][whether there was a filler]: the path's score, and its edges
+    type Best = Option<(f32, Vec<usize>)>;
+    let mut best: Vec<Vec<[Best; 2]>> = vec![vec![[None, None]; digits.len() + 1]; lattice.n_nodes];
+    best[0][0][0] = Some((0.0, Vec::new()));
+    let mut order: Vec<usize> = (0..lattice.edges.len()).collect();
+    order.sort_by_key(|&i| (lattice.edges[i].from, lattice.edges[i].to));
+    for i in order {
+        let edge = &lattice.edges[i];
+        if edge.to > last || edge.from >= edge.to {
+            continue;
+        }
+        for (symbol, probability, prior) in readings(field, edge, scores.get(i).copied().flatten()) {
+            let weight = (edge.to - edge.from) as f32;
+            let gain = weight * probability.max(LEAST_PROBABILITY).ln() + prior;
+            for (n, had_filler) in (0..=digits.len()).flat_map(|n| [(n, false), (n, true)]) {
+                let Some((score, edges)) = &best[edge.from][n][usize::from(had_filler)] else { continue };
+                let is_digit = matches!(symbol, Symbol::Digit(_));
+                if is_digit && digits.get(n) != Some(&symbol) {
+                    continue;
+                }
+                let (score, edges) = (score + gain, [edges.as_slice(), &[i]].concat());
+                let there =
+                    &mut best[edge.to][n + usize::from(is_digit)][usize::from(had_filler || is_filler(&symbol))];
+                if there.as_ref().is_none_or(|(other, _)| score > *other) {
+                    *there = Some((score, edges));
+                }
+            }
+        }
+    }
+    best[last][digits.len()][usize::from(has_filler)].take().map(|(_, edges)| edges)
+}
+
 fn is_filler(symbol: &Symbol) -> bool {
     matches!(symbol, Symbol::Filler | Symbol::OddFiller)
 }
@@ -196,6 +239,17 @@ mod tests {
         let paths = best_paths(&field(1, 9), &lattice, &scores);
         assert_eq!(paths[0].digits(), "4");
         assert_eq!(paths.iter().find(|p| p.digits().len() == 2).map(Path::digits).as_deref(), Some("17"));
+    }
+
+    #[test]
+    fn the_path_of_a_text_is_told_by_its_edges() {
+        let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
+        let lattice = Lattice { n_nodes: 3, edges };
+        let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(Some);
+        let path = |digits, has_filler| path_of(&field(1, 9), &lattice, &scores, digits, has_filler);
+        assert_eq!((path("4", false), path("17", false)), (Some(vec![1]), Some(vec![0, 2])));
+        assert_eq!((path("4", true), path("444", false)), (None, None));
+        assert_eq!(path_of(&field(1, 9), &Lattice::default(), &[], "1", false), None);
     }
 
     #[test]

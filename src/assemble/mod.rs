@@ -7,6 +7,9 @@ mod readings;
 mod reconcile;
 mod state;
 mod symbols;
+mod weighed;
+
+use serde::Serialize;
 
 use std::borrow::Cow;
 
@@ -22,6 +25,7 @@ use crate::{
 pub use reconcile::reconcile;
 pub use state::{AcceptParams, AcceptTable};
 use state::{Reading, read};
+pub use weighed::{WeighedReading, strip_texts, weighed_readings};
 
 /// What one page said: a row of the table, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +81,7 @@ pub struct FieldValue {
 }
 
 /// One reading of a field.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Alternative {
     /// Canonical form.
     pub text: String,
@@ -86,7 +90,7 @@ pub struct Alternative {
 }
 
 /// A reading that gave way to another one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The reading that is likeliest by itself, in canonical form.
     pub from: String,

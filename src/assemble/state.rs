@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::{
     Alternative, FieldScores, FieldState, ReviewReason,
     canonical::canonical,
@@ -14,7 +16,7 @@ use crate::{
 };
 
 /// When a reading is accepted.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AcceptParams {
     /// Least confidence, 0 to 1. Raising it sends more fields to review and lets fewer wrong ones pass.
     pub least_confidence: f64,
@@ -34,19 +36,19 @@ impl AcceptParams {
 }
 
 /// When a reading is accepted, by form and field.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AcceptTable {
     /// For fields that are not listed.
     pub otherwise: AcceptParams,
-    /// By the names of form and field.
-    pub by_field: BTreeMap<(String, String), AcceptParams>,
+    /// By the name of the form, then of the field.
+    pub by_field: BTreeMap<String, BTreeMap<String, AcceptParams>>,
 }
 
 impl AcceptTable {
     /// When a reading of `field` on `form` is accepted.
     pub fn of(&self, form: &str, field: &str) -> AcceptParams {
-        let key = (form.to_owned(), field.to_owned());
-        self.by_field.get(&key).copied().unwrap_or(self.otherwise)
+        let listed = self.by_field.get(form).and_then(|fields| fields.get(field));
+        listed.copied().unwrap_or(self.otherwise)
     }
 }
 

@@ -144,7 +144,7 @@ pub(super) fn log_sum(a: f64, b: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::net::N_SYMBOLS;
 

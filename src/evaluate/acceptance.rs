@@ -198,8 +198,10 @@ impl Acceptance {
                 ..AcceptParams::default()
             })
         };
-        let by_field: BTreeMap<_, _> =
-            self.fields.iter().map(|of| ((of.form.clone(), of.field.clone()), params(of.level))).collect();
+        let mut by_field: BTreeMap<String, BTreeMap<String, AcceptParams>> = BTreeMap::new();
+        for of in &self.fields {
+            by_field.entry(of.form.clone()).or_default().insert(of.field.clone(), params(of.level));
+        }
         Ok(AcceptTable { otherwise: params(self.pooled), by_field })
     }
 }

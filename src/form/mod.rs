@@ -7,7 +7,10 @@ mod raw;
 mod rules;
 pub(crate) mod source;
 
-use crate::geometry::{Point, Rect, Segment};
+use crate::{
+    geometry::{Point, Rect, Segment},
+    hash::sha256,
+};
 
 pub use checks::{CheckDigit, FieldChecks};
 pub use known::known_templates;
@@ -253,6 +256,14 @@ impl FormTemplate {
             PageLayout::Printed(landmarks) => landmarks.page,
             PageLayout::WholeImage => Rect::from_edges(0.0, 0.0, 1.0, 1.0),
         }
+    }
+
+    /// A short name for what this template says, 16 hexadecimal digits, whatever its file looks like. It may be another
+    /// one in another version of the program.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = sha256(format!("{self:?}").as_bytes());
+        hash.truncate(16);
+        hash
     }
 
     /// The middle of the page, millimetres.

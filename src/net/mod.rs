@@ -14,6 +14,8 @@ mod views;
 pub mod weights;
 pub mod writer;
 
+use serde::Serialize;
+
 use crate::{
     error::Result,
     normalise::{GlyphBatch, Strip},
@@ -34,7 +36,7 @@ pub const N_DIGITS: usize = 10;
 pub const N_CLASSES: usize = 4;
 
 /// Scores of one glyph.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct GlyphScores {
     /// \[10\] softmax over the digits, class i is digit i: which digit it is, if it is one.
     pub digits: [f32; N_DIGITS],

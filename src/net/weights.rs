@@ -13,6 +13,7 @@ use super::architecture::{ARCHITECTURE, tensor_shapes};
 use super::writer::Centres;
 use crate::error::{Error, Result};
 use crate::normalise::{GLYPH_SIDE, INK_SIDE};
+use crate::sink::write_beside;
 
 /// What weights were trained on, how, and how well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -325,18 +326,6 @@ pub(crate) fn tensors_to_bytes(
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
     let metadata = metadata.map(|(key, value)| [(key.to_owned(), value)].into_iter().collect());
     views.and_then(|views| safetensors::serialize(views, metadata)).map_err(|error| Error::format("weights", error))
-}
-
-/// Writes a file beside its place, then renames it: who looks sees the old one or the new one, whole.
-pub(crate) fn write_beside(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        std::io::Write::write_all(&mut file, bytes)?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|error| Error::from(error).in_file(path.display().to_string()))
 }
 
 #[cfg(test)]

@@ -126,8 +126,9 @@ mod tests {
     use std::io::Cursor;
     use std::path::Path;
 
-    use image::{DynamicImage, ExtendedColorType, ImageEncoder, Luma};
+    use image::{DynamicImage, ExtendedColorType, GrayImage, ImageEncoder, Luma};
 
+    use super::super::Orientation;
     use super::super::ifd::tag;
     use super::*;
     use crate::geometry::Point;

@@ -1,7 +1,9 @@
 //! How large an input may be before it is refused.
 
+use serde::Serialize;
+
 /// Limits on one file. Dimensions are checked before memory is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// Largest file, bytes.
     pub file_bytes: u64,

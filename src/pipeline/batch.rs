@@ -10,6 +10,7 @@ use super::{items::Item, journal::Stamp, walk::Scan};
 use crate::{
     assemble::{PageReading, PageRecord},
     error::{Error, ErrorKind, Result},
+    hash::sha256,
     overlay,
     page::{self, Page},
     reader::{PageReport, PreparedPage, Reader, rejected},
@@ -31,6 +32,8 @@ pub enum Outcome {
     FileEnd {
         scan: String,
         stamp: Option<Stamp>,
+        /// SHA-256 of the file; empty where it could not be opened.
+        sha256: String,
     },
     /// The run cannot go on.
     Fault(Error),
@@ -65,8 +68,9 @@ impl<'a> Batch<'a> {
     /// Prepares a page; what needs no net is handed in at once.
     pub fn add(&mut self, sequence: u64, item: Item<'a>) {
         match item {
-            Item::FileEnd { scan, stamp } => {
-                (self.hand_in)(sequence, Outcome::FileEnd { scan: scan.name.clone(), stamp });
+            Item::FileEnd { scan, stamp, bytes } => {
+                let sha256 = bytes.map_or_else(String::new, |bytes| sha256(&bytes));
+                (self.hand_in)(sequence, Outcome::FileEnd { scan: scan.name.clone(), stamp, sha256 });
             }
             Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, &rejected(1, &error)),
             Item::Page { scan, bytes, page_idx } => {

@@ -20,8 +20,8 @@ pub enum Item<'a> {
     Page { scan: &'a Scan, bytes: Arc<[u8]>, page_idx: usize },
     /// A file of which not even the number of pages is known.
     Faulty { scan: &'a Scan, error: Error },
-    /// All pages of the file have been given out.
-    FileEnd { scan: &'a Scan, stamp: Option<Stamp> },
+    /// All pages of the file have been given out. `bytes`: what stands in it, where it could be read.
+    FileEnd { scan: &'a Scan, stamp: Option<Stamp>, bytes: Option<Arc<[u8]>> },
 }
 
 /// Files in order, page by page. A file is opened when the one before it has been given out.
@@ -34,7 +34,8 @@ pub struct Items<'a> {
 struct OpenFile<'a> {
     scan: &'a Scan,
     stamp: Option<Stamp>,
-    bytes: Arc<[u8]>,
+    /// `None`: it could not be read.
+    bytes: Option<Arc<[u8]>>,
     n_pages: usize,
     next_idx: usize,
 }
@@ -49,37 +50,50 @@ impl<'a> Iterator for Items<'a> {
     type Item = Item<'a>;
 
     fn next(&mut self) -> Option<Item<'a>> {
-        if let Some(file) = &mut self.open {
+        if let Some(mut file) = self.open.take() {
             let page_idx = file.next_idx;
-            if page_idx < file.n_pages {
-                file.next_idx += 1;
-                return Some(Item::Page { scan: file.scan, bytes: Arc::clone(&file.bytes), page_idx });
-            }
-            let item = Item::FileEnd { scan: file.scan, stamp: file.stamp };
-            self.open = None;
-            return Some(item);
+            return Some(match &file.bytes {
+                Some(bytes) if page_idx < file.n_pages => {
+                    let item = Item::Page { scan: file.scan, bytes: Arc::clone(bytes), page_idx };
+                    file.next_idx += 1;
+                    self.open = Some(file);
+                    item
+                }
+                _ => Item::FileEnd { scan: file.scan, stamp: file.stamp, bytes: file.bytes },
+            });
         }
         let scan = self.scans.next()?;
         let stamp = stamp_of(&scan.path);
-        let nothing = OpenFile { scan, stamp, bytes: Arc::from([]), n_pages: 0, next_idx: 0 };
-        let opened = read_file(&scan.path, self.limits).and_then(|bytes| {
-            let n_pages = page::open(&bytes, self.limits)?.len();
-            if n_pages == 0 { Err(Error::format("image", "no pages")) } else { Ok((n_pages, bytes)) }
-        });
-        match opened {
-            Ok((n_pages, bytes)) => {
-                self.open = Some(OpenFile { n_pages, bytes, ..nothing });
+        let (bytes, n_pages) = match read_file(&scan.path, self.limits) {
+            Ok(bytes) => (Some(bytes.clone()), n_pages(&bytes, self.limits)),
+            Err(error) => (None, Err(error)),
+        };
+        let file = OpenFile { scan, stamp, bytes, n_pages: 0, next_idx: 0 };
+        match n_pages {
+            Ok(n_pages) => {
+                self.open = Some(OpenFile { n_pages, ..file });
                 self.next()
             }
             Err(error) => {
-                self.open = Some(nothing);
+                self.open = Some(file);
                 Some(Item::Faulty { scan, error })
             }
         }
     }
 }
 
+/// Number of pages of a file that has some.
+fn n_pages(bytes: &[u8], limits: &Limits) -> Result<usize> {
+    match page::open(bytes, limits)?.len() {
+        0 => Err(Error::format("image", "no pages")),
+        n => Ok(n),
+    }
+}
+
 /// What stands in the file at `path`, if that is within the limits.
+///
+/// # Errors
+/// `Usage` where it is a folder or a device, `Limit` where it is too large, `Io` where it cannot be read.
 pub fn read_file(path: &Path, limits: &Limits) -> Result<Arc<[u8]>> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;

@@ -45,15 +45,18 @@ enum Line {
     Done {
         scan: String,
         stamp: Option<Stamp>,
+        /// SHA-256 of the file; empty where it could not be opened.
+        sha256: String,
     },
 }
 
 /// Where a finished file's pages stand in the journal.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Extent {
     offset: u64,
     bytes: u64,
     stamp: Option<Stamp>,
+    sha256: String,
 }
 
 /// An open journal. It is locked: no second run writes to the same tables.
@@ -112,13 +115,19 @@ impl Journal {
         self.write(&Line::Page(rows))
     }
 
-    /// Ends the file that is being written.
+    /// SHA-256 of the finished file `scan`, 64 hexadecimal digits; empty where it could not be opened.
+    pub fn sha256(&self, scan: &str) -> &str {
+        self.finished.get(scan).map_or("", |extent| extent.sha256.as_str())
+    }
+
+    /// Ends the file that is being written, of which `sha256` is the name of its content.
     ///
     /// # Errors
     /// Where it cannot be stored.
-    pub fn finish_file(&mut self, scan: &str, stamp: Option<Stamp>) -> Result<()> {
-        let extent = Extent { offset: self.file_start, bytes: self.end - self.file_start, stamp };
-        self.write(&Line::Done { scan: scan.to_owned(), stamp })?;
+    pub fn finish_file(&mut self, scan: &str, stamp: Option<Stamp>, sha256: String) -> Result<()> {
+        let bytes = self.end - self.file_start;
+        let extent = Extent { offset: self.file_start, bytes, stamp, sha256: sha256.clone() };
+        self.write(&Line::Done { scan: scan.to_owned(), stamp, sha256 })?;
         self.writer.flush()?;
         self.finished.insert(scan.to_owned(), extent);
         self.file_start = self.end;
@@ -172,8 +181,8 @@ fn recover(file: &File, finished: &mut HashMap<String, Extent>, end: &mut u64) -
                 *end = here;
             }
             Ok(Line::Page(_)) if identity.is_some() => {}
-            Ok(Line::Done { scan, stamp }) if identity.is_some() => {
-                finished.insert(scan, Extent { offset: *end, bytes: page_end - *end, stamp });
+            Ok(Line::Done { scan, stamp, sha256 }) if identity.is_some() => {
+                finished.insert(scan, Extent { offset: *end, bytes: page_end - *end, stamp, sha256 });
                 *end = here;
             }
             _ => return Ok(identity),
@@ -227,7 +236,7 @@ mod tests {
         let mut ends = Vec::new();
         for (scan, n) in [("a", 2u32), ("b", 1), ("c", 3)] {
             (1..=n).for_each(|p| journal.add(page(scan, p)).expect("the disk has room"));
-            journal.finish_file(scan, stamp(u64::from(n))).expect("the disk has room");
+            journal.finish_file(scan, stamp(u64::from(n)), scan.repeat(3)).expect("the disk has room");
             ends.push(journal.end);
         }
         drop(journal);
@@ -238,6 +247,7 @@ mod tests {
             for ((scan, n), end) in [("a", 2u32), ("b", 1), ("c", 3)].into_iter().zip(&ends) {
                 let is_whole = cut as u64 >= *end;
                 assert_eq!(journal.holds(scan, stamp(u64::from(n))), is_whole, "{scan}, cut at {cut}");
+                assert_eq!(journal.sha256(scan), if is_whole { scan.repeat(3) } else { String::new() });
                 assert!(!journal.holds(scan, stamp(99)), "a file that has changed is read again");
                 assert_eq!(pages(&mut journal, scan).len(), if is_whole { n as usize } else { 0 });
             }
@@ -252,7 +262,7 @@ mod tests {
             let mut journal = Journal::open(&path, &identity(), resume).expect("it may be opened");
             journal.add(page(scan, 1)).expect("the disk has room");
             journal.add(page(scan, 2)).expect("the disk has room");
-            journal.finish_file(scan, None).expect("the disk has room");
+            journal.finish_file(scan, None, String::new()).expect("the disk has room");
         }
         let mut journal = Journal::open(&path, &identity(), true).expect("it may be opened");
         assert_eq!((pages(&mut journal, "a"), pages(&mut journal, "b")), (vec![1, 2], vec![1, 2]));

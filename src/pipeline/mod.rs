@@ -13,6 +13,7 @@ mod batch;
 mod conveyor;
 mod items;
 mod journal;
+mod tables;
 mod throughput;
 mod walk;
 
@@ -24,17 +25,18 @@ use std::{
 };
 
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     reader::Reader,
-    sink::{CsvSink, PageRows, Sink, Verdict, fields_path},
+    sink::{PageRows, Verdict, fields_path, run_path},
 };
 
 use batch::{BATCH_PAGES, Batch, Outcome};
 use conveyor::{Feed, in_order};
 use items::{Items, stamp_of};
 use journal::{Journal, RunIdentity};
+use tables::write_tables;
 
-pub(crate) use items::read_file;
+pub use items::read_file;
 pub use throughput::{Throughput, measure_throughput};
 pub use walk::{Scan, find_scans, listed_scans};
 
@@ -172,7 +174,7 @@ fn refuse_what_stands_there(options: &RunOptions, journal_path: &Path) -> Result
         }
         Existing::Resume | Existing::Refuse => {}
     }
-    let tables = [options.out.clone(), fields_path(&options.out)];
+    let tables = [options.out.clone(), fields_path(&options.out), run_path(&options.out)];
     match tables.iter().find(|path| path.exists()) {
         Some(path) if options.existing == Existing::Resume => {
             refuse(path, "that run came to its end; read all again with --overwrite, or choose another name")
@@ -201,9 +203,9 @@ fn read_scans(
             n_pages += 1;
             journal.add(rows)
         }
-        Outcome::FileEnd { scan, stamp } => {
+        Outcome::FileEnd { scan, stamp, sha256 } => {
             observe(&Event::FileDone);
-            journal.finish_file(&scan, stamp)
+            journal.finish_file(&scan, stamp, sha256)
         }
         Outcome::Fault(error) => Err(error),
     })?;
@@ -236,40 +238,6 @@ fn window(jobs: NonZeroUsize) -> NonZeroUsize {
     jobs.saturating_mul(WINDOW_PAGES_A_JOB)
 }
 
-/// Makes the tables from the journal, in two passes: the columns must be known before the first row. Every file must
-/// have its rows, or there are no tables.
-fn write_tables(reader: &Reader, scans: &[Scan], out: &Path, journal: &mut Journal) -> Result<Summary> {
-    let mut forms = BTreeMap::new();
-    for scan in scans {
-        journal.visit(&scan.name, |rows| {
-            if let Some(template) = reader.templates().iter().find(|template| template.name == rows.form) {
-                forms.insert(rows.form, template);
-            }
-            Ok(())
-        })?;
-    }
-    let mut columns: Vec<String> = Vec::new();
-    for field in forms.values().flat_map(|template| &template.fields) {
-        if !columns.contains(&field.name) {
-            columns.push(field.name.clone());
-        }
-    }
-    let mut sink: Box<dyn Sink> = Box::new(CsvSink::create(out, columns)?);
-    let mut summary = Summary { n_files: scans.len() as u64, ..Summary::default() };
-    for scan in scans {
-        let n_before = summary.n_pages;
-        journal.visit(&scan.name, |rows| {
-            summary.count(&rows);
-            sink.write(&rows)
-        })?;
-        if summary.n_pages == n_before {
-            return Err(Error::from(ErrorKind::Internal("a file without a row".to_owned())).in_file(&scan.name));
-        }
-    }
-    sink.finish()?;
-    Ok(summary)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -279,6 +247,7 @@ mod tests {
     use super::*;
     use crate::{
         form::known_templates,
+        hash::sha256,
         net::{GlyphScores, Recogniser},
         normalise::GlyphBatch,
     };
@@ -327,9 +296,9 @@ mod tests {
         RunOptions { out: out.to_owned(), existing, jobs, overlay: None }
     }
 
-    fn tables(out: &Path) -> (String, String) {
+    fn tables(out: &Path) -> (String, String, String) {
         let read = |path: &Path| fs::read_to_string(path).expect("it was written");
-        (read(out), read(&fields_path(out)))
+        (read(out), read(&fields_path(out)), read(&run_path(out)))
     }
 
     #[test]
@@ -351,6 +320,14 @@ mod tests {
         let scans_in_table: Vec<&str> = all[0].0.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
         assert_eq!(scans_in_table, scans.iter().map(|scan| scan.name.as_str()).collect::<Vec<_>>());
         assert!(all[0].0.contains("05a.png,1,,rejected,unreadable,\n"), "{}", all[0].0);
+
+        let record: serde_json::Value = serde_json::from_str(&all[0].2).expect("it is JSON");
+        assert_eq!((&record["pages"], &record["rejected"]["unreadable"]), (&33.into(), &3.into()), "{record}");
+        assert_eq!(record["templates"][0]["name"], "strip");
+        assert_eq!(record["options"]["accept"]["otherwise"]["least_confidence"], 0.97);
+        assert_eq!(record["scans"][6]["scan"], "05a.png");
+        assert_eq!(record["scans"][6]["sha256"], sha256(b"no picture"), "a file that is no picture has its name too");
+        assert_eq!(record["scans"][32]["sha256"], "", "what is not there has none");
     }
 
     #[test]
@@ -390,6 +367,7 @@ mod tests {
         run(&reader, &scans, &options(&out, 2, Existing::Overwrite), |_| {}).expect_err("a folder is in the way");
         fs::remove_dir(&out).expect("it is empty");
         fs::remove_file(fields_path(&out)).expect("it took its name first");
+        fs::remove_file(run_path(&out)).expect("it took its name before that");
         let journal = fs::read(journal_path(&out)).expect("what was read is kept");
         for cut in (0..=journal.len()).step_by(journal.len() / 17) {
             fs::write(journal_path(&out), &journal[..cut]).expect("it is writable");
@@ -410,6 +388,7 @@ mod tests {
             (out.clone(), Existing::Refuse),
             (out.clone(), Existing::Resume),
             (fields_path(&out), Existing::Refuse),
+            (run_path(&out), Existing::Refuse),
             (journal_path(&out), Existing::Refuse),
         ] {
             fs::write(&path, "precious").expect("it is writable");

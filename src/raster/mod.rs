@@ -4,6 +4,7 @@ mod binarise;
 mod components;
 mod ink;
 mod lines;
+mod quarters;
 mod reduce;
 pub mod text;
 
@@ -11,4 +12,5 @@ pub use binarise::{SauvolaParams, ink_share, sauvola};
 pub use components::{Labels, labelled};
 pub use ink::{ink_of_image, without_neighbours};
 pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};
+pub use quarters::{turned_back, turned_point};
 pub use reduce::reduce;

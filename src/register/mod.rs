@@ -15,6 +15,8 @@ mod perspective;
 mod search;
 mod settle;
 
+use serde::Serialize;
+
 use crate::{
     error::PageReject,
     form::{FormTemplate, PageLayout},
@@ -64,7 +66,7 @@ impl FieldRegistration {
 const FORESHORTENINGS: [f64; 9] = [1.0, 0.93, 1.07, 0.87, 1.15, 0.81, 1.23, 0.76, 1.32];
 
 /// When a page is taken for a form, and when it is read.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RegisterParams {
     /// Least score (template's lines found, words and marks inked, page's lines explained; 0 to 1) of a form that is recognised.
     /// Less of it reads worse pages, and takes other forms for this one.

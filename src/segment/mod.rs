@@ -5,6 +5,7 @@
 //! has an edge for every likely way to join broken strokes and to split touching ones. The net scores every edge, and
 //! [`crate::assemble`] takes the best path.
 
+mod clean;
 mod comb;
 mod cut;
 mod dropout;
@@ -15,13 +16,16 @@ mod rectify;
 
 use image::GrayImage;
 
+use clean::{Cleaned, Place};
 use parts::Part;
+
+pub use clean::{FieldPictures, field_pictures};
 
 use crate::{
     form::{Field, FieldLayout, FormTemplate, PageLayout},
     geometry::{Point, Rect, Segment},
     page::Page,
-    raster::{LineParams, find_line_pieces, join_pieces},
+    raster::LineParams,
     register::{FieldRegistration, Registration},
 };
 
@@ -170,36 +174,11 @@ type Cut = (FieldInk, Option<StripCrop>);
 
 /// A field of a printed form.
 fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template: &FormTemplate) -> Cut {
-    let frame_mm = field.layout.bounds();
-    let area = frame_mm.grown(MARGIN_MM);
-    let place = |p: Point| (p - Point::new(area.x0, area.y0)) * CROP_PX_PER_MM;
-    let place_rect = |r: Rect| {
-        let (a, b) = (place(Point::new(r.x0, r.y0)), place(Point::new(r.x1, r.y1)));
-        Rect::from_edges(a.x, a.y, b.x, b.y)
-    };
-    let mut darkness = ink::darkness(&rectify::rectify(page, &fit.page_from_template, area));
-    let frame = place_rect(frame_mm);
-    let near = |r: &Rect| r.intersection(area).is_some();
-    let printed = |r: Rect| r.grown(PRINT_MARGIN_MM);
-    if let PageLayout::Printed(landmarks) = &template.layout {
-        for mark in landmarks.marks.iter().copied().map(printed).filter(near) {
-            wipe(&mut darkness, place_rect(mark), None);
-        }
-    }
-    let crosses = |line: &Segment| {
-        let around = Rect::around([line.a, line.b]).map(|r| r.grown(PRINT_MARGIN_MM));
-        around.is_some_and(|r| near(&r))
-    };
-    let lines = template.printed_lines().into_iter().filter(crosses);
-    let lines: Vec<Segment> = lines.map(|line| Segment::new(place(line.a), place(line.b))).collect();
-    dropout::drop_lines(&mut darkness, &lines);
-    if let PageLayout::Printed(landmarks) = &template.layout {
-        for word in landmarks.words.iter().map(|word| printed(word.bounds)).filter(near) {
-            wipe(&mut darkness, place_rect(word), Some(frame));
-        }
-    }
+    let place = Place::of(field);
+    let frame = place.rect(field.layout.bounds());
+    let Cleaned { darkness, lines } = clean::cleaned(&clean::crop(page, fit, field), field, template);
     let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
-    let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place_rect(cell)).collect();
+    let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
     let is_inside = |part: &Part| {
         let inside = |x: i32, y: i32| {
             let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
@@ -220,11 +199,8 @@ fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template:
 
 /// A strip: the image is the field.
 fn cut_whole_image(page: &GrayImage) -> Cut {
-    let mut darkness = ink::darkness(&rectify::whole_image(page));
-    let frame = Rect::from_xywh(0.0, 0.0, f64::from(darkness.width()), f64::from(darkness.height()));
-    if let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) {
-        dropout::drop_lines(&mut darkness, &rules(&ink.mask));
-    }
+    let darkness = clean::cleaned_strip(&rectify::whole_image(page));
+    let frame = clean::whole(&darkness);
     let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
     let parts = parts::components(&ink, SPECK_PX);
     let strip = strip_crop(ink.grey, frame, &parts, &[]);
@@ -272,14 +248,6 @@ fn wipe_round(ink: &mut GrayImage, x: i32, y: i32) {
     }
 }
 
-/// The lines that are ruled across a strip.
-fn rules(mask: &GrayImage) -> Vec<Segment> {
-    let width = f64::from(mask.width());
-    let pieces = find_line_pieces(mask, RULE);
-    let lines = join_pieces(&pieces.horizontal, f64::from(mask.height()) / 2.0, RULE.max_deviation_px);
-    lines.into_iter().filter(|line| line.length() >= (RULE_SHARE * width).max(f64::from(mask.height()))).collect()
-}
-
 /// Whether `part` lies so near to printed lines, or to where a frame ends, that it is left over from them.
 fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
     let reach = REMNANT_MM * CROP_PX_PER_MM;
@@ -290,14 +258,4 @@ fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
         near.iter().any(|r| r.contains(p))
     });
     share >= REMNANT_SHARE
-}
-
-/// Wipes what is printed in `bounds`, but not in `frame`, where it may be written over.
-fn wipe(darkness: &mut GrayImage, bounds: Rect, frame: Option<Rect>) {
-    for (x, y, pixel) in darkness.enumerate_pixels_mut() {
-        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-        if bounds.contains(p) && !frame.is_some_and(|frame| frame.contains(p)) {
-            pixel[0] = 0;
-        }
-    }
 }

@@ -2,14 +2,13 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File},
     io::BufWriter,
     path::{Path, PathBuf},
 };
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use super::{FieldRow, PageRows, Sink};
+use super::{FieldRow, PageRows, Sink, beside::Beside};
 use crate::error::{Error, Result};
 
 /// Columns of `OUT.csv` that stand before the fields'.
@@ -71,19 +70,13 @@ impl Sink for CsvSink {
 
 /// One file on its way to its name.
 struct Table {
-    path: PathBuf,
-    beside: PathBuf,
-    writer: Writer<BufWriter<File>>,
+    writer: Writer<BufWriter<Beside>>,
 }
 
 impl Table {
     fn create(path: PathBuf) -> Result<Self> {
-        let mut beside = path.clone().into_os_string();
-        beside.push(".new");
-        let beside = PathBuf::from(beside);
-        let file = File::create(&beside).map_err(|error| Error::from(error).in_file(beside.to_string_lossy()))?;
-        let writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(BufWriter::new(file));
-        Ok(Self { path, beside, writer })
+        let file = BufWriter::new(Beside::create(path)?);
+        Ok(Self { writer: WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(file) })
     }
 
     fn write<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) -> Result<()> {
@@ -93,14 +86,14 @@ impl Table {
     /// Stores the table on the disk, then gives it its name.
     fn publish(self) -> Result<()> {
         let buffer = self.writer.into_inner().map_err(|error| Error::from(error.into_error()))?;
-        let file = buffer.into_inner().map_err(|error| Error::from(error.into_error()))?;
-        file.sync_all()?;
-        fs::rename(&self.beside, &self.path).map_err(|error| Error::from(error).in_file(self.path.to_string_lossy()))
+        buffer.into_inner().map_err(|error| Error::from(error.into_error()))?.publish()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::sink::Verdict;
 

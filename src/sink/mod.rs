@@ -1,6 +1,8 @@
 //! Where records go: one row schema, whatever the format.
 
+mod beside;
 mod csv;
+mod run;
 
 use std::borrow::Cow;
 
@@ -11,7 +13,9 @@ use crate::{
     error::Result,
 };
 
+pub use beside::write_beside;
 pub use csv::{CsvSink, fields_path};
+pub use run::{RunRecord, ScanRecord, run_path};
 
 /// A table that takes pages in the order of the input.
 pub trait Sink {

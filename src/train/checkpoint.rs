@@ -7,7 +7,8 @@ use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::net::weights::{PlainTensor, tensors_from_bytes, tensors_to_bytes, write_beside};
+use crate::net::weights::{PlainTensor, tensors_from_bytes, tensors_to_bytes};
+use crate::sink::write_beside;
 
 /// Key of [`Progress`] in the file's metadata.
 const PROGRESS: &str = "progress";
