@@ -6,7 +6,7 @@
 //! wants; and a sum that a sure hand got wrong stays wrong, and is for a person.
 
 use super::{AcceptTable, Change, FieldState, FieldValue, ReviewReason};
-use crate::form::{Field, FieldKind, FormTemplate, Relation, Rule};
+use crate::form::{Field, FieldChecks, FieldKind, FormTemplate, Relation, Rule};
 
 /// Share of rules that a writer breaks. Among the twelve tally sheets that this was tried on it was a twelfth.
 const BROKEN_SHARE: f64 = 0.05;
@@ -152,6 +152,9 @@ fn choices(field: &Field, value: &FieldValue) -> Vec<Choice> {
         .map(|other| (other.text.as_str(), other.probability.max(LEAST_PROBABILITY).powf(SHARE_EXPONENT)))
         .collect();
     let all: f64 = others.iter().map(|(_, share)| share).sum();
+    // a list or a check digit speaks against what is not among the readings, too
+    let is_told = !field.checks.allowed.is_empty() || field.checks.check_digit.is_some();
+    let unlisted_cost = if is_told { unknown_cost(CHANCE_OF_CHECK) } else { 0.0 };
     let unlisted_share = if others.is_empty() { 1.0 } else { UNLISTED_SHARE };
     let listed = |(text, share): (&str, f64)| (text.to_owned(), (1.0 - sure) * (1.0 - unlisted_share) * share / all);
     let readings = [(value.guess.clone(), sure)].into_iter().chain(others.into_iter().map(listed));
@@ -161,7 +164,8 @@ fn choices(field: &Field, value: &FieldValue) -> Vec<Choice> {
             Choice { number: number(&text), text: Some(text), cost: own - probability.ln() }
         })
         .collect();
-    choices.push(unlisted((1.0 - sure) * unlisted_share));
+    let rest = unlisted((1.0 - sure) * unlisted_share);
+    choices.push(Choice { cost: rest.cost + unlisted_cost, ..rest });
     choices.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     choices
 }
@@ -229,8 +233,8 @@ fn settle(
         let failed = rules().find(|constraint| holds(constraint) == Some(false)).map(|constraint| constraint.rule);
         let choice_idx = variable.choices.iter().position(|choice| choice.text.as_ref() == Some(text)).unwrap_or(0);
         let weights = &found.weights[place];
-        let has_own_checks = broken_by(field, &value.guess).is_some();
-        if is_complete && (!constraints.is_empty() || has_own_checks) {
+        let is_checked = field.checks != FieldChecks::default() || matches!(field.kind, FieldKind::Date { .. });
+        if is_complete && (!constraints.is_empty() || is_checked) {
             value.confidence = weights[choice_idx] / weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         }
         let is_changed = *text != value.guess;
