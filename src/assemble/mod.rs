@@ -5,6 +5,7 @@ mod confidence;
 mod lattice;
 mod readings;
 mod reconcile;
+mod search;
 mod state;
 mod symbols;
 mod weighed;

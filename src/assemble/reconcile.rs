@@ -5,10 +5,13 @@
 //! is now. So a rule that holds makes its fields surer; one digit that the nets doubted gives way to the one that the sum
 //! wants; and a sum that a sure hand got wrong stays wrong, and is for a person.
 
-use super::{AcceptTable, Change, FieldState, FieldValue, ReviewReason};
+use super::{
+    AcceptTable, Change, FieldState, FieldValue, ReviewReason,
+    search::{Choice, Constraint, Variable, search},
+};
 use crate::form::{Field, FieldChecks, FieldKind, FormTemplate, Relation, Rule};
 
-/// Share of rules that a writer breaks. Among the twelve tally sheets that this was tried on it was a twelfth.
+/// Share of rules that a writer breaks: of the 24 sums on the tally sheets at hand one does not hold, and one cannot be told.
 const BROKEN_SHARE: f64 = 0.05;
 /// How often a wrong value keeps a rule by chance: a wrong digit is one of some tens that would be as likely, and any order
 /// has two outcomes.
@@ -19,55 +22,14 @@ const CHANCE_OF_CHECK: f64 = 0.1;
 
 /// Share of the wrong best readings of which the right one is not among the alternatives.
 const UNLISTED_SHARE: f64 = 0.15;
+/// Share of the wrong readings of ink where nothing is written at all (specks, folds, a stroke from the field above), of the
+/// least sure ones; of surer ones less, in proportion.
+const NOTHING_SHARE: f64 = 0.3;
 /// Exponent of the alternatives' shares when what the best reading leaves is parted among them: shares are too sure of
 /// themselves (the slope of the confidence's regression).
 const SHARE_EXPONENT: f64 = 0.53;
 /// No reading is surer or less sure than this.
 const LEAST_PROBABILITY: f64 = 1e-6;
-
-/// Combinations that are less likely than the best one by more than this, natural logarithm, are not looked at.
-const SPREAD: f64 = 9.0;
-/// Most readings tried, for each group of fields that rules tie together. Beyond, no reading is changed by a rule and none
-/// gets surer: the rules only check the best readings.
-const MOST_TRIED: usize = 20_000;
-
-/// One of the readings of a field.
-#[derive(Debug, Clone)]
-struct Choice {
-    /// In canonical form, empty for blank; `None` stands for what is not among the readings.
-    text: Option<String>,
-    /// As rules see it.
-    number: Option<f64>,
-    /// Minus its log probability, and what the field's own checks add.
-    cost: f64,
-}
-
-/// A field that takes part.
-struct Variable {
-    field_idx: usize,
-    /// The likeliest first.
-    choices: Vec<Choice>,
-}
-
-/// A rule, its fields as indices into the variables.
-struct Constraint<'a> {
-    rule: &'a Rule,
-    variables: Vec<usize>,
-    /// What it costs where it cannot be said whether it holds, and where it does not.
-    unknown_cost: f64,
-    broken_cost: f64,
-}
-
-/// What the search found.
-struct Found {
-    cost: f64,
-    /// The likeliest combination: of each variable the index of its choice.
-    best: Vec<usize>,
-    /// Of each variable, of each choice, the sum of the weights of the combinations with it, against `cost_0`.
-    weights: Vec<Vec<f64>>,
-    /// How many readings may still be tried.
-    left: usize,
-}
 
 /// Holds the fields of a page, in the template's order, to the rules of its form, and each to its own checks. Fields that a
 /// person must look at for what was found on the paper stay as they are; a rule that names one of these says nothing.
@@ -155,8 +117,12 @@ fn choices(field: &Field, value: &FieldValue) -> Vec<Choice> {
     // a list or a check digit speaks against what is not among the readings, too
     let is_told = !field.checks.allowed.is_empty() || field.checks.check_digit.is_some();
     let unlisted_cost = if is_told { unknown_cost(CHANCE_OF_CHECK) } else { 0.0 };
-    let unlisted_share = if others.is_empty() { 1.0 } else { UNLISTED_SHARE };
-    let listed = |(text, share): (&str, f64)| (text.to_owned(), (1.0 - sure) * (1.0 - unlisted_share) * share / all);
+    // where unused cells are filled, ink is something
+    let may_be_nothing = !value.guess.is_empty() && field.fillers.is_empty() && !field.checks.is_required;
+    let nothing_share = if may_be_nothing { NOTHING_SHARE * (1.0 - sure) } else { 0.0 };
+    let unlisted_share = if others.is_empty() { 1.0 - nothing_share } else { UNLISTED_SHARE };
+    let listed_share = 1.0 - nothing_share - unlisted_share;
+    let listed = |(text, share): (&str, f64)| (text.to_owned(), (1.0 - sure) * listed_share * share / all);
     let readings = [(value.guess.clone(), sure)].into_iter().chain(others.into_iter().map(listed));
     let mut choices: Vec<Choice> = readings
         .map(|(text, probability)| {
@@ -166,6 +132,12 @@ fn choices(field: &Field, value: &FieldValue) -> Vec<Choice> {
         .collect();
     let rest = unlisted((1.0 - sure) * unlisted_share);
     choices.push(Choice { cost: rest.cost + unlisted_cost, ..rest });
+    if may_be_nothing {
+        // what is no writing seldom reads as what is on the list
+        let fits = broken_by(field, &value.guess).is_none();
+        let rest = unlisted((1.0 - sure) * nothing_share);
+        choices.push(Choice { number: Some(0.0), cost: rest.cost + if fits { unlisted_cost } else { 0.0 }, ..rest });
+    }
     choices.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     choices
 }
@@ -208,30 +180,28 @@ fn settle(
 ) {
     let found = search(variables, constraints);
     let is_complete = found.left > 0;
-    let picked: Vec<&Choice> = variables
-        .iter()
-        .zip(&found.best)
-        .map(|(variable, &choice)| {
-            let own =
-                || variable.choices.iter().find(|c| c.text.as_deref() == Some(&*fields[variable.field_idx].guess));
-            let choice = &variable.choices[choice];
-            // what is not among the readings cannot be written down
-            if is_complete && choice.text.is_some() { choice } else { own().unwrap_or(choice) }
-        })
-        .collect();
-    let holds = |constraint: &Constraint<'_>| {
-        let number = |field: usize| {
-            let place = variables.iter().position(|variable| variable.field_idx == field)?;
-            picked[place].number
-        };
-        constraint.rule.holds(&number)
+    let own_of = |variable: &Variable| {
+        let guess = &fields[variable.field_idx].guess;
+        variable.choices.iter().position(|choice| choice.text.as_ref() == Some(guess)).unwrap_or(0)
     };
+    let own: Vec<usize> = variables.iter().map(own_of).collect();
+    let picked = if is_complete { &found.best } else { &own };
+    let number = |field: usize| {
+        let place = variables.iter().position(|variable| variable.field_idx == field)?;
+        variables[place].choices[picked[place]].number
+    };
+    let failed: Vec<&Constraint<'_>> =
+        constraints.iter().filter(|constraint| constraint.rule.holds(&number) == Some(false)).collect();
     for (place, variable) in variables.iter().enumerate() {
-        let Some(text) = &picked[place].text else { continue };
         let (field, value) = (&template.fields[variable.field_idx], &mut fields[variable.field_idx]);
-        let rules = || constraints.iter().filter(|constraint| constraint.variables.contains(&place));
-        let failed = rules().find(|constraint| holds(constraint) == Some(false)).map(|constraint| constraint.rule);
-        let choice_idx = variable.choices.iter().position(|choice| choice.text.as_ref() == Some(text)).unwrap_or(0);
+        if !is_open_to_rules(&value.state) {
+            continue;
+        }
+        // what is not among the readings cannot be written down, and no rule makes a field blank
+        let choice_idx = if variable.choices[picked[place]].text.is_some() { picked[place] } else { own[place] };
+        let Some(text) = &variable.choices[choice_idx].text else { continue };
+        let names_it = |constraint: &&&Constraint<'_>| constraint.variables.contains(&place);
+        let failed = failed.iter().find(names_it).map(|constraint| constraint.rule.text.clone());
         let weights = &found.weights[place];
         let is_checked = field.checks != FieldChecks::default() || matches!(field.kind, FieldKind::Date { .. });
         if is_complete && (!constraints.is_empty() || is_checked) {
@@ -243,100 +213,21 @@ fn settle(
                 ReviewReason::FailedCheck(check) => check,
                 other => other.word().into_owned(),
             });
-            let by_rule = || rules().next().map(|constraint| constraint.rule.text.clone());
+            let mut rules = constraints.iter().filter(|constraint| constraint.variables.contains(&place));
+            let by_rule = || rules.next().map(|constraint| constraint.rule.text.clone());
             let by = own_check.or_else(by_rule).unwrap_or_default();
             value.changed = Some(Change { from: value.guess.clone(), by });
             value.guess.clone_from(text);
         }
         let params = accept.of(&template.name, &field.name);
         let is_sure = params.accepts(value.confidence) && (!is_changed || value.confidence >= params.least_changed);
-        value.state = match broken_by(field, text) {
-            _ if failed.is_some() => {
-                FieldState::Review(ReviewReason::FailedCheck(failed.map_or(String::new(), |rule| rule.text.clone())))
-            }
+        let reason = failed.map(ReviewReason::FailedCheck).or_else(|| broken_by(field, text));
+        value.state = match reason {
             Some(reason) => FieldState::Review(reason),
             None if !is_sure => FieldState::Review(ReviewReason::LowConfidence),
             None if text.is_empty() => FieldState::Blank,
             None => FieldState::Accepted,
         };
-    }
-}
-
-/// The likeliest combination of choices, and how likely each choice is: depth first, best choice first, with what the rest
-/// costs at least for a bound (Land and Doig, "An automatic method of solving discrete programming problems", 1960).
-fn search(variables: &[Variable], constraints: &[Constraint<'_>]) -> Found {
-    // what the variables from one on cost at least
-    let mut least_from = vec![0.0; variables.len() + 1];
-    for (place, variable) in variables.iter().enumerate().rev() {
-        least_from[place] = least_from[place + 1] + variable.choices.first().map_or(0.0, |choice| choice.cost);
-    }
-    let mut search = Search {
-        variables,
-        complete_at: vec![Vec::new(); variables.len()],
-        least_from,
-        picked: vec![0; variables.len()],
-        numbers: vec![None; 1 + variables.iter().map(|variable| variable.field_idx).max().unwrap_or(0)],
-        found: Found {
-            cost: f64::INFINITY,
-            best: vec![0; variables.len()],
-            weights: variables.iter().map(|variable| vec![0.0; variable.choices.len()]).collect(),
-            left: MOST_TRIED,
-        },
-    };
-    for constraint in constraints {
-        if let Some(&last) = constraint.variables.iter().max() {
-            search.complete_at[last].push(constraint);
-        }
-    }
-    search.descend(0, 0.0);
-    search.found
-}
-
-struct Search<'a> {
-    variables: &'a [Variable],
-    /// For each variable, the constraints of which it is the last to be chosen.
-    complete_at: Vec<Vec<&'a Constraint<'a>>>,
-    least_from: Vec<f64>,
-    picked: Vec<usize>,
-    /// What is picked, as rules see it, by the index of the field.
-    numbers: Vec<Option<f64>>,
-    found: Found,
-}
-
-impl Search<'_> {
-    fn descend(&mut self, place: usize, cost: f64) {
-        if place == self.variables.len() {
-            if cost < self.found.cost {
-                self.found.cost = cost;
-                self.found.best.clone_from(&self.picked);
-            }
-            let weight = (self.least_from[0] - cost).exp();
-            for (weights, &choice) in self.found.weights.iter_mut().zip(&self.picked) {
-                weights[choice] += weight;
-            }
-            return;
-        }
-        for choice in 0..self.variables[place].choices.len() {
-            let so_far = cost + self.variables[place].choices[choice].cost;
-            if so_far + self.least_from[place + 1] > self.found.cost + SPREAD || self.found.left == 0 {
-                break;
-            }
-            self.found.left -= 1;
-            self.picked[place] = choice;
-            self.numbers[self.variables[place].field_idx] = self.variables[place].choices[choice].number;
-            let by_rules: f64 = self.complete_at[place].iter().map(|constraint| self.cost_of(constraint)).sum();
-            if so_far + by_rules + self.least_from[place + 1] <= self.found.cost + SPREAD {
-                self.descend(place + 1, so_far + by_rules);
-            }
-        }
-    }
-
-    fn cost_of(&self, constraint: &Constraint<'_>) -> f64 {
-        match constraint.rule.holds(&|field| self.numbers[field]) {
-            Some(true) => 0.0,
-            None => constraint.unknown_cost,
-            Some(false) => constraint.broken_cost,
-        }
     }
 }
 
@@ -429,6 +320,16 @@ mod tests {
         reconcile(&template(SUM), &mut values, &AcceptTable::default());
         assert_eq!(values[1], before[1]);
         assert_eq!(values.clone().map(|value| value.state), before.map(|value| value.state));
+    }
+
+    #[test]
+    fn ink_that_is_hardly_a_number_breaks_no_sum() {
+        let speck: Readings<'_> = &[("1", 0.02)];
+        let values = reconciled(SUM, [&[("17", 0.999)], speck, &[("17", 0.999)], &[]]);
+        assert_eq!((&values[0].state, &values[2].state), (&FieldState::Accepted, &FieldState::Accepted));
+        // but it is not for a rule to say that nothing is written
+        assert_eq!((values[1].guess.as_str(), values[1].changed.is_some()), ("1", false));
+        assert_eq!(values[1].state, FieldState::Review(ReviewReason::LowConfidence));
     }
 
     #[test]

@@ -1,0 +1,126 @@
+//! The likeliest combination of several fields' readings under rules, and how likely each reading is with them.
+
+use crate::form::Rule;
+
+/// Combinations that are less likely than the best one by more than this, natural logarithm, are not looked at.
+const SPREAD: f64 = 9.0;
+/// Most readings tried, for each group of fields that rules tie together. Beyond, no reading is changed by a rule and none
+/// gets surer: the rules only check the best readings.
+const MOST_TRIED: usize = 20_000;
+
+/// One of the readings of a field.
+#[derive(Debug, Clone)]
+pub(super) struct Choice {
+    /// In canonical form, empty for blank; `None` stands for what is not among the readings: another number, or ink that is
+    /// no writing.
+    pub text: Option<String>,
+    /// As rules see it.
+    pub number: Option<f64>,
+    /// Minus its log probability, and what the field's own checks add.
+    pub cost: f64,
+}
+
+/// A field that takes part.
+pub(super) struct Variable {
+    pub field_idx: usize,
+    /// The likeliest first.
+    pub choices: Vec<Choice>,
+}
+
+/// A rule, its fields as indices into the variables.
+pub(super) struct Constraint<'a> {
+    pub rule: &'a Rule,
+    pub variables: Vec<usize>,
+    /// What it costs where it cannot be said whether it holds, and where it does not.
+    pub unknown_cost: f64,
+    pub broken_cost: f64,
+}
+
+/// What the search found.
+pub(super) struct Found {
+    pub cost: f64,
+    /// The likeliest combination: of each variable the index of its choice.
+    pub best: Vec<usize>,
+    /// Of each variable, of each choice, the sum of the weights of the combinations with it, against `cost_0`.
+    pub weights: Vec<Vec<f64>>,
+    /// How many readings may still be tried.
+    pub left: usize,
+}
+
+/// The likeliest combination of choices, and how likely each choice is: depth first, best choice first, with what the rest
+/// costs at least for a bound (Land and Doig, "An automatic method of solving discrete programming problems", 1960).
+pub(super) fn search(variables: &[Variable], constraints: &[Constraint<'_>]) -> Found {
+    // what the variables from one on cost at least
+    let mut least_from = vec![0.0; variables.len() + 1];
+    for (place, variable) in variables.iter().enumerate().rev() {
+        least_from[place] = least_from[place + 1] + variable.choices.first().map_or(0.0, |choice| choice.cost);
+    }
+    let mut search = Search {
+        variables,
+        complete_at: vec![Vec::new(); variables.len()],
+        least_from,
+        picked: vec![0; variables.len()],
+        numbers: vec![None; 1 + variables.iter().map(|variable| variable.field_idx).max().unwrap_or(0)],
+        found: Found {
+            cost: f64::INFINITY,
+            best: vec![0; variables.len()],
+            weights: variables.iter().map(|variable| vec![0.0; variable.choices.len()]).collect(),
+            left: MOST_TRIED,
+        },
+    };
+    for constraint in constraints {
+        if let Some(&last) = constraint.variables.iter().max() {
+            search.complete_at[last].push(constraint);
+        }
+    }
+    search.descend(0, 0.0);
+    search.found
+}
+
+struct Search<'a> {
+    variables: &'a [Variable],
+    /// For each variable, the constraints of which it is the last to be chosen.
+    complete_at: Vec<Vec<&'a Constraint<'a>>>,
+    least_from: Vec<f64>,
+    picked: Vec<usize>,
+    /// What is picked, as rules see it, by the index of the field.
+    numbers: Vec<Option<f64>>,
+    found: Found,
+}
+
+impl Search<'_> {
+    fn descend(&mut self, place: usize, cost: f64) {
+        if place == self.variables.len() {
+            if cost < self.found.cost {
+                self.found.cost = cost;
+                self.found.best.clone_from(&self.picked);
+            }
+            let weight = (self.least_from[0] - cost).exp();
+            for (weights, &choice) in self.found.weights.iter_mut().zip(&self.picked) {
+                weights[choice] += weight;
+            }
+            return;
+        }
+        for choice in 0..self.variables[place].choices.len() {
+            let so_far = cost + self.variables[place].choices[choice].cost;
+            if so_far + self.least_from[place + 1] > self.found.cost + SPREAD || self.found.left == 0 {
+                break;
+            }
+            self.found.left -= 1;
+            self.picked[place] = choice;
+            self.numbers[self.variables[place].field_idx] = self.variables[place].choices[choice].number;
+            let by_rules: f64 = self.complete_at[place].iter().map(|constraint| self.cost_of(constraint)).sum();
+            if so_far + by_rules + self.least_from[place + 1] <= self.found.cost + SPREAD {
+                self.descend(place + 1, so_far + by_rules);
+            }
+        }
+    }
+
+    fn cost_of(&self, constraint: &Constraint<'_>) -> f64 {
+        match constraint.rule.holds(&|field| self.numbers[field]) {
+            Some(true) => 0.0,
+            None => constraint.unknown_cost,
+            Some(false) => constraint.broken_cost,
+        }
+    }
+}
