@@ -10,6 +10,9 @@ use serde::Serialize;
 /// Bins, all as wide as one another (Guo et al. use as many).
 const N_BINS: usize = 15;
 
+/// Mean distance of a normal draw from its mean, in standard deviations: the square root of 2 / pi.
+const MEAN_OF_DEVIATION: f64 = 0.797_884_560_802_865_4;
+
 /// Width of the widest bar of the diagram, characters.
 const BAR: usize = 40;
 
@@ -21,6 +24,9 @@ pub struct Reliability {
     /// Expected calibration error: mean distance between a bin's share of right answers and its mean confidence, weighted
     /// by its answers; 0 to 1.
     pub expected_calibration_error: f64,
+    /// What that error would be in the mean, by chance alone, were every confidence exact: few answers cannot show less. Each
+    /// bin's right answers scatter about their mean as a sum of Bernoulli draws, here taken for normal.
+    pub error_by_chance: f64,
     /// Answers with a confidence of at least 0.99.
     pub sure: usize,
     /// Of these, wrong.
@@ -50,13 +56,16 @@ impl Reliability {
     /// Of answers, each with its confidence, 0 to 1, and whether it is right.
     pub fn of(answers: &[(f64, bool)]) -> Self {
         let mut sums = [(0usize, 0.0, 0usize); N_BINS];
+        let mut variances = [0.0; N_BINS];
         for &(confidence, is_right) in answers {
             let bin = ((confidence * N_BINS as f64) as usize).min(N_BINS - 1);
             let (count, sum, right) = &mut sums[bin];
             *count += 1;
             *sum += confidence;
             *right += usize::from(is_right);
+            variances[bin] += confidence * (1.0 - confidence);
         }
+        let deviation: f64 = variances.iter().map(|variance: &f64| variance.max(0.0).sqrt() * MEAN_OF_DEVIATION).sum();
         let bin = |(i, &(count, sum, right)): (usize, &(usize, f64, usize))| {
             let edge = |i: usize| i as f64 / N_BINS as f64;
             let (confidence, accuracy) = (sum / count as f64, right as f64 / count as f64);
@@ -70,6 +79,7 @@ impl Reliability {
         Self {
             count: answers.len(),
             expected_calibration_error: distance / answers.len().max(1) as f64,
+            error_by_chance: deviation / answers.len().max(1) as f64,
             sure: sure().count(),
             sure_wrong: sure().filter(|(_, is_right)| !is_right).count(),
             above_all_wrong: answers.iter().filter(|(confidence, _)| *confidence > surest_wrong).count(),
@@ -81,9 +91,9 @@ impl Reliability {
 /// A table with bars, for people.
 impl fmt::Display for Reliability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { count, expected_calibration_error, sure, sure_wrong, above_all_wrong, bins } = self;
-        let ece = 100.0 * expected_calibration_error;
-        writeln!(f, "expected calibration error: {ece:.2} % of {count}")?;
+        let Self { count, expected_calibration_error, error_by_chance, sure, sure_wrong, above_all_wrong, bins } = self;
+        let [ece, by_chance] = [expected_calibration_error, error_by_chance].map(|share| 100.0 * share);
+        writeln!(f, "expected calibration error: {ece:.2} % of {count}; exact ones would show {by_chance:.2} %")?;
         writeln!(f, "wrong at a confidence of 0.99 and more: {sure_wrong} of {sure}")?;
         writeln!(f, "surer than every wrong one: {above_all_wrong} of {count}")?;
         writeln!(f, "{:>13}  {:>6}  {:>10}  {:>7}", "confidence", "count", "mean", "right")?;
@@ -97,6 +107,9 @@ impl fmt::Display for Reliability {
 
 #[cfg(test)]
 mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
 
     #[test]
@@ -108,6 +121,20 @@ mod tests {
         let found = Reliability::of(&boastful);
         assert!((found.expected_calibration_error - 0.195).abs() < 1e-9, "{found:?}");
         assert_eq!((found.sure, found.sure_wrong, found.above_all_wrong), (1000, 200, 0));
+    }
+
+    #[test]
+    fn what_chance_alone_would_show_is_what_draws_show() {
+        let mut dice = ChaCha8Rng::seed_from_u64(1);
+        let confidences: Vec<f64> = (0..560).map(|i| 1.0 - 0.9 * (f64::from(i) / 560.0).powi(3)).collect();
+        let mut sum = 0.0;
+        for _ in 0..200 {
+            let drawn: Vec<(f64, bool)> = confidences.iter().map(|&p| (p, dice.random_bool(p))).collect();
+            sum += Reliability::of(&drawn).expected_calibration_error;
+        }
+        let drawn: Vec<(f64, bool)> = confidences.iter().map(|&p| (p, true)).collect();
+        let told = Reliability::of(&drawn).error_by_chance;
+        assert!((sum / 200.0 - told).abs() < 0.05 * told, "{} and {told}", sum / 200.0);
     }
 
     #[test]
