@@ -93,7 +93,7 @@ fn draw_fields(canvas: &mut Canvas, page: &Page, template: &FormTemplate, cut: &
 fn crops<'a>(page: &'a Page, template: &'a FormTemplate, cut: &'a FieldCut) -> impl Iterator<Item = Rect> + 'a {
     let edges = match &cut.ink {
         FieldInk::Written(lattice) => lattice.edges.as_slice(),
-        FieldInk::Blank | FieldInk::OffPage => &[],
+        FieldInk::Blank | FieldInk::OffPage | FieldInk::Mark(_) => &[],
     };
     edges.iter().filter_map(|edge| edge.crop.as_ref()).map(|crop| crop_bounds(page, template, cut.field_idx, crop))
 }

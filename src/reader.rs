@@ -399,6 +399,6 @@ pub fn rejected(page: u32, error: &Error) -> PageRecord {
 fn edges(cut: &FieldCut) -> &[LatticeEdge] {
     match &cut.ink {
         FieldInk::Written(lattice) => &lattice.edges,
-        FieldInk::Blank | FieldInk::OffPage => &[],
+        FieldInk::Blank | FieldInk::OffPage | FieldInk::Mark(_) => &[],
     }
 }

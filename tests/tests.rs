@@ -7,6 +7,7 @@
 //! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
 //! - `real_pages`: scans that strangers filled in, where they are at hand.
 //! - `no_numbers`: marks that are no numbers are not booked.
+//! - `marks`: boxes to be ticked, on a drawn form.
 //! - `util`: scans to read, and the program to call.
 
 #[cfg(feature = "torch")]
@@ -14,6 +15,7 @@ mod cli;
 #[cfg(feature = "torch")]
 mod fixtures;
 mod house_rules;
+mod marks;
 #[cfg(feature = "torch")]
 mod no_numbers;
 #[cfg(feature = "torch")]

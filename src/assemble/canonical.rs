@@ -17,7 +17,7 @@ pub(super) fn canonical(kind: &FieldKind, digits: &str) -> Canonical {
     let possible = |text: String| Canonical { text, is_possible: true };
     match kind {
         FieldKind::Integer => possible(without_leading_zeros(digits).to_owned()),
-        FieldKind::Code => possible(digits.to_owned()),
+        FieldKind::Code | FieldKind::Mark { .. } => possible(digits.to_owned()),
         FieldKind::Amount { decimals: 0 } => possible(without_leading_zeros(digits).to_owned()),
         FieldKind::Amount { decimals } => {
             let padded = format!("{digits:0>width$}", width = decimals + 1);

@@ -3,6 +3,7 @@
 mod canonical;
 mod confidence;
 mod lattice;
+mod mark;
 mod readings;
 mod reconcile;
 mod search;
@@ -16,7 +17,7 @@ use std::borrow::Cow;
 
 use crate::{
     error::PageReject,
-    form::{Field, FormTemplate},
+    form::{Field, FieldKind, FormTemplate},
     geometry::Rect,
     net::{GlyphScores, StripScores},
     register::{FieldRegistration, Registration},
@@ -203,6 +204,9 @@ pub fn assemble_field(
         FieldInk::Blank => Reading::of_state(FieldState::Review(ReviewReason::LowConfidence), 1.0),
         FieldInk::OffPage => Reading::of_state(FieldState::Review(ReviewReason::OffPage), 0.0),
         FieldInk::Written(lattice) => read(field, lattice, scores, params),
+        FieldInk::Mark(coverage) => {
+            mark::read(*coverage, matches!(field.kind, FieldKind::Mark { filled_counts: true }), params)
+        }
     };
     let frame_is_missing = fit.is_some_and(|fit| fit.residual_px.is_none()) && !field.layout.printed_lines().is_empty();
     let state = match reading.state {
@@ -232,7 +236,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        form::{DateOrder, DigitCount, FieldChecks, FieldKind, FieldLayout, Filler, PrintedSides},
+        form::{DateOrder, DigitCount, FieldChecks, FieldLayout, Filler, PrintedSides},
         net::GlyphClass,
         segment::{InkCrop, Lattice, LatticeEdge},
     };

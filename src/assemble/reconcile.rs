@@ -314,7 +314,7 @@ mod tests {
         let values = reconciled(SUM, [&[("17", 0.999)], &[], &[("17", 0.999)], &[]]);
         assert_eq!((&values[1].state, &values[2].state), (&FieldState::Blank, &FieldState::Accepted));
         let mut values =
-            [value("a", &[("17", 0.999)]), value("b", &[]), value("sum", &[("3", 0.999)]), value("c", &[])];
+            [value("a", &[("17", 0.999)]), value("b", &[]), value("sum", &[("30", 0.999)]), value("c", &[])];
         values[1].state = FieldState::Review(ReviewReason::Illegible);
         let before = values.clone();
         reconcile(&template(SUM), &mut values, &AcceptTable::default());

@@ -103,6 +103,11 @@ pub enum FieldKind {
         /// A two-digit year below this is 20xx, from this on 19xx.
         pivot: u32,
     },
+    /// A box to be ticked or crossed: `1` where it is, blank where nothing is written.
+    Mark {
+        /// Whether a box that is filled all over is marked, too. Where not, its mark was taken back: `0`.
+        filled_counts: bool,
+    },
 }
 
 impl FieldKind {
@@ -113,6 +118,7 @@ impl FieldKind {
             Self::Amount { .. } => "amount",
             Self::Code => "code",
             Self::Date { .. } => "date",
+            Self::Mark { .. } => "mark",
         }
     }
 }

@@ -194,7 +194,7 @@ fn parse_field(source: Source<'_>, ruler: &Ruler, is_whole_image: bool, raw: &Sp
 }
 
 fn field_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<FieldKind> {
-    const KINDS: &str = "one of \"integer\", \"amount\", \"code\", \"date\"";
+    const KINDS: &str = "one of \"integer\", \"amount\", \"code\", \"date\", \"mark\"";
     let kind = source.required(&raw.kind, span, "kind", KINDS)?;
     let only_for = |placed: Option<Range<usize>>, key: &str, owner: &str| match placed {
         Some(span) if kind.get_ref() != owner => {
@@ -206,6 +206,7 @@ fn field_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<
     only_for(raw.decimals.as_ref().map(Spanned::span), "decimals", "amount")?;
     only_for(raw.order.as_ref().map(Spanned::span), "order", "date")?;
     only_for(raw.pivot.as_ref().map(Spanned::span), "pivot", "date")?;
+    only_for(raw.filled.as_ref().map(Spanned::span), "filled", "mark")?;
 
     match kind.get_ref().as_str() {
         "integer" => Ok(FieldKind::Integer),
@@ -231,7 +232,20 @@ fn field_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<
             };
             Ok(FieldKind::Date { order, pivot })
         }
+        "mark" => mark_kind(source, raw, kind.span()),
         other => Err(source.error(kind.span(), format!("unknown kind: {other:?}"), KINDS)),
+    }
+}
+
+fn mark_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<FieldKind> {
+    const FILLED: &str = "filled = \"retracted\" or \"marked\"";
+    if raw.frame.is_none() || raw.digits.is_some() || !raw.fillers.is_empty() {
+        return Err(source.error(span, "a mark with cells, digits or fillers", "a mark is one box: box = [..]"));
+    }
+    match raw.filled.as_ref().map(|filled| (filled.get_ref().as_str(), filled.span())) {
+        None | Some(("retracted", _)) => Ok(FieldKind::Mark { filled_counts: false }),
+        Some(("marked", _)) => Ok(FieldKind::Mark { filled_counts: true }),
+        Some((other, span)) => Err(source.error(span, format!("filled: {other:?}"), FILLED)),
     }
 }
 
@@ -344,6 +358,7 @@ fn digit_count(
 ) -> Result<DigitCount> {
     let most = match layout {
         FieldLayout::Comb { cells, .. } => cells.len(),
+        FieldLayout::Box { .. } if matches!(kind, FieldKind::Mark { .. }) => 1,
         FieldLayout::Box { .. } => MAX_BOX_DIGITS,
     };
     let is_comb = matches!(layout, FieldLayout::Comb { .. });

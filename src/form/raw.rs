@@ -60,6 +60,7 @@ pub(super) struct RawField {
     pub decimals: Placed<i64>,
     pub order: Placed<String>,
     pub pivot: Placed<i64>,
+    pub filled: Placed<String>,
     pub comb: Placed<RawComb>,
     pub cells: Placed<Vec<Quad>>,
     #[serde(rename = "box")]

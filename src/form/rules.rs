@@ -73,8 +73,8 @@ impl Rule {
         Ok(Self { text: text.to_owned(), condition, claim: parse_comparison(claim, &field_idx)? })
     }
 
-    /// Whether values keep it, `value_of` giving the number in a field; `None` where that cannot be said because one of
-    /// them has none.
+    /// Whether values keep it, `value_of` giving the number in a field; `None` where that depends on a number that is not
+    /// known.
     pub fn holds(&self, value_of: &dyn Fn(usize) -> Option<f64>) -> Option<bool> {
         match &self.condition {
             Some(condition) if !condition.holds(value_of)? => Some(true),
@@ -97,17 +97,22 @@ impl Rule {
 }
 
 impl Comparison {
-    /// As [`Rule::holds`].
+    /// As [`Rule::holds`]; what is not known is not negative, and often that is enough.
     pub fn holds(&self, value_of: &dyn Fn(usize) -> Option<f64>) -> Option<bool> {
-        let excess = self.left.value(value_of)? - self.right.value(value_of)?;
+        let ((left_least, left_most), (right_least, right_most)) =
+            (self.left.range(value_of), self.right.range(value_of));
+        // how much larger the left side is, at least and at most
+        let (least, most) = (left_least - right_most, left_most - right_least);
         let slack = self.tolerance + ROUNDING;
-        Some(match self.relation {
-            Relation::Equal => excess.abs() <= slack,
-            Relation::AtMost => excess <= slack,
-            Relation::AtLeast => excess >= -slack,
-            Relation::Less => excess < self.tolerance - ROUNDING,
-            Relation::More => excess > ROUNDING - self.tolerance,
-        })
+        let strict = ROUNDING - self.tolerance;
+        let (always, never) = match self.relation {
+            Relation::Equal => (least >= -slack && most <= slack, least > slack || most < -slack),
+            Relation::AtMost => (most <= slack, least > slack),
+            Relation::AtLeast => (least >= -slack, most < -slack),
+            Relation::Less => (most < -strict, least >= -strict),
+            Relation::More => (least > strict, most <= strict),
+        };
+        (always || never).then_some(always)
     }
 }
 
@@ -115,6 +120,17 @@ impl Sum {
     /// Its value, `value_of` giving the number in a field; `None` where one of them has none.
     pub fn value(&self, value_of: impl Fn(usize) -> Option<f64>) -> Option<f64> {
         self.terms.iter().try_fold(self.constant, |sum, &(factor, field)| Some(sum + factor * value_of(field)?))
+    }
+
+    /// Its least and its largest value, where `value_of` does not know all numbers, none of which is negative.
+    fn range(&self, value_of: &dyn Fn(usize) -> Option<f64>) -> (f64, f64) {
+        self.terms.iter().fold((self.constant, self.constant), |(least, most), &(factor, field)| {
+            match value_of(field) {
+                Some(value) => (least + factor * value, most + factor * value),
+                None if factor < 0.0 => (f64::NEG_INFINITY, most),
+                None => (least, f64::INFINITY),
+            }
+        })
     }
 }
 
@@ -259,13 +275,19 @@ mod tests {
             Case("total = a + 1b within 0.01", [Some(0.31), Some(0.1), Some(0.2)], Some(true)),
             Case("total = 0.19 * a within 0.005", [Some(3.61), Some(19.01), None], Some(true)),
             Case("total = a + 1b", [Some(3.0), None, Some(2.0)], None),
+            Case("total = a + 1b", [Some(3.0), None, Some(4.0)], Some(false)),
+            Case("total = a - 1b", [Some(3.0), None, Some(4.0)], None),
+            Case("total + a <= 1", [Some(2.0), None, None], Some(false)),
+            Case("total + a <= 1", [Some(1.0), None, None], None),
+            Case("total - a > -1", [Some(2.0), None, None], None),
+            Case("total > -1 - a", [Some(2.0), None, None], Some(true)),
             Case("a <= 1b", [None, Some(2.0), Some(2.0)], Some(true)),
             Case("a < 1b", [None, Some(2.0), Some(2.0)], Some(false)),
             Case("a > 1b", [None, Some(2.01), Some(2.0)], Some(true)),
             Case("a >= 1b", [None, Some(1.99), Some(2.0)], Some(false)),
             Case("if a > 0 then 1b > 0", [None, Some(1.0), Some(0.0)], Some(false)),
             Case("if a > 0 then 1b > 0", [None, Some(0.0), None], Some(true)),
-            Case("if a > 0 then 1b > 0", [None, None, Some(3.0)], None),
+            Case("if a > 2 then 1b > 4", [None, None, Some(3.0)], None),
         ] {
             let rule = parse(text).expect(text);
             assert_eq!(rule.holds(&|field| values[field]), holds, "{text} {values:?}");

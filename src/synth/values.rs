@@ -12,6 +12,8 @@ use crate::{
 const MAX_DRAWS: usize = 400;
 /// How far a sum may be from what the rule asks, in units of a field's last digit: rounding, no more.
 const ROUNDING: f64 = 0.51;
+/// Share of the marks that were taken back.
+const RETRACTED_SHARE: f64 = 0.1;
 /// Years of the dates that are drawn.
 const YEARS: std::ops::RangeInclusive<u32> = 1990..=2029;
 /// Most digits of a number that takes part in sums: doubles are exact so far.
@@ -172,6 +174,11 @@ fn draw_entry(field: &Field, cap: usize, dice: &mut Dice) -> Entry {
     let first_from = |least: u32, dice: &mut Dice| char::from(b'0' + dice.random_range(least..10) as u8);
     match &field.kind {
         FieldKind::Date { order, pivot } => draw_date(field, *order, *pivot, dice),
+        // a tick, or one that was taken back
+        FieldKind::Mark { .. } => {
+            let value = if dice.random_bool(RETRACTED_SHARE) { "0" } else { "1" };
+            Entry { value: value.to_owned(), digits: value.to_owned() }
+        }
         FieldKind::Code => {
             let digits: String = (0..n_digits).map(|_| first_from(0, dice)).collect();
             Entry { value: digits.clone(), digits }

@@ -28,6 +28,8 @@ const RIGHT_ALIGNED_SHARE: f64 = 0.6;
 const GLYPH_MARGIN_PX: u32 = 2;
 /// How steeply ink begins at a stroke's edge: a scaled glyph's edge is this many glyph pixels wide.
 const EDGE_PX: f64 = 1.4;
+/// Share of the marks that fill the box, where a filled box is marked, too.
+const FILLED_SHARE: f64 = 0.3;
 /// Width of a pen's line where it is drawn and no glyph, millimetres.
 const PEN_MM: f64 = 0.45;
 
@@ -82,6 +84,13 @@ impl<'a> Writer<'a> {
         touching: f64,
         dice: &mut Dice,
     ) -> Vec<Rect> {
+        if let FieldKind::Mark { filled_counts } = field.kind {
+            let is_filled = entry.value == "0" || filled_counts && dice.random_bool(FILLED_SHARE);
+            return match entry.value.as_str() {
+                "" => Vec::new(),
+                _ => vec![self.write_mark(sheet, cells[0], is_filled, dice)],
+            };
+        }
         let digits: Vec<usize> = entry.digits.bytes().map(|b| usize::from(b - b'0')).collect();
         match &field.layout {
             FieldLayout::Comb { .. } => self.write_comb(sheet, field, cells, &digits, dice),
@@ -190,6 +199,29 @@ impl<'a> Writer<'a> {
         for (a, b) in strokes {
             sheet.stroke(Segment::new(a, b), PEN_MM, self.darkness);
         }
+    }
+
+    /// A tick or a cross, which may leave the box, and the box filled where the mark is taken back.
+    fn write_mark(&self, sheet: &mut Sheet, frame: Rect, is_filled: bool, dice: &mut Dice) -> Rect {
+        let mut near = |x: f64, y: f64| {
+            let wander = |dice: &mut Dice| dice.random_range(-0.08..0.08);
+            let (dx, dy) = (wander(dice), wander(dice));
+            Point::new(frame.x0 + (x + dx) * frame.width(), frame.y0 + (y + dy) * frame.height())
+        };
+        let cross = [(near(0.15, 0.15), near(0.85, 0.85)), (near(0.85, 0.15), near(0.15, 0.85))];
+        let tick = [(near(0.2, 0.5), near(0.45, 0.85)), (near(0.45, 0.85), near(1.0, 0.0))];
+        for (a, b) in if dice.random_bool(0.5) { cross } else { tick } {
+            sheet.stroke(Segment::new(a, b), PEN_MM, self.darkness);
+        }
+        if is_filled {
+            let mut y = frame.y0 + PEN_MM / 2.0;
+            while y < frame.y1 {
+                let across = Segment::new(Point::new(frame.x0 + 0.2, y), Point::new(frame.x1 - 0.2, y));
+                sheet.stroke(across, PEN_MM, self.darkness);
+                y += 0.7 * PEN_MM;
+            }
+        }
+        frame
     }
 
     fn height_in(&self, cell: Rect) -> f64 {

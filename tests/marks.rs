@@ -1,0 +1,117 @@
+//! Boxes to be marked, on a drawn form: empty, ticked, crossed, filled, in groups of which one is to be marked.
+
+use formread::{
+    assemble::{FieldState, FieldValue, PageReading, ReviewReason},
+    error::Result,
+    form::{FormTemplate, parse_template},
+    net::{GlyphScores, Recogniser},
+    normalise::GlyphBatch,
+    page::Page,
+    reader::Reader,
+    synth::{Degradations, GlyphStock, SynthOptions, SynthPage, synthesise},
+};
+use image::{GrayImage, Luma};
+
+/// There are no digits on these pages.
+struct NoNet;
+
+impl Recogniser for NoNet {
+    fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
+        Ok(vec![GlyphScores { digits: [0.1; 10], classes: [0.25; 4] }; batch.n_glyphs])
+    }
+}
+
+/// A ballot with four groups of three boxes, and a column of boxes that may all be marked.
+fn ballot() -> FormTemplate {
+    let mut text = "name = \"ballot\"\ntitle = \"Ballot for tests\"\npage = [120, 160]\n\
+        lines = [[8, 30, 112, 30], [8, 33, 112, 33], [8, 140, 90, 140], [20, 150, 112, 150], [30, 8, 30, 26]]\n\
+        frames = [[60, 8, 50, 14], [8, 8, 15, 10]]\n"
+        .to_owned();
+    let rules = (0..4).map(|group| format!("\"g{group}a + g{group}b + g{group}c <= 1\""));
+    text += &format!("rules = [{}]\n", rules.collect::<Vec<_>>().join(", "));
+    let mut add = |name: String, x: u32, y: u32, filled: &str| {
+        text +=
+            &format!("[[field]]\nname = \"{name}\"\nkind = \"mark\"\nbox = [{x}, {y}, 5, 5]\nfilled = \"{filled}\"\n");
+    };
+    for group in 0..4 {
+        for (i, letter) in ["a", "b", "c"].into_iter().enumerate() {
+            add(format!("g{group}{letter}"), 20 + 20 * i as u32, 45 + 22 * group, "retracted");
+        }
+        add(format!("any{group}"), 95, 45 + 22 * group, "marked");
+    }
+    parse_template(&text).expect("it is well formed")
+}
+
+/// No digit is drawn; the stock must have one of each all the same.
+fn stock() -> GlyphStock {
+    let ink = GrayImage::from_fn(20, 28, |x, _| Luma([if (8..12).contains(&x) { 255 } else { 0 }]));
+    GlyphStock::new((0..10).map(|digit| (ink.clone(), digit, None))).expect("there is one of each")
+}
+
+fn reader(template: &FormTemplate) -> Reader {
+    let make = || -> Result<Box<dyn Recogniser>> { Ok(Box::new(NoNet)) };
+    Reader::new(vec![template.clone()], "none".to_owned(), Box::new(make)).expect("there is a template")
+}
+
+fn fields(reader: &Reader, page: SynthPage, dpi: f64) -> Vec<FieldValue> {
+    let report = reader.read_page(1, &Page::upright(page.image, Some(dpi))).expect("the net does not fail");
+    match report.record.reading {
+        PageReading::Read { fields, .. } => fields,
+        rejected @ PageReading::Rejected { .. } => panic!("{rejected:?}"),
+    }
+}
+
+#[test]
+fn marks_are_read_through_skew_noise_and_blur() {
+    let (template, stock) = (ballot(), stock());
+    let reader = reader(&template);
+    let (mut n, mut n_sure) = (0, 0);
+    for degradations in [Degradations::NONE, Degradations::MODERATE] {
+        let options = SynthOptions { degradations, blanks: 0.7, seed: 5, ..SynthOptions::default() };
+        for page_idx in 0..6 {
+            let page = synthesise(&template, &stock, &options, page_idx).expect("its rules can be kept");
+            let truth = page.truth.clone();
+            for (field, truth) in fields(&reader, page, options.dpi).into_iter().zip(truth) {
+                n += 1;
+                match field.state {
+                    FieldState::Review(_) => {}
+                    _ => {
+                        n_sure += 1;
+                        assert_eq!(field.guess, truth.value, "page {page_idx} {field:?}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(n_sure as f64 > 0.9 * f64::from(n), "{n_sure} of {n} are told without a person");
+}
+
+#[test]
+fn two_marks_where_one_is_allowed_are_for_a_person() {
+    let mut template = ballot();
+    template.rules.clear();
+    let options = SynthOptions { blanks: 0.2, seed: 9, ..SynthOptions::default() };
+    let strict = ballot();
+    let (reader, mut n) = (reader(&strict), 0);
+    for page_idx in 0..3 {
+        let page = synthesise(&template, &stock(), &options, page_idx).expect("there is no rule to keep");
+        let truth = page.truth.clone();
+        let read = fields(&reader, page, options.dpi);
+        for group in 0..4 {
+            let places: Vec<usize> =
+                (0..strict.fields.len()).filter(|&i| strict.fields[i].name.starts_with(&format!("g{group}"))).collect();
+            let n_marked = places.iter().filter(|&&i| truth[i].value == "1").count();
+            let failed = |i: &usize| matches!(read[*i].state, FieldState::Review(ReviewReason::FailedCheck(_)));
+            if n_marked > 1 {
+                // all of them, or, where one mark is faint, that one
+                n += usize::from(places.iter().all(failed));
+                let n_accepted = places.iter().filter(|&&i| read[i].state == FieldState::Accepted);
+                let n_accepted = n_accepted.filter(|&&i| read[i].guess == "1").count();
+                assert!(n_accepted < n_marked, "page {page_idx}, group {group}");
+            } else {
+                assert!(!places.iter().any(failed), "page {page_idx}, group {group}");
+            }
+        }
+    }
+    assert!(n >= 3, "{n} groups have two marks");
+}
