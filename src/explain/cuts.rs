@@ -4,8 +4,7 @@ use image::{RgbImage, imageops};
 
 use super::{
     CandidateCut, FieldExplanation,
-    layout::{GREY, PALE, below, dark_on_white, framed, line, paper, scaled, words},
-    sheet::{PICTURE_HEIGHT, SMALL},
+    layout::{CUTS_SCALE, GREY, PALE, PICTURE_HEIGHT, SMALL, below, dark_on_white, framed, line, paper, scaled, words},
 };
 use crate::{
     geometry::{Point, Rect},
@@ -13,8 +12,6 @@ use crate::{
     segment::FieldPictures,
 };
 
-/// The most by which a field's ink is enlarged in the cuts.
-pub(super) const CUTS_SCALE: f64 = 4.0;
 /// Height of a row of candidates below the ink, and of the row of those that were chosen.
 const BRACKET: u32 = 8;
 /// Most such rows: what does not fit is in the text.

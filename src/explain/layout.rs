@@ -10,6 +10,13 @@ pub(super) const BLACK: Colour = image::Rgb([20, 20, 20]);
 pub(super) const GREY: Colour = image::Rgb([110, 110, 110]);
 pub(super) const PALE: Colour = image::Rgb([205, 205, 205]);
 
+/// Height of a line of small words, pixels.
+pub(super) const SMALL: u32 = 18;
+/// Most height of a picture of a field, pixels.
+pub(super) const PICTURE_HEIGHT: u32 = 240;
+/// The most by which a field's ink is enlarged in the cuts.
+pub(super) const CUTS_SCALE: f64 = 4.0;
+
 /// Nothing but paper.
 pub(super) fn paper(width: u32, height: u32) -> RgbImage {
     RgbImage::from_pixel(width, height, PAPER)

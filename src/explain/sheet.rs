@@ -4,9 +4,10 @@ use image::{GrayImage, RgbImage, buffer::ConvertBuffer, imageops};
 
 use super::{
     CandidateCut, Explanation, FieldExplanation, StripExplanation, View,
-    cuts::{CUTS_SCALE, draw_cuts},
+    cuts::draw_cuts,
     layout::{
-        BLACK, GREY, PALE, below, beside, dark_on_white, framed, in_columns, line, paper, scaled, wide, words, wrapped,
+        BLACK, CUTS_SCALE, GREY, PALE, PICTURE_HEIGHT, SMALL, below, beside, dark_on_white, framed, in_columns, line,
+        paper, scaled, wide, words, wrapped,
     },
     text::said,
 };
@@ -30,7 +31,6 @@ const NEAR: u32 = 6;
 /// Heights of lines of words, pixels.
 const TITLE: u32 = 30;
 const TEXT: u32 = 22;
-pub(super) const SMALL: u32 = 18;
 
 /// Width of a column of names.
 const NAMES: u32 = 160;
@@ -39,8 +39,7 @@ const NAMES: u32 = 160;
 const COLUMNS: u32 = 3;
 const COLUMN: u32 = (WIDTH - (COLUMNS - 1) * GAP) / COLUMNS;
 
-/// Most height of a picture of a field, and what is wider than this for its height gets a row to itself.
-pub(super) const PICTURE_HEIGHT: u32 = 240;
+/// What is wider than so many heights gets a row to itself.
 const LONG: f64 = 6.0;
 
 /// How much larger than a glyph a tile is, its width with its words, and how many there are at most.
