@@ -88,13 +88,8 @@ pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[Option<Glyp
     // [node][digits so far]
     let mut beams: Vec<Vec<Vec<Path>>> = vec![vec![Vec::new(); MAX_DIGITS + 1]; lattice.n_nodes];
     beams[0][0].push(Path { symbols: Vec::new(), score: 0.0, probability: 1.0 });
-    let mut order: Vec<usize> = (0..lattice.edges.len()).collect();
-    order.sort_by_key(|&i| (lattice.edges[i].from, lattice.edges[i].to));
-    for i in order {
+    for i in in_order(lattice) {
         let edge = &lattice.edges[i];
-        if edge.to > last || edge.from >= edge.to {
-            continue;
-        }
         let readings = readings(field, edge, scores.get(i).copied().flatten());
         for n in 0..=MAX_DIGITS {
             // What is longer than the beam cannot leave this node any more: its edges come in order.
@@ -132,13 +127,8 @@ pub(super) fn path_of(
     type Best = Option<(f32, Vec<usize>)>;
     let mut best: Vec<Vec<[Best; 2]>> = vec![vec![[None, None]; digits.len() + 1]; lattice.n_nodes];
     best[0][0][0] = Some((0.0, Vec::new()));
-    let mut order: Vec<usize> = (0..lattice.edges.len()).collect();
-    order.sort_by_key(|&i| (lattice.edges[i].from, lattice.edges[i].to));
-    for i in order {
+    for i in in_order(lattice) {
         let edge = &lattice.edges[i];
-        if edge.to > last || edge.from >= edge.to {
-            continue;
-        }
         for (symbol, probability, prior) in readings(field, edge, scores.get(i).copied().flatten()) {
             let weight = (edge.to - edge.from) as f32;
             let gain = weight * probability.max(LEAST_PROBABILITY).ln() + prior;
@@ -158,6 +148,14 @@ pub(super) fn path_of(
         }
     }
     best[last][digits.len()][usize::from(has_filler)].take().map(|(_, edges)| edges)
+}
+
+/// Indices of the edges, those that leave a node after all that reach it; without those that lead back or out of the lattice.
+fn in_order(lattice: &Lattice) -> Vec<usize> {
+    let leads_on = |&i: &usize| lattice.edges[i].from < lattice.edges[i].to && lattice.edges[i].to < lattice.n_nodes;
+    let mut order: Vec<usize> = (0..lattice.edges.len()).filter(leads_on).collect();
+    order.sort_by_key(|&i| (lattice.edges[i].from, lattice.edges[i].to));
+    order
 }
 
 fn is_filler(symbol: &Symbol) -> bool {

@@ -11,9 +11,9 @@ mod state;
 mod symbols;
 mod weighed;
 
-use serde::Serialize;
-
 use std::borrow::Cow;
+
+use serde::Serialize;
 
 use crate::{
     error::PageReject,
@@ -24,9 +24,10 @@ use crate::{
     segment::{FieldCut, FieldInk},
 };
 
+use state::{Reading, read};
+
 pub use reconcile::reconcile;
 pub use state::{AcceptParams, AcceptTable};
-use state::{Reading, read};
 pub use weighed::{WeighedReading, strip_texts, weighed_readings};
 
 /// What one page said: a row of the table, or the reason why there is none.
