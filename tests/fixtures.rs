@@ -1,6 +1,6 @@
 //! The scans that come with the program, read with the weights it carries.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use crate::util::{call, talk};
 
@@ -22,4 +22,34 @@ fn every_page_is_found_and_most_fields_are_right() {
     assert_eq!(score["missing"], 0, "{score}");
     let count = |key: &str| score[key].as_f64().expect("it is a count");
     assert!(count("forced_correct") >= LEAST_FORCED * count("fields"), "{score}");
+}
+
+#[test]
+fn signs_and_points_are_part_of_a_number() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let signs = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/signs");
+    let path = |name: &str| signs.join(name).to_string_lossy().into_owned();
+    let output = call(dir.path(), &["run", &path("scans"), "out.csv", "--pipeline", &path("cash-book.toml")]);
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+
+    let (truth, fields) = (rows(&signs.join("truth.csv")), rows(&dir.path().join("out.fields.csv")));
+    let (mut n_negative, mut n_whole, mut n_odd) = (0, 0, 0);
+    for field in &fields {
+        let page = truth.iter().find(|row| row["page"] == field["page"]).expect("the truth has every page");
+        let (value, guess) = (&page[&field["field"]], &field["guess"]);
+        // a digit may be misread; its sign and its point are another matter
+        let shape = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "0");
+        n_odd += usize::from(shape(value) != shape(guess));
+        n_negative += usize::from(value.starts_with('-'));
+        n_whole += usize::from(value.ends_with(".00"));
+        assert!(field["state"] != "accepted" || value == guess, "{value}: {field:?}");
+    }
+    assert!(n_negative >= 5 && n_whole >= 5, "{n_negative} negative, {n_whole} whole");
+    assert!(n_odd * 20 <= fields.len(), "{n_odd} of {}", fields.len());
+}
+
+/// A table's rows, by the names of its columns.
+fn rows(path: &Path) -> Vec<HashMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).expect("it is readable");
+    reader.deserialize().collect::<Result<_, _>>().expect("it is a table")
 }

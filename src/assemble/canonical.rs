@@ -11,21 +11,39 @@ pub(super) struct Canonical {
     pub is_possible: bool,
 }
 
-/// The canonical form of `digits` (ASCII digits as written, at least one): an integer without leading zeros, an amount
-/// with its decimals behind a point, a code with every digit, a date by ISO 8601.
-pub(super) fn canonical(kind: &FieldKind, digits: &str) -> Canonical {
+/// What is written of a number.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Written<'a> {
+    /// ASCII digits, at least one.
+    pub digits: &'a str,
+    /// How many of them stand behind the decimal point, at most as many as there are decimals; `None`: as many as there are.
+    pub n_behind_point: Option<usize>,
+    /// Whether it has a minus.
+    pub is_negative: bool,
+}
+
+/// The canonical form of what is written: an integer without leading zeros, an amount with its decimals behind a point, a
+/// code with every digit, a date by ISO 8601.
+pub(super) fn canonical(kind: &FieldKind, written: Written<'_>) -> Canonical {
+    let digits = written.digits;
     let possible = |text: String| Canonical { text, is_possible: true };
     match kind {
-        FieldKind::Integer => possible(without_leading_zeros(digits).to_owned()),
         FieldKind::Code | FieldKind::Mark { .. } => possible(digits.to_owned()),
-        FieldKind::Amount { decimals: 0 } => possible(without_leading_zeros(digits).to_owned()),
-        FieldKind::Amount { decimals } => {
-            let padded = format!("{digits:0>width$}", width = decimals + 1);
-            let (whole, fraction) = padded.split_at(padded.len() - decimals);
-            possible(format!("{}.{fraction}", without_leading_zeros(whole)))
-        }
+        FieldKind::Integer => possible(number(written, 0)),
+        FieldKind::Amount { decimals, .. } => possible(number(written, *decimals)),
         FieldKind::Date { order, pivot } => date(*order, *pivot, digits),
     }
+}
+
+/// Nought has no sign.
+fn number(written: Written<'_>, decimals: usize) -> String {
+    let Written { digits, n_behind_point, is_negative } = written;
+    let n_behind = n_behind_point.unwrap_or(decimals).min(decimals);
+    let padded = format!("{digits:0>width$}{:0>n$}", "", width = n_behind + 1, n = decimals - n_behind);
+    let (whole, fraction) = padded.split_at(padded.len() - decimals);
+    let sign = if is_negative && padded.bytes().any(|digit| digit != b'0') { "-" } else { "" };
+    let point = if decimals > 0 { "." } else { "" };
+    format!("{sign}{}{point}{fraction}", without_leading_zeros(whole))
 }
 
 fn without_leading_zeros(digits: &str) -> &str {
@@ -80,36 +98,52 @@ fn days_in(month: u32, year: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form::DecimalPoint;
+
+    fn digits(digits: &str) -> Written<'_> {
+        Written { digits, ..Written::default() }
+    }
 
     #[test]
     fn canonical_forms() {
-        struct Case {
-            kind: FieldKind,
-            digits: &'static str,
-            text: &'static str,
-        }
-        let amount = |decimals| FieldKind::Amount { decimals };
-        let case = |kind, digits, text| Case { kind, digits, text };
-        for Case { kind, digits, text } in [
-            case(FieldKind::Integer, "012", "12"),
-            case(FieldKind::Integer, "000", "0"),
-            case(FieldKind::Integer, "7", "7"),
-            case(FieldKind::Code, "0124", "0124"),
-            case(amount(2), "123456", "1234.56"),
-            case(amount(2), "5", "0.05"),
-            case(amount(2), "0005", "0.05"),
-            case(amount(2), "00", "0.00"),
-            case(amount(3), "12", "0.012"),
-            case(amount(0), "0450", "450"),
+        struct Case<'a>(FieldKind, Written<'a>, &'static str);
+        let amount = |decimals| FieldKind::Amount { decimals, point: DecimalPoint::Implied };
+        let behind = |text, n| Written { n_behind_point: Some(n), ..digits(text) };
+        let negative = |text| Written { is_negative: true, ..digits(text) };
+        for Case(kind, written, text) in [
+            Case(FieldKind::Integer, digits("012"), "12"),
+            Case(FieldKind::Integer, digits("000"), "0"),
+            Case(FieldKind::Integer, digits("7"), "7"),
+            Case(FieldKind::Integer, negative("012"), "-12"),
+            Case(FieldKind::Integer, negative("0"), "0"),
+            Case(FieldKind::Code, digits("0124"), "0124"),
+            Case(amount(2), digits("123456"), "1234.56"),
+            Case(amount(2), digits("5"), "0.05"),
+            Case(amount(2), digits("0005"), "0.05"),
+            Case(amount(2), digits("00"), "0.00"),
+            Case(amount(3), digits("12"), "0.012"),
+            Case(amount(0), digits("0450"), "450"),
+            Case(amount(2), behind("12", 0), "12.00"),
+            Case(amount(2), behind("125", 1), "12.50"),
+            Case(amount(2), behind("0", 0), "0.00"),
+            Case(amount(2), behind("50", 2), "0.50"),
+            Case(amount(0), behind("12", 2), "12"),
+            Case(amount(2), negative("150"), "-1.50"),
+            Case(amount(2), negative("000"), "0.00"),
+            Case(amount(2), Written { is_negative: true, ..behind("012", 0) }, "-12.00"),
         ] {
-            assert_eq!(canonical(&kind, digits), Canonical { text: text.to_owned(), is_possible: true }, "{digits}");
+            assert_eq!(
+                canonical(&kind, written),
+                Canonical { text: text.to_owned(), is_possible: true },
+                "{written:?}"
+            );
         }
     }
 
     #[test]
     fn dates() {
         use DateOrder::{DayMonthYear, MonthDayYear, YearMonthDay};
-        for (order, digits, text, is_possible) in [
+        for (order, written, text, is_possible) in [
             (DayMonthYear, "31122026", "2026-12-31", true),
             (MonthDayYear, "12312026", "2026-12-31", true),
             (YearMonthDay, "20261231", "2026-12-31", true),
@@ -124,8 +158,8 @@ mod tests {
             (MonthDayYear, "13012020", "2020-13-01", false),
             (DayMonthYear, "0101202", "0101202", false),
         ] {
-            let found = canonical(&FieldKind::Date { order, pivot: 50 }, digits);
-            assert_eq!(found, Canonical { text: text.to_owned(), is_possible }, "{digits}");
+            let found = canonical(&FieldKind::Date { order, pivot: 50 }, digits(written));
+            assert_eq!(found, Canonical { text: text.to_owned(), is_possible }, "{written}");
             assert_eq!(is_date(text), is_possible, "{text}");
         }
     }

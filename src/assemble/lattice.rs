@@ -112,42 +112,49 @@ pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[Option<Glyp
     paths
 }
 
-/// The best path that says `digits` and has fillers or none, as edges of the lattice, from left to right. `None` where
-/// there is no such path. `scores` as for [`best_paths`].
+/// One edge of a path, and what stands on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Step {
+    pub edge_idx: usize,
+    pub symbol: Symbol,
+}
+
+/// The best path that says `digits` and has fillers or none, from left to right. `None` where there is no such path. `scores`
+/// as for [`best_paths`].
 pub(super) fn path_of(
     field: &Field,
     lattice: &Lattice,
     scores: &[Option<GlyphScores>],
     digits: &str,
     has_filler: bool,
-) -> Option<Vec<usize>> {
+) -> Option<Vec<Step>> {
     let last = lattice.n_nodes.checked_sub(1)?;
     let digits: Vec<Symbol> = digits.bytes().map(|digit| Symbol::Digit(digit.saturating_sub(b'0'))).collect();
-    // [node][digits so far][whether there was a filler]: the path's score, and its edges
-    type Best = Option<(f32, Vec<usize>)>;
+    // [node][digits so far][whether there was a filler]: the path's score, and its steps
+    type Best = Option<(f32, Vec<Step>)>;
     let mut best: Vec<Vec<[Best; 2]>> = vec![vec![[None, None]; digits.len() + 1]; lattice.n_nodes];
     best[0][0][0] = Some((0.0, Vec::new()));
-    for i in in_order(lattice) {
-        let edge = &lattice.edges[i];
-        for (symbol, probability, prior) in readings(field, edge, scores.get(i).copied().flatten()) {
+    for edge_idx in in_order(lattice) {
+        let edge = &lattice.edges[edge_idx];
+        for (symbol, probability, prior) in readings(field, edge, scores.get(edge_idx).copied().flatten()) {
             let weight = (edge.to - edge.from) as f32;
             let gain = weight * probability.max(LEAST_PROBABILITY).ln() + prior;
             for (n, had_filler) in (0..=digits.len()).flat_map(|n| [(n, false), (n, true)]) {
-                let Some((score, edges)) = &best[edge.from][n][usize::from(had_filler)] else { continue };
+                let Some((score, steps)) = &best[edge.from][n][usize::from(had_filler)] else { continue };
                 let is_digit = matches!(symbol, Symbol::Digit(_));
                 if is_digit && digits.get(n) != Some(&symbol) {
                     continue;
                 }
-                let (score, edges) = (score + gain, [edges.as_slice(), &[i]].concat());
+                let (score, steps) = (score + gain, [steps.as_slice(), &[Step { edge_idx, symbol }]].concat());
                 let there =
                     &mut best[edge.to][n + usize::from(is_digit)][usize::from(had_filler || is_filler(&symbol))];
                 if there.as_ref().is_none_or(|(other, _)| score > *other) {
-                    *there = Some((score, edges));
+                    *there = Some((score, steps));
                 }
             }
         }
     }
-    best[last][digits.len()][usize::from(has_filler)].take().map(|(_, edges)| edges)
+    best[last][digits.len()][usize::from(has_filler)].take().map(|(_, steps)| steps)
 }
 
 /// Indices of the edges, those that leave a node after all that reach it; without those that lead back or out of the lattice.
@@ -232,7 +239,7 @@ mod tests {
     fn one_piece_or_two_is_decided_by_the_scores() {
         // Pieces a and b; b is sure to be a 7, a is poor alone, both together are a good 4.
         let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
-        let lattice = Lattice { n_nodes: 3, edges };
+        let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
         let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(Some);
         let paths = best_paths(&field(1, 9), &lattice, &scores);
         assert_eq!(paths[0].digits(), "4");
@@ -242,9 +249,12 @@ mod tests {
     #[test]
     fn the_path_of_a_text_is_told_by_its_edges() {
         let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
-        let lattice = Lattice { n_nodes: 3, edges };
+        let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
         let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(Some);
-        let path = |digits, has_filler| path_of(&field(1, 9), &lattice, &scores, digits, has_filler);
+        let path = |digits, has_filler| {
+            let steps = path_of(&field(1, 9), &lattice, &scores, digits, has_filler)?;
+            Some(steps.iter().map(|step| step.edge_idx).collect::<Vec<usize>>())
+        };
         assert_eq!((path("4", false), path("17", false)), (Some(vec![1]), Some(vec![0, 2])));
         assert_eq!((path("4", true), path("444", false)), (None, None));
         assert_eq!(path_of(&field(1, 9), &Lattice::default(), &[], "1", false), None);
@@ -252,7 +262,7 @@ mod tests {
 
     #[test]
     fn paths_come_best_first_and_no_text_twice() {
-        let lattice = Lattice { n_nodes: 3, edges: vec![edge(0, 1), edge(1, 2)] };
+        let lattice = Lattice { n_nodes: 3, edges: vec![edge(0, 1), edge(1, 2)], ..Lattice::default() };
         let paths = best_paths(&field(1, 9), &lattice, &[Some(glyph(1, 0.8)), Some(glyph(2, 0.7))]);
         assert!(paths.windows(2).all(|w| w[0].score >= w[1].score));
         let mut texts: Vec<_> = paths.iter().map(|p| (p.digits(), p.has_filler())).collect();
@@ -266,8 +276,8 @@ mod tests {
     fn a_lattice_that_leads_nowhere_has_no_path() {
         for lattice in [
             Lattice::default(),
-            Lattice { n_nodes: 3, edges: vec![edge(0, 1)] },
-            Lattice { n_nodes: 2, edges: vec![edge(1, 0), edge(0, 7)] },
+            Lattice { n_nodes: 3, edges: vec![edge(0, 1)], ..Lattice::default() },
+            Lattice { n_nodes: 2, edges: vec![edge(1, 0), edge(0, 7)], ..Lattice::default() },
         ] {
             let scores = vec![Some(glyph(1, 0.9)); lattice.edges.len()];
             assert!(best_paths(&field(1, 9), &lattice, &scores).is_empty());
@@ -279,7 +289,7 @@ mod tests {
         let n = 200;
         let edges = (0..n).map(|i| edge(i, i + 1)).chain((0..n).map(|i| empty(i, i + 1))).collect();
         let scores: Vec<_> = (0..n).map(|i| Some(glyph(i % 10, 0.9))).chain((0..n).map(|_| None)).collect();
-        let paths = best_paths(&field(1, 9), &Lattice { n_nodes: n + 1, edges }, &scores);
+        let paths = best_paths(&field(1, 9), &Lattice { n_nodes: n + 1, edges, ..Lattice::default() }, &scores);
         assert!(!paths.is_empty() && paths.iter().all(|p| p.digits().len() <= MAX_DIGITS));
     }
 }

@@ -4,6 +4,7 @@ mod canonical;
 mod confidence;
 mod lattice;
 mod mark;
+mod point;
 mod readings;
 mod reconcile;
 mod search;
@@ -251,6 +252,7 @@ mod tests {
             digits: DigitCount { min, max },
             fillers: Vec::new(),
             fillers_mean: None,
+            is_signed: false,
             checks: FieldChecks::default(),
         }
     }
@@ -301,7 +303,7 @@ mod tests {
                 digit => (edge(i, i + 1), digit.to_digit(10).map(|d| glyph(d as usize, 0.995))),
             })
             .unzip();
-        let ink = FieldInk::Written(Lattice { n_nodes: edges.len() + 1, edges });
+        let ink = FieldInk::Written(Lattice { n_nodes: edges.len() + 1, edges, ..Lattice::default() });
         assemble_field(
             field,
             &ink,
@@ -377,13 +379,13 @@ mod tests {
         let never = assemble_field(&field(1, 3), &FieldInk::Blank, &FieldScores::default(), None, &AcceptParams::NEVER);
         assert_eq!(never.state, FieldState::Review(ReviewReason::LowConfidence));
         assert_eq!(read(FieldInk::OffPage).state, FieldState::Review(ReviewReason::OffPage));
-        let unread = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)] });
+        let unread = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)], ..Lattice::default() });
         assert_eq!(read(unread).state, FieldState::Review(ReviewReason::Illegible));
     }
 
     #[test]
     fn an_unsure_digit_lowers_the_confidence_and_its_rival_is_named() {
-        let ink = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)] });
+        let ink = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)], ..Lattice::default() });
         let mut scores = glyph(1, 0.55);
         scores.digits[7] = 0.4;
         let value = assemble_field(

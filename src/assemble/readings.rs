@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::{
     FieldScores,
     lattice::{Path, best_paths},
+    point::{Behind, behind_point},
     symbols::{UNREADABLE, best_texts, log_probability, log_sum},
 };
 use crate::{
@@ -37,6 +38,10 @@ pub(super) struct Candidate {
     pub has_inner_gap: bool,
     /// Whether a sign among its fillers may be something else.
     pub has_odd_filler: bool,
+    /// Whether it has a minus.
+    pub is_negative: bool,
+    /// Where its decimal point is.
+    pub behind_point: Behind,
     /// Logarithm of how good it is by both ways.
     pub score: f64,
     /// Natural logarithms of how likely it is by each way that these symbols, and nothing else, are written.
@@ -91,7 +96,19 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
         let has_inner_gap = path.is_some_and(Path::has_inner_gap);
         let has_odd_filler = path.is_some_and(Path::has_odd_filler);
         let by_lattice = path.map_or(f64::NEG_INFINITY, |path| f64::from(path.probability).ln());
-        Candidate { digits, has_filler, has_inner_gap, has_odd_filler, score, by_lattice, by_strip }
+        let mut candidate = Candidate {
+            digits,
+            has_filler,
+            has_inner_gap,
+            has_odd_filler,
+            is_negative: lattice.signs.is_negative,
+            behind_point: Behind::IMPLIED,
+            score,
+            by_lattice,
+            by_strip,
+        };
+        candidate.behind_point = behind_point(field, lattice, scores, &candidate);
+        candidate
     };
     let mut readings: Vec<Candidate> = found.into_iter().map(candidate).collect();
     readings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits.cmp(&b.digits)));

@@ -9,7 +9,7 @@ use super::{
     AcceptTable, Change, FieldState, FieldValue, ReviewReason,
     search::{Choice, Constraint, Variable, search},
 };
-use crate::form::{Field, FieldChecks, FieldKind, FormTemplate, Relation, Rule};
+use crate::form::{Bounds, Field, FieldChecks, FieldKind, FormTemplate, Relation, Rule};
 
 /// Share of rules that a writer breaks: of the 24 sums on the tally sheets at hand one does not hold, and one cannot be told.
 const BROKEN_SHARE: f64 = 0.05;
@@ -102,7 +102,7 @@ fn broken_cost(chance: f64) -> f64 {
 
 /// What a field may say, the likeliest first.
 fn choices(field: &Field, value: &FieldValue) -> Vec<Choice> {
-    let unlisted = |probability: f64| Choice { text: None, number: None, cost: -probability.ln() };
+    let unlisted = |probability: f64| Choice { text: None, number: field.bounds(), cost: -probability.ln() };
     if !is_open_to_rules(&value.state) {
         return vec![unlisted(1.0)];
     }
@@ -127,7 +127,11 @@ fn choices(field: &Field, value: &FieldValue) -> Vec<Choice> {
     let mut choices: Vec<Choice> = readings
         .map(|(text, probability)| {
             let own = if broken_by(field, &text).is_some() { broken_cost(CHANCE_OF_CHECK) } else { 0.0 };
-            Choice { number: number(&text), text: Some(text), cost: own - probability.ln() }
+            Choice {
+                number: number(&text).map_or(field.bounds(), Bounds::exactly),
+                text: Some(text),
+                cost: own - probability.ln(),
+            }
         })
         .collect();
     let rest = unlisted((1.0 - sure) * unlisted_share);
@@ -136,7 +140,11 @@ fn choices(field: &Field, value: &FieldValue) -> Vec<Choice> {
         // what is no writing seldom reads as what is on the list
         let fits = broken_by(field, &value.guess).is_none();
         let rest = unlisted((1.0 - sure) * nothing_share);
-        choices.push(Choice { number: Some(0.0), cost: rest.cost + if fits { unlisted_cost } else { 0.0 }, ..rest });
+        choices.push(Choice {
+            number: Bounds::exactly(0.0),
+            cost: rest.cost + if fits { unlisted_cost } else { 0.0 },
+            ..rest
+        });
     }
     choices.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     choices
@@ -187,8 +195,8 @@ fn settle(
     let own: Vec<usize> = variables.iter().map(own_of).collect();
     let picked = if is_complete { &found.best } else { &own };
     let number = |field: usize| {
-        let place = variables.iter().position(|variable| variable.field_idx == field)?;
-        variables[place].choices[picked[place]].number
+        let place = variables.iter().position(|variable| variable.field_idx == field);
+        place.map_or(Bounds::ANY, |place| variables[place].choices[picked[place]].number)
     };
     let failed: Vec<&Constraint<'_>> =
         constraints.iter().filter(|constraint| constraint.rule.holds(&number) == Some(false)).collect();

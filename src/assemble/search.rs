@@ -1,6 +1,6 @@
 //! The likeliest combination of several fields' readings under rules, and how likely each reading is with them.
 
-use crate::form::Rule;
+use crate::form::{Bounds, Rule};
 
 /// Combinations that are less likely than the best one by more than this, natural logarithm, are not looked at.
 const SPREAD: f64 = 9.0;
@@ -15,7 +15,7 @@ pub(super) struct Choice {
     /// no writing.
     pub text: Option<String>,
     /// As rules see it.
-    pub number: Option<f64>,
+    pub number: Bounds,
     /// Minus its log probability, and what the field's own checks add.
     pub cost: f64,
 }
@@ -60,7 +60,7 @@ pub(super) fn search(variables: &[Variable], constraints: &[Constraint<'_>]) -> 
         complete_at: vec![Vec::new(); variables.len()],
         least_from,
         picked: vec![0; variables.len()],
-        numbers: vec![None; 1 + variables.iter().map(|variable| variable.field_idx).max().unwrap_or(0)],
+        numbers: vec![Bounds::ANY; 1 + variables.iter().map(|variable| variable.field_idx).max().unwrap_or(0)],
         found: Found {
             cost: f64::INFINITY,
             best: vec![0; variables.len()],
@@ -84,7 +84,7 @@ struct Search<'a> {
     least_from: Vec<f64>,
     picked: Vec<usize>,
     /// What is picked, as rules see it, by the index of the field.
-    numbers: Vec<Option<f64>>,
+    numbers: Vec<Bounds>,
     found: Found,
 }
 

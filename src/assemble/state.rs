@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Alternative, FieldScores, FieldState, ReviewReason,
-    canonical::canonical,
+    canonical::{Written, canonical},
     confidence::Evidence,
     readings::{Candidate, Candidates, candidates},
 };
@@ -62,7 +62,8 @@ impl Default for AcceptParams {
 /// Readings that are listed.
 const N_ALTERNATIVES: usize = 8;
 
-/// How much a gap between two digits, or an odd filler, takes from the confidence: what stood there is not known.
+/// How much a gap between two digits, an odd filler, half a sign or a point in the wrong place takes from the confidence: what
+/// stood there is not known.
 const UNKNOWN_FACTOR: f64 = 0.3;
 
 /// How much better, in log score, a reading of another length must be for the number of digits to be wrong rather than
@@ -87,6 +88,7 @@ impl Reading {
 /// Reads what is written.
 pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, params: &AcceptParams) -> Reading {
     let Candidates { readings: candidates, unreadable, has_digits_beside } = candidates(field, lattice, scores);
+    let has_odd_sign = lattice.signs.is_doubtful;
     let fits = |candidate: &Candidate| match candidate.digits.len() {
         0 => candidate.has_filler,
         n => (field.digits.min..=field.digits.max).contains(&n),
@@ -103,18 +105,20 @@ pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, param
         let n_digits = best_of_all.digits.len();
         let reason = if n_digits > field.digits.max { ReviewReason::Overflow } else { ReviewReason::TooShort };
         let same_length: Vec<&Candidate> = candidates.iter().filter(|c| c.digits.len() == n_digits).collect();
-        return judge(field, &same_length, unreadable, params, Some(reason));
+        return judge(field, &same_length, has_odd_sign, unreadable, params, Some(reason));
     }
     let is_unreadable = fitting.first().is_some_and(|best| unreadable > best.score);
     let reason = if has_digits_beside { ReviewReason::StruckOut } else { ReviewReason::Illegible };
-    judge(field, &fitting, unreadable, params, is_unreadable.then_some(reason))
+    judge(field, &fitting, has_odd_sign, unreadable, params, is_unreadable.then_some(reason))
 }
 
 /// The state of the best of `candidates` (best first, at least one) among them. `unreadable` is the score of saying that
-/// something there cannot be read; `reason` is why a person must look in any case.
+/// something there cannot be read; `has_odd_sign` says
+/// that there is half a sign; `reason` is why a person must look in any case.
 fn judge(
     field: &Field,
     candidates: &[&Candidate],
+    has_odd_sign: bool,
     unreadable: f64,
     params: &AcceptParams,
     reason: Option<ReviewReason>,
@@ -127,7 +131,7 @@ fn judge(
     let Candidate { by_lattice, by_strip, .. } = *best;
     let mut confidence = Evidence { share, by_lattice, by_strip }.confidence();
     let has_gap = best.has_inner_gap && matches!(field.layout, FieldLayout::Comb { .. });
-    if has_gap || best.has_odd_filler {
+    if has_gap || best.has_odd_filler || has_odd_sign || !best.behind_point.is_sure {
         confidence *= UNKNOWN_FACTOR;
     }
     let (guess, is_possible) = text(field, best);
@@ -147,7 +151,9 @@ fn text(field: &Field, candidate: &Candidate) -> (String, bool) {
     if candidate.digits.is_empty() {
         return (field.fillers_mean.clone().unwrap_or_default(), true);
     }
-    let canonical = canonical(&field.kind, &candidate.digits);
+    let Candidate { digits, is_negative, behind_point, .. } = candidate;
+    let written = Written { digits, n_behind_point: behind_point.n, is_negative: *is_negative };
+    let canonical = canonical(&field.kind, written);
     (canonical.text, canonical.is_possible)
 }
 

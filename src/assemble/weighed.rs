@@ -31,7 +31,9 @@ pub fn weighed_readings(field: &Field, lattice: &Lattice, scores: &FieldScores, 
     let weighed = readings.into_iter().take(most).map(|candidate| WeighedReading {
         by_cuts: candidate.by_lattice.exp(),
         by_strip: candidate.by_strip.map(f64::exp),
-        edges: path_of(field, lattice, &scores.edges, &candidate.digits, candidate.has_filler).unwrap_or_default(),
+        edges: path_of(field, lattice, &scores.edges, &candidate.digits, candidate.has_filler)
+            .map(|steps| steps.iter().map(|step| step.edge_idx).collect())
+            .unwrap_or_default(),
         digits: candidate.digits,
         has_filler: candidate.has_filler,
     });
@@ -55,7 +57,7 @@ mod tests {
 
     #[test]
     fn both_ways_are_told_apart() {
-        let lattice = Lattice { n_nodes: 2, edges: vec![edge(0, 1)] };
+        let lattice = Lattice { n_nodes: 2, edges: vec![edge(0, 1)], ..Lattice::default() };
         let scores = FieldScores { edges: vec![Some(glyph(1, 0.9))], strip: saying("_7_", 0.9) };
         let readings = weighed_readings(&field(1, 3), &lattice, &scores, 8);
         let of = |digits: &str| readings.iter().find(|reading| reading.digits == digits).expect("it is weighed");

@@ -15,7 +15,7 @@ use crate::{
 pub use checks::{CheckDigit, FieldChecks};
 pub use known::known_templates;
 pub use parse::parse_template;
-pub use rules::{Comparison, Relation, Rule, Sum};
+pub use rules::{Bounds, Comparison, Relation, Rule, Sum};
 
 /// A form, as it is printed.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +80,8 @@ pub struct Field {
     pub fillers: Vec<Filler>,
     /// What a field of fillers alone says; `None`: that it is blank.
     pub fillers_mean: Option<String>,
+    /// Whether its number may be negative: a minus before it, or parentheses round it.
+    pub is_signed: bool,
     /// What its value must be like.
     pub checks: FieldChecks,
 }
@@ -93,6 +95,8 @@ pub enum FieldKind {
     Amount {
         /// Digits after the decimal point, 0 to 4.
         decimals: usize,
+        /// What tells where that point is.
+        point: DecimalPoint,
     },
     /// A code, with every digit it was written with.
     Code,
@@ -121,6 +125,18 @@ impl FieldKind {
             Self::Mark { .. } => "mark",
         }
     }
+}
+
+/// What tells where the decimal point of an amount is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DecimalPoint {
+    /// The number of decimals: they are always written, with a point or without one.
+    #[default]
+    Implied,
+    /// The comb: the last cells are those of the decimals, whatever stands in them; empty cells are noughts.
+    Printed,
+    /// The writer's last point or comma with as many digits behind it as there are decimals; a number without one is whole.
+    Written,
 }
 
 /// Order of the parts of a date.
@@ -252,6 +268,13 @@ fn push_line(lines: &mut Vec<Segment>, line: Segment) {
     match continued {
         Some(l) => l.b = line.b,
         None => lines.push(line),
+    }
+}
+
+impl Field {
+    /// What is known of its number where it was not read.
+    pub fn bounds(&self) -> Bounds {
+        if self.is_signed { Bounds::ANY } else { Bounds::NOT_NEGATIVE }
     }
 }
 

@@ -8,8 +8,8 @@ use std::{
 use toml::Spanned;
 
 use super::{
-    DateOrder, DigitCount, Field, FieldKind, FieldLayout, Filler, FormTemplate, Landmarks, PageLayout, PrintedSides,
-    Rule, Word,
+    DateOrder, DecimalPoint, DigitCount, Field, FieldKind, FieldLayout, Filler, FormTemplate, Landmarks, PageLayout,
+    PrintedSides, Rule, Word,
     checks::parse_checks,
     raw::{Placed, RawComb, RawDigits, RawField, RawTemplate, RawUnit},
     source::{Ruler, Source, is_field_name, is_made_of, reversed},
@@ -189,8 +189,9 @@ fn parse_field(source: Source<'_>, ruler: &Ruler, is_whole_image: bool, raw: &Sp
         }
         meaning => meaning.as_ref().map(|meaning| meaning.get_ref().clone()),
     };
+    let is_signed = is_signed(source, raw, &kind, &fillers)?;
     let checks = parse_checks(source, raw, &kind)?;
-    Ok(Field { name: name.get_ref().clone(), kind, layout, digits, fillers, fillers_mean, checks })
+    Ok(Field { name: name.get_ref().clone(), kind, layout, digits, fillers, fillers_mean, is_signed, checks })
 }
 
 fn field_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<FieldKind> {
@@ -204,6 +205,7 @@ fn field_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<
         _ => Ok(()),
     };
     only_for(raw.decimals.as_ref().map(Spanned::span), "decimals", "amount")?;
+    only_for(raw.point.as_ref().map(Spanned::span), "point", "amount")?;
     only_for(raw.order.as_ref().map(Spanned::span), "order", "date")?;
     only_for(raw.pivot.as_ref().map(Spanned::span), "pivot", "date")?;
     only_for(raw.filled.as_ref().map(Spanned::span), "filled", "mark")?;
@@ -213,7 +215,7 @@ fn field_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<
         "code" => Ok(FieldKind::Code),
         "amount" => {
             let decimals = raw.decimals.as_ref().map_or(Ok(2), |decimals| source.count(decimals, 0..=4, "decimals"))?;
-            Ok(FieldKind::Amount { decimals })
+            Ok(FieldKind::Amount { decimals, point: decimal_point(source, raw, decimals)? })
         }
         "date" => {
             let order = source.required(&raw.order, kind.span(), "order", "one of \"dmy\", \"mdy\", \"ymd\"")?;
@@ -235,6 +237,35 @@ fn field_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<
         "mark" => mark_kind(source, raw, kind.span()),
         other => Err(source.error(kind.span(), format!("unknown kind: {other:?}"), KINDS)),
     }
+}
+
+fn decimal_point(source: Source<'_>, raw: &RawField, decimals: usize) -> Result<DecimalPoint> {
+    let Some(point) = &raw.point else { return Ok(DecimalPoint::default()) };
+    let is_comb = raw.comb.is_some() || raw.cells.is_some();
+    let error = |detail: &str, hint: &str| Err(source.error(point.span(), detail, hint));
+    match point.get_ref().as_str() {
+        _ if decimals == 0 => error("point in an amount without decimals", "decimals = 2, or leave out point"),
+        "implied" => Ok(DecimalPoint::Implied),
+        "printed" if !is_comb => error("point printed in a box", "a printed point parts cells: comb or cells"),
+        "printed" => Ok(DecimalPoint::Printed),
+        "written" if is_comb => error("point written in cells", "one writes a point in a box: box = [..]"),
+        "written" => Ok(DecimalPoint::Written),
+        other => error(&format!("unknown point: {other:?}"), "one of \"implied\", \"printed\", \"written\""),
+    }
+}
+
+/// Whether the field's number may be negative.
+fn is_signed(source: Source<'_>, raw: &RawField, kind: &FieldKind, fillers: &[Filler]) -> Result<bool> {
+    let Some(signed) = raw.signed.as_ref().filter(|signed| *signed.get_ref()) else { return Ok(false) };
+    if !matches!(kind, FieldKind::Integer | FieldKind::Amount { .. }) {
+        let detail = format!("signed in a field of kind: {}", kind.as_str());
+        return Err(source.error(signed.span(), detail, "integers and amounts have signs"));
+    }
+    if fillers.contains(&Filler::Dash) {
+        let hint = "a dash is a minus or a filler, not both";
+        return Err(source.error(signed.span(), "signed in a field that dashes fill", hint));
+    }
+    Ok(true)
 }
 
 fn mark_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<FieldKind> {
@@ -448,7 +479,7 @@ cells = [[100, 600, 50, 70], [160, 600, 50, 70], [220, 600, 50, 70],
         let lefts: Vec<f64> = ssn.layout.cells().iter().map(|cell| cell.x0.round()).collect();
         assert_eq!(lefts, [10.0, 15.0, 20.0, 28.0, 33.0]);
         assert_eq!(ssn.digits, DigitCount { min: 5, max: 5 });
-        assert_eq!(total.kind, FieldKind::Amount { decimals: 2 });
+        assert_eq!(total.kind, FieldKind::Amount { decimals: 2, point: DecimalPoint::Implied });
         assert_eq!(total.layout.printed(), PrintedSides { bottom: true, ..PrintedSides::NONE });
         assert_eq!((total.fillers.len(), total.fillers_mean.as_deref()), (2, Some("0")));
         assert_eq!(day.kind, FieldKind::Date { order: DateOrder::DayMonthYear, pivot: 50 });
@@ -502,6 +533,11 @@ cells = [[100, 600, 50, 70], [160, 600, 50, 70], [220, 600, 50, 70],
             Case("name = \"total\"", "name = \"ssn\"", 18, Some("ssn"), "taken by a field above: ssn"),
             Case("kind = \"amount\"", "kind = \"amount\"\ndecimals = 9", 20, Some("total"), "decimals: 9"),
             Case("kind = \"amount\"", "kind = \"amount\"\norder = \"dmy\"", 20, Some("total"), "order in a field"),
+            Case("kind = \"amount\"", "kind = \"amount\"\npoint = \"odd\"", 20, Some("total"), "unknown point"),
+            Case("kind = \"amount\"", "kind = \"amount\"\npoint = \"printed\"", 20, Some("total"), "printed in a box"),
+            Case("kind = \"amount\"", "kind = \"amount\"\nsigned = true", 20, Some("total"), "dashes fill"),
+            Case("kind = \"code\"", "kind = \"code\"\nsigned = true", 15, Some("ssn"), "signed in a field of kind"),
+            Case("kind = \"code\"", "kind = \"code\"\npoint = \"implied\"", 15, Some("ssn"), "point in a field"),
             Case("box = [100, 400, 300, 80]", "", 17, Some("total"), "places given: 0"),
             Case("box =", "cells = [[1, 1, 9, 9]]\nbox =", 17, Some("total"), "places given: 2"),
             Case("[100, 400, 300, 80]", "[100, 400, 3000, 80]", 20, Some("total"), "box off the page"),

@@ -58,6 +58,8 @@ pub(super) struct RawField {
     pub name: Placed<String>,
     pub kind: Placed<String>,
     pub decimals: Placed<i64>,
+    pub point: Placed<String>,
+    pub signed: Placed<bool>,
     pub order: Placed<String>,
     pub pivot: Placed<i64>,
     pub filled: Placed<String>,

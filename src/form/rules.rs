@@ -34,6 +34,27 @@ pub struct Sum {
     pub constant: f64,
 }
 
+/// What is known of a number: it is between these two, which may be infinite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// It is not less.
+    pub least: f64,
+    /// It is not more.
+    pub most: f64,
+}
+
+impl Bounds {
+    /// A number that may be any, but is not negative.
+    pub const NOT_NEGATIVE: Self = Self { least: 0.0, most: f64::INFINITY };
+    /// A number that may be any.
+    pub const ANY: Self = Self { least: f64::NEG_INFINITY, most: f64::INFINITY };
+
+    /// A number that is known.
+    pub fn exactly(number: f64) -> Self {
+        Self { least: number, most: number }
+    }
+}
+
 /// How the two sides of a rule compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
@@ -73,12 +94,12 @@ impl Rule {
         Ok(Self { text: text.to_owned(), condition, claim: parse_comparison(claim, &field_idx)? })
     }
 
-    /// Whether values keep it, `value_of` giving the number in a field; `None` where that depends on a number that is not
-    /// known.
-    pub fn holds(&self, value_of: &dyn Fn(usize) -> Option<f64>) -> Option<bool> {
+    /// Whether values keep it, `bounds_of` giving what is known of the number in a field; `None` where that depends on more
+    /// than is known.
+    pub fn holds(&self, bounds_of: &dyn Fn(usize) -> Bounds) -> Option<bool> {
         match &self.condition {
-            Some(condition) if !condition.holds(value_of)? => Some(true),
-            _ => self.claim.holds(value_of),
+            Some(condition) if !condition.holds(bounds_of)? => Some(true),
+            _ => self.claim.holds(bounds_of),
         }
     }
 
@@ -97,12 +118,11 @@ impl Rule {
 }
 
 impl Comparison {
-    /// As [`Rule::holds`]; what is not known is not negative, and often that is enough.
-    pub fn holds(&self, value_of: &dyn Fn(usize) -> Option<f64>) -> Option<bool> {
-        let ((left_least, left_most), (right_least, right_most)) =
-            (self.left.range(value_of), self.right.range(value_of));
+    /// As [`Rule::holds`]; that an unknown number is not negative is often enough.
+    pub fn holds(&self, bounds_of: &dyn Fn(usize) -> Bounds) -> Option<bool> {
+        let (left, right) = (self.left.bounds(bounds_of), self.right.bounds(bounds_of));
         // how much larger the left side is, at least and at most
-        let (least, most) = (left_least - right_most, left_most - right_least);
+        let (least, most) = (left.least - right.most, left.most - right.least);
         let slack = self.tolerance + ROUNDING;
         let strict = ROUNDING - self.tolerance;
         let (always, never) = match self.relation {
@@ -122,14 +142,13 @@ impl Sum {
         self.terms.iter().try_fold(self.constant, |sum, &(factor, field)| Some(sum + factor * value_of(field)?))
     }
 
-    /// Its least and its largest value, where `value_of` does not know all numbers, none of which is negative.
-    fn range(&self, value_of: &dyn Fn(usize) -> Option<f64>) -> (f64, f64) {
-        self.terms.iter().fold((self.constant, self.constant), |(least, most), &(factor, field)| {
-            match value_of(field) {
-                Some(value) => (least + factor * value, most + factor * value),
-                None if factor < 0.0 => (f64::NEG_INFINITY, most),
-                None => (least, f64::INFINITY),
-            }
+    /// Its least and its largest value.
+    fn bounds(&self, bounds_of: &dyn Fn(usize) -> Bounds) -> Bounds {
+        let terms = self.terms.iter().filter(|(factor, _)| *factor != 0.0);
+        terms.fold(Bounds::exactly(self.constant), |sum, &(factor, field)| {
+            let Bounds { least, most } = bounds_of(field);
+            let (a, b) = (factor * least, factor * most);
+            Bounds { least: sum.least + a.min(b), most: sum.most + a.max(b) }
         })
     }
 }
@@ -290,8 +309,18 @@ mod tests {
             Case("if a > 2 then 1b > 4", [None, None, Some(3.0)], None),
         ] {
             let rule = parse(text).expect(text);
-            assert_eq!(rule.holds(&|field| values[field]), holds, "{text} {values:?}");
+            let bounds = |field: usize| values[field].map_or(Bounds::NOT_NEGATIVE, Bounds::exactly);
+            assert_eq!(rule.holds(&bounds), holds, "{text} {values:?}");
         }
+    }
+
+    #[test]
+    fn of_a_number_that_may_be_negative_less_is_known() {
+        let bounds = |field: usize| [Bounds::exactly(3.0), Bounds::ANY, Bounds::exactly(4.0)][field];
+        let holds = |text: &str| parse(text).expect(text).holds(&bounds);
+        assert_eq!(holds("total = a + 1b"), None);
+        assert_eq!(holds("total >= a"), None);
+        assert_eq!(holds("total < 1b + 0 * a"), Some(true));
     }
 
     #[test]

@@ -248,6 +248,7 @@ mod tests {
             digits: DigitCount { min: 1, max: 5 },
             fillers: Vec::new(),
             fillers_mean: None,
+            is_signed: false,
             checks: Default::default(),
         }
     }

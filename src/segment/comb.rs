@@ -44,7 +44,11 @@ pub(super) fn comb_lattice(parts: Vec<Part>, cells: &[Rect]) -> Option<Lattice> 
             log_prior: 0.0,
         })
         .collect();
-    edges.iter().any(|edge| edge.crop.is_some()).then(|| Lattice { n_nodes: cells.len() + 1, edges })
+    edges.iter().any(|edge| edge.crop.is_some()).then(|| Lattice {
+        n_nodes: cells.len() + 1,
+        edges,
+        ..Lattice::default()
+    })
 }
 
 /// Where cell `i` ends and the next begins.

@@ -101,7 +101,7 @@ pub(super) fn free_lattice(parts: Vec<Part>, params: &FreeParams) -> Option<Latt
             edges.push(LatticeEdge { from, to, crop, log_prior });
         }
     }
-    Some(Lattice { n_nodes: primitives.len() + 1, edges })
+    Some(Lattice { n_nodes: primitives.len() + 1, edges, ..Lattice::default() })
 }
 
 /// How high the digits are: the median of the parts that are at least half as high as the highest one, pixels.

@@ -13,6 +13,7 @@ mod free;
 mod ink;
 mod parts;
 mod rectify;
+mod signs;
 
 use image::GrayImage;
 
@@ -20,6 +21,7 @@ use clean::{Cleaned, Place};
 use parts::Part;
 
 pub use clean::{FieldPictures, field_pictures};
+pub use signs::Signs;
 
 use crate::{
     form::{Field, FieldKind, FieldLayout, FormTemplate, PageLayout},
@@ -83,6 +85,8 @@ pub struct Lattice {
     pub n_nodes: usize,
     /// Candidates, by `from`, then `to`.
     pub edges: Vec<LatticeEdge>,
+    /// What stands beside the digits.
+    pub signs: Signs,
 }
 
 /// The ink between two nodes.
@@ -145,7 +149,7 @@ const RULE_SHARE: f64 = 0.5;
 pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate) -> Vec<FieldCut> {
     let cut = |(field_idx, field): (usize, &Field)| {
         let (ink, strip) = match &template.layout {
-            PageLayout::WholeImage => cut_whole_image(&page.pixels),
+            PageLayout::WholeImage => cut_whole_image(&page.pixels, field),
             PageLayout::Printed(_) => match registration.fields.get(field_idx) {
                 Some(fit) if fit.on_page => cut_field(&page.pixels, fit, field, template),
                 _ => (FieldInk::OffPage, None),
@@ -199,12 +203,7 @@ fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template:
     let edges: Vec<Segment> = cells.iter().flat_map(|cell| cell.edges()).chain(lines).collect();
     let (parts, strangers): (Vec<Part>, Vec<Part>) =
         parts::components(&ink, SPECK_PX).into_iter().partition(|part| is_inside(part) && !is_remnant(part, &edges));
-    let strip = strip_crop(ink.grey, frame, &parts, &strangers);
-    let lattice = match &field.layout {
-        FieldLayout::Comb { .. } => comb::comb_lattice(parts, &cells),
-        FieldLayout::Box { .. } => free::free_lattice(parts, &free::FreeParams::default()),
-    };
-    written(lattice, strip)
+    part(field, ink.grey, frame, parts, strangers, &cells)
 }
 
 /// Share of the inside of `frame` (pixels) that `mask` covers, 0 to 1.
@@ -222,17 +221,35 @@ fn coverage(mask: &GrayImage, frame: Rect) -> f32 {
 }
 
 /// A strip: the image is the field.
-fn cut_whole_image(page: &GrayImage) -> Cut {
+fn cut_whole_image(page: &GrayImage, field: &Field) -> Cut {
     let darkness = clean::cleaned_strip(&rectify::whole_image(page));
     let frame = clean::whole(&darkness);
     let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
     let parts = parts::components(&ink, SPECK_PX);
-    let strip = strip_crop(ink.grey, frame, &parts, &[]);
-    written(free::free_lattice(parts, &free::FreeParams::default()), strip)
+    part(field, ink.grey, frame, parts, Vec::new(), &[frame])
 }
 
-fn written(lattice: Option<Lattice>, strip: Option<StripCrop>) -> Cut {
-    lattice.map_or((FieldInk::Blank, None), |lattice| (FieldInk::Written(lattice), strip))
+/// Parts the ink of a field: `parts` are its own, among `strangers`; `cells` are those of a comb, in pixels of the crop.
+fn part(
+    field: &Field,
+    grey: GrayImage,
+    frame: Rect,
+    parts: Vec<Part>,
+    mut strangers: Vec<Part>,
+    cells: &[Rect],
+) -> Cut {
+    let least_height = LEAST_DIGIT_HEIGHT * frame.height() as f32;
+    let (parts, taken, signs) = signs::part_off(parts, field, least_height);
+    strangers.extend(taken);
+    let strip = strip_crop(grey, frame, &parts, &strangers);
+    let lattice = match &field.layout {
+        FieldLayout::Comb { .. } => comb::comb_lattice(parts, cells),
+        FieldLayout::Box { .. } => free::free_lattice(parts, &free::FreeParams::default()),
+    };
+    match lattice {
+        Some(lattice) => (FieldInk::Written(Lattice { signs, ..lattice }), strip),
+        None => (FieldInk::Blank, None),
+    }
 }
 
 /// All ink of a field whose own `parts` stand among `strangers`. `None` where there are none.

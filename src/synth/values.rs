@@ -5,7 +5,7 @@ use rand::RngExt;
 use super::Dice;
 use crate::{
     error::{Error, Result},
-    form::{Comparison, DateOrder, Field, FieldKind, FormTemplate, Relation, Sum},
+    form::{Bounds, Comparison, DateOrder, DecimalPoint, Field, FieldKind, FieldLayout, FormTemplate, Relation, Sum},
 };
 
 /// Redraws before a form's rules are taken for contradictory: each redraw after a failure draws smaller numbers.
@@ -14,6 +14,10 @@ const MAX_DRAWS: usize = 400;
 const ROUNDING: f64 = 0.51;
 /// Share of the marks that were taken back.
 const RETRACTED_SHARE: f64 = 0.1;
+/// Share of negative numbers, where a field may hold them.
+const NEGATIVE_SHARE: f64 = 0.3;
+/// Share of amounts without decimals, where these need not be written.
+const WHOLE_SHARE: f64 = 0.5;
 /// Years of the dates that are drawn.
 const YEARS: std::ops::RangeInclusive<u32> = 1990..=2029;
 /// Most digits of a number that takes part in sums: doubles are exact so far.
@@ -26,6 +30,8 @@ pub struct Entry {
     pub value: String,
     /// The digits as written, from left to right; empty where the field is blank.
     pub digits: String,
+    /// Whether its decimals are nought and not written.
+    pub is_whole: bool,
 }
 
 /// Values for each field of `template`. A share `blanks` (0 to 1) of the fields is left blank; a total is blank only
@@ -123,14 +129,16 @@ fn settle(
         let wanted_sign = if total < 0.0 { -1.0 } else { 1.0 };
         let too_large =
             sum.terms.iter().filter(|(factor, _)| factor * wanted_sign > 0.0).map(|(_, leaf)| *leaf).collect();
-        let n_digits = number_entry(field, total.max(0.0)).digits.len();
-        if total < 0.0 || !(field.digits.min..=field.digits.max).contains(&n_digits) {
+        let n_digits = number_entry(field, total).digits.len();
+        let room = field.digits.min..=field.digits.max - usize::from(total < 0.0 && needs_cell_for_sign(field));
+        if total < 0.0 && !field.is_signed || !room.contains(&n_digits) {
             return Err(Broken { rule: format!("{} fits its field", field.name), too_large });
         }
         numbers[i] = Some(total);
     }
     for rule in &template.rules {
-        let number = |field: usize| Some(numbers[field].unwrap_or(0.0));
+        let number = |field: usize| numbers[field].unwrap_or(0.0);
+        let bounds = |field: usize| Bounds::exactly(number(field));
         let fields = rule.fields();
         if fields.iter().all(|field| numbers[*field].is_none()) {
             continue;
@@ -138,9 +146,10 @@ fn settle(
         let finest = fields.iter().map(|field| unit_of(&template.fields[*field])).fold(1.0, f64::min);
         let Comparison { left, right, tolerance, .. } = &rule.claim;
         let rounded = Comparison { tolerance: tolerance.max(ROUNDING * finest), ..rule.claim.clone() };
-        let is_rounded = rule.claim.relation == Relation::Equal && rounded.holds(&number) == Some(true);
-        if !is_rounded && rule.holds(&number) == Some(false) {
-            let excess = left.value(number).unwrap_or(0.0) - right.value(number).unwrap_or(0.0);
+        let is_rounded = rule.claim.relation == Relation::Equal && rounded.holds(&bounds) == Some(true);
+        if !is_rounded && rule.holds(&bounds) == Some(false) {
+            let excess =
+                left.value(|i| Some(number(i))).unwrap_or(0.0) - right.value(|i| Some(number(i))).unwrap_or(0.0);
             let sides = [(1.0, left), (-1.0, right)];
             let leaves = sides.iter().flat_map(|(side, sum)| {
                 expanded(sum, definitions).terms.into_iter().map(move |(factor, leaf)| (side * factor, leaf))
@@ -154,18 +163,12 @@ fn settle(
 
 /// What the last digit of a field counts.
 fn unit_of(field: &Field) -> f64 {
-    match field.kind {
-        FieldKind::Amount { decimals } => 10.0_f64.powi(-(decimals as i32)),
-        _ => 1.0,
-    }
+    10.0_f64.powi(-(decimals_of(field) as i32))
 }
 
 /// Fewest digits that are drawn: an amount has one before the point.
 fn least_digits(field: &Field) -> usize {
-    match field.kind {
-        FieldKind::Amount { decimals } => field.digits.min.max((decimals + 1).min(field.digits.max)),
-        _ => field.digits.min,
-    }
+    field.digits.min.max((decimals_of(field) + 1).min(field.digits.max))
 }
 
 fn draw_entry(field: &Field, cap: usize, dice: &mut Dice) -> Entry {
@@ -177,34 +180,69 @@ fn draw_entry(field: &Field, cap: usize, dice: &mut Dice) -> Entry {
         // a tick, or one that was taken back
         FieldKind::Mark { .. } => {
             let value = if dice.random_bool(RETRACTED_SHARE) { "0" } else { "1" };
-            Entry { value: value.to_owned(), digits: value.to_owned() }
+            plain(value.to_owned(), value.to_owned())
         }
         FieldKind::Code => {
             let digits: String = (0..n_digits).map(|_| first_from(0, dice)).collect();
-            Entry { value: digits.clone(), digits }
+            plain(digits.clone(), digits)
         }
         FieldKind::Integer | FieldKind::Amount { .. } => {
-            let digits: String = (0..n_digits).map(|i| first_from(u32::from(i == 0 && n_digits > 1), dice)).collect();
-            Entry { value: canonical_number(field, &digits), digits }
+            let is_whole = may_be_whole(field) && dice.random_bool(WHOLE_SHARE);
+            let is_negative = field.is_signed && dice.random_bool(NEGATIVE_SHARE);
+            let n_digits = match is_negative && needs_cell_for_sign(field) {
+                true => n_digits.min(field.digits.max - 1).max(least),
+                false => n_digits,
+            };
+            let mut digits: String =
+                (0..n_digits).map(|i| first_from(u32::from(i == 0 && n_digits > 1), dice)).collect();
+            if is_whole {
+                let n_whole = digits.len().saturating_sub(decimals_of(field));
+                digits = format!("{:0<n_digits$}", &digits[..n_whole]);
+            }
+            number_written(field, &digits, is_negative)
         }
     }
 }
 
+fn plain(value: String, digits: String) -> Entry {
+    Entry { value, digits, is_whole: false }
+}
+
+/// Whether decimals that are nought need not be written.
+fn may_be_whole(field: &Field) -> bool {
+    matches!(field.kind, FieldKind::Amount { decimals: 1.., point: DecimalPoint::Printed | DecimalPoint::Written })
+}
+
+/// Whether a minus takes the place of a digit.
+fn needs_cell_for_sign(field: &Field) -> bool {
+    matches!(field.layout, FieldLayout::Comb { .. })
+}
+
 fn number_entry(field: &Field, number: f64) -> Entry {
-    let scaled = (number / unit_of(field)).round();
-    let least = match field.kind {
-        FieldKind::Amount { decimals } => decimals + 1,
-        _ => 1,
-    };
-    let digits = format!("{scaled:0>least$.0}");
-    Entry { value: canonical_number(field, &digits), digits }
+    let scaled = (number.abs() / unit_of(field)).round();
+    let digits = format!("{scaled:0>least$.0}", least = decimals_of(field) + 1);
+    number_written(field, &digits, number < 0.0)
+}
+
+/// A number of these digits, those of its decimals among them.
+fn number_written(field: &Field, digits: &str, is_negative: bool) -> Entry {
+    let canonical = canonical_number(field, digits);
+    let has_sign = is_negative && digits.bytes().any(|digit| digit != b'0');
+    let value = if has_sign { format!("-{canonical}") } else { canonical };
+    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(decimals_of(field)));
+    let is_whole = may_be_whole(field) && !whole.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+    Entry { value, digits: if is_whole { whole } else { digits }.to_owned(), is_whole }
+}
+
+fn decimals_of(field: &Field) -> usize {
+    match field.kind {
+        FieldKind::Amount { decimals, .. } => decimals,
+        _ => 0,
+    }
 }
 
 fn canonical_number(field: &Field, digits: &str) -> String {
-    let decimals = match field.kind {
-        FieldKind::Amount { decimals } => decimals,
-        _ => 0,
-    };
+    let decimals = decimals_of(field);
     let padded = format!("{digits:0>width$}", width = decimals + 1);
     let (whole, part) = padded.split_at(padded.len() - decimals);
     let whole = whole.trim_start_matches('0');
@@ -225,7 +263,7 @@ fn draw_date(field: &Field, order: DateOrder, pivot: u32, dice: &mut Dice) -> En
         DateOrder::MonthDayYear => format!("{month:02}{day:02}{written}"),
         DateOrder::YearMonthDay => format!("{written}{month:02}{day:02}"),
     };
-    Entry { value: format!("{year:04}-{month:02}-{day:02}"), digits }
+    plain(format!("{year:04}-{month:02}-{day:02}"), digits)
 }
 
 #[cfg(test)]
@@ -248,7 +286,7 @@ mod tests {
                     let (n, count) = (entry.digits.len(), field.digits);
                     assert!(n == 0 || (count.min..=count.max).contains(&n), "{}: {entry:?}", field.name);
                 }
-                let number = |i: usize| Some(entries[i].value.parse::<f64>().unwrap_or(0.0));
+                let number = |i: usize| Bounds::exactly(entries[i].value.parse().unwrap_or(0.0));
                 for rule in &template.rules {
                     assert_eq!(rule.holds(&number), Some(true), "{}: {entries:?}", rule.text);
                 }

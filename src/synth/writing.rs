@@ -10,7 +10,7 @@ use super::{
     values::Entry,
 };
 use crate::{
-    form::{Field, FieldKind, FieldLayout, Filler},
+    form::{DecimalPoint, Field, FieldKind, FieldLayout, Filler},
     geometry::{Point, Rect, Segment},
 };
 
@@ -32,6 +32,44 @@ const EDGE_PX: f64 = 1.4;
 const FILLED_SHARE: f64 = 0.3;
 /// Width of a pen's line where it is drawn and no glyph, millimetres.
 const PEN_MM: f64 = 0.45;
+
+/// Share of the amounts without decimals behind which a dash says so.
+const DASH_SHARE: f64 = 0.5;
+/// Gap between a sign and the digit behind it, in heights of a digit.
+const SIGN_GAP: f64 = 0.2;
+/// Straight pieces of a parenthesis.
+const ARC_PIECES: u32 = 8;
+
+/// What is written in a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Digit(usize),
+    /// A decimal point.
+    Point,
+    /// A minus, or a dash for decimals that are nought.
+    Dash,
+    /// Parentheses.
+    Open,
+    Close,
+}
+
+impl Mark {
+    /// Width of one that is no digit, and the gap before it, in heights of a digit.
+    fn width(self) -> f64 {
+        match self {
+            Self::Digit(_) | Self::Point => 0.0,
+            Self::Dash => 0.45,
+            Self::Open | Self::Close => 0.16,
+        }
+    }
+
+    fn gap(self) -> f64 {
+        match self {
+            Self::Digit(_) | Self::Point => 0.25,
+            Self::Dash | Self::Open | Self::Close => SIGN_GAP,
+        }
+    }
+}
 
 /// How one person writes.
 pub(super) struct Writer<'a> {
@@ -93,15 +131,31 @@ impl<'a> Writer<'a> {
         }
         let digits: Vec<usize> = entry.digits.bytes().map(|b| usize::from(b - b'0')).collect();
         match &field.layout {
-            FieldLayout::Comb { .. } => self.write_comb(sheet, field, cells, &digits, dice),
+            FieldLayout::Comb { .. } => self.write_comb(sheet, field, cells, &digits, entry, dice),
             FieldLayout::Box { .. } => {
-                let decimals = match field.kind {
-                    FieldKind::Amount { decimals } if self.writes_points => decimals,
-                    _ => 0,
-                };
-                self.write_box(sheet, cells[0], &digits, decimals, touching, dice)
+                let marks = self.marks(field, &digits, entry, dice);
+                self.write_box(sheet, cells[0], &marks, touching, dice)
             }
         }
+    }
+
+    /// What is written in a box, from left to right.
+    fn marks(&self, field: &Field, digits: &[usize], entry: &Entry, dice: &mut Dice) -> Vec<Mark> {
+        let mut marks: Vec<Mark> = digits.iter().map(|digit| Mark::Digit(*digit)).collect();
+        if let FieldKind::Amount { decimals: decimals @ 1.., point } = field.kind {
+            let has_point = point == DecimalPoint::Written || self.writes_points;
+            if has_point && !entry.is_whole && digits.len() >= decimals {
+                marks.insert(digits.len() - decimals, Mark::Point);
+            } else if entry.is_whole && dice.random_bool(DASH_SHARE) {
+                marks.extend([Mark::Point, Mark::Dash]);
+            }
+        }
+        if entry.value.starts_with('-') {
+            let signs = if dice.random_bool(0.5) { (Mark::Dash, None) } else { (Mark::Open, Some(Mark::Close)) };
+            marks.insert(0, signs.0);
+            marks.extend(signs.1);
+        }
+        marks
     }
 
     fn write_comb(
@@ -110,10 +164,21 @@ impl<'a> Writer<'a> {
         field: &Field,
         cells: &[Rect],
         digits: &[usize],
+        entry: &Entry,
         dice: &mut Dice,
     ) -> Vec<Rect> {
+        let n_behind = match field.kind {
+            FieldKind::Amount { decimals, .. } if entry.is_whole => decimals,
+            _ => 0,
+        };
         let n_free = cells.len() - digits.len();
-        let first = if field.kind == FieldKind::Code { 0 } else { n_free };
+        let first = if field.kind == FieldKind::Code { 0 } else { n_free - n_behind };
+        if entry.value.starts_with('-') && first > 0 {
+            self.write_filler(sheet, Filler::Dash, cells[first - 1], dice);
+        }
+        if n_behind > 0 && dice.random_bool(DASH_SHARE) {
+            cells[cells.len() - n_behind..].iter().for_each(|cell| self.write_filler(sheet, Filler::Dash, *cell, dice));
+        }
         let bounds = cells.iter().copied().reduce(Rect::union).unwrap_or_default().grown(-INSIDE_MM);
         // a field of fillers alone is a value of its own, so a blank field stays empty where the two differ
         if self.uses_fillers && !field.fillers.is_empty() && (!digits.is_empty() || field.fillers_mean.is_none()) {
@@ -136,34 +201,30 @@ impl<'a> Writer<'a> {
         inked
     }
 
-    /// `decimals` above 0: a point is written before so many of the last digits.
-    fn write_box(
-        &self,
-        sheet: &mut Sheet,
-        frame: Rect,
-        digits: &[usize],
-        decimals: usize,
-        touching: f64,
-        dice: &mut Dice,
-    ) -> Vec<Rect> {
+    fn write_box(&self, sheet: &mut Sheet, frame: Rect, marks: &[Mark], touching: f64, dice: &mut Dice) -> Vec<Rect> {
         let bounds = frame.grown(-INSIDE_MM);
         let height = self.height_in(frame);
         let spacing = dice.random_range(0.10..0.32);
-        // [left gap, width of the ink], in turn
-        let mut inks: Vec<(f64, GrayImage)> = Vec::with_capacity(digits.len());
-        for (i, digit) in digits.iter().enumerate() {
+        // [left gap, mark, its width, the ink of a digit], in turn
+        let mut inks: Vec<(f64, Mark, f64, Option<GrayImage>)> = Vec::with_capacity(marks.len());
+        for (i, mark) in marks.iter().enumerate() {
+            let before = i.checked_sub(1).map(|before| marks[before]);
+            let Mark::Digit(digit) = mark else {
+                inks.push((mark.gap() * height, *mark, mark.width() * height, None));
+                continue;
+            };
             let digit_height = height * dice.random_range(0.90..1.10);
             let ink = self.digit_ink(*digit, digit_height, f64::MAX, sheet.px_per_mm, dice);
-            let gap = match i {
-                0 => 0.0,
-                _ if dice.random_bool(touching) => -dice.random_range(0.0..0.08),
-                _ if decimals > 0 && i + decimals == digits.len() => spacing + 0.35,
-                _ => spacing * dice.random_range(0.5..1.6),
+            let gap = match before {
+                None => 0.0,
+                Some(Mark::Digit(_)) if dice.random_bool(touching) => -dice.random_range(0.0..0.08),
+                Some(Mark::Digit(_)) => spacing * dice.random_range(0.5..1.6),
+                Some(Mark::Point) => (spacing + 0.35) / 2.0,
+                Some(_) => SIGN_GAP,
             };
-            inks.push((gap * height, ink));
+            inks.push((gap * height, *mark, f64::from(ink.width()) / sheet.px_per_mm, Some(ink)));
         }
-        let width_mm = |ink: &GrayImage| f64::from(ink.width()) / sheet.px_per_mm;
-        let total: f64 = inks.iter().map(|(gap, ink)| gap + width_mm(ink)).sum();
+        let total: f64 = inks.iter().map(|(gap, _, width, _)| gap + width).sum();
         let squeeze = (MAX_BOX_SHARE * bounds.width() / total).min(1.0);
         let free = (bounds.width() - total * squeeze).max(0.0);
         let place = if self.is_right_aligned { dice.random_range(0.85..1.0) } else { dice.random_range(0.02..0.6) };
@@ -171,19 +232,40 @@ impl<'a> Writer<'a> {
         let slope = dice.random_range(-0.02..0.02);
         let middle = frame.centre().y + self.rise * frame.height();
         let mut inked = Vec::with_capacity(inks.len());
-        for (i, (gap, ink)) in inks.into_iter().enumerate() {
+        for (gap, mark, width, ink) in inks {
+            x += gap * squeeze;
+            let at = |x: f64| middle + slope * (x - frame.centre().x);
+            let Some(ink) = ink else {
+                let place = Rect::from_xywh(x, at(x) - height / 2.0, width * squeeze, height);
+                self.write_sign(sheet, mark, place);
+                x += width * squeeze;
+                continue;
+            };
             let ink = if squeeze < 1.0 { squeezed(&ink, squeeze) } else { ink };
             let width = f64::from(ink.width()) / sheet.px_per_mm;
-            x += gap * squeeze;
-            let y = middle + slope * (x - frame.centre().x) + dice.random_range(-0.04..0.04) * height;
-            if decimals > 0 && i + decimals == digits.len() {
-                let spot = Point::new(x - gap * squeeze / 2.0, y + height * 0.45);
-                sheet.stroke(Segment::new(spot, spot), PEN_MM, self.darkness);
-            }
+            let y = at(x) + dice.random_range(-0.04..0.04) * height;
             inked.push(self.put(sheet, &ink, Point::new(x + width / 2.0, y), bounds));
             x += width;
         }
         inked
+    }
+
+    /// A mark that is no digit, `place` as high as a digit.
+    fn write_sign(&self, sheet: &mut Sheet, mark: Mark, place: Rect) {
+        let at = |x: f64, y: f64| Point::new(place.x0 + x * place.width(), place.y0 + y * place.height());
+        let path: Vec<Point> = match mark {
+            Mark::Digit(_) => Vec::new(),
+            Mark::Point => vec![at(0.5, 0.95), at(0.5, 0.95)],
+            Mark::Dash => vec![at(0.0, 0.52), at(1.0, 0.48)],
+            Mark::Open | Mark::Close => {
+                let arc = (0..=ARC_PIECES).map(|i| f64::from(i) / f64::from(ARC_PIECES));
+                let side = |x: f64| if mark == Mark::Open { 1.0 - x } else { x };
+                arc.map(|y| at(side(4.0 * y * (1.0 - y)), 1.1 * y - 0.05)).collect()
+            }
+        };
+        for pair in path.windows(2) {
+            sheet.stroke(Segment::new(pair[0], pair[1]), PEN_MM, self.darkness);
+        }
     }
 
     fn write_filler(&self, sheet: &mut Sheet, filler: Filler, cell: Rect, dice: &mut Dice) {

@@ -1,0 +1,76 @@
+//! Where the decimal point of an amount is.
+
+use super::{
+    FieldScores,
+    lattice::{Step, Symbol, path_of},
+    readings::Candidate,
+};
+use crate::{
+    form::{DecimalPoint, Field, FieldKind, FieldLayout},
+    segment::Lattice,
+};
+
+/// Digits between two points or commas that part thousands.
+const N_THOUSANDS: usize = 3;
+
+/// How many digits stand behind the decimal point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Behind {
+    /// `None`: as many as the field has decimals.
+    pub n: Option<usize>,
+    /// Whether the paper says nothing else.
+    pub is_sure: bool,
+}
+
+impl Behind {
+    /// As many as there are decimals, whatever is written.
+    pub const IMPLIED: Self = Self { n: None, is_sure: true };
+}
+
+/// How many digits of `candidate` stand behind the decimal point, as far as the paper tells.
+pub(super) fn behind_point(field: &Field, lattice: &Lattice, scores: &FieldScores, candidate: &Candidate) -> Behind {
+    let sure = |n: Option<usize>| Behind { n, is_sure: true };
+    let FieldKind::Amount { decimals, point } = field.kind else { return Behind::IMPLIED };
+    if decimals == 0 || candidate.digits.is_empty() {
+        return Behind::IMPLIED;
+    }
+    let steps = || path_of(field, lattice, &scores.edges, &candidate.digits, candidate.has_filler);
+    let signs = &lattice.signs;
+    match (point, &field.layout) {
+        (DecimalPoint::Printed, FieldLayout::Comb { cells, .. }) => match steps() {
+            Some(steps) => in_cells(&steps, cells.len().saturating_sub(decimals), decimals),
+            None => Behind { n: None, is_sure: false },
+        },
+        _ if signs.ends_in_dash => sure(Some(0)),
+        (DecimalPoint::Written, _) if signs.points.is_empty() => sure(Some(0)),
+        (DecimalPoint::Implied, _) if signs.points.is_empty() => Behind::IMPLIED,
+        _ => {
+            let n_behind = steps().and_then(|steps| Some(n_right_of(&steps, lattice, *signs.points.last()?)));
+            match n_behind {
+                Some(n) if n == decimals => sure(Some(n)),
+                // thousands, and nothing behind them
+                Some(0 | N_THOUSANDS) if point == DecimalPoint::Written => sure(Some(0)),
+                Some(n) if n < decimals && point == DecimalPoint::Written => Behind { n: Some(n), is_sure: false },
+                _ => Behind { n: None, is_sure: false },
+            }
+        }
+    }
+}
+
+/// In a comb whose cells from `first` on are those of the decimals.
+fn in_cells(steps: &[Step], first: usize, decimals: usize) -> Behind {
+    let is_digit = |step: &&Step| matches!(step.symbol, Symbol::Digit(_));
+    let n = steps.iter().skip(first).filter(is_digit).count();
+    let leads = steps.get(first).is_some_and(|step| matches!(step.symbol, Symbol::Digit(_)));
+    // all, none, or those at the left
+    Behind { n: Some(n), is_sure: n == 0 || n == decimals || leads }
+}
+
+/// Digits right of a point at `x`, pixels of the crop.
+fn n_right_of(steps: &[Step], lattice: &Lattice, x: i32) -> usize {
+    let middle = |step: &Step| {
+        let crop = lattice.edges[step.edge_idx].crop.as_ref().filter(|_| matches!(step.symbol, Symbol::Digit(_)))?;
+        Some(crop.x + crop.ink.width() as i32 / 2)
+    };
+    steps.iter().filter_map(middle).filter(|&middle| middle > x).count()
+}

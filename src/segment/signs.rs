@@ -1,0 +1,288 @@
+//! What belongs to a number and is no digit: a minus or parentheses, a dash in the place of the decimals, points.
+//!
+//! Signs are told by their shape and by where they stand beside the digits, and are taken from the ink before it is parted
+//! into digits: to a net that knows digits alone, a parenthesis is a 1.
+
+use image::GrayImage;
+
+use super::{free::digit_height, parts::Part};
+use crate::form::{Field, FieldKind, FieldLayout};
+
+/// What stands beside a number's digits.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Signs {
+    /// A minus stands before the digits, or parentheses stand round them. Only looked for where the field may be negative.
+    pub is_negative: bool,
+    /// A dash stands behind the digits for decimals that are nought: `12,-`. Only looked for in amounts with decimals.
+    pub ends_in_dash: bool,
+    /// Middles of the points and commas among the digits of an amount in a box, pixels of the crop, from left to right.
+    pub points: Vec<i32>,
+    /// Something there is half a sign: a parenthesis without the other one, a second minus, a dash behind that may be one.
+    pub is_doubtful: bool,
+}
+
+/// A part with at least this share of the digits' height is a digit, or part of one.
+const TALL: f32 = 0.6;
+
+/// A dash: most of its height and the bounds of its width in heights of a digit, and its least width in its own height.
+const DASH_HEIGHT: f32 = 0.35;
+const DASH_WIDTH: std::ops::RangeInclusive<f32> = 0.18..=1.4;
+const DASH_SLIMNESS: f32 = 1.6;
+/// Where its middle lies between the digits' heads (0) and feet (1): lower is an underline, higher an upper stroke.
+const DASH_LEVEL: std::ops::RangeInclusive<f32> = 0.22..=0.82;
+/// How far a sign may reach over the digit beside it, in heights of a digit.
+const OVERLAP: f32 = 0.1;
+
+/// A parenthesis: one stroke at least so high, in heights of a digit, of which so large a share of the rows has one run of
+/// ink, no wider than so many heights.
+const ARC_HEIGHT: f32 = 0.75;
+const ARC_ROWS: f32 = 0.9;
+const ARC_STROKE: f32 = 0.3;
+/// How far its middle lies from the line between its ends, in its own height: a 1 is straighter. A pair needs less than one
+/// that stands alone, whose fellow may be lost.
+const ARC_BULGE: f32 = 0.06;
+const ARC_BULGE_ALONE: f32 = 0.14;
+
+/// A point or comma: its largest sides in heights of a digit, and how deep its head lies between the digits' heads and feet.
+const POINT_SIDES: (f32, f32) = (0.4, 0.5);
+const POINT_HEAD: f32 = 0.55;
+/// Share of a point's width that may lie under or over a digit.
+const POINT_OVERLAP: f32 = 0.3;
+
+/// Where the digits stand, pixels of the crop.
+struct Row {
+    left: i32,
+    right: i32,
+    top: f32,
+    height: f32,
+}
+
+impl Row {
+    /// `None` where nothing is as high as `least_height` pixels.
+    fn of(parts: &[Part], least_height: f32) -> Option<Self> {
+        let height = digit_height(parts).filter(|height| *height >= least_height)?;
+        let tall: Vec<&Part> = parts.iter().filter(|part| part.height() as f32 >= TALL * height).collect();
+        let mut tops: Vec<i32> = tall.iter().map(|part| part.y).collect();
+        tops.sort_unstable();
+        let left = tall.iter().map(|part| part.x).min()?;
+        let right = tall.iter().map(|part| part.right()).max()?;
+        Some(Self { left, right, top: *tops.get(tops.len() / 2)? as f32, height })
+    }
+
+    /// 0 at the digits' heads, 1 at their feet.
+    fn level(&self, y: f32) -> f32 {
+        (y - self.top) / self.height
+    }
+
+    fn is_before(&self, part: &Part) -> bool {
+        part.right() as f32 <= self.left as f32 + OVERLAP * self.height
+    }
+
+    fn is_behind(&self, part: &Part) -> bool {
+        part.x as f32 >= self.right as f32 - OVERLAP * self.height
+    }
+
+    fn is_dash(&self, part: &Part) -> bool {
+        let (width, height) = (part.width() as f32, part.height() as f32);
+        let middle = (part.y + part.bottom()) as f32 / 2.0;
+        height <= DASH_HEIGHT * self.height
+            && DASH_WIDTH.contains(&(width / self.height))
+            && width >= DASH_SLIMNESS * height
+            && DASH_LEVEL.contains(&self.level(middle))
+    }
+
+    fn is_point(&self, part: &Part, parts: &[Part]) -> bool {
+        let (width, height) = (part.width() as f32 / self.height, part.height() as f32 / self.height);
+        let covered = |other: &Part| part.right().min(other.right()) - part.x.max(other.x);
+        width <= POINT_SIDES.0
+            && height <= POINT_SIDES.1
+            && self.level(part.y as f32) >= POINT_HEAD
+            && !parts.iter().any(|other| {
+                other.height() as f32 >= TALL * self.height
+                    && covered(other) as f32 > POINT_OVERLAP * part.width() as f32
+            })
+    }
+
+    /// How far a single stroke bulges to the right (left where negative) in its own height; `None` of what is none.
+    fn bulge(&self, part: &Part) -> Option<f32> {
+        if (part.height() as f32) < ARC_HEIGHT * self.height {
+            return None;
+        }
+        let runs: Vec<Option<f32>> = (0..part.ink.height()).map(|y| only_run(&part.ink, y)).collect();
+        let most = ARC_STROKE * self.height;
+        let single = |run: &Option<f32>| run.is_some_and(|width| width <= most);
+        if (runs.iter().filter(|run| single(run)).count() as f32) < ARC_ROWS * runs.len() as f32 {
+            return None;
+        }
+        let third = (runs.len() / 3).max(1);
+        let end = (runs.len() / 8).max(1);
+        let mean = |rows: std::ops::Range<usize>| {
+            let (mut sum, mut n) = (0.0, 0.0f32);
+            for x in rows.filter_map(|y| middle_of_row(&part.ink, y as u32)) {
+                (sum, n) = (sum + x, n + 1.0);
+            }
+            (n > 0.0).then(|| sum / n)
+        };
+        let (head, foot) = (mean(0..end)?, mean(runs.len() - end..runs.len())?);
+        let waist = mean(third..(runs.len() - third).max(third + 1))?;
+        Some((waist - (head + foot) / 2.0) / part.height() as f32)
+    }
+}
+
+/// Width of the one run of ink in a row; `None` where there is none, or more.
+fn only_run(ink: &GrayImage, y: u32) -> Option<f32> {
+    let is_ink = |x: u32| ink.get_pixel(x, y)[0] >= 128;
+    let n_ink = (0..ink.width()).filter(|&x| is_ink(x)).count();
+    let n_starts = (0..ink.width()).filter(|&x| is_ink(x) && (x == 0 || !is_ink(x - 1))).count();
+    (n_starts == 1).then_some(n_ink as f32)
+}
+
+fn middle_of_row(ink: &GrayImage, y: u32) -> Option<f32> {
+    let columns = (0..ink.width()).filter(|&x| ink.get_pixel(x, y)[0] >= 128);
+    let (sum, n) = columns.fold((0u32, 0u32), |(sum, n), x| (sum + x, n + 1));
+    (n > 0).then(|| sum as f32 / n as f32)
+}
+
+/// Takes the signs of `field` from its `parts`: what is left, what was taken, and what it says. `least_height` is the least
+/// height of a digit, pixels.
+pub(super) fn part_off(parts: Vec<Part>, field: &Field, least_height: f32) -> (Vec<Part>, Vec<Part>, Signs) {
+    let n_decimals = match field.kind {
+        FieldKind::Amount { decimals, .. } => decimals,
+        _ => 0,
+    };
+    let mut signs = Signs::default();
+    let mut kept = parts;
+    let mut taken = Vec::new();
+    if field.is_signed {
+        parentheses(&mut kept, &mut taken, &mut signs, least_height);
+    }
+    if n_decimals == 0 && !field.is_signed {
+        return (kept, taken, signs);
+    }
+    let Some(row) = Row::of(&kept, least_height) else { return (kept, taken, signs) };
+    if field.is_signed {
+        let n_minus = take(&mut kept, &mut taken, |part| row.is_before(part) && row.is_dash(part));
+        signs.is_doubtful |= n_minus > 1 || n_minus == 1 && signs.is_negative;
+        signs.is_negative |= n_minus > 0;
+    }
+    if n_decimals > 0 {
+        if matches!(field.layout, FieldLayout::Box { .. }) {
+            let points = kept.iter().filter(|part| row.is_point(part, &kept));
+            signs.points = points.map(|part| (part.x + part.right()) / 2).collect();
+            signs.points.sort_unstable();
+        }
+        signs.ends_in_dash = take(&mut kept, &mut taken, |part| row.is_behind(part) && row.is_dash(part)) > 0;
+        let has_comma = signs.points.last().is_some_and(|&x| x >= row.right);
+        // without a comma it may be a minus that was written behind
+        signs.is_doubtful |= signs.ends_in_dash && field.is_signed && !has_comma;
+    }
+    (kept, taken, signs)
+}
+
+/// Takes a pair of parentheses.
+fn parentheses(parts: &mut Vec<Part>, taken: &mut Vec<Part>, signs: &mut Signs, least_height: f32) {
+    let Some(row) = Row::of(parts, least_height) else { return };
+    let tall = || parts.iter().filter(|part| part.height() as f32 >= TALL * row.height);
+    let (Some(first), Some(last)) = (tall().min_by_key(|part| part.x), tall().max_by_key(|part| part.right())) else {
+        return;
+    };
+    let opens = row.bulge(first).map_or(0.0, |bulge| -bulge);
+    let closes = row.bulge(last).unwrap_or(0.0);
+    if tall().count() > 2 && opens.min(closes) >= ARC_BULGE {
+        let (open, close) = (first.bounds(), last.bounds());
+        take(parts, taken, |part| [open, close].contains(&part.bounds()));
+        signs.is_negative = true;
+    } else {
+        signs.is_doubtful = opens.max(closes) >= ARC_BULGE_ALONE;
+    }
+}
+
+/// Moves what `is_taken` from `parts` to `taken`, and says how many.
+fn take(parts: &mut Vec<Part>, taken: &mut Vec<Part>, is_taken: impl Fn(&Part) -> bool) -> usize {
+    let before = taken.len();
+    taken.extend(parts.extract_if(.., |part| is_taken(part)));
+    taken.len() - before
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Luma;
+
+    use super::*;
+    use crate::{
+        form::parse_template,
+        segment::{ink::Ink, parts::components},
+    };
+
+    fn amount(keys: &str) -> Field {
+        let head = "name = \"t\"\ntitle = \"t\"\npage = [100, 100]\n[[field]]\nname = \"f\"\nbox = [10, 10, 60, 9]\n";
+        let form = parse_template(&format!("{head}kind = \"amount\"\n{keys}")).expect("it is well formed");
+        form.fields.into_iter().next().expect("it has one")
+    }
+
+    /// What a sketch says: `0` a ring, `1` an upright stroke, `(` and `)` arcs, `-` a dash, `_` a low one, `.` a point.
+    fn signs(sketch: &str, keys: &str) -> (Vec<i32>, Signs) {
+        const PITCH: f64 = 40.0;
+        let marks: Vec<(f64, char)> = sketch.chars().enumerate().map(|(i, c)| (20.0 + PITCH * i as f64, c)).collect();
+        let is_ink = |x: f64, y: f64| {
+            marks.iter().any(|&(middle, mark)| {
+                let (dx, dy) = (x - middle, y - 40.0);
+                let arc = |side: f64| dy.abs() < 28.0 && (dx + side * (6.0 - 12.0 * (dy / 28.0).powi(2))).abs() < 2.5;
+                match mark {
+                    '0' => (20.0..25.0).contains(&dx.hypot(dy)),
+                    '1' => dx.abs() < 2.5 && dy.abs() < 26.0,
+                    '(' => arc(1.0),
+                    ')' => arc(-1.0),
+                    '-' => dx.abs() < 12.0 && dy.abs() < 2.5,
+                    '_' => dx.abs() < 12.0 && (dy - 25.0).abs() < 2.5,
+                    '.' => dx.hypot(dy - 23.0) < 3.0,
+                    _ => false,
+                }
+            })
+        };
+        let width = (PITCH * marks.len() as f64) as u32;
+        let mask =
+            GrayImage::from_fn(width, 80, |x, y| Luma([if is_ink(f64::from(x), f64::from(y)) { 255 } else { 0 }]));
+        let parts = components(&Ink { grey: mask.clone(), mask }, 4);
+        let (kept, taken, signs) = part_off(parts, &amount(keys), 20.0);
+        assert_eq!(kept.len() + taken.len(), marks.iter().filter(|(_, mark)| *mark != ' ').count(), "{sketch}");
+        (taken.iter().map(|part| part.x / PITCH as i32).collect(), signs)
+    }
+
+    #[test]
+    fn a_minus_and_parentheses_are_taken_where_a_number_may_be_negative() {
+        let negative = Signs { is_negative: true, ..Signs::default() };
+        assert_eq!(signs("-010", "signed = true"), (vec![0], negative.clone()));
+        assert_eq!(signs("(010)", "signed = true"), (vec![0, 4], negative));
+        for sketch in ["-010", "(010)", "010"] {
+            assert_eq!(signs(sketch, ""), (vec![], Signs::default()), "{sketch}");
+        }
+        for sketch in ["010", "101", "_010", "0-10"] {
+            assert_eq!(signs(sketch, "signed = true"), (vec![], Signs::default()), "{sketch}");
+        }
+    }
+
+    #[test]
+    fn half_a_sign_is_doubtful() {
+        for sketch in ["(010", "010)", "--010", "-(010)", "010-"] {
+            assert!(signs(sketch, "signed = true").1.is_doubtful, "{sketch}");
+        }
+    }
+
+    #[test]
+    fn a_dash_behind_and_points_are_found() {
+        let (taken, found) = signs("010.-", "");
+        assert_eq!((taken, found.ends_in_dash, found.points.len(), found.is_doubtful), (vec![4], true, 1, false));
+        let (taken, found) = signs("0.110.10", "");
+        assert_eq!((taken, found.ends_in_dash), (vec![], false));
+        assert_eq!(found.points.iter().map(|x| x / 40).collect::<Vec<_>>(), [1, 5]);
+        assert_eq!(signs("0.110-", "decimals = 0").1, Signs::default());
+    }
+
+    #[test]
+    fn without_a_digit_nothing_is_a_sign() {
+        for sketch in ["-", "--", ".", "(", ""] {
+            assert!(!signs(sketch, "signed = true").1.is_negative, "{sketch}");
+        }
+    }
+}
