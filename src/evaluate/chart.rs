@@ -5,7 +5,7 @@ use maud::{Markup, html};
 /// Size of a chart with its labels, in units of its own; the page scales it.
 const SIZE: [f64; 2] = [460.0, 300.0];
 /// Left, top, right and bottom margin, for the labels.
-const MARGIN: [f64; 4] = [60.0, 12.0, 16.0, 44.0];
+const MARGIN: [f64; 4] = [76.0, 12.0, 16.0, 44.0];
 /// Parts into which each axis is divided.
 const N_TICKS: u32 = 5;
 
@@ -109,7 +109,7 @@ mod tests {
             }],
         };
         let svg = chart.draw().into_string();
-        assert!(svg.contains("M60 256L444 12L444 12"), "{svg}");
+        assert!(svg.contains("M76 256L444 12L444 12"), "{svg}");
         assert!(svg.contains("a&lt;b") && !svg.contains("a<b"), "{svg}");
     }
 

@@ -58,18 +58,14 @@ impl Tally {
             tally.accepted_wrong = is_accepted.into();
             return Some((tally, !is_accepted));
         }
-        let is_right = if truth.is_empty() {
-            is_state("blank")
-        } else {
-            !is_state("blank") && answer.is_some_and(|a| a.guess == truth)
-        };
+        let is_right = answer.is_some_and(|answer| answer.guess == truth);
         tally.fields = 1;
         tally.forced_correct = is_right.into();
         tally.accepted_wrong = (is_accepted && !is_right).into();
         tally.missing = answer.is_none().into();
         if truth.is_empty() {
             tally.blank_fields = 1;
-            tally.blank_correct = is_right.into();
+            tally.blank_correct = is_state("blank").into();
         } else {
             tally.number_fields = 1;
             tally.number_correct = is_right.into();

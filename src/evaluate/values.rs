@@ -203,7 +203,7 @@ mod tests {
             },
             Case { truth: "12", state: "blank", guess: "", want: Tally { number_lost: 1, ..number } },
             Case { truth: "", state: "blank", guess: "", want: Tally { forced_correct: 1, blank_correct: 1, ..blank } },
-            Case { truth: "", state: "review", guess: "", want: blank },
+            Case { truth: "", state: "review", guess: "", want: Tally { forced_correct: 1, ..blank } },
             Case { truth: "", state: "accepted", guess: "0", want: Tally { accepted: 1, accepted_wrong: 1, ..blank } },
             Case { truth: "!", state: "review", guess: "3", want: illegible },
             Case {
