@@ -10,6 +10,8 @@ use crate::{
 
 /// Redraws before a form's rules are taken for contradictory: each redraw after a failure draws smaller numbers.
 const MAX_DRAWS: usize = 400;
+/// Draws before a field's checks are taken for such as no value passes: one of 97 codes has the right check digits.
+const MAX_CHECKED_DRAWS: usize = 3_000;
 /// How far a sum may be from what the rule asks, in units of a field's last digit: rounding, no more.
 const ROUNDING: f64 = 0.51;
 /// Share of the marks that were taken back.
@@ -48,8 +50,8 @@ pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Res
         let mut numbers: Vec<Option<f64>> = Vec::with_capacity(fields.len());
         let mut texts = Vec::with_capacity(fields.len());
         for (field, cap) in fields.iter().zip(&caps) {
-            let is_blank = dice.random_bool(blanks);
-            let entry = draw_entry(field, *cap, dice);
+            let is_blank = dice.random_bool(blanks) && !field.checks.is_required;
+            let entry = draw_checked(field, *cap, dice)?;
             texts.push(if is_blank { Entry::default() } else { entry });
             numbers.push(texts.last().and_then(|entry| entry.value.parse().ok()));
         }
@@ -131,7 +133,8 @@ fn settle(
             sum.terms.iter().filter(|(factor, _)| factor * wanted_sign > 0.0).map(|(_, leaf)| *leaf).collect();
         let n_digits = number_entry(field, total).digits.len();
         let room = field.digits.min..=field.digits.max - usize::from(total < 0.0 && needs_cell_for_sign(field));
-        if total < 0.0 && !field.is_signed || !room.contains(&n_digits) {
+        let is_refused = field.checks.broken_by(&number_entry(field, total).value).is_some();
+        if total < 0.0 && !field.is_signed || !room.contains(&n_digits) || is_refused {
             return Err(Broken { rule: format!("{} fits its field", field.name), too_large });
         }
         numbers[i] = Some(total);
@@ -171,6 +174,61 @@ fn least_digits(field: &Field) -> usize {
     field.digits.min.max((decimals_of(field) + 1).min(field.digits.max))
 }
 
+/// An entry that passes the field's own checks.
+fn draw_checked(field: &Field, cap: usize, dice: &mut Dice) -> Result<Entry> {
+    if !field.checks.allowed.is_empty() {
+        let allowed = &field.checks.allowed[dice.random_range(0..field.checks.allowed.len())];
+        return Ok(entry_of(field, allowed));
+    }
+    for _ in 0..MAX_CHECKED_DRAWS {
+        let entry = match field.checks.range {
+            Some([least, most]) => draw_between(field, least, most, cap, dice),
+            None => draw_entry(field, cap, dice),
+        };
+        if field.checks.broken_by(&entry.value).is_none() {
+            return Ok(entry);
+        }
+    }
+    Err(Error::usage(format!("no value found that passes the checks of the field: {}", field.name)))
+}
+
+/// A number from `least` to `most`, of at most `cap` digits.
+fn draw_between(field: &Field, least: f64, most: f64, cap: usize, dice: &mut Dice) -> Entry {
+    let unit = unit_of(field);
+    let n_digits = cap.max(least_digits(field));
+    let largest = |n_digits: usize| (10.0_f64.powi(n_digits as i32) - 1.0) * unit;
+    let lowest = match field.is_signed {
+        true => -largest(n_digits - usize::from(needs_cell_for_sign(field))),
+        false => 0.0,
+    };
+    let (low, high) = (least.max(lowest), most.min(largest(n_digits)));
+    if low >= high {
+        return number_entry(field, low);
+    }
+    number_entry(field, (dice.random_range(low..=high) / unit).round() * unit)
+}
+
+/// A value in canonical form, as it is written.
+fn entry_of(field: &Field, value: &str) -> Entry {
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    match (&field.kind, value.parse()) {
+        (FieldKind::Integer | FieldKind::Amount { .. }, Ok(number)) => number_entry(field, number),
+        (FieldKind::Date { order, .. }, _) if digits.len() == 8 => {
+            let (year, day) = (&digits[if field.digits.max >= 8 { 0 } else { 2 }..4], &digits[6..]);
+            plain(value.to_owned(), in_order(*order, year, &digits[4..6], day))
+        }
+        _ => plain(value.to_owned(), digits),
+    }
+}
+
+fn in_order(order: DateOrder, year: &str, month: &str, day: &str) -> String {
+    match order {
+        DateOrder::DayMonthYear => [day, month, year].concat(),
+        DateOrder::MonthDayYear => [month, day, year].concat(),
+        DateOrder::YearMonthDay => [year, month, day].concat(),
+    }
+}
+
 fn draw_entry(field: &Field, cap: usize, dice: &mut Dice) -> Entry {
     let least = least_digits(field);
     let n_digits = dice.random_range(least..=cap.max(least));
@@ -188,7 +246,8 @@ fn draw_entry(field: &Field, cap: usize, dice: &mut Dice) -> Entry {
         }
         FieldKind::Integer | FieldKind::Amount { .. } => {
             let is_whole = may_be_whole(field) && dice.random_bool(WHOLE_SHARE);
-            let is_negative = field.is_signed && dice.random_bool(NEGATIVE_SHARE);
+            let has_room = !needs_cell_for_sign(field) || least < field.digits.max;
+            let is_negative = field.is_signed && has_room && dice.random_bool(NEGATIVE_SHARE);
             let n_digits = match is_negative && needs_cell_for_sign(field) {
                 true => n_digits.min(field.digits.max - 1).max(least),
                 false => n_digits,
@@ -258,11 +317,7 @@ fn draw_date(field: &Field, order: DateOrder, pivot: u32, dice: &mut Dice) -> En
         let short = drawn % 100;
         (if short < pivot { 2000 + short } else { 1900 + short }, format!("{short:02}"))
     };
-    let digits = match order {
-        DateOrder::DayMonthYear => format!("{day:02}{month:02}{written}"),
-        DateOrder::MonthDayYear => format!("{month:02}{day:02}{written}"),
-        DateOrder::YearMonthDay => format!("{written}{month:02}{day:02}"),
-    };
+    let digits = in_order(order, &written, &format!("{month:02}"), &format!("{day:02}"));
     plain(format!("{year:04}-{month:02}-{day:02}"), digits)
 }
 
@@ -310,6 +365,36 @@ mod tests {
             let template = parse_template(&format!("{head}{kind}")).expect("it is well formed");
             assert_eq!(canonical_number(&template.fields[0], digits), value);
         }
+    }
+
+    #[test]
+    fn every_value_passes_its_fields_checks() {
+        let form = |kind: &str, keys: &str| {
+            let head =
+                "name = \"t\"\ntitle = \"t\"\npage = [100, 100]\n[[field]]\nname = \"f\"\nbox = [10, 10, 50, 10]\n";
+            parse_template(&format!("{head}kind = \"{kind}\"\n{keys}")).expect("it is well formed")
+        };
+        for (kind, keys) in [
+            ("integer", "range = [2019, 2031]"),
+            ("integer", "range = [-3, 12]\nsigned = true"),
+            ("amount", "range = [0.5, 3]\nrequired = true"),
+            ("code", "allowed = [\"04\", \"017\"]"),
+            ("amount", "allowed = [\"12.50\", \"3.00\"]"),
+            ("date", "order = \"dmy\"\nallowed = [\"2019-04-17\"]"),
+            ("code", "check_digit = \"mod97\"\ndigits = 9"),
+            ("code", "check_digit = \"mod11\"\ndigits = [5, 10]"),
+        ] {
+            let template = form(kind, keys);
+            for seed in 0..20 {
+                let entries = draw_values(&template, 0.3, &mut Dice::seed_from_u64(seed)).expect(keys);
+                let (field, entry) = (&template.fields[0], &entries[0]);
+                assert!(!entry.value.is_empty() || !field.checks.is_required, "{keys}");
+                assert!(entry.value.is_empty() || field.checks.broken_by(&entry.value).is_none(), "{keys}: {entry:?}");
+            }
+        }
+        let template = form("code", "digits = 1\ncheck_digit = \"mod97\"");
+        let error = draw_values(&template, 0.0, &mut Dice::seed_from_u64(1)).err();
+        assert!(error.is_none_or(|error| error.to_string().contains("checks of the field: f")));
     }
 
     #[test]
