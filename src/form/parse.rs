@@ -8,11 +8,11 @@ use std::{
 use toml::Spanned;
 
 use super::{
-    DateOrder, DigitCount, Field, FieldKind, FieldLayout, Filler, FormTemplate, Landmarks, PageLayout, PrintedSides,
-    Rule, Word,
+    DateOrder, DigitCount, Field, FieldKind, FieldLayout, Filler, FormTemplate, Landmarks, OtherField, PageLayout,
+    PrintedSides, Rule, Word,
     checks::parse_checks,
     raw::{Placed, RawComb, RawDigits, RawField, RawTemplate, RawUnit},
-    source::{Ruler, Source, is_field_name, is_made_of, reversed},
+    source::{Ruler, Source, is_field_name, is_form_name, is_made_of, reversed},
 };
 use crate::{
     error::{Error, Result},
@@ -52,7 +52,7 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
     let raw: RawTemplate = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
 
     let name = source.required(&raw.name, 0..0, "name", "name = \"tax-return\"")?;
-    if !is_made_of(name.get_ref(), |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+    if !is_form_name(name.get_ref()) {
         let detail = format!("name: {:?}", name.get_ref());
         return Err(source.error(name.span(), detail, "small letters, digits and hyphens"));
     }
@@ -86,10 +86,21 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
         return Err(source.error(raw.fields[1].span(), detail, "leave one [[field]]"));
     }
 
-    let field_idx = |name: &str| fields.iter().position(|field: &Field| field.name == name);
+    let mut others: Vec<OtherField> = Vec::new();
+    let mut field_idx = |name: &str| match OtherField::parse(name) {
+        None => fields.iter().position(|field: &Field| field.name == name),
+        Some(other) => {
+            let known = others.iter().position(|known| *known == other);
+            let idx = known.unwrap_or_else(|| {
+                others.push(other);
+                others.len() - 1
+            });
+            Some(fields.len() + idx)
+        }
+    };
     let mut rules = Vec::with_capacity(raw.rules.len());
     for rule in &raw.rules {
-        let parsed = Rule::parse(rule.get_ref(), field_idx).map_err(|why| {
+        let parsed = Rule::parse(rule.get_ref(), &mut field_idx).map_err(|why| {
             let detail = format!("rule: {:?}: {why}", rule.get_ref());
             source.error(
                 rule.span(),
@@ -97,9 +108,9 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
                 "a rule reads: total = part_a + part_b - 0.5 * part_c, or: if a > 0 then b > 0",
             )
         })?;
-        rules.push(parsed);
+        rules.push(Rule { line: source.line_of(rule.span().start), ..parsed });
     }
-    Ok(FormTemplate { name: name.get_ref().clone(), title: title.get_ref().clone(), layout, fields, rules })
+    Ok(FormTemplate { name: name.get_ref().clone(), title: title.get_ref().clone(), layout, fields, rules, others })
 }
 
 fn page_layout(source: Source<'_>, raw: &RawTemplate) -> Result<(PageLayout, Ruler)> {
