@@ -218,8 +218,8 @@ impl Reader {
         format!("{:08x}", crc32fast::hash(all.as_bytes()))
     }
 
-    /// Reads every page of a file. A page that cannot be read is a record that says why, and so is a file that is no
-    /// image.
+    /// Reads every page of a file, and holds them to their rules together. A page that cannot be read is a record that
+    /// says why, and so is a file that is no image.
     ///
     /// # Errors
     /// Where the net fails: never because of what is in `bytes`.
