@@ -4,12 +4,13 @@
 
 use std::{
     hint::black_box,
+    slice,
     time::{Duration, Instant},
 };
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use formread::{
-    assemble::{AcceptTable, Alternative, FieldState, FieldValue, reconcile},
+    assemble::{AcceptTable, Alternative, FieldState, FieldValue, OwnReading, PageReading, PageRecord, reconcile},
     error::Result,
     form::{Field, FormTemplate, known_templates},
     geometry::Rect,
@@ -96,18 +97,18 @@ const PERCENTILE: f64 = 0.99;
 /// and the page at the 99th percentile.
 fn rules(criterion: &mut Criterion, template: &FormTemplate) {
     let params = AcceptTable::default();
-    let returns: Vec<Vec<FieldValue>> = (0..RETURNS).map(|seed| some_return(template, seed)).collect();
-    let reconciled = |fields: &Vec<FieldValue>| {
-        let mut fields = fields.clone();
-        reconcile(template, &mut fields, &params);
-        fields
+    let returns: Vec<PageRecord> = (0..RETURNS).map(|seed| some_return(template, seed)).collect();
+    let reconciled = |page: &PageRecord| {
+        let mut page = page.clone();
+        reconcile(slice::from_ref(template), slice::from_mut(&mut page), &params);
+        page
     };
-    let mut timed: Vec<(Duration, &Vec<FieldValue>)> = returns
+    let mut timed: Vec<(Duration, &PageRecord)> = returns
         .iter()
-        .map(|fields| {
+        .map(|page| {
             let start = Instant::now();
-            black_box(reconciled(fields));
-            (start.elapsed(), fields)
+            black_box(reconciled(page));
+            (start.elapsed(), page)
         })
         .collect();
     timed.sort_by_key(|(time, _)| *time);
@@ -121,7 +122,7 @@ fn rules(criterion: &mut Criterion, template: &FormTemplate) {
 }
 
 /// Values of a return as they might have been read.
-fn some_return(template: &FormTemplate, seed: u64) -> Vec<FieldValue> {
+fn some_return(template: &FormTemplate, seed: u64) -> PageRecord {
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
     let entries = draw_values(template, 0.1, &mut dice).expect("its rules can be kept");
     let read = |(field, entry): (&Field, Entry)| {
@@ -138,18 +139,25 @@ fn some_return(template: &FormTemplate, seed: u64) -> Vec<FieldValue> {
         }
         let is_blank = entry.value.is_empty();
         let alternatives = readings.into_iter().map(|(text, probability)| Alternative { text, probability });
-        FieldValue {
-            name: field.name.clone(),
+        let own = OwnReading {
             state: if is_blank { FieldState::Blank } else { FieldState::Accepted },
             guess: entry.value,
+            confidence: if is_blank { 1.0 } else { confidence },
+        };
+        FieldValue {
+            name: field.name.clone(),
+            state: own.state.clone(),
+            guess: own.guess.clone(),
             alternatives: if is_blank { Vec::new() } else { alternatives.collect() },
             changed: None,
-            confidence: if is_blank { 1.0 } else { confidence },
+            confidence: own.confidence,
+            own,
             bounds: Rect::default(),
             residual_px: None,
         }
     };
-    template.fields.iter().zip(entries).map(read).collect()
+    let fields = template.fields.iter().zip(entries).map(read).collect();
+    PageRecord { page: 1, reading: PageReading::Read { form: template.name.clone(), fields, residual_px: 0.0 } }
 }
 
 /// Workers that read side by side.

@@ -60,8 +60,8 @@ pub struct ScanArgs {
 /// What scans are read with.
 #[derive(Debug, Args)]
 pub struct ReaderArgs {
-    /// Template of a form; may be given several times [default: every template known to the program; the one that fits
-    /// a page best wins]
+    /// Template of a form; may be given several times, with the forms that its rules name [default: every template known
+    /// to the program; the one that fits a page best wins]
     #[arg(long, value_name = "FILE.toml")]
     pub pipeline: Vec<PathBuf>,
     /// Weights of the net [default: those carried by the program]
@@ -98,7 +98,8 @@ pub struct RunArgs {
     /// Replace OUT.csv where it stands already [default: refuse to]
     #[arg(long)]
     pub overwrite: bool,
-    /// Folder for a picture (PNG) of each page with the fields, cuts and readings drawn on it [default: no pictures]
+    /// Folder for a picture (PNG) of each page with the fields, cuts and readings drawn on it, by its own rules
+    /// alone [default: no pictures]
     #[arg(long, value_name = "DIR")]
     pub overlay: Option<PathBuf>,
     /// Say nothing but what stops the run [default: progress, rejected pages and a summary on stderr]
@@ -111,7 +112,7 @@ pub struct RunArgs {
 pub struct ExplainArgs {
     /// File with the page
     pub scan: PathBuf,
-    /// The page in the file, from 1
+    /// The page in the file, from 1; where rules tie pages together, the others are read, too
     #[arg(long, value_name = "N", default_value = "1")]
     pub page: NonZeroU32,
     /// Name of a field to be shown; may be given several times [default: every field of the form]

@@ -2,7 +2,7 @@
 //!
 //! [`Reader::read`] does it all. A caller that has many pages parts it at the net, as [`crate::pipeline`] does:
 //! [`Reader::prepare`] page by page, on as many threads as it likes, [`Reader::recognise`] for many pages at once,
-//! [`Reader::finish`] page by page.
+//! [`Reader::finish`] page by page, and [`Reader::reconcile`] for all pages of a file, where rules tie them together.
 
 mod identity;
 
@@ -12,9 +12,9 @@ use std::{
 };
 
 use crate::{
-    assemble::{AcceptTable, FieldScores, PageReading, PageRecord, assemble_page},
+    assemble::{AcceptTable, FieldScores, PageReading, PageRecord, assemble_page, reconcile},
     error::{Error, ErrorKind, PageReject, Result},
-    form::{Field, FormTemplate},
+    form::{Field, FormTemplate, check_others},
     geometry::Rect,
     net::{GlyphScores, Recogniser, StripScores},
     normalise::{Glyph, Strip, collate, normalise, normalise_strip},
@@ -121,7 +121,8 @@ impl Reader {
     /// one set of weights from another.
     ///
     /// # Errors
-    /// `Usage` where there is no template or two have one name; whatever the first recogniser fails with.
+    /// `Usage` where there is no template or two have one name; as [`check_others`]; whatever the first recogniser
+    /// fails with.
     pub fn new(
         templates: Vec<FormTemplate>,
         weights_fingerprint: String,
@@ -134,6 +135,7 @@ impl Reader {
         if let Some(twice) = templates.iter().find(|template| !names.insert(&template.name)) {
             return Err(Error::usage(format!("two templates have one name: {}", twice.name)));
         }
+        check_others(&templates)?;
         let idle = Mutex::new(vec![make_recogniser()?]);
         Ok(Self {
             templates,
@@ -216,8 +218,8 @@ impl Reader {
         format!("{:08x}", crc32fast::hash(all.as_bytes()))
     }
 
-    /// Reads every page of a file. A page that cannot be read is a record that says why, and so is a file that is no
-    /// image.
+    /// Reads every page of a file, and holds them to their rules together. A page that cannot be read is a record that
+    /// says why, and so is a file that is no image.
     ///
     /// # Errors
     /// Where the net fails: never because of what is in `bytes`.
@@ -230,10 +232,24 @@ impl Reader {
             Ok(page) => self.read_page(number, &page).map(|report| report.record),
             Err(error) => Ok(rejected(number, &error)),
         };
-        (1..).zip(pages).map(read).collect()
+        let mut records: Vec<PageRecord> = (1..).zip(pages).map(read).collect::<Result<_>>()?;
+        self.reconcile(&mut records);
+        Ok(records)
     }
 
-    /// Reads one page, the 1-based `number` of its file.
+    /// Whether rules tie pages together: then what a page says is only known with the others of its file.
+    pub fn ties_pages(&self) -> bool {
+        self.templates.iter().any(|template| !template.others.is_empty())
+    }
+
+    /// Holds all pages of one file, in their order, to the rules across them, as [`reconcile`] does. Each page comes
+    /// from [`Reader::read_page`] or [`Reader::finish`], which know of no other one. Where no rule [ties
+    /// pages](Reader::ties_pages) this changes nothing.
+    pub fn reconcile(&self, pages: &mut [PageRecord]) {
+        reconcile(&self.templates, pages, &self.accept);
+    }
+
+    /// Reads one page, the 1-based `number` of its file, as if there were no other one.
     ///
     /// # Errors
     /// Where the net fails.

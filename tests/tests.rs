@@ -8,10 +8,12 @@
 //! - `real_pages`: scans that strangers filled in, where they are at hand.
 //! - `no_numbers`: marks that are no numbers are not booked.
 //! - `marks`: boxes to be ticked, on a drawn form.
+//! - `documents`: several pages that rules tie together, on drawn forms.
 //! - `util`: scans to read, and the program to call.
 
 #[cfg(feature = "torch")]
 mod cli;
+mod documents;
 #[cfg(feature = "torch")]
 mod fixtures;
 mod house_rules;

@@ -2,6 +2,7 @@
 
 mod canonical;
 mod confidence;
+mod document;
 mod lattice;
 mod mark;
 mod point;
@@ -12,7 +13,7 @@ mod state;
 mod symbols;
 mod weighed;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, slice};
 
 use serde::Serialize;
 
@@ -74,6 +75,8 @@ pub struct FieldValue {
     pub guess: String,
     /// Other readings, likeliest first, the best one at the head.
     pub alternatives: Vec<Alternative>,
+    /// What it says by itself, before any rule.
+    pub own: OwnReading,
     /// Where a rule put another reading in the place of the likeliest one.
     pub changed: Option<Change>,
     /// 0 to 1, of the guess: the chance that it is right.
@@ -82,6 +85,17 @@ pub struct FieldValue {
     pub bounds: Rect,
     /// RMS distance of the field's frame from its fit, pixels; `None` where it has no printed frame of its own.
     pub residual_px: Option<f64>,
+}
+
+/// What a field says by itself. Rules begin from it, however often they are asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnReading {
+    /// What would become of it.
+    pub state: FieldState,
+    /// As [`FieldValue::guess`].
+    pub guess: String,
+    /// 0 to 1, of the guess.
+    pub confidence: f64,
 }
 
 /// One reading of a field.
@@ -170,7 +184,8 @@ pub struct FieldScores {
 /// What a page says that was registered, cut and scored. `cuts` as [`crate::segment::segment`] gives them, `scores` one
 /// for each of them. `page` is 1-based.
 ///
-/// The fields' bounds are in pixels of [`crate::page::Page::pixels`].
+/// The fields' bounds are in pixels of [`crate::page::Page::pixels`]. The page is held to its rules as if there were
+/// no other one in its document; [`reconcile()`] does so for all of them.
 pub fn assemble_page(
     page: u32,
     template: &FormTemplate,
@@ -186,10 +201,10 @@ pub fn assemble_page(
         let params = accept.of(&template.name, &field.name);
         Some(assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), &params))
     });
-    let mut fields: Vec<FieldValue> = fields.collect();
-    reconcile(template, &mut fields, accept);
-    let reading = PageReading::Read { form: template.name.clone(), fields, residual_px: registration.residual_px };
-    PageRecord { page, reading }
+    let (form, residual_px) = (template.name.clone(), registration.residual_px);
+    let mut record = PageRecord { page, reading: PageReading::Read { form, fields: fields.collect(), residual_px } };
+    reconcile(slice::from_ref(template), slice::from_mut(&mut record), accept);
+    record
 }
 
 /// What one field says.
@@ -219,14 +234,16 @@ pub fn assemble_field(
         }
         state => state,
     };
+    let own = OwnReading { state, guess: reading.guess, confidence: reading.confidence };
     let corners = fit.map(|fit| fit.page_from_template.apply_rect(field.layout.bounds()));
     FieldValue {
         name: field.name.clone(),
-        state,
-        guess: reading.guess,
+        state: own.state.clone(),
+        guess: own.guess.clone(),
         alternatives: reading.alternatives,
+        confidence: own.confidence,
+        own,
         changed: None,
-        confidence: reading.confidence,
         bounds: corners.and_then(Rect::around).unwrap_or_default(),
         residual_px: fit.and_then(|fit| fit.residual_px),
     }

@@ -22,6 +22,7 @@ pub(super) struct Choice {
 
 /// A field that takes part.
 pub(super) struct Variable {
+    /// Among the document's fields.
     pub field_idx: usize,
     /// The likeliest first.
     pub choices: Vec<Choice>,
@@ -49,7 +50,9 @@ pub(super) struct Found {
 
 /// The likeliest combination of choices, and how likely each choice is: depth first, best choice first, with what the rest
 /// costs at least for a bound (Land and Doig, "An automatic method of solving discrete programming problems", 1960).
-pub(super) fn search(variables: &[Variable], constraints: &[Constraint<'_>]) -> Found {
+///
+/// `numbers` has room for what is picked, as rules see it, by the index of the field.
+pub(super) fn search(variables: &[Variable], constraints: &[Constraint<'_>], numbers: &mut [Bounds]) -> Found {
     // what the variables from one on cost at least
     let mut least_from = vec![0.0; variables.len() + 1];
     for (place, variable) in variables.iter().enumerate().rev() {
@@ -60,7 +63,7 @@ pub(super) fn search(variables: &[Variable], constraints: &[Constraint<'_>]) -> 
         complete_at: vec![Vec::new(); variables.len()],
         least_from,
         picked: vec![0; variables.len()],
-        numbers: vec![Bounds::ANY; 1 + variables.iter().map(|variable| variable.field_idx).max().unwrap_or(0)],
+        numbers,
         found: Found {
             cost: f64::INFINITY,
             best: vec![0; variables.len()],
@@ -73,7 +76,7 @@ pub(super) fn search(variables: &[Variable], constraints: &[Constraint<'_>]) -> 
             search.complete_at[last].push(constraint);
         }
     }
-    search.descend(0, 0.0);
+    search.run();
     search.found
 }
 
@@ -83,36 +86,60 @@ struct Search<'a> {
     complete_at: Vec<Vec<&'a Constraint<'a>>>,
     least_from: Vec<f64>,
     picked: Vec<usize>,
-    /// What is picked, as rules see it, by the index of the field.
-    numbers: Vec<Bounds>,
+    numbers: &'a mut [Bounds],
     found: Found,
 }
 
 impl Search<'_> {
-    fn descend(&mut self, place: usize, cost: f64) {
-        if place == self.variables.len() {
-            if cost < self.found.cost {
-                self.found.cost = cost;
-                self.found.best.clone_from(&self.picked);
+    /// A document may tie more fields together than a thread's stack is deep, so this does not call itself.
+    fn run(&mut self) {
+        let last = self.variables.len();
+        // of each variable, the choice to be tried next, and what those before it cost
+        let (mut next, mut costs) = (vec![0; last], vec![0.0; last]);
+        let mut place = 0;
+        while place < last {
+            match self.try_choice(place, next[place], costs[place]) {
+                Tried::NoMore if place == 0 => return,
+                Tried::NoMore => place -= 1,
+                Tried::TooDear => next[place] += 1,
+                Tried::Fits(cost) => {
+                    next[place] += 1;
+                    if place + 1 == last {
+                        self.count(cost);
+                    } else {
+                        place += 1;
+                        (next[place], costs[place]) = (0, cost);
+                    }
+                }
             }
-            let weight = (self.least_from[0] - cost).exp();
-            for (weights, &choice) in self.found.weights.iter_mut().zip(&self.picked) {
-                weights[choice] += weight;
-            }
-            return;
         }
-        for choice in 0..self.variables[place].choices.len() {
-            let so_far = cost + self.variables[place].choices[choice].cost;
-            if so_far + self.least_from[place + 1] > self.found.cost + SPREAD || self.found.left == 0 {
-                break;
-            }
-            self.found.left -= 1;
-            self.picked[place] = choice;
-            self.numbers[self.variables[place].field_idx] = self.variables[place].choices[choice].number;
-            let by_rules: f64 = self.complete_at[place].iter().map(|constraint| self.cost_of(constraint)).sum();
-            if so_far + by_rules + self.least_from[place + 1] <= self.found.cost + SPREAD {
-                self.descend(place + 1, so_far + by_rules);
-            }
+    }
+
+    /// Picks a choice of a variable, those before it being picked at `cost`.
+    fn try_choice(&mut self, place: usize, choice_idx: usize, cost: f64) -> Tried {
+        let variable = &self.variables[place];
+        let Some(choice) = variable.choices.get(choice_idx) else { return Tried::NoMore };
+        let (so_far, most) = (cost + choice.cost, self.found.cost + SPREAD);
+        if so_far + self.least_from[place + 1] > most || self.found.left == 0 {
+            return Tried::NoMore;
+        }
+        self.found.left -= 1;
+        self.picked[place] = choice_idx;
+        self.numbers[variable.field_idx] = choice.number;
+        let by_rules: f64 = self.complete_at[place].iter().map(|constraint| self.cost_of(constraint)).sum();
+        let cost = so_far + by_rules;
+        if cost + self.least_from[place + 1] <= most { Tried::Fits(cost) } else { Tried::TooDear }
+    }
+
+    /// Takes account of what is picked, at `cost` in all.
+    fn count(&mut self, cost: f64) {
+        if cost < self.found.cost {
+            self.found.cost = cost;
+            self.found.best.clone_from(&self.picked);
+        }
+        let weight = (self.least_from[0] - cost).exp();
+        for (weights, &choice) in self.found.weights.iter_mut().zip(&self.picked) {
+            weights[choice] += weight;
         }
     }
 
@@ -123,4 +150,14 @@ impl Search<'_> {
             Some(false) => constraint.broken_cost,
         }
     }
+}
+
+/// What came of one choice.
+enum Tried {
+    /// Neither it nor any after it can be part of a likely combination, or no more may be tried.
+    NoMore,
+    /// It breaks a rule, and no likely combination has room for that.
+    TooDear,
+    /// The variables so far cost this much.
+    Fits(f64),
 }

@@ -47,7 +47,7 @@ pub struct FieldExplanation {
     pub has_frame: bool,
     /// RMS distance of that frame from its fit, pixels; `None` where it was not found or there is none.
     pub residual_px: Option<f64>,
-    /// The rules of the form that name it, as the template has them.
+    /// The rules that name it, of its form and of others, as the templates have them.
     pub rules: Vec<String>,
     /// Where one of them, or a check of the field's own, put the guess in the place of a likelier reading.
     pub changed: Option<Change>,
@@ -128,13 +128,14 @@ pub(super) struct FieldPlace<'a> {
     pub idx: usize,
     /// How many quarters clockwise the form is turned on the page.
     pub quarters: u8,
+    /// The rules that name it.
+    pub rules: Vec<String>,
 }
 
 /// Collects all that there is. `row` is what the tables say of `value`.
-pub(super) fn explain(place: &FieldPlace<'_>, value: &FieldValue, row: FieldRow, seen: &FieldSeen) -> FieldExplanation {
-    let FieldPlace { template, cut, idx, .. } = *place;
+pub(super) fn explain(place: FieldPlace<'_>, value: &FieldValue, row: FieldRow, seen: &FieldSeen) -> FieldExplanation {
+    let FieldPlace { template, cut, idx, .. } = place;
     let field = &template.fields[idx];
-    let rules = template.rules.iter().filter(|rule| rule.fields().contains(&idx));
     let (n_nodes, readings, candidates) = match cut.cuts.get(idx).map(|cut| &cut.ink) {
         Some(FieldInk::Written(lattice)) => {
             let readings = weighed_readings(field, lattice, &seen.scores, MOST_READINGS);
@@ -166,14 +167,14 @@ pub(super) fn explain(place: &FieldPlace<'_>, value: &FieldValue, row: FieldRow,
         bounds: row.bounds,
         has_frame: !field.layout.printed_lines().is_empty(),
         residual_px: value.residual_px,
-        rules: rules.map(|rule| rule.text.clone()).collect(),
         changed: value.changed.clone(),
         alternatives: value.alternatives.clone(),
         readings,
         strip: seen.strip.as_ref().map(|strip| explain_strip(strip, &seen.scores.strip)),
         n_nodes,
         candidates,
-        images: images(place),
+        images: images(&place),
+        rules: place.rules,
     }
 }
 
@@ -197,7 +198,7 @@ fn explain_strip(strip: &Strip, scores: &StripScores) -> StripExplanation {
 }
 
 fn images(place: &FieldPlace<'_>) -> FieldImages {
-    let FieldPlace { page, template, cut, idx, quarters } = *place;
+    let FieldPlace { page, template, cut, idx, quarters, .. } = *place;
     let layout = &template.fields[idx].layout;
     let Some(at) = cut.registration.fields.get(idx) else { return FieldImages::default() };
     let cells = layout.cells().iter().map(|&cell| at.page_from_template.apply_rect(cell)).collect();

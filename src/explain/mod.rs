@@ -70,7 +70,8 @@ pub struct Trace {
 }
 
 /// Reads the 1-based page `number` of the file `bytes`, which is called `scan`, and tells how. `fields` are the names of
-/// the fields to be told of; none: all of them. The whole page is read in any case, as `formread run` reads it.
+/// the fields to be told of; none: all of them. The whole page is read in any case, as `formread run` reads it, and where
+/// rules tie pages together all of the file.
 ///
 /// # Errors
 /// `Usage` where the file has no such page or the form no such field; `Net` where a net fails. A page that cannot be read
@@ -88,7 +89,11 @@ pub fn explain(reader: &Reader, scan: &str, bytes: &[u8], number: u32, fields: &
         None => Err(Error::usage(format!("no such page: {number}\nhint: the file has {n_pages}"))),
         Some(Err(error)) => Ok(told(trace, &rejected(number, &error), None)),
         Some(Ok(page)) => {
-            let PageExplanation { report, fields: seen } = reader.explain_page(number, &page)?;
+            let PageExplanation { mut report, fields: seen } = reader.explain_page(number, &page)?;
+            if reader.ties_pages() {
+                let in_document = reader.read(bytes)?.into_iter().find(|record| record.page == number);
+                report.record = in_document.unwrap_or(report.record);
+            }
             let form_idx = |form: &str| reader.templates().iter().position(|template| template.name == form);
             let form = match &report.record.reading {
                 PageReading::Read { form, .. } => form_idx(form),
@@ -108,8 +113,11 @@ pub fn explain(reader: &Reader, scan: &str, bytes: &[u8], number: u32, fields: &
             let told_of = all.filter(|(_, ((value, _), _))| fields.is_empty() || fields.contains(&value.name));
             let fields: Vec<FieldExplanation> = told_of
                 .map(|(idx, ((value, row), seen))| {
-                    let place = field::FieldPlace { page: &page, template, cut, idx, quarters };
-                    field::explain(&place, value, row, seen)
+                    let rules =
+                        reader.templates().iter().flat_map(|other| other.rules_naming(&template.name, &value.name));
+                    let rules = rules.map(|rule| rule.text.clone()).collect();
+                    let place = field::FieldPlace { page: &page, template, cut, idx, quarters, rules };
+                    field::explain(place, value, row, seen)
                 })
                 .collect();
             let view = view_of(&page, Some((template, cut, &fields)), quarters);

@@ -1,7 +1,9 @@
 //! What the paper promises: a form's printed landmarks and its fields, in millimetres from the page's left top corner.
 
 mod checks;
+mod kind;
 mod known;
+mod others;
 mod parse;
 mod raw;
 mod rules;
@@ -14,6 +16,7 @@ use crate::{
 
 pub use checks::{CheckDigit, FieldChecks};
 pub use known::known_templates;
+pub use others::{OtherField, check_others};
 pub use parse::parse_template;
 pub use rules::{Bounds, Comparison, Relation, Rule, Sum};
 
@@ -28,8 +31,10 @@ pub struct FormTemplate {
     pub layout: PageLayout,
     /// Fields in the order of the table's columns.
     pub fields: Vec<Field>,
-    /// Rules between fields: reading chooses and checks by them, `synth` keeps them.
+    /// Rules between fields: reading chooses and checks by them, `synth` keeps those between fields of this form alone.
     pub rules: Vec<Rule>,
+    /// The fields of other forms that rules name, each once.
+    pub others: Vec<OtherField>,
 }
 
 /// How a template is laid on a page.

@@ -8,11 +8,12 @@ use std::{
 use toml::Spanned;
 
 use super::{
-    DateOrder, DecimalPoint, DigitCount, Field, FieldKind, FieldLayout, Filler, FormTemplate, Landmarks, PageLayout,
-    PrintedSides, Rule, Word,
+    DigitCount, Field, FieldKind, FieldLayout, Filler, FormTemplate, Landmarks, OtherField, PageLayout, PrintedSides,
+    Rule, Word,
     checks::parse_checks,
+    kind::{field_kind, is_signed},
     raw::{Placed, RawComb, RawDigits, RawField, RawTemplate, RawUnit},
-    source::{Ruler, Source, is_field_name, is_made_of, reversed},
+    source::{Ruler, Source, is_field_name, is_form_name, is_made_of, reversed},
 };
 use crate::{
     error::{Error, Result},
@@ -35,8 +36,6 @@ const PAGE_SIDE_MM: RangeInclusive<f64> = 10.0..=2_000.0;
 const UNIT_DPI: RangeInclusive<f64> = 10.0..=4_800.0;
 /// Millimetres an inch.
 const MM_PER_INCH: f64 = 25.4;
-/// Two-digit years from this on are 19xx, where a template does not say.
-const DEFAULT_PIVOT: u32 = 50;
 /// Columns that every table has; no field may be called so.
 const RESERVED_NAMES: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
 
@@ -52,7 +51,7 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
     let raw: RawTemplate = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
 
     let name = source.required(&raw.name, 0..0, "name", "name = \"tax-return\"")?;
-    if !is_made_of(name.get_ref(), |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+    if !is_form_name(name.get_ref()) {
         let detail = format!("name: {:?}", name.get_ref());
         return Err(source.error(name.span(), detail, "small letters, digits and hyphens"));
     }
@@ -86,10 +85,21 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
         return Err(source.error(raw.fields[1].span(), detail, "leave one [[field]]"));
     }
 
-    let field_idx = |name: &str| fields.iter().position(|field: &Field| field.name == name);
+    let mut others: Vec<OtherField> = Vec::new();
+    let mut field_idx = |name: &str| match OtherField::parse(name) {
+        None => fields.iter().position(|field: &Field| field.name == name),
+        Some(other) => {
+            let known = others.iter().position(|known| *known == other);
+            let idx = known.unwrap_or_else(|| {
+                others.push(other);
+                others.len() - 1
+            });
+            Some(fields.len() + idx)
+        }
+    };
     let mut rules = Vec::with_capacity(raw.rules.len());
     for rule in &raw.rules {
-        let parsed = Rule::parse(rule.get_ref(), field_idx).map_err(|why| {
+        let parsed = Rule::parse(rule.get_ref(), &mut field_idx).map_err(|why| {
             let detail = format!("rule: {:?}: {why}", rule.get_ref());
             source.error(
                 rule.span(),
@@ -97,9 +107,9 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
                 "a rule reads: total = part_a + part_b - 0.5 * part_c, or: if a > 0 then b > 0",
             )
         })?;
-        rules.push(parsed);
+        rules.push(Rule { line: source.line_of(rule.span().start), ..parsed });
     }
-    Ok(FormTemplate { name: name.get_ref().clone(), title: title.get_ref().clone(), layout, fields, rules })
+    Ok(FormTemplate { name: name.get_ref().clone(), title: title.get_ref().clone(), layout, fields, rules, others })
 }
 
 fn page_layout(source: Source<'_>, raw: &RawTemplate) -> Result<(PageLayout, Ruler)> {
@@ -192,92 +202,6 @@ fn parse_field(source: Source<'_>, ruler: &Ruler, is_whole_image: bool, raw: &Sp
     let is_signed = is_signed(source, raw, &kind, &fillers)?;
     let checks = parse_checks(source, raw, &kind)?;
     Ok(Field { name: name.get_ref().clone(), kind, layout, digits, fillers, fillers_mean, is_signed, checks })
-}
-
-fn field_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<FieldKind> {
-    const KINDS: &str = "one of \"integer\", \"amount\", \"code\", \"date\", \"mark\"";
-    let kind = source.required(&raw.kind, span, "kind", KINDS)?;
-    let only_for = |placed: Option<Range<usize>>, key: &str, owner: &str| match placed {
-        Some(span) if kind.get_ref() != owner => {
-            let detail = format!("{key} in a field of kind: {}", kind.get_ref());
-            Err(source.error(span, detail, &format!("{key} belongs to kind = {owner:?}")))
-        }
-        _ => Ok(()),
-    };
-    only_for(raw.decimals.as_ref().map(Spanned::span), "decimals", "amount")?;
-    only_for(raw.point.as_ref().map(Spanned::span), "point", "amount")?;
-    only_for(raw.order.as_ref().map(Spanned::span), "order", "date")?;
-    only_for(raw.pivot.as_ref().map(Spanned::span), "pivot", "date")?;
-    only_for(raw.filled.as_ref().map(Spanned::span), "filled", "mark")?;
-
-    match kind.get_ref().as_str() {
-        "integer" => Ok(FieldKind::Integer),
-        "code" => Ok(FieldKind::Code),
-        "amount" => {
-            let decimals = raw.decimals.as_ref().map_or(Ok(2), |decimals| source.count(decimals, 0..=4, "decimals"))?;
-            Ok(FieldKind::Amount { decimals, point: decimal_point(source, raw, decimals)? })
-        }
-        "date" => {
-            let order = source.required(&raw.order, kind.span(), "order", "one of \"dmy\", \"mdy\", \"ymd\"")?;
-            let pivot = match &raw.pivot {
-                Some(pivot) => u32::try_from(source.count(pivot, 0..=100, "pivot")?).unwrap_or(DEFAULT_PIVOT),
-                None => DEFAULT_PIVOT,
-            };
-            let order = match order.get_ref().as_str() {
-                "dmy" => DateOrder::DayMonthYear,
-                "mdy" => DateOrder::MonthDayYear,
-                "ymd" => DateOrder::YearMonthDay,
-                other => {
-                    let detail = format!("unknown order: {other:?}");
-                    return Err(source.error(order.span(), detail, "one of \"dmy\", \"mdy\", \"ymd\""));
-                }
-            };
-            Ok(FieldKind::Date { order, pivot })
-        }
-        "mark" => mark_kind(source, raw, kind.span()),
-        other => Err(source.error(kind.span(), format!("unknown kind: {other:?}"), KINDS)),
-    }
-}
-
-fn decimal_point(source: Source<'_>, raw: &RawField, decimals: usize) -> Result<DecimalPoint> {
-    let Some(point) = &raw.point else { return Ok(DecimalPoint::default()) };
-    let is_comb = raw.comb.is_some() || raw.cells.is_some();
-    let error = |detail: &str, hint: &str| Err(source.error(point.span(), detail, hint));
-    match point.get_ref().as_str() {
-        _ if decimals == 0 => error("point in an amount without decimals", "decimals = 2, or leave out point"),
-        "implied" => Ok(DecimalPoint::Implied),
-        "printed" if !is_comb => error("point printed in a box", "a printed point parts cells: comb or cells"),
-        "printed" => Ok(DecimalPoint::Printed),
-        "written" if is_comb => error("point written in cells", "one writes a point in a box: box = [..]"),
-        "written" => Ok(DecimalPoint::Written),
-        other => error(&format!("unknown point: {other:?}"), "one of \"implied\", \"printed\", \"written\""),
-    }
-}
-
-/// Whether the field's number may be negative.
-fn is_signed(source: Source<'_>, raw: &RawField, kind: &FieldKind, fillers: &[Filler]) -> Result<bool> {
-    let Some(signed) = raw.signed.as_ref().filter(|signed| *signed.get_ref()) else { return Ok(false) };
-    if !matches!(kind, FieldKind::Integer | FieldKind::Amount { .. }) {
-        let detail = format!("signed in a field of kind: {}", kind.as_str());
-        return Err(source.error(signed.span(), detail, "integers and amounts have signs"));
-    }
-    if fillers.contains(&Filler::Dash) {
-        let hint = "a dash is a minus or a filler, not both";
-        return Err(source.error(signed.span(), "signed in a field that dashes fill", hint));
-    }
-    Ok(true)
-}
-
-fn mark_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<FieldKind> {
-    const FILLED: &str = "filled = \"retracted\" or \"marked\"";
-    if raw.frame.is_none() || raw.digits.is_some() || !raw.fillers.is_empty() {
-        return Err(source.error(span, "a mark with cells, digits or fillers", "a mark is one box: box = [..]"));
-    }
-    match raw.filled.as_ref().map(|filled| (filled.get_ref().as_str(), filled.span())) {
-        None | Some(("retracted", _)) => Ok(FieldKind::Mark { filled_counts: false }),
-        Some(("marked", _)) => Ok(FieldKind::Mark { filled_counts: true }),
-        Some((other, span)) => Err(source.error(span, format!("filled: {other:?}"), FILLED)),
-    }
 }
 
 fn field_layout(
@@ -430,6 +354,7 @@ fn digit_count(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form::{DateOrder, DecimalPoint};
 
     const SMALL: &str = r#"
 name = "small"

@@ -1,11 +1,17 @@
 //! Rules between a form's fields: `valid = votes_01 + votes_02`, `tax = 0.19 * net within 0.01`,
-//! `if children > 0 then allowance > 0`.
+//! `if children > 0 then allowance > 0`; and between the pages of a document: `income = tax-schedule.total`.
+
+use std::fmt;
+
+use super::source::{is_field_name, is_form_name, is_made_of};
 
 /// A relation that the values of a correctly filled form keep.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Rule {
     /// As the template has it.
     pub text: String,
+    /// 1-based line in the template's text; 0 where it is not known.
+    pub line: usize,
     /// Where this does not hold, the rule says nothing.
     pub condition: Option<Comparison>,
     /// What holds.
@@ -28,7 +34,7 @@ pub struct Comparison {
 /// A sum of fields' values, each times a number, and a constant.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sum {
-    /// Factor and index into the template's fields.
+    /// Factor and index into the template's fields and, past these, into [`super::FormTemplate::others`].
     pub terms: Vec<(f64, usize)>,
     /// Added to them.
     pub constant: f64,
@@ -77,21 +83,33 @@ impl Rule {
     /// Parses `text`. `field_idx` gives the index of the field of a name.
     ///
     /// Grammar: `[if comparison then] comparison`, a comparison being `sum relation sum [within number]`, a sum terms joined
-    /// by `+` and `-`, a term a number, a field, or one times the other with `*`.
+    /// by `+` and `-`, a term a number, a field, or one times the other with `*`. A field of another form is that form's
+    /// name, a point and the field's name, without spaces: `tax-schedule.total`. A form's name may have hyphens, and the
+    /// longest one is taken: `a-b.c` is a field of the form `a-b`, `a - b.c` is a difference.
     ///
     /// # Errors
     /// What is wrong with it, for a person.
-    pub fn parse(text: &str, field_idx: impl Fn(&str) -> Option<usize>) -> Result<Self, String> {
+    pub fn parse(text: &str, mut field_idx: impl FnMut(&str) -> Option<usize>) -> Result<Self, String> {
         let tokens = tokenise(text)?;
         let (condition, claim) = match tokens.split_first() {
             Some((Token::Name("if"), rest)) => {
                 let then = rest.iter().position(|token| *token == Token::Name("then"));
                 let then = then.ok_or("it has an if and no then")?;
-                (Some(parse_comparison(&rest[..then], &field_idx)?), &rest[then + 1..])
+                (Some(parse_comparison(&rest[..then], &mut field_idx)?), &rest[then + 1..])
             }
             _ => (None, &tokens[..]),
         };
-        Ok(Self { text: text.to_owned(), condition, claim: parse_comparison(claim, &field_idx)? })
+        Ok(Self { text: text.to_owned(), line: 0, condition, claim: parse_comparison(claim, &mut field_idx)? })
+    }
+
+    /// The same rule about other indices: a term becomes as many as `indices` gives for its own, their sum in its place.
+    /// `None` where that gives none.
+    pub fn over(&self, indices: &dyn Fn(usize) -> Option<Vec<usize>>) -> Option<Self> {
+        let condition = match &self.condition {
+            Some(condition) => Some(condition.over(indices)?),
+            None => None,
+        };
+        Some(Self { text: self.text.clone(), line: self.line, condition, claim: self.claim.over(indices)? })
     }
 
     /// Whether values keep it, `bounds_of` giving what is known of the number in a field; `None` where that depends on more
@@ -117,7 +135,22 @@ impl Rule {
     }
 }
 
+/// Without the line: what a template says, and so its fingerprint, does not depend on where in the text it says it.
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text, line: _, condition, claim } = self;
+        let mut told = f.debug_struct("Rule");
+        told.field("text", text).field("condition", condition).field("claim", claim).finish()
+    }
+}
+
 impl Comparison {
+    fn over(&self, indices: &dyn Fn(usize) -> Option<Vec<usize>>) -> Option<Self> {
+        let Self { left, relation, right, tolerance } = self;
+        let [left, right] = [left.over(indices)?, right.over(indices)?];
+        Some(Self { left, relation: *relation, right, tolerance: *tolerance })
+    }
+
     /// As [`Rule::holds`]; that an unknown number is not negative is often enough.
     pub fn holds(&self, bounds_of: &dyn Fn(usize) -> Bounds) -> Option<bool> {
         let (left, right) = (self.left.bounds(bounds_of), self.right.bounds(bounds_of));
@@ -137,6 +170,14 @@ impl Comparison {
 }
 
 impl Sum {
+    fn over(&self, indices: &dyn Fn(usize) -> Option<Vec<usize>>) -> Option<Self> {
+        let mut terms = Vec::with_capacity(self.terms.len());
+        for &(factor, field) in &self.terms {
+            terms.extend(indices(field)?.into_iter().map(|field| (factor, field)));
+        }
+        Some(Self { terms, constant: self.constant })
+    }
+
     /// Its value, `value_of` giving the number in a field; `None` where one of them has none.
     pub fn value(&self, value_of: impl Fn(usize) -> Option<f64>) -> Option<f64> {
         self.terms.iter().try_fold(self.constant, |sum, &(factor, field)| Some(sum + factor * value_of(field)?))
@@ -177,13 +218,25 @@ fn tokenise(text: &str) -> Result<Vec<Token<'_>>, String> {
             '>' if rest.starts_with(">=") => (Token::Relation(Relation::AtLeast), 2),
             '<' => (Token::Relation(Relation::Less), 1),
             '>' => (Token::Relation(Relation::More), 1),
-            _ if word > 0 => (name_or_number(&rest[..word])?, word),
+            _ if word > 0 => {
+                let length = other_field_length(rest).unwrap_or(word);
+                (name_or_number(&rest[..length])?, length)
+            }
             other => return Err(format!("it has a character that means nothing here: {other}")),
         };
         tokens.push(token);
         rest = rest[length..].trim_start();
     }
     Ok(tokens)
+}
+
+/// Length of the name of another form's field that `text` begins with; `None` where there is none, as in `total-2.5`.
+fn other_field_length(text: &str) -> Option<usize> {
+    let (form, rest) = text.split_once('.')?;
+    let field = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?;
+    let is_number = |digits: &str| is_made_of(digits, |b| b.is_ascii_digit());
+    let is_difference = is_number(field) && form.rsplit('-').next().is_some_and(is_number);
+    (is_form_name(form) && is_field_name(field) && !is_difference).then_some(form.len() + 1 + field.len())
 }
 
 /// A number where it is made of digits and a point alone, else a name; a name may begin with a digit.
@@ -194,7 +247,10 @@ fn name_or_number(word: &str) -> Result<Token<'_>, String> {
     Ok(Token::Name(word))
 }
 
-fn parse_comparison(tokens: &[Token<'_>], field_idx: &impl Fn(&str) -> Option<usize>) -> Result<Comparison, String> {
+fn parse_comparison(
+    tokens: &[Token<'_>],
+    field_idx: &mut impl FnMut(&str) -> Option<usize>,
+) -> Result<Comparison, String> {
     let (tokens, tolerance) = match tokens {
         [rest @ .., Token::Name("within"), Token::Number(tolerance)] => (rest, *tolerance),
         _ => (tokens, 0.0),
@@ -211,8 +267,8 @@ fn parse_comparison(tokens: &[Token<'_>], field_idx: &impl Fn(&str) -> Option<us
     Ok(Comparison { left, relation, right, tolerance })
 }
 
-fn parse_sum(tokens: &[Token<'_>], field_idx: &impl Fn(&str) -> Option<usize>) -> Result<Sum, String> {
-    let field = |name: &str| field_idx(name).ok_or_else(|| format!("it names an unknown field: {name}"));
+fn parse_sum(tokens: &[Token<'_>], field_idx: &mut impl FnMut(&str) -> Option<usize>) -> Result<Sum, String> {
+    let mut field = |name: &str| field_idx(name).ok_or_else(|| format!("it names an unknown field: {name}"));
     let mut sum = Sum::default();
     let mut rest = tokens;
     let mut is_first = true;
@@ -269,6 +325,44 @@ mod tests {
         assert_eq!(right.value(|field| [None, Some(10.0), Some(4.0)][field]), Some(21.0));
         assert_eq!(left.value(|_| None), None);
         assert_eq!(rule.fields(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_field_of_another_form_has_its_form_before_it() {
+        /// The right side, and the names and numbers in it.
+        struct Case(&'static str, &'static [&'static str], f64);
+        for Case(text, names, constant) in [
+            Case("b-1.x", &["b-1.x"], 0.0),
+            Case("c1-2019.total-2.5", &["c1-2019.total"], -2.5),
+            Case("a - b.c - 1", &["a", "b.c"], -1.0),
+            Case("a-b.c", &["a-b.c"], 0.0),
+            Case("2*b.c+a_1-b.1b", &["b.c", "a_1", "b.1b"], 0.0),
+            Case("a-b.1 - b.1", &["a-b.1", "b.1"], 0.0),
+            Case("total-2.5", &["total"], -2.5),
+            Case("total-2.5*b", &["total", "b"], 0.0),
+        ] {
+            let mut found: Vec<String> = Vec::new();
+            let rule = Rule::parse(&format!("{text} = 0"), |name| {
+                found.push(name.to_owned());
+                Some(found.len() - 1)
+            });
+            let rule = rule.expect(text);
+            assert_eq!(
+                (found, rule.claim.left.constant),
+                (names.iter().map(|&n| n.to_owned()).collect(), constant),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_rule_over_several_fields_is_about_their_sum() {
+        let rule = parse("if a > 1 then total = 2 * 1b - 3").expect("it is well formed");
+        let over = rule.over(&|field| Some([vec![4], vec![0], vec![1, 2, 3]][field].clone())).expect("all are there");
+        assert_eq!(over.fields(), [0, 4, 1, 2, 3]);
+        assert_eq!(over.holds(&|field| Bounds::exactly([2.0, 10.0, 20.0, 0.5, 58.0][field])), Some(true));
+        assert_eq!(over.holds(&|field| Bounds::exactly([2.0, 10.0, 20.0, 1.5, 58.0][field])), Some(false));
+        assert_eq!(rule.over(&|field| (field != 2).then(|| vec![field])), None);
     }
 
     #[test]

@@ -145,6 +145,11 @@ pub(super) fn is_made_of(text: &str, is_allowed: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(is_allowed)
 }
 
+/// Whether `name` can be a template's.
+pub(super) fn is_form_name(name: &str) -> bool {
+    is_made_of(name, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 /// Whether `name` can be a column of the table.
 pub(super) fn is_field_name(name: &str) -> bool {
     is_made_of(name, |b| b.is_ascii_alphanumeric() || b == b'_')

@@ -8,13 +8,12 @@ use std::{
 
 use super::{items::Item, journal::Stamp, walk::Scan};
 use crate::{
-    assemble::{PageReading, PageRecord},
+    assemble::PageRecord,
     error::{Error, ErrorKind, Result},
     hash::sha256,
     overlay,
     page::{self, Page},
     reader::{PageReport, PreparedPage, Reader, rejected},
-    sink::PageRows,
 };
 
 /// A worker classifies what it has gathered when it has this many glyphs. Past a few hundred the net gains nothing, and
@@ -24,13 +23,13 @@ const BATCH_GLYPHS: usize = 256;
 /// cut off.
 pub const BATCH_PAGES: usize = 8;
 /// What became of an [`Item`].
-pub enum Outcome {
+pub enum Outcome<'a> {
     Page {
-        rows: PageRows,
-        detail: String,
+        scan: &'a Scan,
+        record: PageRecord,
     },
     FileEnd {
-        scan: String,
+        scan: &'a Scan,
         stamp: Option<Stamp>,
         /// SHA-256 of the file; empty where it could not be opened.
         sha256: String,
@@ -40,11 +39,11 @@ pub enum Outcome {
 }
 
 /// Pages that a worker has prepared, and that go through the net together.
-pub struct Batch<'a> {
+pub struct Batch<'a, 's> {
     reader: &'a Reader,
     overlay: Option<&'a Path>,
-    hand_in: &'a dyn Fn(u64, Outcome),
-    pending: Vec<Pending<'a>>,
+    hand_in: &'a dyn Fn(u64, Outcome<'s>),
+    pending: Vec<Pending<'s>>,
     n_glyphs: usize,
 }
 
@@ -56,8 +55,8 @@ struct Pending<'a> {
     pixels: Option<Page>,
 }
 
-impl<'a> Batch<'a> {
-    pub fn new(reader: &'a Reader, overlay: Option<&'a Path>, hand_in: &'a dyn Fn(u64, Outcome)) -> Self {
+impl<'a, 's> Batch<'a, 's> {
+    pub fn new(reader: &'a Reader, overlay: Option<&'a Path>, hand_in: &'a dyn Fn(u64, Outcome<'s>)) -> Self {
         Self { reader, overlay, hand_in, pending: Vec::new(), n_glyphs: 0 }
     }
 
@@ -66,13 +65,13 @@ impl<'a> Batch<'a> {
     }
 
     /// Prepares a page; what needs no net is handed in at once.
-    pub fn add(&mut self, sequence: u64, item: Item<'a>) {
+    pub fn add(&mut self, sequence: u64, item: Item<'s>) {
         match item {
             Item::FileEnd { scan, stamp, bytes } => {
                 let sha256 = bytes.map_or_else(String::new, |bytes| sha256(&bytes));
-                (self.hand_in)(sequence, Outcome::FileEnd { scan: scan.name.clone(), stamp, sha256 });
+                (self.hand_in)(sequence, Outcome::FileEnd { scan, stamp, sha256 });
             }
-            Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, &rejected(1, &error)),
+            Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, rejected(1, &error)),
             Item::Page { scan, bytes, page_idx } => {
                 let number = u32::try_from(page_idx + 1).unwrap_or(u32::MAX);
                 let prepare = || -> Result<_> {
@@ -86,7 +85,7 @@ impl<'a> Batch<'a> {
                         self.n_glyphs += prepared.glyphs().len();
                         self.pending.push(Pending { sequence, scan, prepared, pixels });
                     }
-                    Err(error) => self.hand_in_page(sequence, scan, &rejected(number, &error)),
+                    Err(error) => self.hand_in_page(sequence, scan, rejected(number, &error)),
                 }
             }
         }
@@ -118,7 +117,7 @@ impl<'a> Batch<'a> {
                 (self.hand_in)(sequence, Outcome::Fault(error));
                 continue;
             }
-            self.hand_in_page(sequence, scan, &report.record);
+            self.hand_in_page(sequence, scan, report.record);
         }
     }
 
@@ -128,17 +127,13 @@ impl<'a> Batch<'a> {
         picture.save(&path).map_err(|error| Error::from(io::Error::other(error)).in_file(path.to_string_lossy()))
     }
 
-    fn hand_in_page(&self, sequence: u64, scan: &Scan, record: &PageRecord) {
-        let detail = match &record.reading {
-            PageReading::Rejected { detail, .. } => detail.clone(),
-            PageReading::Read { .. } => String::new(),
-        };
-        (self.hand_in)(sequence, Outcome::Page { rows: PageRows::new(&scan.name, record), detail });
+    fn hand_in_page(&self, sequence: u64, scan: &'s Scan, record: PageRecord) {
+        (self.hand_in)(sequence, Outcome::Page { scan, record });
     }
 }
 
 /// A panic as an error: a page on which the program fails is a row and a reason, as any other page that cannot be read.
-fn unless_it_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub fn unless_it_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     // What the work holds on to across its calls are the reader's templates, which never change, and its classifiers, of
     // which one that was in use is not put back.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {

@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! walk ─ files in order ─┬─ worker: decode register segment normalise ┐ classify assemble ─┐
-//!                        ├─ worker:          ...      pages of a batch ┘                   ├─ in order ─ journal ─ tables
-//!                        └─ worker:                                                       ─┘
+//!                        ├─ worker:          ...      pages of a batch ┘                   ├─ in order ─ documents ┐
+//!                        └─ worker:                                                       ─┘    tables ─ journal ┘
 //! ```
 //!
-//! What is on the way is bounded: one picture a worker, a batch of glyphs a worker, and a window of finished pages that
-//! wait for their turn. A page that cannot be read is a row and a reason; so is one on which the program itself fails.
+//! What is on the way is bounded: one picture a worker, a batch of glyphs a worker, and a window of finished pages
+//! that wait for their turn; where rules tie pages together, also the records of one file. A page that cannot be read
+//! is a row and a reason; so is one on which the program itself fails.
 
 mod batch;
 mod conveyor;
+mod documents;
 mod items;
 mod journal;
 mod tables;
@@ -32,6 +34,7 @@ use crate::{
 
 use batch::{BATCH_PAGES, Batch, Outcome};
 use conveyor::{Feed, in_order};
+use documents::{Delivery, Documents};
 use items::{Items, stamp_of};
 use journal::{Journal, RunIdentity};
 use tables::write_tables;
@@ -52,7 +55,7 @@ pub struct RunOptions {
     pub existing: Existing,
     /// Number of workers.
     pub jobs: NonZeroUsize,
-    /// Folder for a picture of each page with what was found on it; `None`: no pictures.
+    /// Folder for a picture of each page with what was found on it, by its own rules alone; `None`: no pictures.
     pub overlay: Option<PathBuf>,
 }
 
@@ -193,8 +196,8 @@ fn read_scans(
     observe: &mut impl FnMut(&Event<'_>),
 ) -> Result<u64> {
     let mut n_pages = 0;
-    read_in_order(reader, scans, options.jobs, options.overlay.as_deref(), |outcome| match outcome {
-        Outcome::Page { rows, detail } => {
+    read_in_order(reader, scans, options.jobs, options.overlay.as_deref(), |delivery| match delivery {
+        Delivery::Page { rows, detail } => {
             if rows.verdict == Verdict::Rejected {
                 let PageRows { scan, page, attention: reason, .. } = &rows;
                 observe(&Event::Rejected { scan, page: *page, reason, detail: &detail });
@@ -203,24 +206,23 @@ fn read_scans(
             n_pages += 1;
             journal.add(rows)
         }
-        Outcome::FileEnd { scan, stamp, sha256 } => {
+        Delivery::FileEnd { scan, stamp, sha256 } => {
             observe(&Event::FileDone);
-            journal.finish_file(&scan, stamp, sha256)
+            journal.finish_file(&scan.name, stamp, sha256)
         }
-        Outcome::Fault(error) => Err(error),
     })?;
     Ok(n_pages)
 }
 
 /// Reads every page of `scans` on `jobs` workers; `deliver` gets what became of them in their order.
-fn read_in_order(
-    reader: &Reader,
-    scans: &[&Scan],
+fn read_in_order<'a>(
+    reader: &'a Reader,
+    scans: &'a [&'a Scan],
     jobs: NonZeroUsize,
     overlay: Option<&Path>,
-    deliver: impl FnMut(Outcome) -> Result<()>,
+    mut deliver: impl FnMut(Delivery<'a>) -> Result<()>,
 ) -> Result<()> {
-    let work = |feed: &Feed<Items<'_>>, hand_in: &dyn Fn(u64, Outcome)| {
+    let work = |feed: &Feed<Items<'a>>, hand_in: &dyn Fn(u64, Outcome<'a>)| {
         while let Some((sequence, item)) = feed.take() {
             let mut batch = Batch::new(reader, overlay, hand_in);
             batch.add(sequence, item);
@@ -231,7 +233,9 @@ fn read_in_order(
             batch.finish();
         }
     };
-    in_order(Items::new(reader.limits(), scans), jobs, window(jobs), work, deliver)
+    let mut documents = Documents::new(reader);
+    let items = Items::new(reader.limits(), scans);
+    in_order(items, jobs, window(jobs), work, |outcome| documents.take(outcome, &mut deliver))
 }
 
 fn window(jobs: NonZeroUsize) -> NonZeroUsize {

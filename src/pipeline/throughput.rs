@@ -5,8 +5,8 @@ use std::{fmt, fs, num::NonZeroUsize, time::Instant};
 use serde::Serialize;
 
 use super::{
-    batch::Outcome,
     conveyor::in_order,
+    documents::Delivery,
     items::{Item, Items, read_file},
     read_in_order,
     walk::Scan,
@@ -54,11 +54,9 @@ pub fn measure_throughput(reader: &Reader, scans: &[Scan], jobs: NonZeroUsize) -
 
     let start = Instant::now();
     let mut n_digits = 0;
-    read_in_order(reader, &scans, jobs, None, |outcome| {
-        match outcome {
-            Outcome::Page { rows, .. } => n_digits += rows.n_digits(),
-            Outcome::FileEnd { .. } => {}
-            Outcome::Fault(error) => return Err(error),
+    read_in_order(reader, &scans, jobs, None, |delivery| {
+        if let Delivery::Page { rows, .. } = delivery {
+            n_digits += rows.n_digits();
         }
         Ok(())
     })?;

@@ -139,13 +139,19 @@ impl FieldRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{assemble::ReviewReason, error::PageReject, geometry::Rect};
+    use crate::{
+        assemble::{OwnReading, ReviewReason},
+        error::PageReject,
+        geometry::Rect,
+    };
 
     fn field(name: &str, guess: &str, state: FieldState) -> FieldValue {
+        let own = OwnReading { state: state.clone(), guess: guess.to_owned(), confidence: 0.98765 };
         FieldValue {
             name: name.to_owned(),
             state,
             guess: guess.to_owned(),
+            own,
             alternatives: Vec::new(),
             changed: None,
             confidence: 0.98765,

@@ -37,7 +37,7 @@ pub struct Entry {
 }
 
 /// Values for each field of `template`. A share `blanks` (0 to 1) of the fields is left blank; a total is blank only
-/// where all that it sums is.
+/// where all that it sums is. What rules say of other forms is not asked.
 ///
 /// # Errors
 /// `Usage` where no values were found that keep the rules.
@@ -84,7 +84,7 @@ struct Broken {
 /// For each field that follows from others, the sum of drawn fields that it is.
 fn definitions(template: &FormTemplate) -> Vec<Option<Sum>> {
     let mut definitions: Vec<Option<Sum>> = vec![None; template.fields.len()];
-    for rule in &template.rules {
+    for rule in template.own_rules() {
         let (Relation::Equal, [(factor, total)]) = (rule.claim.relation, &rule.claim.left.terms[..]) else { continue };
         let is_number = |i: usize| matches!(template.fields[i].kind, FieldKind::Integer | FieldKind::Amount { .. });
         let sum = expanded(&rule.claim.right, &definitions);
@@ -139,7 +139,7 @@ fn settle(
         }
         numbers[i] = Some(total);
     }
-    for rule in &template.rules {
+    for rule in template.own_rules() {
         let number = |field: usize| numbers[field].unwrap_or(0.0);
         let bounds = |field: usize| Bounds::exactly(number(field));
         let fields = rule.fields();
