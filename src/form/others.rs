@@ -1,7 +1,7 @@
 //! Rules across the pages of a document: fields of other forms, and whether they are there.
 
 use super::{
-    FormTemplate, Rule,
+    Field, FormTemplate, Rule,
     source::{is_field_name, is_form_name},
 };
 use crate::error::{Error, Result};
@@ -16,13 +16,18 @@ pub struct OtherField {
     pub field: String,
 }
 
-impl OtherField {
-    /// What `name` says, if it is the name of another form's field.
-    pub(super) fn parse(name: &str) -> Option<Self> {
-        let (form, field) = name.split_once('.')?;
-        let is_name = is_form_name(form) && is_field_name(field);
-        is_name.then(|| Self { form: form.to_owned(), field: field.to_owned() })
+/// The index of the field that a rule calls `name`: among `fields`, or past these among `others`, to which it is added.
+pub(super) fn field_idx(name: &str, fields: &[Field], others: &mut Vec<OtherField>) -> Option<usize> {
+    let Some((form, field)) = name.split_once('.') else { return fields.iter().position(|field| field.name == name) };
+    if !is_form_name(form) || !is_field_name(field) {
+        return None;
     }
+    let known = others.iter().position(|other| other.form == form && other.field == field);
+    let idx = known.unwrap_or_else(|| {
+        others.push(OtherField { form: form.to_owned(), field: field.to_owned() });
+        others.len() - 1
+    });
+    Some(fields.len() + idx)
 }
 
 impl FormTemplate {

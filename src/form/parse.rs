@@ -8,10 +8,10 @@ use std::{
 use toml::Spanned;
 
 use super::{
-    DigitCount, Field, FieldKind, FieldLayout, Filler, FormTemplate, Landmarks, OtherField, PageLayout, PrintedSides,
-    Rule, Word,
+    DigitCount, Field, FieldKind, FieldLayout, Filler, FormTemplate, Landmarks, PageLayout, PrintedSides, Rule, Word,
     checks::parse_checks,
     kind::{field_kind, is_signed},
+    others::field_idx,
     raw::{Placed, RawComb, RawDigits, RawField, RawTemplate, RawUnit},
     source::{Ruler, Source, is_field_name, is_form_name, is_made_of, reversed},
 };
@@ -85,21 +85,10 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
         return Err(source.error(raw.fields[1].span(), detail, "leave one [[field]]"));
     }
 
-    let mut others: Vec<OtherField> = Vec::new();
-    let mut field_idx = |name: &str| match OtherField::parse(name) {
-        None => fields.iter().position(|field: &Field| field.name == name),
-        Some(other) => {
-            let known = others.iter().position(|known| *known == other);
-            let idx = known.unwrap_or_else(|| {
-                others.push(other);
-                others.len() - 1
-            });
-            Some(fields.len() + idx)
-        }
-    };
+    let mut others = Vec::new();
     let mut rules = Vec::with_capacity(raw.rules.len());
     for rule in &raw.rules {
-        let parsed = Rule::parse(rule.get_ref(), &mut field_idx).map_err(|why| {
+        let parsed = Rule::parse(rule.get_ref(), |name| field_idx(name, &fields, &mut others)).map_err(|why| {
             let detail = format!("rule: {:?}: {why}", rule.get_ref());
             source.error(
                 rule.span(),
