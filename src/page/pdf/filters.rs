@@ -169,7 +169,7 @@ fn unpack_base85(data: &[u8], sink: &mut Bounded) -> io::Result<()> {
     let mut len = 0;
     let mut put = |group: &[u8; 5], len: usize| -> io::Result<()> {
         // digits that are left out count as the highest
-        let value = group.iter().fold(Some(0u32), |value, &digit| value?.checked_mul(85)?.checked_add(digit.into()));
+        let value = group.iter().try_fold(0u32, |value, &digit| value.checked_mul(85)?.checked_add(digit.into()));
         sink.write_all(&value.ok_or_else(invalid)?.to_be_bytes()[..len - 1])
     };
     for &byte in data.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != 0) {
