@@ -1,7 +1,6 @@
 //! Files that were damaged, and files that were made to do damage.
 
 use std::{
-    collections::BTreeSet,
     fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -186,6 +185,8 @@ fn a_decoder_that_loops_crashes_or_takes_all_memory_is_a_reason() {
 /// The program over `n_files` damaged ones: a row for each, and nothing but what is wrong with the files.
 #[cfg(feature = "torch")]
 fn run_over_mutated(n_files: usize, seed: u64) {
+    use std::collections::BTreeSet;
+
     use crate::util::{STRIP, call, talk};
 
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
