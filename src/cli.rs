@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use formread::page::Limits;
 
 /// Reads hand-filled numbers from scanned forms into a table that can be booked.
 #[derive(Debug, Parser)]
@@ -48,6 +49,16 @@ pub enum Command {
     Bench(BenchArgs),
     /// Draws a template as printed forms, fills them with real digits and degrades them: scans with their truth
     Synth(SynthArgs),
+    /// Decodes pages for a run, in a process of its own: what is asked comes on standard input, pages go to standard output
+    #[command(hide = true)]
+    Decode(DecodeArgs),
+}
+
+/// `formread decode`
+#[derive(Debug, Args)]
+pub struct DecodeArgs {
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// Where the scans are.
@@ -67,6 +78,29 @@ pub struct ReaderArgs {
     /// Weights of the net [default: those carried by the program]
     #[arg(long, value_name = "W.safetensors")]
     pub model: Option<PathBuf>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+/// How much a scan may take.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits (what is over one is a row and a reason: too-large or timed-out)")]
+pub struct LimitArgs {
+    /// Largest file, MiB
+    #[arg(long, value_name = "MIB", default_value_t = Limits::default().file_bytes >> 20)]
+    pub max_file_mib: u64,
+    /// Most pixels a page, millions
+    #[arg(long, value_name = "MEGAPIXELS", default_value_t = Limits::default().page_pixels / 1_000_000)]
+    pub max_page_megapixels: u64,
+    /// Most pages a file
+    #[arg(long, value_name = "N", default_value_t = Limits::default().pages)]
+    pub max_pages: u32,
+    /// Most memory that the decoding of one page may take, MiB; `explain` only tells the decoders that can be told
+    #[arg(long, value_name = "MIB", default_value_t = Limits::default().memory_bytes >> 20)]
+    pub max_memory_mib: u64,
+    /// Most time that the decoding of one page may take, seconds; `explain` waits as long as it takes
+    #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().page_seconds)]
+    pub max_page_seconds: u32,
 }
 
 /// How scans are read.

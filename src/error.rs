@@ -48,6 +48,12 @@ pub enum ErrorKind {
         /// The unit of both.
         unit: &'static str,
     },
+    /// It took longer than the limits allow, and was given up.
+    #[error("over the limit of {limit_s} seconds")]
+    TimedOut {
+        /// The limit in force, seconds.
+        limit_s: u32,
+    },
     /// The caller asked for something that cannot be done.
     #[error("{0}")]
     Usage(String),
@@ -190,8 +196,10 @@ pub enum PageReject {
     PoorRegistration,
     /// There is nothing on the page.
     BlankPage,
-    /// Over the limits of bytes, pixels or pages.
+    /// Over the limits of bytes, pixels, pages or memory.
     TooLarge,
+    /// Over the limit of time.
+    TimedOut,
     /// The program itself failed on it: a defect to be reported.
     InternalError,
 }
@@ -205,6 +213,7 @@ impl PageReject {
             Self::PoorRegistration => "poor-registration",
             Self::BlankPage => "blank-page",
             Self::TooLarge => "too-large",
+            Self::TimedOut => "timed-out",
             Self::InternalError => "internal-error",
         }
     }

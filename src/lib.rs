@@ -71,6 +71,7 @@
 //! - Only [`net`] and [`train`] name LibTorch.
 //! - A guess never stands where a value stands: see [`sink::PageRows`].
 //! - What is in a file never ends a batch, nor does a panic on one page: it is a row and a reason.
+//! - No pixel is white because data was missing: a picture that breaks off is no page.
 //! - The order of the rows, and every byte of them, does not depend on the number of threads.
 //! - No unsafe code.
 #![forbid(unsafe_code)]

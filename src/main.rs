@@ -6,8 +6,8 @@ mod options;
 mod report;
 
 use std::{
-    fs::{self, File},
-    io::{ErrorKind, Write, stdout},
+    fs,
+    io::{ErrorKind, Write, stdin, stdout},
     path::Path,
     process::ExitCode,
 };
@@ -19,14 +19,14 @@ use formread::{
     evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
     explain,
     pipeline::{self, measure_throughput},
-    sink::{self, Verdict, fields_path},
+    sink::{self, Verdict, fields_path, open_bounded},
     synth::{read_glyphs, write_deck},
 };
 use serde::Serialize;
 
 use cli::{
-    BenchArgs, CalibrateArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, ExplainArgs, OutputArgs,
-    RunArgs, SynthArgs, TrainArgs,
+    BenchArgs, CalibrateArgs, Cli, Command, DecodeArgs, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, ExplainArgs,
+    OutputArgs, RunArgs, SynthArgs, TrainArgs,
 };
 use report::Progress;
 
@@ -34,6 +34,8 @@ use report::Progress;
 const SOME_REJECTED: u8 = 1;
 /// It could not run.
 const COULD_NOT_RUN: u8 = 2;
+/// Largest table that is read, bytes: some ten million rows.
+const MOST_TABLE_BYTES: u64 = 2 << 30;
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Calibrate(args) => calibrate(&args),
         Command::Bench(args) => bench(&args),
         Command::Synth(args) => synth(&args),
+        Command::Decode(args) => decode(&args),
     };
     result.unwrap_or_else(|error| {
         eprintln!("formread: {error:#}");
@@ -56,7 +59,7 @@ fn run(args: &RunArgs) -> Result<ExitCode> {
     let scans = options::scans(&args.scans.scans)?;
     let reader = options::accepting(options::reader(&args.read.with)?, args.acceptance.as_deref())?;
     let mut progress = Progress::new(scans.len(), args.quiet);
-    let summary = pipeline::run(&reader, &scans, &options::run_options(args), |event| progress.note(event))?;
+    let summary = pipeline::run(&reader, &scans, &options::run_options(args)?, |event| progress.note(event))?;
     progress.finish(&summary);
     Ok(if summary.n_rejected() == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
 }
@@ -134,14 +137,15 @@ fn calibrate(args: &CalibrateArgs) -> Result<ExitCode> {
 
 /// What the tables of a run into `out` say of the fields of a truth.
 fn read_tables(out: &Path, truth: &Path) -> Result<Vec<TruthField>> {
-    let open = |path: &Path| File::open(path).with_context(|| path.display().to_string());
+    let open = |path: &Path| open_bounded(path, MOST_TABLE_BYTES).with_context(|| path.display().to_string());
     Ok(join_tables(open(out)?, open(&fields_path(out))?, open(truth)?)?)
 }
 
 fn bench(args: &BenchArgs) -> Result<ExitCode> {
     let scans = options::scans(&args.scans.scans)?;
     let reader = options::reader(&args.read.with)?;
-    print(&measure_throughput(&reader, &scans, options::jobs(&args.read))?, &args.output)
+    let decoder = options::decoder(&args.read.with.limits)?;
+    print(&measure_throughput(&reader, &scans, options::jobs(&args.read), Some(&decoder))?, &args.output)
 }
 
 fn synth(args: &SynthArgs) -> Result<ExitCode> {
@@ -151,6 +155,16 @@ fn synth(args: &SynthArgs) -> Result<ExitCode> {
     let (options, deck) = (options::synth_options(args), options::deck_options(args));
     write_deck(&template, &glyphs, &options, &deck, &args.out, || progress.inc(1))?;
     progress.finish_and_clear();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn decode(args: &DecodeArgs) -> Result<ExitCode> {
+    // a panic is caught and is a fault of the page; nobody reads what it says here
+    std::panic::set_hook(Box::new(|_| {}));
+    let limits = options::limits(&args.limits);
+    #[cfg(unix)]
+    pipeline::limit_memory(limits.memory_bytes)?;
+    pipeline::serve_pages(stdin().lock(), stdout(), limits)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,7 +1,8 @@
 //! Flags -> what the library is told; where defaults live that are not the library's own.
 
 use std::{
-    fs,
+    env,
+    ffi::OsString,
     io::BufRead,
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -12,8 +13,10 @@ use anyhow::{Context, Result};
 use formread::{
     evaluate::Acceptance,
     form::{FormTemplate, known_templates, parse_template},
-    pipeline::{Existing, RunOptions, Scan, find_scans, listed_scans},
+    page::Limits,
+    pipeline::{DecoderCommand, Existing, RunOptions, Scan, find_scans, listed_scans},
     reader::Reader,
+    sink::read_text_bounded,
     synth::{DeckOptions, Degradations, ScanFormat, SynthOptions},
 };
 
@@ -23,17 +26,30 @@ use formread::{
     train::{GlyphOptions, Precision, StripOptions, TrainOptions},
 };
 
-use crate::cli::{Degrade, Format, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
+use crate::cli::{Degrade, Format, LimitArgs, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
 #[cfg(feature = "torch")]
 use crate::cli::{Nets, TrainArgs, TrainPrecision};
+
+/// Largest file of a template or of acceptance levels that is read, bytes.
+const MOST_TEXT_BYTES: u64 = 4 << 20;
 
 /// The scans that `scans` names; `-` is a list on standard input.
 pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
     if scans != Path::new("-") {
         return Ok(find_scans(scans)?);
     }
-    let lines: Vec<String> = std::io::stdin().lock().lines().collect::<Result<_, _>>().context("standard input")?;
-    Ok(listed_scans(lines.iter().filter(|line| !line.trim().is_empty()).map(PathBuf::from)))
+    let lines: Vec<Vec<u8>> =
+        std::io::stdin().lock().split(b'\n').collect::<Result<_, _>>().context("standard input")?;
+    Ok(listed_scans(lines.into_iter().filter(|line| !line.trim_ascii().is_empty()).map(path_of)))
+}
+
+/// The path that bytes name: on Unix any bytes do, elsewhere text.
+fn path_of(mut bytes: Vec<u8>) -> PathBuf {
+    bytes.pop_if(|last| *last == b'\r');
+    #[cfg(unix)]
+    return PathBuf::from(<OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes));
+    #[cfg(not(unix))]
+    PathBuf::from(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The templates in `files`, or every known one.
@@ -58,7 +74,7 @@ pub fn all_templates(files: &[PathBuf]) -> Result<Vec<FormTemplate>> {
 
 /// The template in `file`.
 pub fn template(file: &Path) -> Result<FormTemplate> {
-    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let text = read_text_bounded(file, MOST_TEXT_BYTES).with_context(|| file.display().to_string())?;
     Ok(parse_template(&text).map_err(|error| error.in_file(file.to_string_lossy()))?)
 }
 
@@ -67,7 +83,8 @@ pub fn template(file: &Path) -> Result<FormTemplate> {
 pub fn reader(args: &ReaderArgs) -> Result<Reader> {
     // One thread a net: pages are what is worked on side by side.
     formread::net::set_threads(1);
-    Ok(Reader::with_weights(templates(&args.pipeline)?, weights(args.model.as_deref())?)?)
+    let reader = Reader::with_weights(templates(&args.pipeline)?, weights(args.model.as_deref())?)?;
+    Ok(reader.with_limits(limits(&args.limits)))
 }
 
 /// The weights in `model`, or those that the program carries.
@@ -79,7 +96,7 @@ pub fn weights(model: Option<&Path>) -> Result<Weights> {
 /// The same reader, with the acceptance levels in `file`, where there is one.
 pub fn accepting(reader: Reader, file: Option<&Path>) -> Result<Reader> {
     let Some(file) = file else { return Ok(reader) };
-    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let text = read_text_bounded(file, MOST_TEXT_BYTES).with_context(|| file.display().to_string())?;
     let levels = Acceptance::parse(&text)
         .and_then(|acceptance| acceptance.for_reader(reader.templates(), reader.weights_fingerprint()))
         .map_err(|error| error.in_file(file.to_string_lossy()))?;
@@ -196,11 +213,42 @@ pub fn jobs(args: &ReadArgs) -> NonZeroUsize {
 }
 
 /// What a run is told.
-pub fn run_options(args: &RunArgs) -> RunOptions {
+pub fn run_options(args: &RunArgs) -> Result<RunOptions> {
     let existing = match (args.resume, args.overwrite) {
         (true, _) => Existing::Resume,
         (_, true) => Existing::Overwrite,
         _ => Existing::Refuse,
     };
-    RunOptions { out: args.out.clone(), existing, jobs: jobs(&args.read), overlay: args.overlay.clone() }
+    Ok(RunOptions {
+        out: args.out.clone(),
+        existing,
+        jobs: jobs(&args.read),
+        overlay: args.overlay.clone(),
+        decoder: Some(decoder(&args.read.with.limits)?),
+    })
+}
+
+/// The limits that the flags set.
+pub fn limits(args: &LimitArgs) -> Limits {
+    Limits {
+        file_bytes: args.max_file_mib.saturating_mul(1 << 20),
+        page_pixels: args.max_page_megapixels.saturating_mul(1_000_000),
+        pages: args.max_pages,
+        memory_bytes: args.max_memory_mib.saturating_mul(1 << 20),
+        page_seconds: args.max_page_seconds,
+    }
+}
+
+/// How this program starts itself to decode.
+pub fn decoder(args: &LimitArgs) -> Result<DecoderCommand> {
+    let flag = |name: &str, value: u64| OsString::from(format!("--{name}={value}"));
+    let limits = [
+        flag("max-file-mib", args.max_file_mib),
+        flag("max-page-megapixels", args.max_page_megapixels),
+        flag("max-pages", args.max_pages.into()),
+        flag("max-memory-mib", args.max_memory_mib),
+        flag("max-page-seconds", args.max_page_seconds.into()),
+    ];
+    let program = env::current_exe().context("where this program stands")?;
+    Ok(DecoderCommand { program, args: [OsString::from("decode")].into_iter().chain(limits).collect() })
 }

@@ -404,6 +404,7 @@ impl PreparedPage {
 pub fn rejected(page: u32, error: &Error) -> PageRecord {
     let reason = match error.kind() {
         ErrorKind::Limit { .. } => PageReject::TooLarge,
+        ErrorKind::TimedOut { .. } => PageReject::TimedOut,
         ErrorKind::Internal(_) | ErrorKind::Net(_) => PageReject::InternalError,
         _ => PageReject::Unreadable,
     };

@@ -3,6 +3,7 @@
 //! - `cli`: the command line as a user and a script meet it: exit status, files, what goes to stdout.
 //! - `fixtures`: the scans that come with the program, read with the weights it carries.
 //! - `resume`: runs that are killed, and gone on with.
+//! - `hostile`: files that were damaged, or made to do damage.
 //! - `house_rules`: what the source must never do.
 //! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
 //! - `real_pages`: scans that strangers filled in, where they are at hand.
@@ -16,6 +17,7 @@ mod cli;
 mod documents;
 #[cfg(feature = "torch")]
 mod fixtures;
+mod hostile;
 mod house_rules;
 mod marks;
 #[cfg(feature = "torch")]

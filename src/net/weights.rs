@@ -13,7 +13,10 @@ use super::architecture::{ARCHITECTURE, tensor_shapes};
 use super::writer::Centres;
 use crate::error::{Error, Result};
 use crate::normalise::{GLYPH_SIDE, INK_SIDE};
-use crate::sink::write_beside;
+use crate::sink::{read_bounded, write_beside};
+
+/// Largest file of weights that is read, bytes; the ones that the program carries take 4 MB.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// What weights were trained on, how, and how well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -196,7 +199,7 @@ impl Weights {
     /// As [`Weights::from_bytes`], and where a file cannot be read; the error names the file.
     pub fn load(path: &Path) -> Result<Self> {
         let read =
-            |path: &Path| std::fs::read(path).map_err(|error| Error::from(error).in_file(path.display().to_string()));
+            |path: &Path| read_bounded(path, MOST_BYTES).map_err(|error| error.in_file(path.display().to_string()));
         Self::from_bytes(&read(path)?, &read(&sidecar_path(path))?).map_err(|error| {
             if error.locus().file.is_some() { error } else { error.in_file(path.display().to_string()) }
         })

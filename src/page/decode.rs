@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::{ImageFormat, imageops};
 
 use super::stored::{Stored, check_size};
-use super::{Limits, Page, polarity, resolution, single, tiff};
+use super::{Limits, Page, pdf, polarity, resolution, single, tiff};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Extensions of the files that are scans, lower case.
-const EXTENSIONS: [&str; 9] = ["png", "jpg", "jpeg", "jpe", "jfif", "tif", "tiff", "bmp", "webp"];
+const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "tif", "tiff", "bmp", "webp", "pdf"];
 
 /// Whether a file of this name is taken for a scan when a folder is walked. What it holds is told by its first bytes,
 /// whatever its name.
@@ -18,7 +18,7 @@ pub fn is_image_name(name: &str) -> bool {
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
 
-/// Opens a file for reading its pages: PNG, JPEG, BMP and WebP have one, TIFF any number. Nothing is decoded yet.
+/// Opens a file for reading its pages: PNG, JPEG, BMP and WebP have one, TIFF and PDF any number. No page is decoded yet.
 ///
 /// # Errors
 /// Where nothing can be said about the pages: `Format` of bytes that are not what they claim to be, `Unsupported` of
@@ -37,7 +37,11 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Pages<'a>> {
         Ok(ImageFormat::Bmp) => File::Single(ImageFormat::Bmp, "bmp"),
         Ok(ImageFormat::WebP) => File::Single(ImageFormat::WebP, "webp"),
         _ if bytes.starts_with(b"II") || bytes.starts_with(b"MM") => File::Tiff(tiff::Chain::walk(bytes, limits)?),
-        _ => return Err(Error::unsupported("image", "neither PNG, JPEG, TIFF, BMP nor WebP")),
+        _ if pdf::is_pdf(bytes) => {
+            let open = || pdf::Document::open(bytes, limits);
+            File::Pdf(guarded(pdf::WHAT, open)?)
+        }
+        _ => return Err(Error::unsupported("image", "neither PNG, JPEG, TIFF, BMP, WebP nor PDF")),
     };
     Ok(Pages { bytes, limits: *limits, file, next_idx: 0 })
 }
@@ -56,6 +60,7 @@ pub struct Pages<'a> {
 enum File<'a> {
     Single(ImageFormat, &'static str),
     Tiff(tiff::Chain<'a>),
+    Pdf(pdf::Document),
 }
 
 impl Iterator for Pages<'_> {
@@ -75,6 +80,12 @@ impl Iterator for Pages<'_> {
                 }
                 None => chain.broken.take().map(Err),
             },
+            File::Pdf(document) if idx < document.n_pages() => {
+                let no_page = || Err(Error::format(pdf::WHAT, "no such page"));
+                let decode = || document.decode(idx, &self.limits).unwrap_or_else(no_page);
+                Some(decode_guarded(pdf::WHAT, &self.limits, decode))
+            }
+            File::Pdf(document) => document.broken.take().map(Err),
         }?;
         self.next_idx += 1;
         let page_number = u32::try_from(self.next_idx).unwrap_or(u32::MAX);
@@ -93,6 +104,9 @@ impl Iterator for Pages<'_> {
             File::Tiff(chain) => {
                 chain.offsets.len().saturating_sub(self.next_idx) + usize::from(chain.broken.is_some())
             }
+            File::Pdf(document) => {
+                document.n_pages().saturating_sub(self.next_idx) + usize::from(document.broken.is_some())
+            }
         };
         (n_pages, Some(n_pages))
     }
@@ -102,8 +116,13 @@ impl ExactSizeIterator for Pages<'_> {}
 
 /// Decodes and settles a page; a decoder that panics on its bytes is a fault of that page.
 fn decode_guarded(what: &'static str, limits: &Limits, decode: impl FnOnce() -> Result<Stored>) -> Result<Page> {
+    guarded(what, || decode().and_then(|stored| settle(what, stored, limits)))
+}
+
+/// A panic as a fault of the bytes.
+fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     // nothing that the closure may leave half done is looked at again
-    let caught = catch_unwind(AssertUnwindSafe(|| decode().and_then(|stored| settle(what, stored, limits))));
+    let caught = catch_unwind(AssertUnwindSafe(work));
     caught.unwrap_or_else(|_| Err(Error::format(what, "the decoder gave up on it")))
 }
 
@@ -476,7 +495,7 @@ mod tests {
 
     #[test]
     fn limits_hold_before_anything_is_decoded() {
-        let limits = |file_bytes, page_pixels, pages| Limits { file_bytes, page_pixels, pages };
+        let limits = |file_bytes, page_pixels, pages| Limits { file_bytes, page_pixels, pages, ..Limits::default() };
         let kind_of =
             |bytes: &[u8], limits: Limits| match open(bytes, &limits).and_then(Iterator::collect::<Result<Vec<_>>>) {
                 Ok(_) => None,
@@ -507,6 +526,8 @@ mod tests {
             listed.map(|entry| entry.expect("it is listed").file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         assert!(names.len() > 30 && names.iter().all(|name| is_image_name(name)));
+        // it gives no page, whole or not
+        names.retain(|name| name != "locked.pdf");
         let mut corpus: Vec<_> = names.into_iter().map(|name| (name.clone(), fixture(&name))).collect();
         let two = [Sheet::grey(&picture(), &[]), Sheet::grey(&picture(), &[])];
         corpus.push(("two pages".to_owned(), tiff_file(&two).0));
@@ -530,7 +551,7 @@ mod tests {
     fn bytes_that_were_changed_never_panic() {
         use rand::{RngExt, SeedableRng};
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
-        let limits = Limits { file_bytes: 1 << 20, page_pixels: 1 << 20, pages: 20 };
+        let limits = Limits { file_bytes: 1 << 20, page_pixels: 1 << 20, pages: 20, ..Limits::default() };
         for (_, mut bytes) in corpus() {
             for _ in 0..60 {
                 let at = rng.random_range(0..bytes.len());
@@ -545,13 +566,20 @@ mod tests {
 
     #[test]
     fn what_is_no_image_is_refused() {
-        for bytes in
-            [&b""[..], b"II", b"MM\0\x2A\0\0\0\0", b"%PDF-1.7", b"GIF89a", b"hello, world", b"\x89PNG\r\n\x1a\n"]
-        {
+        for bytes in [
+            &b""[..],
+            b"II",
+            b"MM\0\x2A\0\0\0\0",
+            b"%PDF-1.7",
+            b"%!PS-Adobe",
+            b"GIF89a",
+            b"hello, world",
+            b"\x89PNG\r\n\x1a\n",
+        ] {
             let refused = pages(bytes).map_or(true, |pages| pages.iter().all(Result::is_err));
             assert!(refused, "{bytes:?}");
         }
-        assert!(matches!(pages(b"%PDF-1.7").unwrap_err().kind(), ErrorKind::Unsupported { .. }));
+        assert!(matches!(pages(b"%!PS-Adobe").unwrap_err().kind(), ErrorKind::Unsupported { .. }));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod ifd;
 mod jpeg;
 mod limits;
 mod orientation;
+mod pdf;
 mod polarity;
 mod resolution;
 mod single;

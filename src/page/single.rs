@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use super::ifd::{Header, Ifd, tag};
 use super::stored::{Stored, check_size};
 use super::{Limits, Orientation, grey, jpeg};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 const METRES_PER_INCH: f64 = 0.0254;
 /// The widest pixel that is decoded, bytes: four samples of 16 bits.
@@ -36,6 +36,10 @@ pub fn decode(bytes: &[u8], format: ImageFormat, what: &'static str, limits: &Li
     reader.limits(decoder_limits(limits));
     let mut decoder = reader.into_decoder().map_err(error)?;
     check_size(what, decoder.dimensions().into(), limits)?;
+    if decoder.total_bytes() > limits.memory_bytes {
+        let (limit, actual) = (limits.memory_bytes, decoder.total_bytes());
+        return Err(ErrorKind::Limit { limit, actual, unit: "bytes of memory" }.into());
+    }
 
     // a mangled EXIF block is no reason to refuse the picture
     let exif = decoder.exif_metadata().ok().flatten().unwrap_or_default();
@@ -86,7 +90,8 @@ pub fn tagged_orientation(ifd: &Ifd) -> Orientation {
 
 fn decoder_limits(limits: &Limits) -> image::Limits {
     let mut decoder_limits = image::Limits::no_limits();
-    decoder_limits.max_alloc = Some(limits.page_pixels.saturating_mul(PIXEL_BYTES).saturating_add(DECODER_BYTES));
+    let most_bytes = limits.page_pixels.saturating_mul(PIXEL_BYTES).saturating_add(DECODER_BYTES);
+    decoder_limits.max_alloc = Some(most_bytes.min(limits.memory_bytes));
     decoder_limits
 }
 

@@ -232,7 +232,7 @@ fn decode_samples(
     let source = Source::new(bytes, patches).with_reversed(reversed);
 
     let mut decoder_limits = tiff::decoder::Limits::default();
-    let most_bytes = limits.page_pixels.saturating_mul(PIXEL_BYTES);
+    let most_bytes = limits.page_pixels.saturating_mul(PIXEL_BYTES).min(limits.memory_bytes);
     decoder_limits.decoding_buffer_size = usize::try_from(most_bytes).unwrap_or(usize::MAX);
     decoder_limits.intermediate_buffer_size = bytes.len();
     let mut decoder = Decoder::new(source).map_err(error)?.with_limits(decoder_limits);

@@ -6,13 +6,13 @@ use std::{
     path::Path,
 };
 
-use super::{items::Item, journal::Stamp, walk::Scan};
+use super::{apart::Decoder, items::Item, journal::Stamp, walk::Scan};
 use crate::{
     assemble::PageRecord,
     error::{Error, ErrorKind, Result},
     hash::sha256,
     overlay,
-    page::{self, Page},
+    page::Page,
     reader::{PageReport, PreparedPage, Reader, rejected},
 };
 
@@ -39,9 +39,10 @@ pub enum Outcome<'a> {
 }
 
 /// Pages that a worker has prepared, and that go through the net together.
-pub struct Batch<'a, 's> {
+pub struct Batch<'a, 's, 'd> {
     reader: &'a Reader,
     overlay: Option<&'a Path>,
+    decoder: &'d mut Decoder<'a>,
     hand_in: &'a dyn Fn(u64, Outcome<'s>),
     pending: Vec<Pending<'s>>,
     n_glyphs: usize,
@@ -55,9 +56,14 @@ struct Pending<'a> {
     pixels: Option<Page>,
 }
 
-impl<'a, 's> Batch<'a, 's> {
-    pub fn new(reader: &'a Reader, overlay: Option<&'a Path>, hand_in: &'a dyn Fn(u64, Outcome<'s>)) -> Self {
-        Self { reader, overlay, hand_in, pending: Vec::new(), n_glyphs: 0 }
+impl<'a, 's, 'd> Batch<'a, 's, 'd> {
+    pub fn new(
+        reader: &'a Reader,
+        overlay: Option<&'a Path>,
+        decoder: &'d mut Decoder<'a>,
+        hand_in: &'a dyn Fn(u64, Outcome<'s>),
+    ) -> Self {
+        Self { reader, overlay, decoder, hand_in, pending: Vec::new(), n_glyphs: 0 }
     }
 
     pub fn is_full(&self) -> bool {
@@ -74,10 +80,10 @@ impl<'a, 's> Batch<'a, 's> {
             Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, rejected(1, &error)),
             Item::Page { scan, bytes, page_idx } => {
                 let number = u32::try_from(page_idx + 1).unwrap_or(u32::MAX);
+                let (reader, decoder) = (self.reader, &mut *self.decoder);
                 let prepare = || -> Result<_> {
-                    let page = page::open(&bytes, self.reader.limits())?.nth(page_idx);
-                    let pixels = page.unwrap_or_else(|| Err(Error::format("image", "no such page")))?;
-                    let prepared = self.reader.prepare(number, &pixels);
+                    let pixels = decoder.page(&bytes, page_idx)?;
+                    let prepared = reader.prepare(number, &pixels);
                     Ok((prepared, self.overlay.map(|_| pixels)))
                 };
                 match unless_it_panics(prepare) {

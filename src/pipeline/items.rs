@@ -1,17 +1,16 @@
 //! What there is to do, in order: files, page by page.
 
-use std::{
-    fs::{self, File},
-    io::Read,
-    path::Path,
-    sync::Arc,
-    time::UNIX_EPOCH,
-};
+use std::{fs, path::Path, sync::Arc, time::UNIX_EPOCH};
 
-use super::{journal::Stamp, walk::Scan};
+use super::{
+    apart::{Decoder, DecoderCommand},
+    journal::Stamp,
+    walk::Scan,
+};
 use crate::{
-    error::{Error, ErrorKind, Result},
-    page::{self, Limits},
+    error::{Error, Result},
+    page::Limits,
+    sink::read_bounded,
 };
 
 /// One thing for a worker to do.
@@ -27,6 +26,8 @@ pub enum Item<'a> {
 /// Files in order, page by page. A file is opened when the one before it has been given out.
 pub struct Items<'a> {
     limits: &'a Limits,
+    /// Counts the pages of files.
+    decoder: Decoder<'a>,
     scans: std::slice::Iter<'a, &'a Scan>,
     open: Option<OpenFile<'a>>,
 }
@@ -41,8 +42,16 @@ struct OpenFile<'a> {
 }
 
 impl<'a> Items<'a> {
-    pub fn new(limits: &'a Limits, scans: &'a [&'a Scan]) -> Self {
-        Self { limits, scans: scans.iter(), open: None }
+    /// Files whose pages are counted with `decoder`, which is started.
+    ///
+    /// # Errors
+    /// `Io` where it cannot be started.
+    pub fn open(limits: &'a Limits, decoder: Option<&'a DecoderCommand>, scans: &'a [&'a Scan]) -> Result<Self> {
+        let mut decoder = Decoder::new(limits, decoder);
+        if !scans.is_empty() {
+            decoder.start()?;
+        }
+        Ok(Self { limits, decoder, scans: scans.iter(), open: None })
     }
 }
 
@@ -65,7 +74,7 @@ impl<'a> Iterator for Items<'a> {
         let scan = self.scans.next()?;
         let stamp = stamp_of(&scan.path);
         let (bytes, n_pages) = match read_file(&scan.path, self.limits) {
-            Ok(bytes) => (Some(bytes.clone()), n_pages(&bytes, self.limits)),
+            Ok(bytes) => (Some(bytes.clone()), n_pages(&bytes, &mut self.decoder)),
             Err(error) => (None, Err(error)),
         };
         let file = OpenFile { scan, stamp, bytes, n_pages: 0, next_idx: 0 };
@@ -83,8 +92,8 @@ impl<'a> Iterator for Items<'a> {
 }
 
 /// Number of pages of a file that has some.
-fn n_pages(bytes: &[u8], limits: &Limits) -> Result<usize> {
-    match page::open(bytes, limits)?.len() {
+fn n_pages(bytes: &Arc<[u8]>, decoder: &mut Decoder<'_>) -> Result<usize> {
+    match decoder.n_pages(bytes)? {
         0 => Err(Error::format("image", "no pages")),
         n => Ok(n),
     }
@@ -95,22 +104,11 @@ fn n_pages(bytes: &[u8], limits: &Limits) -> Result<usize> {
 /// # Errors
 /// `Usage` where it is a folder or a device, `Limit` where it is too large, `Io` where it cannot be read.
 pub fn read_file(path: &Path, limits: &Limits) -> Result<Arc<[u8]>> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
+    // before it is opened: a pipe that nobody writes to would be waited for
+    if !fs::metadata(path)?.is_file() {
         return Err(Error::usage("not a file"));
     }
-    let over = |actual| ErrorKind::Limit { limit: limits.file_bytes, actual, unit: "bytes" };
-    if metadata.len() > limits.file_bytes {
-        return Err(over(metadata.len()).into());
-    }
-    // A file may grow while it is read.
-    let mut bytes = Vec::new();
-    file.take(limits.file_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limits.file_bytes {
-        return Err(over(bytes.len() as u64).into());
-    }
-    Ok(bytes.into())
+    Ok(read_bounded(path, limits.file_bytes)?.into())
 }
 
 /// What tells the file at `path` from another, or from what it was before; `None` where it is not to be had.

@@ -10,6 +10,7 @@
 //! that wait for their turn; where rules tie pages together, also the records of one file. A page that cannot be read
 //! is a row and a reason; so is one on which the program itself fails.
 
+mod apart;
 mod batch;
 mod conveyor;
 mod documents;
@@ -32,6 +33,7 @@ use crate::{
     sink::{PageRows, Verdict, fields_path, run_path},
 };
 
+use apart::Decoder;
 use batch::{BATCH_PAGES, Batch, Outcome};
 use conveyor::{Feed, in_order};
 use documents::{Delivery, Documents};
@@ -39,6 +41,9 @@ use items::{Items, stamp_of};
 use journal::{Journal, RunIdentity};
 use tables::write_tables;
 
+#[cfg(unix)]
+pub use apart::limit_memory;
+pub use apart::{DecoderCommand, serve_pages};
 pub use items::read_file;
 pub use throughput::{Throughput, measure_throughput};
 pub use walk::{Scan, find_scans, listed_scans};
@@ -57,6 +62,9 @@ pub struct RunOptions {
     pub jobs: NonZeroUsize,
     /// Folder for a picture of each page with what was found on it, by its own rules alone; `None`: no pictures.
     pub overlay: Option<PathBuf>,
+    /// Starts a process that decodes; each worker has one. `None`: pages are decoded in this process, where nothing holds
+    /// a decoder to [`crate::page::Limits::page_seconds`], and one that crashes takes the run with it.
+    pub decoder: Option<DecoderCommand>,
 }
 
 /// What becomes of tables, or of a cut-off run's journal, that stand where the new ones go.
@@ -196,7 +204,8 @@ fn read_scans(
     observe: &mut impl FnMut(&Event<'_>),
 ) -> Result<u64> {
     let mut n_pages = 0;
-    read_in_order(reader, scans, options.jobs, options.overlay.as_deref(), |delivery| match delivery {
+    let (overlay, decoder) = (options.overlay.as_deref(), options.decoder.as_ref());
+    read_in_order(reader, scans, options.jobs, overlay, decoder, |delivery| match delivery {
         Delivery::Page { rows, detail } => {
             if rows.verdict == Verdict::Rejected {
                 let PageRows { scan, page, attention: reason, .. } = &rows;
@@ -214,17 +223,21 @@ fn read_scans(
     Ok(n_pages)
 }
 
-/// Reads every page of `scans` on `jobs` workers; `deliver` gets what became of them in their order.
+/// Reads every page of `scans` on `jobs` workers, which decode with `decoder`; `deliver` gets what became of them in their
+/// order.
 fn read_in_order<'a>(
     reader: &'a Reader,
     scans: &'a [&'a Scan],
     jobs: NonZeroUsize,
     overlay: Option<&Path>,
+    decoder: Option<&'a DecoderCommand>,
     mut deliver: impl FnMut(Delivery<'a>) -> Result<()>,
 ) -> Result<()> {
+    let items = Items::open(reader.limits(), decoder, scans)?;
     let work = |feed: &Feed<Items<'a>>, hand_in: &dyn Fn(u64, Outcome<'a>)| {
+        let mut decoder = Decoder::new(reader.limits(), decoder);
         while let Some((sequence, item)) = feed.take() {
-            let mut batch = Batch::new(reader, overlay, hand_in);
+            let mut batch = Batch::new(reader, overlay, &mut decoder, hand_in);
             batch.add(sequence, item);
             while !batch.is_full() {
                 let Some((sequence, item)) = feed.take_more() else { break };
@@ -234,7 +247,6 @@ fn read_in_order<'a>(
         }
     };
     let mut documents = Documents::new(reader);
-    let items = Items::new(reader.limits(), scans);
     in_order(items, jobs, window(jobs), work, |outcome| documents.take(outcome, &mut deliver))
 }
 
@@ -297,7 +309,7 @@ mod tests {
 
     fn options(out: &Path, jobs: usize, existing: Existing) -> RunOptions {
         let jobs = NonZeroUsize::new(jobs).expect("the tests ask for some");
-        RunOptions { out: out.to_owned(), existing, jobs, overlay: None }
+        RunOptions { out: out.to_owned(), existing, jobs, overlay: None, decoder: None }
     }
 
     fn tables(out: &Path) -> (String, String, String) {

@@ -5,6 +5,7 @@ use std::{fmt, fs, num::NonZeroUsize, time::Instant};
 use serde::Serialize;
 
 use super::{
+    apart::{Decoder, DecoderCommand},
     conveyor::in_order,
     documents::Delivery,
     items::{Item, Items, read_file},
@@ -14,7 +15,6 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    page,
     reader::Reader,
 };
 
@@ -37,24 +37,29 @@ pub struct Throughput {
     pub peak_rss_mb: Option<f64>,
 }
 
-/// Decodes `scans`, then reads them, both on `jobs` workers. The files are read once before, so that neither waits for
+/// Decodes `scans`, then reads them, both on `jobs` workers, as [`super::RunOptions::decoder`] says. The files are read once before, so that neither waits for
 /// the disk.
 ///
 /// # Errors
 /// `Usage` where there is no page to measure on.
-pub fn measure_throughput(reader: &Reader, scans: &[Scan], jobs: NonZeroUsize) -> Result<Throughput> {
+pub fn measure_throughput(
+    reader: &Reader,
+    scans: &[Scan],
+    jobs: NonZeroUsize,
+    decoder: Option<&DecoderCommand>,
+) -> Result<Throughput> {
     let scans: Vec<&Scan> = scans.iter().collect();
     for scan in &scans {
         // A file that cannot be read is measured as such below.
         let _ = read_file(&scan.path, reader.limits());
     }
     let start = Instant::now();
-    let pages = decode(reader, &scans, jobs)?;
+    let pages = decode(reader, &scans, jobs, decoder)?;
     let decode_s = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
     let mut n_digits = 0;
-    read_in_order(reader, &scans, jobs, None, |delivery| {
+    read_in_order(reader, &scans, jobs, None, decoder, |delivery| {
         if let Delivery::Page { rows, .. } = delivery {
             n_digits += rows.n_digits();
         }
@@ -76,18 +81,20 @@ pub fn measure_throughput(reader: &Reader, scans: &[Scan], jobs: NonZeroUsize) -
 }
 
 /// Decodes every page and lets go of it. Gives the number of pages.
-fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize) -> Result<u64> {
+fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize, decoder: Option<&DecoderCommand>) -> Result<u64> {
     let mut n_pages = 0;
     in_order(
-        Items::new(reader.limits(), scans),
+        Items::open(reader.limits(), decoder, scans)?,
         jobs,
         window(jobs),
         |feed, hand_in| {
+            let mut decoder = Decoder::new(reader.limits(), decoder);
             while let Some((sequence, item)) = feed.take() {
                 let is_page = match item {
                     Item::Page { bytes, page_idx, .. } => {
-                        let page = page::open(&bytes, reader.limits()).map(|mut pages| pages.nth(page_idx));
-                        std::hint::black_box(page).is_ok()
+                        // a page that cannot be read is one, too
+                        let _ = std::hint::black_box(decoder.page(&bytes, page_idx));
+                        true
                     }
                     Item::Faulty { .. } => true,
                     Item::FileEnd { .. } => false,

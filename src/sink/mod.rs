@@ -1,6 +1,7 @@
 //! Where records go: one row schema, whatever the format.
 
 mod beside;
+mod bounded;
 mod csv;
 mod run;
 
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub use beside::write_beside;
+pub use bounded::{open_bounded, read_bounded, read_text_bounded};
 pub use csv::{CsvSink, fields_path};
 pub use run::{RunRecord, ScanRecord, run_path};
 

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::normalise::{GLYPH_SIDE, Glyph, INK_SIDE, MASS_CENTRE, normalise};
 use crate::page::Limits;
 use crate::raster::{ink_of_image, without_neighbours};
+use crate::sink::read_bounded;
 
 /// Longer side of the ink that is kept of an image, pixels: twice what augmentation draws at, so that scaling down
 /// twice costs nothing; one large scan must not fill the memory.
@@ -264,14 +265,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The bytes of a file that is not larger than any file may be.
 fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let read = || -> Result<Vec<u8>> {
-        let (actual, limit) = (fs::metadata(path)?.len(), Limits::default().file_bytes);
-        if actual > limit {
-            return Err(crate::error::ErrorKind::Limit { limit, actual, unit: "bytes" }.into());
-        }
-        Ok(fs::read(path)?)
-    };
-    read().map_err(|error| error.in_file(shown(path)))
+    read_bounded(path, Limits::default().file_bytes).map_err(|error| error.in_file(shown(path)))
 }
 
 fn shown(path: &Path) -> String {
