@@ -59,6 +59,10 @@ run: build ## reads fixtures/scans into out.csv
 test: setup ## runs all tests
 	$(CARGO) test --release
 
+.PHONY: torture
+torture: setup ## the long tests: 50 kills, 20,000 pages; says what it measured
+	$(CARGO) test --release --test tests torture -- --ignored --nocapture --test-threads 1
+
 .PHONY: check
 check: setup ## format, lints, a build without LibTorch, documentation; warnings denied
 	$(CARGO) fmt --check
@@ -90,8 +94,8 @@ regenerate: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## draws the 
 
 # What cron calls. A run that was cut off is gone on with; otherwise everything is read anew. OUT.log has what was said.
 .PHONY: nightly
-nightly: ## one run at a time over SCANS= into OUT=, with a dated log, gone on with when cut off
-	@pipelines/nightly "$(SCANS)" "$(OUT)"
+nightly: ## one run at a time over SCANS= into OUT=, with a dated log, gone on with when cut off; SETTLE=60 seconds
+	@pipelines/nightly "$(SCANS)" "$(OUT)" $(SETTLE)
 
 .PHONY: clean
 clean: ## removes what was built, not LibTorch

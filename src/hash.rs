@@ -1,10 +1,40 @@
 //! Names for what was read: equal bytes have equal names, and no two others are known to.
 
-use sha2::{Digest, Sha256};
+use std::fmt;
 
-/// SHA-256 of `bytes`, 64 hexadecimal digits: what `sha256sum` says of a file that holds them.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use sha2::Digest;
+
+/// A SHA-256. Shown, and written, as 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sha256([u8; 32]);
+
+/// SHA-256 of `bytes`: what `sha256sum` says of a file that holds them.
+pub fn sha256(bytes: &[u8]) -> Sha256 {
+    Sha256(sha2::Sha256::digest(bytes).into())
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for Sha256 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digit = |c: char| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let digits: Option<Vec<u8>> = text.chars().map(digit).collect();
+        let digits = digits.and_then(|digits| <[u8; 64]>::try_from(digits).ok());
+        let digits = digits.ok_or_else(|| D::Error::custom(format!("not a SHA-256: {text:?}")))?;
+        Ok(Self(std::array::from_fn(|i| 16 * digits[2 * i] + digits[2 * i + 1])))
+    }
 }
 
 #[cfg(test)]
@@ -14,7 +44,17 @@ mod tests {
     #[test]
     fn it_is_what_the_standard_says() {
         // FIPS 180-4's own example, and no bytes at all
-        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        let names = [&b"abc"[..], b""].map(|bytes| sha256(bytes).to_string());
+        assert_eq!(names[0], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(names[1], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+
+    #[test]
+    fn it_is_read_back_and_nothing_else_is() {
+        let text = serde_json::to_string(&sha256(b"abc")).expect("it is text");
+        assert_eq!(serde_json::from_str::<Sha256>(&text).expect("it was written so"), sha256(b"abc"));
+        for bad in ["\"\"", "\"ba78\"", &text.replace('b', "g"), &text.replace('b', "+"), &text.replace("ba", "b")] {
+            serde_json::from_str::<Sha256>(bad).expect_err(bad);
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Flags -> what the library is told; where defaults live that are not the library's own.
 
 use std::{
+    ffi::OsString,
     fs,
-    io::BufRead,
+    io::Read,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -32,8 +34,25 @@ pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
     if scans != Path::new("-") {
         return Ok(find_scans(scans)?);
     }
-    let lines: Vec<String> = std::io::stdin().lock().lines().collect::<Result<_, _>>().context("standard input")?;
-    Ok(listed_scans(lines.iter().filter(|line| !line.trim().is_empty()).map(PathBuf::from)))
+    let mut list = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut list).context("standard input")?;
+    // As `find -print0` writes it: then a name may hold a line end.
+    let separator = if list.contains(&0) { 0 } else { b'\n' };
+    let names = list.split(|&byte| byte == separator).map(|name| name.strip_suffix(b"\r").unwrap_or(name));
+    let names = names.filter(|name| !name.trim_ascii().is_empty()).map(path_of).collect::<Result<Vec<_>>>()?;
+    Ok(listed_scans(names))
+}
+
+#[cfg(unix)]
+fn path_of(name: &[u8]) -> Result<PathBuf> {
+    use std::os::unix::ffi::OsStringExt;
+    Ok(OsString::from_vec(name.to_owned()).into())
+}
+
+#[cfg(not(unix))]
+fn path_of(name: &[u8]) -> Result<PathBuf> {
+    let name = String::from_utf8(name.to_owned()).context("standard input")?;
+    Ok(OsString::from(name).into())
 }
 
 /// The templates in `files`, or every known one.
@@ -202,5 +221,12 @@ pub fn run_options(args: &RunArgs) -> RunOptions {
         (_, true) => Existing::Overwrite,
         _ => Existing::Refuse,
     };
-    RunOptions { out: args.out.clone(), existing, jobs: jobs(&args.read), overlay: args.overlay.clone() }
+    RunOptions {
+        existing,
+        overlay: args.overlay.clone(),
+        rejects: args.rejects.clone(),
+        input: args.scans.scans.is_dir().then(|| args.scans.scans.clone()),
+        settle: Duration::from_secs(args.settle),
+        ..RunOptions::new(args.out.clone(), jobs(&args.read))
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! - `cli`: the command line as a user and a script meet it: exit status, files, what goes to stdout.
 //! - `fixtures`: the scans that come with the program, read with the weights it carries.
-//! - `resume`: runs that are killed, and gone on with.
+//! - `ledger`: every page is accounted for, whatever happens to its file.
+//! - `faults`: runs that are killed, stopped, refused or out of room, and gone on with; the long ones by `make torture`.
 //! - `house_rules`: what the source must never do.
 //! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
 //! - `real_pages`: scans that strangers filled in, where they are at hand.
@@ -12,16 +13,17 @@
 
 #[cfg(feature = "torch")]
 mod cli;
+#[cfg(all(feature = "torch", unix))]
+mod faults;
 #[cfg(feature = "torch")]
 mod fixtures;
 mod house_rules;
+mod ledger;
 mod marks;
 #[cfg(feature = "torch")]
 mod no_numbers;
 #[cfg(feature = "torch")]
 mod real_pages;
 mod registration;
-#[cfg(feature = "torch")]
-mod resume;
 #[cfg(feature = "torch")]
 mod util;

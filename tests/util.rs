@@ -45,7 +45,7 @@ pub fn write_strips(folder: &Path, n: u32) {
     fs::create_dir_all(folder).expect("the folder is writable");
     for i in 0..n {
         let is_ink = |x: u32, y: u32| (12..52).contains(&y) && (20..24 + i % 7).contains(&(x % (40 + i % 5)));
-        let strip = GrayImage::from_fn(160, 64, |x, y| Luma([if is_ink(x, y) { 15 } else { 245 }]));
+        let strip = GrayImage::from_fn(160 + i / 35, 64, |x, y| Luma([if is_ink(x, y) { 15 } else { 245 }]));
         strip.save_with_format(folder.join(format!("{i:02}.png")), ImageFormat::Png).expect("the folder is writable");
     }
 }

@@ -6,11 +6,10 @@ use std::{
     path::Path,
 };
 
-use super::{items::Item, journal::Stamp, walk::Scan};
+use super::{items::Item, journal::FileId, walk::Scan};
 use crate::{
     assemble::{PageReading, PageRecord},
     error::{Error, ErrorKind, Result},
-    hash::sha256,
     overlay,
     page::{self, Page},
     reader::{PageReport, PreparedPage, Reader, rejected},
@@ -29,11 +28,16 @@ pub enum Outcome {
         rows: PageRows,
         detail: String,
     },
+    /// A file has come to its end, and had so many pages.
     FileEnd {
+        file: FileId,
+        pages: u32,
+    },
+    /// A file with the content of one that came before it.
+    Copy(FileId),
+    /// A file that may still be written to, and is left for the next run.
+    Left {
         scan: String,
-        stamp: Option<Stamp>,
-        /// SHA-256 of the file; empty where it could not be opened.
-        sha256: String,
     },
     /// The run cannot go on.
     Fault(Error),
@@ -68,10 +72,8 @@ impl<'a> Batch<'a> {
     /// Prepares a page; what needs no net is handed in at once.
     pub fn add(&mut self, sequence: u64, item: Item<'a>) {
         match item {
-            Item::FileEnd { scan, stamp, bytes } => {
-                let sha256 = bytes.map_or_else(String::new, |bytes| sha256(&bytes));
-                (self.hand_in)(sequence, Outcome::FileEnd { scan: scan.name.clone(), stamp, sha256 });
-            }
+            Item::FileEnd { file, pages } => (self.hand_in)(sequence, Outcome::FileEnd { file, pages }),
+            Item::Known(outcome) => (self.hand_in)(sequence, outcome),
             Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, &rejected(1, &error)),
             Item::Page { scan, bytes, page_idx } => {
                 let number = u32::try_from(page_idx + 1).unwrap_or(u32::MAX);

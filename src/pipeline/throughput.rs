@@ -54,10 +54,10 @@ pub fn measure_throughput(reader: &Reader, scans: &[Scan], jobs: NonZeroUsize) -
 
     let start = Instant::now();
     let mut n_digits = 0;
-    read_in_order(reader, &scans, jobs, None, |outcome| {
+    read_in_order(reader, Items::new(reader.limits(), &scans), jobs, None, |outcome| {
         match outcome {
             Outcome::Page { rows, .. } => n_digits += rows.n_digits(),
-            Outcome::FileEnd { .. } => {}
+            Outcome::FileEnd { .. } | Outcome::Copy(_) | Outcome::Left { .. } => {}
             Outcome::Fault(error) => return Err(error),
         }
         Ok(())
@@ -92,7 +92,7 @@ fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize) -> Result<u64> {
                         std::hint::black_box(page).is_ok()
                     }
                     Item::Faulty { .. } => true,
-                    Item::FileEnd { .. } => false,
+                    Item::FileEnd { .. } | Item::Known(_) => false,
                 };
                 hand_in(sequence, is_page);
             }
