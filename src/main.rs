@@ -33,7 +33,7 @@ use cli::{
     BenchArgs, CalibrateArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, ExplainArgs, OutputArgs,
     RunArgs, SynthArgs, TrainArgs,
 };
-use report::Progress;
+use report::{Progress, say};
 
 /// The batch came to its end, but some page could not be read at all.
 const SOME_REJECTED: u8 = 1;
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         Command::Synth(args) => synth(&args),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("formread: {error:#}");
+        say(&format!("formread: {error:#}"));
         ExitCode::from(COULD_NOT_RUN)
     })
 }

@@ -1,7 +1,7 @@
 //! What a person sees while a batch runs: progress, pages that were rejected, the closing summary. On stderr only.
 
 use std::{
-    io::{IsTerminal, stderr},
+    io::{IsTerminal, Write, stderr},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -85,10 +85,10 @@ impl Progress {
                 self.last_line = Instant::now();
                 let left = self.start.elapsed().mul_f64(self.n_files as f64 / self.n_files_done as f64 - 1.0);
                 let Self { n_files, n_files_done, n_pages, .. } = self;
-                eprintln!(
+                say(&format!(
                     "{n_files_done} of {n_files} files, {n_pages} pages, {pages_per_s:.1} pages/s, {} left",
                     duration(left)
-                );
+                ));
             }
             Shown::Lines => {}
         }
@@ -98,7 +98,7 @@ impl Progress {
         match &self.shown {
             Shown::Nothing => {}
             Shown::Bar(bar) => bar.println(line),
-            Shown::Lines => eprintln!("{line}"),
+            Shown::Lines => say(line),
         }
     }
 
@@ -109,7 +109,7 @@ impl Progress {
             Shown::Bar(bar) => bar.finish_and_clear(),
             Shown::Lines => {}
         }
-        eprint!("{}", closing_summary(summary, self.start.elapsed()));
+        say(closing_summary(summary, self.start.elapsed()).trim_end());
     }
 }
 
@@ -169,14 +169,19 @@ impl TrainProgress {
     pub fn finish(self, report: &TrainReport) {
         self.bar.finish_and_clear();
         for GlyphReport { set, count, correct, accuracy, .. } in &report.held_out {
-            eprintln!("held out of {set}: {correct} of {count}, {:.2} %", 100.0 * accuracy);
+            say(&format!("held out of {set}: {correct} of {count}, {:.2} %", 100.0 * accuracy));
         }
-        eprintln!("weights {}, {}", report.weights.fingerprint(), duration(self.start.elapsed()));
+        say(&format!("weights {}, {}", report.weights.fingerprint(), duration(self.start.elapsed())));
     }
 
     fn line(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| say(line));
     }
+}
+
+/// Writes a line to stderr. Where it cannot be written (a log on a disk that is full), the work goes on without it.
+pub fn say(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
 }
 
 /// What became of every page of a run that took `elapsed`.

@@ -246,6 +246,17 @@ fn a_full_disk_costs_nothing_that_was_read() {
     assert_eq!(take_tables(&small), want);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_without_room_does_not_end_the_run() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let want = prepare(dir.path(), 3);
+    let full = fs::File::create("/dev/full").expect("Linux has it");
+    let status = formread(dir.path()).args(RUN).stderr(full).status().expect("the program can be started");
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(take_tables(dir.path()), want);
+}
+
 /// Largest memory that a run over `n` strips held, KiB, as Linux's proc(5) has it shortly before its end.
 #[cfg(target_os = "linux")]
 fn peak_kib(n: u32) -> u64 {

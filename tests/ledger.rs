@@ -143,6 +143,20 @@ fn a_run_that_is_stopped_again_and_again_reads_nothing_twice_and_ends_with_the_s
 }
 
 #[test]
+fn a_ledger_that_does_not_balance_is_a_fault_and_no_table() {
+    let desk = Desk::new(20);
+    desk.stopped_after(&reader(), 20);
+    let journal = journal_path(&desk.out());
+    let text = fs::read_to_string(&journal).expect("it was written");
+    fs::write(&journal, text.replacen("\"page\":1,", "\"page\":2,", 1)).expect("it is writable");
+    let error =
+        desk.run(&reader(), &desk.options(Existing::Resume), |_| {}).expect_err("a page is not there").to_string();
+    assert!(error.contains("page 2 of 00.png stands where page 1 of 00.png belongs"), "{error}");
+    let written = [desk.out(), fields_path(&desk.out()), run_path(&desk.out())];
+    assert!(written.iter().all(|path| !path.exists()), "no table stands");
+}
+
+#[test]
 fn files_with_one_content_are_read_once_and_each_has_its_rows() {
     let desk = Desk::new(12);
     for (name, i) in [("00 again.png", 0), ("04 again.png", 4), ("zz.png", 4)] {

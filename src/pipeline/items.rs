@@ -238,6 +238,7 @@ impl Stamp {
 
     /// Whether a change from now on would show in it.
     fn is_lasting(&self) -> bool {
-        self.modified_ns.max(self.changed_ns).saturating_add(ns(CLOCK_STEP)) <= now_ns()
+        let last_ns = self.modified_ns.max(self.changed_ns);
+        last_ns > 0 && last_ns.saturating_add(ns(CLOCK_STEP)) <= now_ns()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -31,7 +32,7 @@ pub struct Scan {
 /// be opened within stands in the list, to become a row and a reason.
 ///
 /// # Errors
-/// Where there is no such file or folder.
+/// Where there is no such file or folder, or it cannot be listed.
 pub fn find_scans(input: &Path) -> Result<Vec<Scan>> {
     let metadata = input.metadata().map_err(|error| Error::from(error).in_file(input.to_string_lossy()))?;
     if !metadata.is_dir() {
@@ -40,16 +41,23 @@ pub fn find_scans(input: &Path) -> Result<Vec<Scan>> {
     }
     let is_shown = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
     let entries = WalkDir::new(input).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_shown);
-    let scan = |entry: walkdir::Result<DirEntry>| match entry {
-        Ok(entry) => {
-            let is_scan = entry.file_type().is_file() && is_image_name(&entry.file_name().to_string_lossy());
-            is_scan.then(|| entry.into_path())
-        }
-        Err(error) if error.loop_ancestor().is_some() => None,
-        Err(error) => error.path().map(Path::to_owned),
-    };
-    let named = |path: PathBuf| Scan { name: name_of(path.strip_prefix(input).unwrap_or(&path)), path };
-    Ok(entries.filter_map(scan).map(named).collect())
+    let mut scans = Vec::new();
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) if !entry.file_type().is_file() || !is_image_name(&entry.file_name().to_string_lossy()) => {
+                continue;
+            }
+            Ok(entry) => entry.into_path(),
+            Err(error) if error.loop_ancestor().is_some() => continue,
+            Err(error) => match error.path() {
+                Some(path) if error.depth() > 0 => path.to_owned(),
+                // Nobody knows what was not listed.
+                _ => return Err(Error::from(io::Error::from(error)).in_file(input.to_string_lossy())),
+            },
+        };
+        scans.push(Scan { name: name_of(path.strip_prefix(input).unwrap_or(&path)), path });
+    }
+    Ok(scans)
 }
 
 /// The scans of a list, in its order, each named as it is listed. What is listed twice is one scan.
