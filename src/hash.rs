@@ -14,6 +14,18 @@ pub fn sha256(bytes: &[u8]) -> Sha256 {
     Sha256(sha2::Sha256::digest(bytes).into())
 }
 
+/// `name`, or where that is longer than `most_bytes` (at least 17), as much of its end behind the beginning of its SHA-256:
+/// a name for a file that is still its own, and still ends as it did.
+pub fn shortened(name: String, most_bytes: usize) -> String {
+    if name.len() <= most_bytes {
+        return name;
+    }
+    let hash = sha256(name.as_bytes()).to_string();
+    let n_cut = name.len() - most_bytes.saturating_sub(17);
+    let end = name.char_indices().find(|(at, _)| *at >= n_cut).map_or("", |(at, _)| &name[at..]);
+    format!("{}-{end}", &hash[..16])
+}
+
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -47,6 +59,13 @@ mod tests {
         let names = [&b"abc"[..], b""].map(|bytes| sha256(bytes).to_string());
         assert_eq!(names[0], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(names[1], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_keeps_its_end_and_stays_its_own() {
+        assert_eq!(shortened("a.tif".to_owned(), 20), "a.tif");
+        let [one, two] = ["ab", "ba"].map(|start| shortened(format!("{start}{}.tif", "\u{e9}".repeat(20)), 28));
+        assert!(one.ends_with("-\u{e9}\u{e9}\u{e9}.tif") && one.len() <= 28 && one != two, "{one}, {two}");
     }
 
     #[test]

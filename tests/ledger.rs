@@ -157,6 +157,15 @@ fn a_ledger_that_does_not_balance_is_a_fault_and_no_table() {
 }
 
 #[test]
+fn two_scans_of_one_name_are_refused() {
+    let desk = Desk::new(2);
+    let mut scans = find_scans(&desk.scans()).expect("it is there");
+    scans[1].name = scans[0].name.clone();
+    let error = run(&reader(), &scans, &desk.options(Existing::Refuse), |_| {}).expect_err("which is which?");
+    assert!(error.to_string().contains("two scans have one name: 00.png"), "{error}");
+}
+
+#[test]
 fn files_with_one_content_are_read_once_and_each_has_its_rows() {
     let desk = Desk::new(12);
     for (name, i) in [("00 again.png", 0), ("04 again.png", 4), ("zz.png", 4)] {

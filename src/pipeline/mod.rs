@@ -164,7 +164,7 @@ pub struct Summary {
     pub rejected: BTreeMap<String, u64>,
     /// Digits in the readings, accepted or not.
     pub n_digits: u64,
-    /// Pages that this run read itself; the others were read by the run it resumes.
+    /// Pages that this run read itself; the others are copies, or were read by the run it resumes.
     pub n_pages_now: u64,
 }
 
@@ -184,14 +184,17 @@ impl Summary {
     }
 }
 
-/// Reads `scans` and writes the tables; `observe` is told of everything that happens, on the calling thread. No two scans
-/// may have one name.
+/// Reads `scans` and writes the tables; `observe` is told of everything that happens, on the calling thread.
 ///
 /// # Errors
-/// `Usage` where another run is writing to the same table, or something stands in the way that [`RunOptions::existing`]
-/// does not allow to be touched; `Stopped` where the run was told to; `Internal` where the ledger does not balance;
-/// otherwise where something cannot be written. What was read until then is kept in the journal, and no table was touched.
+/// `Usage` where two scans have one name, another run is writing to the same table, or something stands in the way that
+/// [`RunOptions::existing`] does not allow to be touched; `Stopped` where the run was told to; `Internal` where the ledger
+/// does not balance; otherwise where something cannot be written. What was read until then is kept in the journal, and no
+/// table was touched.
 pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl FnMut(&Event<'_>)) -> Result<Summary> {
+    if let Some(name) = name_of_two(scans) {
+        return Err(Error::usage(format!("two scans have one name: {name}")));
+    }
     let _hold = Hold::take(&options.out)?;
     let journal_path = journal_path(&options.out);
     refuse_what_stands_there(options, &journal_path)?;
@@ -212,6 +215,12 @@ pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl 
     Ok(summary)
 }
 
+/// A name that two scans have: rows of both would be taken for one another's.
+fn name_of_two(scans: &[Scan]) -> Option<&str> {
+    let mut names = HashSet::with_capacity(scans.len());
+    scans.iter().map(|scan| scan.name.as_str()).find(|name| !names.insert(*name))
+}
+
 fn read_and_write(
     reader: &Reader,
     scans: &[Scan],
@@ -228,10 +237,11 @@ fn read_and_write(
         return Err(stopped((scans.len() - n_open) as u64, scans.len() as u64));
     }
     let scans: Vec<&Scan> = scans.iter().filter(|scan| !now.left.contains(&scan.name)).collect();
-    let summary = write_tables(reader, &scans, options, journal, &mut observe)?;
+    // Before the tables: where these stand, the run has come to its end.
     if let Some(folder) = &options.rejects {
         rejects::collect(folder, &scans, journal)?;
     }
+    let summary = write_tables(reader, &scans, options, journal, &mut observe)?;
     Ok(Summary { n_left: now.left.len() as u64, n_pages_now: now.n_pages, ..summary })
 }
 

@@ -9,8 +9,12 @@ use std::{
 use super::{journal::Journal, walk::Scan};
 use crate::{
     error::{Error, Result},
+    hash::shortened,
     sink::{PageRows, Verdict, write_beside},
 };
+
+/// Longest name of a file or folder, bytes: file systems take 255, and a number, `.txt` and `.new` may follow.
+const MOST_NAME_BYTES: usize = 240;
 
 /// Puts each scan with a rejected page into `folder`, under its own name and in its own folders, by a hard link or, where
 /// there can be none, as a copy; beside it, with `.txt` added, the reasons. Nothing that stands there is replaced: where
@@ -42,7 +46,7 @@ pub fn collect(folder: &Path, scans: &[&Scan], journal: &mut Journal) -> Result<
 fn safe_path(name: &str) -> PathBuf {
     let safe = |part: &str| match part {
         ".." => "%2E%2E".to_owned(),
-        part => part.replace('\\', "%5C").replace(':', "%3A"),
+        part => shortened(part.replace('\\', "%5C").replace(':', "%3A"), MOST_NAME_BYTES),
     };
     name.split('/').filter(|part| !matches!(*part, "" | ".")).map(safe).collect()
 }
@@ -134,6 +138,8 @@ mod tests {
         for (name, path) in cases.into_iter().chain([("./a\\b", "a%5Cb"), ("c:/x", "c%3A/x")]) {
             assert_eq!(safe_path(name), Path::new(path));
         }
+        let long = safe_path(&format!("{}/{}.tif", "a".repeat(300), "b".repeat(300)));
+        assert!(long.iter().all(|part| part.len() == MOST_NAME_BYTES) && long.extension().is_some_and(|e| e == "tif"));
     }
 
     #[test]
