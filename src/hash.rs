@@ -1,10 +1,52 @@
 //! Names for what was read: equal bytes have equal names, and no two others are known to.
 
-use sha2::{Digest, Sha256};
+use std::fmt;
 
-/// SHA-256 of `bytes`, 64 hexadecimal digits: what `sha256sum` says of a file that holds them.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use sha2::Digest;
+
+/// A SHA-256. Shown, and written, as 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sha256([u8; 32]);
+
+/// SHA-256 of `bytes`: what `sha256sum` says of a file that holds them.
+pub fn sha256(bytes: &[u8]) -> Sha256 {
+    Sha256(sha2::Sha256::digest(bytes).into())
+}
+
+/// `name`, or where that is longer than `most_bytes` (at least 17), as much of its end behind the beginning of its SHA-256:
+/// a name for a file that is still its own, and still ends as it did.
+pub fn shortened(name: String, most_bytes: usize) -> String {
+    if name.len() <= most_bytes {
+        return name;
+    }
+    let hash = sha256(name.as_bytes()).to_string();
+    let n_cut = name.len() - most_bytes.saturating_sub(17);
+    let end = name.char_indices().find(|(at, _)| *at >= n_cut).map_or("", |(at, _)| &name[at..]);
+    format!("{}-{end}", &hash[..16])
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for Sha256 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digit = |c: char| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let digits: Option<Vec<u8>> = text.chars().map(digit).collect();
+        let digits = digits.and_then(|digits| <[u8; 64]>::try_from(digits).ok());
+        let digits = digits.ok_or_else(|| D::Error::custom(format!("not a SHA-256: {text:?}")))?;
+        Ok(Self(std::array::from_fn(|i| 16 * digits[2 * i] + digits[2 * i + 1])))
+    }
 }
 
 #[cfg(test)]
@@ -14,7 +56,24 @@ mod tests {
     #[test]
     fn it_is_what_the_standard_says() {
         // FIPS 180-4's own example, and no bytes at all
-        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        let names = [&b"abc"[..], b""].map(|bytes| sha256(bytes).to_string());
+        assert_eq!(names[0], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(names[1], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_keeps_its_end_and_stays_its_own() {
+        assert_eq!(shortened("a.tif".to_owned(), 20), "a.tif");
+        let [one, two] = ["ab", "ba"].map(|start| shortened(format!("{start}{}.tif", "\u{e9}".repeat(20)), 28));
+        assert!(one.ends_with("-\u{e9}\u{e9}\u{e9}.tif") && one.len() <= 28 && one != two, "{one}, {two}");
+    }
+
+    #[test]
+    fn it_is_read_back_and_nothing_else_is() {
+        let text = serde_json::to_string(&sha256(b"abc")).expect("it is text");
+        assert_eq!(serde_json::from_str::<Sha256>(&text).expect("it was written so"), sha256(b"abc"));
+        for bad in ["\"\"", "\"ba78\"", &text.replace('b', "g"), &text.replace('b', "+"), &text.replace("ba", "b")] {
+            serde_json::from_str::<Sha256>(bad).expect_err(bad);
+        }
     }
 }

@@ -73,6 +73,7 @@
 //! - What is in a file never ends a batch, nor does a panic on one page: it is a row and a reason.
 //! - No pixel is white because data was missing: a picture that breaks off is no page.
 //! - The order of the rows, and every byte of them, does not depend on the number of threads.
+//! - No table stands that does not have each page of each file once: [`pipeline`] reads it back and keeps a ledger.
 //! - No unsafe code.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -10,6 +10,7 @@ use std::{
     io::{ErrorKind, Write, stdin, stdout},
     path::Path,
     process::ExitCode,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use anyhow::{Context, Result};
@@ -18,21 +19,25 @@ use formread::{
     error,
     evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
     explain,
-    pipeline::{self, measure_throughput},
+    pipeline::{self, RunOptions, measure_throughput},
     sink::{self, Verdict, fields_path, open_bounded},
     synth::{read_glyphs, write_deck},
 };
 use serde::Serialize;
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
 
 use cli::{
     BenchArgs, CalibrateArgs, Cli, Command, DecodeArgs, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, ExplainArgs,
     OutputArgs, RunArgs, SynthArgs, TrainArgs,
 };
-use report::Progress;
+use report::{Progress, say};
 
 /// The batch came to its end, but some page could not be read at all.
 const SOME_REJECTED: u8 = 1;
-/// It could not run.
+/// It could not run, or not come to its end.
 const COULD_NOT_RUN: u8 = 2;
 /// Largest table that is read, bytes: some ten million rows.
 const MOST_TABLE_BYTES: u64 = 2 << 30;
@@ -50,7 +55,7 @@ fn main() -> ExitCode {
         Command::Decode(args) => decode(&args),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("formread: {error:#}");
+        say(&format!("formread: {error:#}"));
         ExitCode::from(COULD_NOT_RUN)
     })
 }
@@ -58,10 +63,22 @@ fn main() -> ExitCode {
 fn run(args: &RunArgs) -> Result<ExitCode> {
     let scans = options::scans(&args.scans.scans)?;
     let reader = options::accepting(options::reader(&args.read.with)?, args.acceptance.as_deref())?;
-    let mut progress = Progress::new(scans.len(), args.quiet);
-    let summary = pipeline::run(&reader, &scans, &options::run_options(args)?, |event| progress.note(event))?;
+    let options = RunOptions { stop: stop_on_signals()?, ..options::run_options(args)? };
+    let mut progress = Progress::new(scans.len(), args.quiet, options.stop.clone());
+    let summary = pipeline::run(&reader, &scans, &options, |event| progress.note(event))?;
     progress.finish(&summary);
     Ok(if summary.n_rejected() == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
+}
+
+/// What the first SIGINT (Ctrl-C) or SIGTERM sets; the second one ends the program at once, as it would without this.
+fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the second finds set what the first one set.
+        flag::register_conditional_default(signal, stop.clone()).context("signals")?;
+        flag::register(signal, stop.clone()).context("signals")?;
+    }
+    Ok(stop)
 }
 
 fn explain(args: &ExplainArgs) -> Result<ExitCode> {

@@ -3,10 +3,11 @@
 use std::{
     env,
     ffi::OsString,
-    io::BufRead,
+    io::Read,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -38,18 +39,25 @@ pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
     if scans != Path::new("-") {
         return Ok(find_scans(scans)?);
     }
-    let lines: Vec<Vec<u8>> =
-        std::io::stdin().lock().split(b'\n').collect::<Result<_, _>>().context("standard input")?;
-    Ok(listed_scans(lines.into_iter().filter(|line| !line.trim_ascii().is_empty()).map(path_of)))
+    let mut list = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut list).context("standard input")?;
+    // As `find -print0` writes it: then a name may hold a line end.
+    let separator = if list.contains(&0) { 0 } else { b'\n' };
+    let names = list.split(|&byte| byte == separator).map(|name| name.strip_suffix(b"\r").unwrap_or(name));
+    let names = names.filter(|name| !name.trim_ascii().is_empty()).map(path_of).collect::<Result<Vec<_>>>()?;
+    Ok(listed_scans(names))
 }
 
-/// The path that bytes name: on Unix any bytes do, elsewhere text.
-fn path_of(mut bytes: Vec<u8>) -> PathBuf {
-    bytes.pop_if(|last| *last == b'\r');
-    #[cfg(unix)]
-    return PathBuf::from(<OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes));
-    #[cfg(not(unix))]
-    PathBuf::from(String::from_utf8_lossy(&bytes).into_owned())
+#[cfg(unix)]
+fn path_of(name: &[u8]) -> Result<PathBuf> {
+    use std::os::unix::ffi::OsStringExt;
+    Ok(OsString::from_vec(name.to_owned()).into())
+}
+
+#[cfg(not(unix))]
+fn path_of(name: &[u8]) -> Result<PathBuf> {
+    let name = String::from_utf8(name.to_owned()).context("standard input")?;
+    Ok(OsString::from(name).into())
 }
 
 /// The templates in `files`, or every known one.
@@ -220,11 +228,13 @@ pub fn run_options(args: &RunArgs) -> Result<RunOptions> {
         _ => Existing::Refuse,
     };
     Ok(RunOptions {
-        out: args.out.clone(),
         existing,
-        jobs: jobs(&args.read),
         overlay: args.overlay.clone(),
+        rejects: args.rejects.clone(),
+        input: args.scans.scans.is_dir().then(|| args.scans.scans.clone()),
+        settle: Duration::from_secs(args.settle),
         decoder: Some(decoder(&args.read.with.limits)?),
+        ..RunOptions::new(args.out.clone(), jobs(&args.read))
     })
 }
 

@@ -12,6 +12,7 @@ use crate::{
     assemble::{FieldState, FieldValue, PageReading, ReviewReason},
     form::FormTemplate,
     geometry::{Point, Projection, Rect},
+    hash::shortened,
     page::Page,
     raster::{self, text::line_of_text, turned_point},
     reader::{CutPage, PageReport},
@@ -29,15 +30,18 @@ pub(crate) const CUT: Colour = image::Rgb([200, 0, 200]);
 const TEXT_SHARE: f64 = 0.009;
 /// Thickness of a field's frame, likewise.
 const LINE_SHARE: f64 = 0.001;
+/// Longest name of a file, bytes, of file systems in use.
+const MOST_NAME_BYTES: usize = 255;
 /// How much of the page is covered behind words, 0 to 1.
 const TEXT_GROUND: f64 = 0.75;
 
 /// The picture's name in its folder: that of the scan with its page. What would lead out of the folder is written as in
-/// an address (`%2F` for `/`), so that no two scans have one name.
+/// an address (`%2F` for `/`), so that no two scans have one name; one that is too long for a file is shortened.
 pub fn file_name(scan: &str, page: u32) -> String {
     let escaped = [('%', "%25"), ('/', "%2F"), ('\\', "%5C"), (':', "%3A")];
     let name = escaped.into_iter().fold(scan.to_owned(), |name, (from, to)| name.replace(from, to));
-    format!("{name}.p{page}.png")
+    let end = format!(".p{page}.png");
+    shortened(name, MOST_NAME_BYTES - end.len()) + &end
 }
 
 /// Draws `report` on `page`, turned by quarters so that the form stands upright. `templates` are those of the reader.
@@ -194,6 +198,8 @@ mod tests {
     #[test]
     fn names_of_pictures_are_harmless() {
         assert_eq!(file_name("../a/b%2F.tif", 12), "..%2Fa%2Fb%252F.tif.p12.png");
+        let long = file_name(&"folder/".repeat(100), 12);
+        assert!(long.len() == MOST_NAME_BYTES && long.ends_with("folder%2F.p12.png"), "{long}");
     }
 
     #[test]

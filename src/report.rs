@@ -1,7 +1,11 @@
 //! What a person sees while a batch runs: progress, pages that were rejected, the closing summary. On stderr only.
 
 use std::{
-    io::{IsTerminal, stderr},
+    io::{IsTerminal, Write, stderr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -24,6 +28,8 @@ pub struct Progress {
     start: Instant,
     last_line: Instant,
     shown: Shown,
+    /// Whether the run has been told to stop, until that has been said.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 enum Shown {
@@ -33,8 +39,8 @@ enum Shown {
 }
 
 impl Progress {
-    /// Of a run over `n_files`; says nothing where it is `quiet`.
-    pub fn new(n_files: usize, quiet: bool) -> Self {
+    /// Of a run over `n_files` that ends when `stop` is set; says nothing where it is `quiet`.
+    pub fn new(n_files: usize, quiet: bool, stop: Arc<AtomicBool>) -> Self {
         let n_files = n_files as u64;
         let shown = match (quiet, stderr().is_terminal()) {
             (true, _) => Shown::Nothing,
@@ -46,7 +52,7 @@ impl Progress {
             }
         };
         let start = Instant::now();
-        Self { n_files, n_files_done: 0, n_pages: 0, start, last_line: start, shown }
+        Self { n_files, n_files_done: 0, n_pages: 0, start, last_line: start, shown, stop: Some(stop) }
     }
 
     /// Takes note of what happened.
@@ -58,14 +64,15 @@ impl Progress {
                 } else {
                     format!("{scan}: page {page}: {reason}: {detail}")
                 };
-                match &self.shown {
-                    Shown::Nothing => {}
-                    Shown::Bar(bar) => bar.println(line),
-                    Shown::Lines => eprintln!("{line}"),
-                }
+                self.line(&line);
             }
+            Event::Left { scan } => self.line(&format!("{scan}: left for the next run: it may still be written to")),
+            Event::Copy { scan, of } => self.line(&format!("{scan}: the same content as {of}: read once")),
             Event::PageDone => self.n_pages += 1,
             Event::FileDone => self.n_files_done += 1,
+        }
+        if self.stop.take_if(|stop| stop.load(Ordering::Relaxed)).is_some() {
+            self.line("stopping: the pages in hand are being finished; a second signal kills");
         }
         let pages_per_s = self.n_pages as f64 / self.start.elapsed().as_secs_f64().max(1e-3);
         match &self.shown {
@@ -78,12 +85,20 @@ impl Progress {
                 self.last_line = Instant::now();
                 let left = self.start.elapsed().mul_f64(self.n_files as f64 / self.n_files_done as f64 - 1.0);
                 let Self { n_files, n_files_done, n_pages, .. } = self;
-                eprintln!(
+                say(&format!(
                     "{n_files_done} of {n_files} files, {n_pages} pages, {pages_per_s:.1} pages/s, {} left",
                     duration(left)
-                );
+                ));
             }
             Shown::Lines => {}
+        }
+    }
+
+    fn line(&self, line: &str) {
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => bar.println(line),
+            Shown::Lines => say(line),
         }
     }
 
@@ -94,7 +109,7 @@ impl Progress {
             Shown::Bar(bar) => bar.finish_and_clear(),
             Shown::Lines => {}
         }
-        eprint!("{}", closing_summary(summary, self.start.elapsed()));
+        say(closing_summary(summary, self.start.elapsed()).trim_end());
     }
 }
 
@@ -154,27 +169,41 @@ impl TrainProgress {
     pub fn finish(self, report: &TrainReport) {
         self.bar.finish_and_clear();
         for GlyphReport { set, count, correct, accuracy, .. } in &report.held_out {
-            eprintln!("held out of {set}: {correct} of {count}, {:.2} %", 100.0 * accuracy);
+            say(&format!("held out of {set}: {correct} of {count}, {:.2} %", 100.0 * accuracy));
         }
-        eprintln!("weights {}, {}", report.weights.fingerprint(), duration(self.start.elapsed()));
+        say(&format!("weights {}, {}", report.weights.fingerprint(), duration(self.start.elapsed())));
     }
 
     fn line(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| say(line));
     }
+}
+
+/// Writes a line to stderr. Where it cannot be written (a log on a disk that is full), the work goes on without it.
+pub fn say(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
 }
 
 /// What became of every page of a run that took `elapsed`.
 fn closing_summary(summary: &Summary, elapsed: Duration) -> String {
-    let Summary { n_files, n_pages, n_accepted, n_review, rejected, n_digits, n_pages_now } = summary;
+    let Summary { n_files, n_copies, n_left, n_pages, n_accepted, n_review, rejected, n_digits, n_pages_now } = summary;
+    let n_rejected = summary.n_rejected();
     let mut text = format!("pages     {n_pages:>8} in {n_files} files\n");
-    text += &format!("accepted  {n_accepted:>8}\nreview    {n_review:>8}\nrejected  {:>8}\n", summary.n_rejected());
+    if *n_copies > 0 {
+        text += &format!("copies    {n_copies:>8} of these files, with the rows of the first\n");
+    }
+    if *n_left > 0 {
+        text += &format!("left      {n_left:>8} more files, which may still be written to\n");
+    }
+    text += &format!("accepted  {n_accepted:>8}\nreview    {n_review:>8}\nrejected  {n_rejected:>8}\n");
     for (reason, n) in rejected {
         text += &format!("  {n:>16} {reason}\n");
     }
+    text +=
+        &format!("balance   {n_pages:>8} = {n_accepted} + {n_review} + {n_rejected}, each page once in the table\n");
     text += &format!("digits    {n_digits:>8}\n");
     if n_pages_now < n_pages {
-        text += &format!("from the run before: {} pages\n", n_pages - n_pages_now);
+        text += &format!("{} pages from copies or the run before\n", n_pages - n_pages_now);
     }
     let pages_per_s = *n_pages_now as f64 / elapsed.as_secs_f64().max(1e-3);
     text + &format!("{pages_per_s:.1} pages/s, {} in all\n", duration(elapsed))
@@ -198,6 +227,8 @@ mod tests {
     fn the_summary_names_every_reason() {
         let summary = Summary {
             n_files: 9,
+            n_copies: 1,
+            n_left: 4,
             n_pages: 12,
             n_accepted: 7,
             n_review: 2,
@@ -206,8 +237,17 @@ mod tests {
             n_pages_now: 10,
         };
         let text = closing_summary(&summary, Duration::from_secs(5));
-        for part in ["12 in 9 files", "rejected         3", "2 unknown-form", "1 unreadable", "2 pages", "2.0 pages/s"]
-        {
+        for part in [
+            "12 in 9 files",
+            "rejected         3",
+            "2 unknown-form",
+            "1 unreadable",
+            "2 pages",
+            "2.0 pages/s",
+            "12 = 7 + 2 + 3,",
+            "1 of these files",
+            "4 more files",
+        ] {
             assert!(text.contains(part), "{part:?} is missing:\n{text}");
         }
     }

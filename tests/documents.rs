@@ -186,7 +186,7 @@ fn the_same_bytes_with_any_number_of_workers_and_wherever_a_run_is_cut_off() {
     let (reader, scans) = (reader(), find_scans(&scans_dir).expect("it is there"));
     let read = |name: &str, jobs: usize, existing| {
         let (out, jobs) = (dir.path().join(name), NonZeroUsize::new(jobs).expect("the tests ask for some"));
-        let options = RunOptions { out: out.clone(), existing, jobs, overlay: None, decoder: None };
+        let options = RunOptions { existing, ..RunOptions::new(out.clone(), jobs) };
         run(&reader, &scans, &options, |_| {}).map(|_| tables(&out))
     };
     let want = read("one.csv", 1, Existing::Refuse).expect("it can run");

@@ -12,7 +12,7 @@ use formread::{
     net::{GlyphScores, Recogniser},
     normalise::GlyphBatch,
     page::{self, Limits},
-    pipeline::{self, DecoderCommand, Existing, RunOptions, find_scans},
+    pipeline::{self, DecoderCommand, RunOptions, find_scans},
     reader::Reader,
 };
 use rand::{RngExt, SeedableRng};
@@ -159,11 +159,8 @@ fn reason_where_the_decoder_is(script: &str) -> String {
     let reader = Reader::new(strip, "silent".to_owned(), Box::new(|| Ok(Box::new(Silent)))).expect("it can be made");
     let reader = reader.with_limits(Limits { page_seconds: 1, ..limits() });
     let options = RunOptions {
-        out: dir.path().join("out.csv"),
-        existing: Existing::Refuse,
-        jobs: NonZeroUsize::MIN,
-        overlay: None,
         decoder: Some(DecoderCommand { program: "sh".into(), args: vec!["-c".into(), script.into()] }),
+        ..RunOptions::new(dir.path().join("out.csv"), NonZeroUsize::MIN)
     };
     let scans = find_scans(dir.path()).expect("it is there");
     let summary = pipeline::run(&reader, &scans, &options, |_| {}).expect("no decoder ends a run");

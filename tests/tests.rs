@@ -2,7 +2,8 @@
 //!
 //! - `cli`: the command line as a user and a script meet it: exit status, files, what goes to stdout.
 //! - `fixtures`: the scans that come with the program, read with the weights it carries.
-//! - `resume`: runs that are killed, and gone on with.
+//! - `ledger`: every page is accounted for, whatever happens to its file.
+//! - `faults`: runs that are killed, stopped, refused or out of room, and gone on with; the long ones by `make torture`.
 //! - `hostile`: files that were damaged, or made to do damage.
 //! - `house_rules`: what the source must never do.
 //! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
@@ -15,17 +16,18 @@
 #[cfg(feature = "torch")]
 mod cli;
 mod documents;
+#[cfg(all(feature = "torch", unix))]
+mod faults;
 #[cfg(feature = "torch")]
 mod fixtures;
 mod hostile;
 mod house_rules;
+mod ledger;
 mod marks;
 #[cfg(feature = "torch")]
 mod no_numbers;
 #[cfg(feature = "torch")]
 mod real_pages;
 mod registration;
-#[cfg(feature = "torch")]
-mod resume;
 #[cfg(feature = "torch")]
 mod util;

@@ -78,7 +78,7 @@ pub struct Trace {
 /// is an explanation that says why.
 pub fn explain(reader: &Reader, scan: &str, bytes: &[u8], number: u32, fields: &[String]) -> Result<Explanation> {
     let identity = reader.identity();
-    let trace = Trace { sha256: sha256(bytes), ..trace_of_nothing(reader, scan, number) };
+    let trace = Trace { sha256: sha256(bytes).to_string(), ..trace_of_nothing(reader, scan, number) };
     let mut pages = match page::open(bytes, reader.limits()) {
         Ok(pages) => pages,
         Err(error) => return Ok(told(trace, &rejected(number, &error), None)),
@@ -230,7 +230,7 @@ pub(crate) mod tests {
             (&rows.fields[0].guess, &rows.fields[0].state, [0, 0, 120, 64])
         );
         assert_eq!(field.guess, "11");
-        assert_eq!(told.trace.sha256, sha256(&two_ones()));
+        assert_eq!(told.trace.sha256, sha256(&two_ones()).to_string());
         assert_eq!(told.trace.form.as_ref().map(|form| form.name.as_str()), Some("strip"));
 
         let chosen: Vec<_> =

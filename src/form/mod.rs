@@ -295,7 +295,7 @@ impl FormTemplate {
     /// A short name for what this template says, 16 hexadecimal digits, whatever its file looks like. It may be another
     /// one in another version of the program.
     pub fn fingerprint(&self) -> String {
-        let mut hash = sha256(format!("{self:?}").as_bytes());
+        let mut hash = sha256(format!("{self:?}").as_bytes()).to_string();
         hash.truncate(16);
         hash
     }

@@ -51,9 +51,10 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
     let raw: RawTemplate = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
 
     let name = source.required(&raw.name, 0..0, "name", "name = \"tax-return\"")?;
-    if !is_form_name(name.get_ref()) {
+    // A cell that begins with a hyphen is a formula to a spreadsheet.
+    if !is_form_name(name.get_ref()) || name.get_ref().starts_with('-') {
         let detail = format!("name: {:?}", name.get_ref());
-        return Err(source.error(name.span(), detail, "small letters, digits and hyphens"));
+        return Err(source.error(name.span(), detail, "small letters, digits and hyphens, no hyphen first"));
     }
     let title = source.required(&raw.title, 0..0, "title", "title = \"one line for a person\"")?;
 
@@ -414,6 +415,7 @@ cells = [[100, 600, 50, 70], [160, 600, 50, 70], [220, 600, 50, 70],
         struct Case(&'static str, &'static str, usize, Option<&'static str>, &'static str);
         for Case(from, to, line, field, part) in [
             Case("name = \"small\"", "name = \"Small\"", 2, None, "name: \"Small\""),
+            Case("name = \"small\"", "name = \"-small\"", 2, None, "name: \"-small\""),
             Case("name = \"small\"", "", 1, None, "missing: name"),
             Case("title =", "titel =", 3, None, "unknown key: titel"),
             Case("{ dpi = 254 }", "\"inch\"", 4, None, "unknown unit: \"inch\""),

@@ -6,11 +6,10 @@ use std::{
     path::Path,
 };
 
-use super::{apart::Decoder, items::Item, journal::Stamp, walk::Scan};
+use super::{apart::Decoder, items::Item, journal::FileId, walk::Scan};
 use crate::{
     assemble::PageRecord,
     error::{Error, ErrorKind, Result},
-    hash::sha256,
     overlay,
     page::Page,
     reader::{PageReport, PreparedPage, Reader, rejected},
@@ -28,11 +27,16 @@ pub enum Outcome<'a> {
         scan: &'a Scan,
         record: PageRecord,
     },
+    /// A file has come to its end, and had so many pages.
     FileEnd {
-        scan: &'a Scan,
-        stamp: Option<Stamp>,
-        /// SHA-256 of the file; empty where it could not be opened.
-        sha256: String,
+        file: FileId,
+        pages: u32,
+    },
+    /// A file with the content of one that came before it.
+    Copy(FileId),
+    /// A file that may still be written to, and is left for the next run.
+    Left {
+        scan: String,
     },
     /// The run cannot go on.
     Fault(Error),
@@ -73,10 +77,8 @@ impl<'a, 's, 'd> Batch<'a, 's, 'd> {
     /// Prepares a page; what needs no net is handed in at once.
     pub fn add(&mut self, sequence: u64, item: Item<'s>) {
         match item {
-            Item::FileEnd { scan, stamp, bytes } => {
-                let sha256 = bytes.map_or_else(String::new, |bytes| sha256(&bytes));
-                (self.hand_in)(sequence, Outcome::FileEnd { scan, stamp, sha256 });
-            }
+            Item::FileEnd { file, pages } => (self.hand_in)(sequence, Outcome::FileEnd { file, pages }),
+            Item::Known(outcome) => (self.hand_in)(sequence, outcome),
             Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, rejected(1, &error)),
             Item::Page { scan, bytes, page_idx } => {
                 let number = u32::try_from(page_idx + 1).unwrap_or(u32::MAX);

@@ -2,8 +2,7 @@
 
 use super::{
     batch::{Outcome, unless_it_panics},
-    journal::Stamp,
-    walk::Scan,
+    journal::FileId,
 };
 use crate::{
     assemble::{PageReading, PageRecord},
@@ -13,11 +12,15 @@ use crate::{
 };
 
 /// What is written down, in the order of the input.
-pub enum Delivery<'a> {
+pub enum Delivery {
     /// A page. `detail`: for a person, what was met where it was rejected.
     Page { rows: PageRows, detail: String },
-    /// All pages of the file were delivered. `sha256`: as in [`Outcome::FileEnd`].
-    FileEnd { scan: &'a Scan, stamp: Option<Stamp>, sha256: String },
+    /// All pages of the file were delivered, so many.
+    FileEnd { file: FileId, pages: u32 },
+    /// As [`Outcome::Copy`].
+    Copy(FileId),
+    /// As [`Outcome::Left`].
+    Left { scan: String },
 }
 
 /// Holds the pages of a file until it ends, where rules tie pages together; where none do, each page is let go at
@@ -36,21 +39,19 @@ impl<'a> Documents<'a> {
     ///
     /// # Errors
     /// Where the run cannot go on, or `deliver` fails.
-    pub fn take<'s>(
-        &mut self,
-        outcome: Outcome<'s>,
-        deliver: &mut impl FnMut(Delivery<'s>) -> Result<()>,
-    ) -> Result<()> {
+    pub fn take(&mut self, outcome: Outcome<'_>, deliver: &mut impl FnMut(Delivery) -> Result<()>) -> Result<()> {
         match outcome {
             Outcome::Page { scan, record } => {
                 self.held.push(record);
-                if self.reader.ties_pages() { Ok(()) } else { self.let_go(scan, deliver) }
+                if self.reader.ties_pages() { Ok(()) } else { self.let_go(&scan.name, deliver) }
             }
-            Outcome::FileEnd { scan, stamp, sha256 } => {
+            Outcome::FileEnd { file, pages } => {
                 self.reconcile();
-                self.let_go(scan, deliver)?;
-                deliver(Delivery::FileEnd { scan, stamp, sha256 })
+                self.let_go(&file.scan, deliver)?;
+                deliver(Delivery::FileEnd { file, pages })
             }
+            Outcome::Copy(file) => deliver(Delivery::Copy(file)),
+            Outcome::Left { scan } => deliver(Delivery::Left { scan }),
             Outcome::Fault(error) => Err(error),
         }
     }
@@ -68,9 +69,9 @@ impl<'a> Documents<'a> {
         }
     }
 
-    fn let_go<'s>(&mut self, scan: &Scan, deliver: &mut impl FnMut(Delivery<'s>) -> Result<()>) -> Result<()> {
+    fn let_go(&mut self, scan: &str, deliver: &mut impl FnMut(Delivery) -> Result<()>) -> Result<()> {
         self.held.drain(..).try_for_each(|record| {
-            let rows = PageRows::new(&scan.name, &record);
+            let rows = PageRows::new(scan, &record);
             let detail = match record.reading {
                 PageReading::Rejected { detail, .. } => detail,
                 PageReading::Read { .. } => String::new(),

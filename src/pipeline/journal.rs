@@ -1,19 +1,27 @@
 //! What a run has read so far, on the disk: a line of JSON a page, in whatever order the files were finished. A run that
 //! was cut off goes on from it, and the tables are made from it at the end, since only then all columns are known.
+//!
+//! It is stored (fsync) where a file ends, but at most every two seconds, and once more at the end: a power failure costs
+//! what was read in the last two seconds, a killed process only the files that it was at.
 
 use std::{
-    collections::HashMap,
-    fs::{File, OpenOptions, TryLockError},
-    io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
-    path::Path,
+    collections::{HashMap, HashSet},
+    fs::{self, File, OpenOptions},
+    io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
-    sink::PageRows,
+    hash::Sha256,
+    sink::{PageRows, sync_folder_of},
 };
+
+/// Least time between two stores: one costs some milliseconds, a page half a second.
+const STORE_EVERY: Duration = Duration::from_secs(2);
 
 /// What a run depends on, besides the scans. Pages read under another one are never mixed into its tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,190 +34,291 @@ pub struct RunIdentity {
     pub weights: String,
 }
 
-/// What tells whether a file is the one that was read.
+/// What tells whether a file is the one that was read. Times are nanoseconds since 1970; 0 where one is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// Length.
     pub bytes: u64,
-    /// Time of its last change, nanoseconds since 1970; 0 where it is not known.
+    /// Time of the last change of its content.
     pub modified_ns: u64,
+    /// Time of the last change of anything about it, which nobody can set.
+    pub changed_ns: u64,
+}
+
+/// A file as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileId {
+    /// As the tables name it.
+    pub scan: String,
+    /// `None`: nothing can be said by which it would be known again.
+    pub stamp: Option<Stamp>,
+    /// Its content; `None` where it could not be opened.
+    pub sha256: Option<Sha256>,
 }
 
 /// A line of the journal.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line {
+    /// What follows was read with this.
     Run(RunIdentity),
-    Page(PageRows),
-    /// All pages of the file stand above.
-    Done {
-        scan: String,
-        stamp: Option<Stamp>,
-        /// SHA-256 of the file; empty where it could not be opened.
-        sha256: String,
-    },
+    /// A page, and what was met where it could not be read.
+    Page(PageRows, String),
+    /// All pages of the file stand above, and so many there must be.
+    Done(FileId, u32),
+    /// The file has the content of one that is done above, and so its pages.
+    Copy(FileId),
 }
 
-/// Where a finished file's pages stand in the journal.
-#[derive(Debug, Clone)]
+/// Where the pages of a content stand in the journal.
+#[derive(Debug, Clone, Copy)]
 struct Extent {
     offset: u64,
     bytes: u64,
-    stamp: Option<Stamp>,
-    sha256: String,
+    pages: u32,
 }
 
-/// An open journal. It is locked: no second run writes to the same tables.
+/// A file that is finished, and where its pages stand.
+#[derive(Debug, Clone, Copy)]
+struct Finished {
+    stamp: Option<Stamp>,
+    sha256: Option<Sha256>,
+    extent: Extent,
+}
+
+/// What stands in a journal, of one identity. In memory it takes some 300 bytes a file, and nothing a page.
+#[derive(Debug, Default)]
+struct Index {
+    finished: HashMap<String, Finished>,
+    contents: HashMap<Sha256, Extent>,
+}
+
+impl Index {
+    fn done(&mut self, FileId { scan, stamp, sha256 }: FileId, extent: Extent) {
+        if let Some(sha256) = sha256 {
+            self.contents.insert(sha256, extent);
+        }
+        self.finished.insert(scan, Finished { stamp, sha256, extent });
+    }
+
+    /// Whether there is the content of which the file is a copy.
+    fn copy(&mut self, FileId { scan, stamp, sha256 }: FileId) -> bool {
+        let extent = sha256.and_then(|sha256| self.contents.get(&sha256)).copied();
+        extent.is_some_and(|extent| {
+            self.finished.insert(scan, Finished { stamp, sha256, extent });
+            true
+        })
+    }
+}
+
+/// An open journal.
 #[derive(Debug)]
 pub struct Journal {
+    path: PathBuf,
     writer: BufWriter<File>,
     /// Where the next line will stand.
     end: u64,
     /// Where the file that is being written began.
     file_start: u64,
-    finished: HashMap<String, Extent>,
+    stored: Instant,
+    index: Index,
 }
 
 impl Journal {
-    /// Opens the journal at `path`; with `resume`, what stands there of finished files is kept.
+    /// Opens the journal at `path`; with `resume`, what stands there of finished files is kept, and what was read with
+    /// this identity counts as read.
     ///
     /// # Errors
-    /// `Usage` where another run holds it, or where it is to be resumed and was begun with another identity.
+    /// Where it cannot be read or written.
     pub fn open(path: &Path, identity: &RunIdentity, resume: bool) -> Result<Self> {
-        let here = |error: std::io::Error| Error::from(error).in_file(path.to_string_lossy());
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(here)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::usage(format!("another run is writing to these tables: {}", path.display())));
-            }
-            Err(TryLockError::Error(error)) => return Err(here(error)),
-        }
-        let mut finished = HashMap::new();
-        let mut end = 0;
-        if resume && let Some(begun) = recover(&file, &mut finished, &mut end)? {
-            check_same(&begun, identity)?;
-        }
-        file.set_len(end).map_err(here)?;
-        file.seek(SeekFrom::Start(end)).map_err(here)?;
-        let mut journal = Self { writer: BufWriter::new(file), end, file_start: end, finished };
-        if end == 0 {
+        let here = |error: io::Error| Error::from(error).in_file(path.to_string_lossy());
+        let mut options = OpenOptions::new();
+        let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(here)?;
+        let mut known = if resume { Recovered::read(&file, identity).map_err(here)? } else { Recovered::default() };
+        file.set_len(known.end).map_err(here)?;
+        file.seek(SeekFrom::Start(known.end)).map_err(here)?;
+        sync_folder_of(path).map_err(here)?;
+        let (path, writer, end) = (path.to_owned(), BufWriter::new(file), known.end);
+        let index = std::mem::take(&mut known.index);
+        let mut journal = Self { path, writer, end, file_start: end, stored: Instant::now(), index };
+        if known.identity.as_ref() != Some(identity) {
             journal.write(&Line::Run(identity.clone()))?;
-            journal.writer.flush()?;
             journal.file_start = journal.end;
+            journal.store()?;
         }
         Ok(journal)
     }
 
     /// Whether the file `scan` stands here as it is now.
     pub fn holds(&self, scan: &str, stamp: Option<Stamp>) -> bool {
-        self.finished.get(scan).is_some_and(|extent| extent.stamp.is_some() && extent.stamp == stamp)
+        self.index.finished.get(scan).is_some_and(|file| file.stamp.is_some() && file.stamp == stamp)
     }
 
-    /// Adds a page of the file that is being written.
+    /// The contents whose pages stand here.
+    pub fn contents(&self) -> HashSet<Sha256> {
+        self.index.contents.keys().copied().collect()
+    }
+
+    /// Adds a page of the file that is being written; `detail` says what was met where it could not be read.
     ///
     /// # Errors
     /// Where it cannot be stored.
-    pub fn add(&mut self, rows: PageRows) -> Result<()> {
-        self.write(&Line::Page(rows))
+    pub fn add(&mut self, rows: PageRows, detail: String) -> Result<()> {
+        self.write(&Line::Page(rows, detail))
     }
 
-    /// SHA-256 of the finished file `scan`, 64 hexadecimal digits; empty where it could not be opened.
-    pub fn sha256(&self, scan: &str) -> &str {
-        self.finished.get(scan).map_or("", |extent| extent.sha256.as_str())
+    /// The content of the finished file `scan`; `None` where it could not be opened.
+    pub fn sha256(&self, scan: &str) -> Option<Sha256> {
+        self.index.finished.get(scan).and_then(|file| file.sha256)
     }
 
-    /// Ends the file that is being written, of which `sha256` is the name of its content.
+    /// Number of pages that the finished file `scan` was found to have.
+    pub fn pages(&self, scan: &str) -> u32 {
+        self.index.finished.get(scan).map_or(0, |file| file.extent.pages)
+    }
+
+    /// Ends the file that is being written, in which `pages` pages were found. It is finished when so many stand here.
     ///
     /// # Errors
     /// Where it cannot be stored.
-    pub fn finish_file(&mut self, scan: &str, stamp: Option<Stamp>, sha256: String) -> Result<()> {
-        let bytes = self.end - self.file_start;
-        let extent = Extent { offset: self.file_start, bytes, stamp, sha256: sha256.clone() };
-        self.write(&Line::Done { scan: scan.to_owned(), stamp, sha256 })?;
-        self.writer.flush()?;
-        self.finished.insert(scan.to_owned(), extent);
-        self.file_start = self.end;
-        Ok(())
+    pub fn finish_file(&mut self, file: FileId, pages: u32) -> Result<()> {
+        let extent = Extent { offset: self.file_start, bytes: self.end - self.file_start, pages };
+        self.write(&Line::Done(file.clone(), pages))?;
+        self.index.done(file, extent);
+        self.end_file()
     }
 
-    /// Calls `visit` with each page of the finished file `scan`, in their order.
+    /// Notes a file that has the content of one that is finished; it needs no pages of its own.
+    ///
+    /// # Errors
+    /// `Internal` where there is none; where it cannot be stored.
+    pub fn copy_file(&mut self, file: FileId) -> Result<()> {
+        if !self.index.copy(file.clone()) {
+            return Err(Error::internal("a copy of a file that is not finished").in_file(file.scan));
+        }
+        self.write(&Line::Copy(file))?;
+        self.end_file()
+    }
+
+    /// Calls `visit` with each page of the finished file `scan`, in their order, and with what was met where it could
+    /// not be read.
     ///
     /// # Errors
     /// Where the journal cannot be read, or `visit` fails.
-    pub fn visit(&mut self, scan: &str, mut visit: impl FnMut(PageRows) -> Result<()>) -> Result<()> {
-        let Some(&Extent { offset, bytes, .. }) = self.finished.get(scan) else { return Ok(()) };
+    pub fn visit(&mut self, scan: &str, mut visit: impl FnMut(PageRows, &str) -> Result<()>) -> Result<()> {
+        let Some(&Finished { extent: Extent { offset, bytes, .. }, .. }) = self.index.finished.get(scan) else {
+            return Ok(());
+        };
+        let here = |error: Error| error.in_file(self.path.to_string_lossy());
         let file = self.writer.get_mut();
-        file.seek(SeekFrom::Start(offset))?;
+        file.seek(SeekFrom::Start(offset)).map_err(|error| here(error.into()))?;
         for line in BufReader::new(file.take(bytes)).lines() {
-            match serde_json::from_str(&line?) {
-                Ok(Line::Page(rows)) => visit(rows)?,
-                Ok(_) => return Err(Error::format("journal", "not a page")),
-                Err(error) => return Err(Error::format("journal", error)),
+            match serde_json::from_str(&line.map_err(|error| here(error.into()))?) {
+                // Copies have the pages of another name.
+                Ok(Line::Page(rows, detail)) => visit(PageRows { scan: scan.to_owned(), ..rows }, &detail)?,
+                Ok(_) => return Err(here(Error::format("journal", "not a page"))),
+                Err(error) => return Err(here(Error::format("journal", error))),
             }
         }
         Ok(())
+    }
+
+    /// Stores what has been written on the disk.
+    ///
+    /// # Errors
+    /// Where it cannot be stored.
+    pub fn store(&mut self) -> Result<()> {
+        self.stored = Instant::now();
+        let stored = self.writer.flush().and_then(|()| self.writer.get_ref().sync_data());
+        stored.map_err(|error| self.at(error))
+    }
+
+    /// Takes the journal away: its tables stand.
+    ///
+    /// # Errors
+    /// Where the folder does not allow it.
+    pub fn remove(self) -> Result<()> {
+        fs::remove_file(&self.path).map_err(|error| self.at(error))
+    }
+
+    fn end_file(&mut self) -> Result<()> {
+        self.file_start = self.end;
+        self.writer.flush().map_err(|error| self.at(error))?;
+        if self.stored.elapsed() >= STORE_EVERY { self.store() } else { Ok(()) }
     }
 
     fn write(&mut self, line: &Line) -> Result<()> {
         let mut text = serde_json::to_vec(line).map_err(|error| Error::format("journal", error))?;
         text.push(b'\n');
-        self.writer.write_all(&text)?;
+        self.writer.write_all(&text).map_err(|error| self.at(error))?;
         self.end += text.len() as u64;
         Ok(())
     }
-}
 
-/// Reads the finished files that stand in `file`; `end` becomes the place after the last of them. What follows it was
-/// cut off. `None` where there is not even a whole first line.
-fn recover(file: &File, finished: &mut HashMap<String, Extent>, end: &mut u64) -> Result<Option<RunIdentity>> {
-    let mut reader = BufReader::new(file);
-    let mut identity = None;
-    let (mut here, mut text) = (0u64, Vec::new());
-    loop {
-        text.clear();
-        let n = reader.read_until(b'\n', &mut text)? as u64;
-        if text.last() != Some(&b'\n') {
-            return Ok(identity);
-        }
-        let page_end = here;
-        here += n;
-        match serde_json::from_slice(&text) {
-            Ok(Line::Run(run)) if identity.is_none() => {
-                identity = Some(run);
-                *end = here;
-            }
-            Ok(Line::Page(_)) if identity.is_some() => {}
-            Ok(Line::Done { scan, stamp, sha256 }) if identity.is_some() => {
-                finished.insert(scan, Extent { offset: *end, bytes: page_end - *end, stamp, sha256 });
-                *end = here;
-            }
-            _ => return Ok(identity),
-        }
+    fn at(&self, error: io::Error) -> Error {
+        Error::from(error).in_file(self.path.to_string_lossy())
     }
 }
 
-fn check_same(begun: &RunIdentity, now: &RunIdentity) -> Result<()> {
-    let RunIdentity { version, templates, weights } = begun;
-    let what = match now {
-        now if now.version != *version => "version of formread",
-        now if now.templates != *templates => "set of templates",
-        now if now.weights != *weights => "set of weights",
-        _ => return Ok(()),
-    };
-    Err(Error::usage(format!("the run to be resumed was begun with another {what}\nhint: begin anew with --overwrite")))
+/// What is found in a journal that is opened again.
+#[derive(Debug, Default)]
+struct Recovered {
+    /// With which the last files were read.
+    identity: Option<RunIdentity>,
+    /// Files read with the identity that was asked for.
+    index: Index,
+    /// Where the last whole file ends. What follows was cut off.
+    end: u64,
+}
+
+impl Recovered {
+    fn read(file: &File, wanted: &RunIdentity) -> io::Result<Self> {
+        let mut reader = BufReader::new(file);
+        let mut known = Self::default();
+        let (mut here, mut text, mut pages) = (0u64, Vec::new(), 0u32);
+        loop {
+            text.clear();
+            let n = reader.read_until(b'\n', &mut text)? as u64;
+            if text.last() != Some(&b'\n') {
+                return Ok(known);
+            }
+            let line_start = here;
+            here += n;
+            let is_wanted = known.identity.as_ref() == Some(wanted);
+            match serde_json::from_slice(&text) {
+                Ok(Line::Run(identity)) => known.identity = Some(identity),
+                Ok(Line::Page(..)) if known.identity.is_some() => {
+                    pages += 1;
+                    continue;
+                }
+                Ok(Line::Done(file, n)) if known.identity.is_some() && n == pages => {
+                    if is_wanted {
+                        known.index.done(file, Extent { offset: known.end, bytes: line_start - known.end, pages });
+                    }
+                }
+                Ok(Line::Copy(file)) if known.identity.is_some() => {
+                    if is_wanted && !known.index.copy(file) {
+                        return Ok(known);
+                    }
+                }
+                _ => return Ok(known),
+            }
+            (known.end, pages) = (here, 0);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
-    use crate::sink::Verdict;
+    use crate::{hash::sha256, sink::Verdict};
 
     fn identity() -> RunIdentity {
         RunIdentity { version: "1".to_owned(), templates: "t".to_owned(), weights: "w".to_owned() }
+    }
+
+    fn open(path: &Path, resume: bool) -> Journal {
+        Journal::open(path, &identity(), resume).expect("the folder is writable")
     }
 
     fn page(scan: &str, page: u32) -> PageRows {
@@ -217,9 +326,25 @@ mod tests {
         PageRows { scan: scan.to_owned(), page, form, verdict: Verdict::Rejected, attention, fields: Vec::new() }
     }
 
+    fn stamp(bytes: u32) -> Option<Stamp> {
+        Some(Stamp { bytes: bytes.into(), modified_ns: 5, changed_ns: 6 })
+    }
+
+    /// A file of `n` pages whose content is its name.
+    fn file(scan: &str, n: u32) -> FileId {
+        FileId { scan: scan.to_owned(), stamp: stamp(n), sha256: Some(sha256(scan.as_bytes())) }
+    }
+
+    fn write_file(journal: &mut Journal, scan: &str, pages: u32) {
+        (1..=pages).for_each(|p| journal.add(page(scan, p), format!("met on {p}")).expect("the disk has room"));
+        journal.finish_file(file(scan, pages), pages).expect("the disk has room");
+    }
+
+    /// The pages of `scan`, each named as it must be.
     fn pages(journal: &mut Journal, scan: &str) -> Vec<u32> {
         let mut pages = Vec::new();
-        let visit = |rows: PageRows| {
+        let visit = |rows: PageRows, detail: &str| {
+            assert_eq!((rows.scan.as_str(), detail), (scan, format!("met on {}", rows.page).as_str()));
             pages.push(rows.page);
             Ok(())
         };
@@ -231,25 +356,27 @@ mod tests {
     fn wherever_it_is_cut_off_whole_files_are_kept_and_nothing_else() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("journal");
-        let stamp = |bytes| Some(Stamp { bytes, modified_ns: 5 });
-        let mut journal = Journal::open(&path, &identity(), false).expect("the folder is writable");
+        let mut journal = open(&path, false);
         let mut ends = Vec::new();
-        for (scan, n) in [("a", 2u32), ("b", 1), ("c", 3)] {
-            (1..=n).for_each(|p| journal.add(page(scan, p)).expect("the disk has room"));
-            journal.finish_file(scan, stamp(u64::from(n)), scan.repeat(3)).expect("the disk has room");
-            ends.push(journal.end);
+        for (scan, n) in [("a", 2), ("b", 1), ("c", 3)] {
+            write_file(&mut journal, scan, n);
+            ends.push((scan, n, journal.end));
         }
+        let copy = FileId { scan: "c again".to_owned(), ..file("c", 3) };
+        journal.copy_file(copy).expect("the disk has room");
+        ends.push(("c again", 3, journal.end));
         drop(journal);
         let whole = fs::read(&path).expect("it was written");
         for cut in 0..=whole.len() {
             fs::write(&path, &whole[..cut]).expect("the folder is writable");
-            let mut journal = Journal::open(&path, &identity(), true).expect("it may be resumed");
-            for ((scan, n), end) in [("a", 2u32), ("b", 1), ("c", 3)].into_iter().zip(&ends) {
-                let is_whole = cut as u64 >= *end;
-                assert_eq!(journal.holds(scan, stamp(u64::from(n))), is_whole, "{scan}, cut at {cut}");
-                assert_eq!(journal.sha256(scan), if is_whole { scan.repeat(3) } else { String::new() });
-                assert!(!journal.holds(scan, stamp(99)), "a file that has changed is read again");
-                assert_eq!(pages(&mut journal, scan).len(), if is_whole { n as usize } else { 0 });
+            let mut journal = open(&path, true);
+            for &(scan, n, end) in &ends {
+                let is_whole = cut as u64 >= end;
+                assert_eq!(journal.holds(scan, stamp(n)), is_whole, "{scan}, cut at {cut}");
+                assert_eq!(journal.sha256(scan), is_whole.then(|| sha256(&scan.as_bytes()[..1])));
+                assert!(!journal.holds(scan, stamp(99)), "a file that has changed is looked at again");
+                assert_eq!(journal.pages(scan), if is_whole { n } else { 0 });
+                assert_eq!(pages(&mut journal, scan).len() as u32, if is_whole { n } else { 0 });
             }
         }
     }
@@ -259,27 +386,40 @@ mod tests {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("journal");
         for (resume, scan) in [(false, "a"), (true, "b")] {
-            let mut journal = Journal::open(&path, &identity(), resume).expect("it may be opened");
-            journal.add(page(scan, 1)).expect("the disk has room");
-            journal.add(page(scan, 2)).expect("the disk has room");
-            journal.finish_file(scan, None, String::new()).expect("the disk has room");
+            write_file(&mut open(&path, resume), scan, 2);
         }
-        let mut journal = Journal::open(&path, &identity(), true).expect("it may be opened");
+        let mut journal = open(&path, true);
         assert_eq!((pages(&mut journal, "a"), pages(&mut journal, "b")), (vec![1, 2], vec![1, 2]));
-        assert!(!journal.holds("a", None), "a file that could not even be looked at is read again");
+        journal.finish_file(FileId { stamp: None, ..file("c", 0) }, 0).expect("the disk has room");
+        assert!(!journal.holds("c", None), "a file that could not even be looked at is read again");
+        journal.copy_file(file("nothing has this content", 1)).expect_err("there is nothing to copy");
     }
 
     #[test]
-    fn another_run_or_other_weights_are_refused() {
+    fn what_was_read_with_something_else_counts_only_for_that() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("journal");
-        let journal = Journal::open(&path, &identity(), false).expect("the folder is writable");
-        let error = Journal::open(&path, &identity(), true).expect_err("it is locked");
-        assert!(error.to_string().contains("another run"), "{error}");
-        drop(journal);
+        write_file(&mut open(&path, false), "a", 1);
         let other = RunIdentity { weights: "v".to_owned(), ..identity() };
-        let error = Journal::open(&path, &other, true).expect_err("other weights");
-        assert!(error.to_string().contains("weights"), "{error}");
-        Journal::open(&path, &other, false).expect("it is begun anew");
+        let mut journal = Journal::open(&path, &other, true).expect("the folder is writable");
+        assert!(!journal.holds("a", stamp(1)) && journal.contents().is_empty(), "read with other weights");
+        write_file(&mut journal, "a", 2);
+        drop(journal);
+        for (identity, kept) in [(&identity(), 1), (&other, 2), (&identity(), 1)] {
+            let mut journal = Journal::open(&path, identity, true).expect("the folder is writable");
+            assert!(journal.holds("a", stamp(kept)), "nothing that was read is lost");
+            assert_eq!(pages(&mut journal, "a").len() as u32, kept);
+        }
+    }
+
+    #[test]
+    fn a_file_of_which_a_page_is_missing_is_not_finished() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let path = dir.path().join("journal");
+        write_file(&mut open(&path, false), "a", 3);
+        let text = fs::read_to_string(&path).expect("it was written");
+        let without: Vec<&str> = text.lines().enumerate().filter(|(i, _)| *i != 2).map(|(_, line)| line).collect();
+        fs::write(&path, without.join("\n") + "\n").expect("it is writable");
+        assert!(!open(&path, true).holds("a", stamp(3)));
     }
 }

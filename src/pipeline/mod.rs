@@ -9,26 +9,44 @@
 //! What is on the way is bounded: one picture a worker, a batch of glyphs a worker, and a window of finished pages
 //! that wait for their turn; where rules tie pages together, also the records of one file. A page that cannot be read
 //! is a row and a reason; so is one on which the program itself fails.
+//!
+//! # What a run can bear
+//!
+//! It may end at any instant, by its own fault or another's: what it had read of whole files stands in the journal, and a
+//! run that resumes it reads the rest and ends with the same bytes. A file is known again by its length and times, or
+//! else by its SHA-256; one that has changed is read anew, and so is everything where templates, weights, limits or
+//! acceptance levels have. Stored on the disk (fsync) are the journal, every two seconds and before the tables are made,
+//! and each table before it takes its name; after that, the folder that the name stands in.
+//!
+//! Of files with one content the first is read, and the others have its rows under their own names.
+//!
+//! What grows with the number of files, and never with pages: the list of scans, the index of the journal and the record
+//! of the run, together less than a kilobyte a file.
 
 mod apart;
 mod batch;
 mod conveyor;
 mod documents;
+mod hold;
 mod items;
 mod journal;
+mod ledger;
+mod rejects;
 mod tables;
 mod throughput;
 mod walk;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fs,
     num::NonZeroUsize,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     reader::Reader,
     sink::{PageRows, Verdict, fields_path, run_path},
 };
@@ -37,6 +55,7 @@ use apart::Decoder;
 use batch::{BATCH_PAGES, Batch, Outcome};
 use conveyor::{Feed, in_order};
 use documents::{Delivery, Documents};
+use hold::Hold;
 use items::{Items, stamp_of};
 use journal::{Journal, RunIdentity};
 use tables::write_tables;
@@ -60,11 +79,40 @@ pub struct RunOptions {
     pub existing: Existing,
     /// Number of workers.
     pub jobs: NonZeroUsize,
-    /// Folder for a picture of each page with what was found on it, by its own rules alone; `None`: no pictures.
+    /// Folder for a picture of each page with what was found on it, by its own rules alone; `None`: no pictures. Copies
+    /// have none.
     pub overlay: Option<PathBuf>,
+    /// Folder for the scans of which some page could not be read, and why; `None`: they are not collected.
+    pub rejects: Option<PathBuf>,
+    /// Folder that all scans stand in, where there is one. Should it be gone, the run ends with a fault, and what it held
+    /// is not taken for pages that cannot be read.
+    pub input: Option<PathBuf>,
+    /// A file that was changed less than this ago, or while it was read, is left out: it may still be written to. Zero:
+    /// every file is read as it stands.
+    pub settle: Duration,
+    /// Set to `true`, by whomever and whenever, it ends the run with [`ErrorKind::Stopped`] as soon as the pages in hand
+    /// are finished.
+    pub stop: Arc<AtomicBool>,
     /// Starts a process that decodes; each worker has one. `None`: pages are decoded in this process, where nothing holds
     /// a decoder to [`crate::page::Limits::page_seconds`], and one that crashes takes the run with it.
     pub decoder: Option<DecoderCommand>,
+}
+
+impl RunOptions {
+    /// Into a table that does not stand yet, with as many workers.
+    pub fn new(out: PathBuf, jobs: NonZeroUsize) -> Self {
+        Self {
+            out,
+            existing: Existing::Refuse,
+            jobs,
+            overlay: None,
+            rejects: None,
+            input: None,
+            settle: Duration::ZERO,
+            stop: Arc::default(),
+            decoder: None,
+        }
+    }
 }
 
 /// What becomes of tables, or of a cut-off run's journal, that stand where the new ones go.
@@ -92,6 +140,18 @@ pub enum Event<'a> {
         /// What was met.
         detail: &'a str,
     },
+    /// A file may still be written to, and is left out.
+    Left {
+        /// The file, as the tables would name it.
+        scan: &'a str,
+    },
+    /// A file has the content of another one, and so its rows.
+    Copy {
+        /// The file, as the tables name it.
+        scan: &'a str,
+        /// The first file with this content.
+        of: &'a str,
+    },
     /// A page was read or rejected.
     PageDone,
     /// A file is finished.
@@ -101,9 +161,13 @@ pub enum Event<'a> {
 /// What became of every page of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Files.
+    /// Files in the tables.
     pub n_files: u64,
-    /// Pages: each one accepted, for review, or rejected.
+    /// Files among them that have the content of one before them.
+    pub n_copies: u64,
+    /// Files that are in no table, since they may still be written to.
+    pub n_left: u64,
+    /// Pages that the files were found to have. Each stands in the table once: accepted, for review, or rejected.
     pub n_pages: u64,
     /// Pages of which every field was accepted or is blank.
     pub n_accepted: u64,
@@ -113,7 +177,7 @@ pub struct Summary {
     pub rejected: BTreeMap<String, u64>,
     /// Digits in the readings, accepted or not.
     pub n_digits: u64,
-    /// Pages that this run read itself; the others were read by the run it resumes.
+    /// Pages that this run read itself; the others are copies, or were read by the run it resumes.
     pub n_pages_now: u64,
 }
 
@@ -124,7 +188,6 @@ impl Summary {
     }
 
     fn count(&mut self, rows: &PageRows) {
-        self.n_pages += 1;
         self.n_digits += rows.n_digits();
         match rows.verdict {
             Verdict::Accepted => self.n_accepted += 1,
@@ -137,18 +200,19 @@ impl Summary {
 /// Reads `scans` and writes the tables; `observe` is told of everything that happens, on the calling thread.
 ///
 /// # Errors
-/// `Usage` where something stands in the way that [`RunOptions::existing`] does not allow to be touched; otherwise where
-/// the journal or the tables cannot be written. What was read until then is kept in the journal.
-pub fn run(
-    reader: &Reader,
-    scans: &[Scan],
-    options: &RunOptions,
-    mut observe: impl FnMut(&Event<'_>),
-) -> Result<Summary> {
+/// `Usage` where two scans have one name, another run is writing to the same table, or something stands in the way that
+/// [`RunOptions::existing`] does not allow to be touched; `Stopped` where the run was told to; `Internal` where the ledger
+/// does not balance; otherwise where something cannot be written. What was read until then is kept in the journal, and no
+/// table was touched.
+pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl FnMut(&Event<'_>)) -> Result<Summary> {
+    if let Some(name) = name_of_two(scans) {
+        return Err(Error::usage(format!("two scans have one name: {name}")));
+    }
+    let _hold = Hold::take(&options.out)?;
     let journal_path = journal_path(&options.out);
     refuse_what_stands_there(options, &journal_path)?;
-    if let Some(folder) = &options.overlay {
-        fs::create_dir_all(folder).map_err(|error| Error::from(error).in_file(folder.to_string_lossy()))?;
+    for folder in [&options.overlay, &options.rejects].into_iter().flatten() {
+        make_folder(folder, options.input.as_deref()).map_err(|error| error.in_file(folder.to_string_lossy()))?;
     }
     let identity = RunIdentity {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -156,14 +220,59 @@ pub fn run(
         weights: reader.weights_fingerprint().to_owned(),
     };
     let mut journal = Journal::open(&journal_path, &identity, options.existing == Existing::Resume)?;
+    let summary = read_and_write(reader, scans, options, &mut journal, observe).map_err(|error| {
+        let kept = format!("what was read is kept in {}: go on with --resume", journal_path.display());
+        error.with_hint(kept)
+    })?;
+    journal.remove()?;
+    Ok(summary)
+}
 
+/// A name that two scans have: rows of both would be taken for one another's.
+fn name_of_two(scans: &[Scan]) -> Option<&str> {
+    let mut names = HashSet::with_capacity(scans.len());
+    scans.iter().map(|scan| scan.name.as_str()).find(|name| !names.insert(*name))
+}
+
+fn read_and_write(
+    reader: &Reader,
+    scans: &[Scan],
+    options: &RunOptions,
+    journal: &mut Journal,
+    mut observe: impl FnMut(&Event<'_>),
+) -> Result<Summary> {
     let open: Vec<&Scan> = scans.iter().filter(|scan| !journal.holds(&scan.name, stamp_of(&scan.path))).collect();
     (open.len()..scans.len()).for_each(|_| observe(&Event::FileDone));
-    let n_pages_now = read_scans(reader, &open, options, &mut journal, &mut observe)?;
-    let mut summary = write_tables(reader, scans, &options.out, &mut journal)?;
-    summary.n_pages_now = n_pages_now;
-    fs::remove_file(&journal_path).map_err(|error| Error::from(error).in_file(journal_path.to_string_lossy()))?;
-    Ok(summary)
+    let now = read_scans(reader, &open, options, journal, &mut observe)?;
+    journal.store()?;
+    let n_open = open.len() - now.n_files;
+    if n_open > 0 {
+        return Err(stopped((scans.len() - n_open) as u64, scans.len() as u64));
+    }
+    let scans: Vec<&Scan> = scans.iter().filter(|scan| !now.left.contains(&scan.name)).collect();
+    // Before the tables: where these stand, the run has come to its end.
+    if let Some(folder) = &options.rejects {
+        rejects::collect(folder, &scans, journal)?;
+    }
+    let summary = write_tables(reader, &scans, options, journal, &mut observe)?;
+    Ok(Summary { n_left: now.left.len() as u64, n_pages_now: now.n_pages, ..summary })
+}
+
+fn stopped(done: u64, of: u64) -> Error {
+    ErrorKind::Stopped { done, of }.into()
+}
+
+/// Makes a folder that is to be written to; not among the scans, where the next run would take for scans what it finds.
+fn make_folder(folder: &Path, input: Option<&Path>) -> Result<()> {
+    let input = input.and_then(|input| input.canonicalize().ok());
+    let folder = path::absolute(folder)?;
+    let there = folder.ancestors().find_map(|folder| folder.canonicalize().ok());
+    if let (Some(input), Some(there)) = (input, there)
+        && there.starts_with(input)
+    {
+        return Err(Error::usage("this folder lies among the scans").with_hint("choose one outside of them"));
+    }
+    Ok(fs::create_dir_all(folder)?)
 }
 
 /// Where a run keeps what it has read: `out.csv.partial` beside `out.csv`.
@@ -195,45 +304,62 @@ fn refuse_what_stands_there(options: &RunOptions, journal_path: &Path) -> Result
     }
 }
 
-/// Reads every page of `scans` into the journal. Gives the number of pages.
+/// What a run read itself.
+#[derive(Debug, Default)]
+struct Now {
+    n_pages: u64,
+    /// Files it is done with.
+    n_files: usize,
+    /// Files among them that may still be written to.
+    left: HashSet<String>,
+}
+
+/// Reads every page of `scans` into the journal, or as many as are read when it is told to stop.
 fn read_scans(
     reader: &Reader,
     scans: &[&Scan],
     options: &RunOptions,
     journal: &mut Journal,
     observe: &mut impl FnMut(&Event<'_>),
-) -> Result<u64> {
-    let mut n_pages = 0;
+) -> Result<Now> {
+    let mut now = Now::default();
     let (overlay, decoder) = (options.overlay.as_deref(), options.decoder.as_ref());
-    read_in_order(reader, scans, options.jobs, overlay, decoder, |delivery| match delivery {
-        Delivery::Page { rows, detail } => {
-            if rows.verdict == Verdict::Rejected {
-                let PageRows { scan, page, attention: reason, .. } = &rows;
-                observe(&Event::Rejected { scan, page: *page, reason, detail: &detail });
+    let items = Items::open(reader.limits(), decoder, scans)?.of_run(options, journal.contents());
+    read_in_order(reader, items, options.jobs, overlay, decoder, |delivery| {
+        match delivery {
+            Delivery::Page { rows, detail } => {
+                if rows.verdict == Verdict::Rejected {
+                    let PageRows { scan, page, attention: reason, .. } = &rows;
+                    observe(&Event::Rejected { scan, page: *page, reason, detail: &detail });
+                }
+                observe(&Event::PageDone);
+                now.n_pages += 1;
+                return journal.add(rows, detail);
             }
-            observe(&Event::PageDone);
-            n_pages += 1;
-            journal.add(rows)
+            Delivery::FileEnd { file, pages } => journal.finish_file(file, pages)?,
+            Delivery::Copy(file) => journal.copy_file(file)?,
+            Delivery::Left { scan } => {
+                observe(&Event::Left { scan: &scan });
+                now.left.insert(scan);
+            }
         }
-        Delivery::FileEnd { scan, stamp, sha256 } => {
-            observe(&Event::FileDone);
-            journal.finish_file(&scan.name, stamp, sha256)
-        }
+        now.n_files += 1;
+        observe(&Event::FileDone);
+        Ok(())
     })?;
-    Ok(n_pages)
+    Ok(now)
 }
 
-/// Reads every page of `scans` on `jobs` workers, which decode with `decoder`; `deliver` gets what became of them in their
+/// Reads every page of `items` on `jobs` workers, which decode with `decoder`; `deliver` gets what became of them in their
 /// order.
 fn read_in_order<'a>(
     reader: &'a Reader,
-    scans: &'a [&'a Scan],
+    items: Items<'a>,
     jobs: NonZeroUsize,
     overlay: Option<&Path>,
     decoder: Option<&'a DecoderCommand>,
-    mut deliver: impl FnMut(Delivery<'a>) -> Result<()>,
+    mut deliver: impl FnMut(Delivery) -> Result<()>,
 ) -> Result<()> {
-    let items = Items::open(reader.limits(), decoder, scans)?;
     let work = |feed: &Feed<Items<'a>>, hand_in: &dyn Fn(u64, Outcome<'a>)| {
         let mut decoder = Decoder::new(reader.limits(), decoder);
         while let Some((sequence, item)) = feed.take() {
@@ -296,7 +422,7 @@ mod tests {
     /// Thirty strips, each with its own ink, and among them files that cannot be read.
     fn write_scans(folder: &Path) -> Vec<Scan> {
         for i in 0..30u32 {
-            let is_ink = |x: u32, y: u32| (10..50).contains(&y) && (30..34 + i % 9).contains(&x);
+            let is_ink = |x: u32, y: u32| (10 + i / 9..50).contains(&y) && (30..34 + i % 9).contains(&x);
             let strip = GrayImage::from_fn(100, 60, |x, y| Luma([if is_ink(x, y) { 10 } else { 245 }]));
             strip.save_with_format(folder.join(format!("{i:02}.png")), ImageFormat::Png).expect("it is writable");
         }
@@ -309,7 +435,7 @@ mod tests {
 
     fn options(out: &Path, jobs: usize, existing: Existing) -> RunOptions {
         let jobs = NonZeroUsize::new(jobs).expect("the tests ask for some");
-        RunOptions { out: out.to_owned(), existing, jobs, overlay: None, decoder: None }
+        RunOptions { existing, ..RunOptions::new(out.to_owned(), jobs) }
     }
 
     fn tables(out: &Path) -> (String, String, String) {
@@ -342,7 +468,11 @@ mod tests {
         assert_eq!(record["templates"][0]["name"], "strip");
         assert_eq!(record["options"]["accept"]["otherwise"]["least_confidence"], 0.97);
         assert_eq!(record["scans"][6]["scan"], "05a.png");
-        assert_eq!(record["scans"][6]["sha256"], sha256(b"no picture"), "a file that is no picture has its name too");
+        assert_eq!(
+            record["scans"][6]["sha256"],
+            sha256(b"no picture").to_string(),
+            "a file that is no picture has its name too"
+        );
         assert_eq!(record["scans"][32]["sha256"], "", "what is not there has none");
     }
 

@@ -1,20 +1,33 @@
 //! The journal of a run -> its tables, and the record of what they came from.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::atomic::Ordering,
+};
 
-use super::{Summary, journal::Journal, walk::Scan};
+use super::{Event, RunOptions, Summary, journal::Journal, ledger::check_balance, stopped, walk::Scan};
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::Result,
     reader::Reader,
     sink::{CsvSink, RunRecord, ScanRecord, Sink},
 };
 
-/// Makes the tables from the journal, in two passes: the columns must be known before the first row. Every file must
-/// have its rows, or there are no tables.
-pub fn write_tables(reader: &Reader, scans: &[Scan], out: &Path, journal: &mut Journal) -> Result<Summary> {
+/// Makes the tables from the journal, in two passes: the columns must be known before the first row. They take their
+/// names when the ledger balances.
+pub fn write_tables(
+    reader: &Reader,
+    scans: &[&Scan],
+    options: &RunOptions,
+    journal: &mut Journal,
+    mut observe: impl FnMut(&Event<'_>),
+) -> Result<Summary> {
+    let out = &options.out;
+    let n_files = scans.len() as u64;
+    let go_on = || if options.stop.load(Ordering::Relaxed) { Err(stopped(n_files, n_files)) } else { Ok(()) };
     let mut forms = BTreeMap::new();
     for scan in scans {
-        journal.visit(&scan.name, |rows| {
+        go_on()?;
+        journal.visit(&scan.name, |rows, _| {
             if let Some(template) = reader.templates().iter().find(|template| template.name == rows.form) {
                 forms.insert(rows.form, template);
             }
@@ -28,20 +41,27 @@ pub fn write_tables(reader: &Reader, scans: &[Scan], out: &Path, journal: &mut J
         }
     }
     let mut sink: Box<dyn Sink> = Box::new(CsvSink::create(out, columns)?);
-    let mut summary = Summary { n_files: scans.len() as u64, ..Summary::default() };
+    let mut summary = Summary { n_files, ..Summary::default() };
     let mut scan_records = Vec::with_capacity(scans.len());
+    let mut first_of = HashMap::new();
     for scan in scans {
-        let n_before = summary.n_pages;
-        journal.visit(&scan.name, |rows| {
+        go_on()?;
+        journal.visit(&scan.name, |rows, _| {
             summary.count(&rows);
             sink.write(&rows)
         })?;
-        if summary.n_pages == n_before {
-            return Err(Error::from(ErrorKind::Internal("a file without a row".to_owned())).in_file(&scan.name));
+        let (name, sha256, pages) = (scan.name.as_str(), journal.sha256(&scan.name), journal.pages(&scan.name).into());
+        let first = sha256.map_or(name, |sha256| *first_of.entry(sha256).or_insert(name));
+        let copy_of = (first != name).then_some(first);
+        if let Some(of) = copy_of {
+            observe(&Event::Copy { scan: name, of });
+            summary.n_copies += 1;
         }
-        let (sha256, pages) = (journal.sha256(&scan.name).to_owned(), summary.n_pages - n_before);
-        scan_records.push(ScanRecord { scan: scan.name.clone(), sha256, pages });
+        summary.n_pages += pages;
+        scan_records.push(ScanRecord { scan: name, sha256, pages, copy_of });
     }
+    let files = scans.iter().map(|scan| (scan.name.as_str(), journal.pages(&scan.name)));
+    check_balance(files, sink.store()?, &summary)?;
     // Before the tables: where OUT.csv stands, what it came from stands beside it.
     summary.record(reader, scan_records).write(out)?;
     sink.finish()?;
@@ -50,7 +70,7 @@ pub fn write_tables(reader: &Reader, scans: &[Scan], out: &Path, journal: &mut J
 
 impl Summary {
     /// What is kept of the run that `reader` read.
-    fn record(&self, reader: &Reader, scans: Vec<ScanRecord>) -> RunRecord {
+    fn record<'a>(&self, reader: &Reader, scans: Vec<ScanRecord<'a>>) -> RunRecord<'a> {
         RunRecord {
             reader: reader.identity(),
             files: self.n_files,

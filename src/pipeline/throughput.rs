@@ -59,7 +59,8 @@ pub fn measure_throughput(
 
     let start = Instant::now();
     let mut n_digits = 0;
-    read_in_order(reader, &scans, jobs, None, decoder, |delivery| {
+    let items = Items::open(reader.limits(), decoder, &scans)?;
+    read_in_order(reader, items, jobs, None, decoder, |delivery| {
         if let Delivery::Page { rows, .. } = delivery {
             n_digits += rows.n_digits();
         }
@@ -97,7 +98,7 @@ fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize, decoder: Option<
                         true
                     }
                     Item::Faulty { .. } => true,
-                    Item::FileEnd { .. } => false,
+                    Item::FileEnd { .. } | Item::Known(_) => false,
                 };
                 hand_in(sequence, is_page);
             }

@@ -1,7 +1,8 @@
-//! What is to be read, in which order.
+//! What is to be read, in which order, under which name.
 
 use std::{
-    ffi::OsStr,
+    collections::HashSet,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -15,18 +16,23 @@ use crate::{
 /// One file to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
-    /// As the table names it: relative to the input, `/` between folders.
+    /// As the tables name it: relative to the input, `/` between folders.
+    ///
+    /// What no table can hold is written as in an address (RFC 3986), `%` and two hexadecimal digits a byte: bytes that
+    /// are not UTF-8, and a character at which a spreadsheet would take the cell for a formula (`=`, `+`, `-`, `@`, tab
+    /// or line end where the name begins, or after a `;` or tab, at which some part cells). A `%` that would be taken
+    /// for such is written so too. To replace each by its byte gives the path back; no two paths have one name.
     pub name: String,
     /// Where it stands.
     pub path: PathBuf,
 }
 
 /// The scans of `input`: the images of a folder and its folders, each in the order of their names; or the one file,
-/// whatever it is called. Hidden files are left out. A folder within that cannot be opened stands in the list, to
-/// become a row and a reason.
+/// whatever it is called. Hidden files are left out, and so is a link to a folder that it stands in. What else cannot
+/// be opened within stands in the list, to become a row and a reason.
 ///
 /// # Errors
-/// Where there is no such file or folder.
+/// Where there is no such file or folder, or it cannot be listed.
 pub fn find_scans(input: &Path) -> Result<Vec<Scan>> {
     let metadata = input.metadata().map_err(|error| Error::from(error).in_file(input.to_string_lossy()))?;
     if !metadata.is_dir() {
@@ -35,43 +41,67 @@ pub fn find_scans(input: &Path) -> Result<Vec<Scan>> {
     }
     let is_shown = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
     let entries = WalkDir::new(input).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_shown);
-    let scan = |entry: walkdir::Result<DirEntry>| match entry {
-        Ok(entry) => {
-            let is_scan = entry.file_type().is_file() && is_image_name(&entry.file_name().to_string_lossy());
-            is_scan.then(|| entry.into_path())
-        }
-        Err(error) => error.path().map(Path::to_owned),
-    };
-    let named = |path: PathBuf| Scan { name: name_of(path.strip_prefix(input).unwrap_or(&path)), path };
-    Ok(entries.filter_map(scan).map(named).collect())
+    let mut scans = Vec::new();
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) if !entry.file_type().is_file() || !is_image_name(&entry.file_name().to_string_lossy()) => {
+                continue;
+            }
+            Ok(entry) => entry.into_path(),
+            Err(error) if error.loop_ancestor().is_some() => continue,
+            Err(error) => match error.path() {
+                Some(path) if error.depth() > 0 => path.to_owned(),
+                // Nobody knows what was not listed.
+                _ => return Err(Error::from(io::Error::from(error)).in_file(input.to_string_lossy())),
+            },
+        };
+        scans.push(Scan { name: name_of(path.strip_prefix(input).unwrap_or(&path)), path });
+    }
+    Ok(scans)
 }
 
-/// The scans of a list, in its order, each named as it is listed.
+/// The scans of a list, in its order, each named as it is listed. What is listed twice is one scan.
 pub fn listed_scans(paths: impl IntoIterator<Item = PathBuf>) -> Vec<Scan> {
-    paths.into_iter().map(|path| Scan { name: name_of(&path), path }).collect()
+    let mut names = HashSet::new();
+    let scans = paths.into_iter().map(|path| Scan { name: name_of(&path), path });
+    scans.filter(|scan| names.insert(scan.name.clone())).collect()
 }
 
-/// A spreadsheet takes a cell that begins with one of these for a formula (OWASP, "CSV Injection").
-const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
-
+/// See [`Scan::name`].
 fn name_of(path: &Path) -> String {
-    let parts: Vec<_> = path.iter().map(shown).collect();
+    let parts: Vec<_> = path.iter().map(|part| readable(part.as_encoded_bytes())).collect();
     // An absolute path begins with a part that is itself a slash.
-    let name = parts.join("/").replacen("//", "/", 1);
-    if name.starts_with(FORMULA_STARTS) { format!("./{name}") } else { name }
+    let path = parts.join("/").replacen("//", "/", 1);
+    let mut name = String::with_capacity(path.len());
+    for c in path.chars() {
+        // The last four are their full-width forms.
+        let is_formula = matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
+        if is_formula && matches!(name.chars().next_back(), None | Some(';' | '\t')) {
+            c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| escape_into(&mut name, byte));
+        } else {
+            name.push(c);
+        }
+    }
+    name
 }
 
-/// A name as text. Bytes that are not UTF-8 are written as in an address (`%FF`), so that no two files have one name.
-fn shown(part: &OsStr) -> String {
-    if let Some(text) = part.to_str() {
-        return text.to_owned();
+/// `bytes` as text; those that are not UTF-8 are escaped, and what would be taken for an escape.
+fn readable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        let mut rest = chunk.valid().chars();
+        while let Some(c) = rest.next() {
+            let is_escape = c == '%'
+                && matches!(rest.as_str().as_bytes(), [a, b, ..] if [a, b].iter().all(|b| b.is_ascii_hexdigit()));
+            if is_escape { text.push_str("%25") } else { text.push(c) }
+        }
+        chunk.invalid().iter().for_each(|&byte| escape_into(&mut text, byte));
     }
-    let mut shown = String::new();
-    for chunk in part.as_encoded_bytes().utf8_chunks() {
-        shown += &chunk.valid().replace('%', "%25");
-        chunk.invalid().iter().for_each(|byte| shown += &format!("%{byte:02X}"));
-    }
-    shown
+    text
+}
+
+fn escape_into(text: &mut String, byte: u8) {
+    text.push_str(&format!("%{byte:02X}"));
 }
 
 #[cfg(test)]
@@ -102,42 +132,72 @@ mod tests {
         assert!(error.to_string().contains("none"), "{error}");
     }
 
-    #[cfg(unix)]
-    #[test]
-    fn every_name_is_text_of_its_own_and_none_is_a_formula() {
-        use std::os::unix::ffi::OsStrExt;
-        let names = [
-            &b"\xFF.png"[..],
-            b"\xFE.png",
-            b"50%\xFE.png",
-            b"=1+1.png",
-            b"a b,\"c\"\n.png",
-            b"-d/e.png",
-            b"\xC3\xA9.png",
-        ];
-        let scans = listed_scans(names.map(|name| PathBuf::from(OsStr::from_bytes(name))));
-        let names: Vec<_> = scans.iter().map(|scan| scan.name.as_str()).collect();
-        let expected = ["%FF.png", "%FE.png", "50%25%FE.png", "./=1+1.png", "a b,\"c\"\n.png", "./-d/e.png", "é.png"];
-        assert_eq!(names, expected);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_that_loop_and_folders_in_folders_end() {
-        let dir = tempfile::tempdir().expect("the temporary folder is writable");
-        let deep = (0..100).fold(dir.path().to_owned(), |folder, _| folder.join("f"));
-        fs::create_dir_all(&deep).expect("it is writable");
-        fs::write(deep.join("deep.png"), b"").expect("it is writable");
-        std::os::unix::fs::symlink(dir.path(), deep.join("loop")).expect("it is writable");
-        let scans = find_scans(dir.path()).expect("it is there");
-        let ends: Vec<_> = scans.iter().filter_map(|scan| scan.name.rsplit('/').next()).collect();
-        assert_eq!(ends, ["deep.png", "loop"], "the loop stands in the list, to become a row and a reason");
-    }
-
     #[test]
     fn a_list_keeps_its_order_and_its_names() {
-        let scans = listed_scans(["/in/z.png", "a/b.png"].map(PathBuf::from));
+        let scans = listed_scans(["/in/z.png", "a/b.png", "/in//z.png"].map(PathBuf::from));
         let names: Vec<_> = scans.iter().map(|scan| scan.name.as_str()).collect();
-        assert_eq!(names, ["/in/z.png", "a/b.png"]);
+        assert_eq!(names, ["/in/z.png", "a/b.png"], "what is listed twice is one scan");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_are_no_formulas_and_lead_back() {
+        struct Case(&'static [u8], &'static str);
+        let cases = [
+            Case(b"a b,\"c\"\n.png", "a b,\"c\"\n.png"),
+            Case(b"=1+1.png", "%3D1+1.png"),
+            Case(b"-1/-1.png", "%2D1/-1.png"),
+            Case(b"\t@x.png", "%09@x.png"),
+            Case(b"a;=b.png", "a;%3Db.png"),
+            Case("＝a＝.png".as_bytes(), "%EF%BC%9Da＝.png"),
+            Case(b"100%.png", "100%.png"),
+            Case(b"%3D.png", "%253D.png"),
+            Case(b"a\xff%\xfe.png", "a%FF%%FE.png"),
+        ];
+        for Case(path, name) in cases {
+            assert_eq!(named(path), name);
+            assert_eq!(led_back(name), path, "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    fn named(path: &[u8]) -> String {
+        use std::os::unix::ffi::OsStrExt;
+        name_of(Path::new(std::ffi::OsStr::from_bytes(path)))
+    }
+
+    /// What the doc of a name says.
+    #[cfg(unix)]
+    fn led_back(name: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rest = name.as_bytes();
+        while let [first, after @ ..] = rest {
+            let escaped = name_byte(rest);
+            bytes.push(escaped.unwrap_or(*first));
+            rest = if escaped.is_some() { &after[2..] } else { after };
+        }
+        bytes
+    }
+
+    #[cfg(unix)]
+    fn name_byte(text: &[u8]) -> Option<u8> {
+        let [b'%', a, b, ..] = text else { return None };
+        u8::from_str_radix(std::str::from_utf8(&[*a, *b]).ok()?, 16).ok()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_loop_and_deep_folders_end() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let deep = (0..100).fold(dir.path().to_owned(), |folder, _| folder.join("d"));
+        fs::create_dir_all(&deep).expect("it is writable");
+        fs::write(deep.join("x.png"), b"").expect("it is writable");
+        symlink(dir.path(), dir.path().join("again")).expect("there are links");
+        symlink("y.png", dir.path().join("y.png")).expect("there are links");
+        symlink(deep.join("x.png"), dir.path().join("z.png")).expect("there are links");
+        let names: Vec<_> = find_scans(dir.path()).expect("it is there").into_iter().map(|scan| scan.name).collect();
+        let deep = "d/".repeat(100) + "x.png";
+        assert_eq!(names, [deep.as_str(), "y.png", "z.png"], "the folder again leads nowhere else, y.png to itself");
     }
 }

@@ -31,7 +31,15 @@ impl Beside {
         Ok(Self { path, beside, file, is_published: false })
     }
 
-    /// Stores the file on the disk, then gives it its name.
+    /// What has been written, to be read.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub fn reopen(&self) -> Result<File> {
+        File::open(&self.beside).map_err(|error| Error::from(error).in_file(self.beside.to_string_lossy()))
+    }
+
+    /// Stores the file on the disk, gives it its name, and stores that.
     ///
     /// # Errors
     /// Where the disk is full, or something that is no file has the name.
@@ -40,7 +48,7 @@ impl Beside {
         self.file.sync_all().map_err(here)?;
         fs::rename(&self.beside, &self.path).map_err(here)?;
         self.is_published = true;
-        Ok(())
+        sync_folder_of(&self.path).map_err(here)
     }
 }
 
@@ -61,6 +69,17 @@ impl Drop for Beside {
             let _ = fs::remove_file(&self.beside);
         }
     }
+}
+
+/// Stores the names in the folder of `path` on the disk: a file that was stored has its name after a power failure only
+/// when these are.
+///
+/// # Errors
+/// Where they cannot be stored.
+pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Elsewhere a folder cannot be opened, and its names are stored with the file.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Writes `bytes` to `path` so that the file is there whole or not at all.

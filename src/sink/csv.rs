@@ -2,13 +2,14 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     io::BufWriter,
     path::{Path, PathBuf},
 };
 
-use csv::{Terminator, Writer, WriterBuilder};
+use csv::{Reader, Terminator, Writer, WriterBuilder};
 
-use super::{FieldRow, PageRows, Sink, beside::Beside};
+use super::{Beside, FieldRow, PageRows, Sink, StoredPage};
 use crate::error::{Error, Result};
 
 /// Columns of `OUT.csv` that stand before the fields'.
@@ -61,6 +62,13 @@ impl Sink for CsvSink {
         Ok(())
     }
 
+    fn store(&mut self) -> Result<Box<dyn Iterator<Item = Result<StoredPage>> + '_>> {
+        self.fields.flush()?;
+        self.pages.flush()?;
+        let rows = Reader::from_reader(self.pages.reopen()?).into_deserialize();
+        Ok(Box::new(rows.map(|row| row.map_err(|error| Error::format("table", error)))))
+    }
+
     /// The evidence takes its name first: where `OUT.csv` stands, both are whole.
     fn finish(self: Box<Self>) -> Result<()> {
         self.fields.publish()?;
@@ -81,6 +89,15 @@ impl Table {
 
     fn write<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) -> Result<()> {
         self.writer.write_record(cells).map_err(|error| Error::from(std::io::Error::from(error)))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.writer.flush().map_err(Error::from)
+    }
+
+    /// What has been flushed, to be read.
+    fn reopen(&self) -> Result<File> {
+        self.writer.get_ref().get_ref().reopen()
     }
 
     /// Stores the table on the disk, then gives it its name.
@@ -125,6 +142,10 @@ mod tests {
         let mut sink = Box::new(CsvSink::create(&out, columns).expect("the folder is there"));
         sink.write(&rows("x/1, \"two\".png", "f", &[("total", "-5.00")])).expect("the disk has room");
         sink.write(&rows("y.png", "g", &[("a", "007"), ("total", "1")])).expect("the disk has room");
+        let stored: Vec<_> = sink.store().expect("the disk has room").map(|page| page.expect("it is whole")).collect();
+        let words = stored.iter().map(|StoredPage { scan, page, verdict }| [scan, page, verdict].map(String::as_str));
+        let want = [["x/1, \"two\".png", "1", "accepted"], ["y.png", "1", "accepted"]];
+        assert_eq!(words.collect::<Vec<_>>(), want, "what was written is read back before it has its name");
         assert!(!out.exists(), "nothing may stand under the final name before the end");
         sink.finish().expect("the disk has room");
 

@@ -15,6 +15,7 @@ use crate::{
 };
 
 pub use beside::write_beside;
+pub(crate) use beside::{Beside, sync_folder_of};
 pub use bounded::{open_bounded, read_bounded, read_text_bounded};
 pub use csv::{CsvSink, fields_path};
 pub use run::{RunRecord, ScanRecord, run_path};
@@ -27,7 +28,14 @@ pub trait Sink {
     /// Where they cannot be stored.
     fn write(&mut self, rows: &PageRows) -> Result<()>;
 
-    /// Makes everything written visible under its final name.
+    /// Stores everything written, and gives what then stands in the table, read back: each page in its order. This is
+    /// what the ledger of a run is checked by.
+    ///
+    /// # Errors
+    /// Where it cannot be stored, or read back.
+    fn store(&mut self) -> Result<Box<dyn Iterator<Item = Result<StoredPage>> + '_>>;
+
+    /// Makes everything stored visible under its final name.
     ///
     /// # Errors
     /// Where it cannot be stored.
@@ -55,6 +63,17 @@ impl Verdict {
             Self::Rejected => "rejected",
         }
     }
+}
+
+/// A page as it stands in a table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct StoredPage {
+    /// The `scan` column.
+    pub scan: String,
+    /// The `page` column.
+    pub page: String,
+    /// The `verdict` column.
+    pub verdict: String,
 }
 
 /// One page as every sink writes it: a row of the table, and a row of evidence for each field.

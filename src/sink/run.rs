@@ -4,21 +4,23 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
+    io::{BufWriter, Write},
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::write_beside;
+use super::Beside;
 use crate::{
     error::{Error, Result},
+    hash::Sha256,
     reader::ReaderIdentity,
 };
 
 /// What a run read, with what, and what became of it. It holds no clock and no names of machines: the same input, model
 /// and templates give the same bytes, whatever the number of workers, and whether the run was gone on with or not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RunRecord {
+pub struct RunRecord<'a> {
     /// What it was read with.
     #[serde(flatten)]
     pub reader: ReaderIdentity,
@@ -33,18 +35,29 @@ pub struct RunRecord {
     /// Pages that could not be read, by reason.
     pub rejected: BTreeMap<String, u64>,
     /// The files in the order of the tables.
-    pub scans: Vec<ScanRecord>,
+    pub scans: Vec<ScanRecord<'a>>,
 }
 
 /// One file of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ScanRecord {
+pub struct ScanRecord<'a> {
     /// As the tables name it.
-    pub scan: String,
+    pub scan: &'a str,
     /// SHA-256 of what was read, 64 hexadecimal digits; empty where the file could not even be opened.
-    pub sha256: String,
+    #[serde(serialize_with = "or_empty")]
+    pub sha256: Option<Sha256>,
     /// Rows that it has in `OUT.csv`, at least 1.
     pub pages: u64,
+    /// The first file with the same content, where this is not the first: its rows are copies of that one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<&'a str>,
+}
+
+fn or_empty<S: Serializer>(sha256: &Option<Sha256>, serializer: S) -> Result<S::Ok, S::Error> {
+    match sha256 {
+        Some(sha256) => sha256.serialize(serializer),
+        None => serializer.serialize_str(""),
+    }
 }
 
 /// Where the record of `out` stands: `out.run.json` beside `out.csv`.
@@ -54,14 +67,17 @@ pub fn run_path(out: &Path) -> PathBuf {
     out.with_file_name(name)
 }
 
-impl RunRecord {
+impl RunRecord<'_> {
     /// Writes it beside `out`.
     ///
     /// # Errors
     /// Where it cannot be stored.
     pub fn write(&self, out: &Path) -> Result<()> {
-        let mut text = serde_json::to_vec_pretty(self).map_err(|error| Error::format("record of a run", error))?;
-        text.push(b'\n');
-        write_beside(&run_path(out), &text)
+        let path = run_path(out);
+        let here = |error: std::io::Error| Error::from(error).in_file(path.to_string_lossy());
+        let mut file = BufWriter::new(Beside::create(path.clone())?);
+        serde_json::to_writer_pretty(&mut file, self).map_err(|error| here(error.into()))?;
+        file.write_all(b"\n").map_err(here)?;
+        file.into_inner().map_err(|error| here(error.into_error()))?.publish()
     }
 }

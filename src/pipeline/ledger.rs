@@ -1,0 +1,102 @@
+//! The ledger of a run: every page that went in stands in the table once, with what became of it.
+
+use std::collections::BTreeMap;
+
+use super::Summary;
+use crate::{
+    error::{Error, Result},
+    sink::{StoredPage, Verdict},
+};
+
+/// Holds what stands in a table, read back, against the `files` that went in, by name and number of pages, and against
+/// what was counted on the way. Takes no memory that grows with either.
+///
+/// # Errors
+/// `Internal` where the two differ; whatever `table` fails with.
+pub fn check_balance<'a>(
+    files: impl Iterator<Item = (&'a str, u32)>,
+    table: impl Iterator<Item = Result<StoredPage>>,
+    summary: &Summary,
+) -> Result<()> {
+    let mut pages = files.flat_map(|(scan, n_pages)| (1..=n_pages).map(move |page| (scan, page)));
+    let mut table = table.fuse();
+    let mut counted: BTreeMap<String, u64> = BTreeMap::new();
+    loop {
+        match (pages.next(), table.next().transpose()?) {
+            (None, None) => break,
+            (Some((scan, page)), Some(row)) if row.scan == scan && row.page == page.to_string() => {
+                *counted.entry(row.verdict).or_default() += 1;
+            }
+            (page, row) => {
+                let page = page.map_or("nothing".to_owned(), |(scan, page)| format!("page {page} of {scan}"));
+                let row = row.map_or("nothing".to_owned(), |row| format!("page {} of {}", row.page, row.scan));
+                return Err(unbalanced(format!("{row} stands where {page} belongs")));
+            }
+        }
+    }
+    let Summary { n_pages, n_accepted, n_review, .. } = *summary;
+    let verdicts =
+        [(Verdict::Accepted, n_accepted), (Verdict::Review, n_review), (Verdict::Rejected, summary.n_rejected())];
+    for (verdict, n) in verdicts {
+        let n_rows = counted.remove(verdict.as_str()).unwrap_or(0);
+        if n_rows != n {
+            return Err(unbalanced(format!("{n_rows} pages are {} in the table, {n} were counted", verdict.as_str())));
+        }
+    }
+    let n_verdicts = n_accepted + n_review + summary.n_rejected();
+    if !counted.is_empty() || n_verdicts != n_pages {
+        return Err(unbalanced(format!("{n_pages} pages went in, {n_verdicts} came out")));
+    }
+    Ok(())
+}
+
+fn unbalanced(detail: String) -> Error {
+    Error::internal(format!("the ledger does not balance: {detail}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILES: [(&str, u32); 3] = [("a", 2), ("b", 1), ("c", 1)];
+    const TABLE: [(&str, &str, &str); 4] =
+        [("a", "1", "accepted"), ("a", "2", "review"), ("b", "1", "rejected"), ("c", "1", "accepted")];
+
+    fn check(files: &[(&str, u32)], table: &[(&str, &str, &str)], n_pages: u64) -> Result<()> {
+        let stored = |&(scan, page, verdict): &(&str, &str, &str)| {
+            let [scan, page, verdict] = [scan, page, verdict].map(str::to_owned);
+            Ok(StoredPage { scan, page, verdict })
+        };
+        let rejected = [("unreadable".to_owned(), 1)].into();
+        let summary = Summary { n_pages, n_accepted: 2, n_review: 1, rejected, ..Summary::default() };
+        check_balance(files.iter().copied(), table.iter().map(stored), &summary)
+    }
+
+    #[test]
+    fn it_balances_when_each_page_stands_once_with_its_verdict() {
+        check(&FILES, &TABLE, 4).expect("it balances");
+    }
+
+    #[test]
+    fn whatever_is_lost_doubled_or_misnamed_is_told() {
+        let changed = |at: usize, row| {
+            let mut table = TABLE;
+            table[at] = row;
+            table
+        };
+        let tables = [
+            (TABLE[..3].to_vec(), "nothing stands where page 1 of c belongs"),
+            ([&TABLE[..], &TABLE[3..]].concat(), "page 1 of c stands where nothing belongs"),
+            (changed(1, TABLE[0]).to_vec(), "page 1 of a stands where page 2 of a belongs"),
+            (changed(2, ("x", "1", "rejected")).to_vec(), "page 1 of x stands where page 1 of b belongs"),
+            (changed(2, ("b", "1", "review")).to_vec(), "2 pages are review in the table, 1 were counted"),
+            (changed(0, ("a", "1", "")).to_vec(), "1 pages are accepted in the table, 2 were counted"),
+        ];
+        for (table, says) in tables {
+            let error = check(&FILES, &table, 4).expect_err(says).to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        let error = check(&FILES, &TABLE, 5).expect_err("one is missing").to_string();
+        assert!(error.contains("5 pages went in, 4 came out"), "{error}");
+    }
+}

@@ -1,0 +1,332 @@
+//! Runs that are killed, stopped, refused or out of room, and gone on with. No verdict depends on how fast anything is:
+//! whenever a run is hit, what follows must hold.
+
+use std::{
+    fs,
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::util::{STRIP, call, formread, names, talk, write_strips};
+
+/// What a run leaves.
+const WRITTEN: [&str; 3] = ["out.csv", "out.fields.csv", "out.run.json"];
+const RUN: [&str; 7] = ["run", "in", "out.csv", "--pipeline", STRIP, "--jobs", "2"];
+/// SIGTERM, everywhere.
+const TERM: i32 = 15;
+
+fn tables(folder: &Path) -> [Vec<u8>; 3] {
+    WRITTEN.map(|name| fs::read(folder.join(name)).expect("it was written"))
+}
+
+/// Takes the tables away.
+fn take_tables(folder: &Path) -> [Vec<u8>; 3] {
+    let tables = tables(folder);
+    WRITTEN.iter().for_each(|name| fs::remove_file(folder.join(name)).expect("it was written"));
+    tables
+}
+
+/// A folder `in` with `n` strips, a copy of one and a file that is none; and what an unbroken run over it writes.
+fn prepare(folder: &Path, n: u32) -> [Vec<u8>; 3] {
+    write_strips(&folder.join("in"), n);
+    fs::copy(folder.join("in/02.png"), folder.join("in/copy.png")).expect("it is writable");
+    fs::write(folder.join("in/none.png"), "no picture").expect("it is writable");
+    let output = call(folder, &RUN);
+    assert_eq!(output.status.code(), Some(1), "{}", talk(&output));
+    take_tables(folder)
+}
+
+fn spawn(folder: &Path, args: &[&str]) -> Child {
+    let mut command = formread(folder);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.spawn().expect("the program can be started")
+}
+
+/// Waits until `is_so`, or until the program has ended.
+fn wait_until(child: &mut Child, is_so: impl Fn() -> bool) {
+    while !is_so() && child.try_wait().expect("it has been started").is_none() {
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Whether the journal in `folder` holds a finished file.
+fn has_begun(folder: &Path) -> bool {
+    fs::read_to_string(folder.join("out.csv.partial")).is_ok_and(|journal| journal.contains("\n{\"done\""))
+}
+
+fn signal(child: &Child, signal: &str) {
+    // It may have ended by now.
+    let _ = Command::new("kill").args([signal, &child.id().to_string()]).stderr(Stdio::null()).status();
+}
+
+fn resume(folder: &Path) {
+    let output = call(folder, &[&RUN[..], &["--resume"]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", talk(&output));
+}
+
+/// Kills runs at random instants, each up to three times before it is let go on to its end.
+fn kill_and_resume(n_kills: u32, n_strips: u32) {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    let want = prepare(dir, n_strips);
+    let start = Instant::now();
+    resume(dir);
+    let takes = start.elapsed().min(Duration::from_secs(20));
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let mut kills = 0;
+    while kills < n_kills {
+        assert_eq!(take_tables(dir), want, "after {kills} kills");
+        for _ in 0..rng.random_range(1..=3) {
+            let mut child = spawn(dir, &[&RUN[..], &["--resume"]].concat());
+            thread::sleep(takes.mul_f64(rng.random_range(0.0..1.0)));
+            let _ = child.kill();
+            child.wait().expect("it has been started");
+            kills += 1;
+            if dir.join("out.csv").exists() {
+                assert_eq!(tables(dir), want, "after {kills} kills: where the table stands, it is whole");
+            }
+        }
+        if !dir.join("out.csv").exists() || dir.join("out.csv.partial").exists() {
+            resume(dir);
+        }
+        let _ = fs::remove_file(dir.join("out.csv.lock"));
+        assert_eq!(names(dir), ["in", "out.csv", "out.fields.csv", "out.run.json"], "after {kills} kills");
+    }
+    assert_eq!(tables(dir), want);
+    eprintln!("{kills} kills of runs over {} files: each was resumed to identical bytes", n_strips + 2);
+}
+
+#[test]
+fn a_run_that_is_killed_ends_with_the_same_bytes_when_it_is_gone_on_with() {
+    kill_and_resume(6, 40);
+}
+
+#[test]
+#[ignore = "long: make torture"]
+fn torture_by_50_kills() {
+    kill_and_resume(50, 150);
+}
+
+#[test]
+fn a_signal_stops_a_run_that_says_how_to_go_on() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    let want = prepare(dir, 150);
+    for name in ["-TERM", "-INT"] {
+        let mut child = spawn(dir, &RUN);
+        wait_until(&mut child, || has_begun(dir));
+        signal(&child, name);
+        let output = child.wait_with_output().expect("it has been started");
+        // Where it was faster than the signal, there is nothing to go on with.
+        if output.status.code() != Some(1) {
+            assert_eq!(output.status.code(), Some(2), "{name}: {:?}, {}", output.status, talk(&output));
+            let talk = talk(&output);
+            assert!(talk.contains("formread: stopped: ") && talk.contains(" of 152 files are read\n"), "{talk}");
+            assert!(talk.contains("hint: what was read is kept in out.csv.partial: go on with --resume"), "{talk}");
+            assert_eq!(names(dir), ["in", "out.csv.partial"]);
+            resume(dir);
+        }
+        assert_eq!(take_tables(dir), want, "{name}");
+    }
+}
+
+#[test]
+fn a_second_signal_kills() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let scans = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/scans");
+    let mut child = spawn(dir.path(), &["run", scans, "out.csv", "--jobs", "1"]);
+    wait_until(&mut child, || dir.path().join("out.csv.partial").exists());
+    while child.try_wait().expect("it has been started").is_none() {
+        signal(&child, "-TERM");
+    }
+    let status = child.wait().expect("it has been started");
+    assert_eq!(status.signal(), Some(TERM), "a page takes longer than from one signal to the next: {status:?}");
+}
+
+#[test]
+fn a_second_run_says_who_holds_the_table_and_stops() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    let want = prepare(dir, 150);
+    let mut child = spawn(dir, &RUN);
+    wait_until(&mut child, || has_begun(dir));
+    // While it stands still it cannot come to its end.
+    signal(&child, "-STOP");
+    if child.try_wait().expect("it has been started").is_none() {
+        let journal = || fs::read(dir.join("out.csv.partial")).expect("it is being written");
+        let (before, there) = (journal(), names(dir));
+        for how in ["--resume", "--overwrite", "--quiet"] {
+            let output = call(dir, &[&RUN[..], &[how]].concat());
+            assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
+            let holder = format!("another run is writing to this table: process {} on ", child.id());
+            assert!(talk(&output).contains(&holder) && talk(&output).contains(" since "), "{}", talk(&output));
+            assert_eq!((journal(), names(dir)), (before.clone(), there.clone()), "nothing was touched");
+        }
+    }
+    let _ = child.kill();
+    child.wait().expect("it has been started");
+    let output = call(dir, &[&RUN[..], &["--overwrite"]].concat());
+    assert_eq!(output.status.code(), Some(1), "who was killed holds nobody up: {}", talk(&output));
+    assert_eq!(take_tables(dir), want);
+}
+
+/// No file may become larger than `blocks` of 512 or 1024 bytes.
+fn call_with_room(folder: &Path, blocks: u32, more: &[&str]) -> std::process::Output {
+    let mut command = Command::new("sh");
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_formread")]).args(RUN).args(more);
+    command.current_dir(folder).stdin(Stdio::null()).output().expect("there is a shell")
+}
+
+#[test]
+fn a_run_without_room_keeps_what_it_has_read() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    let want = prepare(dir, 60);
+    // Room for some of the journal.
+    let output = call_with_room(dir, 8, &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
+    assert!(talk(&output).contains("out.csv.partial: File too large"), "{}", talk(&output));
+    assert!(talk(&output).contains("go on with --resume") && has_begun(dir), "{}", talk(&output));
+    assert_eq!(names(dir), ["in", "out.csv.partial"]);
+    // A folder in the table's place: all is read, but the table cannot take its name.
+    fs::create_dir(dir.join("out.csv")).expect("it is writable");
+    let output = call(dir, &[&RUN[..], &["--resume"]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
+    assert!(talk(&output).contains("out.csv: Is a directory"), "{}", talk(&output));
+    fs::remove_dir(dir.join("out.csv")).expect("it is empty");
+    // No room for the tables.
+    let output = call_with_room(dir, 1, &["--resume"]);
+    assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
+    assert!(talk(&output).contains("File too large"), "{}", talk(&output));
+    assert!(!dir.join("out.csv").exists() && !dir.join("out.csv.new").exists());
+    resume(dir);
+    assert_eq!(take_tables(dir), want);
+    assert_eq!(names(dir), ["in"]);
+}
+
+/// A file system that is unmounted where it goes out of scope.
+struct Mounted<'a>(&'a Path);
+
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_costs_nothing_that_was_read() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    let want = prepare(dir, 60);
+    let small = dir.join("small");
+    fs::create_dir(&small).expect("it is writable");
+    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(&small).output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no file system may be mounted here");
+        return;
+    }
+    let _mounted = Mounted(&small);
+    let filler = small.join("filler");
+    fs::write(&filler, vec![0; 244 << 10]).expect("there is room for it");
+    let args = ["run", "in", "small/out.csv", "--pipeline", STRIP, "--jobs", "2"];
+    let output = call(dir, &args);
+    assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
+    assert!(talk(&output).contains("small/out.csv.partial: No space left on device"), "{}", talk(&output));
+    assert_eq!(names(&small), ["filler", "out.csv.partial"]);
+    fs::remove_file(&filler).expect("it was written");
+    let output = call(dir, &[&args[..], &["--resume"]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", talk(&output));
+    assert_eq!(take_tables(&small), want);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_without_room_does_not_end_the_run() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let want = prepare(dir.path(), 3);
+    let full = fs::File::create("/dev/full").expect("Linux has it");
+    let status = formread(dir.path()).args(RUN).stderr(full).status().expect("the program can be started");
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(take_tables(dir.path()), want);
+}
+
+/// Largest memory that a run over `n` strips held, KiB, as Linux's proc(5) has it shortly before its end.
+#[cfg(target_os = "linux")]
+fn peak_kib(n: u32) -> u64 {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    write_strips(&dir.path().join("in"), n);
+    let mut child = spawn(dir.path(), &[&RUN[..], &["--quiet"]].concat());
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait().expect("it has been started").is_none() {
+        let status = fs::read_to_string(&status).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak = line.and_then(|kib| kib.parse().ok()).unwrap_or(peak);
+        thread::sleep(Duration::from_millis(2));
+    }
+    let table = fs::read_to_string(dir.path().join("out.csv")).expect("it was written");
+    assert_eq!(table.lines().count() as u32, n + 1);
+    peak
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "long: make torture"]
+fn torture_by_20000_pages() {
+    let [few, many] = [200, 20_000].map(peak_kib);
+    eprintln!("peak memory: {} MiB with 200 pages, {} MiB with 20,000", few >> 10, many >> 10);
+    assert!(many * 10 <= few * 11, "{few} KiB have become {many} KiB");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_nightly_script_replaces_goes_on_and_never_overlaps() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    write_strips(&dir.join("in"), 2);
+    // The script has no flag for a template; what it calls here adds one.
+    let program = dir.join("formread");
+    let text = format!("#!/bin/sh\nexec {} \"$@\" --pipeline {STRIP}\n", env!("CARGO_BIN_EXE_formread"));
+    fs::write(&program, text).expect("it is writable");
+    let made = Command::new("chmod").arg("+x").arg(&program).status().expect("there is a chmod");
+    assert!(made.success());
+    let nightly_settled = |settle: &str| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/nightly");
+        let mut command = Command::new(script);
+        command.args(["in", "out.csv", settle]).current_dir(dir).env("FORMREAD", &program);
+        command.output().expect("there is a bash")
+    };
+    let nightly = || nightly_settled("0");
+    assert_eq!(nightly().status.code(), Some(0));
+    let first = tables(dir);
+    write_strips(&dir.join("in"), 3);
+    assert_eq!(nightly().status.code(), Some(0), "the table of the night before is no hindrance");
+    let second = tables(dir);
+    assert_ne!(first, second);
+    fs::write(dir.join("out.csv.partial"), "").expect("it is writable");
+    assert_eq!(nightly().status.code(), Some(0), "a run that was cut off is gone on with");
+    assert_eq!(tables(dir), second);
+
+    assert_eq!(nightly_settled("9999999").status.code(), Some(0));
+    let table = fs::read_to_string(dir.join("out.csv")).expect("it was written");
+    assert_eq!(table.lines().count(), 1, "all files are so new that they may still be copied");
+
+    let lock = fs::File::create(dir.join("out.csv.nightly")).expect("it is writable");
+    lock.lock().expect("nobody else holds it");
+    let output = nightly();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(talk(&output).contains("left out"), "{}", talk(&output));
+
+    let log = names(dir).into_iter().find(|name| name.ends_with(".log")).expect("what was said is kept");
+    let log = fs::read_to_string(dir.join(log)).expect("it is text");
+    assert!(log.contains("02.png: left for the next run") && log.contains("3 more files"), "{log}");
+    assert_eq!(log.matches("--overwrite").count(), 3, "{log}");
+    assert_eq!(log.matches("--resume").count(), 1, "{log}");
+}
