@@ -92,6 +92,33 @@ $(DENY):
 	    || $(CARGO) install --quiet --locked --root $(DENY_DIR) cargo-deny@$(DENY_VERSION)
 	test -x $@
 
+# A target for each parser, and one for pages with a corpus for each format. It needs a nightly compiler, or one that is
+# told to act as such. A finding ends it; what found it is in fuzz/artifacts. Versions are those that are shipped.
+SECONDS ?= 60
+FUZZ := RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none
+FUZZ_LIMITS := -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=20 -max_len=65536 -verbosity=0 -print_final_stats=1
+FUZZ_FORMATS := bmp jpg pdf png tif webp
+
+.PHONY: fuzz
+fuzz: ## fuzzes every parser and decoder for SECONDS= each (cargo install cargo-fuzz)
+	cp Cargo.lock fuzz/Cargo.lock
+	for format in $(FUZZ_FORMATS); do \
+	    mkdir -p fuzz/corpus/pages-$$format; \
+	    cp -n fixtures/decode/*.$$format fuzz/corpus/pages-$$format; \
+	    echo "pages: $$format"; \
+	    $(FUZZ) pages fuzz/corpus/pages-$$format -- $(FUZZ_LIMITS); \
+	done
+	mkdir -p fuzz/corpus/{template,acceptance,weights,tables,rows}
+	cp -n pipelines/*.toml fuzz/corpus/template
+	cp -n fuzz/seeds/acceptance/* fuzz/corpus/acceptance
+	cp -n src/net/shipped/digits.json fuzz/corpus/weights
+	cp -n fuzz/seeds/tables/* fuzz/corpus/tables
+	cp -n fuzz/seeds/rows/* fuzz/corpus/rows
+	for target in template acceptance weights tables rows; do \
+	    echo $$target; \
+	    $(FUZZ) $$target fuzz/corpus/$$target -- $(FUZZ_LIMITS); \
+	done
+
 .PHONY: bench
 bench: build ## decode against the whole reading, then each stage by itself
 	$(FORMREAD) bench fixtures/scans

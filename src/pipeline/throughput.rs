@@ -37,8 +37,8 @@ pub struct Throughput {
     pub peak_rss_mb: Option<f64>,
 }
 
-/// Decodes `scans`, then reads them, both on `jobs` workers, as [`super::RunOptions::decoder`] says. The files are read once before, so that neither waits for
-/// the disk.
+/// Decodes `scans` in this process, then reads them as [`super::run`] does with this `decoder`, both on `jobs` workers. The
+/// files are read once before, so that neither waits for the disk; starting the processes that decode counts as reading.
 ///
 /// # Errors
 /// `Usage` where there is no page to measure on.
@@ -54,7 +54,7 @@ pub fn measure_throughput(
         let _ = read_file(&scan.path, reader.limits());
     }
     let start = Instant::now();
-    let pages = decode(reader, &scans, jobs, decoder)?;
+    let pages = decode(reader, &scans, jobs)?;
     let decode_s = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
@@ -81,15 +81,15 @@ pub fn measure_throughput(
     })
 }
 
-/// Decodes every page and lets go of it. Gives the number of pages.
-fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize, decoder: Option<&DecoderCommand>) -> Result<u64> {
+/// Decodes every page in this process and lets go of it. Gives the number of pages.
+fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize) -> Result<u64> {
     let mut n_pages = 0;
     in_order(
-        Items::open(reader.limits(), decoder, scans)?,
+        Items::open(reader.limits(), None, scans)?,
         jobs,
         window(jobs),
         |feed, hand_in| {
-            let mut decoder = Decoder::new(reader.limits(), decoder);
+            let mut decoder = Decoder::new(reader.limits(), None);
             while let Some((sequence, item)) = feed.take() {
                 let is_page = match item {
                     Item::Page { bytes, page_idx, .. } => {

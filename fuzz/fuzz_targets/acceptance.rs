@@ -1,0 +1,9 @@
+//! Any text -> acceptance levels.
+#![no_main]
+
+use formread::evaluate::Acceptance;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let _ = Acceptance::parse(text);
+});

@@ -1,0 +1,12 @@
+//! Any bytes -> weights, beside the sidecar that the program carries.
+#![no_main]
+
+use formread::net::Weights;
+use libfuzzer_sys::fuzz_target;
+
+const SIDECAR: &[u8] = include_bytes!("../../src/net/shipped/digits.json");
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = Weights::from_bytes(bytes, SIDECAR);
+    let _ = Weights::from_bytes(b"", bytes);
+});
