@@ -12,7 +12,11 @@ use std::{
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+#[cfg(target_os = "linux")]
+use tiff::encoder::{TiffEncoder, colortype::Gray8};
 
+#[cfg(target_os = "linux")]
+use crate::util::strip;
 use crate::util::{STRIP, call, formread, names, talk, write_strips};
 
 /// What a run leaves.
@@ -257,11 +261,25 @@ fn a_log_without_room_does_not_end_the_run() {
     assert_eq!(take_tables(dir.path()), want);
 }
 
-/// Largest memory that a run over `n` strips held, KiB, as Linux's proc(5) has it shortly before its end.
+/// `n` strips, 20 a file, of all sorts from the first on: peaks come from what is on a page, too.
+#[cfg(target_os = "linux")]
+fn write_stacks(folder: &Path, n: u32) {
+    fs::create_dir_all(folder).expect("it is writable");
+    for start in (0..n).step_by(20) {
+        let file = fs::File::create(folder.join(format!("{start:05}.tif"))).expect("it is writable");
+        let mut stack = TiffEncoder::new(file).expect("the disk has room");
+        for strip in (start..start + 20).map(|i| strip(101 * i % 40_000)) {
+            let written = stack.write_image::<Gray8>(strip.width(), strip.height(), &strip);
+            written.expect("the disk has room");
+        }
+    }
+}
+
+/// Largest memory that a run over `n` strips, 20 a file, held, KiB, as Linux's proc(5) has it shortly before its end.
 #[cfg(target_os = "linux")]
 fn peak_kib(n: u32) -> u64 {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
-    write_strips(&dir.path().join("in"), n);
+    write_stacks(&dir.path().join("in"), n);
     let mut child = spawn(dir.path(), &[&RUN[..], &["--quiet"]].concat());
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
