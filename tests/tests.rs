@@ -8,10 +8,13 @@
 //! - `real_pages`: scans that strangers filled in, where they are at hand.
 //! - `no_numbers`: marks that are no numbers are not booked.
 //! - `marks`: boxes to be ticked, on a drawn form.
+//! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
 //! - `util`: scans to read, and the program to call.
 
 #[cfg(feature = "torch")]
 mod cli;
+#[cfg(feature = "torch")]
+mod drawn_states;
 #[cfg(feature = "torch")]
 mod fixtures;
 mod house_rules;
@@ -23,5 +26,7 @@ mod real_pages;
 mod registration;
 #[cfg(feature = "torch")]
 mod resume;
+#[cfg(feature = "torch")]
+mod states;
 #[cfg(feature = "torch")]
 mod util;
