@@ -95,7 +95,7 @@ pub fn page(form: &FormTemplate, stock: &Stock, seed: u64, page: usize) -> Drawn
     }
     let n_states = State::ALL.len() - 1;
     let last_row = form.fields.len() - 4;
-    let is_cut = page % 2 == 0;
+    let is_cut = page.is_multiple_of(2);
     let mut fields = Vec::new();
     for (i, field) in form.fields.iter().enumerate() {
         let state = State::ALL[(i / 2 + i + 3 * page) % n_states];
