@@ -2,7 +2,13 @@
 //! carries. The bounds lie a little below what was measured, to tell a change for the worse from a machine that rounds
 //! otherwise.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use formread::form::{Field, FieldKind, parse_template};
 
 use crate::util::{STRIP, call, talk};
 
@@ -32,9 +38,26 @@ const CASES: [Case; 4] = [
     },
 ];
 
+/// The antenatal records' tick boxes, in the template's order, and the pages on which these are ticked.
+const TICKED: [(&str, &[&str]); 3] = [
+    ("1-11-1--11-1-1--1-11-1--11-1-1--11-1--11-", &["scan_filled_form_1.png"]),
+    (
+        "-11---1-11--11--1-1-1-11--1-1-11--1-11-1-",
+        &["scan_filled_form_2.png", "scan_upside_down.jpg", "phone_no_flash_skew.jpg"],
+    ),
+    (
+        "----1-1-1-11--1-11-1--11--1-1-11--1-1-11-",
+        &["scan_minor_skew.jpg", "scan_major_skew_no_cutoff.jpg", "phone_solid_pic_no_flash.jpg"],
+    ),
+];
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")
+}
+
 #[test]
 fn strangers_are_read() {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let data = data();
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     for Case { name, scans, truth, options, least_forced, most_wrong } in CASES {
         let at = |file: &str| -> PathBuf { data.join(name).join(file) };
@@ -55,4 +78,48 @@ fn strangers_are_read() {
         assert_eq!(score["number_lost"], 0, "{name}: numbers taken for blank: {}", score["wrong"]);
         assert_eq!(score["illegible_accepted"], 0, "{name}");
     }
+}
+
+#[test]
+fn boxes_that_strangers_ticked_are_told_from_empty_ones() {
+    let scans = data().join("mtc/scans");
+    if !scans.is_dir() {
+        println!("skipped: no real scans at {}", scans.display());
+        return;
+    }
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let text = [include_str!("../pipelines/mtc-antenatal.toml"), include_str!("mtc_marks.toml")].concat();
+    let template = parse_template(&text).expect("it is well formed");
+    fs::write(dir.path().join("marks.toml"), text).expect("it is writable");
+    let scans = scans.to_string_lossy();
+    let output = call(dir.path(), &["run", &scans, "out.csv", "--pipeline", "marks.toml"]);
+    assert!(output.status.success(), "{}", talk(&output));
+    let is_mark = |field: &&Field| matches!(field.kind, FieldKind::Mark { .. });
+    let marks: HashSet<&str> = template.fields.iter().filter(is_mark).map(|field| field.name.as_str()).collect();
+
+    let mut read: HashMap<String, (String, Vec<String>)> = HashMap::new();
+    let mut rows = csv::Reader::from_path(dir.path().join("out.fields.csv")).expect("it was written");
+    for row in rows.records() {
+        let row = row.expect("it is a table");
+        let [scan, name, state, guess] = [0, 3, 4, 6].map(|column| row[column].to_owned());
+        if marks.contains(name.as_str()) {
+            let (ticks, for_a_person) = read.entry(scan).or_default();
+            ticks.push_str(match (state.as_str(), guess.as_str()) {
+                ("accepted" | "review", "1") => "1",
+                ("blank" | "review", "") => "-",
+                _ => "0",
+            });
+            for_a_person.extend((state == "review").then_some(name));
+        }
+    }
+    let (mut n, mut n_for_a_person) = (0, 0);
+    for (ticks, pages) in TICKED {
+        for page in pages {
+            let (found, for_a_person) = &read[*page];
+            assert_eq!(found, ticks, "{page}, for a person: {for_a_person:?}");
+            n += ticks.len();
+            n_for_a_person += for_a_person.len();
+        }
+    }
+    assert!(100 * n_for_a_person <= n, "{n_for_a_person} of {n} are for a person");
 }

@@ -11,11 +11,14 @@
 //! - `no_numbers`: marks that are no numbers are not booked.
 //! - `marks`: boxes to be ticked, on a drawn form.
 //! - `documents`: several pages that rules tie together, on drawn forms.
+//! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
 //! - `util`: scans to read, and the program to call.
 
 #[cfg(feature = "torch")]
 mod cli;
 mod documents;
+#[cfg(feature = "torch")]
+mod drawn_states;
 #[cfg(all(feature = "torch", unix))]
 mod faults;
 #[cfg(feature = "torch")]
@@ -29,5 +32,7 @@ mod no_numbers;
 #[cfg(feature = "torch")]
 mod real_pages;
 mod registration;
+#[cfg(feature = "torch")]
+mod states;
 #[cfg(feature = "torch")]
 mod util;

@@ -221,9 +221,7 @@ pub fn assemble_field(
         FieldInk::Blank => Reading::of_state(FieldState::Review(ReviewReason::LowConfidence), 1.0),
         FieldInk::OffPage => Reading::of_state(FieldState::Review(ReviewReason::OffPage), 0.0),
         FieldInk::Written(lattice) => read(field, lattice, scores, params),
-        FieldInk::Mark(coverage) => {
-            mark::read(*coverage, matches!(field.kind, FieldKind::Mark { filled_counts: true }), params)
-        }
+        FieldInk::Mark(ink) => mark::read(*ink, matches!(field.kind, FieldKind::Mark { filled_counts: true }), params),
     };
     let frame_is_missing = fit.is_some_and(|fit| fit.residual_px.is_none()) && !field.layout.printed_lines().is_empty();
     let state = match reading.state {

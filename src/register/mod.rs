@@ -75,7 +75,7 @@ pub struct RegisterParams {
     pub sure_score: f64,
     /// Largest residual of the page's fit, millimetres. Paper that is bent more is not read.
     pub max_residual_mm: f64,
-    /// Least share of the fields with printed frames whose frames must be found.
+    /// Least share of the fields with printed frames whose frames must be found; of tick boxes only where there are no others.
     pub min_fields_settled: f64,
     /// A page with a smaller share of ink than this is blank.
     pub min_ink_share: f64,
@@ -137,15 +137,23 @@ pub fn identify(
         let detail = format!("residual: {:.2} px at {px_per_mm:.2} px/mm", registration.residual_px);
         return Err(misfit(Some(idx), PageReject::PoorRegistration, detail));
     }
-    let framed =
-        templates[idx].fields.iter().zip(&registration.fields).filter(|(f, _)| !f.layout.printed_lines().is_empty());
-    let (n_framed, n_settled) = framed
-        .fold((0, 0), |(n, settled), (_, r)| (n + 1, settled + usize::from(r.residual_px.is_some() || !r.on_page)));
-    if (n_settled as f64) < params.min_fields_settled * f64::from(n_framed) {
+    let (n_framed, n_settled) = frames(&templates[idx], &registration);
+    if (n_settled as f64) < params.min_fields_settled * n_framed as f64 {
         let detail = format!("frames found: {n_settled} of {n_framed}");
         return Err(misfit(Some(idx), PageReject::PoorRegistration, detail));
     }
     Ok((idx, registration))
+}
+
+/// How many fields have printed frames, and how many of these were found. Small ones count only where there are no others:
+/// on a pale copy they are gone, and the form is there all the same.
+fn frames(template: &FormTemplate, registration: &Registration) -> (usize, usize) {
+    let framed = template.fields.iter().zip(&registration.fields);
+    let framed = framed.filter(|(field, _)| !field.layout.printed_lines().is_empty());
+    let (small, large): (Vec<_>, Vec<_>) = framed.partition(|(field, _)| settle::is_small(field.layout.bounds()));
+    let counted = if large.is_empty() { small } else { large };
+    let n_found = counted.iter().filter(|(_, fit)| fit.residual_px.is_some() || !fit.on_page).count();
+    (counted.len(), n_found)
 }
 
 /// The template that lies best on the page, and where. Only where none lies well flat are they tried in perspective.

@@ -4,17 +4,28 @@ use image::GrayImage;
 
 use super::{FieldRegistration, Registration, fit::Placement};
 use crate::{
-    form::{Field, FormTemplate},
-    geometry::{Point, Projection, Segment, solve_augmented},
+    form::{Field, FieldLayout, FormTemplate},
+    geometry::{Point, Projection, Rect, Segment, solve_augmented},
     page::Page,
 };
 
 /// How far a frame may lie from where the page's fit puts it, millimetres. Neighbouring lines must be further away.
 const REACH_MM: f64 = 2.5;
+/// The same of a small frame, as a share of its side: further away one of its lines is taken for the opposite one. A frame is
+/// small whose sides are shorter than twice the reach.
+const SMALL_REACH: f64 = 0.5;
 /// How far a part of the frame may lie from the frame's common shift, millimetres.
 const SLACK_MM: f64 = 0.8;
-/// Distance between samples along a frame's lines, millimetres.
+/// A small frame is well seen where its lines lie within this of their fit, RMS, millimetres. One that is not is held
+/// against the nearest that are, at most so many and none further away than that; where it lies off them by more than
+/// `OFF_MM`, something else was taken for it.
+const WELL_SEEN_MM: f64 = 0.1;
+const MOST_NEIGHBOURS: usize = 4;
+const NEAR_MM: f64 = 60.0;
+const OFF_MM: f64 = 0.3;
+/// Distance between samples along a frame's lines, millimetres, and of a small frame.
 const STEP_MM: f64 = 1.0;
+const SMALL_STEP_MM: f64 = 0.4;
 /// Half the length over which a sample is averaged along its line, millimetres.
 const HALF_TAP_MM: f64 = 0.4;
 /// A printed line has lighter paper on both sides at this distance from its middle, millimetres.
@@ -33,7 +44,20 @@ const SLOPE_PRIOR: f64 = 4.0;
 /// Settles every field of `template`, placed on `page` by `placement`.
 pub fn settle(page: &Page, template: &FormTemplate, placement: &Placement) -> Registration {
     let map = placement.page_from_template;
-    let fields = template.fields.iter().map(|field| settle_field(&page.pixels, field, &map)).collect();
+    let alone: Vec<Option<Shift>> =
+        template.fields.iter().map(|field| own_shift(&page.pixels, &field.layout, &map)).collect();
+    let centres: Vec<Point> = template.fields.iter().map(|field| field.layout.bounds().centre()).collect();
+    let settled = |(idx, field): (usize, &Field)| {
+        let bounds = field.layout.bounds();
+        let on_page = is_on(&page.pixels, bounds, &map);
+        let is_framed = !field.layout.printed_lines().is_empty();
+        let shift = match is_small(bounds) && is_framed && on_page {
+            true => among_neighbours(&centres, &alone, idx),
+            false => alone[idx],
+        };
+        registered(&map, bounds, on_page, shift)
+    };
+    let fields = template.fields.iter().enumerate().map(settled).collect();
     Registration { page_from_template: map, residual_px: placement.residual_px, support: placement.support, fields }
 }
 
@@ -41,44 +65,67 @@ pub fn settle(page: &Page, template: &FormTemplate, placement: &Placement) -> Re
 struct Sample {
     template: Point,
     is_horizontal: bool,
-    /// Contrast of a line at each offset, from `-REACH_MM` in steps of `step_mm`, in grey levels.
+    /// Contrast of a line at each offset, from as far as is searched on one side to as far on the other, in grey levels.
     contrast: Vec<f64>,
 }
 
-fn settle_field(pixels: &GrayImage, field: &Field, map: &Projection) -> FieldRegistration {
-    let bounds = field.layout.bounds();
-    let on_page = map
-        .apply_rect(bounds)
-        .into_iter()
-        .all(|p| p.x >= 0.0 && p.y >= 0.0 && p.x <= f64::from(pixels.width()) && p.y <= f64::from(pixels.height()));
-    let unsettled = FieldRegistration { page_from_template: *map, residual_px: None, on_page };
-    let px_per_mm = map.scale_at(bounds.centre());
-    let lines = field.layout.printed_lines();
-    if lines.is_empty() || !on_page || !px_per_mm.is_finite() || px_per_mm <= 0.0 {
-        return unsettled;
+/// How a frame lies off the place that the page's fit gives it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Shift {
+    /// To the right, millimetres of the template at the frame's centre, and its slopes along x and y.
+    right: [f64; 3],
+    /// Downwards, likewise.
+    down: [f64; 3],
+    /// RMS distance of the frame's lines from where these put them, millimetres.
+    rms_mm: f64,
+}
+
+/// Whether all of `bounds` is on the page.
+fn is_on(pixels: &GrayImage, bounds: Rect, map: &Projection) -> bool {
+    let (width, height) = (f64::from(pixels.width()), f64::from(pixels.height()));
+    map.apply_rect(bounds).into_iter().all(|p| p.x >= 0.0 && p.y >= 0.0 && p.x <= width && p.y <= height)
+}
+
+/// Whether a frame is so small that a few strokes of writing outweigh it.
+pub(super) fn is_small(bounds: Rect) -> bool {
+    bounds.width().max(bounds.height()) < REACH_MM / SMALL_REACH
+}
+
+/// The shift of the small frame `idx`, held against those of the frames near it: paper bends, but not from one box to the
+/// next. Where writing hides it, it lies as they do; where none is near, it must lie as the page does to be found. `centres`
+/// of the fields, millimetres, and the shifts that each has `alone`.
+fn among_neighbours(centres: &[Point], alone: &[Option<Shift>], idx: usize) -> Option<Shift> {
+    let is_well_seen = |shift: &Shift| shift.rms_mm <= WELL_SEEN_MM;
+    if alone[idx].as_ref().is_some_and(is_well_seen) {
+        return alone[idx];
     }
-    let step_mm = 0.5 / px_per_mm;
-    let samples: Vec<Sample> = lines.iter().flat_map(|line| sample_line(pixels, *line, map, step_mm)).collect();
-    let shift_down = common_shift(samples.iter().filter(|s| s.is_horizontal), step_mm);
-    let shift_right = common_shift(samples.iter().filter(|s| !s.is_horizontal), step_mm);
-    let found: Vec<(Point, bool, f64)> = samples
-        .iter()
-        .filter_map(|s| {
-            let common = if s.is_horizontal { shift_down? } else { shift_right? };
-            Some((s.template, s.is_horizontal, peak_near(&s.contrast, common, step_mm)?))
-        })
-        .collect();
-    if (found.len() as f64) < MIN_FOUND * samples.len() as f64 {
-        return unsettled;
+    let well_seen = |i: usize| alone[i].filter(is_well_seen).map(|shift| ((centres[i] - centres[idx]).norm(), shift));
+    let mut near: Vec<(f64, Shift)> = (0..alone.len()).filter_map(well_seen).filter(|near| near.0 <= NEAR_MM).collect();
+    near.sort_by(|a, b| a.0.total_cmp(&b.0));
+    near.truncate(MOST_NEIGHBOURS);
+    if near.is_empty() {
+        let is_in_place = |own: &Shift| Point::new(own.right[0], own.down[0]).norm() <= OFF_MM;
+        return alone[idx].filter(is_in_place);
     }
-    let of_family = |horizontal: bool| -> Vec<(Point, f64)> {
-        found.iter().filter(|f| f.1 == horizontal).map(|f| (f.0, f.2)).collect()
+    let median = |of: fn(&Shift) -> f64| {
+        let mut values: Vec<f64> = near.iter().map(|(_, shift)| of(shift)).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    let common = Point::new(median(|shift| shift.right[0]), median(|shift| shift.down[0]));
+    let off = |shift: &Shift| (Point::new(shift.right[0], shift.down[0]) - common).norm();
+    let rms_mm = (near.iter().map(|(_, shift)| off(shift).powi(2)).sum::<f64>() / near.len() as f64).sqrt();
+    let theirs = Shift { right: [common.x, 0.0, 0.0], down: [common.y, 0.0, 0.0], rms_mm };
+    Some(alone[idx].filter(|own| off(own) <= OFF_MM).unwrap_or(theirs))
+}
+
+/// The field's registration where its frame lies off its place by `shift`, or was not found.
+fn registered(map: &Projection, bounds: Rect, on_page: bool, shift: Option<Shift>) -> FieldRegistration {
+    let Some(Shift { right, down, rms_mm }) = shift else {
+        return FieldRegistration { page_from_template: *map, residual_px: None, on_page };
     };
     let centre = bounds.centre();
-    let (Some(down), Some(right)) = (fit_shift(&of_family(true), centre), fit_shift(&of_family(false), centre)) else {
-        return unsettled;
-    };
-    // The line's shift across itself, millimetres of the template, as an affine map of the template.
+    // The shift as an affine map of the template.
     let settled_from_template = Projection([
         1.0 + right[1],
         right[2],
@@ -90,6 +137,48 @@ fn settle_field(pixels: &GrayImage, field: &Field, map: &Projection) -> FieldReg
         0.0,
         1.0,
     ]);
+    FieldRegistration {
+        page_from_template: map.compose(&settled_from_template),
+        residual_px: Some(rms_mm * map.scale_at(centre)),
+        on_page,
+    }
+}
+
+/// How the printed frame of one field lies; `None` where it has none, or it was not found.
+fn own_shift(pixels: &GrayImage, layout: &FieldLayout, map: &Projection) -> Option<Shift> {
+    let bounds = layout.bounds();
+    let px_per_mm = map.scale_at(bounds.centre());
+    let lines = layout.printed_lines();
+    if lines.is_empty() || !is_on(pixels, bounds, map) || !px_per_mm.is_finite() || px_per_mm <= 0.0 {
+        return None;
+    }
+    let step_mm = 0.5 / px_per_mm;
+    let sampled = |line: &Segment| {
+        let side = if line.is_horizontal() { bounds.height() } else { bounds.width() };
+        let taps = match is_small(bounds) {
+            true => Taps { along_mm: SMALL_STEP_MM, across_mm: step_mm, reach_mm: SMALL_REACH * side },
+            false => Taps { along_mm: STEP_MM, across_mm: step_mm, reach_mm: REACH_MM },
+        };
+        sample_line(pixels, *line, map, taps)
+    };
+    let samples: Vec<Sample> = lines.iter().flat_map(sampled).collect();
+    let shift_down = common_shift(samples.iter().filter(|s| s.is_horizontal), step_mm);
+    let shift_right = common_shift(samples.iter().filter(|s| !s.is_horizontal), step_mm);
+    let found: Vec<(Point, bool, f64)> = samples
+        .iter()
+        .filter_map(|s| {
+            let common = if s.is_horizontal { shift_down? } else { shift_right? };
+            Some((s.template, s.is_horizontal, peak_near(&s.contrast, common, step_mm)?))
+        })
+        .collect();
+    if (found.len() as f64) < MIN_FOUND * samples.len() as f64 {
+        return None;
+    }
+    let of_family = |horizontal: bool| -> Vec<(Point, f64)> {
+        found.iter().filter(|f| f.1 == horizontal).map(|f| (f.0, f.2)).collect()
+    };
+    let centre = bounds.centre();
+    let (down, right) = (fit_shift(&of_family(true), centre)?, fit_shift(&of_family(false), centre)?);
     let at = |model: &[f64; 3], p: Point| model[0] + model[1] * (p.x - centre.x) + model[2] * (p.y - centre.y);
     let mut errors: Vec<f64> =
         found.iter().map(|&(p, horizontal, o)| (o - at(if horizontal { &down } else { &right }, p)).powi(2)).collect();
@@ -97,23 +186,31 @@ fn settle_field(pixels: &GrayImage, field: &Field, map: &Projection) -> FieldReg
     errors.sort_by(f64::total_cmp);
     errors.truncate((errors.len() * 9).div_ceil(10));
     let rms_mm = (errors.iter().sum::<f64>() / errors.len() as f64).sqrt();
-    FieldRegistration {
-        page_from_template: map.compose(&settled_from_template),
-        residual_px: Some(rms_mm * px_per_mm),
-        on_page,
-    }
+    Some(Shift { right, down, rms_mm })
+}
+
+/// Where a line is looked for, millimetres.
+#[derive(Debug, Clone, Copy)]
+struct Taps {
+    /// From one place along the line to the next.
+    along_mm: f64,
+    /// From one offset across it to the next.
+    across_mm: f64,
+    /// Largest offset to either side.
+    reach_mm: f64,
 }
 
 /// The contrast across `line` at points along it, the ends left out where other lines meet it.
-fn sample_line(pixels: &GrayImage, line: Segment, map: &Projection, step_mm: f64) -> Vec<Sample> {
-    let n = (line.length() / STEP_MM).floor().max(1.0) as usize;
+fn sample_line(pixels: &GrayImage, line: Segment, map: &Projection, taps: Taps) -> Vec<Sample> {
+    let Taps { along_mm, across_mm: step_mm, reach_mm } = taps;
+    let n = (line.length() / along_mm).floor().max(1.0) as usize;
     let is_horizontal = line.is_horizontal();
     let (along, across) = if is_horizontal {
         (Point::new(1.0, 0.0), Point::new(0.0, 1.0))
     } else {
         (Point::new(0.0, 1.0), Point::new(1.0, 0.0))
     };
-    let n_side = (REACH_MM / step_mm).ceil() as usize;
+    let n_side = (reach_mm / step_mm).ceil() as usize;
     let n_flank = (FLANK_MM / step_mm).round().max(2.0) as usize;
     (0..n)
         .map(|i| {
@@ -235,22 +332,10 @@ mod tests {
     use image::Luma;
 
     use super::*;
-    use crate::{
-        form::{DigitCount, FieldKind, FieldLayout, PrintedSides},
-        geometry::Rect,
-    };
+    use crate::form::PrintedSides;
 
-    fn boxed(frame: Rect) -> Field {
-        Field {
-            name: "total".to_owned(),
-            kind: FieldKind::Integer,
-            layout: FieldLayout::Box { frame, printed: PrintedSides::ALL },
-            digits: DigitCount { min: 1, max: 5 },
-            fillers: Vec::new(),
-            fillers_mean: None,
-            is_signed: false,
-            checks: Default::default(),
-        }
+    fn boxed(frame: Rect) -> FieldLayout {
+        FieldLayout::Box { frame, printed: PrintedSides::ALL }
     }
 
     /// A frame drawn 0.7 mm right of and 0.5 mm below its place, with a thick stroke through it.
@@ -265,10 +350,11 @@ mod tests {
             Luma([if on_frame || on_stroke { 40 } else { 235 }])
         });
         let field = boxed(Rect::from_edges(10.0, 8.0, 40.0, 16.0));
-        let settled = settle_field(&pixels, &field, &Projection::scaling(scale, scale));
+        let map = Projection::scaling(scale, scale);
+        let settled = registered(&map, field.bounds(), true, own_shift(&pixels, &field, &map));
         let residual_px = settled.residual_px.expect("the frame is there");
         assert!(residual_px < 0.6, "residual {residual_px}");
-        for (corner, place) in field.layout.bounds().corners().into_iter().zip(drawn.corners()) {
+        for (corner, place) in field.bounds().corners().into_iter().zip(drawn.corners()) {
             let off = settled.locate(corner) - place;
             assert!(off.norm() < 0.8, "{corner:?} is off by {off:?}");
         }
@@ -278,9 +364,29 @@ mod tests {
     fn a_field_without_its_frame_keeps_the_page_s_fit() {
         let blank = GrayImage::from_pixel(600, 300, Luma([240]));
         let map = Projection::scaling(10.0, 10.0);
-        let settled = settle_field(&blank, &boxed(Rect::from_edges(10.0, 8.0, 40.0, 16.0)), &map);
-        assert_eq!((settled.residual_px, settled.page_from_template), (None, map));
-        assert!(settled.on_page);
-        assert!(!settle_field(&blank, &boxed(Rect::from_edges(50.0, 8.0, 70.0, 16.0)), &map).on_page);
+        for (x0, is_on_page) in [(10.0, true), (50.0, false)] {
+            let field = boxed(Rect::from_xywh(x0, 8.0, 30.0, 8.0));
+            assert_eq!(is_on(&blank, field.bounds(), &map), is_on_page);
+            assert_eq!(own_shift(&blank, &field, &map), None);
+        }
+        let bounds = Rect::from_edges(10.0, 8.0, 40.0, 16.0);
+        let unsettled = registered(&map, bounds, true, None);
+        assert_eq!((unsettled.residual_px, unsettled.page_from_template), (None, map));
+    }
+
+    #[test]
+    fn a_small_frame_lies_as_those_near_it_do() {
+        let centres: Vec<Point> = (0..6).map(|i| Point::new(50.0, 20.0 + 4.0 * f64::from(i))).collect();
+        let shift = |right: f64, rms_mm: f64| Some(Shift { right: [right, 0.0, 0.0], down: [0.2, 0.0, 0.0], rms_mm });
+        // the second was not found, the fourth taken for the strokes in it
+        let alone = [shift(0.3, 0.02), None, shift(0.35, 0.05), shift(-0.6, 0.4), shift(0.3, 0.03), shift(0.4, 0.02)];
+        for idx in 0..6 {
+            let shift = among_neighbours(&centres, &alone, idx).expect("most were found");
+            assert!((0.25..0.45).contains(&shift.right[0]) && shift.rms_mm < 0.2, "{idx}: {shift:?}");
+        }
+        let seen = [alone[0], alone[0], alone[2], shift(-0.6, 0.02), alone[4], alone[5]];
+        assert_eq!(among_neighbours(&centres, &seen, 3), seen[3], "what is well seen lies as it is seen");
+        let far: Vec<Point> = centres.iter().map(|p| *p * 20.0).collect();
+        assert_eq!(among_neighbours(&far, &alone, 3), None, "none is near, and it lies off the page's fit");
     }
 }

@@ -2,9 +2,9 @@
 
 use image::GrayImage;
 
-use super::{CROP_PX_PER_MM, MARGIN_MM, PRINT_MARGIN_MM, RULE, RULE_SHARE, dropout, ink, rectify};
+use super::{CROP_PX_PER_MM, MARGIN_MM, PRINT_MARGIN_MM, RULE, RULE_SHARE, dropout, ink, mark, rectify};
 use crate::{
-    form::{Field, FormTemplate, PageLayout},
+    form::{Field, FieldKind, FormTemplate, PageLayout},
     geometry::{Point, Rect, Segment},
     page::Page,
     raster::{find_line_pieces, join_pieces},
@@ -17,7 +17,8 @@ use crate::{
 pub struct FieldPictures {
     /// As scanned, upright, with some of its surroundings: 0 black .. 255 white.
     pub scanned: GrayImage,
-    /// Its darkness against the ground, with the printed lines, marks and words taken away: 0 paper .. 255 black.
+    /// Its darkness against the ground, with the printed lines, marks and words taken away, or all that is not inside the
+    /// box to be marked: 0 paper .. 255 black.
     pub cleaned: GrayImage,
     /// Where one writes, pixels: the cells of a comb, or the frame as the one cell.
     pub cells: Vec<Rect>,
@@ -40,7 +41,17 @@ pub fn field_pictures(
     let scanned = crop(&page.pixels, fit, field);
     let place = Place::of(field);
     let cells = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
-    Some(FieldPictures { cleaned: cleaned(&scanned, field, template).darkness, scanned, cells })
+    let cleaned = match field.kind {
+        FieldKind::Mark { .. } => {
+            let inside = mark::inside(place.rect(field.layout.bounds()));
+            let mut darkness = ink::darkness(&scanned);
+            let all = whole(&darkness);
+            wipe(&mut darkness, all, Some(inside));
+            darkness
+        }
+        _ => cleaned(&scanned, field, template).darkness,
+    };
+    Some(FieldPictures { cleaned, scanned, cells })
 }
 
 /// Template millimetres to pixels of a field's crop.

@@ -15,12 +15,15 @@ pub(super) struct InkParams {
     pub strong: f32,
     /// Share of the strokes' darkness at which a pixel is ink if it is connected to one that surely is.
     pub weak: f32,
+    /// Ink there must be at the darkest for it to count as a pen's darkness, pixels. Raising it loses short strokes, lowering
+    /// it takes specks for writing.
+    pub least_px: usize,
 }
 
 impl Default for InkParams {
-    /// Empirically chosen: watermarks lie at a contrast of 0.1, a hard pencil on white paper at 0.25.
+    /// Empirically chosen: watermarks lie at a contrast of 0.1, a hard pencil on white paper at 0.25; 0.3 mm2 is a dash.
     fn default() -> Self {
-        Self { min_contrast: 0.15, strong: 0.5, weak: 0.3 }
+        Self { min_contrast: 0.15, strong: 0.5, weak: 0.3, least_px: 30 }
     }
 }
 
@@ -33,9 +36,6 @@ const CLOSING_BLOCKS: i32 = 3;
 
 /// The ground is nowhere darker than this share of the crop's light ground, so that a solid area of ink is no ground.
 const DARKEST_GROUND: f32 = 0.55;
-
-/// Ink there must be at the darkest for it to count as a pen's darkness, pixels: 0.3 mm2.
-const LEAST_INK_PX: usize = 30;
 
 /// How many standard deviations of the paper's noise ink must stand out.
 const NOISE_SPREADS: f32 = 3.0;
@@ -125,32 +125,61 @@ pub(super) struct Ink {
     pub mask: GrayImage,
 }
 
-/// Finds the pen's darkness inside `frame` (pixels of the crop) and parts ink from paper by hysteresis (Canny, 1986):
-/// strong pixels, and weak ones connected to them. `None` where nothing is darker than paper and watermark are.
-pub(super) fn find_ink(darkness: &GrayImage, frame: Rect, params: &InkParams) -> Option<Ink> {
+/// How dark paper is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paper {
+    /// The median, 0 to 255.
+    level: f32,
+    /// Darker than `level` by less than this is noise, 0 to 255.
+    noise: f32,
+}
+
+impl Paper {
+    /// Measured in `area` (pixels of the crop), most of which must be paper.
+    pub fn of(darkness: &GrayImage, area: Rect) -> Self {
+        let histogram = histogram(darkness, area);
+        let n: usize = histogram.iter().sum();
+        // Between these ranks lies half a standard deviation of normal noise, and even a crowded field is paper there.
+        let spread = 2.0 * (rank(&histogram, n * 6 / 10) as f32 - rank(&histogram, n * 4 / 10) as f32);
+        Self { level: rank(&histogram, n / 2) as f32, noise: (NOISE_SPREADS * spread).min(NOISE_MAX * 255.0) }
+    }
+}
+
+/// How many pixels of `area` are how dark.
+fn histogram(darkness: &GrayImage, area: Rect) -> [usize; 256] {
     let mut histogram = [0usize; 256];
     for (x, y, p) in darkness.enumerate_pixels() {
         let (x, y) = (f64::from(x) + 0.5, f64::from(y) + 0.5);
-        if x > frame.x0 && x < frame.x1 && y > frame.y0 && y < frame.y1 {
+        if x > area.x0 && x < area.x1 && y > area.y0 && y < area.y1 {
             histogram[usize::from(p[0])] += 1;
         }
     }
+    histogram
+}
+
+/// Finds the pen's darkness inside `frame` (pixels of the crop), most of which is paper, and parts ink from paper. `None`
+/// where nothing is darker than paper and watermark are.
+pub(super) fn find_ink(darkness: &GrayImage, frame: Rect, params: &InkParams) -> Option<Ink> {
+    find_ink_on(Paper::of(darkness, frame), darkness, frame, params)
+}
+
+/// The same on paper that was measured elsewhere: by hysteresis (Canny, 1986), strong pixels, and weak ones connected to
+/// them.
+pub(super) fn find_ink_on(paper: Paper, darkness: &GrayImage, frame: Rect, params: &InkParams) -> Option<Ink> {
+    let histogram = histogram(darkness, frame);
     let n: usize = histogram.iter().sum();
-    let paper = rank(&histogram, n / 2) as f32;
-    // Between these ranks lies half a standard deviation of normal noise, and even a crowded field is paper there.
-    let spread = 2.0 * (rank(&histogram, n * 6 / 10) as f32 - rank(&histogram, n * 4 / 10) as f32);
-    let noise = (NOISE_SPREADS * spread).min(NOISE_MAX * 255.0);
-    let darkest = rank(&histogram, n.checked_sub(LEAST_INK_PX)?) as f32;
-    let least = (params.min_contrast * 255.0).max(noise);
-    if darkest - paper < least {
+    let darkest = rank(&histogram, n.checked_sub(params.least_px)?) as f32;
+    let least = (params.min_contrast * 255.0).max(paper.noise);
+    if darkest - paper.level < least {
         // A crop that is ink all over has no paper to measure against.
-        return if paper > 127.0 { Some(threshold(darkness, 0.0, paper, 0.0, params)) } else { None };
+        let bare = Paper { level: 0.0, noise: 0.0 };
+        return if paper.level > 127.0 { Some(threshold(darkness, bare, paper.level, params)) } else { None };
     }
     // The strokes' darkness: the median of what is nearer to the darkest than to the paper.
-    let middle = ((paper + darkest) / 2.0) as usize;
+    let middle = ((paper.level + darkest) / 2.0) as usize;
     let above: usize = histogram[middle..].iter().sum();
     let full = rank(&histogram, n - above.div_ceil(2)) as f32;
-    Some(threshold(darkness, paper, full, noise, params))
+    Some(threshold(darkness, paper, full, params))
 }
 
 /// The value that `rank` pixels of the histogram do not exceed.
@@ -165,14 +194,14 @@ fn rank(histogram: &[usize; 256], rank: usize) -> usize {
     255
 }
 
-/// Ink of darkness `full` on `paper`, of which what lies within `noise` of the paper is never ink.
-fn threshold(darkness: &GrayImage, paper: f32, full: f32, noise: f32, params: &InkParams) -> Ink {
-    let span = (full - paper).max(1.0);
+/// Ink of darkness `full` on `paper`.
+fn threshold(darkness: &GrayImage, paper: Paper, full: f32, params: &InkParams) -> Ink {
+    let span = (full - paper.level).max(1.0);
     let grey = GrayImage::from_fn(darkness.width(), darkness.height(), |x, y| {
-        let share = (f32::from(darkness.get_pixel(x, y)[0]) - paper) / span;
+        let share = (f32::from(darkness.get_pixel(x, y)[0]) - paper.level) / span;
         Luma([(share * 255.0).clamp(0.0, 255.0) as u8])
     });
-    let weak = params.weak.max(noise / span).min(params.strong);
+    let weak = params.weak.max(paper.noise / span).min(params.strong);
     let mask = hysteresis(&grey, (weak * 255.0) as u8, (params.strong * 255.0) as u8);
     Ink { grey, mask }
 }

@@ -11,6 +11,7 @@ mod cut;
 mod dropout;
 mod free;
 mod ink;
+mod mark;
 mod parts;
 mod rectify;
 mod signs;
@@ -74,8 +75,18 @@ pub enum FieldInk {
     OffPage,
     /// Something was written.
     Written(Lattice),
-    /// Of a box to be marked: the share of its inside that ink covers, 0 to 1.
-    Mark(f32),
+    /// What is in a box to be marked.
+    Mark(MarkInk),
+}
+
+/// How much of the inside of a box to be marked ink covers.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MarkInk {
+    /// Share of the inside, 0 to 1.
+    pub covered: f32,
+    /// How dark, against the pen's strokes, that ninth of the inside is, three by three, which has least ink, 0 to 1: a cross
+    /// leaves some free, however thick it is, a filled box none.
+    pub least_ninth: f32,
 }
 
 /// The ways to part a field's ink into digits.
@@ -132,10 +143,6 @@ const LEAST_DIGIT_HEIGHT: f32 = 0.25;
 const REMNANT_MM: f64 = 0.6;
 const REMNANT_SHARE: f64 = 0.85;
 
-/// How far from its printed frame the inside of a box to be marked begins, as a share of its side: what is left of the frame
-/// is no mark.
-const MARK_INSET: f64 = 0.12;
-
 /// How far printed marks and words reach past their measured bounds, millimetres.
 const PRINT_MARGIN_MM: f64 = 0.4;
 
@@ -186,12 +193,12 @@ type Cut = (FieldInk, Option<StripCrop>);
 fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template: &FormTemplate) -> Cut {
     let place = Place::of(field);
     let frame = place.rect(field.layout.bounds());
-    let Cleaned { darkness, lines } = clean::cleaned(&clean::crop(page, fit, field), field, template);
-    let ink = ink::find_ink(&darkness, frame, &ink::InkParams::default());
+    let crop = clean::crop(page, fit, field);
     if let FieldKind::Mark { .. } = field.kind {
-        return (FieldInk::Mark(ink.map_or(0.0, |ink| coverage(&ink.mask, frame))), None);
+        return (FieldInk::Mark(mark::mark_ink(&ink::darkness(&crop), frame)), None);
     }
-    let Some(ink) = ink else { return (FieldInk::Blank, None) };
+    let Cleaned { darkness, lines } = clean::cleaned(&crop, field, template);
+    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
     let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
     let is_inside = |part: &Part| {
         let inside = |x: i32, y: i32| {
@@ -204,20 +211,6 @@ fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template:
     let (parts, strangers): (Vec<Part>, Vec<Part>) =
         parts::components(&ink, SPECK_PX).into_iter().partition(|part| is_inside(part) && !is_remnant(part, &edges));
     part(field, ink.grey, frame, parts, strangers, &cells)
-}
-
-/// Share of the inside of `frame` (pixels) that `mask` covers, 0 to 1.
-fn coverage(mask: &GrayImage, frame: Rect) -> f32 {
-    let inset = MARK_INSET * frame.width().min(frame.height());
-    let inside = frame.grown(-inset);
-    let (mut n_ink, mut n_all) = (0u32, 0u32);
-    for (x, y, pixel) in mask.enumerate_pixels() {
-        if inside.contains(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5)) {
-            n_all += 1;
-            n_ink += u32::from(pixel[0] > 0);
-        }
-    }
-    n_ink as f32 / n_all.max(1) as f32
 }
 
 /// A strip: the image is the field.

@@ -1,0 +1,122 @@
+//! The states in which people leave a field, drawn, and read with the weights that the program carries: each is told from
+//! the others, and what is no number is not booked as one.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use formread::{
+    assemble::{FieldState, PageReading},
+    form::{FieldKind, FieldLayout},
+    net::Weights,
+    page::{self, Limits, Page},
+    reader::Reader,
+    segment::FieldInk,
+};
+
+use crate::drawn_states::{PX_PER_MM, State, Stock, form, page};
+
+/// Pages that are drawn.
+const N_PAGES: usize = 6;
+
+/// What became of the fields of one state.
+#[derive(Debug, Default)]
+struct Outcomes {
+    n: usize,
+    /// Accepted with the number that was last written there.
+    right: usize,
+    /// Accepted with another.
+    wrong: usize,
+    /// By the word of the reason, or `blank`.
+    others: BTreeMap<String, usize>,
+}
+
+impl Outcomes {
+    fn share(&self, count: usize) -> f64 {
+        count as f64 / self.n.max(1) as f64
+    }
+
+    fn share_of(&self, word: &str) -> f64 {
+        self.share(self.others.get(word).copied().unwrap_or(0))
+    }
+}
+
+/// The digits in the codes of the scans that come with the program.
+fn stock() -> Stock {
+    let scans = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/scans");
+    let reader = Reader::shipped().expect("the weights are sound");
+    let mut stock = Stock::new();
+    for scan in ["office/page-0001.jpg", "office/page-0002.jpg", "skewed/page-0001.png", "feeder/file-0001.tif"] {
+        let bytes = fs::read(scans.join(scan)).expect("it comes with the program");
+        for page in page::open(&bytes, &Limits::default()).expect("it is an image") {
+            let report = reader.read_page(1, &page.expect("it is sound")).expect("the net does not fail");
+            let (PageReading::Read { fields, .. }, Some(cut)) = (report.record.reading, report.cut) else { continue };
+            let template = &reader.templates()[cut.template_idx];
+            for ((field, value), cut) in template.fields.iter().zip(fields).zip(&cut.cuts) {
+                let FieldInk::Written(lattice) = &cut.ink else { continue };
+                if field.kind == FieldKind::Code && value.state == FieldState::Accepted {
+                    let inks = lattice.edges.iter().filter_map(|edge| edge.crop.as_ref()).map(|crop| crop.ink.clone());
+                    stock.extend(inks.zip(value.guess.bytes().map(|digit| digit - b'0')));
+                }
+            }
+        }
+    }
+    assert!((0..10).all(|digit| stock.iter().any(|sign| sign.1 == digit)), "there is one of each");
+    stock
+}
+
+/// By whether it is a comb, and state.
+fn read_all() -> BTreeMap<(bool, State), Outcomes> {
+    let (form, stock) = (form(), stock());
+    let weights = Weights::shipped().expect("they are sound");
+    let reader = Reader::with_weights(vec![form.clone()], weights).expect("there is a template");
+    let mut outcomes: BTreeMap<(bool, State), Outcomes> = BTreeMap::new();
+    for i in 0..N_PAGES {
+        let drawn = page(&form, &stock, 1, i);
+        let scan = Page::upright(drawn.image, Some(25.4 * PX_PER_MM));
+        let record = reader.read_page(1, &scan).expect("the net does not fail").record;
+        let PageReading::Read { fields, .. } = record.reading else { panic!("{:?}", record.reading) };
+        for ((field, value), (state, number)) in form.fields.iter().zip(fields).zip(drawn.fields) {
+            let is_comb = matches!(field.layout, FieldLayout::Comb { .. });
+            let outcome = outcomes.entry((is_comb, state)).or_default();
+            outcome.n += 1;
+            let word = match value.state {
+                FieldState::Accepted if value.guess == number => {
+                    outcome.right += 1;
+                    continue;
+                }
+                FieldState::Accepted => {
+                    outcome.wrong += 1;
+                    continue;
+                }
+                FieldState::Blank => "blank".to_owned(),
+                FieldState::Review(reason) => reason.word().into_owned(),
+            };
+            *outcome.others.entry(word).or_default() += 1;
+        }
+    }
+    outcomes
+}
+
+#[test]
+fn every_state_is_told_from_the_others() {
+    let outcomes = read_all();
+    let table = || outcomes.iter().map(|((comb, state), of)| format!("{comb} {state:?} {of:?}\n")).collect::<String>();
+    println!("{}", table());
+    for (&(is_comb, state), of) in &outcomes {
+        let as_told = match state {
+            State::Blank => of.share_of("blank") == 1.0,
+            State::OffPage => of.share_of("off-page") == 1.0,
+            State::Number => of.share(of.right) >= 0.65 && of.share(of.wrong) <= 0.04,
+            State::Zero => of.share(of.right) >= 0.85 && of.wrong == 0,
+            // fillers of a comb that says what they mean; in a box they are no number
+            State::Crosses | State::Dash if is_comb => of.share(of.right) >= 0.8 && of.wrong == 0,
+            State::Overflow => of.share_of("overflow") >= 0.8 && of.right + of.wrong == 0,
+            State::ScribbledOver => of.share_of("struck-out") >= 0.6 && of.right + of.wrong == 0,
+            State::Crosses | State::Dash | State::Scribble => of.right + of.wrong == 0 && of.share_of("blank") == 0.0,
+            // known to be wrong: a line through a digit, or a second digit over it, may pass for one digit of an unusual hand
+            State::StruckOut | State::Overwritten => {
+                of.share(of.right + of.wrong) <= 0.6 && of.share_of("blank") == 0.0
+            }
+        };
+        assert!(as_told, "{state:?}, in a comb: {is_comb}: {of:?}\n{}", table());
+    }
+}
