@@ -41,13 +41,15 @@ pub(super) fn behind_point(field: &Field, lattice: &Lattice, scores: &FieldScore
             Some(steps) => in_cells(&steps, cells.len().saturating_sub(decimals), decimals),
             None => Behind { n: None, is_sure: false },
         },
-        _ if signs.ends_in_dash => sure(Some(0)),
+        _ if signs.ends_in_dash => Behind { n: Some(0), is_sure: point == DecimalPoint::Written },
         (DecimalPoint::Written, _) if signs.points.is_empty() => sure(Some(0)),
         (DecimalPoint::Implied, _) if signs.points.is_empty() => Behind::IMPLIED,
         _ => {
             let n_behind = steps().and_then(|steps| Some(n_right_of(&steps, lattice, *signs.points.last()?)));
             match n_behind {
                 Some(n) if n == decimals => sure(Some(n)),
+                // behind the number, where decimals are always written, is nothing but dust
+                Some(0) if point == DecimalPoint::Implied => Behind::IMPLIED,
                 // thousands, and nothing behind them
                 Some(0 | N_THOUSANDS) if point == DecimalPoint::Written => sure(Some(0)),
                 Some(n) if n < decimals && point == DecimalPoint::Written => Behind { n: Some(n), is_sure: false },

@@ -113,7 +113,7 @@ pub(super) fn digit_height(parts: &[Part]) -> Option<f32> {
 }
 
 /// How wide the strokes are: twice the area over the outline's length, pixels, at least 1.
-fn stroke_width(parts: &[Part]) -> f32 {
+pub(super) fn stroke_width(parts: &[Part]) -> f32 {
     let (mut area, mut outline) = (0usize, 0usize);
     for part in parts {
         let (w, h) = part.ink.dimensions();

@@ -5,15 +5,18 @@
 
 use image::GrayImage;
 
-use super::{free::digit_height, parts::Part};
-use crate::form::{Field, FieldKind, FieldLayout};
+use super::{
+    free::{digit_height, stroke_width},
+    parts::Part,
+};
+use crate::form::{DecimalPoint, Field, FieldKind, FieldLayout};
 
 /// What stands beside a number's digits.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Signs {
     /// A minus stands before the digits, or parentheses stand round them. Only looked for where the field may be negative.
     pub is_negative: bool,
-    /// A dash stands behind the digits for decimals that are nought: `12,-`. Only looked for in amounts with decimals.
+    /// A dash stands behind the digits for decimals that are nought: `12,-`. Only looked for in boxes, in amounts with decimals.
     pub ends_in_dash: bool,
     /// Middles of the points and commas among the digits of an amount in a box, pixels of the crop, from left to right.
     pub points: Vec<i32>,
@@ -46,6 +49,10 @@ const ARC_BULGE_ALONE: f32 = 0.14;
 /// A point or comma: its largest sides in heights of a digit, and how deep its head lies between the digits' heads and feet.
 const POINT_SIDES: (f32, f32) = (0.4, 0.5);
 const POINT_HEAD: f32 = 0.55;
+/// How far behind the last digit one may stand, in heights of a digit.
+const POINT_REACH: f32 = 0.6;
+/// Least area of one, in squares of the strokes' width, where points are not asked for.
+const POINT_AREA: f32 = 0.8;
 /// Share of a point's width that may lie under or over a digit.
 const POINT_OVERLAP: f32 = 0.3;
 
@@ -94,8 +101,11 @@ impl Row {
     fn is_point(&self, part: &Part, parts: &[Part]) -> bool {
         let (width, height) = (part.width() as f32 / self.height, part.height() as f32 / self.height);
         let covered = |other: &Part| part.right().min(other.right()) - part.x.max(other.x);
+        let middle = (part.x + part.right()) as f32 / 2.0;
+        let reach = self.left as f32..self.right as f32 + POINT_REACH * self.height;
         width <= POINT_SIDES.0
             && height <= POINT_SIDES.1
+            && reach.contains(&middle)
             && self.level(part.y as f32) >= POINT_HEAD
             && !parts.iter().any(|other| {
                 other.height() as f32 >= TALL * self.height
@@ -146,9 +156,9 @@ fn middle_of_row(ink: &GrayImage, y: u32) -> Option<f32> {
 /// Takes the signs of `field` from its `parts`: what is left, what was taken, and what it says. `least_height` is the least
 /// height of a digit, pixels.
 pub(super) fn part_off(parts: Vec<Part>, field: &Field, least_height: f32) -> (Vec<Part>, Vec<Part>, Signs) {
-    let n_decimals = match field.kind {
-        FieldKind::Amount { decimals, .. } => decimals,
-        _ => 0,
+    let (n_decimals, point) = match field.kind {
+        FieldKind::Amount { decimals, point } => (decimals, point),
+        _ => (0, DecimalPoint::default()),
     };
     let mut signs = Signs::default();
     let mut kept = parts;
@@ -165,14 +175,17 @@ pub(super) fn part_off(parts: Vec<Part>, field: &Field, least_height: f32) -> (V
         signs.is_doubtful |= n_minus > 1 || n_minus == 1 && signs.is_negative;
         signs.is_negative |= n_minus > 0;
     }
-    if n_decimals > 0 {
-        if matches!(field.layout, FieldLayout::Box { .. }) {
-            let points = kept.iter().filter(|part| row.is_point(part, &kept));
-            signs.points = points.map(|part| (part.x + part.right()) / 2).collect();
-            signs.points.sort_unstable();
-        }
-        signs.ends_in_dash = take(&mut kept, &mut taken, |part| row.is_behind(part) && row.is_dash(part)) > 0;
+    if n_decimals > 0 && matches!(field.layout, FieldLayout::Box { .. }) {
+        let is_written = point == DecimalPoint::Written;
+        // where points are not asked for, dust is likelier than a point that is finer than the strokes
+        let least_area = if is_written { 0.0 } else { POINT_AREA * stroke_width(&kept).powi(2) };
+        let points = kept.iter().filter(|part| row.is_point(part, &kept) && part.area() as f32 >= least_area);
+        signs.points = points.map(|part| (part.x + part.right()) / 2).collect();
+        signs.points.sort_unstable();
         let has_comma = signs.points.last().is_some_and(|&x| x >= row.right);
+        if has_comma || is_written {
+            signs.ends_in_dash = take(&mut kept, &mut taken, |part| row.is_behind(part) && row.is_dash(part)) > 0;
+        }
         // without a comma it may be a minus that was written behind
         signs.is_doubtful |= signs.ends_in_dash && field.is_signed && !has_comma;
     }
@@ -264,9 +277,10 @@ mod tests {
 
     #[test]
     fn half_a_sign_is_doubtful() {
-        for sketch in ["(010", "010)", "--010", "-(010)", "010-"] {
+        for sketch in ["(010", "010)", "--010", "-(010)"] {
             assert!(signs(sketch, "signed = true").1.is_doubtful, "{sketch}");
         }
+        assert!(signs("010-", "signed = true\npoint = \"written\"").1.is_doubtful);
     }
 
     #[test]
@@ -277,6 +291,7 @@ mod tests {
         assert_eq!((taken, found.ends_in_dash), (vec![], false));
         assert_eq!(found.points.iter().map(|x| x / 40).collect::<Vec<_>>(), [1, 5]);
         assert_eq!(signs("0.110-", "decimals = 0").1, Signs::default());
+        assert!(signs("010-", "point = \"written\"").1.ends_in_dash && !signs("010-", "").1.ends_in_dash);
     }
 
     #[test]
