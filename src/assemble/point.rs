@@ -3,7 +3,6 @@
 use super::{
     FieldScores,
     lattice::{Step, Symbol, path_of},
-    readings::Candidate,
 };
 use crate::{
     form::{DecimalPoint, Field, FieldKind, FieldLayout},
@@ -27,14 +26,20 @@ impl Behind {
     pub const IMPLIED: Self = Self { n: None, is_sure: true };
 }
 
-/// How many digits of `candidate` stand behind the decimal point, as far as the paper tells.
-pub(super) fn behind_point(field: &Field, lattice: &Lattice, scores: &FieldScores, candidate: &Candidate) -> Behind {
+/// How many of the `digits` of a reading, with fillers or without, stand behind the decimal point, as far as the paper tells.
+pub(super) fn behind_point(
+    field: &Field,
+    lattice: &Lattice,
+    scores: &FieldScores,
+    digits: &str,
+    has_filler: bool,
+) -> Behind {
     let sure = |n: Option<usize>| Behind { n, is_sure: true };
     let FieldKind::Amount { decimals, point } = field.kind else { return Behind::IMPLIED };
-    if decimals == 0 || candidate.digits.is_empty() {
+    if decimals == 0 || digits.is_empty() {
         return Behind::IMPLIED;
     }
-    let steps = || path_of(field, lattice, &scores.edges, &candidate.digits, candidate.has_filler);
+    let steps = || path_of(field, lattice, &scores.edges, digits, has_filler);
     let signs = &lattice.signs;
     match (point, &field.layout) {
         (DecimalPoint::Printed, FieldLayout::Comb { cells, .. }) => match steps() {

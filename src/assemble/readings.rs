@@ -96,19 +96,17 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
         let has_inner_gap = path.is_some_and(Path::has_inner_gap);
         let has_odd_filler = path.is_some_and(Path::has_odd_filler);
         let by_lattice = path.map_or(f64::NEG_INFINITY, |path| f64::from(path.probability).ln());
-        let mut candidate = Candidate {
+        Candidate {
+            behind_point: behind_point(field, lattice, scores, &digits, has_filler),
             digits,
             has_filler,
             has_inner_gap,
             has_odd_filler,
             is_negative: lattice.signs.is_negative,
-            behind_point: Behind::IMPLIED,
             score,
             by_lattice,
             by_strip,
-        };
-        candidate.behind_point = behind_point(field, lattice, scores, &candidate);
-        candidate
+        }
     };
     let mut readings: Vec<Candidate> = found.into_iter().map(candidate).collect();
     readings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits.cmp(&b.digits)));

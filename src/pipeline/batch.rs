@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{apart::Decoder, items::Item, journal::FileId, walk::Scan};
+use super::{apart::Decoder, items::Item, outcome::Outcome, walk::Scan};
 use crate::{
     assemble::PageRecord,
     error::{Error, ErrorKind, Result},
@@ -21,27 +21,6 @@ const BATCH_GLYPHS: usize = 256;
 /// Most pages a worker gathers: pages with few glyphs must not wait for ever, and what is gathered is lost when a run is
 /// cut off.
 pub const BATCH_PAGES: usize = 8;
-/// What became of an [`Item`].
-pub enum Outcome<'a> {
-    Page {
-        scan: &'a Scan,
-        record: PageRecord,
-    },
-    /// A file has come to its end, and had so many pages.
-    FileEnd {
-        file: FileId,
-        pages: u32,
-    },
-    /// A file with the content of one that came before it.
-    Copy(FileId),
-    /// A file that may still be written to, and is left for the next run.
-    Left {
-        scan: String,
-    },
-    /// The run cannot go on.
-    Fault(Error),
-}
-
 /// Pages that a worker has prepared, and that go through the net together.
 pub struct Batch<'a, 's, 'd> {
     reader: &'a Reader,

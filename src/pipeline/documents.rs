@@ -1,9 +1,6 @@
 //! Pages -> rows: the one place where all pages of a file are together.
 
-use super::{
-    batch::{Outcome, unless_it_panics},
-    journal::FileId,
-};
+use super::{batch::unless_it_panics, journal::FileId, outcome::Outcome};
 use crate::{
     assemble::{PageReading, PageRecord},
     error::Result,

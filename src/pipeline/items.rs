@@ -14,8 +14,8 @@ use std::{
 use super::{
     RunOptions,
     apart::{Decoder, DecoderCommand},
-    batch::Outcome,
     journal::{FileId, Stamp},
+    outcome::Outcome,
     walk::Scan,
 };
 use crate::{

@@ -31,6 +31,7 @@ mod hold;
 mod items;
 mod journal;
 mod ledger;
+mod outcome;
 mod rejects;
 mod tables;
 mod throughput;
@@ -52,12 +53,13 @@ use crate::{
 };
 
 use apart::Decoder;
-use batch::{BATCH_PAGES, Batch, Outcome};
+use batch::{BATCH_PAGES, Batch};
 use conveyor::{Feed, in_order};
 use documents::{Delivery, Documents};
 use hold::Hold;
 use items::{Items, stamp_of};
 use journal::{Journal, RunIdentity};
+use outcome::Outcome;
 use tables::write_tables;
 
 #[cfg(unix)]
