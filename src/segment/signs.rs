@@ -16,7 +16,7 @@ use crate::form::{DecimalPoint, Field, FieldKind, FieldLayout};
 pub struct Signs {
     /// A minus stands before the digits, or parentheses stand round them. Only looked for where the field may be negative.
     pub is_negative: bool,
-    /// A dash stands behind the digits for decimals that are nought: `12,-`. Only looked for in boxes, in amounts with decimals.
+    /// A dash stands behind the digits for decimals that are nought: `12,-`. Only looked for in amounts with decimals.
     pub ends_in_dash: bool,
     /// Middles of the points and commas among the digits of an amount in a box, pixels of the crop, from left to right.
     pub points: Vec<i32>,
@@ -175,19 +175,22 @@ pub(super) fn part_off(parts: Vec<Part>, field: &Field, least_height: f32) -> (V
         signs.is_doubtful |= n_minus > 1 || n_minus == 1 && signs.is_negative;
         signs.is_negative |= n_minus > 0;
     }
-    if n_decimals > 0 && matches!(field.layout, FieldLayout::Box { .. }) {
-        let is_written = point == DecimalPoint::Written;
-        // where points are not asked for, dust is likelier than a point that is finer than the strokes
-        let least_area = if is_written { 0.0 } else { POINT_AREA * stroke_width(&kept).powi(2) };
-        let points = kept.iter().filter(|part| row.is_point(part, &kept) && part.area() as f32 >= least_area);
-        signs.points = points.map(|part| (part.x + part.right()) / 2).collect();
-        signs.points.sort_unstable();
+    if n_decimals > 0 {
+        if matches!(field.layout, FieldLayout::Box { .. }) {
+            // where points are not asked for, dust is likelier than a point that is finer than the strokes
+            let is_asked_for = point != DecimalPoint::Implied;
+            let least_area = if is_asked_for { 0.0 } else { POINT_AREA * stroke_width(&kept).powi(2) };
+            let points = kept.iter().filter(|part| row.is_point(part, &kept) && part.area() as f32 >= least_area);
+            signs.points = points.map(|part| (part.x + part.right()) / 2).collect();
+            signs.points.sort_unstable();
+        }
         let has_comma = signs.points.last().is_some_and(|&x| x >= row.right);
-        if has_comma || is_written {
+        if has_comma || point != DecimalPoint::Implied {
             signs.ends_in_dash = take(&mut kept, &mut taken, |part| row.is_behind(part) && row.is_dash(part)) > 0;
         }
-        // without a comma it may be a minus that was written behind
-        signs.is_doubtful |= signs.ends_in_dash && field.is_signed && !has_comma;
+        // without a comma it may be a minus that was written behind; in cells it has none
+        let is_alone = !has_comma && point != DecimalPoint::Printed;
+        signs.is_doubtful |= signs.ends_in_dash && field.is_signed && is_alone;
     }
     (kept, taken, signs)
 }
