@@ -34,7 +34,7 @@ pub fn field_pictures(
     let field = template.fields.get(field_idx)?;
     if let PageLayout::WholeImage = template.layout {
         let scanned = rectify::whole_image(&page.pixels);
-        let frame = whole(&scanned);
+        let frame = rectify::whole(&scanned);
         return Some(FieldPictures { cleaned: cleaned_strip(&scanned), scanned, cells: vec![frame] });
     }
     let fit = registration.fields.get(field_idx).filter(|fit| fit.on_page)?;
@@ -45,7 +45,7 @@ pub fn field_pictures(
         FieldKind::Mark { .. } => {
             let inside = mark::inside(place.rect(field.layout.bounds()));
             let mut darkness = ink::darkness(&scanned);
-            let all = whole(&darkness);
+            let all = rectify::whole(&darkness);
             wipe(&mut darkness, all, Some(inside));
             darkness
         }
@@ -119,15 +119,10 @@ pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) 
 /// A strip without the lines that are ruled across it: [H, W] u8, 0 paper .. 255 black.
 pub(super) fn cleaned_strip(strip: &GrayImage) -> GrayImage {
     let mut darkness = ink::darkness(strip);
-    if let Some(ink) = ink::find_ink(&darkness, whole(strip), &ink::InkParams::default()) {
+    if let Some(ink) = ink::find_ink(&darkness, rectify::whole(strip), &ink::InkParams::default()) {
         dropout::drop_lines(&mut darkness, &rules(&ink.mask));
     }
     darkness
-}
-
-/// All of a picture.
-pub(super) fn whole(picture: &GrayImage) -> Rect {
-    Rect::from_xywh(0.0, 0.0, f64::from(picture.width()), f64::from(picture.height()))
 }
 
 /// The lines that are ruled across a strip.

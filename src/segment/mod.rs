@@ -216,7 +216,7 @@ fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template:
 /// A strip: the image is the field.
 fn cut_whole_image(page: &GrayImage, field: &Field) -> Cut {
     let darkness = clean::cleaned_strip(&rectify::whole_image(page));
-    let frame = clean::whole(&darkness);
+    let frame = rectify::whole(&darkness);
     let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
     let parts = parts::components(&ink, SPECK_PX);
     part(field, ink.grey, frame, parts, Vec::new(), &[frame])

@@ -101,6 +101,11 @@ fn cubic_weights(t: f64) -> [f64; 4] {
     [0.5 * (-t3 + 2.0 * t2 - t), 0.5 * (3.0 * t3 - 5.0 * t2 + 2.0), 0.5 * (-3.0 * t3 + 4.0 * t2 + t), 0.5 * (t3 - t2)]
 }
 
+/// All of a picture.
+pub(super) fn whole(picture: &GrayImage) -> Rect {
+    Rect::from_xywh(0.0, 0.0, f64::from(picture.width()), f64::from(picture.height()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
