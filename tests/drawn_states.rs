@@ -47,9 +47,6 @@ impl State {
     ];
 }
 
-/// Digits to write with: ink, 0 paper .. 255 ink, tight, and what it is.
-pub type Stock = Vec<(GrayImage, u8)>;
-
 /// A drawn page, and of every field in the template's order its state and the number that is in it.
 pub struct DrawnPage {
     pub image: GrayImage,
@@ -82,7 +79,7 @@ pub fn form() -> FormTemplate {
 }
 
 /// Page number `page` with its fields in all states by turns.
-pub fn page(form: &FormTemplate, stock: &Stock, seed: u64, page: usize) -> DrawnPage {
+pub fn page(form: &FormTemplate, stock: &[(GrayImage, u8)], seed: u64, page: usize) -> DrawnPage {
     let mut dice = ChaCha8Rng::seed_from_u64(seed + page as u64);
     let mut pen = Pen {
         image: GrayImage::from_pixel((PAGE.0 * PX_PER_MM) as u32, (PAGE.1 * PX_PER_MM) as u32, Luma([248])),
@@ -129,7 +126,7 @@ struct Pen {
 
 impl Pen {
     /// Writes into one field; gives the digits that are in it, what is struck out left out.
-    fn field(&mut self, stock: &Stock, state: State, cells: &[Rect]) -> String {
+    fn field(&mut self, stock: &[(GrayImage, u8)], state: State, cells: &[Rect]) -> String {
         let is_comb = cells.len() > 1;
         let n = match state {
             State::Overflow if !is_comb => MOST_DIGITS + 1,
@@ -214,7 +211,7 @@ impl Pen {
     }
 
     /// Writes one digit, that one or any, `height` pixels high; gives which.
-    fn digit(&mut self, stock: &Stock, wanted: Option<u8>, centre: (f64, f64), height: f64) -> u8 {
+    fn digit(&mut self, stock: &[(GrayImage, u8)], wanted: Option<u8>, centre: (f64, f64), height: f64) -> u8 {
         let fitting: Vec<_> = stock.iter().filter(|sign| wanted.is_none_or(|wanted| sign.1 == wanted)).collect();
         let (ink, digit) = fitting[self.dice.random_range(0..fitting.len())];
         let scale = height / f64::from(ink.height());

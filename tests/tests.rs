@@ -12,6 +12,7 @@
 //! - `marks`: boxes to be ticked, on a drawn form.
 //! - `documents`: several pages that rules tie together, on drawn forms.
 //! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
+//! - `properties`: forms and pages by chance: what was written comes back, or awaits review.
 //! - `util`: scans to read, and the program to call.
 
 #[cfg(feature = "torch")]
@@ -29,6 +30,8 @@ mod ledger;
 mod marks;
 #[cfg(feature = "torch")]
 mod no_numbers;
+#[cfg(feature = "torch")]
+mod properties;
 #[cfg(feature = "torch")]
 mod real_pages;
 mod registration;

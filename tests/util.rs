@@ -7,6 +7,13 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use formread::{
+    assemble::{FieldState, PageReading},
+    form::FieldKind,
+    page::{self, Limits},
+    reader::Reader,
+    segment::FieldInk,
+};
 use image::{GrayImage, ImageFormat, Luma};
 
 /// The template of a picture that is one field.
@@ -56,6 +63,30 @@ pub fn write_strips(folder: &Path, n: u32) {
             .save_with_format(folder.join(format!("{i:02}.png")), ImageFormat::Png)
             .expect("the folder is writable");
     }
+}
+
+/// The digits in the codes of the scans that come with the program: ink, 0 paper .. 255 ink, tight, and what it is.
+pub fn digits_of_fixtures() -> Vec<(GrayImage, u8)> {
+    let scans = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/scans");
+    let reader = Reader::shipped().expect("the weights are sound");
+    let mut stock = Vec::new();
+    for scan in ["office/page-0001.jpg", "office/page-0002.jpg", "skewed/page-0001.png", "feeder/file-0001.tif"] {
+        let bytes = fs::read(scans.join(scan)).expect("it comes with the program");
+        for page in page::open(&bytes, &Limits::default()).expect("it is an image") {
+            let report = reader.read_page(1, &page.expect("it is sound")).expect("the net does not fail");
+            let (PageReading::Read { fields, .. }, Some(cut)) = (report.record.reading, report.cut) else { continue };
+            let template = &reader.templates()[cut.template_idx];
+            for ((field, value), cut) in template.fields.iter().zip(fields).zip(&cut.cuts) {
+                let FieldInk::Written(lattice) = &cut.ink else { continue };
+                if field.kind == FieldKind::Code && value.state == FieldState::Accepted {
+                    let inks = lattice.edges.iter().filter_map(|edge| edge.crop.as_ref()).map(|crop| crop.ink.clone());
+                    stock.extend(inks.zip(value.guess.bytes().map(|digit| digit - b'0')));
+                }
+            }
+        }
+    }
+    assert!((0..10).all(|digit| stock.iter().any(|sign| sign.1 == digit)), "there is one of each");
+    stock
 }
 
 /// Names in a folder, sorted.

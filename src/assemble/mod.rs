@@ -9,6 +9,7 @@ mod point;
 mod readings;
 mod reconcile;
 mod search;
+mod spoilt;
 mod state;
 mod symbols;
 mod weighed;
@@ -135,8 +136,10 @@ pub enum ReviewReason {
     LowConfidence,
     /// No digits could be made out.
     Illegible,
-    /// Beside digits there is something that cannot be read: a digit struck out or overwritten, a scribble.
+    /// A digit is struck out, or beside digits there is something that cannot be read.
     StruckOut,
+    /// A digit is written over another one.
+    Overwritten,
     /// More digits than there is room for.
     Overflow,
     /// Fewer digits than the field asks for.
@@ -162,6 +165,7 @@ impl ReviewReason {
             Self::LowConfidence => "low-confidence",
             Self::Illegible => "illegible",
             Self::StruckOut => "struck-out",
+            Self::Overwritten => "overwritten",
             Self::Overflow => "overflow",
             Self::TooShort => "too-short",
             Self::OffPage => "off-page",
@@ -254,7 +258,7 @@ mod tests {
     use super::*;
     use crate::{
         form::{DateOrder, DigitCount, FieldChecks, FieldLayout, Filler, PrintedSides},
-        net::GlyphClass,
+        net::{GlyphClass, N_CLASSES},
         segment::{InkCrop, Lattice, LatticeEdge},
     };
 
@@ -296,12 +300,12 @@ mod tests {
     pub(super) fn glyph(digit: usize, probability: f32) -> GlyphScores {
         let mut digits = [(1.0 - probability) / 9.0; 10];
         digits[digit] = probability;
-        GlyphScores { digits, classes: [1.0, 0.0, 0.0, 0.0] }
+        GlyphScores { digits, classes: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
     }
 
     fn no_digit(class: GlyphClass) -> GlyphScores {
-        let mut classes = [0.002; 4];
-        classes[class as usize] = 0.994;
+        let mut classes = [0.002; N_CLASSES];
+        classes[class as usize] = 0.99;
         GlyphScores { digits: [0.1; 10], classes }
     }
 

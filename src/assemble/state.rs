@@ -9,6 +9,7 @@ use super::{
     canonical::{Written, canonical},
     confidence::Evidence,
     readings::{Candidate, Candidates, candidates},
+    spoilt::{Spoilt, spoilt, spoilt_anywhere},
 };
 use crate::{
     form::{Field, FieldLayout},
@@ -105,23 +106,41 @@ pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, param
         let n_digits = best_of_all.digits.len();
         let reason = if n_digits > field.digits.max { ReviewReason::Overflow } else { ReviewReason::TooShort };
         let same_length: Vec<&Candidate> = candidates.iter().filter(|c| c.digits.len() == n_digits).collect();
-        return judge(field, &same_length, has_odd_sign, unreadable, params, Some(reason));
+        return judge(field, &same_length, has_odd_sign, unreadable, params, Why { refused: Some(reason), unsure: None });
     }
     let is_unreadable = fitting.first().is_some_and(|best| unreadable > best.score);
-    let reason = if has_digits_beside { ReviewReason::StruckOut } else { ReviewReason::Illegible };
-    judge(field, &fitting, has_odd_sign, unreadable, params, is_unreadable.then_some(reason))
+    let spoilt = if is_unreadable {
+        let by_strip = if has_digits_beside { ReviewReason::StruckOut } else { ReviewReason::Illegible };
+        let reason = spoilt_anywhere(scores).map_or(by_strip, |spoilt| spoilt.reason);
+        Some(Spoilt { reason, is_sure: true })
+    } else {
+        fitting.first().and_then(|best| spoilt(field, lattice, scores, best))
+    };
+    let why = match spoilt {
+        Some(Spoilt { reason, is_sure: true }) => Why { refused: Some(reason), unsure: None },
+        unsure => Why { refused: None, unsure: unsure.map(|spoilt| spoilt.reason) },
+    };
+    judge(field, &fitting, has_odd_sign, unreadable, params, why)
+}
+
+/// Why a person must look at a field.
+struct Why {
+    /// In any case.
+    refused: Option<ReviewReason>,
+    /// Where its reading is not accepted; `None`: for that alone.
+    unsure: Option<ReviewReason>,
 }
 
 /// The state of the best of `candidates` (best first, at least one) among them. `unreadable` is the score of saying that
 /// something there cannot be read; `has_odd_sign` says
-/// that there is half a sign; `reason` is why a person must look in any case.
+/// that there is half a sign.
 fn judge(
     field: &Field,
     candidates: &[&Candidate],
     has_odd_sign: bool,
     unreadable: f64,
     params: &AcceptParams,
-    reason: Option<ReviewReason>,
+    why: Why,
 ) -> Reading {
     let Some(&best) = candidates.first() else {
         return Reading::of_state(FieldState::Review(ReviewReason::Illegible), 0.0);
@@ -136,10 +155,10 @@ fn judge(
     }
     let (guess, is_possible) = text(field, best);
     let is_sure = params.accepts(confidence);
-    let state = match reason {
+    let state = match why.refused {
         Some(reason) => FieldState::Review(reason),
         None if !is_possible => FieldState::Review(ReviewReason::ImpossibleDate),
-        None if !is_sure => FieldState::Review(ReviewReason::LowConfidence),
+        None if !is_sure => FieldState::Review(why.unsure.unwrap_or(ReviewReason::LowConfidence)),
         None if guess.is_empty() => FieldState::Blank,
         None => FieldState::Accepted,
     };

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use super::{CandidateCut, Explanation, FieldExplanation, Trace};
-use crate::sink::Verdict;
+use crate::{net::N_CLASSES, sink::Verdict};
 
 /// Digits of a glyph that are told of.
 const MOST_DIGITS: usize = 3;
 
 /// Names of [`crate::net::GlyphClass`], in its order.
-pub(super) const CLASSES: [&str; 4] = ["digit", "cross", "dash", "other"];
+pub(super) const CLASSES: [&str; N_CLASSES] = ["digit", "cross", "dash", "other", "struck-out", "overwritten"];
 
 impl Explanation {
     /// What the page is traced to, and what became of it: names and what stands behind them.

@@ -8,7 +8,7 @@
 use super::{N_CLASSES, N_DIGITS, N_SYMBOLS};
 
 /// Name that weights carry in their sidecar; it changes with the tables below.
-pub const ARCHITECTURE: &str = "glyph-v5+strip-v2";
+pub const ARCHITECTURE: &str = "glyph-v6+strip-v2";
 
 /// One convolution. Pairs are rows, then columns.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +62,7 @@ const fn conv(
     Conv { name, inputs: channels[0], outputs: channels[1], kernel, stride, padding, end }
 }
 
-/// One glyph, 28 x 28 -> ten logits that say which digit it is, four that say whether it is one.
+/// One glyph, 28 x 28 -> ten logits that say which digit it is, six that say whether it is one.
 macro_rules! glyph_net {
     ($name:literal) => {
         Architecture {

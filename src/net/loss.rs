@@ -17,8 +17,8 @@ const SMOOTHING: f64 = 0.05;
 
 /// Mean loss of a batch of glyphs: the digit head's over the digits in it, plus the class head's over all of it.
 ///
-/// `digits` [N, 10] and `classes` [N, 4] are logits; `digit_labels` \[N\] i64, 0 to 9 or [`NO_DIGIT`]; `class_labels`
-/// \[N\] i64, 0 to 3.
+/// `digits` [N, 10] and `classes` [N, 6] are logits; `digit_labels` \[N\] i64, 0 to 9 or [`NO_DIGIT`]; `class_labels`
+/// \[N\] i64, 0 to 5.
 pub(super) fn cross_entropy(
     digits: &Tensor,
     classes: &Tensor,

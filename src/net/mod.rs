@@ -33,14 +33,14 @@ pub use weights::Weights;
 pub const N_DIGITS: usize = 10;
 
 /// Classes of [`GlyphClass`].
-pub const N_CLASSES: usize = 4;
+pub const N_CLASSES: usize = 6;
 
 /// Scores of one glyph.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct GlyphScores {
     /// \[10\] softmax over the digits, class i is digit i: which digit it is, if it is one.
     pub digits: [f32; N_DIGITS],
-    /// \[4\] softmax over [`GlyphClass`]: whether it is a digit at all.
+    /// \[6\] softmax over [`GlyphClass`]: whether it is a digit at all.
     pub classes: [f32; N_CLASSES],
 }
 
@@ -55,6 +55,10 @@ pub enum GlyphClass {
     Dash = 2,
     /// Anything else: part of a digit, two digits, a scribble, a dot, a piece of frame.
     Other = 3,
+    /// A digit with one line or more through it.
+    StruckOut = 4,
+    /// A digit over another one.
+    Overwritten = 5,
 }
 
 impl GlyphScores {

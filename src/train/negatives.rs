@@ -17,6 +17,9 @@ const CUT_SHARE_MIN: f32 = 0.3;
 /// What is left of a cut and is narrower than this against its height could be a whole 1.
 const ONE_ASPECT_MAX: f32 = 0.45;
 
+/// Of a digit over another one this share of all ink must be seen beside either: less may be one thick digit.
+const HIDDEN_SHARE_MIN: f32 = 0.25;
+
 /// Tries to draw a sample before a scribble is taken in its place.
 const TRIES: usize = 6;
 
@@ -24,16 +27,14 @@ const TRIES: usize = 6;
 pub(super) fn negative(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> (Glyph, GlyphClass) {
     for _ in 0..TRIES {
         let (canvas, class) = match rng.random_range(0..100) {
-            0..22 => (Some(cross(rng)), GlyphClass::Cross),
-            22..40 => (Some(dash(rng)), GlyphClass::Dash),
-            40..58 => (part_of_digit(samples, params, rng), GlyphClass::Other),
-            58..78 => (two_digits(samples, params, rng), GlyphClass::Other),
-            78..85 => {
-                let digit = any_digit(samples, params, rng);
-                (digit.and_then(|digit| struck_out(digit, rng)), GlyphClass::Other)
-            }
-            85..91 => (Some(scribble(rng)), GlyphClass::Other),
-            91..96 => (Some(frame_piece(rng)), GlyphClass::Other),
+            0..18 => (Some(cross(rng)), GlyphClass::Cross),
+            18..33 => (Some(dash(rng)), GlyphClass::Dash),
+            33..49 => (part_of_digit(samples, params, rng), GlyphClass::Other),
+            49..65 => (two_digits(samples, params, rng), GlyphClass::Other),
+            65..77 => (struck_digit(samples, params, rng), GlyphClass::StruckOut),
+            77..88 => (overwritten(samples, params, rng), GlyphClass::Overwritten),
+            88..93 => (Some(scribble(rng)), GlyphClass::Other),
+            93..97 => (Some(frame_piece(rng)), GlyphClass::Other),
             _ => (Some(specks(rng)), GlyphClass::Other),
         };
         let Some(mut canvas) = canvas else { continue };
@@ -143,7 +144,7 @@ fn dash(rng: &mut ChaCha8Rng) -> Canvas {
 
 /// A digit of which a slanted cut took a good share, as a wrong split between two digits leaves it.
 fn part_of_digit(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
-    let mut canvas = any_digit(samples, params, rng)?;
+    let (mut canvas, _) = any_digit(samples, params, rng)?;
     let whole = canvas.mass();
     let [left, top, right, bottom] = canvas.bounds()?;
     let across = rng.random_bool(0.85);
@@ -163,7 +164,7 @@ fn part_of_digit(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rn
 
 /// Two digits side by side, apart, touching or overlapping; or one and a good share of the next.
 fn two_digits(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
-    let (first, mut second) = (any_digit(samples, params, rng)?, any_digit(samples, params, rng)?);
+    let ((first, _), (mut second, _)) = (any_digit(samples, params, rng)?, any_digit(samples, params, rng)?);
     if rng.random_bool(0.4) {
         let [left, _, right, _] = second.bounds()?;
         let whole = second.mass();
@@ -190,6 +191,45 @@ fn two_digits(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) 
     both.lay_over(&first, -back, 0);
     both.lay_over(&second, dx - back, dy);
     Some(both)
+}
+
+/// A digit and a line through it, or two, or many.
+fn struck_digit(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
+    let (mut canvas, digit) = any_digit(samples, params, rng)?;
+    if rng.random_bool(0.35) {
+        return struck_out(canvas, rng);
+    }
+    let [left, top, right, bottom] = canvas.bounds()?;
+    let (height, middle) = (bottom - top, (top + bottom) / 2.0);
+    // a bar through a 7, or through a 1 that begins with an upstroke, belongs to it; so does a slash through a nought
+    let n_lines = if [0, 1, 7].contains(&digit) || rng.random_bool(0.3) { 2 } else { 1 };
+    let rise = rng.random_range(-0.25..0.5f32) * height;
+    let (first, gap) = (middle + triangular(rng, 0.25) * height, rng.random_range(0.12..0.3) * height);
+    let width = pen(rng).min(height / 6.0);
+    for i in 0..n_lines {
+        let y = first + (i as f32 - (n_lines - 1) as f32 / 2.0) * gap;
+        let [before, beyond] = [(); 2].map(|()| rng.random_range(0.08..0.4) * height);
+        let wander = triangular(rng, 0.08) * height;
+        let (a, b) = ((left - before, y + rise / 2.0), (right + beyond, y - rise / 2.0 + wander));
+        let bulge = triangular(rng, 0.1) * height;
+        canvas.stroke(&bent(a, b, bulge), width, 1.0);
+    }
+    Some(canvas)
+}
+
+/// A digit and another one over it, as one who has erred mends it. Where one hides the other there is nothing to see.
+fn overwritten(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
+    let ((below, was), (above, is)) = (any_digit(samples, params, rng)?, any_digit(samples, params, rng)?);
+    if was == is {
+        return None;
+    }
+    let centre = |canvas: &Canvas| canvas.bounds().map(|[left, top, right, bottom]| (left + right, top + bottom));
+    let (from, to) = (centre(&above)?, centre(&below)?);
+    let [dx, dy] = [to.0 - from.0, to.1 - from.1].map(|off| (off / 2.0 + triangular(rng, 6.0)).round() as i32);
+    let mut both = below.clone();
+    both.lay_over(&above, dx, dy);
+    let more = both.mass() - below.mass().max(above.mass());
+    (more > HIDDEN_SHARE_MIN * both.mass()).then_some(both)
 }
 
 /// A digit, and strokes over it.
@@ -286,11 +326,13 @@ pub(super) fn bent(a: Spot, b: Spot, bulge: f32) -> Vec<Spot> {
         .collect()
 }
 
-fn any_digit(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
+/// Any digit, drawn by any hand, and which it is.
+fn any_digit(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<(Canvas, u8)> {
     if samples.is_empty() {
         return None;
     }
-    drawn(&samples[rng.random_range(0..samples.len())].ink, params, rng)
+    let sample = samples[rng.random_range(0..samples.len())];
+    Some((drawn(&sample.ink, params, rng)?, sample.digit))
 }
 
 /// Half the size, in the middle.
