@@ -98,11 +98,9 @@ impl DrawnForm {
 }
 
 fn forms() -> impl Strategy<Value = DrawnForm> {
-    let kind =
-        prop_oneof![Just(Kind::Integer), Just(Kind::Code), Just(Kind::Date), (0..3usize).prop_map(Kind::Amount)];
-    let field = (kind, 3..9usize, any::<bool>(), 5.0..7.5f64, 7.0..11.0f64, 0.0..25.0f64).prop_map(
-        |(kind, n, is_comb, pitch, height, margin)| DrawnField { kind, n, is_comb, pitch, height, margin },
-    );
+    let kind = prop_oneof![Just(Kind::Integer), Just(Kind::Code), Just(Kind::Date), (0..3usize).prop_map(Kind::Amount)];
+    let field = (kind, 3..9usize, any::<bool>(), 5.0..7.5f64, 7.0..11.0f64, 0.0..25.0f64)
+        .prop_map(|(kind, n, is_comb, pitch, height, margin)| DrawnField { kind, n, is_comb, pitch, height, margin });
     let rows = vec((vec(field, 1..4), 20.0..180.0f64), 4..14);
     let page = prop_oneof![Just((210.0, 297.0)), Just((215.9, 279.4)), Just((148.0, 210.0)), Just((297.0, 210.0))];
     (rows, page).prop_map(|(rows, page)| DrawnForm { rows, page })

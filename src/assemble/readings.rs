@@ -9,7 +9,7 @@ use super::{
     FieldScores,
     lattice::{Path, best_paths},
     point::{Behind, behind_point},
-    symbols::{UNREADABLE, best_texts, log_probability, log_sum},
+    symbols::{StripReading, UNREADABLE, log_sum},
 };
 use crate::{
     form::{Field, FieldLayout},
@@ -79,7 +79,8 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
     }
     let mut unreadable = f64::NEG_INFINITY;
     let mut has_digits_beside = None;
-    for read in best_texts(&scores.strip) {
+    let strip = StripReading::new(&scores.strip);
+    for read in strip.best_texts() {
         if read.text.contains(UNREADABLE) {
             unreadable = log_sum(unreadable, read.log_probability);
             has_digits_beside.get_or_insert(read.text.chars().any(|sign| sign != UNREADABLE));
@@ -88,7 +89,7 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
         }
     }
     let candidate = |((digits, has_filler), (path, share)): ((String, bool), (Option<&Path>, f64))| {
-        let by_strip = has_strip.then(|| log_probability(&scores.strip, &digits));
+        let by_strip = has_strip.then(|| strip.log_probability(&digits));
         let score = match by_strip {
             Some(by_strip) => lattice_weight * share.max(LEAST_BY_LATTICE) + by_strip.max(LEAST_BY_STRIP),
             None => share,

@@ -106,7 +106,14 @@ pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, param
         let n_digits = best_of_all.digits.len();
         let reason = if n_digits > field.digits.max { ReviewReason::Overflow } else { ReviewReason::TooShort };
         let same_length: Vec<&Candidate> = candidates.iter().filter(|c| c.digits.len() == n_digits).collect();
-        return judge(field, &same_length, has_odd_sign, unreadable, params, Why { refused: Some(reason), unsure: None });
+        return judge(
+            field,
+            &same_length,
+            has_odd_sign,
+            unreadable,
+            params,
+            Why { refused: Some(reason), unsure: None },
+        );
     }
     let is_unreadable = fitting.first().is_some_and(|best| unreadable > best.score);
     let spoilt = if is_unreadable {

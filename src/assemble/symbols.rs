@@ -1,14 +1,14 @@
 //! A strip's columns -> the texts that they may say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::net::{Columns, FIRST_DIGIT, NO_SYMBOL, SCRIBBLE, StripScores};
+use crate::net::{Columns, FIRST_DIGIT, N_SYMBOLS, NO_SYMBOL, SCRIBBLE, StripScores};
 
 /// Beginnings of texts that are followed from column to column.
 const BEAM: usize = 24;
 
-/// Symbols less likely than this in a column are not followed, natural logarithm.
-const LEAST_LOG: f32 = -9.0;
+/// Symbols less likely than this in a column are not followed: exp(-9).
+const LEAST_PROBABILITY: f64 = 1.234e-4;
 
 /// The least that one view can say of a text, natural logarithm: it alone does not rule it out.
 const LEAST_OF_VIEW: f64 = -40.0;
@@ -25,8 +25,18 @@ pub(super) struct StripText {
     pub log_probability: f64,
 }
 
-/// Log probabilities of all ways to a text, by what the last column says.
-#[derive(Clone, Copy)]
+/// Nothing is divided by less: by a column that rules out every text.
+const LEAST_SUM: f64 = 1e-300;
+
+/// A strip's views, made ready to be asked for many texts.
+#[derive(Debug, Clone)]
+pub(super) struct StripReading {
+    /// Of each view, of each column, the probabilities of the symbols.
+    views: Vec<Vec<[f64; N_SYMBOLS]>>,
+}
+
+/// Probabilities of all ways to a text, by what the last column says.
+#[derive(Debug, Clone, Copy, Default)]
 struct Ways {
     /// Its last symbol.
     symbol: f64,
@@ -35,21 +45,79 @@ struct Ways {
 }
 
 impl Ways {
-    const NONE: Self = Self { symbol: f64::NEG_INFINITY, none: f64::NEG_INFINITY };
-
     fn all(self) -> f64 {
-        log_sum(self.symbol, self.none)
+        self.symbol + self.none
     }
 }
 
-/// The likeliest texts by all views together, likeliest first. None of a strip without columns.
-pub(super) fn best_texts(scores: &StripScores) -> Vec<StripText> {
-    let [view] = scores.views.as_slice() else {
-        let found: BTreeSet<String> = scores.views.iter().flat_map(best_of_view).map(|found| found.text).collect();
-        let weigh = |text: String| StripText { log_probability: log_probability(scores, &text), text };
-        return sorted(found.into_iter().map(weigh).collect());
-    };
-    best_of_view(view)
+/// Beginnings of texts, each but the first a beginning and one symbol more.
+struct Beginnings {
+    /// Of each, the beginning it goes on from, its last symbol ([`NO_SYMBOL`]: it is the empty one), and those that go on
+    /// from it, by symbol.
+    all: Vec<(usize, usize, [Option<usize>; N_SYMBOLS])>,
+}
+
+impl Beginnings {
+    const EMPTY: usize = 0;
+
+    fn new() -> Self {
+        Self { all: vec![(Self::EMPTY, NO_SYMBOL, [None; N_SYMBOLS])] }
+    }
+
+    fn last(&self, beginning: usize) -> usize {
+        self.all[beginning].1
+    }
+
+    /// The beginning that goes on from this one with `symbol`.
+    fn with(&mut self, beginning: usize, symbol: usize) -> usize {
+        let next = self.all.len();
+        let found = *self.all[beginning].2[symbol].get_or_insert(next);
+        if found == next {
+            self.all.push((beginning, symbol, [None; N_SYMBOLS]));
+        }
+        found
+    }
+
+    fn text(&self, mut beginning: usize) -> String {
+        let mut signs = Vec::new();
+        while beginning != Self::EMPTY {
+            signs.push(sign(self.last(beginning)));
+            beginning = self.all[beginning].0;
+        }
+        signs.iter().rev().collect()
+    }
+}
+
+impl StripReading {
+    /// Of what the net says of a strip.
+    pub fn new(scores: &StripScores) -> Self {
+        let probabilities = |columns: &Columns| {
+            let of_column = |column: &[f32; N_SYMBOLS]| column.map(|log| f64::from(log).exp());
+            columns.iter().map(of_column).collect()
+        };
+        Self { views: scores.views.iter().map(probabilities).collect() }
+    }
+
+    /// The likeliest texts by all views together, likeliest first. None of a strip without columns.
+    pub fn best_texts(&self) -> Vec<StripText> {
+        let [view] = self.views.as_slice() else {
+            let found: BTreeSet<String> =
+                self.views.iter().flat_map(|view| best_of_view(view)).map(|found| found.text).collect();
+            let weigh = |text: String| StripText { log_probability: self.log_probability(&text), text };
+            return sorted(found.into_iter().map(weigh).collect());
+        };
+        best_of_view(view)
+    }
+
+    /// Natural logarithm of the probability of one text of ASCII digits and [`UNREADABLE`], over all ways to spread it over
+    /// the columns: the mean of what the views say. Minus infinity of no view.
+    pub fn log_probability(&self, text: &str) -> f64 {
+        let symbols: Vec<usize> = text.bytes().map(symbol).collect();
+        let by_view = self.views.iter().map(|columns| log_probability_of(columns, &symbols).max(LEAST_OF_VIEW));
+        let n_views = self.views.len();
+        let sum: f64 = by_view.sum();
+        if n_views == 0 { f64::NEG_INFINITY } else { sum / n_views as f64 }
+    }
 }
 
 fn sorted(mut texts: Vec<StripText>) -> Vec<StripText> {
@@ -58,75 +126,91 @@ fn sorted(mut texts: Vec<StripText>) -> Vec<StripText> {
 }
 
 /// The likeliest texts by one view, likeliest first: prefix search of a beam (Graves, "Sequence transduction with recurrent
-/// neural networks", 2012; Hannun et al., "First-pass large vocabulary continuous speech recognition", 2014).
-fn best_of_view(columns: &Columns) -> Vec<StripText> {
+/// neural networks", 2012; Hannun et al., "First-pass large vocabulary continuous speech recognition", 2014). Probabilities
+/// are divided by their sum at every column, lest they vanish (Rabiner, "A tutorial on hidden Markov models", 1989,
+/// section V.A).
+fn best_of_view(columns: &[[f64; N_SYMBOLS]]) -> Vec<StripText> {
     if columns.is_empty() {
         return Vec::new();
     }
-    let mut beam: BTreeMap<String, Ways> = BTreeMap::from([(String::new(), Ways { none: 0.0, ..Ways::NONE })]);
+    let mut beginnings = Beginnings::new();
+    let mut beam = vec![(Beginnings::EMPTY, Ways { none: 1.0, symbol: 0.0 })];
+    let mut log_scale = 0.0;
+    // where in `next` a beginning stands
+    let mut places: Vec<Option<usize>> = Vec::new();
     for column in columns {
-        let mut next: BTreeMap<String, Ways> = BTreeMap::new();
-        let mut add = |text: String, ways: Ways| {
-            let sum = next.entry(text).or_insert(Ways::NONE);
-            *sum = Ways { symbol: log_sum(sum.symbol, ways.symbol), none: log_sum(sum.none, ways.none) };
+        let mut next: Vec<(usize, Ways)> = Vec::with_capacity(beam.len() * N_SYMBOLS);
+        let mut add = |n_beginnings: usize, beginning: usize, ways: Ways| {
+            places.resize(n_beginnings.max(places.len()), None);
+            let place = *places[beginning].get_or_insert(next.len());
+            match next.get_mut(place) {
+                Some((_, sum)) => *sum = Ways { symbol: sum.symbol + ways.symbol, none: sum.none + ways.none },
+                None => next.push((beginning, ways)),
+            }
         };
-        for (text, ways) in &beam {
-            let last = text.chars().next_back();
-            add(text.clone(), Ways { none: ways.all() + f64::from(column[NO_SYMBOL]), ..Ways::NONE });
-            let likely = column.iter().enumerate().skip(FIRST_DIGIT).filter(|(_, log)| **log >= LEAST_LOG);
-            for (symbol, &log) in likely {
-                let (log, sign) = (f64::from(log), sign(symbol));
-                let is_same = last == Some(sign);
+        for &(beginning, ways) in &beam {
+            let last = beginnings.last(beginning);
+            add(beginnings.all.len(), beginning, Ways { none: ways.all() * column[NO_SYMBOL], symbol: 0.0 });
+            for (symbol, &probability) in column.iter().enumerate().skip(FIRST_DIGIT) {
+                if probability < LEAST_PROBABILITY {
+                    continue;
+                }
+                let is_same = last == symbol;
                 if is_same {
-                    add(text.clone(), Ways { symbol: ways.symbol + log, ..Ways::NONE });
+                    add(beginnings.all.len(), beginning, Ways { symbol: ways.symbol * probability, none: 0.0 });
                 }
                 // the same symbol twice needs a column between that says none
                 let before = if is_same { ways.none } else { ways.all() };
-                if before > f64::NEG_INFINITY {
-                    add(format!("{text}{sign}"), Ways { symbol: before + log, ..Ways::NONE });
+                if before > 0.0 {
+                    let longer = beginnings.with(beginning, symbol);
+                    add(beginnings.all.len(), longer, Ways { symbol: before * probability, none: 0.0 });
                 }
             }
         }
-        let mut ranked: Vec<(String, Ways)> = next.into_iter().collect();
-        ranked.sort_by(|a, b| b.1.all().total_cmp(&a.1.all()).then_with(|| a.0.cmp(&b.0)));
-        ranked.truncate(BEAM);
-        beam = ranked.into_iter().collect();
+        next.iter().for_each(|(beginning, _)| places[*beginning] = None);
+        next.sort_by(|a, b| b.1.all().total_cmp(&a.1.all()).then(a.0.cmp(&b.0)));
+        next.truncate(BEAM);
+        let sum = next.iter().map(|(_, ways)| ways.all()).sum::<f64>().max(LEAST_SUM);
+        log_scale += sum.ln();
+        next.iter_mut().for_each(|(_, ways)| *ways = Ways { symbol: ways.symbol / sum, none: ways.none / sum });
+        beam = next;
     }
-    let text = |(text, ways): (String, Ways)| StripText { text, log_probability: ways.all() };
-    sorted(beam.into_iter().map(text).collect())
+    let text = |&(beginning, ways): &(usize, Ways)| StripText {
+        text: beginnings.text(beginning),
+        log_probability: log_scale + ways.all().ln(),
+    };
+    sorted(beam.iter().map(text).collect())
 }
 
-/// Natural logarithm of the probability of one text of ASCII digits and [`UNREADABLE`], over all ways to spread it over the
-/// columns: the mean of what the views say. Minus infinity of no view.
-pub(super) fn log_probability(scores: &StripScores, text: &str) -> f64 {
-    let symbols: Vec<usize> = text.bytes().map(symbol).collect();
-    let by_view = scores.views.iter().map(|columns| log_probability_of(columns, &symbols).max(LEAST_OF_VIEW));
-    let n_views = scores.views.len();
-    let sum: f64 = by_view.sum();
-    if n_views == 0 { f64::NEG_INFINITY } else { sum / n_views as f64 }
-}
-
-/// The forward variables of Graves et al., "Connectionist temporal classification", ICML 2006, section 4.1.
-fn log_probability_of(columns: &Columns, symbols: &[usize]) -> f64 {
+/// The forward variables of Graves et al., "Connectionist temporal classification", ICML 2006, section 4.1, divided by their
+/// sum at every column.
+fn log_probability_of(columns: &[[f64; N_SYMBOLS]], symbols: &[usize]) -> f64 {
     // none, first symbol, none, second symbol, ..., none
-    let state_symbol = |state: usize| if state.is_multiple_of(2) { NO_SYMBOL } else { symbols[state / 2] };
     let n_states = 2 * symbols.len() + 1;
-    let mut forward = vec![f64::NEG_INFINITY; n_states];
+    let state_symbols: Vec<usize> =
+        (0..n_states).map(|state| if state.is_multiple_of(2) { NO_SYMBOL } else { symbols[state / 2] }).collect();
+    let mut forward = vec![0.0; n_states];
+    let mut log_scale = 0.0;
     for (i, column) in columns.iter().enumerate() {
-        let before = forward.clone();
-        for state in 0..n_states {
-            let mut ways = if i == 0 { if state < 2 { 0.0 } else { f64::NEG_INFINITY } } else { before[state] };
+        let mut sum = 0.0;
+        // from the last on, so that the ways before are still those of the column before
+        for state in (0..n_states).rev() {
+            let mut ways = if i == 0 { f64::from(u8::from(state < 2)) } else { forward[state] };
             if i > 0 && state >= 1 {
-                ways = log_sum(ways, before[state - 1]);
+                ways += forward[state - 1];
             }
-            if i > 0 && state >= 2 && state % 2 == 1 && state_symbol(state) != state_symbol(state - 2) {
-                ways = log_sum(ways, before[state - 2]);
+            if i > 0 && state >= 2 && state % 2 == 1 && state_symbols[state] != state_symbols[state - 2] {
+                ways += forward[state - 2];
             }
-            forward[state] = ways + f64::from(column[state_symbol(state)]);
+            forward[state] = ways * column[state_symbols[state]];
+            sum += forward[state];
         }
+        let sum = f64::max(sum, LEAST_SUM);
+        forward.iter_mut().for_each(|ways| *ways /= sum);
+        log_scale += sum.ln();
     }
-    let last_symbol = if n_states >= 2 { forward[n_states - 2] } else { f64::NEG_INFINITY };
-    log_sum(forward[n_states - 1], last_symbol)
+    let last_symbol = if n_states >= 2 { forward[n_states - 2] } else { 0.0 };
+    log_scale + (forward[n_states - 1] + last_symbol).ln()
 }
 
 fn symbol(sign: u8) -> usize {
@@ -146,7 +230,6 @@ pub(super) fn log_sum(a: f64, b: f64) -> f64 {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::net::N_SYMBOLS;
 
     /// Columns that say, one after the other, a symbol of the text with `probability`; `_` says none.
     pub(in crate::assemble) fn saying(text: &str, probability: f32) -> StripScores {
@@ -166,18 +249,18 @@ pub(super) mod tests {
     #[test]
     fn repeated_columns_are_one_digit_and_a_gap_parts_two() {
         for (columns, text) in [("_11_2__", "12"), ("1_1", "11"), ("____", ""), ("_3?_", "3?"), ("0_0_00_", "000")] {
-            let texts = best_texts(&saying(columns, 0.9));
+            let texts = StripReading::new(&saying(columns, 0.9)).best_texts();
             assert_eq!(texts[0].text, text, "{columns}");
             assert!(texts.windows(2).all(|pair| pair[0].log_probability >= pair[1].log_probability));
         }
-        assert!(best_texts(&StripScores::default()).is_empty());
+        assert!(StripReading::new(&StripScores::default()).best_texts().is_empty());
     }
 
     #[test]
     fn the_beam_and_the_forward_sum_agree() {
-        let scores = saying("_1_27_", 0.8);
-        for found in best_texts(&scores).iter().filter(|found| !found.text.contains('?')).take(5) {
-            let sum = log_probability(&scores, &found.text);
+        let strip = StripReading::new(&saying("_1_27_", 0.8));
+        for found in strip.best_texts().iter().filter(|found| !found.text.contains('?')).take(5) {
+            let sum = strip.log_probability(&found.text);
             assert!((sum - found.log_probability).abs() < 0.05, "{found:?}: {sum}");
         }
     }
@@ -186,18 +269,19 @@ pub(super) mod tests {
     fn views_that_do_not_agree_are_weighed_against_each_other() {
         let (sure, unsure) = (saying("_1_7_", 0.95), saying("_1_1_", 0.6));
         let both = StripScores { views: [sure.views, unsure.views].concat() };
-        let texts = best_texts(&both);
+        let both = StripReading::new(&both);
+        let texts = both.best_texts();
         assert_eq!((texts[0].text.as_str(), texts[1].text.as_str()), ("17", "11"));
         for found in &texts {
-            assert_eq!(found.log_probability, log_probability(&both, &found.text));
+            assert_eq!(found.log_probability, both.log_probability(&found.text));
         }
     }
 
     #[test]
     fn all_texts_together_are_certain() {
-        let scores = saying("_4_", 0.9);
+        let strip = StripReading::new(&saying("_4_", 0.9));
         let mut sum = 0.0;
-        for found in best_texts(&scores) {
+        for found in strip.best_texts() {
             sum += found.log_probability.exp();
         }
         assert!(sum > 0.8 && sum <= 1.0 + 1e-6, "{sum}");
@@ -205,8 +289,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_text_longer_than_its_columns_is_impossible() {
-        assert_eq!(log_probability(&saying("12", 0.9), "123"), LEAST_OF_VIEW);
-        assert_eq!(log_probability(&saying("11", 0.9), "11"), LEAST_OF_VIEW);
-        assert_eq!(log_probability(&StripScores::default(), "1"), f64::NEG_INFINITY);
+        assert_eq!(StripReading::new(&saying("12", 0.9)).log_probability("123"), LEAST_OF_VIEW);
+        assert_eq!(StripReading::new(&saying("11", 0.9)).log_probability("11"), LEAST_OF_VIEW);
+        assert_eq!(StripReading::new(&StripScores::default()).log_probability("1"), f64::NEG_INFINITY);
     }
 }

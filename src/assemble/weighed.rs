@@ -2,12 +2,7 @@
 
 use serde::Serialize;
 
-use super::{
-    FieldScores,
-    lattice::path_of,
-    readings::candidates,
-    symbols::{best_texts, log_probability},
-};
+use super::{FieldScores, lattice::path_of, readings::candidates, symbols::StripReading};
 use crate::{form::Field, net::StripScores, segment::Lattice};
 
 /// One reading of a field, and what each of the two ways to read says of it.
@@ -43,8 +38,9 @@ pub fn weighed_readings(field: &Field, lattice: &Lattice, scores: &FieldScores, 
 /// What a strip may say, in digits and `?` for what cannot be read, likeliest first, with probabilities, 0 to 1: the mean
 /// of the logarithms over all its views. At most `most`; none of a strip that was not read.
 pub fn strip_texts(scores: &StripScores, most: usize) -> Vec<(String, f64)> {
-    let texts = best_texts(scores).into_iter().take(most);
-    texts.map(|found| (found.text.clone(), log_probability(scores, &found.text).exp())).collect()
+    let strip = StripReading::new(scores);
+    let texts = strip.best_texts().into_iter().take(most);
+    texts.map(|found| (found.text.clone(), strip.log_probability(&found.text).exp())).collect()
 }
 
 #[cfg(test)]
