@@ -50,3 +50,41 @@ fn most_spoilt(glyphs: impl Iterator<Item = GlyphScores>) -> Option<Spoilt> {
     let reason = if overwritten > struck_out { ReviewReason::Overwritten } else { ReviewReason::StruckOut };
     (either >= SPOILT_MIN).then_some(Spoilt { reason, is_sure: either >= REFUSED_MIN })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        assemble::{
+            readings::candidates,
+            tests::{edge, field, glyph},
+        },
+        net::N_CLASSES,
+    };
+
+    /// Two cells, the second of which is of `class` with `probability`, and else a digit.
+    fn found(class: GlyphClass, probability: f32) -> Option<Spoilt> {
+        let lattice = Lattice { n_nodes: 3, edges: vec![edge(0, 1), edge(1, 2)], ..Lattice::default() };
+        let mut second = glyph(4, 0.99);
+        second.classes = [0.0; N_CLASSES];
+        second.classes[GlyphClass::Digit as usize] = 1.0 - probability;
+        second.classes[class as usize] = probability;
+        let scores = FieldScores { edges: vec![Some(glyph(1, 0.99)), Some(second)], ..FieldScores::default() };
+        let field = field(2, 2);
+        let best = candidates(&field, &lattice, &scores).readings.swap_remove(0);
+        assert_eq!(best.digits, "14");
+        spoilt(&field, &lattice, &scores, &best)
+    }
+
+    #[test]
+    fn what_is_spoilt_has_its_name_and_holds_back_where_it_is_sure() {
+        for (class, reason) in
+            [(GlyphClass::StruckOut, ReviewReason::StruckOut), (GlyphClass::Overwritten, ReviewReason::Overwritten)]
+        {
+            assert_eq!(found(class, 0.9), Some(Spoilt { reason: reason.clone(), is_sure: true }));
+            assert_eq!(found(class, 0.6), Some(Spoilt { reason, is_sure: false }));
+            assert_eq!(found(class, 0.4), None);
+        }
+        assert_eq!(found(GlyphClass::Other, 0.9), None, "that is for others to say");
+    }
+}
