@@ -28,7 +28,7 @@
 //!     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
 //!         let mut digits = [0.0; 10];
 //!         digits[1] = 1.0;
-//!         Ok(vec![GlyphScores { digits, classes: [1.0, 0.0, 0.0, 0.0] }; batch.n_glyphs])
+//!         Ok(vec![GlyphScores::of_digit(digits); batch.n_glyphs])
 //!     }
 //! }
 //!

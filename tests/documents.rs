@@ -69,7 +69,7 @@ impl Recogniser for Calculator {
                 Some(7) => (digits[1], digits[7]) = (0.55, 0.449_9),
                 nearest => digits[nearest.unwrap_or(0)] = 0.999_9,
             }
-            GlyphScores { digits, classes: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
+            GlyphScores::of_digit(digits)
         };
         Ok(glyphs.map(score).collect())
     }

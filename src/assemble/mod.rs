@@ -300,7 +300,7 @@ mod tests {
     pub(super) fn glyph(digit: usize, probability: f32) -> GlyphScores {
         let mut digits = [(1.0 - probability) / 9.0; 10];
         digits[digit] = probability;
-        GlyphScores { digits, classes: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
+        GlyphScores::of_digit(digits)
     }
 
     fn no_digit(class: GlyphClass) -> GlyphScores {

@@ -253,7 +253,7 @@ mod tests {
 
     impl Recogniser for Sevens {
         fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
-            let mut score = GlyphScores { digits: [0.0; N_DIGITS], classes: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0] };
+            let mut score = GlyphScores::of_digit([0.0; N_DIGITS]);
             score.digits[7] = 1.0;
             Ok(vec![score; batch.n_glyphs])
         }

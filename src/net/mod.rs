@@ -62,6 +62,13 @@ pub enum GlyphClass {
 }
 
 impl GlyphScores {
+    /// Of what is a digit for sure: `digits` as in [`GlyphScores::digits`].
+    pub fn of_digit(digits: [f32; N_DIGITS]) -> Self {
+        let mut classes = [0.0; N_CLASSES];
+        classes[GlyphClass::Digit as usize] = 1.0;
+        Self { digits, classes }
+    }
+
     /// Probability that it is a digit and that digit is `digit` (0 to 9).
     pub fn digit(&self, digit: usize) -> f32 {
         self.digits[digit] * self.class(GlyphClass::Digit)

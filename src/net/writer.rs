@@ -131,7 +131,7 @@ mod tests {
         let mut digits = [1e-4; N_DIGITS];
         digits[a] = share;
         digits[b] = 1.0 - share - 8e-4;
-        GlyphScores { digits, classes: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
+        GlyphScores::of_digit(digits)
     }
 
     #[test]

@@ -409,7 +409,7 @@ mod tests {
                 assert_ne!(Some(digit), self.panics_at, "the fake falls over");
                 let mut digits = [0.01; 10];
                 digits[digit] = 0.91;
-                GlyphScores { digits, classes: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
+                GlyphScores::of_digit(digits)
             };
             Ok(glyphs.map(score).collect())
         }
