@@ -3,13 +3,13 @@
 mod canonical;
 mod confidence;
 mod document;
+mod doubt;
 mod lattice;
 mod mark;
 mod point;
 mod readings;
 mod reconcile;
 mod search;
-mod spoilt;
 mod state;
 mod symbols;
 mod weighed;

@@ -8,8 +8,8 @@ use super::{
     Alternative, FieldScores, FieldState, ReviewReason,
     canonical::{Written, canonical},
     confidence::Evidence,
+    doubt::{Doubt, spoilt, spoilt_anywhere},
     readings::{Candidate, Candidates, candidates},
-    spoilt::{Spoilt, spoilt, spoilt_anywhere},
 };
 use crate::{
     form::{Field, FieldLayout},
@@ -106,48 +106,28 @@ pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, param
         let n_digits = best_of_all.digits.len();
         let reason = if n_digits > field.digits.max { ReviewReason::Overflow } else { ReviewReason::TooShort };
         let same_length: Vec<&Candidate> = candidates.iter().filter(|c| c.digits.len() == n_digits).collect();
-        return judge(
-            field,
-            &same_length,
-            has_odd_sign,
-            unreadable,
-            params,
-            Why { refused: Some(reason), unsure: None },
-        );
+        return judge(field, &same_length, has_odd_sign, unreadable, params, Some(Doubt { reason, is_sure: true }));
     }
     let is_unreadable = fitting.first().is_some_and(|best| unreadable > best.score);
-    let spoilt = if is_unreadable {
+    let doubt = if is_unreadable {
         let by_strip = if has_digits_beside { ReviewReason::StruckOut } else { ReviewReason::Illegible };
-        let reason = spoilt_anywhere(scores).map_or(by_strip, |spoilt| spoilt.reason);
-        Some(Spoilt { reason, is_sure: true })
+        let reason = spoilt_anywhere(scores).map_or(by_strip, |doubt| doubt.reason);
+        Some(Doubt { reason, is_sure: true })
     } else {
         fitting.first().and_then(|best| spoilt(field, lattice, scores, best))
     };
-    let why = match spoilt {
-        Some(Spoilt { reason, is_sure: true }) => Why { refused: Some(reason), unsure: None },
-        unsure => Why { refused: None, unsure: unsure.map(|spoilt| spoilt.reason) },
-    };
-    judge(field, &fitting, has_odd_sign, unreadable, params, why)
-}
-
-/// Why a person must look at a field.
-struct Why {
-    /// In any case.
-    refused: Option<ReviewReason>,
-    /// Where its reading is not accepted; `None`: for that alone.
-    unsure: Option<ReviewReason>,
+    judge(field, &fitting, has_odd_sign, unreadable, params, doubt)
 }
 
 /// The state of the best of `candidates` (best first, at least one) among them. `unreadable` is the score of saying that
-/// something there cannot be read; `has_odd_sign` says
-/// that there is half a sign.
+/// something there cannot be read; `has_odd_sign` says that there is half a sign.
 fn judge(
     field: &Field,
     candidates: &[&Candidate],
     has_odd_sign: bool,
     unreadable: f64,
     params: &AcceptParams,
-    why: Why,
+    doubt: Option<Doubt>,
 ) -> Reading {
     let Some(&best) = candidates.first() else {
         return Reading::of_state(FieldState::Review(ReviewReason::Illegible), 0.0);
@@ -162,12 +142,12 @@ fn judge(
     }
     let (guess, is_possible) = text(field, best);
     let is_sure = params.accepts(confidence);
-    let state = match why.refused {
-        Some(reason) => FieldState::Review(reason),
-        None if !is_possible => FieldState::Review(ReviewReason::ImpossibleDate),
-        None if !is_sure => FieldState::Review(why.unsure.unwrap_or(ReviewReason::LowConfidence)),
-        None if guess.is_empty() => FieldState::Blank,
-        None => FieldState::Accepted,
+    let state = match doubt {
+        Some(Doubt { reason, is_sure: true }) => FieldState::Review(reason),
+        _ if !is_possible => FieldState::Review(ReviewReason::ImpossibleDate),
+        doubt if !is_sure => FieldState::Review(doubt.map_or(ReviewReason::LowConfidence, |doubt| doubt.reason)),
+        _ if guess.is_empty() => FieldState::Blank,
+        _ => FieldState::Accepted,
     };
     Reading { state, guess, alternatives, confidence }
 }

@@ -50,39 +50,42 @@ impl Ways {
     }
 }
 
-/// Beginnings of texts, each but the first a beginning and one symbol more.
-struct Beginnings {
-    /// Of each, the beginning it goes on from, its last symbol ([`NO_SYMBOL`]: it is the empty one), and those that go on
-    /// from it, by symbol.
-    all: Vec<(usize, usize, [Option<usize>; N_SYMBOLS])>,
+/// A text, or the beginning of one: another one and a symbol more.
+#[derive(Clone, Copy)]
+struct Beginning {
+    /// Index of the one that it goes on from.
+    from: usize,
+    /// [`NO_SYMBOL`]: it is the empty one.
+    last: usize,
+    /// Indices of those that go on from it, by symbol.
+    next: [Option<usize>; N_SYMBOLS],
 }
+
+/// All beginnings that were met: a tree whose root says nothing.
+struct Beginnings(Vec<Beginning>);
 
 impl Beginnings {
     const EMPTY: usize = 0;
 
     fn new() -> Self {
-        Self { all: vec![(Self::EMPTY, NO_SYMBOL, [None; N_SYMBOLS])] }
+        Self(vec![Beginning { from: Self::EMPTY, last: NO_SYMBOL, next: [None; N_SYMBOLS] }])
     }
 
-    fn last(&self, beginning: usize) -> usize {
-        self.all[beginning].1
-    }
-
-    /// The beginning that goes on from this one with `symbol`.
-    fn with(&mut self, beginning: usize, symbol: usize) -> usize {
-        let next = self.all.len();
-        let found = *self.all[beginning].2[symbol].get_or_insert(next);
-        if found == next {
-            self.all.push((beginning, symbol, [None; N_SYMBOLS]));
+    /// The one that goes on from `from` with `symbol`.
+    fn with(&mut self, from: usize, symbol: usize) -> usize {
+        let n = self.0.len();
+        let found = *self.0[from].next[symbol].get_or_insert(n);
+        if found == n {
+            self.0.push(Beginning { from, last: symbol, next: [None; N_SYMBOLS] });
         }
         found
     }
 
-    fn text(&self, mut beginning: usize) -> String {
+    fn text(&self, mut at: usize) -> String {
         let mut signs = Vec::new();
-        while beginning != Self::EMPTY {
-            signs.push(sign(self.last(beginning)));
-            beginning = self.all[beginning].0;
+        while at != Self::EMPTY {
+            signs.push(sign(self.0[at].last));
+            at = self.0[at].from;
         }
         signs.iter().rev().collect()
     }
@@ -149,21 +152,21 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]]) -> Vec<StripText> {
             }
         };
         for &(beginning, ways) in &beam {
-            let last = beginnings.last(beginning);
-            add(beginnings.all.len(), beginning, Ways { none: ways.all() * column[NO_SYMBOL], symbol: 0.0 });
+            let last = beginnings.0[beginning].last;
+            add(beginnings.0.len(), beginning, Ways { none: ways.all() * column[NO_SYMBOL], symbol: 0.0 });
             for (symbol, &probability) in column.iter().enumerate().skip(FIRST_DIGIT) {
                 if probability < LEAST_PROBABILITY {
                     continue;
                 }
                 let is_same = last == symbol;
                 if is_same {
-                    add(beginnings.all.len(), beginning, Ways { symbol: ways.symbol * probability, none: 0.0 });
+                    add(beginnings.0.len(), beginning, Ways { symbol: ways.symbol * probability, none: 0.0 });
                 }
                 // the same symbol twice needs a column between that says none
                 let before = if is_same { ways.none } else { ways.all() };
                 if before > 0.0 {
                     let longer = beginnings.with(beginning, symbol);
-                    add(beginnings.all.len(), longer, Ways { symbol: before * probability, none: 0.0 });
+                    add(beginnings.0.len(), longer, Ways { symbol: before * probability, none: 0.0 });
                 }
             }
         }
