@@ -19,7 +19,7 @@ use crate::{
     net::{GlyphScores, Recogniser, StripScores},
     normalise::{Glyph, Strip, collate, normalise, normalise_strip},
     page::{self, Limits, Page},
-    register::{FieldRegistration, RegisterParams, Registration, identify},
+    register::{FieldRegistration, Misfit, RegisterParams, Registration, identify},
     segment::{FieldCut, FieldInk, LatticeEdge, segment},
 };
 #[cfg(feature = "torch")]
@@ -270,21 +270,35 @@ impl Reader {
         Ok(PageExplanation { report: self.finish(prepared, scores), fields })
     }
 
-    /// Does what comes before the net: recognises the form, lays it on, cuts its fields, makes glyphs of their ink.
+    /// Does what comes before the net: [registers](Reader::register) the page, [cuts](Reader::cut) its fields, makes
+    /// [glyphs](Reader::normalise) of their ink.
     pub fn prepare(&self, number: u32, page: &Page) -> PreparedPage {
-        let (template_idx, registration) = match identify(page, &self.templates, &self.register_params) {
-            Ok(found) => found,
-            Err(misfit) => {
-                let form = misfit.template_idx.map(|idx| self.templates[idx].name.clone());
-                let reading = PageReading::Rejected { form, reason: misfit.reason, detail: misfit.detail };
-                let state = Prepared::Rejected(reading);
-                return PreparedPage { page: number, glyphs: Vec::new(), strips: Vec::new(), state };
+        match self.register(page) {
+            Ok((template_idx, registration)) => {
+                self.normalise(number, page, self.cut(page, template_idx, registration))
             }
-        };
-        let template = &self.templates[template_idx];
-        let cuts = segment(page, &registration, template);
+            Err(misfit) => self.turned_away(number, misfit),
+        }
+    }
+
+    /// Recognises the form of a page and lays its template on: the template's index, and how it lies.
+    ///
+    /// # Errors
+    /// [`Misfit`] where no template does.
+    pub fn register(&self, page: &Page) -> Result<(usize, Registration), Misfit> {
+        identify(page, &self.templates, &self.register_params)
+    }
+
+    /// Cuts the fields of a page that was [registered](Reader::register).
+    pub fn cut(&self, page: &Page, template_idx: usize, registration: Registration) -> CutPage {
+        let cuts = segment(page, &registration, &self.templates[template_idx]);
+        CutPage { template_idx, registration, cuts }
+    }
+
+    /// Makes of the ink of a page that was [cut](Reader::cut) what the nets are to see.
+    pub fn normalise(&self, number: u32, page: &Page, cut: CutPage) -> PreparedPage {
         let strip_of = |cut: &FieldCut| cut.strip.as_ref().and_then(|strip| normalise_strip(&strip.ink, &strip.bounds));
-        let strips = cuts.iter().map(strip_of).collect();
+        let strips = cut.cuts.iter().map(strip_of).collect();
         let mut glyphs = Vec::new();
         let mut add_glyph = |edge: &LatticeEdge| {
             let glyph = edge.crop.as_ref().and_then(|crop| normalise(&crop.ink));
@@ -292,14 +306,20 @@ impl Reader {
             glyphs.extend(glyph);
             has_glyph
         };
-        let has_glyph = cuts.iter().map(|cut| edges(cut).iter().map(&mut add_glyph).collect()).collect();
+        let has_glyph = cut.cuts.iter().map(|cut| edges(cut).iter().map(&mut add_glyph).collect()).collect();
         let page_bounds = |(field, at): (&Field, &FieldRegistration)| {
             Rect::around(at.page_from_template.apply_rect(field.layout.bounds())).unwrap_or_default()
         };
-        let fields = template.fields.iter().zip(&registration.fields);
+        let fields = self.templates[cut.template_idx].fields.iter().zip(&cut.registration.fields);
         let stored_bounds = fields.map(|field| page.stored_bounds(page_bounds(field))).collect();
-        let cut = CutPage { template_idx, registration, cuts };
         PreparedPage { page: number, glyphs, strips, state: Prepared::Cut { cut, has_glyph, stored_bounds } }
+    }
+
+    /// A page on which no template lies.
+    pub fn turned_away(&self, number: u32, misfit: Misfit) -> PreparedPage {
+        let form = misfit.template_idx.map(|idx| self.templates[idx].name.clone());
+        let reading = PageReading::Rejected { form, reason: misfit.reason, detail: misfit.detail };
+        PreparedPage { page: number, glyphs: Vec::new(), strips: Vec::new(), state: Prepared::Rejected(reading) }
     }
 
     /// What the nets say of pages, of however many, in their order.

@@ -17,10 +17,11 @@ use crate::{
 
 /// A worker classifies what it has gathered when it has this many glyphs. Past a few hundred the net gains nothing, and
 /// every glyph waits in memory. Empirically chosen.
-const BATCH_GLYPHS: usize = 256;
+pub const BATCH_GLYPHS: usize = 256;
 /// Most pages a worker gathers: pages with few glyphs must not wait for ever, and what is gathered is lost when a run is
 /// cut off.
 pub const BATCH_PAGES: usize = 8;
+
 /// Pages that a worker has prepared, and that go through the net together.
 pub struct Batch<'a, 's, 'd> {
     reader: &'a Reader,

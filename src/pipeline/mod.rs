@@ -33,6 +33,7 @@ mod journal;
 mod ledger;
 mod outcome;
 mod rejects;
+mod stages;
 mod tables;
 mod throughput;
 mod walk;
@@ -66,7 +67,8 @@ use tables::write_tables;
 pub use apart::limit_memory;
 pub use apart::{DecoderCommand, serve_pages};
 pub use items::read_file;
-pub use throughput::{Throughput, measure_throughput};
+pub use stages::StageTime;
+pub use throughput::{ARCHIVE_PAGES, Throughput, measure_throughput};
 pub use walk::{Scan, find_scans, listed_scans};
 
 /// Pages on the way, a worker: its batch, and as many that wait for a slower neighbour.

@@ -10,6 +10,7 @@ use super::{
     documents::Delivery,
     items::{Item, Items, read_file},
     read_in_order,
+    stages::{StageTime, measure_stages},
     walk::Scan,
     window,
 };
@@ -17,6 +18,10 @@ use crate::{
     error::{Error, Result},
     reader::Reader,
 };
+
+/// Pages of the archive by which speed is made plain.
+pub const ARCHIVE_PAGES: u64 = 150_000_000;
+const DAY_S: f64 = 24.0 * 3600.0;
 
 /// What was measured in one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -33,12 +38,17 @@ pub struct Throughput {
     pub ratio: f64,
     /// Digits in the readings, accepted or not, a second of reading.
     pub digits_per_s: f64,
+    /// Days in which one such machine reads [`ARCHIVE_PAGES`].
+    pub archive_days: f64,
     /// Largest memory that the process held at any time, MiB; `None` where the system does not say.
     pub peak_rss_mb: Option<f64>,
+    /// Of the first pages, what each stage takes.
+    pub stages: Vec<StageTime>,
 }
 
 /// Decodes `scans` in this process, then reads them as [`super::run`] does with this `decoder`, both on `jobs` workers. The
-/// files are read once before, so that neither waits for the disk; starting the processes that decode counts as reading.
+/// files are read once before, so that neither waits for the disk; starting the processes that decode counts as reading. Then
+/// the first pages are read once more, stage by stage, by one worker.
 ///
 /// # Errors
 /// `Usage` where there is no page to measure on.
@@ -70,14 +80,17 @@ pub fn measure_throughput(
     if pages == 0 {
         return Err(Error::usage("there is no page to measure on"));
     }
+    let read_pages_per_s = pages as f64 / read_s;
     Ok(Throughput {
         pages,
         jobs: jobs.get(),
         decode_pages_per_s: pages as f64 / decode_s,
-        read_pages_per_s: pages as f64 / read_s,
+        read_pages_per_s,
         ratio: decode_s / read_s,
         digits_per_s: n_digits as f64 / read_s,
+        archive_days: ARCHIVE_PAGES as f64 / read_pages_per_s / DAY_S,
         peak_rss_mb: peak_rss_mb(),
+        stages: measure_stages(reader, &scans)?,
     })
 }
 
@@ -122,15 +135,25 @@ fn peak_rss_mb() -> Option<f64> {
 /// A table for people.
 impl fmt::Display for Throughput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pages, jobs, decode_pages_per_s, read_pages_per_s, ratio, digits_per_s, peak_rss_mb } = self;
+        let Self { pages, jobs, decode_pages_per_s, read_pages_per_s, ratio, digits_per_s, .. } = self;
         writeln!(f, "pages             {pages:>10}, {jobs} at a time")?;
         writeln!(f, "decoding alone    {decode_pages_per_s:>10.1} pages/s")?;
         writeln!(f, "whole reading     {read_pages_per_s:>10.1} pages/s, {ratio:.2} of that")?;
         writeln!(f, "                  {digits_per_s:>10.0} digits/s")?;
-        match peak_rss_mb {
-            Some(mb) => writeln!(f, "peak memory       {mb:>10.0} MiB"),
-            None => writeln!(f, "peak memory       not known on this system"),
+        writeln!(
+            f,
+            "                  {:>10.0} machine-days for {} million pages",
+            self.archive_days,
+            ARCHIVE_PAGES / 1_000_000
+        )?;
+        match self.peak_rss_mb {
+            Some(mb) => writeln!(f, "peak memory       {mb:>10.0} MiB")?,
+            None => writeln!(f, "peak memory       not known on this system")?,
         }
+        for StageTime { stage, ms_per_page, share } in &self.stages {
+            writeln!(f, "{stage:<17} {ms_per_page:>10.2} ms a page, {:.0} % of one worker", 100.0 * share)?;
+        }
+        Ok(())
     }
 }
 
