@@ -6,6 +6,7 @@ mod ink;
 mod lines;
 mod quarters;
 mod reduce;
+mod sample;
 pub mod text;
 
 pub use binarise::{SauvolaParams, ink_share, sauvola};
@@ -14,3 +15,4 @@ pub use ink::{ink_of_image, without_neighbours};
 pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};
 pub use quarters::{turned_back, turned_point};
 pub use reduce::reduce;
+pub use sample::{bicubic, bilinear};

@@ -2,6 +2,7 @@
 
 use image::GrayImage;
 
+use super::bands::Bands;
 use crate::{
     geometry::{Point, Projection, Rect, Segment},
     page::Page,
@@ -30,6 +31,8 @@ const SAUVOLA_K: f64 = 0.2;
 pub struct PageEvidence {
     /// Lines in page pixels; pixel i covers i to i + 1, here and everywhere in registration.
     pub lines: PageLines,
+    /// The straight pieces by where they lie: those that run sideways, those that run up and down.
+    pub bands: [Bands; 2],
     /// 255 ink, 0 paper; `factor` times smaller than the page.
     mask: GrayImage,
     factor: u32,
@@ -70,7 +73,8 @@ impl PageEvidence {
         };
         let pieces = LinePieces { horizontal: enlarged(pieces.horizontal), vertical: enlarged(pieces.vertical) };
         let lines = PageLines::new(pieces, width.max(height), scale);
-        Self { lines, mask, factor, width, height }
+        let bands = [Bands::new(&lines.pieces.horizontal, true), Bands::new(&lines.pieces.vertical, false)];
+        Self { lines, bands, mask, factor, width, height }
     }
 
     /// The page from corner to corner, pixels.

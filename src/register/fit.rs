@@ -5,10 +5,11 @@
 //! brings all of them onto their lines is found by least squares with Tukey's weights; and again, with a smaller reach.
 
 use super::{
+    bands::Piece,
     evidence::PageEvidence,
     search::{Balance, LineModel},
 };
-use crate::geometry::{Point, Projection, Rect, Segment, solve_augmented};
+use crate::geometry::{Point, Projection, Rect, solve_augmented};
 
 /// Reach of the search for a sample's line, millimetres, iteration by iteration.
 const ROUGH_REACHES_MM: [f64; 5] = [6.0, 5.0, 4.0, 3.0, 3.0];
@@ -225,9 +226,6 @@ fn distance(pair: &Pair, map: &Projection) -> f64 {
 
 /// Each sample that finds a line of its direction within reach, with that line.
 fn pairs(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection, reach_mm: f64) -> Vec<Pair> {
-    let pieces = &evidence.lines.pieces;
-    let horizontal = by_place(&pieces.horizontal, true);
-    let vertical = by_place(&pieces.vertical, false);
     let bounds = evidence.page_bounds();
     let mut pairs = Vec::with_capacity(samples.len());
     for &(template, direction) in samples {
@@ -243,55 +241,26 @@ fn pairs(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection, 
             continue;
         }
         let direction = direction * (1.0 / direction.norm().max(f64::MIN_POSITIVE));
-        let family = if direction.x.abs() >= direction.y.abs() { &horizontal } else { &vertical };
+        let family = &evidence.bands[usize::from(direction.x.abs() < direction.y.abs())];
         let (reach_px, overhang_px) = (reach_mm * px_per_mm, OVERHANG_MM * px_per_mm);
-        let nearest = family
-            .near(place, reach_px)
-            .filter_map(|piece| {
-                let along = piece.direction();
-                let t = (place - piece.a).dot(along);
-                let off_px = along.cross(place - piece.a).abs();
-                let fits = along.cross(direction).abs() < MAX_SINE
-                    && off_px <= reach_px
-                    && (-overhang_px..=piece.length() + overhang_px).contains(&t);
-                fits.then_some((off_px, piece, along))
-            })
-            .min_by(|p, q| p.0.total_cmp(&q.0));
-        if let Some((_, piece, along)) = nearest {
-            pairs.push(Pair { template, direction: own_direction, on: piece.a, normal: Point::new(-along.y, along.x) });
+        let mut nearest: Option<(f64, &Piece)> = None;
+        for piece in family.near(place, reach_px) {
+            let Piece { start, along, length } = *piece;
+            let off_px = along.cross(place - start).abs();
+            let t = (place - start).dot(along);
+            let fits = along.cross(direction).abs() < MAX_SINE
+                && off_px <= reach_px
+                && (-overhang_px..=length + overhang_px).contains(&t);
+            if fits && nearest.is_none_or(|(nearest_px, _)| off_px < nearest_px) {
+                nearest = Some((off_px, piece));
+            }
+        }
+        if let Some((_, &Piece { start, along, .. })) = nearest {
+            let normal = Point::new(-along.y, along.x);
+            pairs.push(Pair { template, direction: own_direction, on: start, normal });
         }
     }
     pairs
-}
-
-/// Pieces in bands across their direction, so that only near ones are looked at.
-struct Bands {
-    bands: std::collections::HashMap<i64, Vec<Segment>>,
-    is_horizontal: bool,
-}
-
-/// Height of a band, pixels.
-const BAND_PX: f64 = 64.0;
-
-fn by_place(pieces: &[Segment], is_horizontal: bool) -> Bands {
-    let mut bands: std::collections::HashMap<i64, Vec<Segment>> = std::collections::HashMap::new();
-    for &piece in pieces {
-        let (from, to) = if is_horizontal { (piece.a.y, piece.b.y) } else { (piece.a.x, piece.b.x) };
-        let (low, high) = ((from.min(to) / BAND_PX).floor() as i64, (from.max(to) / BAND_PX).floor() as i64);
-        for band in low..=high {
-            bands.entry(band).or_default().push(piece);
-        }
-    }
-    Bands { bands, is_horizontal }
-}
-
-impl Bands {
-    /// Pieces in the bands within `reach_px` of `p`; one that crosses bands may come twice.
-    fn near(&self, p: Point, reach_px: f64) -> impl Iterator<Item = Segment> {
-        let across = if self.is_horizontal { p.y } else { p.x };
-        let (low, high) = ((across - reach_px) / BAND_PX, (across + reach_px) / BAND_PX);
-        (low.floor() as i64..=high.floor() as i64).filter_map(|band| self.bands.get(&band)).flatten().copied()
-    }
 }
 
 /// How much a fit may bend the template.

@@ -8,6 +8,7 @@
 //! 4. A page in perspective is first made level by its vanishing points (`perspective`); then it is a flat page.
 //! 5. `settle` lets each field find its own printed frame, because paper bends.
 
+mod bands;
 mod evidence;
 mod fit;
 mod landmarks;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use crate::{
     error::PageReject,
     form::{FormTemplate, PageLayout},
-    geometry::{Point, Projection},
+    geometry::{Point, Projection, Rect},
     page::Page,
 };
 
@@ -28,6 +29,7 @@ use fit::Placement;
 use search::LineModel;
 
 pub use evidence::PageEvidence;
+use evidence::PageLines;
 pub use landmarks::{FoundLandmarks, LandmarkParams, find_landmarks};
 
 /// A template laid on a page.
@@ -64,6 +66,9 @@ impl FieldRegistration {
 
 /// A page made level keeps its tilt's foreshortening, along or across; these are tried.
 const FORESHORTENINGS: [f64; 9] = [1.0, 0.93, 1.07, 0.87, 1.15, 0.81, 1.23, 0.76, 1.32];
+
+/// A template whose lines are found at first sight to less than this share of the best one's is no rival of it.
+const RIVAL_SHARE: f64 = 0.7;
 
 /// When a page is taken for a form, and when it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -171,26 +176,26 @@ fn best_placement(
         })
         .collect();
     let better = |a: &(usize, Placement), b: &(usize, Placement)| a.1.score().total_cmp(&b.1.score());
-    let place = |idx: usize, model: &LineModel, starts| Some((idx, fit::refine(evidence, model, starts)?));
-    let flat = models
-        .iter()
-        .filter_map(|(idx, model)| {
-            place(*idx, model, search::search(&evidence.lines, evidence.page_bounds(), model, &[1.0]))
-        })
-        .max_by(better);
+    let best_of = |lines: &PageLines, bounds: Rect, stretches: &[f64], page_from_seen: &Projection| {
+        let found: Vec<(usize, &LineModel, Vec<(f64, Projection)>)> =
+            models.iter().map(|(idx, model)| (*idx, model, search::search(lines, bounds, model, stretches))).collect();
+        let best = found.iter().filter_map(|(_, _, starts)| starts.first()).map(|start| start.0).fold(0.0, f64::max);
+        let is_rival = |starts: &[(f64, Projection)]| starts.first().is_some_and(|start| start.0 >= RIVAL_SHARE * best);
+        let rivals = found.into_iter().filter(|(_, _, starts)| is_rival(starts));
+        let refined = rivals.filter_map(|(idx, model, starts)| {
+            let starts = starts.iter().map(|(_, start)| page_from_seen.compose(start)).collect();
+            Some((idx, fit::refine(evidence, model, starts)?))
+        });
+        refined.max_by(better)
+    };
+    let flat = best_of(&evidence.lines, evidence.page_bounds(), &[1.0], &Projection::IDENTITY);
     if flat.as_ref().is_some_and(|(_, placement)| placement.score() >= params.sure_score) {
         return flat;
     }
     let level = perspective::level(&evidence.lines, evidence.page_bounds()).and_then(|level_from_page| {
         let page_from_level = level_from_page.inverse()?;
         let (lines, bounds) = evidence.seen_through(&level_from_page)?;
-        models
-            .iter()
-            .filter_map(|(idx, model)| {
-                let starts = search::search(&lines, bounds, model, &FORESHORTENINGS);
-                place(*idx, model, starts.iter().map(|start| page_from_level.compose(start)).collect())
-            })
-            .max_by(better)
+        best_of(&lines, bounds, &FORESHORTENINGS, &page_from_level)
     });
     flat.into_iter().chain(level).max_by(better)
 }

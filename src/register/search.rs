@@ -21,6 +21,9 @@ const MAX_SAMPLES: usize = 1200;
 const N_QUICK: usize = 32;
 /// Score below which the quick look dismisses a placement.
 const QUICK_SCORE: f64 = 0.3;
+/// Samples of the second look, and how many placements, the best by it, are held against all samples.
+const N_SECOND: usize = 160;
+const N_SCORED: usize = 500;
 /// Cells of the distance maps along the longer side of the page: about a millimetre of A4.
 const MAP_CELLS: f64 = 300.0;
 /// Distance from a line, in cells, at which a sample counts nothing.
@@ -87,6 +90,8 @@ struct DistanceMaps {
     vertical: GrayImage,
     origin: Point,
     cells_per_px: f64,
+    /// By distance, cells: 1 on a line, 0 from [`REACH_CELLS`] on.
+    closeness: [f64; 256],
 }
 
 impl DistanceMaps {
@@ -102,27 +107,35 @@ impl DistanceMaps {
             }
             distance_transform(&drawn, Norm::L1)
         };
-        Self { horizontal: map(&lines.pieces.horizontal), vertical: map(&lines.pieces.vertical), origin, cells_per_px }
+        Self {
+            horizontal: map(&lines.pieces.horizontal),
+            vertical: map(&lines.pieces.vertical),
+            origin,
+            cells_per_px,
+            closeness: std::array::from_fn(|distance| (1.0 - distance as f64 / REACH_CELLS).max(0.0)),
+        }
     }
 
-    /// 1 on a line of the direction, 0 from [`REACH_CELLS`] on; `None` off the page.
+    /// How close `p` is to a line of the direction, 0 to 1; `None` off the page.
     fn closeness(&self, p: Point, direction: Point) -> Option<f64> {
         let cell = (p - self.origin) * self.cells_per_px;
         let map = if direction.x.abs() >= direction.y.abs() { &self.horizontal } else { &self.vertical };
         if !(cell.x >= 0.0 && cell.y >= 0.0 && cell.x < f64::from(map.width()) && cell.y < f64::from(map.height())) {
             return None;
         }
-        let distance = f64::from(map.get_pixel(cell.x as u32, cell.y as u32).0[0]);
-        Some((1.0 - distance / REACH_CELLS).max(0.0))
+        let place = cell.y as usize * map.width() as usize + cell.x as usize;
+        Some(self.closeness[usize::from(map.as_raw()[place])])
     }
 
     /// Mean closeness of the samples on the page, lessened by the share that lies beside it; 0 where too few lie on it.
+    /// `placement` is affine.
     fn score(&self, placement: &Projection, samples: &[(Point, Point)]) -> f64 {
         let (mut tally, mut n_visible) = (Balance::default(), 0usize);
         let turn = placement.0;
         for &(p, d) in samples {
             let direction = Point::new(turn[0] * d.x + turn[1] * d.y, turn[3] * d.x + turn[4] * d.y);
-            if let Some(closeness) = self.closeness(placement.apply(p), direction) {
+            let place = Point::new(turn[0] * p.x + turn[1] * p.y + turn[2], turn[3] * p.x + turn[4] * p.y + turn[5]);
+            if let Some(closeness) = self.closeness(place, direction) {
                 tally.expect(d);
                 tally.add(d, closeness);
                 n_visible += 1;
@@ -169,9 +182,10 @@ impl Balance {
     }
 }
 
-/// The placements (page from template: similarities after stretching the template downwards by one of `stretches`) that put most of the template's lines on lines of the page, best
-/// first, no two of them alike.
-pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f64]) -> Vec<Projection> {
+/// The placements (page from template: similarities after stretching the template downwards by one of `stretches`) that
+/// put most of the template's lines on lines of the page, with the share that each does, 0 to 1; best first, no two of
+/// them alike.
+pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f64]) -> Vec<(f64, Projection)> {
     if model.samples.is_empty() {
         return Vec::new();
     }
@@ -185,7 +199,7 @@ pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f
     let all = [&whole.horizontal, &whole.vertical, &pieces.horizontal, &pieces.vertical];
     let all: Vec<Segment> = all.into_iter().flatten().copied().collect();
     let page_lines = longest(&all, (MAX_PAGE_LINES as f64 * share) as usize);
-    let quick = &model.samples[..N_QUICK.min(model.samples.len())];
+    let [quick, second] = [N_QUICK, N_SECOND].map(|n| &model.samples[..n.min(model.samples.len())]);
     let mut found: Vec<(f64, Projection)> = Vec::new();
     for stretch in stretches {
         let stretched = Projection::scaling(1.0, *stretch);
@@ -197,17 +211,23 @@ pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f
                 for on in [on, Segment::new(on.b, on.a)] {
                     let placement = similarity(line, on).compose(&stretched);
                     if maps.score(&placement, quick) >= QUICK_SCORE {
-                        found.push((maps.score(&placement, &model.samples), placement));
+                        found.push((maps.score(&placement, second), placement));
                     }
                 }
             }
         }
     }
-    found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut kept: Vec<Projection> = Vec::new();
-    for (_, placement) in found {
-        if !kept.iter().any(|k| are_alike(k, &placement, model.page, bounds)) {
-            kept.push(placement);
+    let best_first = |found: &mut Vec<(f64, Projection)>| found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    best_first(&mut found);
+    found.truncate(N_SCORED);
+    for (score, placement) in &mut found {
+        *score = maps.score(placement, &model.samples);
+    }
+    best_first(&mut found);
+    let mut kept: Vec<(f64, Projection)> = Vec::new();
+    for (score, placement) in found {
+        if !kept.iter().any(|(_, k)| are_alike(k, &placement, model.page, bounds)) {
+            kept.push((score, placement));
             if kept.len() == N_KEPT {
                 break;
             }

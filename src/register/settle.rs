@@ -7,6 +7,7 @@ use crate::{
     form::{Field, FieldLayout, FormTemplate},
     geometry::{Point, Projection, Rect, Segment, solve_augmented},
     page::Page,
+    raster::bilinear,
 };
 
 /// How far a frame may lie from where the page's fit puts it, millimetres. Neighbouring lines must be further away.
@@ -221,7 +222,7 @@ fn sample_line(pixels: &GrayImage, line: Segment, map: &Projection, taps: Taps) 
                     let offset = (k as f64 - (n_side + n_flank) as f64) * step_mm;
                     let taps = [-HALF_TAP_MM, 0.0, HALF_TAP_MM];
                     taps.iter()
-                        .map(|t| grey_at(pixels, map.apply(template + across * offset + along * *t)))
+                        .map(|t| bilinear(pixels, map.apply(template + across * offset + along * *t)))
                         .sum::<f64>()
                         / taps.len() as f64
                 })
@@ -232,19 +233,6 @@ fn sample_line(pixels: &GrayImage, line: Segment, map: &Projection, taps: Taps) 
             Sample { template, is_horizontal, contrast }
         })
         .collect()
-}
-
-/// Bilinear grey value, pixel i covering i to i + 1; white beside the page.
-fn grey_at(pixels: &GrayImage, p: Point) -> f64 {
-    let p = p - Point::new(0.5, 0.5);
-    let (x, y) = (p.x.floor(), p.y.floor());
-    let (fx, fy) = (p.x - x, p.y - y);
-    let at = |x: f64, y: f64| {
-        let on = x >= 0.0 && y >= 0.0 && x < f64::from(pixels.width()) && y < f64::from(pixels.height());
-        if on { f64::from(pixels.get_pixel(x as u32, y as u32).0[0]) } else { 255.0 }
-    };
-    (1.0 - fy) * ((1.0 - fx) * at(x, y) + fx * at(x + 1.0, y))
-        + fy * ((1.0 - fx) * at(x, y + 1.0) + fx * at(x + 1.0, y + 1.0))
 }
 
 /// The offset, millimetres, at which most of the samples see a line; `None` where none stands out.

@@ -3,7 +3,10 @@
 use image::{GrayImage, Luma, imageops};
 
 use super::CROP_PX_PER_MM;
-use crate::geometry::{Point, Projection, Rect};
+use crate::{
+    geometry::{Point, Projection, Rect},
+    raster::{bicubic, bilinear},
+};
 
 /// Most samples a crop pixel takes along each axis of the page: enough for 1,200 dpi, dear beyond.
 const MAX_SAMPLES: usize = 6;
@@ -19,8 +22,8 @@ const STRIP_HEIGHT_PX: u32 = 96;
 const MAX_STRIP_ASPECT: f64 = 40.0;
 
 /// Draws `area` (template millimetres) upright at [`CROP_PX_PER_MM`]: [H, W] u8 as on the page, white where the page
-/// ends. Page pixel `i` covers `i .. i + 1`. Where the scan is coarser than the crop it is interpolated by the
-/// Catmull-Rom cubic (Keys, 1981), where it is finer it is averaged.
+/// ends. Page pixel `i` covers `i .. i + 1`. Where the scan is coarser than the crop it is interpolated by cubics, where it is
+/// finer it is averaged.
 pub(super) fn rectify(page: &GrayImage, page_from_template: &Projection, area: Rect) -> GrayImage {
     let width = (area.width() * CROP_PX_PER_MM).ceil().clamp(1.0, MAX_SIDE_PX) as u32;
     let height = (area.height() * CROP_PX_PER_MM).ceil().clamp(1.0, MAX_SIDE_PX) as u32;
@@ -32,7 +35,7 @@ pub(super) fn rectify(page: &GrayImage, page_from_template: &Projection, area: R
     GrayImage::from_fn(width, height, |x, y| {
         if n == 1 {
             let p = at(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            return Luma([cubic(page, p)]);
+            return Luma([bicubic(page, p)]);
         }
         let mut sum = 0.0;
         for j in 0..n {
@@ -57,48 +60,6 @@ pub(super) fn whole_image_size(page: &GrayImage) -> (u32, u32) {
     let scale = f64::from(STRIP_HEIGHT_PX) / f64::from(h.max(1));
     let width = (f64::from(w) * scale).round().clamp(1.0, MAX_STRIP_ASPECT * f64::from(STRIP_HEIGHT_PX));
     (width as u32, STRIP_HEIGHT_PX)
-}
-
-/// Grey of pixel `(x, y)`, white off the page.
-fn grey(page: &GrayImage, x: i64, y: i64) -> f64 {
-    match (u32::try_from(x), u32::try_from(y)) {
-        (Ok(x), Ok(y)) => page.get_pixel_checked(x, y).map_or(255.0, |p| f64::from(p[0])),
-        _ => 255.0,
-    }
-}
-
-fn bilinear(page: &GrayImage, p: Point) -> f64 {
-    let Some((x, y, fx, fy)) = corner(p) else { return 255.0 };
-    let upper = grey(page, x, y) * (1.0 - fx) + grey(page, x + 1, y) * fx;
-    let lower = grey(page, x, y + 1) * (1.0 - fx) + grey(page, x + 1, y + 1) * fx;
-    upper * (1.0 - fy) + lower * fy
-}
-
-fn cubic(page: &GrayImage, p: Point) -> u8 {
-    let Some((x, y, fx, fy)) = corner(p) else { return 255 };
-    let (wx, wy) = (cubic_weights(fx), cubic_weights(fy));
-    let mut sum = 0.0;
-    for (j, wy) in (-1..).zip(wy) {
-        for (i, wx) in (-1..).zip(wx) {
-            sum += wx * wy * grey(page, x + i, y + j);
-        }
-    }
-    sum.round().clamp(0.0, 255.0) as u8
-}
-
-/// The pixel whose centre lies left above `p`, and how far `p` lies from that centre. `None` where `p` is not finite.
-fn corner(p: Point) -> Option<(i64, i64, f64, f64)> {
-    let (x, y) = (p.x - 0.5, p.y - 0.5);
-    if !(x.abs() < 1e9 && y.abs() < 1e9) {
-        return None;
-    }
-    Some((x.floor() as i64, y.floor() as i64, x - x.floor(), y - y.floor()))
-}
-
-/// Weights of the pixels at -1, 0, 1, 2 for a point at `t` between 0 and 1.
-fn cubic_weights(t: f64) -> [f64; 4] {
-    let (t2, t3) = (t * t, t * t * t);
-    [0.5 * (-t3 + 2.0 * t2 - t), 0.5 * (3.0 * t3 - 5.0 * t2 + 2.0), 0.5 * (-3.0 * t3 + 4.0 * t2 + t), 0.5 * (t3 - t2)]
 }
 
 /// All of a picture.
