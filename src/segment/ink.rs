@@ -58,11 +58,16 @@ pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
     lights.sort_unstable();
     let light = lights.get(lights.len() * 9 / 10).copied().unwrap_or(255);
     let floor = (f32::from(light) * DARKEST_GROUND).max(1.0);
-    GrayImage::from_fn(w, h, |x, y| {
-        let ground = between_blocks(&blocks, x, y).max(floor);
-        let dark = 1.0 - f32::from(grey.get_pixel(x, y)[0]) / ground;
-        Luma([(dark * 255.0).clamp(0.0, 255.0) as u8])
-    })
+    let (columns, rows) = (between_centres(w, blocks.width()), between_centres(h, blocks.height()));
+    let mut dark = GrayImage::new(w, h);
+    let pixels = dark.chunks_exact_mut(w.max(1) as usize).zip(grey.chunks_exact(w.max(1) as usize));
+    for ((dark, grey), row) in pixels.zip(rows) {
+        for ((dark, &grey), column) in dark.iter_mut().zip(grey).zip(&columns) {
+            let ground = between_blocks(&blocks, column, &row).max(floor);
+            *dark = ((1.0 - f32::from(grey) / ground) * 255.0).clamp(0.0, 255.0) as u8;
+        }
+    }
+    dark
 }
 
 /// The light of one block: the mean of the lighter half of its pixels.
@@ -101,19 +106,30 @@ fn extreme(image: &GrayImage, radius: i32, grow: bool) -> GrayImage {
     along(&along(image, 1, 0), 0, 1)
 }
 
-/// The blocks' value at a pixel, bilinear between their centres.
-fn between_blocks(blocks: &GrayImage, x: u32, y: u32) -> f32 {
-    let place = |v: u32, n: u32| {
-        let at = ((v as f32 + 0.5) / BLOCK_PX as f32 - 0.5).clamp(0.0, (n - 1) as f32);
+/// Where a pixel lies between the centres of two blocks, along one axis.
+struct Between {
+    blocks: [u32; 2],
+    /// How far from the first to the second, 0 to 1.
+    share: f32,
+}
+
+/// Of each of `n_px` pixels along an axis with `n_blocks` blocks.
+fn between_centres(n_px: u32, n_blocks: u32) -> Vec<Between> {
+    let between = |px: u32| {
+        let at = ((px as f32 + 0.5) / BLOCK_PX as f32 - 0.5).clamp(0.0, (n_blocks - 1) as f32);
         let low = at.floor() as u32;
-        (low, (low + 1).min(n - 1), at - at.floor())
+        Between { blocks: [low, (low + 1).min(n_blocks - 1)], share: at - at.floor() }
     };
-    let (x0, x1, fx) = place(x, blocks.width());
-    let (y0, y1, fy) = place(y, blocks.height());
-    let value = |x: u32, y: u32| f32::from(blocks.get_pixel(x, y)[0]);
-    let upper = value(x0, y0) * (1.0 - fx) + value(x1, y0) * fx;
-    let lower = value(x0, y1) * (1.0 - fx) + value(x1, y1) * fx;
-    upper * (1.0 - fy) + lower * fy
+    (0..n_px).map(between).collect()
+}
+
+/// The blocks' value at a pixel, bilinear between their centres.
+fn between_blocks(blocks: &GrayImage, column: &Between, row: &Between) -> f32 {
+    let [upper, lower] = row.blocks.map(|y| {
+        let [left, right] = column.blocks.map(|x| f32::from(blocks.get_pixel(x, y)[0]));
+        left * (1.0 - column.share) + right * column.share
+    });
+    upper * (1.0 - row.share) + lower * row.share
 }
 
 /// Ink told from paper.

@@ -1,6 +1,6 @@
 //! Page -> an upright grey crop at a fixed resolution.
 
-use image::{GrayImage, Luma, imageops};
+use image::{GrayImage, imageops};
 
 use super::CROP_PX_PER_MM;
 use crate::{
@@ -29,23 +29,37 @@ pub(super) fn rectify(page: &GrayImage, page_from_template: &Projection, area: R
     let height = (area.height() * CROP_PX_PER_MM).ceil().clamp(1.0, MAX_SIDE_PX) as u32;
     let page_px_per_px = page_from_template.scale_at(area.centre()) / CROP_PX_PER_MM;
     let n = if page_px_per_px.is_finite() { (page_px_per_px.ceil() as usize).clamp(1, MAX_SAMPLES) } else { 1 };
-    let at = |x: f64, y: f64| {
-        page_from_template.apply(Point::new(area.x0 + x / CROP_PX_PER_MM, area.y0 + y / CROP_PX_PER_MM))
+    // the samples' places along each axis, millimetres, the same in every row and in every column
+    let places = |n_px: u32, from: f64| -> Vec<f64> {
+        let fraction = |k: usize| (k as f64 + 0.5) / n as f64;
+        let place = |px: u32| (0..n).map(move |k| from + (f64::from(px) + fraction(k)) / CROP_PX_PER_MM);
+        (0..n_px).flat_map(place).collect()
     };
-    GrayImage::from_fn(width, height, |x, y| {
-        if n == 1 {
-            let p = at(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            return Luma([bicubic(page, p)]);
-        }
-        let mut sum = 0.0;
-        for j in 0..n {
-            for i in 0..n {
-                let fraction = |k: usize| (k as f64 + 0.5) / n as f64;
-                sum += bilinear(page, at(f64::from(x) + fraction(i), f64::from(y) + fraction(j)));
+    let (xs, ys) = (places(width, area.x0), places(height, area.y0));
+    let m = &page_from_template.0;
+    // most pages lie flat, and then there is nothing to divide by
+    let is_flat = page_from_template.is_affine() && m[8] == 1.0;
+    let at = |x: f64, y: f64| match is_flat {
+        true => Point::new(m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]),
+        false => page_from_template.apply(Point::new(x, y)),
+    };
+    let mut crop = Vec::with_capacity(width as usize * height as usize);
+    for ys in ys.chunks_exact(n) {
+        for xs in xs.chunks_exact(n) {
+            if let ([x], [y]) = (xs, ys) {
+                crop.push(bicubic(page, at(*x, *y)));
+                continue;
             }
+            let mut sum = 0.0;
+            for &y in ys {
+                for &x in xs {
+                    sum += bilinear(page, at(x, y));
+                }
+            }
+            crop.push((sum / (n * n) as f64).round() as u8);
         }
-        Luma([(sum / (n * n) as f64).round() as u8])
-    })
+    }
+    GrayImage::from_raw(width, height, crop).expect("it has a pixel for each place")
 }
 
 /// A strip brought to the common height.
@@ -69,6 +83,8 @@ pub(super) fn whole(picture: &GrayImage) -> Rect {
 
 #[cfg(test)]
 mod tests {
+    use image::Luma;
+
     use super::*;
 
     #[test]
