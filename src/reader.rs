@@ -316,7 +316,7 @@ impl Reader {
     }
 
     /// A page on which no template lies.
-    pub fn turned_away(&self, number: u32, misfit: Misfit) -> PreparedPage {
+    fn turned_away(&self, number: u32, misfit: Misfit) -> PreparedPage {
         let form = misfit.template_idx.map(|idx| self.templates[idx].name.clone());
         let reading = PageReading::Rejected { form, reason: misfit.reason, detail: misfit.detail };
         PreparedPage { page: number, glyphs: Vec::new(), strips: Vec::new(), state: Prepared::Rejected(reading) }

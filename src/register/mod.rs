@@ -26,7 +26,7 @@ use crate::{
 };
 
 use fit::Placement;
-use search::LineModel;
+use search::{LineModel, Start, search};
 
 pub use evidence::PageEvidence;
 use evidence::PageLines;
@@ -177,13 +177,13 @@ fn best_placement(
         .collect();
     let better = |a: &(usize, Placement), b: &(usize, Placement)| a.1.score().total_cmp(&b.1.score());
     let best_of = |lines: &PageLines, bounds: Rect, stretches: &[f64], page_from_seen: &Projection| {
-        let found: Vec<(usize, &LineModel, Vec<(f64, Projection)>)> =
-            models.iter().map(|(idx, model)| (*idx, model, search::search(lines, bounds, model, stretches))).collect();
-        let best = found.iter().filter_map(|(_, _, starts)| starts.first()).map(|start| start.0).fold(0.0, f64::max);
-        let is_rival = |starts: &[(f64, Projection)]| starts.first().is_some_and(|start| start.0 >= RIVAL_SHARE * best);
-        let rivals = found.into_iter().filter(|(_, _, starts)| is_rival(starts));
+        let found: Vec<(usize, &LineModel, Vec<Start>)> =
+            models.iter().map(|(idx, model)| (*idx, model, search(lines, bounds, model, stretches))).collect();
+        let score = |starts: &[Start]| starts.first().map_or(0.0, |start| start.score);
+        let best = found.iter().map(|(_, _, starts)| score(starts)).fold(0.0, f64::max);
+        let rivals = found.into_iter().filter(|(_, _, starts)| score(starts) >= RIVAL_SHARE * best);
         let refined = rivals.filter_map(|(idx, model, starts)| {
-            let starts = starts.iter().map(|(_, start)| page_from_seen.compose(start)).collect();
+            let starts = starts.iter().map(|start| page_from_seen.compose(&start.map)).collect();
             Some((idx, fit::refine(evidence, model, starts)?))
         });
         refined.max_by(better)

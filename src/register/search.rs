@@ -84,6 +84,15 @@ fn spread<T: Copy>(items: Vec<T>) -> Vec<T> {
     order.into_iter().map(|i| items[i]).collect()
 }
 
+/// A placement from which a fit may start.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// How well the template's lines lie on lines of the page at first sight, 0 to 1.
+    pub score: f64,
+    /// Page from template.
+    pub map: Projection,
+}
+
 /// How far each place of the page is from the nearest line of each direction.
 struct DistanceMaps {
     horizontal: GrayImage,
@@ -183,9 +192,8 @@ impl Balance {
 }
 
 /// The placements (page from template: similarities after stretching the template downwards by one of `stretches`) that
-/// put most of the template's lines on lines of the page, with the share that each does, 0 to 1; best first, no two of
-/// them alike.
-pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f64]) -> Vec<(f64, Projection)> {
+/// put most of the template's lines on lines of the page; best first, no two of them alike.
+pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f64]) -> Vec<Start> {
     if model.samples.is_empty() {
         return Vec::new();
     }
@@ -200,7 +208,7 @@ pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f
     let all: Vec<Segment> = all.into_iter().flatten().copied().collect();
     let page_lines = longest(&all, (MAX_PAGE_LINES as f64 * share) as usize);
     let [quick, second] = [N_QUICK, N_SECOND].map(|n| &model.samples[..n.min(model.samples.len())]);
-    let mut found: Vec<(f64, Projection)> = Vec::new();
+    let mut found: Vec<Start> = Vec::new();
     for stretch in stretches {
         let stretched = Projection::scaling(1.0, *stretch);
         for line in template_lines.iter().map(|line| stretched.apply_segment(*line)) {
@@ -211,23 +219,23 @@ pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f
                 for on in [on, Segment::new(on.b, on.a)] {
                     let placement = similarity(line, on).compose(&stretched);
                     if maps.score(&placement, quick) >= QUICK_SCORE {
-                        found.push((maps.score(&placement, second), placement));
+                        found.push(Start { score: maps.score(&placement, second), map: placement });
                     }
                 }
             }
         }
     }
-    let best_first = |found: &mut Vec<(f64, Projection)>| found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let best_first = |found: &mut Vec<Start>| found.sort_by(|a, b| b.score.total_cmp(&a.score));
     best_first(&mut found);
     found.truncate(N_SCORED);
-    for (score, placement) in &mut found {
-        *score = maps.score(placement, &model.samples);
+    for start in &mut found {
+        start.score = maps.score(&start.map, &model.samples);
     }
     best_first(&mut found);
-    let mut kept: Vec<(f64, Projection)> = Vec::new();
-    for (score, placement) in found {
-        if !kept.iter().any(|(_, k)| are_alike(k, &placement, model.page, bounds)) {
-            kept.push((score, placement));
+    let mut kept: Vec<Start> = Vec::new();
+    for start in found {
+        if !kept.iter().any(|k| are_alike(&k.map, &start.map, model.page, bounds)) {
+            kept.push(start);
             if kept.len() == N_KEPT {
                 break;
             }
