@@ -237,7 +237,9 @@ impl Projection {
     pub fn apply(&self, p: Point) -> Point {
         let m = &self.0;
         let w = m[6] * p.x + m[7] * p.y + m[8];
-        Point::new((m[0] * p.x + m[1] * p.y + m[2]) / w, (m[3] * p.x + m[4] * p.y + m[5]) / w)
+        let (x, y) = (m[0] * p.x + m[1] * p.y + m[2], m[3] * p.x + m[4] * p.y + m[5]);
+        // most maps are affine, and dividing is dear
+        if w == 1.0 { Point::new(x, y) } else { Point::new(x / w, y / w) }
     }
 
     /// Where both ends of `s` go.

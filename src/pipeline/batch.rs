@@ -17,10 +17,15 @@ use crate::{
 
 /// A worker classifies what it has gathered when it has this many glyphs. Past a few hundred the net gains nothing, and
 /// every glyph waits in memory. Empirically chosen.
-pub const BATCH_GLYPHS: usize = 256;
+const BATCH_GLYPHS: usize = 256;
 /// Most pages a worker gathers: pages with few glyphs must not wait for ever, and what is gathered is lost when a run is
 /// cut off.
 pub const BATCH_PAGES: usize = 8;
+
+/// Whether so much goes through the net at once.
+pub fn is_full(n_glyphs: usize, n_pages: usize) -> bool {
+    n_glyphs >= BATCH_GLYPHS || n_pages >= BATCH_PAGES
+}
 
 /// Pages that a worker has prepared, and that go through the net together.
 pub struct Batch<'a, 's, 'd> {
@@ -51,7 +56,7 @@ impl<'a, 's, 'd> Batch<'a, 's, 'd> {
     }
 
     pub fn is_full(&self) -> bool {
-        self.n_glyphs >= BATCH_GLYPHS || self.pending.len() >= BATCH_PAGES
+        is_full(self.n_glyphs, self.pending.len())
     }
 
     /// Prepares a page; what needs no net is handed in at once.

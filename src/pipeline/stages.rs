@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     apart::Decoder,
-    batch::{BATCH_GLYPHS, BATCH_PAGES},
+    batch::is_full,
     items::{Item, Items},
     walk::Scan,
 };
@@ -29,8 +29,32 @@ pub struct StageTime {
     pub share: f64,
 }
 
-/// The stages, in the order in which a page goes through them.
-const STAGES: [&str; 6] = ["decode", "register", "segment", "normalise", "recognise", "assemble"];
+/// The stages, in the order in which a page goes through them, and their names.
+#[derive(Clone, Copy)]
+enum Stage {
+    Decode,
+    Register,
+    Segment,
+    Normalise,
+    Recognise,
+    Assemble,
+}
+
+const NAMES: [&str; 6] = ["decode", "register", "segment", "normalise", "recognise", "assemble"];
+
+/// What was spent on each stage.
+#[derive(Default)]
+struct Spent([Duration; NAMES.len()]);
+
+impl Spent {
+    /// Does `work`, and adds its time to that of `stage`.
+    fn on<T>(&mut self, stage: Stage, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let done = work();
+        self.0[stage as usize] += start.elapsed();
+        done
+    }
+}
 
 /// Reads the first pages of `scans` on this thread alone and times each stage. Pages that cannot be decoded are left out;
 /// none of no page.
@@ -38,20 +62,20 @@ const STAGES: [&str; 6] = ["decode", "register", "segment", "normalise", "recogn
 /// # Errors
 /// Where the net fails.
 pub fn measure_stages(reader: &Reader, scans: &[&Scan]) -> Result<Vec<StageTime>> {
-    let mut spent = [Duration::ZERO; STAGES.len()];
+    let mut spent = Spent::default();
     let mut n_pages = 0usize;
     let mut decoder = Decoder::new(reader.limits(), None);
     let mut gathered: Vec<PreparedPage> = Vec::new();
     for item in Items::open(reader.limits(), None, scans)? {
         let Item::Page { bytes, page_idx, .. } = item else { continue };
-        let Ok(page) = timed(&mut spent[0], || decoder.page(&bytes, page_idx)) else { continue };
+        let Ok(page) = spent.on(Stage::Decode, || decoder.page(&bytes, page_idx)) else { continue };
         n_pages += 1;
-        if let Ok((idx, registration)) = timed(&mut spent[1], || reader.register(&page)) {
-            let cut = timed(&mut spent[2], || reader.cut(&page, idx, registration));
-            gathered.push(timed(&mut spent[3], || reader.normalise(1, &page, cut)));
+        if let Ok((idx, registration)) = spent.on(Stage::Register, || reader.register(&page)) {
+            let cut = spent.on(Stage::Segment, || reader.cut(&page, idx, registration));
+            gathered.push(spent.on(Stage::Normalise, || reader.normalise(1, &page, cut)));
         }
         let n_glyphs: usize = gathered.iter().map(|page| page.glyphs().len()).sum();
-        if n_glyphs >= BATCH_GLYPHS || gathered.len() == BATCH_PAGES {
+        if is_full(n_glyphs, gathered.len()) {
             finish(reader, &mut gathered, &mut spent)?;
         }
         if n_pages == TIMED_PAGES {
@@ -59,30 +83,22 @@ pub fn measure_stages(reader: &Reader, scans: &[&Scan]) -> Result<Vec<StageTime>
         }
     }
     finish(reader, &mut gathered, &mut spent)?;
-    let all: f64 = spent.iter().map(Duration::as_secs_f64).sum();
+    let all: f64 = spent.0.iter().map(Duration::as_secs_f64).sum();
     let stage = |(stage, time): (&'static str, Duration)| StageTime {
         stage,
         ms_per_page: 1000.0 * time.as_secs_f64() / n_pages as f64,
         share: time.as_secs_f64() / all,
     };
-    Ok(if n_pages == 0 { Vec::new() } else { STAGES.into_iter().zip(spent).map(stage).collect() })
+    Ok(if n_pages == 0 { Vec::new() } else { NAMES.into_iter().zip(spent.0).map(stage).collect() })
 }
 
 /// Recognises what was gathered, and makes values of it.
-fn finish(reader: &Reader, gathered: &mut Vec<PreparedPage>, spent: &mut [Duration; STAGES.len()]) -> Result<()> {
-    let scores = timed(&mut spent[4], || reader.recognise(gathered.iter()))?;
-    timed(&mut spent[5], || {
+fn finish(reader: &Reader, gathered: &mut Vec<PreparedPage>, spent: &mut Spent) -> Result<()> {
+    let scores = spent.on(Stage::Recognise, || reader.recognise(gathered.iter()))?;
+    spent.on(Stage::Assemble, || {
         for (page, scores) in gathered.drain(..).zip(scores) {
             reader.finish(page, scores);
         }
     });
     Ok(())
-}
-
-/// What `work` gives; its time is added to `spent`.
-fn timed<T>(spent: &mut Duration, work: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
-    let done = work();
-    *spent += start.elapsed();
-    done
 }

@@ -21,7 +21,8 @@ const MAX_SAMPLES: usize = 1200;
 const N_QUICK: usize = 32;
 /// Score below which the quick look dismisses a placement.
 const QUICK_SCORE: f64 = 0.3;
-/// Samples of the second look, and how many placements, the best by it, are held against all samples.
+/// Samples of the second look, and how many placements, the best by it, are held against all samples. Empirically chosen:
+/// fewer may lose a placement, more take longer.
 const N_SECOND: usize = 160;
 const N_SCORED: usize = 500;
 /// Cells of the distance maps along the longer side of the page: about a millimetre of A4.
@@ -143,8 +144,7 @@ impl DistanceMaps {
         let turn = placement.0;
         for &(p, d) in samples {
             let direction = Point::new(turn[0] * d.x + turn[1] * d.y, turn[3] * d.x + turn[4] * d.y);
-            let place = Point::new(turn[0] * p.x + turn[1] * p.y + turn[2], turn[3] * p.x + turn[4] * p.y + turn[5]);
-            if let Some(closeness) = self.closeness(place, direction) {
+            if let Some(closeness) = self.closeness(placement.apply(p), direction) {
                 tally.expect(d);
                 tally.add(d, closeness);
                 n_visible += 1;

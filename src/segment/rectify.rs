@@ -36,13 +36,7 @@ pub(super) fn rectify(page: &GrayImage, page_from_template: &Projection, area: R
         (0..n_px).flat_map(place).collect()
     };
     let (xs, ys) = (places(width, area.x0), places(height, area.y0));
-    let m = &page_from_template.0;
-    // most pages lie flat, and then there is nothing to divide by
-    let is_flat = page_from_template.is_affine() && m[8] == 1.0;
-    let at = |x: f64, y: f64| match is_flat {
-        true => Point::new(m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]),
-        false => page_from_template.apply(Point::new(x, y)),
-    };
+    let at = |x: f64, y: f64| page_from_template.apply(Point::new(x, y));
     let mut crop = Vec::with_capacity(width as usize * height as usize);
     for ys in ys.chunks_exact(n) {
         for xs in xs.chunks_exact(n) {
