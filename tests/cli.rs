@@ -7,7 +7,7 @@ use crate::util::{STRIP, call, call_with_input, names, talk, write_strips};
 #[test]
 fn a_batch_with_a_bad_file_comes_to_its_end_with_status_1() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
-    write_strips(&dir.path().join("in/deep"), 3);
+    write_strips(&dir.path().join("in/deep"), 0..3);
     fs::write(dir.path().join("in/bad.png"), b"no picture").expect("it is writable");
     let output = call(dir.path(), &["run", "in", "out.csv", "--pipeline", STRIP, "--overlay", "seen"]);
     assert_eq!(output.status.code(), Some(1), "{}", talk(&output));
@@ -35,7 +35,7 @@ fn a_batch_with_a_bad_file_comes_to_its_end_with_status_1() {
 #[test]
 fn all_read_is_status_0_and_quiet_says_nothing() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
-    write_strips(&dir.path().join("in"), 2);
+    write_strips(&dir.path().join("in"), 0..2);
     let output = call_with_input(
         dir.path(),
         &["run", "-", "out.csv", "--pipeline", STRIP, "--quiet", "--jobs", "1"],
@@ -51,7 +51,7 @@ fn all_read_is_status_0_and_quiet_says_nothing() {
 #[test]
 fn what_cannot_run_is_status_2_and_writes_nothing() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
-    write_strips(&dir.path().join("in"), 1);
+    write_strips(&dir.path().join("in"), 0..1);
     fs::write(dir.path().join("bad.toml"), "name = \"x\"\nwidht = 3\n").expect("it is writable");
     fs::write(dir.path().join("bad.safetensors"), "not weights").expect("it is writable");
     fs::write(dir.path().join("taken.csv"), "precious").expect("it is writable");
@@ -95,7 +95,7 @@ fn what_cannot_run_is_status_2_and_writes_nothing() {
 #[test]
 fn overwrite_replaces_and_the_same_input_gives_the_same_bytes() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
-    write_strips(&dir.path().join("in"), 12);
+    write_strips(&dir.path().join("in"), 0..12);
     let mut tables = Vec::new();
     for jobs in ["1", "3"] {
         let args = ["run", "in", "out.csv", "--pipeline", STRIP, "--overwrite", "--jobs", jobs];
@@ -110,7 +110,7 @@ fn overwrite_replaces_and_the_same_input_gives_the_same_bytes() {
 #[test]
 fn eval_values_prints_the_keys_other_programs_read() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
-    write_strips(&dir.path().join("in"), 2);
+    write_strips(&dir.path().join("in"), 0..2);
     let output = call(dir.path(), &["run", "in", "out.csv", "--pipeline", STRIP]);
     assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
     fs::write(dir.path().join("truth.csv"), "scan,page,digits\n00.png,1,1111\n01.png,1,?\n").expect("it is writable");
@@ -160,7 +160,7 @@ fn calibrate_writes_the_levels_that_run_reads_or_says_no_and_writes_nothing() {
     let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else");
     assert_eq!((&found["fields"][0]["stands_on"], &found["fields"][0]["accepted"]), (&"field".into(), &12.into()));
 
-    write_strips(&dir.path().join("in"), 2);
+    write_strips(&dir.path().join("in"), 0..2);
     let states = |levels: &str| {
         fs::write(dir.path().join("used.toml"), levels).expect("it is writable");
         let args = ["run", "in", "out.csv", "--pipeline", STRIP, "--overwrite", "--acceptance", "used.toml"];
@@ -186,7 +186,7 @@ fn calibrate_writes_the_levels_that_run_reads_or_says_no_and_writes_nothing() {
 fn eval_values_writes_a_report_with_the_fields_cut_from_the_scans() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     write_tables(dir.path(), 3, true);
-    write_strips(&dir.path().join("in"), 3);
+    write_strips(&dir.path().join("in"), 0..3);
     let report = |more: &[&str]| {
         let args = [&["eval", "values", "t.csv", "truth.csv", "--html", "report.html"], more].concat();
         let output = call(dir.path(), &args);
@@ -203,7 +203,7 @@ fn eval_values_writes_a_report_with_the_fields_cut_from_the_scans() {
 #[test]
 fn bench_prints_the_keys_other_programs_read() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
-    write_strips(&dir.path().join("in"), 4);
+    write_strips(&dir.path().join("in"), 0..4);
     let output = call(dir.path(), &["bench", "in", "--pipeline", STRIP, "--jobs", "2", "--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
     let speed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else");

@@ -12,11 +12,7 @@ use std::{
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-#[cfg(target_os = "linux")]
-use tiff::encoder::{TiffEncoder, colortype::Gray8};
 
-#[cfg(target_os = "linux")]
-use crate::util::strip;
 use crate::util::{STRIP, call, formread, names, talk, write_strips};
 
 /// What a run leaves.
@@ -38,7 +34,7 @@ fn take_tables(folder: &Path) -> [Vec<u8>; 3] {
 
 /// A folder `in` with `n` strips, a copy of one and a file that is none; and what an unbroken run over it writes.
 fn prepare(folder: &Path, n: u32) -> [Vec<u8>; 3] {
-    write_strips(&folder.join("in"), n);
+    write_strips(&folder.join("in"), 0..n);
     fs::copy(folder.join("in/02.png"), folder.join("in/copy.png")).expect("it is writable");
     fs::write(folder.join("in/none.png"), "no picture").expect("it is writable");
     let output = call(folder, &RUN);
@@ -261,25 +257,12 @@ fn a_log_without_room_does_not_end_the_run() {
     assert_eq!(take_tables(dir.path()), want);
 }
 
-/// `n` strips, 20 a file, of all sorts from the first on: peaks come from what is on a page, too.
-#[cfg(target_os = "linux")]
-fn write_stacks(folder: &Path, n: u32) {
-    fs::create_dir_all(folder).expect("it is writable");
-    for start in (0..n).step_by(20) {
-        let file = fs::File::create(folder.join(format!("{start:05}.tif"))).expect("it is writable");
-        let mut stack = TiffEncoder::new(file).expect("the disk has room");
-        for strip in (start..start + 20).map(|i| strip(101 * i % 40_000)) {
-            let written = stack.write_image::<Gray8>(strip.width(), strip.height(), &strip);
-            written.expect("the disk has room");
-        }
-    }
-}
-
-/// Largest memory that a run over `n` strips, 20 a file, held, KiB, as Linux's proc(5) has it shortly before its end.
+/// Largest memory that a run over `n` strips held, KiB, as Linux's proc(5) has it shortly before its end. Each is a file of
+/// its own, and they are of all sorts from the first on: peaks come from what is on a page, too.
 #[cfg(target_os = "linux")]
 fn peak_kib(n: u32) -> u64 {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
-    write_stacks(&dir.path().join("in"), n);
+    write_strips(&dir.path().join("in"), (0..n).map(|i| 101 * i % 40_000));
     let mut child = spawn(dir.path(), &[&RUN[..], &["--quiet"]].concat());
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
@@ -308,7 +291,7 @@ fn torture_by_20000_pages() {
 fn the_nightly_script_replaces_goes_on_and_never_overlaps() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
-    write_strips(&dir.join("in"), 2);
+    write_strips(&dir.join("in"), 0..2);
     // The script has no flag for a template; what it calls here adds one.
     let program = dir.join("formread");
     let text = format!("#!/bin/sh\nexec {} \"$@\" --pipeline {STRIP}\n", env!("CARGO_BIN_EXE_formread"));
@@ -324,7 +307,7 @@ fn the_nightly_script_replaces_goes_on_and_never_overlaps() {
     let nightly = || nightly_settled("0");
     assert_eq!(nightly().status.code(), Some(0));
     let first = tables(dir);
-    write_strips(&dir.join("in"), 3);
+    write_strips(&dir.join("in"), 0..3);
     assert_eq!(nightly().status.code(), Some(0), "the table of the night before is no hindrance");
     let second = tables(dir);
     assert_ne!(first, second);

@@ -236,7 +236,7 @@ fn a_file_that_takes_all_memory_costs_no_other_page() {
 
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let scans = dir.path().join("scans");
-    write_strips(&scans, 3);
+    write_strips(&scans, 0..3);
     let bomb = pdf_bomb(512 << 20);
     assert!(bomb.len() < 200_000, "it is small: {}", bomb.len());
     fs::write(scans.join("01-bomb.pdf"), bomb).expect("it is writable");

@@ -48,19 +48,19 @@ pub fn talk(output: &Output) -> String {
 }
 
 /// A strip with upright strokes, no two of 40,000 alike.
-pub fn strip(i: u32) -> GrayImage {
+fn strip(i: u32) -> GrayImage {
     let (top, bottom, shift) = (12 + i / 35 % 12, 52 - i / 420 % 12, i / 5040 % 8);
     let is_stroke = |x: u32| (20..24 + i % 7).contains(&((x + shift) % (40 + i % 5)));
     let is_ink = |x: u32, y: u32| (top..bottom).contains(&y) && is_stroke(x);
     GrayImage::from_fn(160, 64, |x, y| Luma([if is_ink(x, y) { 15 } else { 245 }]))
 }
 
-/// `n` strips: `00.png`, `01.png`...
-pub fn write_strips(folder: &Path, n: u32) {
+/// The strips of these numbers: `00.png`, `01.png`...
+pub fn write_strips(folder: &Path, strips: impl IntoIterator<Item = u32>) {
     fs::create_dir_all(folder).expect("the folder is writable");
-    for i in 0..n {
+    for (n, i) in strips.into_iter().enumerate() {
         strip(i)
-            .save_with_format(folder.join(format!("{i:02}.png")), ImageFormat::Png)
+            .save_with_format(folder.join(format!("{n:02}.png")), ImageFormat::Png)
             .expect("the folder is writable");
     }
 }

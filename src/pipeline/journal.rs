@@ -14,6 +14,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::walk::Scan;
 use crate::{
     error::{Error, Result},
     hash::Sha256,
@@ -86,26 +87,47 @@ struct Finished {
     extent: Extent,
 }
 
-/// What stands in a journal, of one identity. In memory it takes some 300 bytes a file, and nothing a page.
-#[derive(Debug, Default)]
-struct Index {
-    finished: HashMap<String, Finished>,
+/// What stands in a journal, of one identity. It has room for every scan from the start: nothing small that lasts is put
+/// among what the pages take and leave. Some 300 bytes a file, and nothing a page.
+#[derive(Debug)]
+struct Index<'a> {
+    /// The scans of the run by name; `None`: not finished.
+    files: HashMap<&'a str, Option<Finished>>,
+    /// Also those of files that are no longer among the scans: one that was given another name is not read again.
     contents: HashMap<Sha256, Extent>,
 }
 
-impl Index {
-    fn done(&mut self, FileId { scan, stamp, sha256 }: FileId, extent: Extent) {
-        if let Some(sha256) = sha256 {
+impl<'a> Index<'a> {
+    /// # Errors
+    /// `Usage` where two scans have one name: rows of both would be taken for one another's.
+    fn new(scans: &'a [Scan]) -> Result<Self> {
+        let mut files = HashMap::with_capacity(scans.len());
+        for Scan { name, .. } in scans {
+            if files.insert(name.as_str(), None).is_some() {
+                return Err(Error::usage(format!("two scans have one name: {name}")));
+            }
+        }
+        Ok(Self { files, contents: HashMap::with_capacity(scans.len()) })
+    }
+
+    fn get(&self, scan: &str) -> Option<&Finished> {
+        self.files.get(scan)?.as_ref()
+    }
+
+    fn done(&mut self, FileId { scan, stamp, sha256 }: &FileId, extent: Extent) {
+        if let Some(sha256) = *sha256 {
             self.contents.insert(sha256, extent);
         }
-        self.finished.insert(scan, Finished { stamp, sha256, extent });
+        if let Some(file) = self.files.get_mut(scan.as_str()) {
+            *file = Some(Finished { stamp: *stamp, sha256: *sha256, extent });
+        }
     }
 
     /// Whether there is the content of which the file is a copy.
-    fn copy(&mut self, FileId { scan, stamp, sha256 }: FileId) -> bool {
-        let extent = sha256.and_then(|sha256| self.contents.get(&sha256)).copied();
+    fn copy(&mut self, file: &FileId) -> bool {
+        let extent = file.sha256.and_then(|sha256| self.contents.get(&sha256)).copied();
         extent.is_some_and(|extent| {
-            self.finished.insert(scan, Finished { stamp, sha256, extent });
+            self.done(file, extent);
             true
         })
     }
@@ -113,7 +135,7 @@ impl Index {
 
 /// An open journal.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Journal<'a> {
     path: PathBuf,
     writer: BufWriter<File>,
     /// Where the next line will stand.
@@ -121,27 +143,30 @@ pub struct Journal {
     /// Where the file that is being written began.
     file_start: u64,
     stored: Instant,
-    index: Index,
+    index: Index<'a>,
 }
 
-impl Journal {
-    /// Opens the journal at `path`; with `resume`, what stands there of finished files is kept, and what was read with
-    /// this identity counts as read.
+impl<'a> Journal<'a> {
+    /// Opens the journal of a run over `scans` at `path`; with `resume`, what stands there of finished files is kept, and
+    /// what was read with this identity counts as read.
     ///
     /// # Errors
-    /// Where it cannot be read or written.
-    pub fn open(path: &Path, identity: &RunIdentity, resume: bool) -> Result<Self> {
+    /// `Usage` where two scans have one name; where it cannot be read or written.
+    pub fn open(path: &Path, identity: &RunIdentity, scans: &'a [Scan], resume: bool) -> Result<Self> {
+        let mut known = Recovered { identity: None, index: Index::new(scans)?, end: 0 };
         let here = |error: io::Error| Error::from(error).in_file(path.to_string_lossy());
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(here)?;
-        let mut known = if resume { Recovered::read(&file, identity).map_err(here)? } else { Recovered::default() };
+        if resume {
+            known.read(&file, identity).map_err(here)?;
+        }
         file.set_len(known.end).map_err(here)?;
         file.seek(SeekFrom::Start(known.end)).map_err(here)?;
         sync_folder_of(path).map_err(here)?;
-        let (path, writer, end) = (path.to_owned(), BufWriter::new(file), known.end);
-        let index = std::mem::take(&mut known.index);
+        let (path, writer) = (path.to_owned(), BufWriter::new(file));
+        let Recovered { identity: last, index, end } = known;
         let mut journal = Self { path, writer, end, file_start: end, stored: Instant::now(), index };
-        if known.identity.as_ref() != Some(identity) {
+        if last.as_ref() != Some(identity) {
             journal.write(&Line::Run(identity.clone()))?;
             journal.file_start = journal.end;
             journal.store()?;
@@ -151,12 +176,14 @@ impl Journal {
 
     /// Whether the file `scan` stands here as it is now.
     pub fn holds(&self, scan: &str, stamp: Option<Stamp>) -> bool {
-        self.index.finished.get(scan).is_some_and(|file| file.stamp.is_some() && file.stamp == stamp)
+        self.index.get(scan).is_some_and(|file| file.stamp.is_some() && file.stamp == stamp)
     }
 
     /// The contents whose pages stand here.
     pub fn contents(&self) -> HashSet<Sha256> {
-        self.index.contents.keys().copied().collect()
+        let mut contents = HashSet::with_capacity(self.index.files.len());
+        contents.extend(self.index.contents.keys().copied());
+        contents
     }
 
     /// Adds a page of the file that is being written; `detail` says what was met where it could not be read.
@@ -169,12 +196,12 @@ impl Journal {
 
     /// The content of the finished file `scan`; `None` where it could not be opened.
     pub fn sha256(&self, scan: &str) -> Option<Sha256> {
-        self.index.finished.get(scan).and_then(|file| file.sha256)
+        self.index.get(scan).and_then(|file| file.sha256)
     }
 
     /// Number of pages that the finished file `scan` was found to have.
     pub fn pages(&self, scan: &str) -> u32 {
-        self.index.finished.get(scan).map_or(0, |file| file.extent.pages)
+        self.index.get(scan).map_or(0, |file| file.extent.pages)
     }
 
     /// Ends the file that is being written, in which `pages` pages were found. It is finished when so many stand here.
@@ -183,8 +210,8 @@ impl Journal {
     /// Where it cannot be stored.
     pub fn finish_file(&mut self, file: FileId, pages: u32) -> Result<()> {
         let extent = Extent { offset: self.file_start, bytes: self.end - self.file_start, pages };
-        self.write(&Line::Done(file.clone(), pages))?;
-        self.index.done(file, extent);
+        self.index.done(&file, extent);
+        self.write(&Line::Done(file, pages))?;
         self.end_file()
     }
 
@@ -193,7 +220,7 @@ impl Journal {
     /// # Errors
     /// `Internal` where there is none; where it cannot be stored.
     pub fn copy_file(&mut self, file: FileId) -> Result<()> {
-        if !self.index.copy(file.clone()) {
+        if !self.index.copy(&file) {
             return Err(Error::internal("a copy of a file that is not finished").in_file(file.scan));
         }
         self.write(&Line::Copy(file))?;
@@ -206,7 +233,7 @@ impl Journal {
     /// # Errors
     /// Where the journal cannot be read, or `visit` fails.
     pub fn visit(&mut self, scan: &str, mut visit: impl FnMut(PageRows, &str) -> Result<()>) -> Result<()> {
-        let Some(&Finished { extent: Extent { offset, bytes, .. }, .. }) = self.index.finished.get(scan) else {
+        let Some(&Finished { extent: Extent { offset, bytes, .. }, .. }) = self.index.get(scan) else {
             return Ok(());
         };
         let here = |error: Error| error.in_file(self.path.to_string_lossy());
@@ -261,55 +288,56 @@ impl Journal {
 }
 
 /// What is found in a journal that is opened again.
-#[derive(Debug, Default)]
-struct Recovered {
+#[derive(Debug)]
+struct Recovered<'a> {
     /// With which the last files were read.
     identity: Option<RunIdentity>,
     /// Files read with the identity that was asked for.
-    index: Index,
+    index: Index<'a>,
     /// Where the last whole file ends. What follows was cut off.
     end: u64,
 }
 
-impl Recovered {
-    fn read(file: &File, wanted: &RunIdentity) -> io::Result<Self> {
+impl Recovered<'_> {
+    fn read(&mut self, file: &File, wanted: &RunIdentity) -> io::Result<()> {
         let mut reader = BufReader::new(file);
-        let mut known = Self::default();
         let (mut here, mut text, mut pages) = (0u64, Vec::new(), 0u32);
         loop {
             text.clear();
             let n = reader.read_until(b'\n', &mut text)? as u64;
             if text.last() != Some(&b'\n') {
-                return Ok(known);
+                return Ok(());
             }
             let line_start = here;
             here += n;
-            let is_wanted = known.identity.as_ref() == Some(wanted);
+            let is_wanted = self.identity.as_ref() == Some(wanted);
             match serde_json::from_slice(&text) {
-                Ok(Line::Run(identity)) => known.identity = Some(identity),
-                Ok(Line::Page(..)) if known.identity.is_some() => {
+                Ok(Line::Run(identity)) => self.identity = Some(identity),
+                Ok(Line::Page(..)) if self.identity.is_some() => {
                     pages += 1;
                     continue;
                 }
-                Ok(Line::Done(file, n)) if known.identity.is_some() && n == pages => {
+                Ok(Line::Done(file, n)) if self.identity.is_some() && n == pages => {
                     if is_wanted {
-                        known.index.done(file, Extent { offset: known.end, bytes: line_start - known.end, pages });
+                        self.index.done(&file, Extent { offset: self.end, bytes: line_start - self.end, pages });
                     }
                 }
-                Ok(Line::Copy(file)) if known.identity.is_some() => {
-                    if is_wanted && !known.index.copy(file) {
-                        return Ok(known);
+                Ok(Line::Copy(file)) if self.identity.is_some() => {
+                    if is_wanted && !self.index.copy(&file) {
+                        return Ok(());
                     }
                 }
-                _ => return Ok(known),
+                _ => return Ok(()),
             }
-            (known.end, pages) = (here, 0);
+            (self.end, pages) = (here, 0);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::{hash::sha256, sink::Verdict};
 
@@ -317,8 +345,17 @@ mod tests {
         RunIdentity { version: "1".to_owned(), templates: "t".to_owned(), weights: "w".to_owned() }
     }
 
-    fn open(path: &Path, resume: bool) -> Journal {
-        Journal::open(path, &identity(), resume).expect("the folder is writable")
+    static SCANS: LazyLock<Vec<Scan>> = LazyLock::new(|| {
+        let names = ["a", "b", "c", "c again", "d"].map(str::to_owned);
+        names.map(|name| Scan { path: PathBuf::from(&name), name }).into()
+    });
+
+    fn open_with(identity: &RunIdentity, path: &Path, resume: bool) -> Journal<'static> {
+        Journal::open(path, identity, &SCANS, resume).expect("the folder is writable")
+    }
+
+    fn open(path: &Path, resume: bool) -> Journal<'static> {
+        open_with(&identity(), path, resume)
     }
 
     fn page(scan: &str, page: u32) -> PageRows {
@@ -392,7 +429,27 @@ mod tests {
         assert_eq!((pages(&mut journal, "a"), pages(&mut journal, "b")), (vec![1, 2], vec![1, 2]));
         journal.finish_file(FileId { stamp: None, ..file("c", 0) }, 0).expect("the disk has room");
         assert!(!journal.holds("c", None), "a file that could not even be looked at is read again");
-        journal.copy_file(file("nothing has this content", 1)).expect_err("there is nothing to copy");
+        journal.copy_file(file("d", 1)).expect_err("there is nothing to copy");
+    }
+
+    #[test]
+    fn a_file_that_was_given_another_name_is_known_by_its_content() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let path = dir.path().join("journal");
+        write_file(&mut open(&path, false), "a", 2);
+        let renamed = [Scan { name: "e".to_owned(), path: "e".into() }];
+        let mut journal = Journal::open(&path, &identity(), &renamed, true).expect("the folder is writable");
+        assert!(journal.contents().contains(&sha256(b"a")) && !journal.holds("a", stamp(2)));
+        journal.copy_file(FileId { scan: "e".to_owned(), ..file("a", 2) }).expect("its content stands here");
+        assert_eq!(pages(&mut journal, "e"), [1, 2]);
+    }
+
+    #[test]
+    fn two_scans_of_one_name_are_refused() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let twice = ["x/a", "y/a"].map(|path| Scan { name: "a".to_owned(), path: path.into() });
+        let error = Journal::open(&dir.path().join("journal"), &identity(), &twice, false).expect_err("which is it?");
+        assert!(error.to_string().contains("one name: a"), "{error}");
     }
 
     #[test]
@@ -401,12 +458,12 @@ mod tests {
         let path = dir.path().join("journal");
         write_file(&mut open(&path, false), "a", 1);
         let other = RunIdentity { weights: "v".to_owned(), ..identity() };
-        let mut journal = Journal::open(&path, &other, true).expect("the folder is writable");
+        let mut journal = open_with(&other, &path, true);
         assert!(!journal.holds("a", stamp(1)) && journal.contents().is_empty(), "read with other weights");
         write_file(&mut journal, "a", 2);
         drop(journal);
         for (identity, kept) in [(&identity(), 1), (&other, 2), (&identity(), 1)] {
-            let mut journal = Journal::open(&path, identity, true).expect("the folder is writable");
+            let mut journal = open_with(identity, &path, true);
             assert!(journal.holds("a", stamp(kept)), "nothing that was read is lost");
             assert_eq!(pages(&mut journal, "a").len() as u32, kept);
         }

@@ -209,9 +209,6 @@ impl Summary {
 /// does not balance; otherwise where something cannot be written. What was read until then is kept in the journal, and no
 /// table was touched.
 pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl FnMut(&Event<'_>)) -> Result<Summary> {
-    if let Some(name) = name_of_two(scans) {
-        return Err(Error::usage(format!("two scans have one name: {name}")));
-    }
     let _hold = Hold::take(&options.out)?;
     let journal_path = journal_path(&options.out);
     refuse_what_stands_there(options, &journal_path)?;
@@ -223,7 +220,7 @@ pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl 
         templates: reader.templates_fingerprint(),
         weights: reader.weights_fingerprint().to_owned(),
     };
-    let mut journal = Journal::open(&journal_path, &identity, options.existing == Existing::Resume)?;
+    let mut journal = Journal::open(&journal_path, &identity, scans, options.existing == Existing::Resume)?;
     let summary = read_and_write(reader, scans, options, &mut journal, observe).map_err(|error| {
         let kept = format!("what was read is kept in {}: go on with --resume", journal_path.display());
         error.with_hint(kept)
@@ -232,17 +229,11 @@ pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl 
     Ok(summary)
 }
 
-/// A name that two scans have: rows of both would be taken for one another's.
-fn name_of_two(scans: &[Scan]) -> Option<&str> {
-    let mut names = HashSet::with_capacity(scans.len());
-    scans.iter().map(|scan| scan.name.as_str()).find(|name| !names.insert(*name))
-}
-
 fn read_and_write(
     reader: &Reader,
     scans: &[Scan],
     options: &RunOptions,
-    journal: &mut Journal,
+    journal: &mut Journal<'_>,
     mut observe: impl FnMut(&Event<'_>),
 ) -> Result<Summary> {
     let open: Vec<&Scan> = scans.iter().filter(|scan| !journal.holds(&scan.name, stamp_of(&scan.path))).collect();
@@ -323,7 +314,7 @@ fn read_scans(
     reader: &Reader,
     scans: &[&Scan],
     options: &RunOptions,
-    journal: &mut Journal,
+    journal: &mut Journal<'_>,
     observe: &mut impl FnMut(&Event<'_>),
 ) -> Result<Now> {
     let mut now = Now::default();

@@ -22,7 +22,7 @@ const MOST_NAME_BYTES: usize = 240;
 ///
 /// # Errors
 /// Where the folder cannot be written to.
-pub fn collect(folder: &Path, scans: &[&Scan], journal: &mut Journal) -> Result<()> {
+pub fn collect(folder: &Path, scans: &[&Scan], journal: &mut Journal<'_>) -> Result<()> {
     for scan in scans {
         let mut reasons = String::new();
         journal.visit(&scan.name, |PageRows { page, verdict, attention, .. }, detail| {

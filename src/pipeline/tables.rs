@@ -18,7 +18,7 @@ pub fn write_tables(
     reader: &Reader,
     scans: &[&Scan],
     options: &RunOptions,
-    journal: &mut Journal,
+    journal: &mut Journal<'_>,
     mut observe: impl FnMut(&Event<'_>),
 ) -> Result<Summary> {
     let out = &options.out;
@@ -42,35 +42,36 @@ pub fn write_tables(
     }
     let mut sink: Box<dyn Sink> = Box::new(CsvSink::create(out, columns)?);
     let mut summary = Summary { n_files, ..Summary::default() };
-    let mut scan_records = Vec::with_capacity(scans.len());
-    let mut first_of = HashMap::new();
-    for scan in scans {
+    let mut first_of = HashMap::with_capacity(scans.len());
+    for Scan { name, .. } in scans {
         go_on()?;
-        journal.visit(&scan.name, |rows, _| {
+        journal.visit(name, |rows, _| {
             summary.count(&rows);
             sink.write(&rows)
         })?;
-        let (name, sha256, pages) = (scan.name.as_str(), journal.sha256(&scan.name), journal.pages(&scan.name).into());
-        let first = sha256.map_or(name, |sha256| *first_of.entry(sha256).or_insert(name));
-        let copy_of = (first != name).then_some(first);
-        if let Some(of) = copy_of {
+        summary.n_pages += u64::from(journal.pages(name));
+        let first = journal.sha256(name).map(|sha256| *first_of.entry(sha256).or_insert(name.as_str()));
+        if let Some(of) = first.filter(|first| first != name) {
             observe(&Event::Copy { scan: name, of });
             summary.n_copies += 1;
         }
-        summary.n_pages += pages;
-        scan_records.push(ScanRecord { scan: name, sha256, pages, copy_of });
     }
     let files = scans.iter().map(|scan| (scan.name.as_str(), journal.pages(&scan.name)));
     check_balance(files, sink.store()?, &summary)?;
+    let records = scans.iter().map(|Scan { name: scan, .. }| {
+        let sha256 = journal.sha256(scan);
+        let first = sha256.and_then(|sha256| first_of.get(&sha256)).copied();
+        ScanRecord { scan, sha256, pages: journal.pages(scan).into(), copy_of: first.filter(|first| first != scan) }
+    });
     // Before the tables: where OUT.csv stands, what it came from stands beside it.
-    summary.record(reader, scan_records).write(out)?;
+    summary.record(reader, records).write(out)?;
     sink.finish()?;
     Ok(summary)
 }
 
 impl Summary {
     /// What is kept of the run that `reader` read.
-    fn record<'a>(&self, reader: &Reader, scans: Vec<ScanRecord<'a>>) -> RunRecord<'a> {
+    fn record<I>(&self, reader: &Reader, scans: I) -> RunRecord<I> {
         RunRecord {
             reader: reader.identity(),
             files: self.n_files,

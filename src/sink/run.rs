@@ -19,8 +19,11 @@ use crate::{
 
 /// What a run read, with what, and what became of it. It holds no clock and no names of machines: the same input, model
 /// and templates give the same bytes, whatever the number of workers, and whether the run was gone on with or not.
+///
+/// `I` gives the files: there may be too many of them to have their records in memory at once.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RunRecord<'a> {
+#[serde(bound(serialize = "I: Clone + IntoIterator, I::Item: Serialize"))]
+pub struct RunRecord<I> {
     /// What it was read with.
     #[serde(flatten)]
     pub reader: ReaderIdentity,
@@ -34,8 +37,17 @@ pub struct RunRecord<'a> {
     pub review: u64,
     /// Pages that could not be read, by reason.
     pub rejected: BTreeMap<String, u64>,
-    /// The files in the order of the tables.
-    pub scans: Vec<ScanRecord<'a>>,
+    /// A [`ScanRecord`] a file, in the order of the tables.
+    #[serde(serialize_with = "one_by_one")]
+    pub scans: I,
+}
+
+fn one_by_one<I, S>(items: &I, serializer: S) -> Result<S::Ok, S::Error>
+where
+    I: Clone + IntoIterator<Item: Serialize>,
+    S: Serializer,
+{
+    serializer.collect_seq(items.clone())
 }
 
 /// One file of a run.
@@ -67,7 +79,7 @@ pub fn run_path(out: &Path) -> PathBuf {
     out.with_file_name(name)
 }
 
-impl RunRecord<'_> {
+impl<I: Clone + IntoIterator<Item: Serialize>> RunRecord<I> {
     /// Writes it beside `out`.
     ///
     /// # Errors
