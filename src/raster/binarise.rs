@@ -61,11 +61,16 @@ pub fn sauvola(image: &GrayImage, params: SauvolaParams) -> GrayImage {
                 square -= squares[gone];
             }
             let n_cols = (x + radius).min(width - 1) + 1 - x.saturating_sub(radius);
-            let n = (n_rows * n_cols) as f64;
+            let (n, grey) = (n_rows * n_cols, source[y * width + x]);
+            // s is never more than 127.5, so that no pixel as light as the mean is ink: most of them need no root
+            if u64::from(grey) * n as u64 >= sum {
+                continue;
+            }
+            let n = n as f64;
             let mean = sum as f64 / n;
             let deviation = (square as f64 / n - mean * mean).max(0.0).sqrt();
             let threshold = mean * (1.0 + params.k * (deviation / DEVIATION_RANGE - 1.0));
-            if f64::from(source[y * width + x]) < threshold {
+            if f64::from(grey) < threshold {
                 mask.put_pixel(x as u32, y as u32, Luma([255]));
             }
         }

@@ -7,6 +7,7 @@
 
 use image::GrayImage;
 
+use super::quarters::transposed;
 use crate::geometry::{Point, Segment};
 
 /// Parameters of [`find_line_pieces`].
@@ -45,11 +46,8 @@ impl Run {
 
 /// Finds the straight pieces of lines in `mask` ([H, W], 0 paper, else ink). Coordinates are of pixel centres.
 pub fn find_line_pieces(mask: &GrayImage, params: LineParams) -> LinePieces {
-    let (width, height) = mask.dimensions();
-    let pixels = mask.as_raw();
-    let stride = width as usize;
-    let mut horizontal = chains(width, height, params, |x, y| pixels[y as usize * stride + x as usize] > 0);
-    let mut vertical = chains(height, width, params, |y, x| pixels[y as usize * stride + x as usize] > 0);
+    let mut horizontal = chains(&transposed(mask), params);
+    let mut vertical = chains(mask, params);
     for piece in &mut vertical {
         *piece = Segment::new(Point::new(piece.a.y, piece.a.x), Point::new(piece.b.y, piece.b.x));
     }
@@ -59,12 +57,13 @@ pub fn find_line_pieces(mask: &GrayImage, params: LineParams) -> LinePieces {
     LinePieces { horizontal, vertical }
 }
 
-/// Straight chains of runs across the first axis of `is_ink(along, across)`.
-fn chains(n_along: u32, n_across: u32, params: LineParams, is_ink: impl Fn(u32, u32) -> bool) -> Vec<Segment> {
+/// Straight chains of runs in the rows of `mask`, one under the other: `x` of the segments is the row.
+fn chains(mask: &GrayImage, params: LineParams) -> Vec<Segment> {
     let mut pieces = Vec::new();
     let mut open: Vec<Vec<Run>> = Vec::new();
-    for along in 0..n_along {
-        let runs = thin_runs(along, n_across, params.max_thickness_px, &is_ink);
+    let rows = mask.as_raw().chunks_exact(mask.width().max(1) as usize);
+    for (along, row) in (0..).zip(rows) {
+        let runs = thin_runs(along, row, params.max_thickness_px);
         // Each open chain and each new run may have one partner only; both lists are in order across.
         let mut continued = Vec::with_capacity(runs.len());
         let mut partners_of_run = vec![0u32; runs.len()];
@@ -110,22 +109,17 @@ fn chains(n_along: u32, n_across: u32, params: LineParams, is_ink: impl Fn(u32, 
     pieces
 }
 
-/// Runs of ink across, no longer than `max_px`.
-fn thin_runs(along: u32, n_across: u32, max_px: u32, is_ink: &impl Fn(u32, u32) -> bool) -> Vec<Run> {
+/// Runs of ink in a row, no longer than `max_px`.
+fn thin_runs(along: u32, row: &[u8], max_px: u32) -> Vec<Run> {
     let mut runs = Vec::new();
-    let mut start = None;
-    for across in 0..=n_across {
-        let ink = across < n_across && is_ink(along, across);
-        match (ink, start) {
-            (true, None) => start = Some(across),
-            (false, Some(from)) => {
-                if across - from <= max_px {
-                    runs.push(Run { along, from, to: across - 1 });
-                }
-                start = None;
-            }
-            _ => {}
+    let mut from = 0;
+    while let Some(paper) = row[from..].iter().position(|&v| v > 0) {
+        let start = from + paper;
+        let end = row[start..].iter().position(|&v| v == 0).map_or(row.len(), |ink| start + ink);
+        if end - start <= max_px as usize {
+            runs.push(Run { along, from: start as u32, to: end as u32 - 1 });
         }
+        from = end;
     }
     runs
 }

@@ -13,6 +13,6 @@ pub use binarise::{SauvolaParams, ink_share, sauvola};
 pub use components::{Labels, labelled};
 pub use ink::{ink_of_image, without_neighbours};
 pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};
-pub use quarters::{turned_back, turned_point};
+pub use quarters::{transposed, turned_back, turned_point};
 pub use reduce::reduce;
 pub use sample::{bicubic, bilinear};

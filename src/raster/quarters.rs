@@ -1,4 +1,4 @@
-//! Pictures and points turned by quarters.
+//! Pictures and points turned by quarters, and with their axes exchanged.
 
 use image::{GrayImage, imageops};
 
@@ -14,6 +14,26 @@ pub fn turned_back(pixels: &GrayImage, quarters: u8) -> GrayImage {
     }
 }
 
+/// Side of the squares in which a picture is transposed, pixels: both their rows and their columns stay in the cache.
+const SQUARE_PX: usize = 32;
+
+/// `pixels` with its axes exchanged: [H, W] -> [W, H].
+pub fn transposed(pixels: &GrayImage) -> GrayImage {
+    let (width, height) = (pixels.width() as usize, pixels.height() as usize);
+    let mut turned = GrayImage::new(pixels.height(), pixels.width());
+    let (source, target) = (pixels.as_raw(), &mut *turned);
+    for top in (0..height).step_by(SQUARE_PX) {
+        for left in (0..width).step_by(SQUARE_PX) {
+            for x in left..(left + SQUARE_PX).min(width) {
+                for y in top..(top + SQUARE_PX).min(height) {
+                    target[x * height + y] = source[y * width + x];
+                }
+            }
+        }
+    }
+    turned
+}
+
 /// Where a point of a picture comes to lie that is turned back by `quarters` clockwise. `size`: the picture's width and
 /// height before, pixels.
 pub fn turned_point(p: Point, quarters: u8, size: [f64; 2]) -> Point {
@@ -23,5 +43,21 @@ pub fn turned_point(p: Point, quarters: u8, size: [f64; 2]) -> Point {
         2 => Point::new(width - p.x, height - p.y),
         3 => Point::new(height - p.y, p.x),
         _ => p,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Luma;
+
+    use super::*;
+
+    #[test]
+    fn transposing_exchanges_the_axes() {
+        let picture = GrayImage::from_fn(70, 41, |x, y| Luma([(3 * x + 7 * y) as u8]));
+        let turned = transposed(&picture);
+        assert_eq!(turned.dimensions(), (41, 70));
+        assert!(turned.enumerate_pixels().all(|(x, y, pixel)| pixel == picture.get_pixel(y, x)));
+        assert_eq!(transposed(&GrayImage::new(0, 3)).dimensions(), (3, 0));
     }
 }

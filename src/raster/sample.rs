@@ -13,12 +13,13 @@ pub fn bilinear(picture: &GrayImage, p: Point) -> f64 {
     let (width, height) = picture.dimensions();
     // most points lie well inside, where no edge has to be thought of
     if x >= 0.0 && y >= 0.0 && x < f64::from(width) - 1.0 && y < f64::from(height) - 1.0 {
-        let (left, top) = (x as usize, y as usize);
-        let start = top * width as usize + left;
+        // the fastest way to a whole number: they are not negative, and less than a side
+        let (left, top) = (x as i32, y as i32);
+        let start = top as usize * width as usize + left as usize;
         let upper = &picture.as_raw()[start..start + 2];
         let lower = &picture.as_raw()[start + width as usize..][..2];
         let grey = [upper[0], upper[1], lower[0], lower[1]].map(f64::from);
-        return between(grey, x - left as f64, y - top as f64);
+        return between(grey, x - f64::from(left), y - f64::from(top));
     }
     let Some((left, top, fx, fy)) = corner(p) else { return BEYOND };
     let at = |dx: i64, dy: i64| grey(picture, left + dx, top + dy);

@@ -101,10 +101,10 @@ impl PageEvidence {
         let (x0, y0) = ((bounds.x0 / scale) as u32, (bounds.y0 / scale) as u32);
         let x1 = ((bounds.x1 / scale) as u32).min(self.mask.width().checked_sub(1)?);
         let y1 = ((bounds.y1 / scale) as u32).min(self.mask.height().checked_sub(1)?);
-        let n_ink = (y0..=y1)
-            .flat_map(|y| (x0..=x1).map(move |x| (x, y)))
-            .filter(|&(x, y)| self.mask.get_pixel(x, y).0[0] > 0)
-            .count();
+        let columns = x0 as usize..x1 as usize + 1;
+        let rows = self.mask.as_raw().chunks_exact(self.mask.width() as usize);
+        let rows = rows.take(y1 as usize + 1).skip(y0 as usize);
+        let n_ink: usize = rows.filter_map(|row| row.get(columns.clone())).flatten().filter(|&&v| v > 0).count();
         Some(
             n_ink as f64
                 / (f64::from(x1 + 1).max(f64::from(x0 + 1)) - f64::from(x0))

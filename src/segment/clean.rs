@@ -1,6 +1,6 @@
 //! A field cut from the page, and the same with what is printed taken away.
 
-use image::GrayImage;
+use image::{GrayImage, Luma};
 
 use super::{CROP_PX_PER_MM, MARGIN_MM, PRINT_MARGIN_MM, RULE, RULE_SHARE, dropout, ink, mark, rectify};
 use crate::{
@@ -135,10 +135,14 @@ fn rules(mask: &GrayImage) -> Vec<Segment> {
 
 /// Wipes what is printed in `bounds`, but not in `frame`, where it may be written over.
 fn wipe(darkness: &mut GrayImage, bounds: Rect, frame: Option<Rect>) {
-    for (x, y, pixel) in darkness.enumerate_pixels_mut() {
-        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-        if bounds.contains(p) && !frame.is_some_and(|frame| frame.contains(p)) {
-            pixel[0] = 0;
+    // pixels whose middles may lie within
+    let within = |from: f64, to: f64, n: u32| (from - 1.0).max(0.0) as u32..((to + 1.0).max(0.0) as u32).min(n);
+    for y in within(bounds.y0, bounds.y1, darkness.height()) {
+        for x in within(bounds.x0, bounds.x1, darkness.width()) {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            if bounds.contains(p) && !frame.is_some_and(|frame| frame.contains(p)) {
+                darkness.put_pixel(x, y, Luma([0]));
+            }
         }
     }
 }

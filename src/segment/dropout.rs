@@ -6,9 +6,12 @@
 
 use std::ops::Range;
 
-use image::{GrayImage, Luma, imageops};
+use image::{GrayImage, Luma};
 
-use crate::geometry::{Point, Segment};
+use crate::{
+    geometry::{Point, Segment},
+    raster::transposed,
+};
 
 /// How far from its expected place a line is looked for, pixels (0.6 mm).
 const SEARCH_PX: i32 = 6;
@@ -52,10 +55,6 @@ pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) {
         }
         *darkness = transposed(&turned);
     }
-}
-
-fn transposed(image: &GrayImage) -> GrayImage {
-    imageops::flip_horizontal(&imageops::rotate90(image))
 }
 
 /// Where a line runs: its first row in each column of `columns`, and its thickness.

@@ -59,11 +59,21 @@ pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
     let light = lights.get(lights.len() * 9 / 10).copied().unwrap_or(255);
     let floor = (f32::from(light) * DARKEST_GROUND).max(1.0);
     let (columns, rows) = (between_centres(w, blocks.width()), between_centres(h, blocks.height()));
+    // each row of blocks as wide as the crop
+    let row_of_blocks = |blocks: &[u8]| -> Vec<f32> {
+        let at = |Between { blocks: pair, share }: &Between| {
+            let [left, right] = pair.map(|x| f32::from(blocks[x as usize]));
+            left * (1.0 - share) + right * share
+        };
+        columns.iter().map(at).collect()
+    };
+    let wide: Vec<Vec<f32>> = blocks.chunks_exact(bw.max(1) as usize).map(row_of_blocks).collect();
     let mut dark = GrayImage::new(w, h);
     let pixels = dark.chunks_exact_mut(w.max(1) as usize).zip(grey.chunks_exact(w.max(1) as usize));
-    for ((dark, grey), row) in pixels.zip(rows) {
-        for ((dark, &grey), column) in dark.iter_mut().zip(grey).zip(&columns) {
-            let ground = between_blocks(&blocks, column, &row).max(floor);
+    for ((dark, grey), Between { blocks: pair, share }) in pixels.zip(rows) {
+        let [upper, lower] = pair.map(|y| &wide[y as usize]);
+        for (((dark, &grey), upper), lower) in dark.iter_mut().zip(grey).zip(upper).zip(lower) {
+            let ground = (upper * (1.0 - share) + lower * share).max(floor);
             *dark = ((1.0 - f32::from(grey) / ground) * 255.0).clamp(0.0, 255.0) as u8;
         }
     }
@@ -123,15 +133,6 @@ fn between_centres(n_px: u32, n_blocks: u32) -> Vec<Between> {
     (0..n_px).map(between).collect()
 }
 
-/// The blocks' value at a pixel, bilinear between their centres.
-fn between_blocks(blocks: &GrayImage, column: &Between, row: &Between) -> f32 {
-    let [upper, lower] = row.blocks.map(|y| {
-        let [left, right] = column.blocks.map(|x| f32::from(blocks.get_pixel(x, y)[0]));
-        left * (1.0 - column.share) + right * column.share
-    });
-    upper * (1.0 - row.share) + lower * row.share
-}
-
 /// Ink told from paper.
 #[derive(Debug, Clone)]
 pub(super) struct Ink {
@@ -163,12 +164,16 @@ impl Paper {
 
 /// How many pixels of `area` are how dark.
 fn histogram(darkness: &GrayImage, area: Rect) -> [usize; 256] {
+    // pixels whose middles lie within
+    let inside = |from: f64, to: f64, n: u32| {
+        let [first, end] =
+            [(from - 0.5).floor() + 1.0, (to - 0.5).ceil()].map(|px| px.clamp(0.0, f64::from(n)) as usize);
+        first..end.max(first)
+    };
+    let (columns, rows) = (inside(area.x0, area.x1, darkness.width()), inside(area.y0, area.y1, darkness.height()));
     let mut histogram = [0usize; 256];
-    for (x, y, p) in darkness.enumerate_pixels() {
-        let (x, y) = (f64::from(x) + 0.5, f64::from(y) + 0.5);
-        if x > area.x0 && x < area.x1 && y > area.y0 && y < area.y1 {
-            histogram[usize::from(p[0])] += 1;
-        }
+    for row in darkness.chunks_exact(darkness.width().max(1) as usize).take(rows.end).skip(rows.start) {
+        row[columns.clone()].iter().for_each(|&value| histogram[usize::from(value)] += 1);
     }
     histogram
 }
@@ -213,10 +218,7 @@ fn rank(histogram: &[usize; 256], rank: usize) -> usize {
 /// Ink of darkness `full` on `paper`.
 fn threshold(darkness: &GrayImage, paper: Paper, full: f32, params: &InkParams) -> Ink {
     let span = (full - paper.level).max(1.0);
-    let grey = GrayImage::from_fn(darkness.width(), darkness.height(), |x, y| {
-        let share = (f32::from(darkness.get_pixel(x, y)[0]) - paper.level) / span;
-        Luma([(share * 255.0).clamp(0.0, 255.0) as u8])
-    });
+    let grey = mapped(darkness, |value| ((f32::from(value) - paper.level) / span * 255.0).clamp(0.0, 255.0) as u8);
     let weak = params.weak.max(paper.noise / span).min(params.strong);
     let mask = hysteresis(&grey, (weak * 255.0) as u8, (params.strong * 255.0) as u8);
     Ink { grey, mask }
@@ -231,16 +233,21 @@ fn hysteresis(grey: &GrayImage, weak: u8, strong: u8) -> GrayImage {
     for (label, value) in labels.pixels().zip(grey.pixels()) {
         is_ink[label[0] as usize] |= label[0] > 0 && value[0] >= strong;
     }
-    GrayImage::from_fn(grey.width(), grey.height(), |x, y| {
-        Luma([if is_ink[labels.get_pixel(x, y)[0] as usize] { 255 } else { 0 }])
-    })
+    let mask = labels.pixels().map(|label| if is_ink[label[0] as usize] { 255 } else { 0 }).collect();
+    GrayImage::from_raw(grey.width(), grey.height(), mask).expect("there is a label for each pixel")
 }
 
 /// 255 where a pixel is at least `least`, else 0.
 pub(super) fn binary(grey: &GrayImage, least: u8) -> GrayImage {
-    GrayImage::from_fn(grey.width(), grey.height(), |x, y| {
-        Luma([if grey.get_pixel(x, y)[0] >= least { 255 } else { 0 }])
-    })
+    mapped(grey, |value| if value >= least { 255 } else { 0 })
+}
+
+/// Each pixel as `map` has it.
+fn mapped(image: &GrayImage, map: impl Fn(u8) -> u8) -> GrayImage {
+    let table: [u8; 256] = std::array::from_fn(|value| map(value as u8));
+    let mut mapped = image.clone();
+    mapped.iter_mut().for_each(|value| *value = table[usize::from(*value)]);
+    mapped
 }
 
 #[cfg(test)]

@@ -38,20 +38,19 @@ pub(super) fn rectify(page: &GrayImage, page_from_template: &Projection, area: R
     let (xs, ys) = (places(width, area.x0), places(height, area.y0));
     let at = |x: f64, y: f64| page_from_template.apply(Point::new(x, y));
     let mut crop = Vec::with_capacity(width as usize * height as usize);
+    let mut sums = vec![0.0; width as usize];
     for ys in ys.chunks_exact(n) {
-        for xs in xs.chunks_exact(n) {
-            if let ([x], [y]) = (xs, ys) {
-                crop.push(bicubic(page, at(*x, *y)));
-                continue;
-            }
-            let mut sum = 0.0;
-            for &y in ys {
-                for &x in xs {
-                    sum += bilinear(page, at(x, y));
-                }
-            }
-            crop.push((sum / (n * n) as f64).round() as u8);
+        if let [y] = ys {
+            crop.extend(xs.iter().map(|&x| bicubic(page, at(x, *y))));
+            continue;
         }
+        sums.fill(0.0);
+        for &y in ys {
+            for (sum, xs) in sums.iter_mut().zip(xs.chunks_exact(n)) {
+                xs.iter().for_each(|&x| *sum += bilinear(page, at(x, y)));
+            }
+        }
+        crop.extend(sums.iter().map(|sum| (sum / (n * n) as f64).round() as u8));
     }
     GrayImage::from_raw(width, height, crop).expect("it has a pixel for each place")
 }
