@@ -1,6 +1,6 @@
 //! Each stage by itself, on pages that are drawn for it.
 //!
-//! `cargo bench`, or `make bench`. Throughput is in pages, but for the nets: in glyphs, and in strips.
+//! `cargo bench`, or `make bench`. Throughput is in pixels up to the registration, then in fields, for the nets in glyphs and strips.
 
 use std::{
     hint::black_box,
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use formread::{
     assemble::{AcceptTable, Alternative, FieldState, FieldValue, OwnReading, PageReading, PageRecord, reconcile},
     error::Result,
@@ -19,7 +19,6 @@ use formread::{
     page::{self, Limits, Page},
     reader::Reader,
     register::{RegisterParams, identify},
-    segment::segment,
     synth::{Degradations, Entry, GlyphStock, ScanFormat, SynthOptions, draw_values, encode_scan, synthesise},
 };
 use image::{GrayImage, Luma};
@@ -60,8 +59,11 @@ fn stages(criterion: &mut Criterion) {
     let page = synthesise(&template, &strokes(), &options, 0).expect("the options are in their range").image;
     let templates = known_templates().expect("the templates that are carried parse");
 
-    let mut group = criterion.benchmark_group("page");
-    group.throughput(Throughput::Elements(1)).sample_size(20);
+    let n_pixels = Throughput::Elements(u64::from(page.width()) * u64::from(page.height()));
+    let n_fields = Throughput::Elements(template.fields.len() as u64);
+
+    let mut group = criterion.benchmark_group("pixels of a page");
+    group.throughput(n_pixels).sample_size(20);
     for (name, format) in [("png", ScanFormat::Png), ("jpeg", ScanFormat::Jpeg), ("g4", ScanFormat::TiffBilevel)] {
         let bytes = encode_scan(std::slice::from_ref(&page), format, options.dpi).expect("it can be encoded");
         group.bench_function(format!("decode {name}"), |b| {
@@ -73,11 +75,31 @@ fn stages(criterion: &mut Criterion) {
     group.bench_function("register, all templates", |b| b.iter(|| identify(black_box(&page), &templates, &params)));
     let one = std::slice::from_ref(&template);
     group.bench_function("register, its own template", |b| b.iter(|| identify(black_box(&page), one, &params)));
-    let (_, registration) = identify(&page, one, &params).expect("it is that form");
-    group.bench_function("segment", |b| b.iter(|| segment(black_box(&page), &registration, &template)));
+    group.finish();
 
     let make = || -> Result<Box<dyn Recogniser>> { Ok(Box::new(Fake)) };
     let reader = Reader::new(templates, "fake".to_owned(), Box::new(make)).expect("there are templates");
+    let registered = || reader.register(&page).expect("it is that form");
+    let mut group = criterion.benchmark_group("fields of a page");
+    group.throughput(n_fields).sample_size(20);
+    group.bench_function("segment", |b| {
+        b.iter_batched(registered, |(idx, at)| reader.cut(black_box(&page), idx, at), BatchSize::LargeInput);
+    });
+    let cut = || {
+        let (idx, at) = registered();
+        reader.cut(&page, idx, at)
+    };
+    group.bench_function("normalise", |b| {
+        b.iter_batched(cut, |cut| reader.normalise(1, black_box(&page), cut), BatchSize::LargeInput);
+    });
+    let scored = || {
+        let prepared = reader.prepare(1, &page);
+        let scores = reader.recognise([&prepared]).expect("the fake does not fail").swap_remove(0);
+        (prepared, scores)
+    };
+    group.bench_function("assemble", |b| {
+        b.iter_batched(scored, |(prepared, scores)| reader.finish(prepared, scores), BatchSize::LargeInput);
+    });
     group.bench_function("decoded page to record, without the net", |b| {
         b.iter(|| reader.read_page(1, black_box(&page)));
     });
@@ -182,19 +204,32 @@ fn nets(criterion: &mut Criterion, page: &formread::reader::PreparedPage) {
     let strips: Vec<_> = page.strips().collect();
     let mut group = criterion.benchmark_group("net, two workers");
     group.throughput(Throughput::Elements((WORKERS * glyphs.n_glyphs) as u64));
-    group.bench_function("glyphs", |b| {
+    group.bench_function("glyphs, one look", |b| {
         b.iter(|| side_by_side(&|net| drop(net.classify(black_box(&glyphs)).expect("LibTorch works"))));
     });
-    group.throughput(Throughput::Elements((WORKERS * strips.len()) as u64));
-    group.bench_function("strips", |b| {
+    group.bench_function("glyphs, a closer look at what is doubtful", |b| {
         b.iter(|| {
             side_by_side(&|net| {
-                for strip in &strips {
-                    net.read_strip(black_box(strip)).expect("LibTorch works");
-                }
+                let mut scores = net.classify(black_box(&glyphs)).expect("LibTorch works");
+                net.classify_closely(&glyphs, &mut scores).expect("LibTorch works");
             });
         });
     });
+    group.throughput(Throughput::Elements((WORKERS * strips.len()) as u64));
+    for (name, is_close) in [("strips, one look", false), ("strips, a closer look at what is doubtful", true)] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                side_by_side(&|net| {
+                    for strip in &strips {
+                        let mut scores = net.read_strip(black_box(strip)).expect("LibTorch works");
+                        if is_close {
+                            net.read_strip_closely(strip, &mut scores).expect("LibTorch works");
+                        }
+                    }
+                });
+            });
+        });
+    }
     group.finish();
 }
 

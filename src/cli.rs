@@ -88,8 +88,23 @@ pub struct ReaderArgs {
     /// Weights of the net [default: those carried by the program]
     #[arg(long, value_name = "W.safetensors")]
     pub model: Option<PathBuf>,
+    /// Where the nets reckon; auto takes a graphics card where a CUDA build of LibTorch has one to use. Readings may differ
+    /// from one to the other in the last digit of a confidence; OUT.run.json says which it was
+    #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
+    pub device: DeviceArg,
     #[command(flatten)]
     pub limits: LimitArgs,
+}
+
+/// Where the nets reckon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DeviceArg {
+    /// A graphics card where there is one, else the processor
+    Auto,
+    /// The processor
+    Cpu,
+    /// The first graphics card
+    Cuda,
 }
 
 /// How much a scan may take.

@@ -23,13 +23,13 @@ use formread::{
 
 #[cfg(feature = "torch")]
 use formread::{
-    net::Weights,
+    net::{NetDevice, Weights},
     train::{GlyphOptions, Precision, StripOptions, TrainOptions},
 };
 
 use crate::cli::{Degrade, Format, LimitArgs, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
 #[cfg(feature = "torch")]
-use crate::cli::{Nets, TrainArgs, TrainPrecision};
+use crate::cli::{DeviceArg, Nets, TrainArgs, TrainPrecision};
 
 /// Largest file of a template or of acceptance levels that is read, bytes.
 const MOST_TEXT_BYTES: u64 = 4 << 20;
@@ -91,7 +91,12 @@ pub fn template(file: &Path) -> Result<FormTemplate> {
 pub fn reader(args: &ReaderArgs) -> Result<Reader> {
     // One thread a net: pages are what is worked on side by side.
     formread::net::set_threads(1);
-    let reader = Reader::with_weights(templates(&args.pipeline)?, weights(args.model.as_deref())?)?;
+    let device = match args.device {
+        DeviceArg::Auto => NetDevice::best(),
+        DeviceArg::Cpu => NetDevice::Cpu,
+        DeviceArg::Cuda => NetDevice::Cuda,
+    };
+    let reader = Reader::on_device(templates(&args.pipeline)?, weights(args.model.as_deref())?, device)?;
     Ok(reader.with_limits(limits(&args.limits)))
 }
 

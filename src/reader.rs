@@ -12,11 +12,11 @@ use std::{
 };
 
 use crate::{
-    assemble::{AcceptTable, FieldScores, PageReading, PageRecord, assemble_page, reconcile},
+    assemble::{AcceptTable, FieldScores, PageReading, PageRecord, assemble_page, is_settled, reconcile},
     error::{Error, ErrorKind, PageReject, Result},
     form::{Field, FormTemplate, check_others},
     geometry::Rect,
-    net::{GlyphScores, Recogniser, StripScores},
+    net::{GlyphScores, NetDevice, Recogniser, StripScores},
     normalise::{Glyph, Strip, collate, normalise, normalise_strip},
     page::{self, Limits, Page},
     register::{FieldRegistration, Misfit, RegisterParams, Registration, identify},
@@ -41,6 +41,7 @@ pub struct Reader {
     accept: AcceptTable,
     make_recogniser: RecogniserFactory,
     weights_fingerprint: String,
+    device: NetDevice,
     /// Recognisers that nobody is using: a net is moved between threads, never shared.
     idle: Mutex<Vec<Box<dyn Recogniser>>>,
 }
@@ -58,10 +59,8 @@ pub struct PreparedPage {
 /// What the nets say of a page.
 #[derive(Debug, Clone, Default)]
 pub struct PageScores {
-    /// One a glyph of [`PreparedPage::glyphs`].
-    glyphs: Vec<GlyphScores>,
-    /// One a field; without views where nothing is written.
-    strips: Vec<StripScores>,
+    /// One a field, in the template's order; none of a page on which no template lies.
+    fields: Vec<FieldScores>,
 }
 
 #[derive(Debug)]
@@ -144,19 +143,29 @@ impl Reader {
             accept: AcceptTable::default(),
             make_recogniser,
             weights_fingerprint,
+            device: NetDevice::Cpu,
             idle,
         })
     }
 
-    /// A reader of `templates` with the net of these weights.
+    /// A reader of `templates` with the nets of these weights, on the processor.
     ///
     /// # Errors
     /// As [`Reader::new`]; `Net` where LibTorch fails.
     #[cfg(feature = "torch")]
     pub fn with_weights(templates: Vec<FormTemplate>, weights: Weights) -> Result<Self> {
+        Self::on_device(templates, weights, NetDevice::Cpu)
+    }
+
+    /// A reader of `templates` with the nets of these weights on that device.
+    ///
+    /// # Errors
+    /// As [`Reader::new`]; `Usage` where there is no such device; `Net` where LibTorch fails.
+    #[cfg(feature = "torch")]
+    pub fn on_device(templates: Vec<FormTemplate>, weights: Weights, device: NetDevice) -> Result<Self> {
         let fingerprint = weights.fingerprint();
-        let make = move || -> Result<Box<dyn Recogniser>> { Ok(Box::new(ConvNet::from_weights(&weights)?)) };
-        Self::new(templates, fingerprint, Box::new(make))
+        let make = move || -> Result<Box<dyn Recogniser>> { Ok(Box::new(ConvNet::on_device(&weights, device)?)) };
+        Ok(Self { device, ..Self::new(templates, fingerprint, Box::new(make))? })
     }
 
     /// A reader of every form known to the program, with the weights it carries.
@@ -204,6 +213,7 @@ impl Reader {
             weights: self.weights_fingerprint.clone(),
             templates: self.templates.iter().map(id).collect(),
             options: ReadingOptions {
+                device: self.device,
                 limits: self.limits,
                 register: self.register_params,
                 accept: self.accept.clone(),
@@ -213,8 +223,8 @@ impl Reader {
 
     /// Tells one set of templates and parameters from another: eight hexadecimal digits.
     pub fn templates_fingerprint(&self) -> String {
-        let Self { templates, limits, register_params, accept, .. } = self;
-        let all = format!("{templates:?} {limits:?} {register_params:?} {accept:?}");
+        let Self { templates, limits, register_params, accept, device, .. } = self;
+        let all = format!("{templates:?} {limits:?} {register_params:?} {accept:?} {device:?}");
         format!("{:08x}", crc32fast::hash(all.as_bytes()))
     }
 
@@ -337,40 +347,70 @@ impl Reader {
             Some(recogniser) => recogniser,
             None => (self.make_recogniser)()?,
         };
-        let batch = collate(pages.clone().flat_map(|page| &page.glyphs));
-        let n_glyphs = batch.n_glyphs;
-        let glyphs = if n_glyphs == 0 { Vec::new() } else { recogniser.classify(&batch)? };
-        if glyphs.len() != n_glyphs {
-            return Err(Error::net(format!("{} scores of {n_glyphs} glyphs", glyphs.len())));
-        }
-        let mut glyphs = glyphs.into_iter();
-        let mut scores_of = |page: &PreparedPage| {
-            let read =
-                |strip: &Option<Strip>| strip.as_ref().map_or(Ok(StripScores::default()), |s| recogniser.read_strip(s));
-            let strips = page.strips.iter().map(read).collect::<Result<_>>()?;
-            let mut glyphs: Vec<GlyphScores> = glyphs.by_ref().take(page.glyphs.len()).collect();
-            recogniser.adapt(&mut glyphs);
-            Ok(PageScores { glyphs, strips })
-        };
-        let scores = pages.map(&mut scores_of).collect::<Result<_>>()?;
+        let scores = self.recognise_with(recogniser.as_mut(), &pages.into_iter().collect::<Vec<_>>())?;
         idle().push(recogniser);
         Ok(scores)
+    }
+
+    /// Looks at everything once, all glyphs at a time, and more closely at what belongs to a field that is not settled.
+    fn recognise_with(&self, recogniser: &mut dyn Recogniser, pages: &[&PreparedPage]) -> Result<Vec<PageScores>> {
+        let batch = collate(pages.iter().flat_map(|page| &page.glyphs));
+        let glyphs = if batch.n_glyphs == 0 { Vec::new() } else { recogniser.classify(&batch)? };
+        if glyphs.len() != batch.n_glyphs {
+            return Err(Error::net(format!("{} scores of {} glyphs", glyphs.len(), batch.n_glyphs)));
+        }
+        let mut glyphs = glyphs.into_iter();
+        let mut once = |page: &&PreparedPage| page.scored(&mut glyphs, recogniser);
+        let mut scores: Vec<PageScores> = pages.iter().map(&mut once).collect::<Result<_>>()?;
+
+        let (mut unsettled, mut places) = (Vec::new(), Vec::new());
+        for (page, scores) in pages.iter().zip(&mut scores) {
+            let mut glyphs = page.glyphs.iter();
+            for (i, scores) in scores.fields.iter_mut().enumerate() {
+                let own = glyphs.by_ref().take(scores.glyphs_mut().count());
+                if self.is_settled(page, i, scores) {
+                    own.for_each(drop);
+                    continue;
+                }
+                unsettled.extend(own);
+                if let Some(strip) = &page.strips[i] {
+                    recogniser.read_strip_closely(strip, &mut scores.strip)?;
+                }
+                places.extend(scores.glyphs_mut());
+            }
+        }
+        let mut seen: Vec<GlyphScores> = places.iter().map(|glyph| **glyph).collect();
+        recogniser.classify_closely(&collate(unsettled), &mut seen)?;
+        places.into_iter().zip(seen).for_each(|(glyph, seen)| *glyph = seen);
+
+        for page in &mut scores {
+            let mut adapted: Vec<GlyphScores> = page.glyphs_mut().map(|glyph| *glyph).collect();
+            recogniser.adapt(&mut adapted);
+            page.glyphs_mut().zip(adapted).for_each(|(glyph, adapted)| *glyph = adapted);
+        }
+        Ok(scores)
+    }
+
+    /// Whether nobody needs to look again at the `i`th field of `page`.
+    fn is_settled(&self, page: &PreparedPage, i: usize, scores: &FieldScores) -> bool {
+        let Prepared::Cut { cut, .. } = &page.state else { return true };
+        let FieldCut { field_idx, ink, .. } = &cut.cuts[i];
+        is_settled(&self.templates[cut.template_idx].fields[*field_idx], ink, scores)
     }
 
     /// Does what comes after the nets: `scores` is what they say of this page.
     ///
     /// # Panics
-    /// Where there are not as many scores as glyphs.
+    /// Where there are not as many scores as fields.
     pub fn finish(&self, prepared: PreparedPage, scores: PageScores) -> PageReport {
-        assert_eq!(scores.glyphs.len(), prepared.glyphs.len(), "every glyph has its scores");
         let page = prepared.page;
-        let (cut, has_glyph, stored_bounds) = match prepared.state {
+        let (cut, stored_bounds) = match prepared.state {
             Prepared::Rejected(reading) => return PageReport { record: PageRecord { page, reading }, cut: None },
-            Prepared::Cut { cut, has_glyph, stored_bounds } => (cut, has_glyph, stored_bounds),
+            Prepared::Cut { cut, stored_bounds, .. } => (cut, stored_bounds),
         };
-        let field_scores = by_field(&has_glyph, scores);
+        assert_eq!(scores.fields.len(), cut.cuts.len(), "every field has its scores");
         let template = &self.templates[cut.template_idx];
-        let mut record = assemble_page(page, template, &cut.registration, &cut.cuts, &field_scores, &self.accept);
+        let mut record = assemble_page(page, template, &cut.registration, &cut.cuts, &scores.fields, &self.accept);
         if let PageReading::Read { fields, .. } = &mut record.reading {
             for (field, bounds) in fields.iter_mut().zip(stored_bounds) {
                 field.bounds = bounds;
@@ -380,22 +420,34 @@ impl Reader {
     }
 }
 
-/// The scores of a page, field by field. `has_glyph` says of each field, of each edge of its lattice, whether there is one.
-fn by_field(has_glyph: &[Vec<bool>], scores: PageScores) -> Vec<FieldScores> {
-    let (mut glyphs, mut strips) = (scores.glyphs.into_iter(), scores.strips.into_iter());
-    let scores_of = |has_glyph: &Vec<bool>| FieldScores {
-        edges: has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
-        strip: strips.next().unwrap_or_default(),
-    };
-    has_glyph.iter().map(scores_of).collect()
+impl PageScores {
+    fn glyphs_mut(&mut self) -> impl Iterator<Item = &mut GlyphScores> {
+        self.fields.iter_mut().flat_map(FieldScores::glyphs_mut)
+    }
 }
 
 impl PreparedPage {
+    /// Its scores at one look: `glyphs` gives those of its glyphs, the strips are read here.
+    fn scored(
+        &self,
+        glyphs: &mut impl Iterator<Item = GlyphScores>,
+        recogniser: &mut dyn Recogniser,
+    ) -> Result<PageScores> {
+        let Prepared::Cut { has_glyph, .. } = &self.state else { return Ok(PageScores::default()) };
+        let mut scored = |(has_glyph, strip): (&Vec<bool>, &Option<Strip>)| -> Result<FieldScores> {
+            let edges = has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect();
+            let strip = strip.as_ref().map_or(Ok(StripScores::default()), |strip| recogniser.read_strip(strip))?;
+            Ok(FieldScores { edges, strip })
+        };
+        let fields = has_glyph.iter().zip(&self.strips).map(&mut scored).collect::<Result<_>>()?;
+        Ok(PageScores { fields })
+    }
+
     /// What the nets saw of each field, with `scores`, what they said of this page.
     fn seen(&self, scores: &PageScores) -> Vec<FieldSeen> {
         let Prepared::Cut { has_glyph, .. } = &self.state else { return Vec::new() };
         let mut glyphs = self.glyphs.iter().cloned();
-        let fields = has_glyph.iter().zip(by_field(has_glyph, scores.clone())).zip(&self.strips);
+        let fields = has_glyph.iter().zip(scores.fields.iter().cloned()).zip(&self.strips);
         let seen = |((has_glyph, scores), strip): ((&Vec<bool>, FieldScores), &Option<Strip>)| FieldSeen {
             glyphs: has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
             strip: strip.clone(),

@@ -185,6 +185,13 @@ pub struct FieldScores {
     pub strip: StripScores,
 }
 
+impl FieldScores {
+    /// Those of its glyphs, in the order of the edges.
+    pub fn glyphs_mut(&mut self) -> impl Iterator<Item = &mut GlyphScores> {
+        self.edges.iter_mut().flatten()
+    }
+}
+
 /// What a page says that was registered, cut and scored. `cuts` as [`crate::segment::segment`] gives them, `scores` one
 /// for each of them. `page` is 1-based.
 ///
@@ -249,6 +256,12 @@ pub fn assemble_field(
         bounds: corners.and_then(Rect::around).unwrap_or_default(),
         residual_px: fit.and_then(|fit| fit.residual_px),
     }
+}
+
+/// Whether what the nets say of a field is so sure, in every respect, that looking again would change nothing that matters.
+pub fn is_settled(field: &Field, ink: &FieldInk, scores: &FieldScores) -> bool {
+    let FieldInk::Written(lattice) = ink else { return true };
+    read(field, lattice, scores, &AcceptParams::SETTLED).state == FieldState::Accepted
 }
 
 #[cfg(test)]

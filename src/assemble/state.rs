@@ -29,6 +29,9 @@ impl AcceptParams {
     /// Nothing is accepted.
     pub const NEVER: Self = Self { least_confidence: f64::INFINITY, least_changed: f64::INFINITY };
 
+    /// Above this nobody looks again. Empirically chosen.
+    pub(super) const SETTLED: Self = Self { least_confidence: 0.99, least_changed: f64::INFINITY };
+
     /// Whether a reading of this confidence, 0 to 1, is accepted. It is taken as the table has it, with four decimals,
     /// so that one can be held against the other.
     pub fn accepts(&self, confidence: f64) -> bool {

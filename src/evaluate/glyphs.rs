@@ -135,7 +135,10 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
     let mut scores_by_writer = vec![Vec::new(); set.writers.len()];
     for (chunk, samples) in set.samples.chunks(GLYPHS_AT_A_TIME).enumerate() {
         let glyphs: Vec<_> = samples.iter().map(|sample| sample.glyph()).collect();
-        let mut scores = classifier.classify(&collate(glyphs.iter().flatten()))?.into_iter();
+        let batch = collate(glyphs.iter().flatten());
+        let mut scores = classifier.classify(&batch)?;
+        classifier.classify_closely(&batch, &mut scores)?;
+        let mut scores = scores.into_iter();
         for (i, (sample, glyph)) in samples.iter().zip(&glyphs).enumerate() {
             let score = glyph.as_ref().and_then(|_| scores.next());
             let reading = score.map(|score| score.best_digit().0);

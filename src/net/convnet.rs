@@ -6,7 +6,7 @@ use super::architecture::{Architecture, Conv, End, GLYPH, SECOND, STRIP};
 use super::views::{N_VIEWS, add_views, strip_views};
 use super::weights::{PlainTensor, Weights};
 use super::writer::Centres;
-use super::{Columns, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, Recogniser, StripScores};
+use super::{Columns, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, NetDevice, Recogniser, StripScores};
 use crate::error::{Error, Result};
 use crate::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 
@@ -14,16 +14,16 @@ use crate::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 /// its kernels by the batch's size, and another kernel may round differently. Strips go through one by one.
 pub const CHUNK: usize = 32;
 
-/// A glyph is looked at by both nets, in several views, where its digit is less likely than this.
+/// Looked at closely, a glyph is seen by both nets, in several views, where its digit is less likely than this.
 const DOUBTFUL: f32 = 0.97;
 
 /// But not where it is hardly a digit at all: pieces of digits are many, and what digit they are is always in doubt.
 const LEAST_DIGIT: f32 = 0.02;
 
-/// A strip is looked at in several views where the likeliest way through its columns is less likely than this.
+/// Looked at closely, a strip is seen in several views where the likeliest way through its columns is less likely than this.
 const DOUBTFUL_STRIP: f32 = 0.9;
 
-/// The nets on LibTorch's CPU device. Loading them from [`Weights`] copies 4 MB: cheap enough for one a thread.
+/// The nets. Loading them from [`Weights`] copies 4 MB: cheap enough for one a thread.
 pub struct ConvNet {
     glyphs: Net,
     second: Net,
@@ -36,6 +36,7 @@ pub struct ConvNet {
 struct Net {
     trunk: Vec<Layer>,
     heads: Vec<Layer>,
+    device: Device,
 }
 
 /// A convolution with its weights.
@@ -51,48 +52,91 @@ pub fn set_threads(n_threads: usize) {
     tch::set_num_threads(i32::try_from(n_threads.max(1)).unwrap_or(i32::MAX));
 }
 
-/// Of N glyphs: digit logits [N, 10] and class logits [N, 4].
+impl NetDevice {
+    /// A graphics card where this LibTorch has one to use, else the processor.
+    pub fn best() -> Self {
+        if tch::Cuda::is_available() { Self::Cuda } else { Self::Cpu }
+    }
+
+    /// # Errors
+    /// `Usage` where there is none to use.
+    fn checked(self) -> Result<Device> {
+        match self {
+            Self::Cpu => Ok(Device::Cpu),
+            Self::Cuda if tch::Cuda::is_available() => Ok(Device::Cuda(0)),
+            Self::Cuda => {
+                let hint = "set LIBTORCH to a CUDA build of LibTorch and build anew, or use the processor";
+                Err(Error::usage("no graphics card that this LibTorch can use").with_hint(hint))
+            }
+        }
+    }
+}
+
+/// Of N glyphs: digit logits [N, 10] and class logits [N, 6].
 pub type GlyphLogits = (Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>);
 
+/// The same of one.
+type OneGlyph = ([f32; N_DIGITS], [f32; N_CLASSES]);
+
 impl ConvNet {
-    /// The nets with these weights.
+    /// The nets with these weights, on the processor.
     ///
     /// # Errors
     /// Where LibTorch fails.
     pub fn from_weights(weights: &Weights) -> Result<Self> {
+        Self::on_device(weights, NetDevice::Cpu)
+    }
+
+    /// The nets with these weights.
+    ///
+    /// # Errors
+    /// `Usage` where there is no such device; where LibTorch fails.
+    pub fn on_device(weights: &Weights, device: NetDevice) -> Result<Self> {
+        let device = device.checked()?;
         Ok(Self {
-            glyphs: Net::load(weights, &GLYPH)?,
-            second: Net::load(weights, &SECOND)?,
-            strips: Net::load(weights, &STRIP)?,
+            glyphs: Net::load(weights, &GLYPH, device)?,
+            second: Net::load(weights, &SECOND, device)?,
+            strips: Net::load(weights, &STRIP, device)?,
             temperature: f64::from(weights.sidecar().temperature),
             centres: weights.sidecar().centres.clone(),
         })
     }
 
-    /// Digit logits [N, 10], not yet divided by the temperature, and class logits [N, 4]: of a doubtful digit the means over
+    /// Digit logits [N, 10], not yet divided by the temperature, and class logits [N, 6]: of a doubtful digit the means over
     /// both nets and several views.
     ///
     /// # Errors
     /// Where the batch is not what it says, or LibTorch fails.
     pub fn logits(&mut self, batch: &GlyphBatch) -> Result<GlyphLogits> {
         let (mut digits, mut classes) = self.glyphs.glyph_logits(batch)?;
-        let is_doubtful = |&i: &usize| {
-            let largest = softmax(&digits[i], self.temperature).into_iter().fold(0.0, f32::max);
-            largest < DOUBTFUL && softmax(&classes[i], 1.0)[GlyphClass::Digit as usize] > LEAST_DIGIT
-        };
-        let doubtful: Vec<usize> = (0..digits.len()).filter(is_doubtful).collect();
+        let scores: Vec<GlyphScores> = digits.iter().zip(&classes).map(|logits| self.scores(logits)).collect();
+        for (i, (of_digits, of_classes)) in self.close_logits(batch, &scores)? {
+            (digits[i], classes[i]) = (of_digits, of_classes);
+        }
+        Ok((digits, classes))
+    }
+
+    /// Of the glyphs that `scores` leave in doubt, their places in the batch and the means of their logits.
+    fn close_logits(&self, batch: &GlyphBatch, scores: &[GlyphScores]) -> Result<Vec<(usize, OneGlyph)>> {
+        let is_doubtful =
+            |&i: &usize| scores[i].best_digit().1 < DOUBTFUL && scores[i].class(GlyphClass::Digit) > LEAST_DIGIT;
+        let doubtful: Vec<usize> = (0..scores.len()).filter(is_doubtful).collect();
         let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
         let mut views = GlyphBatch { pixels: Vec::new(), n_glyphs: doubtful.len() * N_VIEWS };
         for i in &doubtful {
             add_views(&batch.pixels[i * glyph_len..(i + 1) * glyph_len], &mut views.pixels);
         }
         let (first, second) = (self.glyphs.glyph_logits(&views)?, self.second.glyph_logits(&views)?);
-        for (place, i) in doubtful.into_iter().enumerate() {
+        let means = doubtful.into_iter().enumerate().map(|(place, i)| {
             let looks = place * N_VIEWS..(place + 1) * N_VIEWS;
-            digits[i] = mean(&first.0[looks.clone()], &second.0[looks.clone()]);
-            classes[i] = mean(&first.1[looks.clone()], &second.1[looks]);
-        }
-        Ok((digits, classes))
+            let digits = mean(&first.0[looks.clone()], &second.0[looks.clone()]);
+            (i, (digits, mean(&first.1[looks.clone()], &second.1[looks])))
+        });
+        Ok(means.collect())
+    }
+
+    fn scores(&self, (digits, classes): (&[f32; N_DIGITS], &[f32; N_CLASSES])) -> GlyphScores {
+        GlyphScores { digits: softmax(digits, self.temperature), classes: softmax(classes, 1.0) }
     }
 
     /// What the net says of a strip at one look, however doubtful.
@@ -117,13 +161,15 @@ impl ConvNet {
 
 impl Recogniser for ConvNet {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
-        let temperature = self.temperature;
-        let (digits, classes) = self.logits(batch)?;
-        let scores = digits.iter().zip(&classes).map(|(digits, classes)| GlyphScores {
-            digits: softmax(digits, temperature),
-            classes: softmax(classes, 1.0),
-        });
-        Ok(scores.collect())
+        let (digits, classes) = self.glyphs.glyph_logits(batch)?;
+        Ok(digits.iter().zip(&classes).map(|logits| self.scores(logits)).collect())
+    }
+
+    fn classify_closely(&mut self, batch: &GlyphBatch, scores: &mut [GlyphScores]) -> Result<()> {
+        for (i, (digits, classes)) in self.close_logits(batch, scores)? {
+            scores[i] = self.scores((&digits, &classes));
+        }
+        Ok(())
     }
 
     fn adapt(&self, scores: &mut [GlyphScores]) {
@@ -133,13 +179,16 @@ impl Recogniser for ConvNet {
     }
 
     fn read_strip(&mut self, strip: &Strip) -> Result<StripScores> {
-        let mut views = vec![self.columns(strip)?];
-        if surety(&views[0]) < DOUBTFUL_STRIP {
+        Ok(StripScores { views: vec![self.columns(strip)?] })
+    }
+
+    fn read_strip_closely(&mut self, strip: &Strip, scores: &mut StripScores) -> Result<()> {
+        if scores.views.first().is_some_and(|columns| surety(columns) < DOUBTFUL_STRIP) {
             for view in strip_views(strip) {
-                views.push(self.columns(&view)?);
+                scores.views.push(self.columns(&view)?);
             }
         }
-        Ok(StripScores { views })
+        Ok(())
     }
 }
 
@@ -150,13 +199,15 @@ fn surety(columns: &Columns) -> f32 {
 }
 
 impl Net {
-    fn load(weights: &Weights, architecture: &Architecture) -> Result<Self> {
+    fn load(weights: &Weights, architecture: &Architecture, device: Device) -> Result<Self> {
         let layer = |conv: &Conv| {
-            let tensor = |part: &str| to_tensor(weights.tensor(&format!("{}.{part}", conv.name))?);
+            let tensor = |part: &str| -> Result<Tensor> {
+                Ok(to_tensor(weights.tensor(&format!("{}.{part}", conv.name))?)?.f_to_device(device)?)
+            };
             Ok(Layer { conv: *conv, weight: tensor("weight")?, bias: tensor("bias")? })
         };
         let layers = |convs: &[Conv]| convs.iter().map(layer).collect::<Result<Vec<_>>>();
-        Ok(Self { trunk: layers(architecture.trunk)?, heads: layers(architecture.heads)? })
+        Ok(Self { trunk: layers(architecture.trunk)?, heads: layers(architecture.heads)?, device })
     }
 
     /// Logits of glyphs at one look.
@@ -184,7 +235,7 @@ impl Net {
     fn forward(&self, pixels: &[f32], size: [usize; 3]) -> Result<Vec<Vec<f32>>> {
         let [n, height, width] = size.map(|side| side as i64);
         no_grad(|| {
-            let mut x = Tensor::f_from_slice(pixels)?.f_view([n, 1, height, width])?;
+            let mut x = Tensor::f_from_slice(pixels)?.f_view([n, 1, height, width])?.f_to_device(self.device)?;
             for layer in &self.trunk {
                 x = layer.apply(&x)?;
             }
@@ -285,6 +336,25 @@ mod tests {
             let there = net.classify(&batch).expect("LibTorch works")[place];
             assert_eq!(there.digits.map(f32::to_bits), alone.digits.map(f32::to_bits), "digits at place {place}");
             assert_eq!(there.classes.map(f32::to_bits), alone.classes.map(f32::to_bits), "classes at place {place}");
+        }
+    }
+
+    #[test]
+    fn a_device_that_is_not_there_is_refused_and_one_that_is_says_the_same() {
+        let weights = Weights::new(untrained_tensors(1).expect("LibTorch works"), untrained_sidecar());
+        let weights = weights.expect("a learner's tensors fit");
+        let on_cpu = net(1).classify(&noise(3, 2)).expect("LibTorch works");
+        match ConvNet::on_device(&weights, NetDevice::Cuda) {
+            Err(error) => {
+                assert_eq!(NetDevice::best(), NetDevice::Cpu);
+                assert!(error.to_string().contains("hint: "), "{error}");
+            }
+            Ok(mut there) => {
+                assert_eq!(NetDevice::best(), NetDevice::Cuda);
+                let there = there.classify(&noise(3, 2)).expect("LibTorch works");
+                let differ = |(a, b): (&GlyphScores, &GlyphScores)| (a.digits[0] - b.digits[0]).abs() > 1e-3;
+                assert!(!there.iter().zip(&on_cpu).any(differ), "{there:?}, {on_cpu:?}");
+            }
         }
     }
 

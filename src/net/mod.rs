@@ -29,6 +29,17 @@ pub use learner::{GlyphLabels, Learner, Precision, untrained_tensors};
 pub use loss::NO_DIGIT;
 pub use weights::Weights;
 
+/// Where the nets reckon. What they say on one differs from what they say on the other in the last bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetDevice {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The first graphics card, by a CUDA build of LibTorch.
+    Cuda,
+}
+
 /// Digits.
 pub const N_DIGITS: usize = 10;
 
@@ -127,13 +138,25 @@ pub fn likeliest(columns: &Columns) -> Vec<usize> {
 }
 
 /// Says what ink is. The seam behind which the nets stand.
+///
+/// A look costs what it costs: everything is looked at once, and again only what its field needs.
 pub trait Recogniser: Send {
-    /// Scores for each glyph, in the order of the batch. What a glyph's scores are does not depend on what else is in
-    /// the batch, to the last bit.
+    /// Scores for each glyph at one look, in the order of the batch. What a glyph's scores are does not depend on what else
+    /// is in the batch, to the last bit.
     ///
     /// # Errors
     /// Where the net's library fails.
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>>;
+
+    /// Looks more closely at those glyphs of `batch` that `scores`, one a glyph at one look, leave in doubt, and puts what
+    /// it sees in their place. A recogniser that sees no more leaves them as they are.
+    ///
+    /// # Errors
+    /// Where the net's library fails.
+    fn classify_closely(&mut self, batch: &GlyphBatch, scores: &mut [GlyphScores]) -> Result<()> {
+        let _ = (batch, scores);
+        Ok(())
+    }
 
     /// Changes the scores of a page's glyphs by what they tell, taken together, of the hand that wrote them. A recogniser
     /// that knows nothing of hands leaves them as they are.
@@ -141,13 +164,23 @@ pub trait Recogniser: Send {
         let _ = scores;
     }
 
-    /// Scores of a field's whole ink. A recogniser that knows only glyphs has none to give.
+    /// Scores of a field's whole ink at one look. A recogniser that knows only glyphs has none to give.
     ///
     /// # Errors
     /// Where the net's library fails.
     fn read_strip(&mut self, strip: &Strip) -> Result<StripScores> {
         let _ = strip;
         Ok(StripScores::default())
+    }
+
+    /// Looks more closely at a strip that `scores`, of one look, leave in doubt, and adds what it sees. A recogniser that sees
+    /// no more leaves them as they are.
+    ///
+    /// # Errors
+    /// Where the net's library fails.
+    fn read_strip_closely(&mut self, strip: &Strip, scores: &mut StripScores) -> Result<()> {
+        let _ = (strip, scores);
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{assemble::AcceptTable, page::Limits, register::RegisterParams};
+use crate::{assemble::AcceptTable, net::NetDevice, page::Limits, register::RegisterParams};
 
 /// What a reader reads with: all that its answers depend on besides the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +29,8 @@ pub struct TemplateId {
 /// The numbers that change a reading.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReadingOptions {
+    /// Where the nets reckon.
+    pub device: NetDevice,
     /// What is refused unread.
     pub limits: Limits,
     /// When a page is taken for a form.

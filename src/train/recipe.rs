@@ -303,7 +303,9 @@ fn centres(sets: &[GlyphSet], net: &mut ConvNet) -> Result<Option<Centres>> {
             }
         }
         for samples in by_writer {
-            let scores = net.classify(&collate(samples.iter().map(|(glyph, _)| glyph)))?;
+            let batch = collate(samples.iter().map(|(glyph, _)| glyph));
+            let mut scores = net.classify(&batch)?;
+            net.classify_closely(&batch, &mut scores)?;
             writers.push(scores.into_iter().zip(samples).map(|(scores, (_, digit))| (scores, digit)).collect());
         }
     }
