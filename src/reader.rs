@@ -197,12 +197,10 @@ impl Reader {
 
     /// What it reads with.
     pub fn identity(&self) -> ReaderIdentity {
-        let id =
-            |template: &FormTemplate| TemplateId { name: template.name.clone(), fingerprint: template.fingerprint() };
         ReaderIdentity {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             weights: self.weights_fingerprint.clone(),
-            templates: self.templates.iter().map(id).collect(),
+            templates: self.templates.iter().map(TemplateId::of).collect(),
             options: ReadingOptions {
                 limits: self.limits,
                 register: self.register_params,
