@@ -13,6 +13,7 @@
 //! - `documents`: several pages that rules tie together, on drawn forms.
 //! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
 //! - `properties`: forms and pages by chance: what was written comes back, or awaits review.
+//! - `templates`: `formread template`, and the schema of templates.
 //! - `util`: scans to read, and the program to call.
 
 #[cfg(feature = "torch")]
@@ -37,5 +38,6 @@ mod real_pages;
 mod registration;
 #[cfg(feature = "torch")]
 mod states;
+mod templates;
 #[cfg(feature = "torch")]
 mod util;

@@ -51,7 +51,7 @@ impl<T: JsonSchema> JsonSchema for Spanned<T> {
     }
 }
 
-/// A form, as it is printed: its landmarks, and a [[field]] for each number on it.
+/// A form, as it is printed: its landmarks, and a `[[field]]` for each number on it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "formread template", extend("required" = ["name", "title", "field"]))]
