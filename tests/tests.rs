@@ -9,6 +9,7 @@
 //! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
 //! - `real_pages`: scans that strangers filled in, where they are at hand.
 //! - `no_numbers`: marks that are no numbers are not booked.
+//! - `many_forms`: sixty templates that differ little, and pages of each.
 //! - `marks`: boxes to be ticked, on a drawn form.
 //! - `documents`: several pages that rules tie together, on drawn forms.
 //! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
@@ -28,6 +29,7 @@ mod fixtures;
 mod hostile;
 mod house_rules;
 mod ledger;
+mod many_forms;
 mod marks;
 #[cfg(feature = "torch")]
 mod no_numbers;
