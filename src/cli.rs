@@ -1,5 +1,7 @@
 //! The command line: flags and what they mean. Touches no file.
 
+mod template;
+
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
@@ -7,6 +9,8 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use formread::page::Limits;
+
+pub use template::{CheckArgs, ShowArgs, TemplateCommand};
 
 /// Reads hand-filled numbers from scanned forms into a table that can be booked.
 #[derive(Debug, Parser)]
@@ -56,6 +60,9 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Measures speed: decoding alone, then the whole reading of the same pages
     Bench(BenchArgs),
+    /// Lists, draws and checks templates
+    #[command(subcommand)]
+    Template(TemplateCommand),
     /// Draws a template as printed forms, fills them with real digits and degrades them: scans with their truth
     Synth(SynthArgs),
     /// Decodes pages for a run, in a process of its own: what is asked comes on standard input, pages go to standard output

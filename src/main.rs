@@ -18,10 +18,11 @@ use clap::Parser;
 use formread::{
     error,
     evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
-    explain,
+    explain, form,
     pipeline::{self, RunOptions, measure_throughput},
     sink::{self, Verdict, fields_path, open_bounded},
     synth::{read_glyphs, write_deck},
+    template::{self, Candidate, CheckParams, Survey, TemplateList},
 };
 use serde::Serialize;
 use signal_hook::{
@@ -30,13 +31,15 @@ use signal_hook::{
 };
 
 use cli::{
-    BenchArgs, CalibrateArgs, Cli, Command, DecodeArgs, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, ExplainArgs,
-    OutputArgs, RunArgs, SynthArgs, TrainArgs,
+    BenchArgs, CalibrateArgs, CheckArgs, Cli, Command, DecodeArgs, EvalCommand, EvalGlyphsArgs, EvalValuesArgs,
+    ExplainArgs, OutputArgs, RunArgs, ShowArgs, SynthArgs, TemplateCommand, TrainArgs,
 };
 use report::{Progress, say};
 
 /// The batch came to its end, but some page could not be read at all.
 const SOME_REJECTED: u8 = 1;
+/// A check came to its end and found something.
+const SOME_FOUND: u8 = 1;
 /// It could not run, or not come to its end.
 const COULD_NOT_RUN: u8 = 2;
 /// Largest table that is read, bytes: some ten million rows.
@@ -52,6 +55,10 @@ fn main() -> ExitCode {
         Command::Calibrate(args) => calibrate(&args),
         Command::Bench(args) => bench(&args),
         Command::Synth(args) => synth(&args),
+        Command::Template(TemplateCommand::List(output)) => template_list(&output),
+        Command::Template(TemplateCommand::Show(args)) => template_show(&args),
+        Command::Template(TemplateCommand::Check(args)) => template_check(&args),
+        Command::Template(TemplateCommand::Schema) => template_schema(),
         Command::Decode(args) => decode(&args),
     };
     result.unwrap_or_else(|error| {
@@ -175,6 +182,71 @@ fn synth(args: &SynthArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn template_list(output: &OutputArgs) -> Result<ExitCode> {
+    print(&TemplateList::new(&form::known_templates()?), output)
+}
+
+fn template_schema() -> Result<ExitCode> {
+    write_out(&(serde_json::to_string_pretty(&form::template_schema())? + "\n"))
+}
+
+fn template_show(args: &ShowArgs) -> Result<ExitCode> {
+    let form = options::template(&args.template)?;
+    let shown = match &args.scan {
+        None => template::show(&form, args.dpi)?,
+        Some(scan) => {
+            let limits = options::limits(&args.limits);
+            let in_scan = |error: error::Error| error.in_file(scan.to_string_lossy());
+            let bytes = pipeline::read_file(scan, &limits).map_err(in_scan)?;
+            template::show_scan(&form, &bytes, args.page.get(), &limits).map_err(in_scan)?
+        }
+    };
+    shown
+        .picture
+        .save_with_format(&args.out, image::ImageFormat::Png)
+        .with_context(|| args.out.display().to_string())?;
+    for line in &shown.caption {
+        say(line);
+    }
+    Ok(if shown.is_laid_on { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
+}
+
+fn template_check(args: &CheckArgs) -> Result<ExitCode> {
+    let (files, scans) = options::checked_paths(&args.paths)?;
+    let scans = scans.map(options::scans).transpose()?;
+    let (mut survey, mut candidates) = (Survey::default(), Vec::new());
+    for file in files {
+        match Candidate::parse(&file.to_string_lossy(), &options::template_text(file)?) {
+            Ok(candidate) => candidates.push(candidate),
+            Err(finding) => survey.findings.push(*finding),
+        }
+    }
+    let known = form::known_templates()?;
+    survey.findings.extend(template::check(&candidates, &known, &CheckParams { dpi: args.dpi })?);
+    if let Some(scans) = scans.filter(|_| !candidates.is_empty()) {
+        let (pages, findings) = template::check_scans(&candidates, &scans, &options::limits(&args.limits));
+        survey.pages = pages;
+        survey.findings.extend(findings);
+    }
+    if let (Some(n_pages), Some(glyphs)) = (args.simulate, &args.glyphs) {
+        let glyphs = read_glyphs(glyphs)?;
+        for candidate in &candidates {
+            let others = known.iter().filter(|other| other.name != candidate.template.name).cloned();
+            let templates = others.chain([candidate.template.clone()]).collect();
+            let reader = options::reader_of(templates, args.model.as_deref())?;
+            let progress = report::deck_progress(n_pages);
+            let options = options::simulate_options(args, n_pages);
+            let (forecast, findings) = template::simulate(candidate, &reader, &glyphs, &options, || progress.inc(1))?;
+            progress.finish_and_clear();
+            survey.forecasts.push(forecast);
+            survey.findings.extend(findings);
+        }
+    }
+    let survey = survey.sorted();
+    let printed = print(&survey, &args.output)?;
+    Ok(if survey.findings.is_empty() { printed } else { ExitCode::from(SOME_FOUND) })
+}
+
 fn decode(args: &DecodeArgs) -> Result<ExitCode> {
     // a panic is caught and is a fault of the page; nobody reads what it says here
     std::panic::set_hook(Box::new(|_| {}));
@@ -188,6 +260,10 @@ fn decode(args: &DecodeArgs) -> Result<ExitCode> {
 /// Writes a result to stdout: a table, or one JSON object.
 fn print(result: &(impl Serialize + std::fmt::Display), output: &OutputArgs) -> Result<ExitCode> {
     let text = if output.json { serde_json::to_string(result)? + "\n" } else { result.to_string() };
+    write_out(&text)
+}
+
+fn write_out(text: &str) -> Result<ExitCode> {
     match stdout().lock().write_all(text.as_bytes()) {
         // who reads it has seen enough
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),

@@ -19,6 +19,7 @@ use formread::{
     reader::Reader,
     sink::read_text_bounded,
     synth::{DeckOptions, Degradations, ScanFormat, SynthOptions},
+    template::SimulateOptions,
 };
 
 #[cfg(feature = "torch")]
@@ -27,7 +28,7 @@ use formread::{
     train::{GlyphOptions, Precision, StripOptions, TrainOptions},
 };
 
-use crate::cli::{Degrade, Format, LimitArgs, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
+use crate::cli::{CheckArgs, Degrade, Format, LimitArgs, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
 #[cfg(feature = "torch")]
 use crate::cli::{DeviceArg, Nets, TrainArgs, TrainPrecision};
 
@@ -82,7 +83,7 @@ pub fn all_templates(files: &[PathBuf]) -> Result<Vec<FormTemplate>> {
 
 /// The template in `file`.
 pub fn template(file: &Path) -> Result<FormTemplate> {
-    let text = read_text_bounded(file, MOST_TEXT_BYTES).with_context(|| file.display().to_string())?;
+    let text = template_text(file)?;
     Ok(parse_template(&text).map_err(|error| error.in_file(file.to_string_lossy()))?)
 }
 
@@ -98,6 +99,13 @@ pub fn reader(args: &ReaderArgs) -> Result<Reader> {
     };
     let reader = Reader::on_device(templates(&args.pipeline)?, weights(args.model.as_deref())?, device)?;
     Ok(reader.with_limits(limits(&args.limits)))
+}
+
+/// A reader of `templates` for pages that are drawn.
+#[cfg(feature = "torch")]
+pub fn reader_of(templates: Vec<FormTemplate>, model: Option<&Path>) -> Result<Reader> {
+    formread::net::set_threads(1);
+    Ok(Reader::with_weights(templates, weights(model)?)?)
 }
 
 /// The weights in `model`, or those that the program carries.
@@ -131,6 +139,12 @@ pub fn weights_named(model: Option<&Path>) -> Result<Option<String>> {
 /// Without LibTorch there is nothing to read with.
 #[cfg(not(feature = "torch"))]
 pub fn reader(_: &ReaderArgs) -> Result<Reader> {
+    without_torch()
+}
+
+/// Without LibTorch there is nothing to read with.
+#[cfg(not(feature = "torch"))]
+pub fn reader_of(_: Vec<FormTemplate>, _: Option<&Path>) -> Result<Reader> {
     without_torch()
 }
 
@@ -181,11 +195,7 @@ pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
 /// How a deck's pages are drawn.
 pub fn synth_options(args: &SynthArgs) -> SynthOptions {
     let SynthArgs { seed, dpi, blanks, fillers, touching, points, turned, ref degradations, .. } = *args;
-    let all = match degradations.degrade {
-        Degrade::None => Degradations::NONE,
-        Degrade::Moderate => Degradations::MODERATE,
-        Degrade::Hard => Degradations::HARD,
-    };
+    let all = preset(degradations.degrade);
     let degradations = Degradations {
         skew_degrees: degradations.skew.unwrap_or(all.skew_degrees),
         shift: degradations.shift.unwrap_or(all.shift),
@@ -200,6 +210,37 @@ pub fn synth_options(args: &SynthArgs) -> SynthOptions {
         uneven_light: degradations.uneven_light.unwrap_or(all.uneven_light),
     };
     SynthOptions { seed, dpi, blanks, fillers, touching, points, turned, degradations }
+}
+
+/// All degradations at once.
+fn preset(degrade: Degrade) -> Degradations {
+    match degrade {
+        Degrade::None => Degradations::NONE,
+        Degrade::Moderate => Degradations::MODERATE,
+        Degrade::Hard => Degradations::HARD,
+    }
+}
+
+/// How `n_pages` of a form are simulated.
+pub fn simulate_options(args: &CheckArgs, n_pages: u64) -> SimulateOptions {
+    let degradations = preset(args.degrade);
+    let synth = SynthOptions { seed: args.seed, dpi: args.dpi, degradations, ..SynthOptions::default() };
+    SimulateOptions { n_pages, synth }
+}
+
+/// The templates and the scans among the paths of a check.
+pub fn checked_paths(paths: &[PathBuf]) -> Result<(Vec<&Path>, Option<&Path>)> {
+    let is_template = |path: &&Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+    let (templates, scans): (Vec<&Path>, Vec<&Path>) = paths.iter().map(PathBuf::as_path).partition(is_template);
+    let hint = "hint: templates end in .toml; one other path may name the scans";
+    anyhow::ensure!(!templates.is_empty(), "no template is given\n{hint}");
+    anyhow::ensure!(scans.len() < 2, "more than one path is no template: {}\n{hint}", scans[1].display());
+    Ok((templates, scans.first().copied()))
+}
+
+/// The text of a template.
+pub fn template_text(file: &Path) -> Result<String> {
+    read_text_bounded(file, MOST_TEXT_BYTES).with_context(|| file.display().to_string())
 }
 
 /// How a deck is saved.

@@ -19,7 +19,7 @@ use crate::{
     net::{GlyphScores, NetDevice, Recogniser, StripScores},
     normalise::{Glyph, Strip, collate, normalise, normalise_strip},
     page::{self, Limits, Page},
-    register::{FieldRegistration, Misfit, RegisterParams, Registration, identify},
+    register::{Families, FieldRegistration, Misfit, RegisterParams, Registration, identify_among},
     segment::{FieldCut, FieldInk, LatticeEdge, segment},
 };
 #[cfg(feature = "torch")]
@@ -36,6 +36,7 @@ pub type RecogniserFactory = Box<dyn Fn() -> Result<Box<dyn Recogniser>> + Send 
 /// Reads pages of the forms it knows. Can be called from many threads.
 pub struct Reader {
     templates: Vec<FormTemplate>,
+    families: Families,
     limits: Limits,
     register_params: RegisterParams,
     accept: AcceptTable,
@@ -137,6 +138,7 @@ impl Reader {
         check_others(&templates)?;
         let idle = Mutex::new(vec![make_recogniser()?]);
         Ok(Self {
+            families: Families::of(&templates),
             templates,
             limits: Limits::default(),
             register_params: RegisterParams::default(),
@@ -206,12 +208,10 @@ impl Reader {
 
     /// What it reads with.
     pub fn identity(&self) -> ReaderIdentity {
-        let id =
-            |template: &FormTemplate| TemplateId { name: template.name.clone(), fingerprint: template.fingerprint() };
         ReaderIdentity {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             weights: self.weights_fingerprint.clone(),
-            templates: self.templates.iter().map(id).collect(),
+            templates: self.templates.iter().map(TemplateId::of).collect(),
             options: ReadingOptions {
                 device: self.device,
                 limits: self.limits,
@@ -296,7 +296,7 @@ impl Reader {
     /// # Errors
     /// [`Misfit`] where no template does.
     pub fn register(&self, page: &Page) -> Result<(usize, Registration), Misfit> {
-        identify(page, &self.templates, &self.register_params)
+        identify_among(page, &self.templates, &self.families, &self.register_params)
     }
 
     /// Cuts the fields of a page that was [registered](Reader::register).

@@ -16,7 +16,7 @@ const TOLERANCE_MM: f64 = 0.5;
 const DPI: f64 = 150.0;
 
 /// Digits of straight strokes, as a pocket calculator shows them: what is written does not matter here.
-fn glyphs() -> GlyphStock {
+pub fn glyphs() -> GlyphStock {
     const STROKES: [[u32; 4]; 7] =
         [[8, 4, 12, 3], [17, 4, 3, 10], [17, 14, 3, 10], [8, 21, 12, 3], [8, 14, 3, 10], [8, 4, 3, 10], [8, 12, 12, 3]];
     const LIT: [u8; 10] = [0x3f, 0x06, 0x5b, 0x4f, 0x66, 0x6d, 0x7d, 0x07, 0x7f, 0x6f];

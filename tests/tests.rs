@@ -9,10 +9,12 @@
 //! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
 //! - `real_pages`: scans that strangers filled in, where they are at hand.
 //! - `no_numbers`: marks that are no numbers are not booked.
+//! - `many_forms`: sixty templates that differ little, and pages of each.
 //! - `marks`: boxes to be ticked, on a drawn form.
 //! - `documents`: several pages that rules tie together, on drawn forms.
 //! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
 //! - `properties`: forms and pages by chance: what was written comes back, or awaits review.
+//! - `templates`: `formread template`, and the schema of templates.
 //! - `util`: scans to read, and the program to call.
 
 #[cfg(feature = "torch")]
@@ -27,6 +29,7 @@ mod fixtures;
 mod hostile;
 mod house_rules;
 mod ledger;
+mod many_forms;
 mod marks;
 #[cfg(feature = "torch")]
 mod no_numbers;
@@ -37,5 +40,6 @@ mod real_pages;
 mod registration;
 #[cfg(feature = "torch")]
 mod states;
+mod templates;
 #[cfg(feature = "torch")]
 mod util;

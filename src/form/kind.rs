@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use toml::Spanned;
-
-use super::{DateOrder, DecimalPoint, FieldKind, Filler, raw::RawField, source::Source};
+use super::{
+    DateOrder, DecimalPoint, FieldKind, Filler,
+    raw::{RawField, Spanned},
+    source::Source,
+};
 use crate::error::Result;
 
 /// Two-digit years from this on are 19xx, where a template does not say.

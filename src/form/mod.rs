@@ -3,11 +3,16 @@
 mod checks;
 mod kind;
 mod known;
+mod likeness;
+mod lines;
 mod others;
 mod parse;
 mod raw;
 mod rules;
+mod schema;
 pub(crate) mod source;
+
+use std::fmt;
 
 use crate::{
     geometry::{Point, Rect, Segment},
@@ -16,17 +21,21 @@ use crate::{
 
 pub use checks::{CheckDigit, FieldChecks};
 pub use known::known_templates;
+pub use lines::TemplateLines;
 pub use others::{OtherField, check_others};
 pub use parse::parse_template;
 pub use rules::{Bounds, Comparison, Relation, Rule, Sum};
+pub use schema::template_schema;
 
 /// A form, as it is printed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct FormTemplate {
     /// Unique among the known templates: `c1-2019`.
     pub name: String,
     /// One line for a person.
     pub title: String,
+    /// Which printing of the form or state of its template this is, for people; nothing is read from it.
+    pub version: Option<String>,
     /// How the template is laid on a page.
     pub layout: PageLayout,
     /// Fields in the order of the table's columns.
@@ -35,6 +44,16 @@ pub struct FormTemplate {
     pub rules: Vec<Rule>,
     /// The fields of other forms that rules name, each once.
     pub others: Vec<OtherField>,
+}
+
+/// Without the version: it names what a template says, and says nothing. So the fingerprint does not depend on it.
+impl fmt::Debug for FormTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, title, version: _, layout, fields, rules, others } = self;
+        let mut told = f.debug_struct("FormTemplate");
+        told.field("name", name).field("title", title).field("layout", layout).field("fields", fields);
+        told.field("rules", rules).field("others", others).finish()
+    }
 }
 
 /// How a template is laid on a page.
@@ -298,6 +317,11 @@ impl FormTemplate {
         let mut hash = sha256(format!("{self:?}").as_bytes()).to_string();
         hash.truncate(16);
         hash
+    }
+
+    /// How many cells its fields have; a box is one.
+    pub fn n_cells(&self) -> usize {
+        self.fields.iter().map(|field| field.layout.cells().len()).sum()
     }
 
     /// The middle of the page, millimetres.

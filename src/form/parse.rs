@@ -5,14 +5,12 @@ use std::{
     ops::{Range, RangeInclusive},
 };
 
-use toml::Spanned;
-
 use super::{
     DigitCount, Field, FieldKind, FieldLayout, Filler, FormTemplate, Landmarks, PageLayout, PrintedSides, Rule, Word,
     checks::parse_checks,
     kind::{field_kind, is_signed},
     others::field_idx,
-    raw::{Placed, RawComb, RawDigits, RawField, RawTemplate, RawUnit},
+    raw::{Placed, RawComb, RawDigits, RawField, RawTemplate, RawUnit, Spanned},
     source::{Ruler, Source, is_field_name, is_form_name, is_made_of, reversed},
 };
 use crate::{
@@ -34,6 +32,8 @@ const MAX_BOX_DIGITS: usize = 20;
 const PAGE_SIDE_MM: RangeInclusive<f64> = 10.0..=2_000.0;
 /// Resolutions in which a template may be measured.
 const UNIT_DPI: RangeInclusive<f64> = 10.0..=4_800.0;
+/// Longest version.
+const MAX_VERSION_BYTES: usize = 64;
 /// Millimetres an inch.
 const MM_PER_INCH: f64 = 25.4;
 /// Columns that every table has; no field may be called so.
@@ -99,7 +99,19 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
         })?;
         rules.push(Rule { line: source.line_of(rule.span().start), ..parsed });
     }
-    Ok(FormTemplate { name: name.get_ref().clone(), title: title.get_ref().clone(), layout, fields, rules, others })
+    let (name, title) = (name.get_ref().clone(), title.get_ref().clone());
+    let version = raw.version.as_ref().map(|version| parse_version(source, version)).transpose()?;
+    Ok(FormTemplate { name, title, version, layout, fields, rules, others })
+}
+
+/// One line that a table for people can show.
+fn parse_version(source: Source<'_>, version: &Spanned<String>) -> Result<String> {
+    let text = version.get_ref();
+    if text.is_empty() || text.len() > MAX_VERSION_BYTES || text.chars().any(char::is_control) {
+        let hint = format!("one line, 1 to {MAX_VERSION_BYTES} bytes, such as \"2026-03\"");
+        return Err(source.error(version.span(), format!("version: {text:?}"), &hint));
+    }
+    Ok(text.clone())
 }
 
 fn page_layout(source: Source<'_>, raw: &RawTemplate) -> Result<(PageLayout, Ruler)> {

@@ -1,95 +1,202 @@
-//! What a template's TOML may say, with the place of every value, before it is checked.
+//! What a template's TOML may say, with the place of every value, before it is checked. The JSON schema that editors check
+//! templates by is made from these types, so that it says what the program takes.
 
+use std::{borrow::Cow, ops::Range};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
-use toml::Spanned;
 
-/// A value that is checked later, and where it stands.
+/// A value that may be missing, is checked later, and where it stands.
 pub(super) type Placed<T> = Option<Spanned<T>>;
 
 /// Four numbers: a rectangle's left, top, width and height, or a line's two ends.
 pub(super) type Quad = Spanned<[f64; 4]>;
 
+/// The words that a key may have. `parse_template` takes each of them and no other; a test holds the two together.
+pub(super) const KINDS: [&str; 5] = ["integer", "amount", "code", "date", "mark"];
+const POINTS: [&str; 3] = ["implied", "printed", "written"];
+const ORDERS: [&str; 3] = ["dmy", "mdy", "ymd"];
+const FILLED: [&str; 2] = ["retracted", "marked"];
+const SIDES: [&str; 5] = ["top", "right", "bottom", "left", "between"];
+const FILLERS: [&str; 2] = ["cross", "dash"];
+const CHECK_DIGITS: [&str; 5] = ["luhn", "mod11", "mod97", "verhoeff", "damm"];
+
+/// A value, and where in the text it stands. Its schema is the value's.
 #[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Spanned<T>(toml::Spanned<T>);
+
+impl<T> Spanned<T> {
+    pub fn get_ref(&self) -> &T {
+        self.0.get_ref()
+    }
+
+    /// Bytes of the text.
+    pub fn span(&self) -> Range<usize> {
+        self.0.span()
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Spanned<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<T>()
+    }
+}
+
+/// A form, as it is printed: its landmarks, and a `[[field]]` for each number on it.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "formread template", extend("required" = ["name", "title", "field"]))]
 pub(super) struct RawTemplate {
+    /// The form's name in the tables, unique among the templates: small letters, digits and hyphens, no hyphen first.
+    #[schemars(extend("pattern" = "^[a-z0-9][a-z0-9-]*$"))]
     pub name: Placed<String>,
+    /// One line for a person.
     pub title: Placed<String>,
+    /// Which printing of the form or which state of this file it is, for people: \"2026-03\". Nothing is read from it.
+    pub version: Placed<String>,
+    /// In what coordinates are given. Default \"mm\".
     pub unit: Placed<RawUnit>,
+    /// Width and height of the page.
     pub page: Placed<[f64; 2]>,
+    /// Whether the picture as a whole is the one field, and nothing is printed on it. Default false.
     pub whole_image: Placed<bool>,
+    /// Printed lines, [x0, y0, x1, y1] each, but for the frames of fields. Default none.
     #[serde(default)]
     pub lines: Vec<Quad>,
+    /// Printed frames that are no fields, [left, top, width, height] each. Default none.
     #[serde(default)]
     pub frames: Vec<Quad>,
+    /// Solid printed areas, [left, top, width, height] each. Default none.
     #[serde(default)]
     pub marks: Vec<Quad>,
+    /// Printed words. Default none.
     #[serde(default)]
     pub words: Vec<Spanned<RawWord>>,
+    /// What a correctly filled form keeps: \"total = part_a + part_b\", \"if a > 0 then b > 0\". Default none.
     #[serde(default)]
     pub rules: Vec<Spanned<String>>,
+    /// The numbers on the form, in the order of the table's columns.
     #[serde(default, rename = "field")]
+    #[schemars(length(min = 1))]
     pub fields: Vec<Spanned<RawField>>,
 }
 
-#[derive(Deserialize)]
+/// \"mm\", or { dpi = 300 } for pixels of that resolution.
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "unit must be \"mm\" or { dpi = 300 }")]
 pub(super) enum RawUnit {
-    Name(String),
+    Name(#[schemars(extend("enum" = ["mm"]))] String),
     Pixels(RawPixels),
 }
 
-#[derive(Deserialize)]
+/// Pixels of a resolution.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPixels {
+    /// Dots per inch, 10 to 4800.
+    #[schemars(range(min = 10.0, max = 4800.0))]
     pub dpi: f64,
 }
 
-#[derive(Deserialize)]
+/// A printed word or a line of words.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawWord {
+    /// Its ink: [left, top, width, height].
     pub at: Quad,
+    /// What it says; drawn by synth, never read. Default none.
     #[serde(default)]
     pub text: String,
 }
 
-#[derive(Deserialize)]
+/// One number to be read.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["name", "kind"]))]
 pub(super) struct RawField {
+    /// Column of the table, unique in the template: letters, digits and underscores.
+    #[schemars(extend("pattern" = "^[A-Za-z0-9_]+$"))]
     pub name: Placed<String>,
+    /// What sort of number it is.
+    #[schemars(extend("enum" = KINDS))]
     pub kind: Placed<String>,
+    /// Of an amount: digits after the decimal point, 0 to 4. Default 2.
+    #[schemars(extend("minimum" = 0, "maximum" = 4))]
     pub decimals: Placed<i64>,
+    /// Of an amount: what tells where the decimals begin. Default \"implied\": they are always written.
+    #[schemars(extend("enum" = POINTS))]
     pub point: Placed<String>,
+    /// Of an integer or amount: whether it may be negative. Default false.
     pub signed: Placed<bool>,
+    /// Of a date: the order of day, month and year.
+    #[schemars(extend("enum" = ORDERS))]
     pub order: Placed<String>,
+    /// Of a date: two-digit years from this on are 19xx, below it 20xx; 0 to 100. Default 50.
+    #[schemars(extend("minimum" = 0, "maximum" = 100))]
     pub pivot: Placed<i64>,
+    /// Of a mark: what a box that is filled all over means. Default \"retracted\".
+    #[schemars(extend("enum" = FILLED))]
     pub filled: Placed<String>,
+    /// Where it stands: cells of one size in a row. One of comb, cells and box.
     pub comb: Placed<RawComb>,
+    /// Where it stands: cells from left to right, [left, top, width, height] each. One of comb, cells and box.
+    #[schemars(extend("minItems" = 1, "maxItems" = 64))]
     pub cells: Placed<Vec<Quad>>,
+    /// Where it stands: a box in which it is written freely, [left, top, width, height]. One of comb, cells and box.
     #[serde(rename = "box")]
     pub frame: Option<Quad>,
+    /// Which sides of its frame are printed. Default all.
+    #[schemars(extend("items" = { "type": "string", "enum": SIDES }))]
     pub printed: Placed<Vec<Spanned<String>>>,
+    /// How many digits it has: a number, or [least, most]. Default by kind and cells.
     pub digits: Placed<RawDigits>,
+    /// What fills unused cells and is no digit. Default none.
     #[serde(default)]
+    #[schemars(extend("items" = { "type": "string", "enum": FILLERS }))]
     pub fillers: Vec<Spanned<String>>,
+    /// What a field of fillers alone says, such as \"0\". Default: it is blank.
+    #[schemars(extend("pattern" = "^[0-9.-]+$"))]
     pub fillers_mean: Placed<String>,
+    /// Whether it may not be blank. Default false.
     pub required: Placed<bool>,
+    /// Of an integer or amount: least and largest value. Default any.
     pub range: Placed<[f64; 2]>,
+    /// The only values, as the table has them. Default any.
     #[serde(default)]
+    #[schemars(extend("items" = { "type": "string", "pattern": "^[0-9.-]+$" }))]
     pub allowed: Vec<Spanned<String>>,
+    /// Of a code: how its check digit follows from the others. Default none.
+    #[schemars(extend("enum" = CHECK_DIGITS))]
     pub check_digit: Placed<String>,
 }
 
-#[derive(Deserialize)]
+/// Cells of one size in a row.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawComb {
+    /// Left top corner of the first cell.
     pub at: Spanned<[f64; 2]>,
+    /// Width and height of a cell.
     pub cell: Spanned<[f64; 2]>,
+    /// Cells in each group, from left to right: [3, 2, 4].
     pub groups: Spanned<Vec<i64>>,
+    /// From one cell's left side to the next one's. Default the cell's width: they adjoin.
     pub pitch: Placed<f64>,
+    /// Added between groups. Default 0.
     pub gap: Placed<f64>,
 }
 
-#[derive(Deserialize)]
+/// A number of digits, or the least and the most.
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "digits must be a number or [least, most]")]
 pub(super) enum RawDigits {
     Exactly(i64),

@@ -2,9 +2,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use toml::Spanned;
-
-use super::raw::{Placed, Quad};
+use super::raw::{Placed, Quad, Spanned};
 use crate::{
     error::{Error, Result},
     geometry::{Point, Rect, Segment},
@@ -31,7 +29,7 @@ impl Source<'_> {
         Error::format(self.what, format!("{detail}\nhint: {hint}")).at_line(self.line_of(span.start))
     }
 
-    pub fn required<'t, T>(
+    pub(super) fn required<'t, T>(
         self,
         placed: &'t Placed<T>,
         span: Range<usize>,
@@ -48,7 +46,7 @@ impl Source<'_> {
         Ok(())
     }
 
-    pub fn count(self, placed: &Spanned<i64>, range: RangeInclusive<usize>, what: &str) -> Result<usize> {
+    pub(super) fn count(self, placed: &Spanned<i64>, range: RangeInclusive<usize>, what: &str) -> Result<usize> {
         usize::try_from(*placed.get_ref()).ok().filter(|n| range.contains(n)).ok_or_else(|| {
             let hint = format!("from {} to {}", range.start(), range.end());
             self.error(placed.span(), format!("{what}: {}", placed.get_ref()), &hint)

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{assemble::AcceptTable, net::NetDevice, page::Limits, register::RegisterParams};
+use crate::{assemble::AcceptTable, form::FormTemplate, net::NetDevice, page::Limits, register::RegisterParams};
 
 /// What a reader reads with: all that its answers depend on besides the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +24,17 @@ pub struct TemplateId {
     pub name: String,
     /// [`crate::form::FormTemplate::fingerprint`].
     pub fingerprint: String,
+    /// The version that the template gives itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+impl TemplateId {
+    /// That of `template`.
+    pub fn of(template: &FormTemplate) -> Self {
+        let FormTemplate { name, version, .. } = template;
+        Self { name: name.clone(), fingerprint: template.fingerprint(), version: version.clone() }
+    }
 }
 
 /// The numbers that change a reading.

@@ -3,16 +3,21 @@
 //!
 //! 1. [`PageEvidence`] is measured once a page: pieces of straight lines, and where ink lies.
 //! 2. `search` proposes placements: every line of the template on every line of the page gives a similarity; the few
-//!    that put most lines on lines are kept.
+//!    that put most lines on lines are kept. Of many templates, those that differ little are looked for together
+//!    ([`Families`]), and where there are still many, those alone that are worth it at a glance.
 //! 3. `fit` refines them to an affine or projective map by iterated closest lines.
+//!    Of templates that lie there about equally well, `rivals` asks the page for what only one of them has; where it does
+//!    not say, the form is unknown.
 //! 4. A page in perspective is first made level by its vanishing points (`perspective`); then it is a flat page.
 //! 5. `settle` lets each field find its own printed frame, because paper bends.
 
 mod bands;
 mod evidence;
+mod families;
 mod fit;
 mod landmarks;
 mod perspective;
+mod rivals;
 mod search;
 mod settle;
 
@@ -26,10 +31,12 @@ use crate::{
 };
 
 use fit::Placement;
-use search::{LineModel, Start, search};
+use rivals::{Which, which};
+use search::{DistanceMaps, LineModel, Start, glance, search};
 
 pub use evidence::PageEvidence;
 use evidence::PageLines;
+pub use families::Families;
 pub use landmarks::{FoundLandmarks, LandmarkParams, find_landmarks};
 
 /// A template laid on a page.
@@ -71,6 +78,12 @@ const FORESHORTENINGS: [f64; 9] = [1.0, 0.93, 1.07, 0.87, 1.15, 0.81, 1.23, 0.76
 /// chosen: on drawn and real pages other forms come to 0.4 to 0.55. Lowering it costs time alone.
 const RIVAL_SHARE: f64 = 0.6;
 
+/// Families that are all searched for; of more than these, as many as are likeliest at a glance. Raising it costs time alone.
+const MOST_SEARCHED: usize = 8;
+
+/// Placements whose scores differ by less than this lie about equally well: then the page is asked which it is.
+const NEAR_SCORE: f64 = 0.05;
+
 /// When a page is taken for a form, and when it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RegisterParams {
@@ -106,15 +119,29 @@ pub struct Misfit {
     pub detail: String,
 }
 
-/// Finds the template that fits `page` best and lays it on. Returns its index and the registration.
+/// As [`identify_among`], of templates that are used once.
+///
+/// # Errors
+/// As there.
+pub fn identify(
+    page: &Page,
+    templates: &[FormTemplate],
+    params: &RegisterParams,
+) -> Result<(usize, Registration), Misfit> {
+    identify_among(page, templates, &Families::of(templates), params)
+}
+
+/// Finds the template that fits `page` best and lays it on. Returns its index and the registration. `families` are those
+/// of `templates`.
 ///
 /// A template that takes the whole image fits every page, so it is only taken where it is the only one.
 ///
 /// # Errors
 /// [`Misfit`]: a verdict on the page, not a fault.
-pub fn identify(
+pub fn identify_among(
     page: &Page,
     templates: &[FormTemplate],
+    families: &Families,
     params: &RegisterParams,
 ) -> Result<(usize, Registration), Misfit> {
     if let [FormTemplate { layout: PageLayout::WholeImage, .. }] = templates {
@@ -126,7 +153,7 @@ pub fn identify(
         let detail = format!("share of ink: {:.5}", evidence.ink_share());
         return Err(misfit(None, PageReject::BlankPage, detail));
     }
-    let Some((idx, placement)) = best_placement(&evidence, templates, params) else {
+    let Some(Found { idx, placement, twin }) = best_placement(&evidence, families, params) else {
         return Err(misfit(None, PageReject::UnknownForm, "no template's lines are on the page".to_owned()));
     };
     if placement.score() < params.min_score {
@@ -135,6 +162,10 @@ pub fn identify(
             "nearest template: {}, lines found: {support:.2}, words and marks: {printed:.2}, lines explained: {explained:.2}",
             templates[idx].name
         );
+        return Err(misfit(None, PageReject::UnknownForm, detail));
+    }
+    if let Some(twin) = twin {
+        let detail = format!("fits two templates alike: {} and {}", templates[idx].name, templates[twin].name);
         return Err(misfit(None, PageReject::UnknownForm, detail));
     }
     let registration = settle::settle(page, &templates[idx], &placement);
@@ -162,35 +193,42 @@ fn frames(template: &FormTemplate, registration: &Registration) -> (usize, usize
     (counted.len(), n_found)
 }
 
+/// A template that lies on the page.
+struct Found {
+    idx: usize,
+    placement: Placement,
+    /// Another one that it cannot be told from.
+    twin: Option<usize>,
+}
+
 /// The template that lies best on the page, and where. Only where none lies well flat are they tried in perspective.
-fn best_placement(
-    evidence: &PageEvidence,
-    templates: &[FormTemplate],
-    params: &RegisterParams,
-) -> Option<(usize, Placement)> {
-    let models: Vec<(usize, LineModel)> = templates
-        .iter()
-        .enumerate()
-        .filter_map(|(idx, template)| match &template.layout {
-            PageLayout::Printed(landmarks) => Some((idx, LineModel::new(template, landmarks))),
-            PageLayout::WholeImage => None,
-        })
-        .collect();
-    let better = |a: &(usize, Placement), b: &(usize, Placement)| a.1.score().total_cmp(&b.1.score());
+fn best_placement(evidence: &PageEvidence, families: &Families, params: &RegisterParams) -> Option<Found> {
+    let better = |a: &Found, b: &Found| a.placement.score().total_cmp(&b.placement.score());
     let best_of = |lines: &PageLines, bounds: Rect, stretches: &[f64], page_from_seen: &Projection| {
-        let found: Vec<(usize, &LineModel, Vec<Start>)> =
-            models.iter().map(|(idx, model)| (*idx, model, search(lines, bounds, model, stretches))).collect();
+        let maps = DistanceMaps::new(lines, bounds);
+        let mut looked_for: Vec<(&[usize], &LineModel)> = families.with_models().collect();
+        if looked_for.len() > MOST_SEARCHED {
+            let at_a_glance = |model: &LineModel| glance(&maps, lines, bounds, model, stretches);
+            let mut ranked: Vec<(f64, _)> = looked_for.into_iter().map(|of| (at_a_glance(of.1), of)).collect();
+            ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+            ranked.truncate(MOST_SEARCHED);
+            looked_for = ranked.into_iter().map(|(_, of)| of).collect();
+        }
+        let found: Vec<(&[usize], &LineModel, Vec<Start>)> = looked_for
+            .into_iter()
+            .map(|(family, model)| (family, model, search(&maps, lines, bounds, model, stretches)))
+            .collect();
         let score = |starts: &[Start]| starts.first().map_or(0.0, |start| start.score);
         let best = found.iter().map(|(_, _, starts)| score(starts)).fold(0.0, f64::max);
         let rivals = found.into_iter().filter(|(_, _, starts)| score(starts) >= RIVAL_SHARE * best);
-        let refined = rivals.filter_map(|(idx, model, starts)| {
+        let refined = rivals.filter_map(|(family, model, starts)| {
             let starts = starts.iter().map(|start| page_from_seen.compose(&start.map)).collect();
-            Some((idx, fit::refine(evidence, model, starts)?))
+            Some(member(evidence, families, family, fit::refine(evidence, model, starts)?))
         });
-        refined.max_by(better)
+        told_apart(evidence, families, refined.collect())
     };
     let flat = best_of(&evidence.lines, evidence.page_bounds(), &[1.0], &Projection::IDENTITY);
-    if flat.as_ref().is_some_and(|(_, placement)| placement.score() >= params.sure_score) {
+    if flat.as_ref().is_some_and(|found| found.placement.score() >= params.sure_score) {
         return flat;
     }
     let level = perspective::level(&evidence.lines, evidence.page_bounds()).and_then(|level_from_page| {
@@ -199,6 +237,44 @@ fn best_placement(
         best_of(&lines, bounds, &FORESHORTENINGS, &page_from_level)
     });
     flat.into_iter().chain(level).max_by(better)
+}
+
+/// Which member of `family` the page is, whose first one lies on it at `placement`.
+fn member(evidence: &PageEvidence, families: &Families, family: &[usize], placement: Placement) -> Found {
+    let is_second = |first: usize, second: usize, map: &Projection| {
+        let [first, second] = [first, second].map(|idx| families.laid(idx, map));
+        first.zip(second).map(|(first, second)| which(evidence, first, second))
+    };
+    let map = placement.page_from_template;
+    let idx = family[1..].iter().fold(family[0], |best, &other| match is_second(best, other, &map) {
+        Some(Which::Second) => other,
+        _ => best,
+    });
+    let own = families.laid(idx, &map).filter(|_| idx != family[0]);
+    let placement = own.and_then(|own| fit::refine(evidence, own.model, vec![map])).unwrap_or(placement);
+    let is_twin =
+        |&&other: &&usize| other != idx && is_second(idx, other, &placement.page_from_template) != Some(Which::First);
+    let twin = family.iter().find(is_twin).copied();
+    Found { idx, placement, twin }
+}
+
+/// The best of templates of several families. Where another one lies about as well, the page says which it is.
+fn told_apart(evidence: &PageEvidence, families: &Families, mut found: Vec<Found>) -> Option<Found> {
+    // of equals the last one, as ever
+    let best_idx =
+        (0..found.len()).max_by(|&a, &b| found[a].placement.score().total_cmp(&found[b].placement.score()))?;
+    let mut best = found.swap_remove(best_idx);
+    let least = best.placement.score() - NEAR_SCORE;
+    for other in found.into_iter().filter(|other| other.placement.score() >= least) {
+        let first = families.laid(best.idx, &best.placement.page_from_template);
+        let second = families.laid(other.idx, &other.placement.page_from_template);
+        match first.zip(second).map(|(first, second)| which(evidence, first, second)) {
+            Some(Which::Second) => best = other,
+            Some(Which::Neither) => best.twin = Some(other.idx),
+            Some(Which::First) | None => {}
+        }
+    }
+    Some(best)
 }
 
 /// The whole page as one field: the template's unit square is stretched over it.

@@ -36,6 +36,9 @@ const MIN_VISIBLE: f64 = 0.35;
 /// Most lines of the template, and of the page, that are laid on each other, longest first.
 const MAX_TEMPLATE_LINES: usize = 120;
 const MAX_PAGE_LINES: usize = 400;
+/// The same of a glance, that only says which forms are worth a search.
+const MAX_TEMPLATE_LINES_GLANCE: usize = 30;
+const MAX_PAGE_LINES_GLANCE: usize = 100;
 /// Placements handed on to the fit.
 const N_KEPT: usize = 10;
 
@@ -95,7 +98,7 @@ pub struct Start {
 }
 
 /// How far each place of the page is from the nearest line of each direction.
-struct DistanceMaps {
+pub struct DistanceMaps {
     horizontal: GrayImage,
     vertical: GrayImage,
     origin: Point,
@@ -105,7 +108,8 @@ struct DistanceMaps {
 }
 
 impl DistanceMaps {
-    fn new(lines: &PageLines, bounds: Rect) -> Self {
+    /// Of a page that spans `bounds`.
+    pub fn new(lines: &PageLines, bounds: Rect) -> Self {
         let cells_per_px = MAP_CELLS / bounds.width().max(bounds.height()).max(1.0);
         let origin = Point::new(bounds.x0, bounds.y0);
         let side = |px: f64| ((px * cells_per_px).ceil() as u32).max(1);
@@ -191,22 +195,45 @@ impl Balance {
     }
 }
 
+/// How well the template may lie on the page, 0 to 1, by its longest lines alone: a sixteenth of a [`search`].
+pub fn glance(maps: &DistanceMaps, lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f64]) -> f64 {
+    let most_lines = [MAX_TEMPLATE_LINES_GLANCE, MAX_PAGE_LINES_GLANCE];
+    best_starts(maps, lines, bounds, model, stretches, most_lines).first().map_or(0.0, |start| start.score)
+}
+
 /// The placements (page from template: similarities after stretching the template downwards by one of `stretches`) that
-/// put most of the template's lines on lines of the page; best first, no two of them alike.
-pub fn search(lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f64]) -> Vec<Start> {
+/// put most of the template's lines on lines of the page; best first, no two of them alike. `maps` are those of `lines`.
+pub fn search(
+    maps: &DistanceMaps,
+    lines: &PageLines,
+    bounds: Rect,
+    model: &LineModel,
+    stretches: &[f64],
+) -> Vec<Start> {
+    best_starts(maps, lines, bounds, model, stretches, [MAX_TEMPLATE_LINES, MAX_PAGE_LINES])
+}
+
+/// As [`search`], with `most_lines` of the template and of the page laid on each other.
+fn best_starts(
+    maps: &DistanceMaps,
+    lines: &PageLines,
+    bounds: Rect,
+    model: &LineModel,
+    stretches: &[f64],
+    most_lines: [usize; 2],
+) -> Vec<Start> {
     if model.samples.is_empty() {
         return Vec::new();
     }
-    let maps = DistanceMaps::new(lines, bounds);
     let filling = bounds.width().max(bounds.height()) / model.page.width().max(model.page.height()).max(1.0);
     // The same number of placements is looked at, however many ways there are to stretch the template.
     let share = 1.0 / (stretches.len().max(1) as f64).sqrt();
-    let template_lines = longest(&model.lines, (MAX_TEMPLATE_LINES as f64 * share) as usize);
+    let template_lines = longest(&model.lines, (most_lines[0] as f64 * share) as usize);
     // A line that was joined too far is still there in pieces.
     let PageLines { pieces, whole } = lines;
     let all = [&whole.horizontal, &whole.vertical, &pieces.horizontal, &pieces.vertical];
     let all: Vec<Segment> = all.into_iter().flatten().copied().collect();
-    let page_lines = longest(&all, (MAX_PAGE_LINES as f64 * share) as usize);
+    let page_lines = longest(&all, (most_lines[1] as f64 * share) as usize);
     let [quick, second] = [N_QUICK, N_SECOND].map(|n| &model.samples[..n.min(model.samples.len())]);
     let mut found: Vec<Start> = Vec::new();
     for stretch in stretches {

@@ -40,6 +40,8 @@ const MM_PER_INCH: f64 = 25.4;
 const STRIP_HEIGHT_MM: f64 = 12.0;
 /// Width that a strip has for each digit, and once more for its margins, millimetres.
 const STRIP_PITCH_MM: f64 = 6.0;
+/// Digits that an empty strip has room for.
+const STRIP_DIGITS: f64 = 12.0;
 /// This share of a field's height may be cut off at each side before the field counts as off the page.
 const CUT_TOLERANCE: f64 = 0.15;
 
@@ -132,6 +134,22 @@ pub fn synthesise(
         }
     }
     Ok(SynthPage { image, truth, page_from_template })
+}
+
+/// The blank form: all that is printed, at `dpi` dots per inch, 50 to 1200. `seed` draws the words that a template does not
+/// spell out. Of a template that takes the whole image, an empty strip.
+///
+/// # Errors
+/// `Usage` where the resolution is out of its range.
+pub fn print_blank(template: &FormTemplate, dpi: f64, seed: u64) -> Result<GrayImage> {
+    SynthOptions { dpi, ..SynthOptions::default() }.check()?;
+    let bounds = match &template.layout {
+        PageLayout::Printed(landmarks) => landmarks.page,
+        PageLayout::WholeImage => Rect::from_xywh(0.0, 0.0, STRIP_PITCH_MM * STRIP_DIGITS, STRIP_HEIGHT_MM),
+    };
+    let mut sheet = Sheet::new(bounds.width(), bounds.height(), dpi / MM_PER_INCH);
+    print::print_form(&mut sheet, template, &mut Dice::seed_from_u64(seed));
+    Ok(sheet.pixels)
 }
 
 /// All that befalls a sheet, in the order in which it does: toner, folding, the scanner's glass or the camera, its
