@@ -11,6 +11,7 @@
 //! - `no_numbers`: marks that are no numbers are not booked.
 //! - `marks`: boxes to be ticked, on a drawn form.
 //! - `documents`: several pages that rules tie together, on drawn forms.
+//! - `drafts`: templates drafted from real forms, where they are at hand.
 //! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
 //! - `properties`: forms and pages by chance: what was written comes back, or awaits review.
 //! - `util`: scans to read, and the program to call.
@@ -18,6 +19,7 @@
 #[cfg(feature = "torch")]
 mod cli;
 mod documents;
+mod drafts;
 #[cfg(feature = "torch")]
 mod drawn_states;
 #[cfg(all(feature = "torch", unix))]

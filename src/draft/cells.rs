@@ -173,6 +173,10 @@ pub(super) fn find_cells(ink: &Ink, faint: &Ink) -> Vec<Cell> {
 /// The frames that `ink` encloses.
 pub(super) fn enclosed(ink: &Ink) -> Vec<Cell> {
     let k = ink.px_per_mm;
+    if ink.mask.len() < 2 {
+        // imageproc has no room for the label of a picture's only pixel.
+        return Vec::new();
+    }
     let barrier = mended(ink);
     let paper = GrayImage::from_fn(barrier.width(), barrier.height(), |x, y| Luma([255 - barrier.get_pixel(x, y)[0]]));
     let labels = connected_components(&paper, Connectivity::Four, Luma([0]));

@@ -30,6 +30,8 @@ const TOUCHING_MM: f64 = 0.5;
 const CELL_GAP: f64 = 0.65;
 const GROUP_GAP: f64 = 1.0;
 const PARTED_GAP: f64 = 1.8;
+/// Most cells of a field: longer rows are scales or calendars.
+const MAX_CELLS: usize = 64;
 /// A dash or a point between groups is lower than this share of the cells' height and has less ink than this, square
 /// millimetres; a slash is as thin as a stroke of so many millimetres.
 const DASH_HEIGHT: f64 = 0.4;
@@ -137,7 +139,9 @@ pub(super) fn find_fields(cells: &[Cell], ink: &Ink, was_filled: bool) -> Vec<Fo
     let groups = groups(digits);
     let (rows, lone): (Vec<Vec<Frame>>, Vec<Vec<Frame>>) = groups.into_iter().partition(|group| group.len() > 1);
     let (rows, lone) = joined(rows, lone, ink);
-    let mut found: Vec<Found> = rows.into_iter().map(|groups| row_of_cells(&groups)).collect();
+    let n_cells = |groups: &Vec<Vec<Frame>>| groups.iter().map(Vec::len).sum::<usize>();
+    let rows = rows.into_iter().filter(|groups| n_cells(groups) <= MAX_CELLS);
+    let mut found: Vec<Found> = rows.map(|groups| row_of_cells(&groups)).collect();
     found.extend(others.into_iter().chain(lone.into_iter().flatten()).filter_map(single));
     in_reading_order(&mut found, |found| found.layout.bounds());
     found

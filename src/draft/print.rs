@@ -78,13 +78,21 @@ impl Print {
         let is_other = |s: &&Segment| s.length() >= MIN_LINE_MM && covered_by(**s, &sides) < COVERED_SHARE;
         let is_apart =
             |w: &Rect| fields.iter().all(|field| field.layout.bounds().grown(NEAR_MM).intersection(*w).is_none());
+        let page = in_mm(sheet.bounds(), sheet.px_per_mm);
         let mut words: Vec<Rect> = self.words.iter().copied().filter(is_apart).collect();
         words.sort_by(|a, b| b.area().total_cmp(&a.area()));
         words.truncate(MAX_LANDMARKS);
         words.sort_by(|a, b| a.y0.total_cmp(&b.y0).then(a.x0.total_cmp(&b.x0)));
         Landmarks {
-            page: in_mm(sheet.bounds(), sheet.px_per_mm),
-            lines: self.lines.iter().filter(is_other).take(MAX_LANDMARKS).copied().collect(),
+            page,
+            lines: self
+                .lines
+                .iter()
+                .filter(is_other)
+                .filter(|s| page.contains(s.a) && page.contains(s.b))
+                .take(MAX_LANDMARKS)
+                .copied()
+                .collect(),
             marks: self.marks.clone(),
             words: words.into_iter().map(|bounds| Word { bounds, text: String::new() }).collect(),
         }
@@ -93,13 +101,15 @@ impl Print {
     /// Lines to write on: free at both ends and above, with words before or below them.
     pub fn lines_to_write_on(&self, ink: &Ink, cells: &[Cell]) -> Vec<Found> {
         let k = ink.px_per_mm;
+        let (width, height) = (f64::from(ink.mask.width()), f64::from(ink.mask.height()));
+        let page = in_mm(Rect::from_edges(0.0, 0.0, width, height), k);
         let sides: Vec<Segment> = cells.iter().flat_map(|cell| in_mm(cell.frame, k).edges()).collect();
         let is_free = |s: &Segment| {
             let touches = |t: &Segment| {
                 let reach = Rect::from_edges(t.a.x.min(t.b.x), t.a.y.min(t.b.y), t.a.x.max(t.b.x), t.a.y.max(t.b.y));
                 !t.is_horizontal() && [s.a, s.b].iter().any(|end| reach.grown(NEAR_MM).contains(*end))
             };
-            covered_by(*s, &sides) < 0.3 && !self.lines.iter().any(|t| touches(t))
+            covered_by(*s, &sides) < 0.3 && !self.lines.iter().any(touches)
         };
         let is_said = |s: &Segment| {
             let level = s.middle().y;
@@ -116,12 +126,13 @@ impl Print {
                 let over = Rect::from_edges((s.a.x + 0.5) * k, (level - height) * k, (s.b.x - 0.5) * k, level * k);
                 ink.mm2_within(over) <= ROOM_INK * s.length()
             };
+            // what lies beyond the page's upper edge is no room
             let heights = (0..8).map(|i| ROOM_MM.end() - f64::from(i) * 0.5);
-            heights.filter(|height| ROOM_MM.contains(height)).find(is_clear)
+            heights.filter(|height| ROOM_MM.contains(height) && *height <= level).find(is_clear)
         };
         let lines = self.lines.iter().filter(|s| s.is_horizontal() && WRITE_MM.contains(&s.length()));
         lines
-            .filter(|s| is_free(s) && is_said(s))
+            .filter(|s| page.contains(s.a) && page.contains(s.b) && is_free(s) && is_said(s))
             .filter_map(|s| {
                 let frame = Rect::from_edges(s.a.x, s.middle().y - NEAR_MM - room(s)?, s.b.x, s.middle().y);
                 let printed = PrintedSides { bottom: true, ..PrintedSides::NONE };
@@ -170,7 +181,7 @@ fn covered_by(line: Segment, sides: &[Segment]) -> f64 {
 }
 
 /// Solid areas, and pieces of ink of a letter's size, millimetres.
-fn marks_and_letters(ink: &Ink, cells: &[Cell]) -> (Vec<Rect>, Vec<Rect>) {
+pub(super) fn marks_and_letters(ink: &Ink, cells: &[Cell]) -> (Vec<Rect>, Vec<Rect>) {
     let k = ink.px_per_mm;
     let labels = labelled(&ink.mask);
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
@@ -199,7 +210,7 @@ fn marks_and_letters(ink: &Ink, cells: &[Cell]) -> (Vec<Rect>, Vec<Rect>) {
 }
 
 /// Letters that follow each other on a line of text, joined.
-fn join_letters(mut letters: Vec<Rect>) -> Vec<Rect> {
+pub(super) fn join_letters(mut letters: Vec<Rect>) -> Vec<Rect> {
     letters.sort_by(|a, b| a.x0.total_cmp(&b.x0));
     let mut words: Vec<Rect> = Vec::new();
     for letter in letters {

@@ -7,7 +7,7 @@ use imageproc::contrast::otsu_level;
 use crate::{
     geometry::{Point, Projection, Rect, Segment},
     page::Page,
-    raster::{bicubic, labelled, reduce},
+    raster::{bicubic, labelled, reduce, turned_back},
     register::PageEvidence,
 };
 
@@ -53,6 +53,19 @@ impl Sheet {
     /// The paper, pixels.
     pub fn bounds(&self) -> Rect {
         Rect::from_edges(0.0, 0.0, f64::from(self.pixels.width()), f64::from(self.pixels.height()))
+    }
+
+    /// Turned back by `quarters` clockwise.
+    pub fn turned_back(self, quarters: u8) -> Self {
+        let (width, height) = (self.bounds().width(), self.bounds().height());
+        let from_turned = match quarters % 4 {
+            1 => Projection([0.0, -1.0, width, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]),
+            2 => Projection([-1.0, 0.0, width, 0.0, -1.0, height, 0.0, 0.0, 1.0]),
+            3 => Projection([0.0, 1.0, 0.0, -1.0, 0.0, height, 0.0, 0.0, 1.0]),
+            _ => return self,
+        };
+        let page_from_sheet = self.page_from_sheet.compose(&from_turned);
+        Self { pixels: turned_back(&self.pixels, quarters), page_from_sheet, ..self }
     }
 }
 
