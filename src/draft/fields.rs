@@ -25,6 +25,8 @@ const CELL_TOLERANCE: f64 = 0.12;
 const CELL_TOLERANCE_MM: f64 = 0.35;
 /// Cells closer than this share one line, or stand line at line.
 const TOUCHING_MM: f64 = 0.5;
+/// Gaps between cells of one group are at most so many times the least of them.
+const GAP_SPREAD: f64 = 1.6;
 /// Widest gap between cells of one group, between groups, and between groups that a printed dash or point parts, all in
 /// widths of a cell.
 const CELL_GAP: f64 = 0.65;
@@ -46,6 +48,11 @@ const BOX_HEIGHT_MM: std::ops::RangeInclusive<f64> = 3.5..=16.0;
 const BOX_WIDTH_MM: f64 = 5.0;
 /// Width of a box for a number, in its heights: sixteen digits, each 0.6 as wide as the box is high. Words need more.
 const BOX_PROPORTION: f64 = 10.0;
+
+/// A frame with words at its top: its height; the least room below them, and as a share of the height.
+const CAPTIONED_MM: std::ops::RangeInclusive<f64> = 6.5..=16.0;
+const MIN_ROOM_MM: f64 = 4.0;
+const ROOM_SHARE: f64 = 0.5;
 
 /// What a field looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,17 +141,41 @@ pub(super) fn find_fields(cells: &[Cell], ink: &Ink, was_filled: bool) -> Vec<Fo
             measured.iter().filter(|m| !is_empty(m)).filter(is_next).map(|(frame, _)| *frame).collect();
         frames.extend(next);
     }
+    let captioned = measured.iter().filter(|m| !is_empty(m)).filter_map(|(frame, _)| under_caption(*frame, ink));
+    let captioned: Vec<Frame> = captioned.collect();
     let (mut digits, others): (Vec<Frame>, Vec<Frame>) = frames.into_iter().partition(Frame::is_digit_cell);
     digits.sort_by(|a, b| a.rect.x0.total_cmp(&b.rect.x0));
-    let groups = groups(digits);
+    let groups = groups(digits, ink);
     let (rows, lone): (Vec<Vec<Frame>>, Vec<Vec<Frame>>) = groups.into_iter().partition(|group| group.len() > 1);
     let (rows, lone) = joined(rows, lone, ink);
     let n_cells = |groups: &Vec<Vec<Frame>>| groups.iter().map(Vec::len).sum::<usize>();
     let rows = rows.into_iter().filter(|groups| n_cells(groups) <= MAX_CELLS);
     let mut found: Vec<Found> = rows.map(|groups| row_of_cells(&groups)).collect();
-    found.extend(others.into_iter().chain(lone.into_iter().flatten()).filter_map(single));
+    found.extend(others.into_iter().chain(lone.into_iter().flatten()).chain(captioned).filter_map(single));
     in_reading_order(&mut found, |found| found.layout.bounds());
     found
+}
+
+/// The room below the words that stand at the top of a frame and say what is to be written in it.
+fn under_caption(frame: Frame, ink: &Ink) -> Option<Frame> {
+    const STEP_MM: f64 = 0.25;
+    const MARGIN_MM: f64 = 0.5;
+    let Rect { x0, x1, y1, .. } = frame.rect;
+    let height = frame.rect.height();
+    if !CAPTIONED_MM.contains(&height) {
+        return None;
+    }
+    let k = ink.px_per_mm;
+    let is_clear = |free: &f64| {
+        let room = Rect::from_edges(x0 + MARGIN_MM, y1 - free, x1 - MARGIN_MM, y1 - MARGIN_MM);
+        ink.mm2_within(Rect::from_edges(room.x0 * k, room.y0 * k, room.x1 * k, room.y1 * k)) <= MAX_DUST_MM2
+    };
+    let steps = (0..).map(|i| height - STEP_MM * f64::from(i)).take_while(|free| *free >= ROOM_SHARE * height);
+    let free = steps.skip(1).find(is_clear)?;
+    let [_, right, bottom, left] = frame.is_line;
+    let rect = Rect::from_edges(x0, y1 - free, x1, y1);
+    let room = Frame { rect, is_line: [false, right, bottom, left], is_free: false };
+    (free >= MIN_ROOM_MM && room.is_number_box()).then_some(room)
 }
 
 /// Pixels of the sheet to millimetres.
@@ -153,16 +184,18 @@ pub(super) fn in_mm(r: Rect, px_per_mm: f64) -> Rect {
 }
 
 /// Cells that stand close in one row, from left to right. `digits` from left to right.
-fn groups(digits: Vec<Frame>) -> Vec<Vec<Frame>> {
+fn groups(digits: Vec<Frame>, ink: &Ink) -> Vec<Vec<Frame>> {
     let mut groups: Vec<Vec<Frame>> = Vec::new();
     for frame in digits {
         let follows = |group: &&mut Vec<Frame>| {
             let last = group[group.len() - 1];
             let gap = frame.rect.x0 - last.rect.x1;
-            frame.is_like(&last) && gap >= -TOUCHING_MM && gap <= CELL_GAP * last.rect.width()
+            frame.is_like(&last)
+                && gap >= -TOUCHING_MM
+                && gap <= CELL_GAP * last.rect.width()
+                && between(ink, last.rect, frame.rect) == Between::Nothing
         };
         match groups.iter_mut().find(follows) {
-            // where one row of cells has wider gaps than another, the gaps within it are alike
             Some(group) => group.push(frame),
             None => groups.push(vec![frame]),
         }
@@ -170,14 +203,12 @@ fn groups(digits: Vec<Frame>) -> Vec<Vec<Frame>> {
     groups.into_iter().flat_map(parted_by_gaps).collect()
 }
 
-/// A row whose gaps are of two sorts is two groups or more: where cells touch, those that do not.
+/// A row whose gaps are of two sorts is two groups or more: it is parted at the wider ones.
 fn parted_by_gaps(group: Vec<Frame>) -> Vec<Vec<Frame>> {
-    let gap = |pair: &[Frame]| pair[1].rect.x0 - pair[0].rect.x1;
-    let touches = |pair: &[Frame]| gap(pair) <= TOUCHING_MM;
-    if !group.windows(2).any(touches) {
-        return vec![group];
-    }
-    group.chunk_by(|a, b| touches(&[*a, *b])).map(<[Frame]>::to_vec).collect()
+    let gap = |a: &Frame, b: &Frame| (b.rect.x0 - a.rect.x1).max(0.0);
+    let least = group.windows(2).map(|two| gap(&two[0], &two[1])).fold(f64::MAX, f64::min);
+    let widest = GAP_SPREAD * least + TOUCHING_MM;
+    group.chunk_by(|a, b| gap(a, b) <= widest).map(<[Frame]>::to_vec).collect()
 }
 
 /// Groups that belong to one field, each field's from left to right, and the lone cells that belong to none. `rows` and
