@@ -340,3 +340,47 @@ pub(super) fn in_reading_order<T>(items: &mut Vec<T>, bounds: impl Fn(&T) -> Rec
         items.extend(row);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayImage, Luma};
+
+    use super::{
+        super::{cells::find_cells, sheet::Sheet},
+        *,
+    };
+    use crate::geometry::{Point, Projection};
+
+    /// At 10 px/mm: two groups of boxes with a dash between, two tick boxes with letters between, a box with a caption, and a
+    /// box that is written full.
+    #[test]
+    fn rows_tick_boxes_and_captions_are_told_apart() {
+        let row = [10.0, 15.0, 20.0, 28.0, 33.0].map(|x| Rect::from_xywh(x, 10.0, 4.0, 5.0));
+        let ticks = [60.0, 70.0].map(|x| Rect::from_xywh(x, 11.0, 4.0, 4.0));
+        let captioned = Rect::from_xywh(10.0, 30.0, 40.0, 10.0);
+        let full = Rect::from_xywh(60.0, 30.0, 30.0, 8.0);
+        let frames: Vec<Rect> = row.into_iter().chain(ticks).chain([captioned, full]).collect();
+        let solid = [
+            Rect::from_xywh(25.2, 12.3, 1.6, 0.4),
+            Rect::from_xywh(65.5, 11.5, 1.0, 3.0),
+            Rect::from_xywh(67.5, 11.5, 1.0, 3.0),
+            Rect::from_xywh(12.0, 31.0, 20.0, 2.0),
+            Rect::from_xywh(62.0, 32.0, 20.0, 4.0),
+        ];
+        let pixels = GrayImage::from_fn(1000, 600, |x, y| {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5) * 0.1;
+            let on = |r: &Rect| r.grown(0.15).contains(p) && !r.grown(-0.15).contains(p);
+            Luma([if frames.iter().any(on) || solid.iter().any(|r| r.contains(p)) { 40 } else { 245 }])
+        });
+        let sheet = Sheet { pixels, px_per_mm: 10.0, page_from_sheet: Projection::IDENTITY };
+        let ink = Ink::of(&sheet);
+        let found = find_fields(&find_cells(&ink, &Ink::faint(&sheet)), &ink, false);
+        let told: Vec<(Shape, &[usize])> = found.iter().map(|field| (field.shape, &field.groups[..])).collect();
+        let expected: [(Shape, &[usize]); 4] =
+            [(Shape::Boxes, &[3, 2]), (Shape::Mark, &[]), (Shape::Mark, &[]), (Shape::Box, &[])];
+        assert_eq!(told, expected);
+        let room = found[3].layout.bounds();
+        assert!((32.8..34.0).contains(&room.y0) && (room.y1 - 40.0).abs() < 0.2, "{room:?}");
+        assert_eq!(found[3].layout.printed(), PrintedSides { top: false, ..PrintedSides::ALL });
+    }
+}
