@@ -58,7 +58,7 @@
 //! | floor | rooms | may |
 //! |---|---|---|
 //! | 5 | the binary: `main`, `cli`, `options`, `report` | print, exit |
-//! | 4 | [`pipeline`], [`train`], [`evaluate`], [`synth`], [`template`] | read and write files, spawn threads |
+//! | 4 | [`pipeline`], [`train`], [`evaluate`], [`synth`], [`draft`], [`template`] | read and write files, spawn threads |
 //! | 3 | [`reader`], [`overlay`], [`explain`], [`net`], [`sink`] | call LibTorch; write the tables |
 //! | 2 | [`register`], [`segment`], [`normalise`], [`assemble`] | values in, values out |
 //! | 1 | [`form`], [`page`], [`raster`] | the nouns; `raster` does not know what a form is |
@@ -79,6 +79,7 @@
 #![warn(missing_docs)]
 
 pub mod assemble;
+pub mod draft;
 pub mod error;
 pub mod evaluate;
 pub mod explain;

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 5] = [
     &["form", "page", "raster"],
     &["register", "segment", "normalise", "assemble"],
     &["reader", "overlay", "explain", "net", "sink"],
-    &["pipeline", "train", "evaluate", "synth", "template"],
+    &["pipeline", "train", "evaluate", "synth", "draft", "template"],
 ];
 /// The floor on which neighbours do not know each other.
 const STAGES: usize = 2;

@@ -12,6 +12,7 @@
 //! - `many_forms`: sixty templates that differ little, and pages of each.
 //! - `marks`: boxes to be ticked, on a drawn form.
 //! - `documents`: several pages that rules tie together, on drawn forms.
+//! - `drafts`: templates drafted from real forms, where they are at hand.
 //! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
 //! - `properties`: forms and pages by chance: what was written comes back, or awaits review.
 //! - `templates`: `formread template`, and the schema of templates.
@@ -20,6 +21,7 @@
 #[cfg(feature = "torch")]
 mod cli;
 mod documents;
+mod drafts;
 #[cfg(feature = "torch")]
 mod drawn_states;
 #[cfg(all(feature = "torch", unix))]

@@ -2,7 +2,7 @@
 
 use image::GrayImage;
 
-use super::bands::Bands;
+use super::{bands::Bands, perspective};
 use crate::{
     geometry::{Point, Projection, Rect, Segment},
     page::Page,
@@ -110,6 +110,12 @@ impl PageEvidence {
                 / (f64::from(x1 + 1).max(f64::from(x0 + 1)) - f64::from(x0))
                 / (f64::from(y1 + 1) - f64::from(y0)).max(1.0),
         )
+    }
+
+    /// The map after which the page's lines are level and plumb, near its middle neither stretched nor turned by more
+    /// than an eighth of a circle; `None` where they have no two directions. Proportions are not made right.
+    pub fn level_from_page(&self) -> Option<Projection> {
+        perspective::level(&self.lines, self.page_bounds())
     }
 
     /// The same lines as they would lie after `level_from_page`, with the bounds of the page there. `None` where part
