@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use formread::page::Limits;
 
-pub use template::{CheckArgs, ShowArgs, TemplateCommand};
+pub use template::{CheckArgs, NewArgs, ShowArgs, TemplateCommand};
 
 /// Reads hand-filled numbers from scanned forms into a table that can be booked.
 #[derive(Debug, Parser)]

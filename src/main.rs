@@ -7,7 +7,7 @@ mod report;
 
 use std::{
     fs,
-    io::{ErrorKind, Write, stdin, stdout},
+    io::{Cursor, ErrorKind, Write, stdin, stdout},
     path::Path,
     process::ExitCode,
     sync::{Arc, atomic::AtomicBool},
@@ -16,6 +16,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Parser;
 use formread::{
+    draft::draft,
     error,
     evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
     explain, form,
@@ -32,7 +33,7 @@ use signal_hook::{
 
 use cli::{
     BenchArgs, CalibrateArgs, CheckArgs, Cli, Command, DecodeArgs, EvalCommand, EvalGlyphsArgs, EvalValuesArgs,
-    ExplainArgs, OutputArgs, RunArgs, ShowArgs, SynthArgs, TemplateCommand, TrainArgs,
+    ExplainArgs, NewArgs, OutputArgs, RunArgs, ShowArgs, SynthArgs, TemplateCommand, TrainArgs,
 };
 use report::{Progress, say};
 
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Calibrate(args) => calibrate(&args),
         Command::Bench(args) => bench(&args),
         Command::Synth(args) => synth(&args),
+        Command::Template(TemplateCommand::New(args)) => template_new(&args),
         Command::Template(TemplateCommand::List(output)) => template_list(&output),
         Command::Template(TemplateCommand::Show(args)) => template_show(&args),
         Command::Template(TemplateCommand::Check(args)) => template_check(&args),
@@ -188,6 +190,28 @@ fn template_list(output: &OutputArgs) -> Result<ExitCode> {
 
 fn template_schema() -> Result<ExitCode> {
     write_out(&(serde_json::to_string_pretty(&form::template_schema())? + "\n"))
+}
+
+fn template_new(args: &NewArgs) -> Result<ExitCode> {
+    let NewArgs { out, overwrite, .. } = args;
+    let preview = out.with_extension("png");
+    let taken = [out, &preview].into_iter().find(|path| !overwrite && path.exists());
+    if let Some(path) = taken {
+        anyhow::bail!(
+            "it stands already: {}\nhint: replace it with --overwrite, or choose another name",
+            path.display()
+        );
+    }
+    let pages = options::form_pages(args)?;
+    let draft = draft(&pages, &options::form_name(args)?)?;
+    let shown = template::show_on(&draft.template()?, &pages[0]);
+    let in_preview = || preview.display().to_string();
+    let mut png = Cursor::new(Vec::new());
+    shown.picture.write_to(&mut png, image::ImageFormat::Png).with_context(in_preview)?;
+    sink::write_beside(&preview, png.get_ref()).with_context(in_preview)?;
+    sink::write_beside(out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;
+    report::drafted(&draft, pages.len(), out, &preview);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn template_show(args: &ShowArgs) -> Result<ExitCode> {

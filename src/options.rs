@@ -12,10 +12,11 @@ use std::{
 
 use anyhow::{Context, Result};
 use formread::{
+    error::Error,
     evaluate::Acceptance,
     form::{FormTemplate, known_templates, parse_template},
-    page::Limits,
-    pipeline::{DecoderCommand, Existing, RunOptions, Scan, find_scans, listed_scans},
+    page::{self, Limits, Page},
+    pipeline::{DecoderCommand, Existing, RunOptions, Scan, find_scans, listed_scans, read_file},
     reader::Reader,
     sink::read_text_bounded,
     synth::{DeckOptions, Degradations, ScanFormat, SynthOptions},
@@ -28,10 +29,12 @@ use formread::{
     train::{GlyphOptions, Precision, StripOptions, TrainOptions},
 };
 
-use crate::cli::{CheckArgs, Degrade, Format, LimitArgs, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
+use crate::cli::{CheckArgs, Degrade, Format, LimitArgs, NewArgs, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
 #[cfg(feature = "torch")]
 use crate::cli::{DeviceArg, Nets, TrainArgs, TrainPrecision};
 
+/// Most pages that a template is drafted from: what a dozen hands agree on is print.
+const MOST_FORM_PAGES: usize = 24;
 /// Largest file of a template or of acceptance levels that is read, bytes.
 const MOST_TEXT_BYTES: u64 = 4 << 20;
 
@@ -226,6 +229,25 @@ pub fn simulate_options(args: &CheckArgs, n_pages: u64) -> SimulateOptions {
     let degradations = preset(args.degrade);
     let synth = SynthOptions { seed: args.seed, dpi: args.dpi, degradations, ..SynthOptions::default() };
     SimulateOptions { n_pages, synth }
+}
+
+/// The pages that a template is drafted from, one a file.
+pub fn form_pages(args: &NewArgs) -> Result<Vec<Page>> {
+    let limits = limits(&args.limits);
+    let page_of = |scan: Scan| {
+        let no_page = || Err(Error::usage(format!("no page {}", args.page)));
+        let page = read_file(&scan.path, &limits)
+            .and_then(|bytes| page::open(&bytes, &limits)?.nth(args.page.get() as usize - 1).unwrap_or_else(no_page));
+        page.map_err(|error| error.in_file(scan.path.to_string_lossy()).into())
+    };
+    let scans: Vec<Scan> = args.pages.iter().map(|path| scans(path)).collect::<Result<Vec<_>>>()?.concat();
+    scans.into_iter().take(MOST_FORM_PAGES).map(page_of).collect()
+}
+
+/// What the form is to be called.
+pub fn form_name(args: &NewArgs) -> Result<String> {
+    let stem = args.out.file_stem().and_then(|stem| stem.to_str());
+    args.name.clone().or_else(|| stem.map(str::to_owned)).context("the template has no file name")
 }
 
 /// The templates and the scans among the paths of a check.

@@ -2,6 +2,7 @@
 
 use std::{
     io::{IsTerminal, Write, stderr},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -9,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use formread::pipeline::{Event, Summary};
+use formread::{
+    draft::{Draft, Shape},
+    pipeline::{Event, Summary},
+};
 #[cfg(feature = "torch")]
 use formread::{
     evaluate::glyphs::GlyphReport,
@@ -177,6 +181,25 @@ impl TrainProgress {
     fn line(&self, line: &str) {
         self.bar.suspend(|| say(line));
     }
+}
+
+/// Says what was drafted from `n_pages` pages, and what is left to do.
+pub fn drafted(draft: &Draft, n_pages: usize, out: &Path, preview: &Path) {
+    let n_marks = draft.fields.iter().filter(|field| field.shape == Shape::Mark).count();
+    let n_cells: usize = draft.fields.iter().map(|field| field.layout.cells().len()).sum();
+    let Draft { fields, set_aside, n_pages: n_used, .. } = draft;
+    say(&format!(
+        "{} fields of {} cells or boxes, {n_marks} boxes to tick, from {n_used} of {n_pages} pages: {}",
+        fields.len() - n_marks,
+        n_cells - n_marks,
+        out.display()
+    ));
+    if !set_aside.is_empty() {
+        say(&format!("{} lines to write on stand in it as comments", set_aside.len()));
+    }
+    say(&format!("they are numbered and named on {}", preview.display()));
+    let file = out.display();
+    say(&format!("now give them their names and kinds in {file}, then: formread template check {file} SCANS"));
 }
 
 /// Writes a line to stderr. Where it cannot be written (a log on a disk that is full), the work goes on without it.

@@ -16,9 +16,19 @@ const CHECK_STATUS: &str = "A finding is a fault (pages or values will be lost o
                             are held to themselves, to each other and to those known to the program. Exit status: 0 \
                             nothing was found; 1 there are findings; 2 it could not run.";
 
+/// What `formread template new` leaves to a person.
+const NEW_HELP: &str = "Every field is proposed as a code, tick boxes as marks, in reading order: give them their names and \
+                        kinds in the file, and hold it to scans with `formread template check`. From filled pages what \
+                        most of them have is taken for print: it takes some six, by different hands, and the first should \
+                        be a fair copy, for it gives the template its place. Exit status: 0 the template and its picture \
+                        stand; 2 they do not.";
+
 /// `formread template`
 #[derive(Debug, Subcommand)]
 pub enum TemplateCommand {
+    /// Drafts a template from a blank form, or from several filled ones: a scan, a photo or a PDF
+    #[command(after_help = NEW_HELP)]
+    New(NewArgs),
     /// Every template known to the program: name, version, fingerprint, numbers of fields, cells and rules, title
     List(OutputArgs),
     /// Draws a template as it is printed, or laid on a scan, with its fields numbered and named
@@ -29,6 +39,28 @@ pub enum TemplateCommand {
     Check(CheckArgs),
     /// The JSON schema of a template's TOML, for editors
     Schema,
+}
+
+/// `formread template new`
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The blank form, or several filled ones: files, or a folder of them
+    #[arg(value_name = "BLANK", required = true)]
+    pub pages: Vec<PathBuf>,
+    /// Where the template goes; beside it, with .png for .toml, a picture of the first page with the fields numbered and named
+    #[arg(long, value_name = "X.toml")]
+    pub out: PathBuf,
+    /// Name of the form: small letters, digits and hyphens [default: the template's file name]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The page in each file, from 1
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub page: NonZeroU32,
+    /// Replace the template and its picture where they stand already [default: refuse to]
+    #[arg(long)]
+    pub overwrite: bool,
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// `formread template show`

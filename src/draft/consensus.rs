@@ -109,6 +109,7 @@ fn of_lines(sheet: &Sheet) -> FormTemplate {
     // some of the words are written
     landmarks.words.clear();
     FormTemplate {
+        version: None,
         name: "first".to_owned(),
         title: "the first page".to_owned(),
         layout: PageLayout::Printed(landmarks),

@@ -176,8 +176,9 @@ fn drawn(
     let mut taken: Vec<Rect> = frames.iter().copied().chain(words).collect();
     for (idx, (field, place)) in template.fields.iter().zip(fields).enumerate() {
         let residual = place.residual.as_ref().map(|residual| format!(" {residual}")).unwrap_or_default();
-        let label = format!("{} {}{residual}", idx + 1, field.name);
-        canvas.label(frames[idx], &mut taken, &label, colour_of(idx, place));
+        let number = format!("{}", idx + 1);
+        let texts = [format!("{number} {}{residual}", field.name), format!("{number} {}", field.name), number];
+        canvas.label(frames[idx], &mut taken, &texts, colour_of(idx, place));
     }
     let legend = [
         ("thick: cells of fields with a printed frame, number and name", CELL),
@@ -283,28 +284,35 @@ impl Canvas {
         (20 * n_drawn / n_all) as u32
     }
 
-    /// Words beside `frame`: above, below, right or left of it, where nothing of `taken` stands and they hide least of the
-    /// page; where there is no such place, above it all the same.
-    fn label(&mut self, frame: Rect, taken: &mut Vec<Rect>, text: &str, colour: Colour) {
-        let Some(ink) = line_of_text(text, self.text_px) else { return };
-        let (w, h) = (f64::from(ink.width()), f64::from(ink.height()));
+    /// The first of `texts`, longest first, for which there is room beside `frame`: above, below, right or left of it, where
+    /// nothing of `taken` stands and it hides least of the page; where there is none, the last one within the frame.
+    fn label(&mut self, frame: Rect, taken: &mut Vec<Rect>, texts: &[String], colour: Colour) {
         let [width, height] = [self.pixels.width(), self.pixels.height()].map(f64::from);
         let gap = f64::from(self.line_px) + 1.0;
-        let middle = frame.centre().y - h / 2.0;
-        let places = [
-            (frame.x0, frame.y0 - gap - h),
-            (frame.x0, frame.y1 + gap),
-            (frame.x1 - w, frame.y0 - gap - h),
-            (frame.x1 - w, frame.y1 + gap),
-            (frame.x1 + gap, middle),
-            (frame.x0 - gap - w, middle),
-        ];
-        let inside = |(x, y): (f64, f64)| Rect::from_xywh(x.min(width - w).max(0.0), y.min(height - h).max(0.0), w, h);
-        let is_free = |r: &Rect| !taken.iter().any(|other| other.intersection(*r).is_some());
-        let free = places.map(inside).into_iter().filter(is_free);
-        let at = free.min_by_key(|r| self.hidden_by(*r)).unwrap_or_else(|| inside(places[0]));
-        taken.push(at);
-        write(&mut self.pixels, at.x0 as u32, at.y0 as u32, text, self.text_px, colour);
+        for (i, text) in texts.iter().enumerate() {
+            let Some(ink) = line_of_text(text, self.text_px) else { continue };
+            let (w, h) = (f64::from(ink.width()), f64::from(ink.height()));
+            let middle = frame.centre().y - h / 2.0;
+            let places = [
+                (frame.x0, frame.y0 - gap - h),
+                (frame.x0, frame.y1 + gap),
+                (frame.x1 - w, frame.y0 - gap - h),
+                (frame.x1 - w, frame.y1 + gap),
+                (frame.x1 + gap, middle),
+                (frame.x0 - gap - w, middle),
+            ];
+            let inside =
+                |(x, y): (f64, f64)| Rect::from_xywh(x.min(width - w).max(0.0), y.min(height - h).max(0.0), w, h);
+            let is_free = |r: &Rect| !taken.iter().any(|other| other.intersection(*r).is_some());
+            let free = places.map(inside).into_iter().filter(is_free);
+            let is_last = i + 1 == texts.len();
+            let within = is_last.then(|| inside((frame.x0 + gap, middle)));
+            if let Some(at) = free.min_by_key(|r| self.hidden_by(*r)).or(within) {
+                taken.push(at);
+                write(&mut self.pixels, at.x0 as u32, at.y0 as u32, text, self.text_px, colour);
+                return;
+            }
+        }
     }
 }
 
@@ -351,7 +359,7 @@ mod tests {
         let frame = Rect::from_xywh(300.0, 300.0, 100.0, 30.0);
         let mut taken = vec![frame];
         for _ in 0..4 {
-            canvas.label(frame, &mut taken, "name", CELL);
+            canvas.label(frame, &mut taken, &["name".to_owned()], CELL);
         }
         for (i, a) in taken.iter().enumerate() {
             assert!(taken[..i].iter().all(|b| a.intersection(*b).is_none()), "{taken:?}");
