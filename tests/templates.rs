@@ -3,6 +3,11 @@
 use std::{fs, path::Path};
 
 use formread::form::template_schema;
+#[cfg(feature = "torch")]
+use formread::{
+    form::{FormTemplate, known_templates, parse_template},
+    synth::print_blank,
+};
 use serde_json::Value;
 
 #[cfg(feature = "torch")]
@@ -258,4 +263,51 @@ fn what_to_expect_of_a_form_is_foretold() {
         (&Value::from("a"), &Value::from(4))
     );
     assert_eq!(forecast["rejected"], serde_json::json!({}), "{survey}");
+}
+
+/// The walk from a blank form: drafted, held to the blank, and never written over.
+#[cfg(feature = "torch")]
+#[test]
+fn a_blank_form_becomes_a_template_that_lies_on_it() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let form = known_templates().expect("they parse").into_iter().find(|form| form.name == "tax-return");
+    let form = form.expect("it is known");
+    let blank = print_blank(&form, 200.0, 1).expect("it is in range");
+    blank.save(dir.path().join("blank.png")).expect("it is writable");
+    let new = |args: &[&str]| call(dir.path(), &[&["template", "new"], args].concat());
+
+    let output = new(&["blank.png", "--out", "my-form.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    assert!(talk(&output).contains("template check my-form.toml"), "{}", talk(&output));
+    let text = fs::read_to_string(dir.path().join("my-form.toml")).expect("it was written");
+    let drafted = parse_template(&text).expect("it is a template");
+    let cells = |form: &FormTemplate| {
+        let mut cells: Vec<usize> = form.fields.iter().map(|field| field.layout.cells().len()).collect();
+        cells.sort_unstable();
+        cells
+    };
+    assert_eq!((drafted.name.as_str(), cells(&drafted)), ("my-form", cells(&form)));
+    assert!(dir.path().join("my-form.png").exists());
+    let output = call(dir.path(), &["template", "show", "my-form.toml", "blank.png", "--out", "on.png"]);
+    assert!(output.status.success() && talk(&output).contains("frames found 19 of 19"), "{}", talk(&output));
+
+    fs::write(dir.path().join("my-form.toml"), "precious").expect("it is writable");
+    let output = new(&["blank.png", "--out", "my-form.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(talk(&output).contains("my-form.toml\nhint: "), "{}", talk(&output));
+    assert_eq!(fs::read_to_string(dir.path().join("my-form.toml")).expect("it is there"), "precious");
+    assert!(new(&["blank.png", "--out", "my-form.toml", "--overwrite"]).status.success());
+
+    let white = image::GrayImage::from_pixel(800, 1100, image::Luma([255]));
+    white.save(dir.path().join("white.png")).expect("it is writable");
+    for args in [
+        ["white.png", "--out", "white.toml", "--page", "1"],
+        ["blank.png", "--out", "none.toml", "--page", "2"],
+        ["blank.png", "--out", "My Form.toml", "--page", "1"],
+        ["gone.png", "--out", "none.toml", "--page", "1"],
+    ] {
+        let output = new(&args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", talk(&output));
+        assert!(!dir.path().join(args[2]).exists(), "{args:?}");
+    }
 }
