@@ -154,11 +154,11 @@ fn a_page_that_two_templates_fit_alike_is_unknown_and_both_are_named() {
     }
 }
 
-/// Takes some minutes: `cargo test --release -- --ignored six_hundred_pages --nocapture`. The pages that are held against
+/// Takes some minutes: `make torture`. The pages that are held against
 /// five templates stand between the others, so that both meet the same load of the machine.
 #[test]
-#[ignore = "a measurement of some minutes"]
-fn six_hundred_pages_among_sixty_templates() {
+#[ignore = "long: make torture"]
+fn torture_by_sixty_templates() {
     let all = sixty();
     let five: Vec<FormTemplate> = (0..N_FAMILIES).map(|family| form(family, 0)).collect();
     let [all_families, five_families] = [&all, &five].map(|templates| Families::of(templates));

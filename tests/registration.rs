@@ -5,7 +5,7 @@ use formread::{
     form::{FormTemplate, PageLayout, known_templates},
     geometry::{Point, Rect},
     page::Page,
-    register::{RegisterParams, find_landmarks, identify},
+    register::{RegisterParams, identify},
     synth::{Degradations, GlyphStock, SynthOptions, SynthPage, synthesise},
 };
 use image::{GrayImage, Luma, imageops};
@@ -242,24 +242,6 @@ fn another_form_is_unknown() {
         let taken = identify(&page, &others, &RegisterParams::default());
         let reason = taken.map(|(i, _)| others[i].name.clone()).map_err(|misfit| misfit.reason);
         assert_eq!(reason, Err(PageReject::UnknownForm), "a page of {}", template.name);
-    }
-}
-
-/// What the finder finds on a blank of our own drawing is what the template says.
-#[test]
-fn the_boxes_of_a_drawn_form_are_found() {
-    let template = forms().into_iter().find(|form| form.name == "tax-return").expect("it is known");
-    let options = SynthOptions { dpi: 200.0, blanks: 1.0, ..SynthOptions::default() };
-    let drawn = synthesise(&template, &glyphs(), &options, 0).expect("they are in range");
-    let found = find_landmarks(&Page::upright(drawn.image, None), &Default::default());
-    let px_per_mm = 200.0 / 25.4;
-    for field in &template.fields {
-        for cell in field.layout.cells() {
-            let near = |b: &Rect| {
-                b.corners().into_iter().zip(cell.corners()).all(|(p, q)| (p * (1.0 / px_per_mm) - q).norm() < 0.5)
-            };
-            assert!(found.boxes.iter().any(near), "field {}: the cell {cell:?} is not found", field.name);
-        }
     }
 }
 

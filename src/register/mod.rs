@@ -15,7 +15,6 @@ mod bands;
 mod evidence;
 mod families;
 mod fit;
-mod landmarks;
 mod perspective;
 mod rivals;
 mod search;
@@ -37,7 +36,6 @@ use search::{DistanceMaps, LineModel, Start, glance, search};
 pub use evidence::PageEvidence;
 use evidence::PageLines;
 pub use families::Families;
-pub use landmarks::{FoundLandmarks, LandmarkParams, find_landmarks};
 
 /// A template laid on a page.
 #[derive(Debug, Clone)]
