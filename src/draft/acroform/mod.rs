@@ -121,13 +121,15 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
 /// The field of `widget`, which is called `name`.
 fn drafted(widget: &Widget, name: String, found: Found, is_summed: bool) -> DraftField {
     let plain = DraftField::new(name, found);
-    let Sort::Text { max_len } = widget.sort else {
-        return DraftField { kind: kind(widget, &plain, is_summed), ..plain };
-    };
     let kind = kind(widget, &plain, is_summed);
-    let is_box = matches!(plain.layout, FieldLayout::Box { .. }) && !matches!(kind, FieldKind::Date { .. });
-    let most = max_len.filter(|_| is_box).map(|n| DigitCount { min: 1, max: n.min(MAX_BOX_DIGITS) });
-    DraftField { kind, digits: most, ..plain }
+    let is_date = matches!(kind, FieldKind::Date { .. });
+    let digits = match (&widget.sort, &plain.layout) {
+        (Sort::Text { max_len: Some(n) }, FieldLayout::Box { .. }) if !is_date => {
+            Some(DigitCount { min: 1, max: (*n).min(MAX_BOX_DIGITS) })
+        }
+        _ => None,
+    };
+    DraftField { kind, digits, ..plain }
 }
 
 fn kind(widget: &Widget, field: &DraftField, is_summed: bool) -> FieldKind {

@@ -56,9 +56,10 @@ pub(super) fn printed_field(widget: &Widget, frames: &[Frame], lines: &[Segment]
     if let Some(row) = n_cells.filter(|n| *n > 1).and_then(|n| row_of_cells(rect, n, frames)) {
         return row;
     }
+    let line = || underlined(rect, lines).filter(|_| !matches!(widget.sort, Sort::Tick { .. }));
     let (frame, printed) = match nearest(rect, frames) {
         Some(frame) => (frame.rect, frame.printed()),
-        None => underlined(rect, lines).unwrap_or((rect, PrintedSides::NONE)),
+        None => line().unwrap_or((rect, PrintedSides::NONE)),
     };
     match widget.sort {
         Sort::Comb { n_cells } => {
@@ -212,7 +213,7 @@ mod tests {
         let line = Segment::new(Point::new(12.0, 26.0), Point::new(60.0, 26.0));
         let found = printed_field(&widget(Sort::Text { max_len: None }, apart), &frames, &[line]);
         assert_eq!((found.shape, found.layout.bounds().y1), (Shape::Line, 26.0));
-        let found = printed_field(&widget(Sort::Tick { state: None }, apart), &[], &[]);
+        let found = printed_field(&widget(Sort::Tick { state: None }, apart), &[], &[line]);
         assert_eq!((found.shape, found.layout.bounds()), (Shape::Mark, apart));
     }
 }

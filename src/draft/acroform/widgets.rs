@@ -117,7 +117,7 @@ pub(super) fn read_form(document: &Document, page: &Page<'_>) -> Result<Form> {
             continue;
         }
         let Some(chain) = objects.chain(annotation) else { continue };
-        form.is_filled |= is_filled(&chain);
+        form.is_filled = form.is_filled || is_filled(&chain);
         let place = chain[0].get::<object::Rect>("Rect").and_then(|r| rect(r, &mm_from_user));
         let place = place.zip(shown).and_then(|(place, shown)| on_page(place, shown));
         let (Some(rect), path) = (place, path(&chain)) else { continue };
