@@ -10,7 +10,11 @@
 //!
 //! Nothing is known of the form beforehand. Sizes are millimetres on the paper: where the file does not give its
 //! resolution, the page is taken for the paper that has its proportions, A4 where none has.
+//!
+//! A fillable PDF says itself what its fields are: `acroform` reads that, and takes from the steps above where they are
+//! printed.
 
+mod acroform;
 mod cells;
 mod consensus;
 mod fields;
@@ -24,7 +28,7 @@ use image::GrayImage;
 
 use crate::{
     error::{Error, Result},
-    form::{FieldLayout, FormTemplate, Landmarks, parse_template},
+    form::{DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, parse_template},
     geometry::Projection,
     page::Page,
 };
@@ -32,6 +36,7 @@ use cells::{Ink, find_cells};
 use fields::{Found, find_fields, in_reading_order};
 use sheet::{Sheet, lay_flat};
 
+pub use acroform::draft_fillable;
 pub use fields::Shape;
 
 /// Most fields that are proposed, and lines that are set aside: a template has room for so many.
@@ -51,6 +56,8 @@ pub struct Draft {
     /// Lines to write on, of a form that has cells for its digits: its lines are mostly for words. The template's text has
     /// them as comments. Empty where they are among `fields`.
     pub set_aside: Vec<DraftField>,
+    /// Rules between `fields`, as a template has them; none but from a fillable PDF.
+    pub rules: Vec<String>,
     /// How many pages it was made from: those that could be laid on the first one, with it.
     pub n_pages: usize,
     /// The form as it was drafted, without what was written: [H, W] u8, 0 black .. 255 white, level.
@@ -64,14 +71,26 @@ pub struct Draft {
 /// A field that is proposed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DraftField {
-    /// `field_01` and so on, to be changed.
+    /// `field_01` and so on, to be changed; from a fillable PDF what it is called there.
     pub name: String,
+    /// What sort of number it holds: a mark for a tick box, a code where nothing tells.
+    pub kind: FieldKind,
+    /// How many digits it may hold, where that is told.
+    pub digits: Option<DigitCount>,
     /// What it looks like.
     pub shape: Shape,
     /// Where its digits stand, millimetres.
     pub layout: FieldLayout,
     /// Cells in each group, of a comb or of boxes in a row, from left to right; empty of others.
     pub groups: Vec<usize>,
+}
+
+impl DraftField {
+    /// A field of which nothing is known but its looks.
+    fn new(name: String, Found { shape, layout, groups }: Found) -> Self {
+        let kind = if shape == Shape::Mark { FieldKind::Mark { filled_counts: false } } else { FieldKind::Code };
+        Self { name, kind, digits: None, shape, layout, groups }
+    }
 }
 
 impl Draft {
@@ -98,14 +117,7 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
     let [first, others @ ..] = pages else {
         return Err(Error::usage("no page to draft a template from\nhint: give a blank page of the form"));
     };
-    if name.is_empty()
-        || name.starts_with('-')
-        || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    {
-        return Err(Error::usage(format!(
-            "name of a form: {name:?}\nhint: small letters, digits and hyphens, no hyphen first"
-        )));
-    }
+    check_name(name)?;
     let (sheet, n_pages) = consensus::without_writing(upright(lay_flat(first)), others);
     let ink = Ink::of(&sheet);
     let cells = find_cells(&ink, &Ink::faint(&sheet));
@@ -128,7 +140,7 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
     let width = digits(found.len() + lines.len());
     let named = |first: usize, found: Vec<Found>| -> Vec<DraftField> {
         let name = |i: usize| format!("field_{:0width$}", first + i);
-        let field = |(i, Found { shape, layout, groups })| DraftField { name: name(i), shape, layout, groups };
+        let field = |(i, found)| DraftField::new(name(i), found);
         found.into_iter().enumerate().map(field).collect()
     };
     let n_found = found.len();
@@ -140,6 +152,7 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
         landmarks,
         fields,
         set_aside: named(n_found + 1, lines),
+        rules: Vec::new(),
         n_pages,
         px_per_mm: sheet.px_per_mm,
         page_from_template: sheet.page_from_sheet.compose(&mm_to_px),
@@ -148,6 +161,15 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
     // a page may be too narrow to be a form's
     draft.template()?;
     Ok(draft)
+}
+
+/// Whether `name` can be a form's.
+fn check_name(name: &str) -> Result<()> {
+    let is_name = !name.is_empty()
+        && !name.starts_with('-')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let hint = "small letters, digits and hyphens, no hyphen first";
+    if is_name { Ok(()) } else { Err(Error::usage(format!("name of a form: {name:?}\nhint: {hint}"))) }
 }
 
 /// The sheet set upright where it lies on its side.

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Draft, DraftField, Shape};
+use super::{Draft, DraftField};
 use crate::{
-    form::{FieldLayout, Landmarks, PrintedSides},
+    form::{DateOrder, DigitCount, FieldKind, FieldLayout, Landmarks, PrintedSides},
     geometry::Rect,
 };
 
@@ -26,6 +26,7 @@ pub(super) fn text(draft: &Draft) -> String {
     list(&mut text, "lines", lines.iter().map(|s| numbers(&[s.a.x, s.a.y, s.b.x, s.b.y])));
     list(&mut text, "marks", marks.iter().map(|r| quad(*r)));
     list(&mut text, "words", words.iter().map(|word| format!("{{ at = {} }}", quad(word.bounds))));
+    list(&mut text, "rules", draft.rules.iter().map(|rule| quoted(rule)));
     for field in &draft.fields {
         text.push('\n');
         text.push_str(&table(field));
@@ -83,8 +84,12 @@ fn table(field: &DraftField) -> String {
     let mut text = String::new();
     line(&mut text, format_args!("[[field]]"));
     line(&mut text, format_args!("name = {}", quoted(&field.name)));
-    let kind = if field.shape == Shape::Mark { "mark" } else { "code" };
-    line(&mut text, format_args!("kind = \"{kind}\""));
+    line(&mut text, format_args!("kind = \"{}\"", field.kind.as_str()));
+    match field.kind {
+        FieldKind::Amount { decimals, .. } => line(&mut text, format_args!("decimals = {decimals}")),
+        FieldKind::Date { order, .. } => line(&mut text, format_args!("order = \"{}\"", order_name(order))),
+        FieldKind::Integer | FieldKind::Code | FieldKind::Mark { .. } => {}
+    }
     match &field.layout {
         FieldLayout::Box { frame, .. } => line(&mut text, format_args!("box = {}", quad(*frame))),
         FieldLayout::Comb { cells, .. } => match comb(cells, &field.groups) {
@@ -98,7 +103,18 @@ fn table(field: &DraftField) -> String {
     if let Some(printed) = printed(field.layout.printed()) {
         line(&mut text, format_args!("printed = {printed}"));
     }
+    if let Some(DigitCount { min, max }) = field.digits {
+        line(&mut text, format_args!("digits = [{min}, {max}]"));
+    }
     text
+}
+
+fn order_name(order: DateOrder) -> &'static str {
+    match order {
+        DateOrder::DayMonthYear => "dmy",
+        DateOrder::MonthDayYear => "mdy",
+        DateOrder::YearMonthDay => "ymd",
+    }
 }
 
 /// The sides that are printed, where not all are.

@@ -10,7 +10,7 @@ use super::{
 use crate::error::Result;
 
 /// Two-digit years from this on are 19xx, where a template does not say.
-const DEFAULT_PIVOT: u32 = 50;
+pub(crate) const DEFAULT_PIVOT: u32 = 50;
 
 /// What sort of number a field holds.
 pub(super) fn field_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<FieldKind> {

@@ -20,9 +20,11 @@ use crate::{
 };
 
 pub use checks::{CheckDigit, FieldChecks};
+pub(crate) use kind::DEFAULT_PIVOT;
 pub use known::known_templates;
 pub use lines::TemplateLines;
 pub use others::{OtherField, check_others};
+pub(crate) use parse::RESERVED_NAMES;
 pub use parse::parse_template;
 pub use rules::{Bounds, Comparison, Relation, Rule, Sum};
 pub use schema::template_schema;

@@ -37,7 +37,7 @@ const MAX_VERSION_BYTES: usize = 64;
 /// Millimetres an inch.
 const MM_PER_INCH: f64 = 25.4;
 /// Columns that every table has; no field may be called so.
-const RESERVED_NAMES: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
+pub(crate) const RESERVED_NAMES: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
 
 /// Parses a template; errors name line and field.
 ///

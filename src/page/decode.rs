@@ -120,7 +120,7 @@ fn decode_guarded(what: &'static str, limits: &Limits, decode: impl FnOnce() -> 
 }
 
 /// A panic as a fault of the bytes.
-fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     // nothing that the closure may leave half done is looked at again
     let caught = catch_unwind(AssertUnwindSafe(work));
     caught.unwrap_or_else(|_| Err(Error::format(what, "the decoder gave up on it")))

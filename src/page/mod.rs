@@ -9,7 +9,7 @@ mod ifd;
 mod jpeg;
 mod limits;
 mod orientation;
-mod pdf;
+pub(crate) mod pdf;
 mod polarity;
 mod resolution;
 mod single;
@@ -21,6 +21,7 @@ use image::GrayImage;
 
 use crate::geometry::{Point, Rect};
 
+pub(crate) use decode::guarded;
 pub use decode::{Pages, is_image_name, open};
 pub use limits::Limits;
 pub use orientation::Orientation;

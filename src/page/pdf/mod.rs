@@ -6,7 +6,7 @@
 //! finest pictures.
 
 mod content;
-mod filters;
+pub mod filters;
 mod picture;
 mod sketch;
 
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hayro::hayro_interpret::util::TransformExt;
-use hayro::hayro_interpret::{InterpreterSettings, InterpreterWarning};
+use hayro::hayro_interpret::{InterpreterSettings, InterpreterWarning, RenderContent};
 use hayro::hayro_syntax::object::Dict;
 use hayro::hayro_syntax::page::Page;
 use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
@@ -28,6 +28,7 @@ use super::grey::{Alpha, Colour, Layout, grey_from_samples};
 use super::stored::{Stored, check_size};
 use super::{Limits, Orientation};
 use crate::error::{Error, ErrorKind, Result};
+use crate::geometry::Projection;
 use sketch::Sketch;
 
 /// The name of the format in errors.
@@ -36,7 +37,9 @@ pub const WHAT: &str = "pdf";
 /// Units of user space an inch, where a page does not say otherwise.
 const UNITS_PER_INCH: f64 = 72.0;
 /// A page without a scan is drawn at this.
-const DRAWN_DPI: f64 = 300.0;
+pub const DRAWN_DPI: f64 = 300.0;
+/// Millimetres an inch.
+const MM_PER_INCH: f64 = 25.4;
 /// Pictures that together cover less of a page are not its scan, as a part of its area.
 const LEAST_COVER: f64 = 0.1;
 /// Most bytes at a file's begin before the mark of a PDF file (ISO 32000-1, annex H, note 13).
@@ -96,26 +99,62 @@ impl Document {
     pub fn decode(&self, idx: usize, limits: &Limits) -> Option<Result<Stored>> {
         self.pdf.pages().get(idx).map(|page| decode(page, limits))
     }
+
+    /// The page at `idx` with its objects; `None` where there is none.
+    pub fn page(&self, idx: usize) -> Option<&Page<'_>> {
+        self.pdf.pages().get(idx)
+    }
+
+    /// The dictionary that leads to all else in the file (ISO 32000-1, 7.7.2).
+    pub fn catalogue(&self) -> Option<Dict<'_>> {
+        catalogue(&self.pdf)
+    }
+}
+
+fn catalogue(pdf: &Pdf) -> Option<Dict<'_>> {
+    pdf.xref().get::<Dict<'_>>(pdf.xref().root_id())
 }
 
 /// Number of pages that the file says it has.
 fn listed_pages(pdf: &Pdf) -> Option<u64> {
-    let catalogue = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id())?;
-    let count = catalogue.get::<Dict<'_>>("Pages")?.get::<i32>("Count")?;
+    let count = catalogue(pdf)?.get::<Dict<'_>>("Pages")?.get::<i32>("Count")?;
     u64::try_from(count).ok()
+}
+
+fn units_per_inch(page: &Page<'_>) -> f64 {
+    UNITS_PER_INCH / page.raw().get::<f32>("UserUnit").filter(|unit| *unit > 0.0).map_or(1.0, f64::from)
+}
+
+/// From a page's user space (ISO 32000-1, 8.3.2.3) to millimetres from the left top corner of what is shown of it, turned
+/// as it is shown: the corner of [`drawn`].
+pub fn mm_from_user_space(page: &Page<'_>) -> Projection {
+    let [a, b, c, d, e, f] = page.initial_transform(true).as_coeffs();
+    let mm_per_unit = MM_PER_INCH / units_per_inch(page);
+    Projection::scaling(mm_per_unit, mm_per_unit).compose(&Projection([a, c, e, b, d, f, 0.0, 0.0, 1.0]))
+}
+
+/// Draws a page from edge to edge at [`DRAWN_DPI`], whatever it is made of, with or without what lies over it (fields with
+/// what is typed in them, notes, stamps): [H, W] u8, 0 black .. 255 white.
+///
+/// # Errors
+/// `Format` where a part of it is missing, `Limit` and `Unsupported` where it is too large or cannot be drawn.
+pub fn drawn(page: &Page<'_>, with_annotations: bool, limits: &Limits) -> Result<GrayImage> {
+    content::check(page)?;
+    let sketch = Sketch::of(page, limits)?;
+    let content = if with_annotations { RenderContent::all() } else { RenderContent::PAGE };
+    draw(page, sketch.size, DRAWN_DPI / units_per_inch(page), content, limits)
 }
 
 fn decode(page: &Page<'_>, limits: &Limits) -> Result<Stored> {
     content::check(page)?;
-    let units_per_inch =
-        UNITS_PER_INCH / page.raw().get::<f32>("UserUnit").filter(|unit| *unit > 0.0).map_or(1.0, f64::from);
+    let units_per_inch = units_per_inch(page);
     let sketch = Sketch::of(page, limits)?;
     if let Some(only) = sketch.only_picture(page)? {
         let dpi = only.placed.resolution().map(|pixels_per_unit| pixels_per_unit * units_per_inch);
         return Ok(Stored { pixels: only.pixels, dpi: Some(dpi), orientation: only.orientation });
     }
     let pixels_per_unit = scan_resolution(&sketch).unwrap_or(DRAWN_DPI / units_per_inch);
-    let pixels = draw(page, sketch.size, pixels_per_unit, limits)?;
+    let pixels = draw(page, sketch.size, pixels_per_unit, RenderContent::all(), limits)?;
     Ok(Stored { pixels, dpi: Some([pixels_per_unit * units_per_inch; 2]), orientation: Orientation::default() })
 }
 
@@ -136,8 +175,14 @@ fn scan_resolution(sketch: &Sketch) -> Option<f64> {
     })
 }
 
-/// Draws all that is on a page on white paper.
-fn draw(page: &Page<'_>, size: [f64; 2], pixels_per_unit: f64, limits: &Limits) -> Result<GrayImage> {
+/// Draws what is on a page on white paper.
+fn draw(
+    page: &Page<'_>,
+    size: [f64; 2],
+    pixels_per_unit: f64,
+    content: RenderContent,
+    limits: &Limits,
+) -> Result<GrayImage> {
     let size = size.map(|side| (side * pixels_per_unit).round());
     // a side as large as this is over any limit of pixels, too
     let [width, height] = size.map(|side| if side < f64::from(u32::MAX) { side as u32 } else { u32::MAX });
@@ -155,6 +200,7 @@ fn draw(page: &Page<'_>, size: [f64; 2], pixels_per_unit: f64, limits: &Limits) 
                 warned.store(true, Ordering::Relaxed);
             }
         }),
+        render_content: content,
         ..InterpreterSettings::default()
     };
     let transform = Affine::scale(pixels_per_unit) * page.initial_transform(true).to_kurbo();
