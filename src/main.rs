@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Parser;
 use formread::{
-    draft::draft,
+    draft::{draft, draft_fillable},
     error,
     evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
     explain, form,
@@ -202,8 +202,15 @@ fn template_new(args: &NewArgs) -> Result<ExitCode> {
             path.display()
         );
     }
-    let pages = options::form_pages(args)?;
-    let draft = draft(&pages, &options::form_name(args)?)?;
+    let files = options::form_files(args)?;
+    let pages = files.iter().map(|file| options::form_page(file, args)).collect::<Result<Vec<_>>>()?;
+    let name = options::form_name(args)?;
+    let fillable = match files.as_slice() {
+        [(file, bytes)] => draft_fillable(bytes, args.page.get() as usize - 1, &name, &options::limits(&args.limits))
+            .map_err(|error| error.in_file(file.clone()))?,
+        _ => None,
+    };
+    let draft = fillable.map_or_else(|| draft(&pages, &name), Ok)?;
     let shown = template::show_on(&draft.template()?, &pages[0]);
     let in_preview = || preview.display().to_string();
     let mut png = Cursor::new(Vec::new());

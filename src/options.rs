@@ -6,6 +6,7 @@ use std::{
     io::Read,
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -231,17 +232,24 @@ pub fn simulate_options(args: &CheckArgs, n_pages: u64) -> SimulateOptions {
     SimulateOptions { n_pages, synth }
 }
 
-/// The pages that a template is drafted from, one a file.
-pub fn form_pages(args: &NewArgs) -> Result<Vec<Page>> {
+/// The files that a template is drafted from, by their names.
+pub fn form_files(args: &NewArgs) -> Result<Vec<(String, Arc<[u8]>)>> {
     let limits = limits(&args.limits);
-    let page_of = |scan: Scan| {
-        let no_page = || Err(Error::usage(format!("no page {}", args.page)));
-        let page = read_file(&scan.path, &limits)
-            .and_then(|bytes| page::open(&bytes, &limits)?.nth(args.page.get() as usize - 1).unwrap_or_else(no_page));
-        page.map_err(|error| error.in_file(scan.path.to_string_lossy()).into())
+    let read = |scan: Scan| {
+        let name = scan.path.to_string_lossy().into_owned();
+        let bytes = read_file(&scan.path, &limits).map_err(|error| error.in_file(name.clone()))?;
+        Ok((name, bytes))
     };
     let scans: Vec<Scan> = args.pages.iter().map(|path| scans(path)).collect::<Result<Vec<_>>>()?.concat();
-    scans.into_iter().take(MOST_FORM_PAGES).map(page_of).collect()
+    scans.into_iter().take(MOST_FORM_PAGES).map(read).collect()
+}
+
+/// The page of one of these files that is the form's.
+pub fn form_page((name, bytes): &(String, Arc<[u8]>), args: &NewArgs) -> Result<Page> {
+    let no_page = || Err(Error::usage(format!("no page {}", args.page)));
+    let page = page::open(bytes, &limits(&args.limits))
+        .and_then(|mut pages| pages.nth(args.page.get() as usize - 1).unwrap_or_else(no_page));
+    Ok(page.map_err(|error| error.in_file(name.clone()))?)
 }
 
 /// What the form is to be called.

@@ -18,7 +18,8 @@ const CHECK_STATUS: &str = "A finding is a fault (pages or values will be lost o
 
 /// What `formread template new` leaves to a person.
 const NEW_HELP: &str = "Every field is proposed as a code, tick boxes as marks, in reading order: give them their names and \
-                        kinds in the file, and hold it to scans with `formread template check`. From filled pages what \
+                        kinds in the file, and hold it to scans with `formread template check`. A fillable PDF says \
+                        itself what its fields are called, what they hold and which are sums. From filled pages what \
                         most of them have is taken for print: it takes some six, by different hands, and the first should \
                         be a fair copy, for it gives the template its place. Exit status: 0 the template and its picture \
                         stand; 2 they do not.";

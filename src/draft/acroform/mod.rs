@@ -30,7 +30,7 @@ use crate::{
     geometry::Projection,
     page::{
         Limits, guarded,
-        pdf::{DRAWN_DPI, Document, WHAT, drawn},
+        pdf::{DRAWN_DPI, Document, WHAT, drawn, is_pdf},
     },
 };
 use place::{Frame, add_frames, printed_field};
@@ -43,7 +43,7 @@ const PX_PER_MM: f64 = DRAWN_DPI / 25.4;
 const MAX_BOX_DIGITS: usize = 20;
 
 /// Drafts the template `name` from the page at `page_idx` (0-based) of a fillable PDF; `None` where no field that is
-/// written in by hand is on that page.
+/// written in by hand is on that page, or the bytes are no PDF.
 ///
 /// A comb is a field of so many cells, any other text a box, and each button that stays pressed a tick box. Where lines
 /// are printed within 2 mm of a field's own rectangle, these are its place. A format for numbers makes an amount or an
@@ -54,11 +54,14 @@ const MAX_BOX_DIGITS: usize = 20;
 /// The draft's sheet is the page from edge to edge as a viewer shows it, without what is typed in it, drawn at 300 dpi.
 ///
 /// # Errors
-/// `Usage` where `name` cannot be a form's; `Format` where the bytes are no PDF, have no such page, or the page is no
-/// size for a form; `Unsupported` where it is encrypted or cannot be drawn; `Limit` where it is over `limits`, or has more
+/// `Usage` where `name` cannot be a form's; `Format` where the PDF is damaged, has no such page, or the page is no size for
+/// a form; `Unsupported` where it is encrypted or cannot be drawn; `Limit` where it is over `limits`, or has more
 /// fields than a template.
 pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits) -> Result<Option<Draft>> {
     check_name(name)?;
+    if !is_pdf(bytes) {
+        return Ok(None);
+    }
     let read = guarded(WHAT, || {
         let document = Document::open(bytes, limits)?;
         let page = document.page(page_idx).ok_or_else(|| Error::format(WHAT, "no such page"))?;
