@@ -108,13 +108,14 @@ fuzz: ## fuzzes every parser and decoder for SECONDS= each (cargo install cargo-
 	    echo "pages: $$format"; \
 	    $(FUZZ) pages fuzz/corpus/pages-$$format -- $(FUZZ_LIMITS); \
 	done
-	mkdir -p fuzz/corpus/{template,acceptance,weights,tables,rows}
+	mkdir -p fuzz/corpus/{fillable,template,acceptance,weights,tables,rows}
+	cp -n fuzz/seeds/fillable/* fuzz/corpus/fillable
 	cp -n pipelines/*.toml fuzz/corpus/template
 	cp -n fuzz/seeds/acceptance/* fuzz/corpus/acceptance
 	cp -n src/net/shipped/digits.json fuzz/corpus/weights
 	cp -n fuzz/seeds/tables/* fuzz/corpus/tables
 	cp -n fuzz/seeds/rows/* fuzz/corpus/rows
-	for target in template acceptance weights tables rows; do \
+	for target in fillable template acceptance weights tables rows; do \
 	    echo $$target; \
 	    $(FUZZ) $$target fuzz/corpus/$$target -- $(FUZZ_LIMITS); \
 	done

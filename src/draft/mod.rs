@@ -28,7 +28,7 @@ use image::GrayImage;
 
 use crate::{
     error::{Error, Result},
-    form::{DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, parse_template},
+    form::{DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, parse_template, source::is_form_name},
     geometry::Projection,
     page::Page,
 };
@@ -165,11 +165,8 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
 
 /// Whether `name` can be a form's.
 fn check_name(name: &str) -> Result<()> {
-    let is_name = !name.is_empty()
-        && !name.starts_with('-')
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let hint = "small letters, digits and hyphens, no hyphen first";
-    if is_name { Ok(()) } else { Err(Error::usage(format!("name of a form: {name:?}\nhint: {hint}"))) }
+    if is_form_name(name) && !name.starts_with('-') { Ok(()) } else { Err(Error::usage(format!("name of a form: {name:?}\nhint: {hint}"))) }
 }
 
 /// The sheet set upright where it lies on its side.

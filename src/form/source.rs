@@ -144,7 +144,7 @@ pub(super) fn is_made_of(text: &str, is_allowed: impl Fn(u8) -> bool) -> bool {
 }
 
 /// Whether `name` can be a template's.
-pub(super) fn is_form_name(name: &str) -> bool {
+pub(crate) fn is_form_name(name: &str) -> bool {
     is_made_of(name, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
