@@ -127,7 +127,7 @@ fn damaged_files_of_every_format_give_pages_or_reasons() {
 
 #[test]
 #[ignore = "long: make torture"]
-fn many_damaged_files_of_every_format_give_pages_or_reasons() {
+fn torture_by_many_damaged_files_gives_pages_or_reasons() {
     let [n_read, n_refused] = read_mutated(20_000, 2);
     assert!(n_refused > 5_000 && n_read > 1_000, "{n_read} read, {n_refused} refused");
 }
@@ -258,6 +258,6 @@ fn a_run_over_damaged_files_has_a_row_for_each() {
 #[cfg(feature = "torch")]
 #[test]
 #[ignore = "long: make torture"]
-fn a_run_over_two_thousand_damaged_files_has_a_row_for_each() {
+fn torture_by_two_thousand_damaged_files_has_a_row_for_each() {
     run_over_mutated(2_000, 4);
 }
