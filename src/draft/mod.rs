@@ -166,7 +166,11 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
 /// Whether `name` can be a form's.
 fn check_name(name: &str) -> Result<()> {
     let hint = "small letters, digits and hyphens, no hyphen first";
-    if is_form_name(name) && !name.starts_with('-') { Ok(()) } else { Err(Error::usage(format!("name of a form: {name:?}\nhint: {hint}"))) }
+    if is_form_name(name) && !name.starts_with('-') {
+        Ok(())
+    } else {
+        Err(Error::usage(format!("name of a form: {name:?}\nhint: {hint}")))
+    }
 }
 
 /// The sheet set upright where it lies on its side.
