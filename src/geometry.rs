@@ -3,6 +3,9 @@
 
 use std::ops::{Add, Mul, Sub};
 
+/// Millimetres an inch.
+pub const MM_PER_INCH: f64 = 25.4;
+
 /// A point or a displacement.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Point {
@@ -250,6 +253,13 @@ impl Projection {
     /// The four corners of `r`, clockwise from the left top one, where they go.
     pub fn apply_rect(&self, r: Rect) -> [Point; 4] {
         r.corners().map(|p| self.apply(p))
+    }
+
+    /// The same map about `centre` in place of the origin.
+    #[must_use]
+    pub fn about(&self, centre: Point) -> Self {
+        let to_origin = Self::translation(-centre.x, -centre.y);
+        Self::translation(centre.x, centre.y).compose(self).compose(&to_origin)
     }
 
     /// First `first`, then `self`.

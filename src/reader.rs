@@ -336,18 +336,15 @@ impl Reader {
     ///
     /// # Errors
     /// Where a net fails.
-    pub fn recognise<'a>(
-        &self,
-        pages: impl IntoIterator<Item = &'a PreparedPage, IntoIter: Clone>,
-    ) -> Result<Vec<PageScores>> {
-        let pages = pages.into_iter();
+    pub fn recognise<'a>(&self, pages: impl IntoIterator<Item = &'a PreparedPage>) -> Result<Vec<PageScores>> {
+        let pages: Vec<&PreparedPage> = pages.into_iter().collect();
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
         let mut recogniser = match taken {
             Some(recogniser) => recogniser,
             None => (self.make_recogniser)()?,
         };
-        let scores = self.recognise_with(recogniser.as_mut(), &pages.into_iter().collect::<Vec<_>>())?;
+        let scores = self.recognise_with(recogniser.as_mut(), &pages)?;
         idle().push(recogniser);
         Ok(scores)
     }

@@ -1,15 +1,17 @@
 //! Frames that lines enclose: what they hold is a connected piece of paper with four straight sides.
 
-use image::{GrayImage, Luma};
+use image::{GrayImage, Luma, imageops};
 use imageproc::{
+    definitions::Image,
     drawing::draw_line_segment_mut,
+    integral_image::{integral_image, sum_image_pixels},
     region_labelling::{Connectivity, connected_components},
 };
 
 use super::{sheet::Sheet, siblings::faint_siblings};
 use crate::{
     geometry::{Point, Rect},
-    raster::{Labels, LineParams, LinePieces, SauvolaParams, find_line_pieces, labelled, sauvola},
+    raster::{Counts, Labels, LineParams, LinePieces, SauvolaParams, find_line_pieces, labelled, sauvola},
 };
 
 /// Half the window in which ink is told from paper, millimetres: wide enough to hold paper beside a wide stroke.
@@ -63,8 +65,8 @@ const MARGIN_MM: f64 = 0.35;
 pub(super) struct Ink {
     /// [H, W] u8, 255 ink, 0 paper.
     pub mask: GrayImage,
-    /// Sums of ink pixels above and left of each pixel, but for specks, (H + 1) x (W + 1), row-major.
-    sums: Vec<u32>,
+    /// How many pixels above and left of each are ink, but for specks: [H + 1, W + 1].
+    sums: Image<Luma<u32>>,
     pub px_per_mm: f64,
 }
 
@@ -98,24 +100,22 @@ impl Ink {
         let is_speck = |[x0, y0, x1, y1]: [u32; 4]| f64::from((x1 - x0).max(y1 - y0) + 1) < SPECK_MM * px_per_mm;
         let counts: Vec<bool> =
             bounds.into_iter().map(|bounds| bounds.is_some_and(|bounds| !is_speck(bounds))).collect();
-        let stride = mask.width() as usize + 1;
-        let mut sums = vec![0u32; stride * (mask.height() as usize + 1)];
-        for (x, y, label) in labels.enumerate_pixels() {
-            let at = (y as usize + 1) * stride + x as usize + 1;
-            let own = u32::from(label[0] > 0 && counts[label[0] as usize]);
-            sums[at] = own + sums[at - 1] + sums[at - stride] - sums[at - stride - 1];
-        }
+        let counted = labels.pixels().map(|label| u8::from(label[0] > 0 && counts[label[0] as usize])).collect();
+        let counted = GrayImage::from_raw(mask.width(), mask.height(), counted).expect("a label for each pixel");
+        let sums = integral_image(&counted);
         Self { mask, sums, px_per_mm }
     }
 
     /// Ink within `r`, square millimetres, but for specks.
     pub fn mm2_within(&self, r: Rect) -> f64 {
-        let clip = |v: f64, side: u32| v.round().clamp(0.0, f64::from(side)) as usize;
+        let clip = |v: f64, side: u32| v.round().clamp(0.0, f64::from(side)) as u32;
         let (width, height) = self.mask.dimensions();
         let ([x0, x1], [y0, y1]) = ([r.x0, r.x1].map(|v| clip(v, width)), [r.y0, r.y1].map(|v| clip(v, height)));
-        let at = |x: usize, y: usize| u64::from(self.sums[y * (width as usize + 1) + x]);
-        let n = (at(x1, y1) + at(x0, y0)).saturating_sub(at(x0, y1) + at(x1, y0));
-        n as f64 / self.px_per_mm.powi(2)
+        if x0 >= x1 || y0 >= y1 {
+            return 0.0;
+        }
+        let [n] = sum_image_pixels(&self.sums, x0, y0, x1 - 1, y1 - 1);
+        f64::from(n) / self.px_per_mm.powi(2)
     }
 
     /// Number of ink pixels in a row from `(x, y)` on, going by `(dx, dy)`, at most `most`.
@@ -148,18 +148,10 @@ fn bounds_of(labels: &Labels) -> Vec<Option<[u32; 4]>> {
 
 /// Deviation of the paper's grain, grey levels: of the differences between neighbouring pixels, by their median.
 fn grain(pixels: &GrayImage) -> f64 {
-    let mut counts = [0usize; 256];
-    for row in pixels.as_raw().chunks_exact(pixels.width().max(1) as usize).step_by(3) {
-        row.windows(2).for_each(|two| counts[usize::from(two[0].abs_diff(two[1]))] += 1);
-    }
-    let half = counts.iter().sum::<usize>() / 2;
-    let mut passed = 0;
-    let median = counts.iter().position(|count| {
-        passed += count;
-        passed > half
-    });
+    let rows = pixels.as_raw().chunks_exact(pixels.width().max(1) as usize).step_by(3);
+    let differences = Counts::of(rows.flat_map(|row| row.windows(2).map(|two| two[0].abs_diff(two[1]))));
     // 1.4826: of a median of absolute values to a deviation; the difference of two has the root of two times that of one
-    median.unwrap_or(0) as f64 * 1.4826 / std::f64::consts::SQRT_2
+    f64::from(differences.quantile(0.5)) * 1.4826 / std::f64::consts::SQRT_2
 }
 
 /// The frames on a sheet, in no order. Small ones that are faint are found by the others of their size.
@@ -177,8 +169,8 @@ pub(super) fn enclosed(ink: &Ink) -> Vec<Cell> {
         // imageproc has no room for the label of a picture's only pixel.
         return Vec::new();
     }
-    let barrier = mended(ink);
-    let paper = GrayImage::from_fn(barrier.width(), barrier.height(), |x, y| Luma([255 - barrier.get_pixel(x, y)[0]]));
+    let mut paper = mended(ink);
+    imageops::invert(&mut paper);
     let labels = connected_components(&paper, Connectivity::Four, Luma([0]));
     let bounds = bounds_of(&labels);
     let least_px = MIN_SIDE_MM * k;

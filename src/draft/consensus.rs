@@ -5,6 +5,7 @@
 //! piece by its picture.
 
 use image::{GrayImage, Luma};
+use imageproc::{distance_transform::Norm, morphology::dilate};
 
 use super::{
     cells::{Ink, binarised},
@@ -15,7 +16,7 @@ use crate::{
     form::{FormTemplate, PageLayout},
     geometry::{Point, Projection},
     page::Page,
-    raster::{bilinear, labelled, reduce},
+    raster::{Counts, bilinear, labelled, reduce},
     register::{RegisterParams, identify},
 };
 
@@ -55,10 +56,10 @@ pub(super) fn without_writing(first: Sheet, others: &[Page]) -> (Sheet, usize) {
     }
     let mut layers = vec![evened(&first.pixels)];
     layers.extend(laid.iter().map(evened));
-    let radius_px = (SLACK_MM * first.px_per_mm).round().max(1.0) as u32;
+    let radius_px = (SLACK_MM * first.px_per_mm).round().clamp(1.0, 255.0) as u8;
     let mut n_inked = vec![0usize; first.pixels.as_raw().len()];
     for layer in &layers {
-        let inked = spread(&binarised(layer, first.px_per_mm, 1.0), radius_px, u8::max);
+        let inked = dilate(&binarised(layer, first.px_per_mm, 1.0), Norm::LInf, radius_px);
         n_inked.iter_mut().zip(inked.as_raw()).for_each(|(n, level)| *n += usize::from(*level > 0));
     }
     let printed = printed(&n_inked, first.pixels.dimensions(), layers.len());
@@ -232,31 +233,9 @@ fn vertex(before: f64, least: f64, after: f64) -> f64 {
 
 /// Grey stretched so that the paper, a high quantile, is white.
 fn evened(picture: &GrayImage) -> GrayImage {
-    let mut counts = [0usize; 256];
-    picture.as_raw().iter().for_each(|&v| counts[usize::from(v)] += 1);
-    let rank = picture.as_raw().len() * 7 / 10;
-    let mut passed = 0;
-    let paper = counts.iter().position(|count| {
-        passed += count;
-        passed > rank
-    });
-    let paper = paper.unwrap_or(255).max(1) as f64;
+    let paper = f64::from(Counts::of(picture.as_raw().iter().copied()).quantile(0.7).max(1));
     GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
         Luma([(f64::from(picture.get_pixel(x, y)[0]) * 255.0 / paper).min(255.0) as u8])
-    })
-}
-
-/// The `pick` (least or greatest) of the pixels within `radius_px` along each axis.
-fn spread(picture: &GrayImage, radius_px: u32, pick: fn(u8, u8) -> u8) -> GrayImage {
-    let (width, height) = picture.dimensions();
-    let near = |at: u32, side: u32| at.saturating_sub(radius_px)..(at + radius_px + 1).min(side);
-    let across = GrayImage::from_fn(width, height, |x, y| {
-        let own = picture.get_pixel(x, y)[0];
-        Luma([near(x, width).fold(own, |level, x| pick(level, picture.get_pixel(x, y)[0]))])
-    });
-    GrayImage::from_fn(width, height, |x, y| {
-        let own = across.get_pixel(x, y)[0];
-        Luma([near(y, height).fold(own, |level, y| pick(level, across.get_pixel(x, y)[0]))])
     })
 }
 

@@ -5,7 +5,7 @@
 
 use super::cells::{Cell, Ink};
 use crate::{
-    form::{FieldLayout, PrintedSides},
+    form::{FieldLayout, MAX_CELLS, PrintedSides},
     geometry::Rect,
 };
 
@@ -32,8 +32,6 @@ const GAP_SPREAD: f64 = 1.6;
 const CELL_GAP: f64 = 0.65;
 const GROUP_GAP: f64 = 1.0;
 const PARTED_GAP: f64 = 1.8;
-/// Most cells of a field: longer rows are scales or calendars.
-const MAX_CELLS: usize = 64;
 /// A dash or a point between groups is lower than this share of the cells' height and has less ink than this, square
 /// millimetres; a slash is as thin as a stroke of so many millimetres.
 const DASH_HEIGHT: f64 = 0.4;
@@ -78,15 +76,27 @@ pub(super) struct Found {
     pub groups: Vec<usize>,
 }
 
-/// A frame in millimetres.
-#[derive(Debug, Clone, Copy)]
-struct Frame {
-    rect: Rect,
-    is_line: [bool; 4],
-    is_free: bool,
+/// A frame, millimetres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Frame {
+    pub rect: Rect,
+    /// Which of its sides are lines: top, right, bottom, left.
+    pub is_line: [bool; 4],
+    /// As [`Cell::is_free`].
+    pub is_free: bool,
 }
 
 impl Frame {
+    /// A cell as it was found, its pixels in millimetres.
+    pub fn of(cell: &Cell, px_per_mm: f64) -> Self {
+        Self { rect: in_mm(cell.frame, px_per_mm), is_line: cell.is_line, is_free: cell.is_free }
+    }
+
+    pub fn printed(&self) -> PrintedSides {
+        let [top, right, bottom, left] = self.is_line;
+        PrintedSides { top, right, bottom, left, between: true }
+    }
+
     fn is_digit_cell(&self) -> bool {
         let (width, height) = (self.rect.width(), self.rect.height());
         DIGIT_WIDTH_MM.contains(&width)
@@ -119,10 +129,7 @@ impl Frame {
 ///
 /// `was_filled`: whether writing was taken away, of which something may be left.
 pub(super) fn find_fields(cells: &[Cell], ink: &Ink, was_filled: bool) -> Vec<Found> {
-    let measured = |cell: &Cell| {
-        let rect = in_mm(cell.frame, ink.px_per_mm);
-        (Frame { rect, is_line: cell.is_line, is_free: cell.is_free }, cell.ink_mm2)
-    };
+    let measured = |cell: &Cell| (Frame::of(cell, ink.px_per_mm), cell.ink_mm2);
     let measured: Vec<(Frame, f64)> = cells.iter().map(measured).collect();
     let is_empty = |(frame, ink_mm2): &&(Frame, f64)| {
         let share = if was_filled && frame.is_digit_cell() { MAX_REST_SHARE } else { MAX_DUST_SHARE };
@@ -149,6 +156,7 @@ pub(super) fn find_fields(cells: &[Cell], ink: &Ink, was_filled: bool) -> Vec<Fo
     let (rows, lone): (Vec<Vec<Frame>>, Vec<Vec<Frame>>) = groups.into_iter().partition(|group| group.len() > 1);
     let (rows, lone) = joined(rows, lone, ink);
     let n_cells = |groups: &Vec<Vec<Frame>>| groups.iter().map(Vec::len).sum::<usize>();
+    // longer rows are scales or calendars
     let rows = rows.into_iter().filter(|groups| n_cells(groups) <= MAX_CELLS);
     let mut found: Vec<Found> = rows.map(|groups| row_of_cells(&groups)).collect();
     found.extend(others.into_iter().chain(lone.into_iter().flatten()).chain(captioned).filter_map(single));
@@ -165,10 +173,9 @@ fn under_caption(frame: Frame, ink: &Ink) -> Option<Frame> {
     if !CAPTIONED_MM.contains(&height) {
         return None;
     }
-    let k = ink.px_per_mm;
     let is_clear = |free: &f64| {
         let room = Rect::from_edges(x0 + MARGIN_MM, y1 - free, x1 - MARGIN_MM, y1 - MARGIN_MM);
-        ink.mm2_within(Rect::from_edges(room.x0 * k, room.y0 * k, room.x1 * k, room.y1 * k)) <= MAX_DUST_MM2
+        ink.mm2_within(in_px(room, ink.px_per_mm)) <= MAX_DUST_MM2
     };
     let steps = (0..).map(|i| height - STEP_MM * f64::from(i)).take_while(|free| *free >= ROOM_SHARE * height);
     let free = steps.skip(1).find(is_clear)?;
@@ -181,6 +188,11 @@ fn under_caption(frame: Frame, ink: &Ink) -> Option<Frame> {
 /// Pixels of the sheet to millimetres.
 pub(super) fn in_mm(r: Rect, px_per_mm: f64) -> Rect {
     Rect::from_edges(r.x0 / px_per_mm, r.y0 / px_per_mm, r.x1 / px_per_mm, r.y1 / px_per_mm)
+}
+
+/// Millimetres to pixels of the sheet.
+pub(super) fn in_px(r: Rect, px_per_mm: f64) -> Rect {
+    Rect::from_edges(r.x0 * px_per_mm, r.y0 * px_per_mm, r.x1 * px_per_mm, r.y1 * px_per_mm)
 }
 
 /// Cells that stand close in one row, from left to right. `digits` from left to right.
@@ -255,10 +267,9 @@ fn between(ink: &Ink, left: Rect, right: Rect) -> Between {
     const BANDS: u32 = 20;
     const MARGIN_MM: f64 = 0.3;
     const SPECK_MM2: f64 = 0.05;
-    let k = ink.px_per_mm;
     let (x0, x1) = (left.x1 + MARGIN_MM, right.x0 - MARGIN_MM);
     let (y0, height) = (left.y0.max(right.y0), left.height().min(right.height()));
-    let within = |y0: f64, y1: f64| ink.mm2_within(Rect::from_edges(x0 * k, y0 * k, x1 * k, y1 * k));
+    let within = |y0: f64, y1: f64| ink.mm2_within(in_px(Rect::from_edges(x0, y0, x1, y1), ink.px_per_mm));
     if x1 <= x0 {
         return Between::Nothing;
     }
@@ -277,11 +288,15 @@ fn between(ink: &Ink, left: Rect, right: Rect) -> Between {
     if is_dash || is_slash { Between::Separator } else { Between::Print }
 }
 
-/// A comb, or boxes, of these groups of cells.
-fn row_of_cells(groups: &[Vec<Frame>]) -> Found {
+/// Whether two cells of a row, from left to right, share a line, or stand line at line.
+pub(super) fn touch(left: &Frame, right: &Frame) -> bool {
+    right.rect.x0 - left.rect.x1 <= TOUCHING_MM
+}
+
+/// A comb, or boxes, of these groups of cells, each of one cell or more.
+pub(super) fn row_of_cells(groups: &[Vec<Frame>]) -> Found {
     let all: Vec<Frame> = groups.iter().flatten().copied().collect();
-    let touches = |group: &Vec<Frame>| group.windows(2).all(|two| two[1].rect.x0 - two[0].rect.x1 <= TOUCHING_MM);
-    let is_comb = groups.iter().all(touches);
+    let is_comb = groups.iter().all(|group| group.windows(2).all(|two| touch(&two[0], &two[1])));
     let (first, last) = (all[0], all[all.len() - 1]);
     let printed = PrintedSides {
         top: all.iter().all(|frame| frame.is_line[0]),
@@ -294,7 +309,7 @@ fn row_of_cells(groups: &[Vec<Frame>]) -> Found {
     if is_comb {
         // touching cells share a line: that between them is where both say
         for i in 1..cells.len() {
-            if cells[i].x0 - cells[i - 1].x1 <= TOUCHING_MM {
+            if touch(&all[i - 1], &all[i]) {
                 let middle = (cells[i].x0 + cells[i - 1].x1) / 2.0;
                 (cells[i - 1].x1, cells[i].x0) = (middle, middle);
             }
@@ -314,9 +329,8 @@ fn single(frame: Frame) -> Option<Found> {
         () if frame.is_number_box() => Shape::Box,
         () => return None,
     };
-    let [top, right, bottom, left] = frame.is_line;
-    let printed = PrintedSides { top, right, bottom, left, between: true };
-    Some(Found { shape, layout: FieldLayout::Box { frame: frame.rect, printed }, groups: Vec::new() })
+    let layout = FieldLayout::Box { frame: frame.rect, printed: frame.printed() };
+    Some(Found { shape, layout, groups: Vec::new() })
 }
 
 /// Sorts into rows from top to bottom, each from left to right. Things are in one row whose middles lie within both.

@@ -28,7 +28,9 @@ use image::GrayImage;
 
 use crate::{
     error::{Error, Result},
-    form::{DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, parse_template, source::is_form_name},
+    form::{
+        DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, MAX_FIELDS, parse_template, source::is_form_name,
+    },
     geometry::Projection,
     page::Page,
 };
@@ -38,9 +40,6 @@ use sheet::{Sheet, lay_flat};
 
 pub use acroform::draft_fillable;
 pub use fields::Shape;
-
-/// Most fields that are proposed, and lines that are set aside: a template has room for so many.
-const MOST_FIELDS: usize = 1_000;
 
 /// A template in the making.
 #[derive(Debug, Clone)]
@@ -134,7 +133,7 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
         let hint = "a field is a frame, a row of cells or a line with nothing in it";
         return Err(Error::format("form", format!("nothing on the page is to be filled in\nhint: {hint}")));
     }
-    found.truncate(MOST_FIELDS);
+    found.truncate(MAX_FIELDS);
     let landmarks = print.landmarks(&sheet, &found);
     let digits = |n: usize| n.to_string().len().max(2);
     let width = digits(found.len() + lines.len());

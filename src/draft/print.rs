@@ -2,7 +2,7 @@
 
 use super::{
     cells::{Cell, Ink},
-    fields::{Found, Shape, in_mm},
+    fields::{Found, Shape, in_mm, in_px},
     sheet::Sheet,
 };
 use crate::{
@@ -123,8 +123,8 @@ impl Print {
         let room = |s: &Segment| -> Option<f64> {
             let level = s.a.y.min(s.b.y) - NEAR_MM;
             let is_clear = |height: &f64| {
-                let over = Rect::from_edges((s.a.x + 0.5) * k, (level - height) * k, (s.b.x - 0.5) * k, level * k);
-                ink.mm2_within(over) <= ROOM_INK * s.length()
+                let over = Rect::from_edges(s.a.x + 0.5, level - height, s.b.x - 0.5, level);
+                ink.mm2_within(in_px(over, k)) <= ROOM_INK * s.length()
             };
             // what lies beyond the page's upper edge is no room
             let heights = (0..8).map(|i| ROOM_MM.end() - f64::from(i) * 0.5);
@@ -154,10 +154,6 @@ fn is_text(ink: &Ink, line: Segment) -> bool {
     };
     let [near, far] = BESIDE_MM;
     share([near, far]) > BESIDE_SHARE && share([-far, -near]) > BESIDE_SHARE
-}
-
-fn in_px(r: Rect, px_per_mm: f64) -> Rect {
-    Rect::from_edges(r.x0 * px_per_mm, r.y0 * px_per_mm, r.x1 * px_per_mm, r.y1 * px_per_mm)
 }
 
 /// Share of `line` along which one of `sides` lies.

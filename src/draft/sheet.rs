@@ -2,10 +2,10 @@
 //! vanishing points of its lines and by the paper's own edges.
 
 use image::{GrayImage, Luma};
-use imageproc::contrast::otsu_level;
+use imageproc::contrast::{ThresholdType, otsu_level, threshold};
 
 use crate::{
-    geometry::{Point, Projection, Rect, Segment},
+    geometry::{MM_PER_INCH, Point, Projection, Rect, Segment},
     page::Page,
     raster::{bicubic, labelled, reduce, turned_back},
     register::PageEvidence,
@@ -77,7 +77,7 @@ pub(super) fn lay_flat(page: &Page) -> Sheet {
     let lines: Vec<Segment> = whole.horizontal.iter().chain(&whole.vertical).copied().collect();
     let turn = skew(&lines);
     let turned =
-        about(bounds.centre(), if turn.abs() < MIN_TURN { Projection::IDENTITY } else { Projection::rotation(-turn) });
+        if turn.abs() < MIN_TURN { Projection::IDENTITY } else { Projection::rotation(-turn).about(bounds.centre()) };
     let off = mean_off_axes(&lines, &turned);
     let tilted = (off > TILTED_DEGREES).then(|| evidence.level_from_page()).flatten();
     let tilted = tilted.filter(|level| mean_off_axes(&lines, level) < LEVEL_GAIN * off);
@@ -105,9 +105,9 @@ pub(super) fn lay_flat(page: &Page) -> Sheet {
     });
     let known = known.filter(|p| (p[1] / p[0] / proportion).ln().abs() <= PROPORTION_TOLERANCE);
     let longer_px = paper.width().max(paper.height());
-    let believed = page.dpi.filter(|dpi| !is_tilted && BELIEVABLE_SIDE_MM.contains(&(longer_px / dpi * 25.4)));
+    let believed = page.dpi.filter(|dpi| !is_tilted && BELIEVABLE_SIDE_MM.contains(&(longer_px / dpi * MM_PER_INCH)));
     let px_per_mm = match (believed, known) {
-        (Some(dpi), _) => dpi / 25.4,
+        (Some(dpi), _) => dpi / MM_PER_INCH,
         (None, Some([_, longer_mm])) => longer_px / longer_mm,
         (None, None) => longer_px / PAPERS_MM[0][1],
     };
@@ -140,14 +140,6 @@ pub(super) fn warped(source: &GrayImage, source_from_target: &Projection, size: 
     GrayImage::from_fn(width, height, |x, y| {
         Luma([bicubic(&reduced, shrunk.apply(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5)))])
     })
-}
-
-/// `map` about `centre` in place of the origin.
-fn about(centre: Point, map: Projection) -> Projection {
-    if map == Projection::IDENTITY {
-        return map;
-    }
-    Projection::translation(centre.x, centre.y).compose(&map).compose(&Projection::translation(-centre.x, -centre.y))
 }
 
 /// The page as it was, where it is but turned: nothing of the form lies in the corners that turning adds.
@@ -201,17 +193,14 @@ fn unstretched(level: &Projection, bounds: Rect) -> Option<Projection> {
     let told = squared.sqrt() / side;
     let focal_px = side * if FOCAL_LENGTHS.contains(&told) { told } else { USUAL_FOCAL_LENGTH };
     let length = |v: [f64; 3]| (v[0] / focal_px).hypot(v[1] / focal_px).hypot(v[2]);
-    Some(about(centre, Projection::scaling(1.0, length(down) / length(across))))
+    Some(Projection::scaling(1.0, length(down) / length(across)).about(centre))
 }
 
 /// The paper's edges after `level_from_page`: the largest light area. `None` where there is none that ends on the picture.
 fn find_paper(pixels: &GrayImage, level_from_page: &Projection) -> Option<Rect> {
     let factor = pixels.width().max(pixels.height()).div_ceil(PAPER_PICTURE_PX);
     let small = reduce(pixels, factor);
-    let threshold = otsu_level(&small);
-    let light = GrayImage::from_fn(small.width(), small.height(), |x, y| {
-        Luma([if small.get_pixel(x, y)[0] > threshold { 255 } else { 0 }])
-    });
+    let light = threshold(&small, otsu_level(&small), ThresholdType::Binary);
     let labels = labelled(&light);
     let n_labels = labels.pixels().map(|p| p[0]).max()? as usize;
     let mut counts = vec![0usize; n_labels + 1];
@@ -296,6 +285,6 @@ mod tests {
         });
         let sheet = lay_flat(&Page::upright(pixels.clone(), Some(100.0)));
         assert_eq!(sheet.page_from_sheet, Projection::IDENTITY);
-        assert_eq!((sheet.pixels, sheet.px_per_mm), (pixels, 100.0 / 25.4));
+        assert_eq!((sheet.pixels, sheet.px_per_mm), (pixels, 100.0 / MM_PER_INCH));
     }
 }

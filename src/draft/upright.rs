@@ -6,6 +6,7 @@
 
 use super::{
     cells::Ink,
+    fields::in_px,
     print::{join_letters, marks_and_letters},
     sheet::Sheet,
 };
@@ -35,10 +36,7 @@ pub(super) fn quarters_turned(sheet: &Sheet) -> u8 {
     let (mut above, mut below) = (0.0, 0.0);
     for w in up_and_down {
         let rim = RIM * w.height();
-        let within = |x0: f64, x1: f64| {
-            let k = ink.px_per_mm;
-            ink.mm2_within(Rect::from_edges(x0 * k, w.x0 * k, x1 * k, w.x1 * k))
-        };
+        let within = |x0: f64, x1: f64| ink.mm2_within(in_px(Rect::from_edges(x0, w.x0, x1, w.x1), ink.px_per_mm));
         below += within(w.y0, w.y0 + rim);
         above += within(w.y1 - rim, w.y1);
     }

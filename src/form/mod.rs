@@ -24,8 +24,8 @@ pub(crate) use kind::DEFAULT_PIVOT;
 pub use known::known_templates;
 pub use lines::TemplateLines;
 pub use others::{OtherField, check_others};
-pub(crate) use parse::RESERVED_NAMES;
 pub use parse::parse_template;
+pub(crate) use parse::{MAX_BOX_DIGITS, MAX_CELLS, MAX_FIELDS, RESERVED_NAMES};
 pub use rules::{Bounds, Comparison, Relation, Rule, Sum};
 pub use schema::template_schema;
 

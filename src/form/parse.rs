@@ -15,27 +15,25 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    geometry::Rect,
+    geometry::{MM_PER_INCH, Rect},
 };
 
 /// Most bytes of a template's text.
 const MAX_TEXT_BYTES: usize = 4 << 20;
 /// Most fields of a form: some tens fill a page.
-const MAX_FIELDS: usize = 1_000;
+pub(crate) const MAX_FIELDS: usize = 1_000;
 /// Most lines, frames, marks or words, each.
 const MAX_LANDMARKS: usize = 20_000;
 /// Most cells of a comb.
-const MAX_CELLS: usize = 64;
+pub(crate) const MAX_CELLS: usize = 64;
 /// Most digits in a box: what a 64-bit integer can hold.
-const MAX_BOX_DIGITS: usize = 20;
+pub(crate) const MAX_BOX_DIGITS: usize = 20;
 /// Sides of a page, millimetres: from a stamp to A0 and some.
 const PAGE_SIDE_MM: RangeInclusive<f64> = 10.0..=2_000.0;
 /// Resolutions in which a template may be measured.
 const UNIT_DPI: RangeInclusive<f64> = 10.0..=4_800.0;
 /// Longest version.
 const MAX_VERSION_BYTES: usize = 64;
-/// Millimetres an inch.
-const MM_PER_INCH: f64 = 25.4;
 /// Columns that every table has; no field may be called so.
 pub(crate) const RESERVED_NAMES: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
 

@@ -132,17 +132,18 @@ fn ground_of(picture: &GrayImage) -> GrayImage {
 }
 
 /// How often each grey level occurs.
-struct Counts([usize; 256]);
+pub struct Counts([usize; 256]);
 
 impl Counts {
-    fn of(levels: impl Iterator<Item = u8>) -> Self {
+    /// Of all of `levels`.
+    pub fn of(levels: impl Iterator<Item = u8>) -> Self {
         let mut counts = [0; 256];
         levels.for_each(|level| counts[usize::from(level)] += 1);
         Self(counts)
     }
 
     /// The level below or at which `q` of all lie, 0 to 1. 0 of nothing.
-    fn quantile(&self, q: f64) -> u8 {
+    pub fn quantile(&self, q: f64) -> u8 {
         let total: usize = self.0.iter().sum();
         let rank = (total.saturating_sub(1) as f64 * q).round() as usize;
         let mut seen = 0;

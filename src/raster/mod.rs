@@ -11,7 +11,7 @@ pub mod text;
 
 pub use binarise::{SauvolaParams, ink_share, sauvola};
 pub use components::{Labels, labelled};
-pub use ink::{ink_of_image, without_neighbours};
+pub use ink::{Counts, ink_of_image, without_neighbours};
 pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};
 pub use quarters::{transposed, turned_back, turned_point};
 pub use reduce::reduce;

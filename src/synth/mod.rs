@@ -22,7 +22,7 @@ use self::{degrade::Placement, sheet::Sheet, writing::Writer};
 use crate::{
     error::Result,
     form::{FormTemplate, PageLayout},
-    geometry::{Point, Projection, Rect},
+    geometry::{MM_PER_INCH, Point, Projection, Rect},
 };
 
 pub use deck::{DeckOptions, read_glyphs, write_deck};
@@ -34,8 +34,6 @@ pub use values::{Entry, draw_values};
 /// Where all chance comes from: its stream is the same on every platform.
 type Dice = ChaCha8Rng;
 
-/// Millimetres an inch.
-const MM_PER_INCH: f64 = 25.4;
 /// Height of a strip, where the image as a whole is the field, millimetres.
 const STRIP_HEIGHT_MM: f64 = 12.0;
 /// Width that a strip has for each digit, and once more for its margins, millimetres.

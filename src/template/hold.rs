@@ -119,9 +119,7 @@ pub(super) fn symmetric(candidate: &Candidate) -> Option<Finding> {
 fn likeness_turned(template: &FormTemplate, lines: &[Segment], span: Rect, quarters: u8) -> f64 {
     let centre = span.centre();
     let turn = Projection::rotation(f64::from(quarters) * std::f64::consts::FRAC_PI_2);
-    let turned = Projection::translation(centre.x, centre.y)
-        .compose(&turn)
-        .compose(&Projection::translation(-centre.x, -centre.y));
+    let turned = turn.about(centre);
     let boxes = template.printed_boxes();
     let n_steps = (OFFSET_MM / OFFSET_STEP_MM) as i32;
     let offsets = (-n_steps..=n_steps).map(|step| f64::from(step) * OFFSET_STEP_MM);

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     form::{Field, FieldKind, FieldLayout, PageLayout},
-    geometry::Rect,
+    geometry::{MM_PER_INCH, Rect},
 };
 
 /// Frames that share a line, or are measured a little wide, overlap by less than this, millimetres.
@@ -34,8 +34,6 @@ const LEAST_MARK_PX: f64 = 16.0;
 const SEPARATE_MM: f64 = 0.5;
 /// Gap that the remedy gives separate boxes, millimetres.
 const GOOD_GAP_MM: f64 = 1.5;
-/// Millimetres an inch.
-const MM_PER_INCH: f64 = 25.4;
 
 /// Fields that cover each other, and cells of one field that do.
 pub(super) fn overlaps(candidate: &Candidate) -> Vec<Finding> {

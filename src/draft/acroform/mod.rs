@@ -20,27 +20,25 @@ use super::{
     Draft, DraftField,
     cells::{Cell, Ink, find_cells},
     check_name,
-    fields::{Found, in_reading_order},
+    fields::{Found, Frame, in_reading_order},
     print::find_print,
     sheet::Sheet,
 };
 use crate::{
     error::{Error, Result},
-    form::{DEFAULT_PIVOT, DecimalPoint, DigitCount, FieldKind, FieldLayout},
-    geometry::Projection,
+    form::{DEFAULT_PIVOT, DecimalPoint, DigitCount, FieldKind, FieldLayout, MAX_BOX_DIGITS},
+    geometry::{MM_PER_INCH, Projection},
     page::{
         Limits, guarded,
         pdf::{DRAWN_DPI, Document, WHAT, drawn, is_pdf},
     },
 };
-use place::{Frame, add_frames, printed_field};
+use place::{add_frames, printed_field};
 use scripts::Format;
 use widgets::{Form, Sort, Sum, Widget, read_form};
 
 /// Pixels a millimetre of a page as it is drawn.
-const PX_PER_MM: f64 = DRAWN_DPI / 25.4;
-/// Most digits in a box.
-const MAX_BOX_DIGITS: usize = 20;
+const PX_PER_MM: f64 = DRAWN_DPI / MM_PER_INCH;
 
 /// Drafts the template `name` from the page at `page_idx` (0-based) of a fillable PDF; `None` where no field that is
 /// written in by hand is on that page, or the bytes are no PDF.
@@ -335,7 +333,7 @@ mod tests {
         }
         // 36 units, half an inch, are cut off on the left, 18 at the top; a unit of a quarter more makes all larger
         let crop = |unit: f64| {
-            let (right, top) = (SMALL[0] * 72.0 / 25.4, SMALL[1] * 72.0 / 25.4 - 18.0);
+            let (right, top) = (SMALL[0] * UNITS_PER_MM, SMALL[1] * UNITS_PER_MM - 18.0);
             drafted(&format!("/CropBox [36 0 {right} {top}] /UserUnit {unit}"))
         };
         let cropped = Rect::from_xywh(frame.x0 - 12.7, frame.y0 - 6.35, 30.0, 6.0);

@@ -2,10 +2,7 @@
 //! rectangle is there only about.
 
 use super::{
-    super::{
-        cells::Cell,
-        fields::{Found, Shape, in_mm},
-    },
+    super::fields::{Found, Frame, Shape, row_of_cells, touch},
     widgets::{Sort, Widget},
 };
 use crate::{
@@ -17,32 +14,12 @@ use crate::{
 const NEAR_MM: f64 = 2.0;
 /// The sides of a frame that was found twice differ by no more than this, millimetres.
 const SAME_MM: f64 = 1.0;
-/// Cells closer than this share one line, or stand line at line, millimetres; how far their tops and bottoms differ.
-const TOUCHING_MM: f64 = 0.5;
+/// Cells of a row cover each other by no more than this, and their tops and bottoms differ by no more, millimetres.
 const LEVEL_MM: f64 = 0.6;
 /// A cell is narrower than so many even parts of the comb: gaps between groups take from all.
 const WIDEST_CELL: f64 = 1.5;
 /// Share of a widget's width along which a line to write on lies under it.
 const UNDERLINED_SHARE: f64 = 0.8;
-
-/// The frame of a printed cell, millimetres, and which of its sides are lines: top, right, bottom, left.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Frame {
-    pub rect: Rect,
-    pub is_line: [bool; 4],
-}
-
-impl Frame {
-    /// A cell as it was found, its pixels in millimetres.
-    pub fn of(cell: &Cell, px_per_mm: f64) -> Self {
-        Self { rect: in_mm(cell.frame, px_per_mm), is_line: cell.is_line }
-    }
-
-    fn printed(&self) -> PrintedSides {
-        let [top, right, bottom, left] = self.is_line;
-        PrintedSides { top, right, bottom, left, between: true }
-    }
-}
 
 /// The field of `widget` as it is printed: in the cells that were found, in a frame, on a line; where nothing of it is
 /// printed, in the widget's own rectangle.
@@ -53,7 +30,7 @@ pub(super) fn printed_field(widget: &Widget, frames: &[Frame], lines: &[Segment]
         Sort::Text { max_len } => max_len,
         Sort::Tick { .. } => None,
     };
-    if let Some(row) = n_cells.filter(|n| *n > 1).and_then(|n| row_of_cells(rect, n, frames)) {
+    if let Some(row) = n_cells.filter(|n| *n > 1).and_then(|n| printed_cells(rect, n, frames)) {
         return row;
     }
     let line = || underlined(rect, lines).filter(|_| !matches!(widget.sort, Sort::Tick { .. }));
@@ -125,7 +102,7 @@ fn underlined(rect: Rect, lines: &[Segment]) -> Option<(Rect, PrintedSides)> {
 }
 
 /// The `n` printed cells in `rect`, if there are so many, in one row.
-fn row_of_cells(rect: Rect, n: usize, frames: &[Frame]) -> Option<Found> {
+fn printed_cells(rect: Rect, n: usize, frames: &[Frame]) -> Option<Found> {
     let within = rect.grown(NEAR_MM);
     let is_cell = |frame: &&Frame| {
         frame.rect.corners().iter().all(|corner| within.contains(*corner))
@@ -133,38 +110,18 @@ fn row_of_cells(rect: Rect, n: usize, frames: &[Frame]) -> Option<Found> {
     };
     let mut row: Vec<Frame> = frames.iter().filter(is_cell).copied().collect();
     row.sort_by(|a, b| a.rect.x0.total_cmp(&b.rect.x0));
-    let gap = |two: &[Frame]| two[1].rect.x0 - two[0].rect.x1;
-    let is_level = |two: &[Frame]| {
+    let follows = |two: &[Frame]| {
         let (a, b) = (two[0].rect, two[1].rect);
-        (a.y0 - b.y0).abs() <= LEVEL_MM && (a.y1 - b.y1).abs() <= LEVEL_MM
+        (a.y0 - b.y0).abs() <= LEVEL_MM && (a.y1 - b.y1).abs() <= LEVEL_MM && b.x0 - a.x1 >= -LEVEL_MM
     };
-    let [first, .., last] = row[..] else { return None };
-    if row.len() != n || !row.windows(2).all(|two| is_level(two) && gap(two) >= -TOUCHING_MM) {
+    if row.len() != n || !row.windows(2).all(follows) {
         return None;
     }
-    let printed = PrintedSides {
-        top: row.iter().all(|frame| frame.is_line[0]),
-        right: last.is_line[1],
-        bottom: row.iter().all(|frame| frame.is_line[2]),
-        left: first.is_line[3],
-        between: row.windows(2).all(|two| two[0].is_line[1] && two[1].is_line[3]),
+    let groups: Vec<Vec<Frame>> = match row.windows(2).any(|two| touch(&two[0], &two[1])) {
+        true => row.chunk_by(touch).map(<[Frame]>::to_vec).collect(),
+        false => vec![row],
     };
-    let touches = |two: &[Frame]| gap(two) <= TOUCHING_MM;
-    let is_comb = row.windows(2).any(touches);
-    let groups = match is_comb {
-        true => row.chunk_by(|a, b| touches(&[*a, *b])).map(<[Frame]>::len).collect(),
-        false => vec![n],
-    };
-    let mut cells: Vec<Rect> = row.iter().map(|frame| frame.rect).collect();
-    for i in 1..cells.len() {
-        // touching cells share a line: that between them is where both say
-        if cells[i].x0 - cells[i - 1].x1 <= TOUCHING_MM {
-            let middle = (cells[i].x0 + cells[i - 1].x1) / 2.0;
-            (cells[i - 1].x1, cells[i].x0) = (middle, middle);
-        }
-    }
-    let shape = if is_comb { Shape::Comb } else { Shape::Boxes };
-    Some(Found { shape, layout: FieldLayout::Comb { cells, printed }, groups })
+    Some(row_of_cells(&groups))
 }
 
 #[cfg(test)]
@@ -173,7 +130,7 @@ mod tests {
     use crate::geometry::Point;
 
     fn frame(x: f64, width: f64) -> Frame {
-        Frame { rect: Rect::from_xywh(x, 20.0, width, 8.0), is_line: [true; 4] }
+        Frame { rect: Rect::from_xywh(x, 20.0, width, 8.0), is_line: [true; 4], is_free: true }
     }
 
     fn widget(sort: Sort, rect: Rect) -> Widget {

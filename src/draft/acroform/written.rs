@@ -1,10 +1,10 @@
 //! Fillable PDF files to test with, written by code.
 
 use crate::form::{DateOrder, Field, FieldKind, FieldLayout, FormTemplate, Landmarks, PageLayout, Rule};
-use crate::geometry::Rect;
+use crate::geometry::{MM_PER_INCH, Rect};
 
 /// Units of user space a millimetre.
-pub const UNITS_PER_MM: f64 = 72.0 / 25.4;
+pub const UNITS_PER_MM: f64 = 72.0 / MM_PER_INCH;
 /// Width of printed lines, millimetres.
 const LINE_MM: f64 = 0.35;
 

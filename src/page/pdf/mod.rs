@@ -28,7 +28,7 @@ use super::grey::{Alpha, Colour, Layout, grey_from_samples};
 use super::stored::{Stored, check_size};
 use super::{Limits, Orientation};
 use crate::error::{Error, ErrorKind, Result};
-use crate::geometry::Projection;
+use crate::geometry::{MM_PER_INCH, Projection};
 use sketch::Sketch;
 
 /// The name of the format in errors.
@@ -38,8 +38,6 @@ pub const WHAT: &str = "pdf";
 const UNITS_PER_INCH: f64 = 72.0;
 /// A page without a scan is drawn at this.
 pub const DRAWN_DPI: f64 = 300.0;
-/// Millimetres an inch.
-const MM_PER_INCH: f64 = 25.4;
 /// Pictures that together cover less of a page are not its scan, as a part of its area.
 const LEAST_COVER: f64 = 0.1;
 /// Most bytes at a file's begin before the mark of a PDF file (ISO 32000-1, annex H, note 13).
