@@ -194,7 +194,8 @@ fn template_schema() -> Result<ExitCode> {
 
 fn template_new(args: &NewArgs) -> Result<ExitCode> {
     let NewArgs { out, overwrite, .. } = args;
-    let preview = out.with_extension("png");
+    // no name that the scan of a blank would have
+    let preview = out.with_added_extension("png");
     let taken = [out, &preview].into_iter().find(|path| !overwrite && path.exists());
     if let Some(path) = taken {
         anyhow::bail!(

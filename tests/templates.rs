@@ -287,7 +287,7 @@ fn a_blank_form_becomes_a_template_that_lies_on_it() {
         cells
     };
     assert_eq!((drafted.name.as_str(), cells(&drafted)), ("my-form", cells(&form)));
-    assert!(dir.path().join("my-form.png").exists());
+    assert!(dir.path().join("my-form.toml.png").exists());
     let output = call(dir.path(), &["template", "show", "my-form.toml", "blank.png", "--out", "on.png"]);
     assert!(output.status.success() && talk(&output).contains("frames found 19 of 19"), "{}", talk(&output));
 
@@ -297,6 +297,10 @@ fn a_blank_form_becomes_a_template_that_lies_on_it() {
     assert!(talk(&output).contains("my-form.toml\nhint: "), "{}", talk(&output));
     assert_eq!(fs::read_to_string(dir.path().join("my-form.toml")).expect("it is there"), "precious");
     assert!(new(&["blank.png", "--out", "my-form.toml", "--overwrite"]).status.success());
+
+    let scan = fs::read(dir.path().join("blank.png")).expect("it was written");
+    assert!(new(&["blank.png", "--out", "blank.toml", "--overwrite"]).status.success());
+    assert_eq!(fs::read(dir.path().join("blank.png")).expect("it is there"), scan, "a scan is not written over");
 
     let white = image::GrayImage::from_pixel(800, 1100, image::Luma([255]));
     white.save(dir.path().join("white.png")).expect("it is writable");

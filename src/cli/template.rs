@@ -48,7 +48,7 @@ pub struct NewArgs {
     /// The blank form, or several filled ones: files, or a folder of them
     #[arg(value_name = "BLANK", required = true)]
     pub pages: Vec<PathBuf>,
-    /// Where the template goes; beside it, with .png for .toml, a picture of the first page with the fields numbered and named
+    /// Where the template goes; beside it, with .png added, a picture of the first page with the fields numbered and named
     #[arg(long, value_name = "X.toml")]
     pub out: PathBuf,
     /// Name of the form: small letters, digits and hyphens [default: the template's file name]

@@ -284,7 +284,7 @@ mod tests {
     use image::{Luma, imageops};
 
     use super::*;
-    use crate::synth::print_blank;
+    use crate::{geometry::MM_PER_INCH, synth::print_blank};
 
     const FORM: &str = "name = \"t\"\ntitle = \"t\"\npage = [120, 150]\nframes = [[10, 10, 100, 130]]\n\
                         lines = [[10, 30, 110, 30], [10, 36, 80, 36], [60, 30, 60, 80]]\n\
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn a_frame_that_is_gone_and_one_that_stays_are_found() {
         let mut image = print_blank(&form().template, 200.0, 1).expect("it can be drawn");
-        let px = |mm: f64| (mm * 200.0 / 25.4) as i64;
+        let px = |mm: f64| (mm * 200.0 / MM_PER_INCH) as i64;
         let paint = |image: &mut GrayImage, at: [f64; 4], level: u8| {
             let patch = GrayImage::from_pixel(px(at[2]) as u32, px(at[3]) as u32, Luma([level]));
             imageops::replace(image, &patch, px(at[0]), px(at[1]));

@@ -12,21 +12,18 @@ use hayro::hayro_syntax::xref::XRef;
 use super::scripts::{self, Format, Term};
 use crate::{
     error::{ErrorKind, Result},
+    form::{MAX_CELLS, MAX_FIELDS},
     geometry::{Point, Projection, Rect},
     page::pdf::{Document, filters::unpack, mm_from_user_space},
 };
 
 /// Most annotations of a page that are looked at, and most fields that are calculated.
 const MAX_ANNOTATIONS: usize = 10_000;
-/// Most widgets of a page: a template has room for so many fields.
-const MAX_WIDGETS: usize = 1_000;
 /// Deepest nesting of fields; a circle is deeper.
 const MAX_DEPTH: usize = 32;
 /// Most bytes of a name that are read, and of a script.
 const MAX_NAME_BYTES: usize = 512;
 const MAX_SCRIPT_BYTES: usize = 64 << 10;
-/// Most cells of a comb.
-const MAX_CELLS: usize = 64;
 /// Least side of a field, millimetres.
 const MIN_SIDE_MM: f64 = 1.0;
 
@@ -125,7 +122,7 @@ pub(super) fn read_form(document: &Document, page: &Page<'_>) -> Result<Form> {
         let format = ["F", "K"].into_iter().find_map(|key| scripts::format(&script(&chain, key)?));
         form.widgets.push(Widget { path, sort, rect, format });
     }
-    check_count(MAX_WIDGETS, form.widgets.len(), "fields a page")?;
+    check_count(MAX_FIELDS, form.widgets.len(), "fields a page")?;
     Ok(form)
 }
 
