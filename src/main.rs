@@ -119,7 +119,8 @@ fn train(args: &TrainArgs) -> Result<ExitCode> {
 #[cfg(feature = "torch")]
 fn eval_glyphs(args: &EvalGlyphsArgs) -> Result<ExitCode> {
     formread::net::set_threads(options::cores().get());
-    let mut net = formread::net::ConvNet::from_weights(&options::weights(args.model.as_deref())?)?;
+    let weights = options::weights(args.model.as_deref())?;
+    let mut net = formread::net::ConvNet::reckoning(&weights, formread::net::Reckoning::best())?;
     let (set, report) = formread::evaluate::glyphs::evaluate_folder(&args.dir, &mut net)?;
     if let Some(sheet) = &args.sheet {
         let picture = formread::evaluate::glyphs::wrong_sheet(&set, &report);

@@ -26,13 +26,13 @@ use formread::{
 
 #[cfg(feature = "torch")]
 use formread::{
-    net::{NetDevice, Weights},
-    train::{GlyphOptions, Precision, StripOptions, TrainOptions},
+    net::{NetDevice, Precision, Reckoning, Weights},
+    train::{GlyphOptions, StripOptions, TrainOptions},
 };
 
 use crate::cli::{CheckArgs, Degrade, Format, LimitArgs, NewArgs, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
 #[cfg(feature = "torch")]
-use crate::cli::{DeviceArg, Nets, TrainArgs, TrainPrecision};
+use crate::cli::{DeviceArg, Nets, PrecisionArg, TrainArgs, TrainPrecision};
 
 /// Most pages that a template is drafted from: what a dozen hands agree on is print.
 const MOST_FORM_PAGES: usize = 24;
@@ -96,12 +96,19 @@ pub fn template(file: &Path) -> Result<FormTemplate> {
 pub fn reader(args: &ReaderArgs) -> Result<Reader> {
     // One thread a net: pages are what is worked on side by side.
     formread::net::set_threads(1);
+    let best = Reckoning::best();
     let device = match args.device {
-        DeviceArg::Auto => NetDevice::best(),
+        DeviceArg::Auto => best.device,
         DeviceArg::Cpu => NetDevice::Cpu,
         DeviceArg::Cuda => NetDevice::Cuda,
     };
-    let reader = Reader::on_device(templates(&args.pipeline)?, weights(args.model.as_deref())?, device)?;
+    let precision = match args.precision {
+        PrecisionArg::Auto => best.precision,
+        PrecisionArg::Single => Precision::Single,
+        PrecisionArg::Bfloat16 => Precision::Bfloat16,
+    };
+    let (templates, weights) = (templates(&args.pipeline)?, weights(args.model.as_deref())?);
+    let reader = Reader::reckoning(templates, weights, Reckoning { device, precision })?;
     Ok(reader.with_limits(limits(&args.limits)))
 }
 
@@ -109,7 +116,7 @@ pub fn reader(args: &ReaderArgs) -> Result<Reader> {
 #[cfg(feature = "torch")]
 pub fn reader_of(templates: Vec<FormTemplate>, model: Option<&Path>) -> Result<Reader> {
     formread::net::set_threads(1);
-    Ok(Reader::with_weights(templates, weights(model)?)?)
+    Ok(Reader::reckoning(templates, weights(model)?, Reckoning::best())?)
 }
 
 /// The weights in `model`, or those that the program carries.

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, ErrorKind, PageReject, Result},
     form::{Field, FormTemplate, check_others},
     geometry::Rect,
-    net::{GlyphScores, NetDevice, Recogniser, StripScores},
+    net::{GlyphScores, Reckoning, Recogniser, StripScores},
     normalise::{Glyph, Strip, collate, normalise, normalise_strip},
     page::{self, Limits, Page},
     register::{Families, FieldRegistration, Misfit, RegisterParams, Registration, identify_among},
@@ -42,7 +42,7 @@ pub struct Reader {
     accept: AcceptTable,
     make_recogniser: RecogniserFactory,
     weights_fingerprint: String,
-    device: NetDevice,
+    reckoning: Reckoning,
     /// Recognisers that nobody is using: a net is moved between threads, never shared.
     idle: Mutex<Vec<Box<dyn Recogniser>>>,
 }
@@ -145,29 +145,29 @@ impl Reader {
             accept: AcceptTable::default(),
             make_recogniser,
             weights_fingerprint,
-            device: NetDevice::Cpu,
+            reckoning: Reckoning::default(),
             idle,
         })
     }
 
-    /// A reader of `templates` with the nets of these weights, on the processor.
+    /// A reader of `templates` with the nets of these weights, on the processor, in single precision.
     ///
     /// # Errors
     /// As [`Reader::new`]; `Net` where LibTorch fails.
     #[cfg(feature = "torch")]
     pub fn with_weights(templates: Vec<FormTemplate>, weights: Weights) -> Result<Self> {
-        Self::on_device(templates, weights, NetDevice::Cpu)
+        Self::reckoning(templates, weights, Reckoning::default())
     }
 
-    /// A reader of `templates` with the nets of these weights on that device.
+    /// A reader of `templates` with the nets of these weights that reckon so.
     ///
     /// # Errors
     /// As [`Reader::new`]; `Usage` where there is no such device; `Net` where LibTorch fails.
     #[cfg(feature = "torch")]
-    pub fn on_device(templates: Vec<FormTemplate>, weights: Weights, device: NetDevice) -> Result<Self> {
+    pub fn reckoning(templates: Vec<FormTemplate>, weights: Weights, reckoning: Reckoning) -> Result<Self> {
         let fingerprint = weights.fingerprint();
-        let make = move || -> Result<Box<dyn Recogniser>> { Ok(Box::new(ConvNet::on_device(&weights, device)?)) };
-        Ok(Self { device, ..Self::new(templates, fingerprint, Box::new(make))? })
+        let make = move || -> Result<Box<dyn Recogniser>> { Ok(Box::new(ConvNet::reckoning(&weights, reckoning)?)) };
+        Ok(Self { reckoning, ..Self::new(templates, fingerprint, Box::new(make))? })
     }
 
     /// A reader of every form known to the program, with the weights it carries.
@@ -213,7 +213,7 @@ impl Reader {
             weights: self.weights_fingerprint.clone(),
             templates: self.templates.iter().map(TemplateId::of).collect(),
             options: ReadingOptions {
-                device: self.device,
+                nets: self.reckoning,
                 limits: self.limits,
                 register: self.register_params,
                 accept: self.accept.clone(),
@@ -223,8 +223,8 @@ impl Reader {
 
     /// Tells one set of templates and parameters from another: eight hexadecimal digits.
     pub fn templates_fingerprint(&self) -> String {
-        let Self { templates, limits, register_params, accept, device, .. } = self;
-        let all = format!("{templates:?} {limits:?} {register_params:?} {accept:?} {device:?}");
+        let Self { templates, limits, register_params, accept, reckoning, .. } = self;
+        let all = format!("{templates:?} {limits:?} {register_params:?} {accept:?} {reckoning:?}");
         format!("{:08x}", crc32fast::hash(all.as_bytes()))
     }
 
@@ -349,7 +349,8 @@ impl Reader {
         Ok(scores)
     }
 
-    /// Looks at everything once, all glyphs at a time, and more closely at what belongs to a field that is not settled.
+    /// Looks at everything once, all glyphs at a time; at the strip of a field that is not settled more closely; and where that
+    /// does not settle it, at its glyphs.
     fn recognise_with(&self, recogniser: &mut dyn Recogniser, pages: &[&PreparedPage]) -> Result<Vec<PageScores>> {
         let batch = collate(pages.iter().flat_map(|page| &page.glyphs));
         let glyphs = if batch.n_glyphs == 0 { Vec::new() } else { recogniser.classify(&batch)? };
@@ -365,14 +366,16 @@ impl Reader {
             let mut glyphs = page.glyphs.iter();
             for (i, scores) in scores.fields.iter_mut().enumerate() {
                 let own = glyphs.by_ref().take(scores.glyphs_mut().count());
-                if self.is_settled(page, i, scores) {
+                let mut is_settled = self.is_settled(page, i, scores);
+                if let (false, Some(strip)) = (is_settled, &page.strips[i]) {
+                    recogniser.read_strip_closely(strip, &mut scores.strip)?;
+                    is_settled = self.is_settled(page, i, scores);
+                }
+                if is_settled {
                     own.for_each(drop);
                     continue;
                 }
                 unsettled.extend(own);
-                if let Some(strip) = &page.strips[i] {
-                    recogniser.read_strip_closely(strip, &mut scores.strip)?;
-                }
                 places.extend(scores.glyphs_mut());
             }
         }

@@ -2,11 +2,13 @@
 
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::architecture::{Architecture, Conv, End, GLYPH, SECOND, STRIP};
+use super::architecture::{Architecture, COLUMN_PX, Conv, End, GLYPH, SECOND, STRIP};
 use super::views::{N_VIEWS, add_views, strip_views};
 use super::weights::{PlainTensor, Weights};
 use super::writer::Centres;
-use super::{Columns, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, NetDevice, Recogniser, StripScores};
+use super::{
+    Columns, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, NetDevice, Precision, Reckoning, Recogniser, StripScores,
+};
 use crate::error::{Error, Result};
 use crate::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 
@@ -14,7 +16,11 @@ use crate::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 /// its kernels by the batch's size, and another kernel may round differently. Strips go through one by one.
 pub const CHUNK: usize = 32;
 
-/// Looked at closely, a glyph is seen by both nets, in several views, where its digit is less likely than this.
+/// Strips are filled up with paper to a multiple of this width, pixels, as they are in a batch of training: LibTorch makes
+/// kernels anew for every width, and keeps those of a few.
+const STRIP_STEP: usize = 32;
+
+/// Looked at closely, a glyph is seen by both nets where its digit is less likely than this, and in several views where it still is.
 const DOUBTFUL: f32 = 0.97;
 
 /// But not where it is hardly a digit at all: pieces of digits are many, and what digit they are is always in doubt.
@@ -22,6 +28,9 @@ const LEAST_DIGIT: f32 = 0.02;
 
 /// Looked at closely, a strip is seen in several views where the likeliest way through its columns is less likely than this.
 const DOUBTFUL_STRIP: f32 = 0.9;
+
+/// Pixels of a glyph.
+const GLYPH_LEN: usize = GLYPH_SIDE * GLYPH_SIDE;
 
 /// The nets. Loading them from [`Weights`] copies 4 MB: cheap enough for one a thread.
 pub struct ConvNet {
@@ -37,6 +46,7 @@ struct Net {
     trunk: Vec<Layer>,
     heads: Vec<Layer>,
     device: Device,
+    kind: Kind,
 }
 
 /// A convolution with its weights.
@@ -50,6 +60,25 @@ struct Layer {
 /// side by side, each on its thread; training pays off with all cores. Call it before the first net is used.
 pub fn set_threads(n_threads: usize) {
     tch::set_num_threads(i32::try_from(n_threads.max(1)).unwrap_or(i32::MAX));
+}
+
+impl Reckoning {
+    /// The fastest there is: on a graphics card where this LibTorch has one to use, else on the processor.
+    pub fn best() -> Self {
+        match NetDevice::best() {
+            NetDevice::Cpu => Self { device: NetDevice::Cpu, precision: Precision::best() },
+            NetDevice::Cuda => Self { device: NetDevice::Cuda, precision: Precision::Single },
+        }
+    }
+}
+
+impl Precision {
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Single => Kind::Float,
+            Self::Bfloat16 => Kind::BFloat16,
+        }
+    }
 }
 
 impl NetDevice {
@@ -79,24 +108,24 @@ pub type GlyphLogits = (Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>);
 type OneGlyph = ([f32; N_DIGITS], [f32; N_CLASSES]);
 
 impl ConvNet {
-    /// The nets with these weights, on the processor.
+    /// The nets with these weights, on the processor, in single precision.
     ///
     /// # Errors
     /// Where LibTorch fails.
     pub fn from_weights(weights: &Weights) -> Result<Self> {
-        Self::on_device(weights, NetDevice::Cpu)
+        Self::reckoning(weights, Reckoning::default())
     }
 
     /// The nets with these weights.
     ///
     /// # Errors
     /// `Usage` where there is no such device; where LibTorch fails.
-    pub fn on_device(weights: &Weights, device: NetDevice) -> Result<Self> {
-        let device = device.checked()?;
+    pub fn reckoning(weights: &Weights, Reckoning { device, precision }: Reckoning) -> Result<Self> {
+        let (device, kind) = (device.checked()?, precision.kind());
         Ok(Self {
-            glyphs: Net::load(weights, &GLYPH, device)?,
-            second: Net::load(weights, &SECOND, device)?,
-            strips: Net::load(weights, &STRIP, device)?,
+            glyphs: Net::load(weights, &GLYPH, device, kind)?,
+            second: Net::load(weights, &SECOND, device, kind)?,
+            strips: Net::load(weights, &STRIP, device, kind)?,
             temperature: f64::from(weights.sidecar().temperature),
             centres: weights.sidecar().centres.clone(),
         })
@@ -116,23 +145,30 @@ impl ConvNet {
         Ok((digits, classes))
     }
 
-    /// Of the glyphs that `scores` leave in doubt, their places in the batch and the means of their logits.
+    /// Of the glyphs that `scores` leave in doubt, their places in the batch and their logits: the means over both nets, and over
+    /// several views of those that both together leave in doubt still.
     fn close_logits(&self, batch: &GlyphBatch, scores: &[GlyphScores]) -> Result<Vec<(usize, OneGlyph)>> {
-        let is_doubtful =
-            |&i: &usize| scores[i].best_digit().1 < DOUBTFUL && scores[i].class(GlyphClass::Digit) > LEAST_DIGIT;
-        let doubtful: Vec<usize> = (0..scores.len()).filter(is_doubtful).collect();
-        let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
-        let mut views = GlyphBatch { pixels: Vec::new(), n_glyphs: doubtful.len() * N_VIEWS };
-        for i in &doubtful {
-            add_views(&batch.pixels[i * glyph_len..(i + 1) * glyph_len], &mut views.pixels);
+        let doubtful: Vec<usize> = (0..scores.len()).filter(|&i| is_doubtful(&scores[i])).collect();
+        let both = |views: &GlyphBatch| -> Result<Vec<OneGlyph>> {
+            let ((digits, classes), second) = (self.glyphs.glyph_logits(views)?, self.second.glyph_logits(views)?);
+            let own = digits.into_iter().zip(classes);
+            let looks = own.zip(second.0.into_iter().zip(second.1));
+            Ok(looks.map(|(a, b)| (mean(&[a.0, b.0]), mean(&[a.1, b.1]))).collect())
+        };
+        let glyph = |i: usize| &batch.pixels[i * GLYPH_LEN..(i + 1) * GLYPH_LEN];
+        let pixels = doubtful.iter().flat_map(|&i| glyph(i)).copied().collect();
+        let at_once = both(&GlyphBatch { pixels, n_glyphs: doubtful.len() })?;
+        let mut seen: Vec<(usize, OneGlyph)> = doubtful.into_iter().zip(at_once).collect();
+        let mut left: Vec<&mut (usize, OneGlyph)> =
+            seen.iter_mut().filter(|(_, logits)| is_doubtful(&self.scores((&logits.0, &logits.1)))).collect();
+        let mut views = GlyphBatch { pixels: Vec::new(), n_glyphs: left.len() * N_VIEWS };
+        left.iter().for_each(|(i, _)| add_views(glyph(*i), &mut views.pixels));
+        let looks = both(&views)?;
+        for ((_, logits), looks) in left.iter_mut().zip(looks.chunks_exact(N_VIEWS)) {
+            let (digits, classes): (Vec<_>, Vec<_>) = looks.iter().copied().chain([*logits]).unzip();
+            *logits = (mean(&digits), mean(&classes));
         }
-        let (first, second) = (self.glyphs.glyph_logits(&views)?, self.second.glyph_logits(&views)?);
-        let means = doubtful.into_iter().enumerate().map(|(place, i)| {
-            let looks = place * N_VIEWS..(place + 1) * N_VIEWS;
-            let digits = mean(&first.0[looks.clone()], &second.0[looks.clone()]);
-            (i, (digits, mean(&first.1[looks.clone()], &second.1[looks])))
-        });
-        Ok(means.collect())
+        Ok(seen)
     }
 
     fn scores(&self, (digits, classes): (&[f32; N_DIGITS], &[f32; N_CLASSES])) -> GlyphScores {
@@ -148,14 +184,19 @@ impl ConvNet {
             let (width, len) = (strip.width, strip.pixels.len());
             return Err(Error::usage(format_args!("a strip {width} pixels wide with {len} pixels")));
         }
-        let logits = self.strips.forward(&strip.pixels, [1, STRIP_HEIGHT, strip.width])?;
+        let width = strip.width.next_multiple_of(STRIP_STEP);
+        let mut padded = vec![0.0; STRIP_HEIGHT * width];
+        for (row, place) in strip.pixels.chunks_exact(strip.width).zip(padded.chunks_exact_mut(width)) {
+            place[..strip.width].copy_from_slice(row);
+        }
+        let logits = self.strips.forward(&padded, [1, STRIP_HEIGHT, width])?;
         // [symbols, columns] => columns of log probabilities
         let n_columns = logits[0].len() / super::N_SYMBOLS;
         let column = |c: usize| {
             let logits = std::array::from_fn(|symbol| logits[0][symbol * n_columns + c]);
             log_softmax(&logits)
         };
-        Ok((0..n_columns).map(column).collect())
+        Ok((0..strip.width / COLUMN_PX).map(column).collect())
     }
 }
 
@@ -192,6 +233,11 @@ impl Recogniser for ConvNet {
     }
 }
 
+/// Whether it is a digit, perhaps, of which it is not clear which one.
+fn is_doubtful(scores: &GlyphScores) -> bool {
+    scores.best_digit().1 < DOUBTFUL && scores.class(GlyphClass::Digit) > LEAST_DIGIT
+}
+
 /// Probability of the likeliest way through the columns, 0 to 1: a lower bound of its text's.
 fn surety(columns: &Columns) -> f32 {
     let largest = |column: &[f32; super::N_SYMBOLS]| column.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -199,29 +245,38 @@ fn surety(columns: &Columns) -> f32 {
 }
 
 impl Net {
-    fn load(weights: &Weights, architecture: &Architecture, device: Device) -> Result<Self> {
-        let layer = |conv: &Conv| {
+    /// Its trunk reckons in numbers of `kind`, its heads in single precision, whatever that is.
+    fn load(weights: &Weights, architecture: &Architecture, device: Device, kind: Kind) -> Result<Self> {
+        let layer = |conv: &Conv| -> Result<Layer> {
+            let kind = if conv.end == End::Logits { Kind::Float } else { kind };
             let tensor = |part: &str| -> Result<Tensor> {
-                Ok(to_tensor(weights.tensor(&format!("{}.{part}", conv.name))?)?.f_to_device(device)?)
+                let plain = to_tensor(weights.tensor(&format!("{}.{part}", conv.name))?)?;
+                Ok(plain.f_to_device(device)?.f_to_kind(kind)?)
             };
-            Ok(Layer { conv: *conv, weight: tensor("weight")?, bias: tensor("bias")? })
+            let (mut weight, mut bias) = (tensor("weight")?, tensor("bias")?);
+            if is_blocked(device) && conv.end != End::Logits {
+                let [padding, stride] = [conv.padding, conv.stride].map(|pair| pair.map(|n| n as i64));
+                weight = weight.f_to_mkldnn(kind)?;
+                weight = weight.f_mkldnn_reorder_conv2d_weight(padding, stride, [1, 1], 1, None::<&[i64]>)?;
+                bias = bias.f_to_mkldnn(kind)?;
+            }
+            Ok(Layer { conv: *conv, weight, bias })
         };
         let layers = |convs: &[Conv]| convs.iter().map(layer).collect::<Result<Vec<_>>>();
-        Ok(Self { trunk: layers(architecture.trunk)?, heads: layers(architecture.heads)?, device })
+        Ok(Self { trunk: layers(architecture.trunk)?, heads: layers(architecture.heads)?, device, kind })
     }
 
     /// Logits of glyphs at one look.
     fn glyph_logits(&self, batch: &GlyphBatch) -> Result<GlyphLogits> {
-        let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
-        if batch.pixels.len() != batch.n_glyphs * glyph_len {
+        if batch.pixels.len() != batch.n_glyphs * GLYPH_LEN {
             let (n, len) = (batch.n_glyphs, batch.pixels.len());
             return Err(Error::usage(format_args!("a batch of {n} glyphs with {len} pixels")));
         }
         let mut digits = Vec::with_capacity(batch.n_glyphs);
         let mut classes = Vec::with_capacity(batch.n_glyphs);
-        let mut padded = vec![0.0f32; CHUNK * glyph_len];
-        for chunk in batch.pixels.chunks(CHUNK * glyph_len) {
-            let n_glyphs = chunk.len() / glyph_len;
+        let mut padded = vec![0.0f32; CHUNK * GLYPH_LEN];
+        for chunk in batch.pixels.chunks(CHUNK * GLYPH_LEN) {
+            let n_glyphs = chunk.len() / GLYPH_LEN;
             padded[..chunk.len()].copy_from_slice(chunk);
             padded[chunk.len()..].fill(0.0);
             let logits = self.forward(&padded, [CHUNK, GLYPH_SIDE, GLYPH_SIDE])?;
@@ -235,13 +290,24 @@ impl Net {
     fn forward(&self, pixels: &[f32], size: [usize; 3]) -> Result<Vec<Vec<f32>>> {
         let [n, height, width] = size.map(|side| side as i64);
         no_grad(|| {
-            let mut x = Tensor::f_from_slice(pixels)?.f_view([n, 1, height, width])?.f_to_device(self.device)?;
+            let x = Tensor::f_from_slice(pixels)?.f_view([n, 1, height, width])?;
+            let mut x = x.f_to_device(self.device)?.f_to_kind(self.kind)?;
+            if is_blocked(self.device) {
+                x = x.f_to_mkldnn(self.kind)?;
+            }
             for layer in &self.trunk {
                 x = layer.apply(&x)?;
             }
+            let x = if is_blocked(self.device) { x.f_to_dense(Kind::Float, false)? } else { x.f_to_kind(Kind::Float)? };
             self.heads.iter().map(|head| to_vec(&head.apply(&x)?)).collect()
         })
     }
+}
+
+/// Whether numbers lie in blocks, as oneDNN takes them, from the first layer to the last: then the weights need not be laid
+/// out anew for every look, which for a strip is as much work as the look.
+fn is_blocked(device: Device) -> bool {
+    device == Device::Cpu && tch::utils::has_mkldnn()
 }
 
 impl Layer {
@@ -258,9 +324,8 @@ pub(super) fn convolved(x: &Tensor, conv: &Conv, weight: &Tensor, bias: Option<&
 }
 
 /// Mean of the logits of several looks.
-fn mean<const N: usize>(some: &[[f32; N]], others: &[[f32; N]]) -> [f32; N] {
-    let sum = |i: usize| some.iter().chain(others).map(|look| look[i]).sum::<f32>();
-    std::array::from_fn(|i| sum(i) / (some.len() + others.len()) as f32)
+fn mean<const N: usize>(looks: &[[f32; N]]) -> [f32; N] {
+    std::array::from_fn(|i| looks.iter().map(|look| look[i]).sum::<f32>() / looks.len() as f32)
 }
 
 /// exp(logit / temperature), normalised. In double precision, so that ten of them sum to 1 as well as f32 can say.
@@ -301,9 +366,13 @@ mod tests {
     use super::*;
 
     fn net(seed: u64) -> ConvNet {
+        net_in(seed, Precision::Single)
+    }
+
+    fn net_in(seed: u64, precision: Precision) -> ConvNet {
         let weights = Weights::new(untrained_tensors(seed).expect("LibTorch works"), untrained_sidecar())
             .expect("a learner's tensors fit");
-        ConvNet::from_weights(&weights).expect("LibTorch works")
+        ConvNet::reckoning(&weights, Reckoning { device: NetDevice::Cpu, precision }).expect("LibTorch works")
     }
 
     fn noise(n_glyphs: usize, seed: u64) -> GlyphBatch {
@@ -326,17 +395,41 @@ mod tests {
 
     #[test]
     fn a_glyph_scores_the_same_to_the_last_bit_in_any_company() {
-        let mut net = net(1);
-        let glyph_len = GLYPH_SIDE * GLYPH_SIDE;
-        let glyph = noise(1, 7);
-        let alone = net.classify(&glyph).expect("LibTorch works")[0];
-        for place in 0..2 * CHUNK {
-            let mut batch = noise(2 * CHUNK + 5, place as u64);
-            batch.pixels[place * glyph_len..(place + 1) * glyph_len].copy_from_slice(&glyph.pixels);
-            let there = net.classify(&batch).expect("LibTorch works")[place];
-            assert_eq!(there.digits.map(f32::to_bits), alone.digits.map(f32::to_bits), "digits at place {place}");
-            assert_eq!(there.classes.map(f32::to_bits), alone.classes.map(f32::to_bits), "classes at place {place}");
+        for precision in [Precision::Single, Precision::Bfloat16] {
+            let mut net = net_in(1, precision);
+            let glyph = noise(1, 7);
+            let alone = net.classify(&glyph).expect("LibTorch works")[0];
+            for place in 0..2 * CHUNK {
+                let mut batch = noise(2 * CHUNK + 5, place as u64);
+                batch.pixels[place * GLYPH_LEN..(place + 1) * GLYPH_LEN].copy_from_slice(&glyph.pixels);
+                let there = net.classify(&batch).expect("LibTorch works")[place];
+                assert_eq!(there.digits.map(f32::to_bits), alone.digits.map(f32::to_bits), "digits at place {place}");
+                assert_eq!(
+                    there.classes.map(f32::to_bits),
+                    alone.classes.map(f32::to_bits),
+                    "classes at place {place}"
+                );
+            }
         }
+    }
+
+    #[test]
+    fn in_half_the_bits_it_says_nearly_the_same() {
+        let [single, half] = [Precision::Single, Precision::Bfloat16].map(|precision| {
+            let strip = Strip { pixels: noise(1, 3).pixels[..STRIP_HEIGHT * 20].to_vec(), width: 20 };
+            let mut net = net_in(1, precision);
+            let scores = net.classify(&noise(40, 2)).expect("LibTorch works");
+            (scores, net.columns(&strip).expect("LibTorch works"))
+        });
+        let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        for (a, b) in single.0.iter().zip(&half.0) {
+            assert!(apart(&a.digits, &b.digits).max(apart(&a.classes, &b.classes)) < 0.05, "{a:?}, {b:?}");
+        }
+        assert_eq!((single.1.len(), half.1.len()), (5, 5));
+        for (a, b) in single.1.iter().zip(&half.1) {
+            assert!(apart(a, b) < 0.2, "{a:?}, {b:?}");
+        }
+        assert_ne!(single.0, half.0, "each reckons in its own");
     }
 
     #[test]
@@ -344,7 +437,8 @@ mod tests {
         let weights = Weights::new(untrained_tensors(1).expect("LibTorch works"), untrained_sidecar());
         let weights = weights.expect("a learner's tensors fit");
         let on_cpu = net(1).classify(&noise(3, 2)).expect("LibTorch works");
-        match ConvNet::on_device(&weights, NetDevice::Cuda) {
+        let on_card = Reckoning { device: NetDevice::Cuda, precision: Precision::Single };
+        match ConvNet::reckoning(&weights, on_card) {
             Err(error) => {
                 assert_eq!(NetDevice::best(), NetDevice::Cpu);
                 assert!(error.to_string().contains("hint: "), "{error}");

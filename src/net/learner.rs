@@ -6,6 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
+use super::Precision;
 use super::adam::Moments;
 use super::architecture::{Architecture, COLUMN_PX, Conv, End, NETS};
 use super::convnet::{convolved, to_tensor, to_vec};
@@ -22,26 +23,6 @@ const NORM_EPSILON: f64 = 1e-5;
 const DROPOUT: f64 = 0.3;
 /// Weight decay, as a fraction of the learning rate; of kernels only.
 const WEIGHT_DECAY: f64 = 0.01;
-
-/// How numbers are held while a batch goes through the net; what is learnt is always held in single precision.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Precision {
-    /// 32 bits.
-    #[default]
-    Single,
-    /// The upper 16 of them, "bfloat16" (Kalamkar et al., "A study of bfloat16 for deep learning training", 2019): half
-    /// the work on processors that reckon in it, many times as much on others.
-    Bfloat16,
-}
-
-impl Precision {
-    fn kind(self) -> Kind {
-        match self {
-            Self::Single => Kind::Float,
-            Self::Bfloat16 => Kind::BFloat16,
-        }
-    }
-}
 
 /// A net in training. The random numbers that it starts from and drops by are its own, so that nothing else in the
 /// process can change what it learns.

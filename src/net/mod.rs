@@ -24,12 +24,22 @@ use crate::{
 #[cfg(feature = "torch")]
 pub use convnet::{CHUNK, ConvNet, set_threads};
 #[cfg(feature = "torch")]
-pub use learner::{GlyphLabels, Learner, Precision, untrained_tensors};
+pub use learner::{GlyphLabels, Learner, untrained_tensors};
 #[cfg(feature = "torch")]
 pub use loss::NO_DIGIT;
 pub use weights::Weights;
 
-/// Where the nets reckon. What they say on one differs from what they say on the other in the last bits.
+/// Where the nets reckon, and in which numbers. What they say here differs from what they say there in the last digits of
+/// a confidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Reckoning {
+    /// Where.
+    pub device: NetDevice,
+    /// In which numbers.
+    pub precision: Precision,
+}
+
+/// Where the nets reckon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NetDevice {
@@ -38,6 +48,29 @@ pub enum NetDevice {
     Cpu,
     /// The first graphics card, by a CUDA build of LibTorch.
     Cuda,
+}
+
+/// The numbers in which nets reckon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    Single,
+    /// The upper 16 of them, "bfloat16" (Kalamkar et al., "A study of bfloat16 for deep learning training", 2019): half
+    /// the work on processors that reckon in it, many times as much on others.
+    Bfloat16,
+}
+
+impl Precision {
+    /// The fastest on this processor.
+    pub fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx512bf16") {
+            return Self::Bfloat16;
+        }
+        Self::Single
+    }
 }
 
 /// Digits.

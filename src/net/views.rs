@@ -18,7 +18,6 @@ struct View {
 const SAME: View = View { turn: 0.0, slant: 0.0, width: 1.0, height: 1.0 };
 
 const VIEWS: [View; N_VIEWS] = [
-    SAME,
     View { turn: 0.13, ..SAME },
     View { turn: -0.13, ..SAME },
     View { slant: 0.16, ..SAME },
@@ -29,8 +28,8 @@ const VIEWS: [View; N_VIEWS] = [
     View { height: 1.08, ..SAME },
 ];
 
-/// Views of a glyph, itself among them.
-pub(super) const N_VIEWS: usize = 9;
+/// Views of a glyph, besides itself.
+pub(super) const N_VIEWS: usize = 8;
 
 /// Appends the views of `glyph` ([28, 28], paper 0 .. ink 1) to `pixels`.
 pub(super) fn add_views(glyph: &[f32], pixels: &mut Vec<f32>) {

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{apart::Decoder, items::Item, outcome::Outcome, walk::Scan};
+use super::{apart::Decoders, items::Item, outcome::Outcome, walk::Scan};
 use crate::{
     assemble::PageRecord,
     error::{Error, ErrorKind, Result},
@@ -28,10 +28,10 @@ pub fn is_full(n_glyphs: usize, n_pages: usize) -> bool {
 }
 
 /// Pages that a worker has prepared, and that go through the net together.
-pub struct Batch<'a, 's, 'd> {
+pub struct Batch<'a, 's> {
     reader: &'a Reader,
     overlay: Option<&'a Path>,
-    decoder: &'d mut Decoder<'a>,
+    decoders: &'a Decoders<'a>,
     hand_in: &'a dyn Fn(u64, Outcome<'s>),
     pending: Vec<Pending<'s>>,
     n_glyphs: usize,
@@ -45,14 +45,14 @@ struct Pending<'a> {
     pixels: Option<Page>,
 }
 
-impl<'a, 's, 'd> Batch<'a, 's, 'd> {
+impl<'a, 's> Batch<'a, 's> {
     pub fn new(
         reader: &'a Reader,
         overlay: Option<&'a Path>,
-        decoder: &'d mut Decoder<'a>,
+        decoders: &'a Decoders<'a>,
         hand_in: &'a dyn Fn(u64, Outcome<'s>),
     ) -> Self {
-        Self { reader, overlay, decoder, hand_in, pending: Vec::new(), n_glyphs: 0 }
+        Self { reader, overlay, decoders, hand_in, pending: Vec::new(), n_glyphs: 0 }
     }
 
     pub fn is_full(&self) -> bool {
@@ -67,9 +67,9 @@ impl<'a, 's, 'd> Batch<'a, 's, 'd> {
             Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, rejected(1, &error)),
             Item::Page { scan, bytes, page_idx } => {
                 let number = u32::try_from(page_idx + 1).unwrap_or(u32::MAX);
-                let (reader, decoder) = (self.reader, &mut *self.decoder);
+                let (reader, decoders) = (self.reader, self.decoders);
                 let prepare = || -> Result<_> {
-                    let pixels = decoder.page(&bytes, page_idx)?;
+                    let pixels = decoders.page(&bytes, page_idx)?;
                     let prepared = reader.prepare(number, &pixels);
                     Ok((prepared, self.overlay.map(|_| pixels)))
                 };

@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     RunOptions,
-    apart::{Decoder, DecoderCommand},
+    apart::Decoders,
     journal::{FileId, Stamp},
     outcome::Outcome,
     walk::Scan,
@@ -43,9 +43,8 @@ pub enum Item<'a> {
 
 /// Files in order, page by page. A file is opened when the one before it has been given out.
 pub struct Items<'a> {
-    limits: &'a Limits,
-    /// Counts the pages of files.
-    decoder: Decoder<'a>,
+    /// They count the pages of files.
+    decoders: &'a Decoders<'a>,
     scans: std::slice::Iter<'a, &'a Scan>,
     open: Option<OpenFile<'a>>,
     care: Option<Care<'a>>,
@@ -78,16 +77,15 @@ impl OpenFile<'_> {
 }
 
 impl<'a> Items<'a> {
-    /// Every page of every file; they are counted with `decoder`, which is started.
+    /// Every page of every file; they are counted with `decoders`, of which one is started.
     ///
     /// # Errors
     /// `Io` where it cannot be started.
-    pub fn open(limits: &'a Limits, decoder: Option<&'a DecoderCommand>, scans: &'a [&'a Scan]) -> Result<Self> {
-        let mut decoder = Decoder::new(limits, decoder);
+    pub fn open(decoders: &'a Decoders<'a>, scans: &'a [&'a Scan]) -> Result<Self> {
         if !scans.is_empty() {
-            decoder.start()?;
+            decoders.start()?;
         }
-        Ok(Self { limits, decoder, scans: scans.iter(), open: None, care: None })
+        Ok(Self { decoders, scans: scans.iter(), open: None, care: None })
     }
 
     /// The same for a run: it ends when it is told to stop, of files with one content it gives out the pages once, and of
@@ -105,7 +103,7 @@ impl<'a> Items<'a> {
         let scan = *self.scans.next()?;
         let settle = self.care.as_ref().map_or(Duration::ZERO, |care| care.settle);
         let stamp = stamp_of(&scan.path);
-        let read = read_file(&scan.path, self.limits);
+        let read = read_file(&scan.path, self.decoders.limits());
         // Zero is no time to wait for: then a file is read as it stands.
         let is_written_to =
             !settle.is_zero() && (stamp_of(&scan.path) != stamp || stamp.is_some_and(|s| s.age() < settle));
@@ -121,7 +119,7 @@ impl<'a> Items<'a> {
                 {
                     return Some(Item::Known(Outcome::Copy(file.id())));
                 }
-                let n_pages = n_pages(&bytes, &mut self.decoder);
+                let n_pages = n_pages(&bytes, self.decoders);
                 file.bytes = Some(bytes);
                 n_pages
             }
@@ -168,8 +166,8 @@ impl<'a> Iterator for Items<'a> {
 }
 
 /// Number of pages of a file that has some.
-fn n_pages(bytes: &Arc<[u8]>, decoder: &mut Decoder<'_>) -> Result<usize> {
-    match decoder.n_pages(bytes)? {
+fn n_pages(bytes: &Arc<[u8]>, decoders: &Decoders<'_>) -> Result<usize> {
+    match decoders.n_pages(bytes)? {
         0 => Err(Error::format("image", "no pages")),
         n => Ok(n),
     }

@@ -53,7 +53,7 @@ use crate::{
     sink::{PageRows, Verdict, fields_path, run_path},
 };
 
-use apart::Decoder;
+use apart::Decoders;
 use batch::{BATCH_PAGES, Batch};
 use conveyor::{Feed, in_order};
 use documents::{Delivery, Documents};
@@ -318,9 +318,9 @@ fn read_scans(
     observe: &mut impl FnMut(&Event<'_>),
 ) -> Result<Now> {
     let mut now = Now::default();
-    let (overlay, decoder) = (options.overlay.as_deref(), options.decoder.as_ref());
-    let items = Items::open(reader.limits(), decoder, scans)?.of_run(options, journal.contents());
-    read_in_order(reader, items, options.jobs, overlay, decoder, |delivery| {
+    let decoders = Decoders::new(reader.limits(), options.decoder.as_ref());
+    let items = Items::open(&decoders, scans)?.of_run(options, journal.contents());
+    read_in_order(reader, items, options.jobs, options.overlay.as_deref(), &decoders, |delivery| {
         match delivery {
             Delivery::Page { rows, detail } => {
                 if rows.verdict == Verdict::Rejected {
@@ -345,20 +345,19 @@ fn read_scans(
     Ok(now)
 }
 
-/// Reads every page of `items` on `jobs` workers, which decode with `decoder`; `deliver` gets what became of them in their
+/// Reads every page of `items` on `jobs` workers, which decode with `decoders`; `deliver` gets what became of them in their
 /// order.
 fn read_in_order<'a>(
     reader: &'a Reader,
     items: Items<'a>,
     jobs: NonZeroUsize,
     overlay: Option<&Path>,
-    decoder: Option<&'a DecoderCommand>,
+    decoders: &'a Decoders<'a>,
     mut deliver: impl FnMut(Delivery) -> Result<()>,
 ) -> Result<()> {
     let work = |feed: &Feed<Items<'a>>, hand_in: &dyn Fn(u64, Outcome<'a>)| {
-        let mut decoder = Decoder::new(reader.limits(), decoder);
         while let Some((sequence, item)) = feed.take() {
-            let mut batch = Batch::new(reader, overlay, &mut decoder, hand_in);
+            let mut batch = Batch::new(reader, overlay, decoders, hand_in);
             batch.add(sequence, item);
             while !batch.is_full() {
                 let Some((sequence, item)) = feed.take_more() else { break };

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::{
-    apart::Decoder,
+    apart::Decoders,
     batch::is_full,
     items::{Item, Items},
     walk::Scan,
@@ -64,11 +64,11 @@ impl Spent {
 pub fn measure_stages(reader: &Reader, scans: &[&Scan]) -> Result<Vec<StageTime>> {
     let mut spent = Spent::default();
     let mut n_pages = 0usize;
-    let mut decoder = Decoder::new(reader.limits(), None);
+    let decoders = Decoders::new(reader.limits(), None);
     let mut gathered: Vec<PreparedPage> = Vec::new();
-    for item in Items::open(reader.limits(), None, scans)? {
+    for item in Items::open(&decoders, scans)? {
         let Item::Page { bytes, page_idx, .. } = item else { continue };
-        let Ok(page) = spent.on(Stage::Decode, || decoder.page(&bytes, page_idx)) else { continue };
+        let Ok(page) = spent.on(Stage::Decode, || decoders.page(&bytes, page_idx)) else { continue };
         n_pages += 1;
         if let Ok((idx, registration)) = spent.on(Stage::Register, || reader.register(&page)) {
             let cut = spent.on(Stage::Segment, || reader.cut(&page, idx, registration));

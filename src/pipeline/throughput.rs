@@ -5,7 +5,7 @@ use std::{fmt, fs, num::NonZeroUsize, time::Instant};
 use serde::Serialize;
 
 use super::{
-    apart::{Decoder, DecoderCommand},
+    apart::{DecoderCommand, Decoders},
     conveyor::in_order,
     documents::Delivery,
     items::{Item, Items, read_file},
@@ -69,8 +69,8 @@ pub fn measure_throughput(
 
     let start = Instant::now();
     let mut n_digits = 0;
-    let items = Items::open(reader.limits(), decoder, &scans)?;
-    read_in_order(reader, items, jobs, None, decoder, |delivery| {
+    let decoders = Decoders::new(reader.limits(), decoder);
+    read_in_order(reader, Items::open(&decoders, &scans)?, jobs, None, &decoders, |delivery| {
         if let Delivery::Page { rows, .. } = delivery {
             n_digits += rows.n_digits();
         }
@@ -97,17 +97,17 @@ pub fn measure_throughput(
 /// Decodes every page in this process and lets go of it. Gives the number of pages.
 fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize) -> Result<u64> {
     let mut n_pages = 0;
+    let decoders = Decoders::new(reader.limits(), None);
     in_order(
-        Items::open(reader.limits(), None, scans)?,
+        Items::open(&decoders, scans)?,
         jobs,
         window(jobs),
         |feed, hand_in| {
-            let mut decoder = Decoder::new(reader.limits(), None);
             while let Some((sequence, item)) = feed.take() {
                 let is_page = match item {
                     Item::Page { bytes, page_idx, .. } => {
                         // a page that cannot be read is one, too
-                        let _ = std::hint::black_box(decoder.page(&bytes, page_idx));
+                        let _ = std::hint::black_box(decoders.page(&bytes, page_idx));
                         true
                     }
                     Item::Faulty { .. } => true,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{assemble::AcceptTable, form::FormTemplate, net::NetDevice, page::Limits, register::RegisterParams};
+use crate::{assemble::AcceptTable, form::FormTemplate, net::Reckoning, page::Limits, register::RegisterParams};
 
 /// What a reader reads with: all that its answers depend on besides the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,8 +40,8 @@ impl TemplateId {
 /// The numbers that change a reading.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReadingOptions {
-    /// Where the nets reckon.
-    pub device: NetDevice,
+    /// Where the nets reckon, and in which numbers.
+    pub nets: Reckoning,
     /// What is refused unread.
     pub limits: Limits,
     /// When a page is taken for a form.

@@ -15,6 +15,15 @@ const KIN_MM: f64 = 1.2;
 /// How far the sides of two pages may differ, as a share of them, for their templates to be kin.
 const KIN_PAGE: f64 = 0.02;
 
+/// A family.
+#[derive(Clone, Copy)]
+pub(super) struct Kin<'a> {
+    /// Indices of its templates.
+    pub family: &'a [usize],
+    /// The lines of the first one.
+    pub model: &'a LineModel,
+}
+
 /// What registration knows of all templates before it sees a page.
 #[derive(Debug, Clone, Default)]
 pub struct Families {
@@ -47,9 +56,9 @@ impl Families {
         Self { models, families }
     }
 
-    /// Each family with the lines of its first member.
-    pub(super) fn with_models(&self) -> impl Iterator<Item = (&[usize], &LineModel)> {
-        self.families.iter().filter_map(|family| Some((family.as_slice(), self.models[family[0]].as_ref()?)))
+    /// Each of them.
+    pub(super) fn kin(&self) -> impl Iterator<Item = Kin<'_>> {
+        self.families.iter().filter_map(|family| Some(Kin { family, model: self.models[family[0]].as_ref()? }))
     }
 
     /// The template `idx`, laid on a page by `map`.

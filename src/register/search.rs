@@ -39,6 +39,10 @@ const MAX_PAGE_LINES: usize = 400;
 /// The same of a glance, that only says which forms are worth a search.
 const MAX_TEMPLATE_LINES_GLANCE: usize = 30;
 const MAX_PAGE_LINES_GLANCE: usize = 100;
+/// A scan lies straight where its scale is within this ratio of that at which the template fills the page, and the sine of its
+/// lines with the page's sides is not above this (7 degrees), upright or turned by quarters.
+const STRAIGHT_SCALE: f64 = 1.12;
+const STRAIGHT_SINE: f64 = 0.12;
 /// Placements handed on to the fit.
 const N_KEPT: usize = 10;
 
@@ -195,32 +199,51 @@ impl Balance {
     }
 }
 
-/// How well the template may lie on the page, 0 to 1, by its longest lines alone: a sixteenth of a [`search`].
-pub fn glance(maps: &DistanceMaps, lines: &PageLines, bounds: Rect, model: &LineModel, stretches: &[f64]) -> f64 {
-    let most_lines = [MAX_TEMPLATE_LINES_GLANCE, MAX_PAGE_LINES_GLANCE];
-    best_starts(maps, lines, bounds, model, stretches, most_lines).first().map_or(0.0, |start| start.score)
+/// Where a template is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Anywhere on the page, by its longest lines alone: a sixteenth of the work of [`Reach::Anywhere`].
+    Glance,
+    /// Straight on the page, as a scanner sees a form, by its longest lines alone.
+    StraightGlance,
+    /// Straight on the page: some fifth of the work.
+    Straight,
+    /// Anywhere on the page, turned by whatever angle.
+    Anywhere,
 }
 
-/// The placements (page from template: similarities after stretching the template downwards by one of `stretches`) that
-/// put most of the template's lines on lines of the page; best first, no two of them alike. `maps` are those of `lines`.
+impl Reach {
+    /// Most lines of the template, and of the page.
+    fn most_lines(self) -> [usize; 2] {
+        match self {
+            Self::Glance | Self::StraightGlance => [MAX_TEMPLATE_LINES_GLANCE, MAX_PAGE_LINES_GLANCE],
+            Self::Straight | Self::Anywhere => [MAX_TEMPLATE_LINES, MAX_PAGE_LINES],
+        }
+    }
+
+    /// Whether `line` of a template may lie `on` one of a page, `filling` being the scale at which the template fills it.
+    fn takes(self, line: Segment, on: Segment, filling: f64) -> bool {
+        let scale = on.length() / line.length() / filling;
+        let (a, b) = (line.direction(), on.direction());
+        match self {
+            Self::Glance | Self::Anywhere => SCALE_RANGE.contains(&scale),
+            Self::StraightGlance | Self::Straight => {
+                scale.max(1.0 / scale) <= STRAIGHT_SCALE && a.cross(b).abs().min(a.dot(b).abs()) <= STRAIGHT_SINE
+            }
+        }
+    }
+}
+
+/// The placements within `reach` (page from template: similarities after stretching the template downwards by one of
+/// `stretches`) that put most of the template's lines on lines of the page; best first, no two of them alike. `maps` are
+/// those of `lines`.
 pub fn search(
     maps: &DistanceMaps,
     lines: &PageLines,
     bounds: Rect,
     model: &LineModel,
     stretches: &[f64],
-) -> Vec<Start> {
-    best_starts(maps, lines, bounds, model, stretches, [MAX_TEMPLATE_LINES, MAX_PAGE_LINES])
-}
-
-/// As [`search`], with `most_lines` of the template and of the page laid on each other.
-fn best_starts(
-    maps: &DistanceMaps,
-    lines: &PageLines,
-    bounds: Rect,
-    model: &LineModel,
-    stretches: &[f64],
-    most_lines: [usize; 2],
+    reach: Reach,
 ) -> Vec<Start> {
     if model.samples.is_empty() {
         return Vec::new();
@@ -228,19 +251,20 @@ fn best_starts(
     let filling = bounds.width().max(bounds.height()) / model.page.width().max(model.page.height()).max(1.0);
     // The same number of placements is looked at, however many ways there are to stretch the template.
     let share = 1.0 / (stretches.len().max(1) as f64).sqrt();
-    let template_lines = longest(&model.lines, (most_lines[0] as f64 * share) as usize);
+    let [most_own, most_of_page] = reach.most_lines();
+    let template_lines = longest(&model.lines, (most_own as f64 * share) as usize);
     // A line that was joined too far is still there in pieces.
     let PageLines { pieces, whole } = lines;
     let all = [&whole.horizontal, &whole.vertical, &pieces.horizontal, &pieces.vertical];
     let all: Vec<Segment> = all.into_iter().flatten().copied().collect();
-    let page_lines = longest(&all, (most_lines[1] as f64 * share) as usize);
+    let page_lines = longest(&all, (most_of_page as f64 * share) as usize);
     let [quick, second] = [N_QUICK, N_SECOND].map(|n| &model.samples[..n.min(model.samples.len())]);
     let mut found: Vec<Start> = Vec::new();
     for stretch in stretches {
         let stretched = Projection::scaling(1.0, *stretch);
         for line in template_lines.iter().map(|line| stretched.apply_segment(*line)) {
             for &on in &page_lines {
-                if !SCALE_RANGE.contains(&(on.length() / line.length() / filling)) {
+                if !reach.takes(line, on, filling) {
                     continue;
                 }
                 for on in [on, Segment::new(on.b, on.a)] {

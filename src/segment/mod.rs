@@ -16,7 +16,7 @@ mod parts;
 mod rectify;
 mod signs;
 
-use image::GrayImage;
+use image::{GrayImage, Luma};
 
 use clean::{Cleaned, Place};
 use parts::Part;
@@ -273,11 +273,11 @@ fn strip_crop(grey: GrayImage, frame: Rect, parts: &[Part], strangers: &[Part]) 
 
 /// Wipes a pixel and those beside it.
 fn wipe_round(ink: &mut GrayImage, x: i32, y: i32) {
-    for (u, v) in (y - 1..=y + 1).flat_map(|v| (x - 1..=x + 1).map(move |u| (u, v))) {
-        if let (Ok(u), Ok(v)) = (u32::try_from(u), u32::try_from(v))
-            && let Some(pixel) = ink.get_pixel_mut_checked(u, v)
-        {
-            pixel[0] = 0;
+    let (w, h) = ink.dimensions();
+    let within = |at: i32, n: u32| (at - 1).max(0) as u32..((at + 2).max(0) as u32).min(n);
+    for v in within(y, h) {
+        for u in within(x, w) {
+            ink.put_pixel(u, v, Luma([0]));
         }
     }
 }
@@ -285,8 +285,8 @@ fn wipe_round(ink: &mut GrayImage, x: i32, y: i32) {
 /// Whether `part` lies so near to printed lines, or to where a frame ends, that it is left over from them.
 fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
     let reach = REMNANT_MM * CROP_PX_PER_MM;
-    let near: Vec<Rect> =
-        lines.iter().filter_map(|line| Rect::around([line.a, line.b])).map(|r| r.grown(reach)).collect();
+    let near = lines.iter().filter_map(|line| Rect::around([line.a, line.b])).map(|r| r.grown(reach));
+    let near: Vec<Rect> = near.filter(|r| r.intersection(part.bounds()).is_some()).collect();
     let share = part.share(|x, y| {
         let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
         near.iter().any(|r| r.contains(p))

@@ -3,10 +3,7 @@
 use image::{GrayImage, Luma};
 
 use super::{InkCrop, ink::Ink};
-use crate::{
-    geometry::Rect,
-    raster::{Labels, labelled},
-};
+use crate::{geometry::Rect, raster::labelled};
 
 /// Components a field may have; the largest stay. More is no writing.
 const MAX_PARTS: usize = 200;
@@ -58,7 +55,7 @@ impl Part {
         let (mut all, mut held) = (0u64, 0u64);
         for (x, y, p) in self.ink.enumerate_pixels() {
             all += u64::from(p[0]);
-            if holds(self.x + x as i32, self.y + y as i32) {
+            if p[0] > 0 && holds(self.x + x as i32, self.y + y as i32) {
                 held += u64::from(p[0]);
             }
         }
@@ -111,15 +108,17 @@ pub(super) fn components(ink: &Ink, least_area: usize) -> Vec<Part> {
     let (w, h) = labels.dimensions();
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
     // The fringe goes with its neighbour: grey edges are what anti-aliasing needs.
-    let fringe = |x: u32, y: u32| {
-        let label = labels.get_pixel(x, y)[0];
-        if label > 0 || ink.grey.get_pixel(x, y)[0] == 0 {
-            return label;
+    let mut owner = labels.clone();
+    for (x, y, label) in labels.enumerate_pixels().filter(|(_, _, label)| label[0] > 0) {
+        for v in y.saturating_sub(1)..(y + 2).min(h) {
+            for u in x.saturating_sub(1)..(x + 2).min(w) {
+                if labels.get_pixel(u, v)[0] == 0 && ink.grey.get_pixel(u, v)[0] > 0 {
+                    let owner = owner.get_pixel_mut(u, v);
+                    owner[0] = owner[0].max(label[0]);
+                }
+            }
         }
-        let near = (y.saturating_sub(1)..(y + 2).min(h))
-            .flat_map(|v| (x.saturating_sub(1)..(x + 2).min(w)).map(move |u| (u, v)));
-        near.map(|(u, v)| labels.get_pixel(u, v)[0]).max().unwrap_or(0)
-    };
+    }
     #[derive(Clone, Copy)]
     struct Bounds {
         x0: u32,
@@ -129,8 +128,7 @@ pub(super) fn components(ink: &Ink, least_area: usize) -> Vec<Part> {
         area: usize,
     }
     let mut bounds = vec![Bounds { x0: u32::MAX, y0: u32::MAX, x1: 0, y1: 0, area: 0 }; n_labels + 1];
-    let owner = Labels::from_fn(w, h, |x, y| Luma([fringe(x, y)]));
-    for (x, y, p) in owner.enumerate_pixels() {
+    for (x, y, p) in owner.enumerate_pixels().filter(|(_, _, p)| p[0] > 0) {
         let b = &mut bounds[p[0] as usize];
         (b.x0, b.y0, b.x1, b.y1) = (b.x0.min(x), b.y0.min(y), b.x1.max(x + 1), b.y1.max(y + 1));
         b.area += usize::from(labels.get_pixel(x, y)[0] > 0);

@@ -1,9 +1,9 @@
 //! Decoding in processes of their own, so that a decoder that loops, crashes or takes all memory harms one page.
 //!
-//! A thread cannot be stopped and memory that runs out ends its process; so each worker has a process that decodes for
-//! it. It is given a file once, and asked for its pages one by one. Past the limit of time it is killed, and so is what it holds; past that of
-//! memory it ends by itself. The page gets its reason, and the next one a new process. An idle one costs no time, and a
-//! page what it takes to send its pixels through a pipe.
+//! A thread cannot be stopped and memory that runs out ends its process. So there are processes that decode, as many as are
+//! busy at once. One is given a file, and asked for its pages one by one. Past the limit of time it is killed, and so is what
+//! it holds; past that of memory it ends by itself. The page gets its reason, and the next one a new process. An idle one
+//! costs no time, and a page what it takes to send its pixels through a pipe.
 
 #[cfg(unix)]
 mod memory;
@@ -16,7 +16,7 @@ use std::{
     path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
@@ -48,27 +48,33 @@ pub struct DecoderCommand {
     pub args: Vec<OsString>,
 }
 
-/// Decodes pages, one at a time: in a process of its own, or, without a command, here.
-pub struct Decoder<'a> {
+/// Decodes pages for many threads: each in a process that nobody else is using, or, without a command, here.
+pub struct Decoders<'a> {
     limits: &'a Limits,
     command: Option<&'a DecoderCommand>,
-    process: Option<Process>,
+    /// Processes that nobody is using, the one that was used last at the end.
+    idle: Mutex<Vec<Process>>,
 }
 
-impl<'a> Decoder<'a> {
+impl<'a> Decoders<'a> {
     /// Starts no process yet.
     pub fn new(limits: &'a Limits, command: Option<&'a DecoderCommand>) -> Self {
-        Self { limits, command, process: None }
+        Self { limits, command, idle: Mutex::default() }
     }
 
-    /// Starts the process, where there is to be one.
+    /// What is refused.
+    pub fn limits(&self) -> &'a Limits {
+        self.limits
+    }
+
+    /// Starts a process, where there are to be some, so that it is known that it can be.
     ///
     /// # Errors
     /// `Io` where it cannot be started.
-    pub fn start(&mut self) -> Result<()> {
-        if let (Some(command), None) = (self.command, &self.process) {
-            let start = Process::start(command, self.limits);
-            self.process = Some(start.map_err(|error| Error::from(error).in_file(command.program.to_string_lossy()))?);
+    pub fn start(&self) -> Result<()> {
+        if let Some(command) = self.command {
+            let process = self.new_process(command)?;
+            self.idle().push(process);
         }
         Ok(())
     }
@@ -76,18 +82,13 @@ impl<'a> Decoder<'a> {
     /// Number of pages of a file.
     ///
     /// # Errors
-    /// As [`page::open`]; and as [`Decoder::page`].
-    pub fn n_pages(&mut self, bytes: &Arc<[u8]>) -> Result<usize> {
-        if self.command.is_none() {
-            return Ok(page::open(bytes, self.limits)?.len());
-        }
-        // what was asked of it last may be answered still
-        let answer = self.ask(bytes, None)?;
-        match answer {
-            (Answer::Opened { n_pages }, _) => Ok(n_pages),
-            (Answer::Fault(fault), _) => Err(fault.into()),
-            (Answer::Page { .. }, _) => Err(Error::internal("a page came where a file was opened")),
-        }
+    /// As [`page::open`]; and as [`Decoders::page`].
+    pub fn n_pages(&self, bytes: &Arc<[u8]>) -> Result<usize> {
+        let Some(command) = self.command else { return Ok(page::open(bytes, self.limits)?.len()) };
+        let process = self.process_for(bytes, command)?;
+        let (process, n_pages) = self.opened(process, bytes)?;
+        self.idle().push(process);
+        n_pages
     }
 
     /// Decodes a page of a file, 0-based.
@@ -95,33 +96,69 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// What is wrong with the page; `TimedOut` where it took too long, `Limit` where it took too much memory, `Format`
     /// where the process crashed on it.
-    pub fn page(&mut self, bytes: &Arc<[u8]>, idx: usize) -> Result<Page> {
-        if self.command.is_none() {
+    pub fn page(&self, bytes: &Arc<[u8]>, idx: usize) -> Result<Page> {
+        let Some(command) = self.command else {
             let no_page = || Err(Error::format("image", "no such page"));
             return page::open(bytes, self.limits)?.nth(idx).unwrap_or_else(no_page);
+        };
+        let mut process = self.process_for(bytes, command)?;
+        if !process.holds(bytes) {
+            let n_pages;
+            (process, n_pages) = self.opened(process, bytes)?;
+            if let Err(error) = n_pages {
+                self.idle().push(process);
+                return Err(error);
+            }
         }
-        let is_held = |process: &Process| process.held.as_ref().is_some_and(|held| Arc::ptr_eq(held, bytes));
-        if !self.process.as_ref().is_some_and(is_held) {
-            self.n_pages(bytes)?;
-        }
-        page_of(self.ask(bytes, Some(idx))?)
+        let (process, answer) = self.ask(process, |process| process.send(&Ask::Page { idx }, &[]))?;
+        self.idle().push(process);
+        page_of(answer)
     }
 
-    /// Asks for a file to be opened, or for a page of it. A process that fails at it is done with.
-    fn ask(&mut self, bytes: &Arc<[u8]>, idx: Option<usize>) -> Result<(Answer, Vec<u8>)> {
-        self.start().map_err(|error| Error::internal(error.to_string()))?;
-        let mut process = self.process.take().expect("it was started, since there is a command");
-        let answer = match idx {
-            None => process.open(bytes),
-            Some(idx) => process.send(&Ask::Page { idx }, &[]),
+    /// Has a process open a file: the number of its pages, or what is wrong with it.
+    fn opened(&self, process: Process, bytes: &Arc<[u8]>) -> Result<(Process, Result<usize>)> {
+        // what was asked of it last may be answered still
+        let (process, (answer, _)) = self.ask(process, |process| process.open(bytes))?;
+        let n_pages = match answer {
+            Answer::Opened { n_pages } => Ok(n_pages),
+            Answer::Fault(fault) => Err(fault.into()),
+            Answer::Page { .. } => Err(Error::internal("a page came where a file was opened")),
         };
-        match answer.and_then(|()| process.answer(self.limits)) {
-            Ok(answer) => {
-                self.process = Some(process);
-                Ok(answer)
-            }
+        Ok((process, n_pages))
+    }
+
+    /// Asks a process, and waits for its answer. One that fails at it is done with.
+    fn ask(
+        &self,
+        mut process: Process,
+        ask: impl FnOnce(&mut Process) -> Result<(), Failure>,
+    ) -> Result<(Process, (Answer, Vec<u8>))> {
+        match ask(&mut process).and_then(|()| process.answer(self.limits)) {
+            Ok(answer) => Ok((process, answer)),
             Err(failure) => Err(process.end(failure, self.limits)),
         }
+    }
+
+    /// A process that nobody is using: one that has this file open, else the one that was idle longest, else a new one.
+    fn process_for(&self, bytes: &Arc<[u8]>, command: &DecoderCommand) -> Result<Process> {
+        let taken = {
+            let mut idle = self.idle();
+            let place = idle.iter().position(|process| process.holds(bytes)).unwrap_or(0);
+            (place < idle.len()).then(|| idle.remove(place))
+        };
+        match taken {
+            Some(process) => Ok(process),
+            None => self.new_process(command).map_err(|error| Error::internal(error.to_string())),
+        }
+    }
+
+    fn new_process(&self, command: &DecoderCommand) -> Result<Process> {
+        let start = Process::start(command, self.limits);
+        start.map_err(|error| Error::from(error).in_file(command.program.to_string_lossy()))
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Process>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -163,6 +200,10 @@ impl Process {
             }
         });
         Ok(Self { child, asks: BufWriter::new(asks), answers, held: None })
+    }
+
+    fn holds(&self, bytes: &Arc<[u8]>) -> bool {
+        self.held.as_ref().is_some_and(|held| Arc::ptr_eq(held, bytes))
     }
 
     fn send(&mut self, ask: &Ask, bytes: &[u8]) -> Result<(), Failure> {
