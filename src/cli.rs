@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use formread::page::Limits;
 
-pub use template::{CheckArgs, NewArgs, ShowArgs, TemplateCommand};
+pub use template::{CheckArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand};
 
 /// Reads hand-filled numbers from scanned forms into a table that can be booked.
 #[derive(Debug, Parser)]
@@ -88,7 +88,8 @@ pub struct ScanArgs {
 /// What scans are read with.
 #[derive(Debug, Args)]
 pub struct ReaderArgs {
-    /// Template of a form; may be given several times, with the forms that its rules name [default: every template known
+    /// Template of a form; may be given several times, with the forms that its rules name and the other pages of its document
+    /// [default: every template known
     /// to the program; the one that fits a page best wins]
     #[arg(long, value_name = "FILE.toml")]
     pub pipeline: Vec<PathBuf>,

@@ -14,7 +14,7 @@ use std::{
 use crate::{
     assemble::{AcceptTable, FieldScores, PageReading, PageRecord, assemble_page, is_settled, reconcile},
     error::{Error, ErrorKind, PageReject, Result},
-    form::{Field, FormTemplate, check_others},
+    form::{Field, FormTemplate, check_documents, check_others},
     geometry::Rect,
     net::{GlyphScores, NetDevice, Recogniser, StripScores},
     normalise::{Glyph, Strip, collate, normalise, normalise_strip},
@@ -121,8 +121,8 @@ impl Reader {
     /// one set of weights from another.
     ///
     /// # Errors
-    /// `Usage` where there is no template or two have one name; as [`check_others`]; whatever the first recogniser
-    /// fails with.
+    /// `Usage` where there is no template or two have one name; as [`check_others`] and [`check_documents`]; whatever the
+    /// first recogniser fails with.
     pub fn new(
         templates: Vec<FormTemplate>,
         weights_fingerprint: String,
@@ -139,6 +139,7 @@ impl Reader {
         let idle = Mutex::new(vec![make_recogniser()?]);
         Ok(Self {
             families: Families::of(&templates),
+        check_documents(&templates)?;
             templates,
             limits: Limits::default(),
             register_params: RegisterParams::default(),
