@@ -1,5 +1,6 @@
 //! Scores -> values: the best path through each field's lattice, its canonical form, and what becomes of it.
 
+mod across;
 mod canonical;
 mod confidence;
 mod document;
@@ -155,6 +156,11 @@ pub enum ReviewReason {
     Missing,
     /// The field's printed frame was not found where the form lies: what was read may be something else.
     FrameNotFound,
+    /// A rule about the field names a page of its document that is missing or could not be read: that page's form.
+    MissingPage(String),
+    /// A rule about the field names a page of its document that is there several times, not the same each time: that page's
+    /// form.
+    SurplusPage(String),
 }
 
 impl ReviewReason {
@@ -164,6 +170,8 @@ impl ReviewReason {
             Self::FailedCheck(check) => return Cow::Owned(format!("failed-check:{check}")),
             Self::LowConfidence => "low-confidence",
             Self::Illegible => "illegible",
+            Self::MissingPage(form) => return Cow::Owned(format!("missing-page:{form}")),
+            Self::SurplusPage(form) => return Cow::Owned(format!("surplus-page:{form}")),
             Self::StruckOut => "struck-out",
             Self::Overwritten => "overwritten",
             Self::Overflow => "overflow",
