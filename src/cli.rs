@@ -44,7 +44,7 @@ const CALIBRATE_STATUS: &str = "A field stands on its own samples where these pr
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Reads scans into OUT.csv, a row a page, with OUT.fields.csv beside it, a row a field, and OUT.run.json, what both came
-    /// from
+    /// from; where templates are pages of documents, OUT.documents.csv says which are complete
     #[command(after_help = format!("{RUN_HELP}\n\n{EXIT_STATUS}"))]
     Run(RunArgs),
     /// Shows how one page was read, field by field, on a sheet and in text: for a person who must decide what is written
@@ -151,7 +151,8 @@ pub struct ReadArgs {
 pub struct RunArgs {
     #[command(flatten)]
     pub scans: ScanArgs,
-    /// Table of pages; the evidence goes to OUT.fields.csv beside it, what both came from to OUT.run.json
+    /// Table of pages; the evidence goes to OUT.fields.csv beside it, what both came from to OUT.run.json, and documents of
+    /// several pages to OUT.documents.csv
     #[arg(value_name = "OUT.csv")]
     pub out: PathBuf,
     #[command(flatten)]
