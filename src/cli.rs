@@ -375,14 +375,15 @@ pub struct BenchArgs {
 /// `formread synth`
 #[derive(Debug, Args)]
 pub struct SynthArgs {
-    /// Template of the form
-    #[arg(long, value_name = "FILE.toml")]
-    pub pipeline: PathBuf,
+    /// Template of the form; given several times, the pages of a document, one after the other: their values keep the rules
+    /// across pages
+    #[arg(long, value_name = "FILE.toml", required = true)]
+    pub pipeline: Vec<PathBuf>,
     /// Digits to write with: folder with IDX files (the test half is taken), or with folders of images: CLASS/ or
     /// WRITER/CLASS/
     #[arg(long, value_name = "DIR")]
     pub glyphs: PathBuf,
-    /// Number of pages
+    /// Number of pages; where they are those of documents, a multiple of the pages of one
     #[arg(long, value_name = "N")]
     pub pages: u64,
     /// Folder for the scans and their truth.csv
@@ -391,9 +392,9 @@ pub struct SynthArgs {
     /// Format of the files; tif-bilevel is black and white, CCITT group 4
     #[arg(long, value_enum, default_value_t = Format::Png)]
     pub format: Format,
-    /// Pages a file; more than one in tif alone
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub pages_per_file: u64,
+    /// Pages a file; more than one in tif alone [default: 1, or the pages of a document]
+    #[arg(long, value_name = "N")]
+    pub pages_per_file: Option<u64>,
     /// Seed of everything that is drawn: the same seed gives the same deck
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

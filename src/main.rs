@@ -175,11 +175,11 @@ fn bench(args: &BenchArgs) -> Result<ExitCode> {
 }
 
 fn synth(args: &SynthArgs) -> Result<ExitCode> {
-    let template = options::template(&args.pipeline)?;
+    let templates = args.pipeline.iter().map(|file| options::template(file)).collect::<Result<Vec<_>>>()?;
     let glyphs = read_glyphs(&args.glyphs)?;
     let progress = report::deck_progress(args.pages);
     let (options, deck) = (options::synth_options(args), options::deck_options(args));
-    write_deck(&template, &glyphs, &options, &deck, &args.out, || progress.inc(1))?;
+    write_deck(&templates, &glyphs, &options, &deck, &args.out, || progress.inc(1))?;
     progress.finish_and_clear();
     Ok(ExitCode::SUCCESS)
 }
