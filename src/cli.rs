@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use formread::page::Limits;
 
-pub use template::{CheckArgs, NewArgs, ShowArgs, TemplateCommand};
+pub use template::{CheckArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand};
 
 /// Reads hand-filled numbers from scanned forms into a table that can be booked.
 #[derive(Debug, Parser)]
@@ -44,7 +44,7 @@ const CALIBRATE_STATUS: &str = "A field stands on its own samples where these pr
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Reads scans into OUT.csv, a row a page, with OUT.fields.csv beside it, a row a field, and OUT.run.json, what both came
-    /// from
+    /// from; where templates are pages of documents, OUT.documents.csv says which are complete
     #[command(after_help = format!("{RUN_HELP}\n\n{EXIT_STATUS}"))]
     Run(RunArgs),
     /// Shows how one page was read, field by field, on a sheet and in text: for a person who must decide what is written
@@ -88,7 +88,8 @@ pub struct ScanArgs {
 /// What scans are read with.
 #[derive(Debug, Args)]
 pub struct ReaderArgs {
-    /// Template of a form; may be given several times, with the forms that its rules name [default: every template known
+    /// Template of a form; may be given several times, with the forms that its rules name and the other pages of its document
+    /// [default: every template known
     /// to the program; the one that fits a page best wins]
     #[arg(long, value_name = "FILE.toml")]
     pub pipeline: Vec<PathBuf>,
@@ -165,7 +166,8 @@ pub struct ReadArgs {
 pub struct RunArgs {
     #[command(flatten)]
     pub scans: ScanArgs,
-    /// Table of pages; the evidence goes to OUT.fields.csv beside it, what both came from to OUT.run.json
+    /// Table of pages; the evidence goes to OUT.fields.csv beside it, what both came from to OUT.run.json, and documents of
+    /// several pages to OUT.documents.csv
     #[arg(value_name = "OUT.csv")]
     pub out: PathBuf,
     #[command(flatten)]
@@ -388,14 +390,15 @@ pub struct BenchArgs {
 /// `formread synth`
 #[derive(Debug, Args)]
 pub struct SynthArgs {
-    /// Template of the form
-    #[arg(long, value_name = "FILE.toml")]
-    pub pipeline: PathBuf,
+    /// Template of the form; given several times, the pages of a document, one after the other: their values keep the rules
+    /// across pages
+    #[arg(long, value_name = "FILE.toml", required = true)]
+    pub pipeline: Vec<PathBuf>,
     /// Digits to write with: folder with IDX files (the test half is taken), or with folders of images: CLASS/ or
     /// WRITER/CLASS/
     #[arg(long, value_name = "DIR")]
     pub glyphs: PathBuf,
-    /// Number of pages
+    /// Number of pages; where they are those of documents, a multiple of the pages of one
     #[arg(long, value_name = "N")]
     pub pages: u64,
     /// Folder for the scans and their truth.csv
@@ -404,9 +407,9 @@ pub struct SynthArgs {
     /// Format of the files; tif-bilevel is black and white, CCITT group 4
     #[arg(long, value_enum, default_value_t = Format::Png)]
     pub format: Format,
-    /// Pages a file; more than one in tif alone
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub pages_per_file: u64,
+    /// Pages a file; more than one in tif alone [default: 1, or the pages of a document]
+    #[arg(long, value_name = "N")]
+    pub pages_per_file: Option<u64>,
     /// Seed of everything that is drawn: the same seed gives the same deck
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

@@ -33,7 +33,7 @@ use signal_hook::{
 
 use cli::{
     BenchArgs, CalibrateArgs, CheckArgs, Cli, Command, DecodeArgs, EvalCommand, EvalGlyphsArgs, EvalValuesArgs,
-    ExplainArgs, NewArgs, OutputArgs, RunArgs, ShowArgs, SynthArgs, TemplateCommand, TrainArgs,
+    ExplainArgs, ListArgs, NewArgs, OutputArgs, RunArgs, ShowArgs, SynthArgs, TemplateCommand, TrainArgs,
 };
 use report::{Progress, say};
 
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench(&args),
         Command::Synth(args) => synth(&args),
         Command::Template(TemplateCommand::New(args)) => template_new(&args),
-        Command::Template(TemplateCommand::List(output)) => template_list(&output),
+        Command::Template(TemplateCommand::List(args)) => template_list(&args),
         Command::Template(TemplateCommand::Show(args)) => template_show(&args),
         Command::Template(TemplateCommand::Check(args)) => template_check(&args),
         Command::Template(TemplateCommand::Schema) => template_schema(),
@@ -176,17 +176,17 @@ fn bench(args: &BenchArgs) -> Result<ExitCode> {
 }
 
 fn synth(args: &SynthArgs) -> Result<ExitCode> {
-    let template = options::template(&args.pipeline)?;
+    let templates = args.pipeline.iter().map(|file| options::template(file)).collect::<Result<Vec<_>>>()?;
     let glyphs = read_glyphs(&args.glyphs)?;
     let progress = report::deck_progress(args.pages);
     let (options, deck) = (options::synth_options(args), options::deck_options(args));
-    write_deck(&template, &glyphs, &options, &deck, &args.out, || progress.inc(1))?;
+    write_deck(&templates, &glyphs, &options, &deck, &args.out, || progress.inc(1))?;
     progress.finish_and_clear();
     Ok(ExitCode::SUCCESS)
 }
 
-fn template_list(output: &OutputArgs) -> Result<ExitCode> {
-    print(&TemplateList::new(&form::known_templates()?), output)
+fn template_list(args: &ListArgs) -> Result<ExitCode> {
+    print(&TemplateList::new(&options::all_templates(&args.templates)?), &args.output)
 }
 
 fn template_schema() -> Result<ExitCode> {
@@ -263,8 +263,11 @@ fn template_check(args: &CheckArgs) -> Result<ExitCode> {
     }
     if let (Some(n_pages), Some(glyphs)) = (args.simulate, &args.glyphs) {
         let glyphs = read_glyphs(glyphs)?;
+        let is_given = |name: &str| candidates.iter().any(|candidate| candidate.template.name == name);
+        let others = known.iter().filter(|other| !is_given(&other.name));
+        let all: Vec<_> = others.chain(candidates.iter().map(|candidate| &candidate.template)).cloned().collect();
         for candidate in &candidates {
-            let others = known.iter().filter(|other| other.name != candidate.template.name).cloned();
+            let others = all.iter().filter(|other| other.name != candidate.template.name).cloned();
             let templates = others.chain([candidate.template.clone()]).collect();
             let reader = options::reader_of(templates, args.model.as_deref())?;
             let progress = report::deck_progress(n_pages);

@@ -290,7 +290,8 @@ pub fn deck_options(args: &SynthArgs) -> DeckOptions {
         Format::Bmp => ScanFormat::Bmp,
         Format::Webp => ScanFormat::WebP,
     };
-    DeckOptions { n_pages: args.pages, format, pages_per_file: args.pages_per_file }
+    let of_document = args.pipeline.len() as u64;
+    DeckOptions { n_pages: args.pages, format, pages_per_file: args.pages_per_file.unwrap_or(of_document) }
 }
 
 /// The processor's cores.

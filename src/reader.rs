@@ -12,9 +12,12 @@ use std::{
 };
 
 use crate::{
-    assemble::{AcceptTable, FieldScores, PageReading, PageRecord, assemble_page, is_settled, reconcile},
+    assemble::{
+        AcceptTable, DocumentRecord, FieldScores, PageReading, PageRecord, PageSeen, assemble_page, documents,
+        is_settled, reconcile,
+    },
     error::{Error, ErrorKind, PageReject, Result},
-    form::{Field, FormTemplate, check_others},
+    form::{Field, FormTemplate, check_documents, check_others},
     geometry::Rect,
     net::{GlyphScores, Reckoning, Recogniser, StripScores},
     normalise::{Glyph, Strip, collate, normalise, normalise_strip},
@@ -121,8 +124,8 @@ impl Reader {
     /// one set of weights from another.
     ///
     /// # Errors
-    /// `Usage` where there is no template or two have one name; as [`check_others`]; whatever the first recogniser
-    /// fails with.
+    /// `Usage` where there is no template or two have one name; as [`check_others`] and [`check_documents`]; whatever the
+    /// first recogniser fails with.
     pub fn new(
         templates: Vec<FormTemplate>,
         weights_fingerprint: String,
@@ -136,6 +139,7 @@ impl Reader {
             return Err(Error::usage(format!("two templates have one name: {}", twice.name)));
         }
         check_others(&templates)?;
+        check_documents(&templates)?;
         let idle = Mutex::new(vec![make_recogniser()?]);
         Ok(Self {
             families: Families::of(&templates),
@@ -257,6 +261,11 @@ impl Reader {
     /// pages](Reader::ties_pages) this changes nothing.
     pub fn reconcile(&self, pages: &mut [PageRecord]) {
         reconcile(&self.templates, pages, &self.accept);
+    }
+
+    /// The documents of several pages among the pages of one file, by name, and whether they are complete.
+    pub fn documents(&self, pages: &[PageRecord]) -> Vec<DocumentRecord> {
+        documents(&self.templates, pages.iter().map(PageSeen::of))
     }
 
     /// Reads one page, the 1-based `number` of its file, as if there were no other one.

@@ -72,6 +72,7 @@ impl Progress {
             }
             Event::Left { scan } => self.line(&format!("{scan}: left for the next run: it may still be written to")),
             Event::Copy { scan, of } => self.line(&format!("{scan}: the same content as {of}: read once")),
+            Event::Document { scan, document } => self.line(&format!("{scan}: {}: {document}", document.document)),
             Event::PageDone => self.n_pages += 1,
             Event::FileDone => self.n_files_done += 1,
         }
@@ -209,7 +210,8 @@ pub fn say(line: &str) {
 
 /// What became of every page of a run that took `elapsed`.
 fn closing_summary(summary: &Summary, elapsed: Duration) -> String {
-    let Summary { n_files, n_copies, n_left, n_pages, n_accepted, n_review, rejected, n_digits, n_pages_now } = summary;
+    let Summary { n_files, n_copies, n_left, n_pages, n_accepted, n_review, rejected, documents, .. } = summary;
+    let Summary { n_digits, n_pages_now, .. } = summary;
     let n_rejected = summary.n_rejected();
     let mut text = format!("pages     {n_pages:>8} in {n_files} files\n");
     if *n_copies > 0 {
@@ -224,6 +226,12 @@ fn closing_summary(summary: &Summary, elapsed: Duration) -> String {
     }
     text +=
         &format!("balance   {n_pages:>8} = {n_accepted} + {n_review} + {n_rejected}, each page once in the table\n");
+    if !documents.is_empty() {
+        text += &format!("documents {:>8}\n", documents.values().sum::<u64>());
+    }
+    for (verdict, n) in documents {
+        text += &format!("  {n:>16} {verdict}\n");
+    }
     text += &format!("digits    {n_digits:>8}\n");
     if n_pages_now < n_pages {
         text += &format!("{} pages from copies or the run before\n", n_pages - n_pages_now);
@@ -256,6 +264,7 @@ mod tests {
             n_accepted: 7,
             n_review: 2,
             rejected: [("unreadable".to_owned(), 1), ("unknown-form".to_owned(), 2)].into(),
+            documents: [("complete".to_owned(), 3), ("incomplete".to_owned(), 1)].into(),
             n_digits: 300,
             n_pages_now: 10,
         };
@@ -270,6 +279,9 @@ mod tests {
             "12 = 7 + 2 + 3,",
             "1 of these files",
             "4 more files",
+            "documents        4\n",
+            "3 complete\n",
+            "1 incomplete\n",
         ] {
             assert!(text.contains(part), "{part:?} is missing:\n{text}");
         }

@@ -53,6 +53,9 @@ fn what_cannot_run_is_status_2_and_writes_nothing() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     write_strips(&dir.path().join("in"), 0..1);
     fs::write(dir.path().join("bad.toml"), "name = \"x\"\nwidht = 3\n").expect("it is writable");
+    let page = "name = \"cover\"\ntitle = \"t\"\nwhole_image = true\ndocument = { name = \"tax\", page = 1, of = 2 }\n\
+                [[field]]\nname = \"a\"\nkind = \"integer\"\n";
+    fs::write(dir.path().join("page.toml"), page).expect("it is writable");
     fs::write(dir.path().join("bad.safetensors"), "not weights").expect("it is writable");
     fs::write(dir.path().join("taken.csv"), "precious").expect("it is writable");
     let before = names(dir.path());
@@ -67,6 +70,10 @@ fn what_cannot_run_is_status_2_and_writes_nothing() {
         Case { args: &["run", "nowhere", "out.csv"], says: "nowhere" },
         Case { args: &["run", "in", "out.csv", "--pipeline", "bad.toml"], says: "bad.toml:2: " },
         Case { args: &["run", "in", "out.csv", "--pipeline", "none.toml"], says: "none.toml" },
+        Case {
+            args: &["run", "in", "out.csv", "--pipeline", "page.toml"],
+            says: "and no template for page 2\nhint: give ",
+        },
         Case { args: &["run", "in", "out.csv", "--model", "bad.safetensors"], says: "bad." },
         Case { args: &["run", "in", "no/such/out.csv"], says: "no/such/out.csv" },
         Case { args: &["run", "in", "taken.csv"], says: "hint: replace it with --overwrite" },

@@ -19,22 +19,23 @@ use image::{GrayImage, Luma, imageops::overlay};
 
 const DPI: f64 = 150.0;
 /// Of the cover.
-const RULE: &str = "sum = own + tax-schedule.total";
+pub const RULE: &str = "sum = own + tax-schedule.total";
 
-/// A cover and its schedule; the lines tell one from the other.
-fn forms() -> Vec<FormTemplate> {
-    let form = |name: &str, lines: &str, rules: &str, fields: [(&str, u32); 2]| {
-        let mut text = format!("name = \"{name}\"\ntitle = \"For tests\"\npage = [120, 160]\nlines = [{lines}]\n");
-        text += &format!("rules = [{rules}]\n");
-        for (field, y) in fields {
-            let comb = format!("comb = {{ at = [30, {y}], cell = [9, 12], groups = [3] }}");
-            text += &format!("[[field]]\nname = \"{field}\"\nkind = \"integer\"\ndigits = [1, 3]\n{comb}\n");
-        }
-        parse_template(&text).expect("it is well formed")
-    };
+/// A form with two combs; the lines tell one from the other.
+pub fn form(name: &str, lines: &str, more: &str, fields: [(&str, u32); 2]) -> FormTemplate {
+    let mut text = format!("name = \"{name}\"\ntitle = \"For tests\"\npage = [120, 160]\nlines = [{lines}]\n{more}\n");
+    for (field, y) in fields {
+        let comb = format!("comb = {{ at = [30, {y}], cell = [9, 12], groups = [3] }}");
+        text += &format!("[[field]]\nname = \"{field}\"\nkind = \"integer\"\ndigits = [1, 3]\n{comb}\n");
+    }
+    parse_template(&text).expect("it is well formed")
+}
+
+/// A cover and its schedule.
+pub fn forms() -> Vec<FormTemplate> {
     let cover = "[8, 30, 112, 30], [8, 33, 112, 33], [8, 140, 90, 140], [20, 150, 112, 150], [75, 40, 75, 130]";
     let schedule = "[8, 12, 60, 12], [8, 60, 112, 60], [8, 64, 112, 64], [15, 70, 15, 150], [100, 70, 100, 120]";
-    let rule = format!("\"{RULE}\"");
+    let rule = format!("rules = [\"{RULE}\"]");
     vec![
         form("tax-return", cover, &rule, [("own", 60), ("sum", 90)]),
         form("tax-schedule", schedule, "", [("item", 80), ("total", 110)]),
@@ -75,17 +76,20 @@ impl Recogniser for Calculator {
     }
 }
 
-fn reader() -> Reader {
+pub fn reader_of(templates: Vec<FormTemplate>) -> Reader {
     let make = || -> Result<Box<dyn Recogniser>> {
         let digits = (0..N_DIGITS).map(|digit| normalise(&digit_ink(digit)).expect("it is ink")).collect();
         Ok(Box::new(Calculator { digits }))
     };
-    Reader::new(forms(), "calculator".to_owned(), Box::new(make)).expect("the rules name what is there")
+    Reader::new(templates, "calculator".to_owned(), Box::new(make)).expect("the rules name what is there")
 }
 
-/// The page of the form at `form_idx` with these numbers in its fields; nothing where there is none.
-fn page(form_idx: usize, numbers: [&str; 2]) -> GrayImage {
-    let form = &forms()[form_idx];
+fn reader() -> Reader {
+    reader_of(forms())
+}
+
+/// A page of `form` with these numbers in its fields; nothing where there is none.
+pub fn page(form: &FormTemplate, numbers: [&str; 2]) -> GrayImage {
     let stock =
         GlyphStock::new((0..N_DIGITS).map(|digit| (digit_ink(digit), digit as u8, None))).expect("all are there");
     let options = SynthOptions { dpi: DPI, blanks: 1.0, ..SynthOptions::default() };
@@ -103,15 +107,15 @@ fn page(form_idx: usize, numbers: [&str; 2]) -> GrayImage {
     drawn.image
 }
 
-fn cover(own: &str, sum: &str) -> GrayImage {
-    page(0, [own, sum])
+pub fn cover(own: &str, sum: &str) -> GrayImage {
+    page(&forms()[0], [own, sum])
 }
 
-fn schedule(item: &str, total: &str) -> GrayImage {
-    page(1, [item, total])
+pub fn schedule(item: &str, total: &str) -> GrayImage {
+    page(&forms()[1], [item, total])
 }
 
-fn tiff(pages: &[GrayImage]) -> Vec<u8> {
+pub fn tiff(pages: &[GrayImage]) -> Vec<u8> {
     encode_scan(pages, ScanFormat::Tiff, DPI).expect("it holds several pages")
 }
 

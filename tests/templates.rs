@@ -146,8 +146,8 @@ fn every_template_is_valid_under_the_schema() {
 
 #[test]
 fn what_is_no_template_is_not_valid() {
-    let good = "name = \"t\"\ntitle = \"t\"\nunit = { dpi = 300 }\npage = [100, 100]\nversion = \"2\"\n[[field]]\nname = \"f\"\n\
-                kind = \"integer\"\nbox = [5, 5, 40, 8]\ndigits = [1, 3]\nprinted = [\"top\"]\n";
+    let good = "name = \"t\"\ntitle = \"t\"\nunit = { dpi = 300 }\npage = [100, 100]\nversion = \"2\"\n\
+                document = { name = \"tax\", page = 2, of = 3 }\n[[field]]\nname = \"f\"\nkind = \"integer\"\nbox = [5, 5, 40, 8]\ndigits = [1, 3]\nprinted = [\"top\"]\n";
     assert!(faults_of(good).is_empty(), "{:?}", faults_of(good));
     for (from, to, says) in [
         ("title = \"t\"", "titel = \"t\"", "titel is not known"),
@@ -159,6 +159,9 @@ fn what_is_no_template_is_not_valid() {
         ("\"top\"", "\"up\"", "is none of"),
         ("[1, 3]", "\"three\"", "is none of what it may be"),
         ("dpi = 300", "dpi = 3", "is none of what it may be"),
+        ("page = 2,", "page = 0,", "0 is below 1"),
+        ("name = \"tax\", page", "name = \"Tax\", page", "is not like"),
+        (", of = 3", "", "\"of\" is missing"),
     ] {
         assert!(good.contains(from), "{from}");
         let found = faults_of(&good.replacen(from, to, 1));
@@ -178,6 +181,7 @@ fn a_template_is_listed_drawn_and_checked() {
     let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).expect("it is writable");
     write("good.toml", GOOD);
     write("bad.toml", &GOOD.replace("[80, 140", "[800, 140"));
+    write("page.toml", &format!("document = {{ name = \"orders\", page = 2, of = 2 }}\n{GOOD}"));
     write(
         "poor.toml",
         &format!("{GOOD}\n[[field]]\nname = \"b\"\nkind = \"integer\"\ndigits = [1, 6]\nbox = [80, 145, 50, 10]\n"),
@@ -190,9 +194,13 @@ fn a_template_is_listed_drawn_and_checked() {
     }
     let cases = [
         Case { args: &["list"], status: 0, stdout: "tax-return", talk: "" },
+        Case { args: &["list", "good.toml"], status: 0, stdout: "An order\n", talk: "" },
+        Case { args: &["list", "page.toml"], status: 0, stdout: "An order, page 2 of 2 of orders\n", talk: "" },
+        Case { args: &["list", "bad.toml"], status: 2, stdout: "", talk: "bad.toml:12: " },
         Case { args: &["schema"], status: 0, stdout: "additionalProperties", talk: "" },
         Case { args: &["check", "good.toml"], status: 0, stdout: "0 faults, 0 risks", talk: "" },
         Case { args: &["check", "poor.toml"], status: 1, stdout: "poor.toml:14: fault: overlap: field b: ", talk: "" },
+        Case { args: &["check", "page.toml"], status: 1, stdout: "page.toml:1: fault: document: ", talk: "" },
         Case { args: &["check", "bad.toml"], status: 1, stdout: "bad.toml:12: fault: malformed: field a: ", talk: "" },
         Case { args: &["check", "good.toml", "none"], status: 2, stdout: "", talk: "none" },
         Case { args: &["check", "none.toml"], status: 2, stdout: "", talk: "none.toml" },
@@ -204,6 +212,12 @@ fn a_template_is_listed_drawn_and_checked() {
             status: 0,
             stdout: "",
             talk: "order 7: An order; 1 fields",
+        },
+        Case {
+            args: &["show", "page.toml", "--out", "a.png"],
+            status: 0,
+            stdout: "",
+            talk: "order 7: An order, page 2 of 2 of orders; 1 fields",
         },
         Case { args: &["show", "good.toml", "a.png", "--out", "b.png"], status: 0, stdout: "", talk: "residual 0." },
         Case {

@@ -12,6 +12,7 @@
 //! - `many_forms`: sixty templates that differ little, and pages of each.
 //! - `marks`: boxes to be ticked, on a drawn form.
 //! - `documents`: several pages that rules tie together, on drawn forms.
+//! - `several_pages`: documents whose templates are page k of n: complete or not, whatever the order.
 //! - `drafts`: templates drafted from real forms, where they are at hand.
 //! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
 //! - `properties`: forms and pages by chance: what was written comes back, or awaits review.
@@ -40,6 +41,7 @@ mod properties;
 #[cfg(feature = "torch")]
 mod real_pages;
 mod registration;
+mod several_pages;
 #[cfg(feature = "torch")]
 mod states;
 mod templates;

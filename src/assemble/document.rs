@@ -1,19 +1,24 @@
 //! The pages of a document and their rules, put together: which of the document's fields each rule is about, and
 //! which fields rules tie together.
 
+use std::collections::HashSet;
+
 use super::{FieldValue, PageReading, PageRecord};
 use crate::{
     error::PageReject,
-    form::{Field, FormTemplate, OtherField, Rule},
+    form::{Field, FormTemplate, Rule},
 };
 
 /// What stands on the pages of a document that were read.
 pub(super) struct Document<'a> {
     /// The fields of all pages, page after page.
     pub fields: Vec<DocumentField<'a>>,
-    sheets: Vec<Sheet<'a>>,
+    pub templates: &'a [FormTemplate],
+    /// The forms that are pages of a form of several pages, of which some page is here.
+    pub pages: HashSet<&'a str>,
+    pub sheets: Vec<Sheet<'a>>,
     /// Of each page that was not read, the form if it is known: what is written there is not.
-    unread: Vec<Option<&'a str>>,
+    pub unread: Vec<Option<&'a str>>,
 }
 
 /// A field on its page.
@@ -24,11 +29,11 @@ pub(super) struct DocumentField<'a> {
 }
 
 /// A page that was read.
-struct Sheet<'a> {
-    template: &'a FormTemplate,
+pub(super) struct Sheet<'a> {
+    pub template: &'a FormTemplate,
     /// Its place among the document's fields, and how many there are.
-    first: usize,
-    n_fields: usize,
+    pub first: usize,
+    pub n_fields: usize,
 }
 
 /// A rule of one page, about the document's fields.
@@ -51,7 +56,8 @@ impl<'a> Document<'a> {
     /// The pages of a document, each field as it reads by itself. A page of a form that is not among `templates` is not
     /// looked at.
     pub fn new(templates: &'a [FormTemplate], pages: &'a mut [PageRecord]) -> Self {
-        let mut document = Self { fields: Vec::new(), sheets: Vec::new(), unread: Vec::new() };
+        let (fields, sheets, unread) = (Vec::new(), Vec::new(), Vec::new());
+        let mut document = Self { fields, templates, pages: HashSet::new(), sheets, unread };
         for page in pages {
             match &mut page.reading {
                 PageReading::Read { form, fields, .. } => {
@@ -66,39 +72,20 @@ impl<'a> Document<'a> {
             }
         }
         document.fields.iter_mut().for_each(|field| field.value.forget_rules());
+        document.pages = document.pages_of_documents();
         document
     }
 
-    /// The rules of all pages. Left out are those that say nothing: because they name a field that is not there, or
-    /// the sum of pages that may not all have been read.
-    pub fn rules(&self) -> Vec<DocumentRule> {
-        let rules_of = |sheet: &'_ Sheet<'a>| {
-            let Sheet { template, first, n_fields } = *sheet;
-            let fields = move |idx: usize| match idx.checked_sub(template.fields.len()) {
-                None => (idx < n_fields).then(|| vec![first + idx]),
-                Some(other) => self.all_of(template.others.get(other)?),
-            };
-            template.rules.iter().filter_map(move |rule| {
-                let spans_pages = template.reaches_out(rule);
-                Some(DocumentRule { rule: rule.over(&fields)?, spans_pages })
-            })
-        };
-        self.sheets.iter().flat_map(rules_of).collect()
-    }
-
-    /// The places of a field on all pages with its form. `None` where there is no such page, or one that was not read
-    /// may be.
-    fn all_of(&self, other: &OtherField) -> Option<Vec<usize>> {
-        if self.unread.iter().any(|form| form.is_none_or(|form| form == other.form)) {
-            return None;
+    fn pages_of_documents(&self) -> HashSet<&'a str> {
+        let declared = || self.templates.iter().filter_map(|form| Some((form.name.as_str(), form.document.as_ref()?)));
+        if declared().next().is_none() {
+            return HashSet::new();
         }
-        let sheets = self.sheets.iter().filter(|sheet| sheet.template.name == other.form);
-        let place = |sheet: &Sheet<'_>| {
-            let idx = sheet.template.fields.iter().position(|field| field.name == other.field)?;
-            (idx < sheet.n_fields).then_some(sheet.first + idx)
-        };
-        let places: Vec<usize> = sheets.map(place).collect::<Option<_>>()?;
-        (!places.is_empty()).then_some(places)
+        let read = self.sheets.iter().map(|sheet| sheet.template.name.as_str());
+        let forms: HashSet<&str> = read.chain(self.unread.iter().flatten().copied()).collect();
+        let here: HashSet<&str> =
+            declared().filter(|(form, _)| forms.contains(form)).map(|(_, page)| page.name.as_str()).collect();
+        declared().filter(|(_, page)| here.contains(page.name.as_str())).map(|(form, _)| form).collect()
     }
 }
 
@@ -140,7 +127,7 @@ impl FieldValue {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::{
         assemble::{
@@ -150,10 +137,10 @@ mod tests {
         form::parse_template,
     };
 
-    const ACROSS: &str = "sum = a + sheet.total";
+    pub const ACROSS: &str = "sum = a + sheet.total";
 
     /// A cover, whose `sum` is its own `a` and what stands on all sheets; a sheet's `total` is its `x` and `y`.
-    fn forms() -> Vec<FormTemplate> {
+    pub fn forms() -> Vec<FormTemplate> {
         let form = |name: &str, rule: &str, fields: &[&str]| {
             let head = format!("name = \"{name}\"\ntitle = \"t\"\npage = [100, 100]\nrules = [\"{rule}\"]\n");
             let field = |(i, name): (usize, &&str)| {
@@ -165,24 +152,24 @@ mod tests {
         vec![form("cover", ACROSS, &["a", "sum"]), form("sheet", "total = x + y", &["x", "y", "total"])]
     }
 
-    fn page(form: &str, fields: &[(&str, Readings<'_>)]) -> PageReading {
+    pub fn page(form: &str, fields: &[(&str, Readings<'_>)]) -> PageReading {
         let fields = fields.iter().map(|(name, readings)| value(name, readings)).collect();
         PageReading::Read { form: form.to_owned(), fields, residual_px: 0.0 }
     }
 
-    fn cover(a: Readings<'_>, sum: Readings<'_>) -> PageReading {
+    pub fn cover(a: Readings<'_>, sum: Readings<'_>) -> PageReading {
         page("cover", &[("a", a), ("sum", sum)])
     }
 
-    fn sheet(x: Readings<'_>, y: Readings<'_>, total: Readings<'_>) -> PageReading {
+    pub fn sheet(x: Readings<'_>, y: Readings<'_>, total: Readings<'_>) -> PageReading {
         page("sheet", &[("x", x), ("y", y), ("total", total)])
     }
 
-    fn unread(form: Option<&str>, reason: PageReject) -> PageReading {
+    pub fn unread(form: Option<&str>, reason: PageReject) -> PageReading {
         PageReading::Rejected { form: form.map(str::to_owned), reason, detail: String::new() }
     }
 
-    fn document(pages: impl IntoIterator<Item = PageReading>) -> Vec<PageRecord> {
+    pub fn document(pages: impl IntoIterator<Item = PageReading>) -> Vec<PageRecord> {
         (1..).zip(pages).map(|(page, reading)| PageRecord { page, reading }).collect()
     }
 
@@ -194,7 +181,7 @@ mod tests {
         pages
     }
 
-    fn fields(page: &PageRecord) -> &[FieldValue] {
+    pub fn fields(page: &PageRecord) -> &[FieldValue] {
         match &page.reading {
             PageReading::Read { fields, .. } => fields,
             PageReading::Rejected { .. } => &[],
@@ -202,16 +189,16 @@ mod tests {
     }
 
     /// Readings and states of a page's fields; of all pages, one after the other.
-    fn said(pages: &[PageRecord]) -> Vec<(&str, &FieldState)> {
+    pub fn said(pages: &[PageRecord]) -> Vec<(&str, &FieldState)> {
         pages.iter().flat_map(fields).map(|value| (value.guess.as_str(), &value.state)).collect()
     }
 
-    fn failed(rule: &str) -> FieldState {
+    pub fn failed(rule: &str) -> FieldState {
         FieldState::Review(ReviewReason::FailedCheck(rule.to_owned()))
     }
 
-    const DOUBTFUL: Readings<'_> = &[("17", 0.55), ("11", 0.44)];
-    const NOT_SURE: FieldState = FieldState::Review(ReviewReason::LowConfidence);
+    pub const DOUBTFUL: Readings<'_> = &[("17", 0.55), ("11", 0.44)];
+    pub const NOT_SURE: FieldState = FieldState::Review(ReviewReason::LowConfidence);
 
     #[test]
     fn a_doubtful_digit_gives_way_to_the_one_that_another_page_wants() {

@@ -1,6 +1,8 @@
 //! Scores -> values: the best path through each field's lattice, its canonical form, and what becomes of it.
 
+mod across;
 mod canonical;
+mod complete;
 mod confidence;
 mod document;
 mod doubt;
@@ -29,6 +31,7 @@ use crate::{
 
 use state::{Reading, read};
 
+pub use complete::{DocumentRecord, DocumentVerdict, PageCopies, PageSeen, Sight, documents};
 pub use reconcile::reconcile;
 pub use state::{AcceptParams, AcceptTable};
 pub use weighed::{WeighedReading, strip_texts, weighed_readings};
@@ -153,6 +156,11 @@ pub enum ReviewReason {
     FailedCheck(String),
     /// Nothing is written where something must be.
     Missing,
+    /// A rule about the field names a page of its document that is missing or could not be read: that page's form.
+    MissingPage(String),
+    /// A rule about the field names a page of its document that is there several times, not the same each time: that page's
+    /// form.
+    SurplusPage(String),
     /// The field's printed frame was not found where the form lies: what was read may be something else.
     FrameNotFound,
 }
@@ -162,6 +170,8 @@ impl ReviewReason {
     pub fn word(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::FailedCheck(check) => return Cow::Owned(format!("failed-check:{check}")),
+            Self::MissingPage(form) => return Cow::Owned(format!("missing-page:{form}")),
+            Self::SurplusPage(form) => return Cow::Owned(format!("surplus-page:{form}")),
             Self::LowConfidence => "low-confidence",
             Self::Illegible => "illegible",
             Self::StruckOut => "struck-out",

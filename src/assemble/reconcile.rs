@@ -7,6 +7,7 @@
 
 use super::{
     AcceptTable, Change, FieldState, FieldValue, PageRecord, ReviewReason,
+    across::{Held, Rules},
     document::{Document, DocumentField, DocumentRule, Group, groups},
     search::{Choice, Constraint, Variable, search},
 };
@@ -40,6 +41,12 @@ const LEAST_PROBABILITY: f64 = 1e-6;
 /// that form; the rule says nothing where there is none, or where a page that is not blank could not be read and may
 /// be one.
 ///
+/// A form that is a page of a document of which some page is here is there once. Where it is missing or could not be
+/// read, a rule that names one of its fields cannot be asked, and what it names on other pages, by itself sure enough to
+/// be booked, awaits review as `missing-page:` and the form. Where it is there several times, the rule is asked of the
+/// first copy if each copy says the same, by itself and sure enough; if not, or if they differ after that, what it names
+/// awaits review as `surplus-page:` and the form.
+///
 /// What was made of the fields before is forgotten: each page may have been a document by itself first.
 ///
 /// Exact as long as no group of fields that rules tie together needs more than 20,000 readings to be tried. Beyond,
@@ -47,12 +54,16 @@ const LEAST_PROBABILITY: f64 = 1e-6;
 /// of that group is changed and none gets surer, and the rules only check.
 pub fn reconcile(templates: &[FormTemplate], pages: &mut [PageRecord], accept: &AcceptTable) {
     let document = Document::new(templates, pages);
-    let rules = document.rules();
+    let Rules { asked, held, copied } = document.rules();
     let fields: Vec<usize> = (0..document.fields.len()).collect();
     let mut work = Work { numbers: vec![Bounds::ANY; fields.len()], places: vec![0; fields.len()], document, accept };
-    for group in groups(&fields, rules.iter()) {
+    for group in groups(&fields, asked.iter()) {
         work.settle(&group);
     }
+    let document = &mut work.document;
+    let differ = copied.iter().filter(|copied| document.copies_differ(&copied.copies)).map(|copied| &copied.held);
+    let all: Vec<&Held> = held.iter().chain(differ).collect();
+    all.into_iter().for_each(|held| document.hold(held));
 }
 
 /// A document that is being reconciled.

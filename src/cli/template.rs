@@ -30,8 +30,9 @@ pub enum TemplateCommand {
     /// Drafts a template from a blank form, or from several filled ones: a scan, a photo or a PDF
     #[command(after_help = NEW_HELP)]
     New(NewArgs),
-    /// Every template known to the program: name, version, fingerprint, numbers of fields, cells and rules, title
-    List(OutputArgs),
+    /// Every template known to the program, and those given: name, version, fingerprint, numbers of fields, cells and rules,
+    /// title, and which page of a document it is
+    List(ListArgs),
     /// Draws a template as it is printed, or laid on a scan, with its fields numbered and named
     #[command(after_help = SHOW_STATUS)]
     Show(ShowArgs),
@@ -40,6 +41,16 @@ pub enum TemplateCommand {
     Check(CheckArgs),
     /// The JSON schema of a template's TOML, for editors
     Schema,
+}
+
+/// `formread template list`
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Templates to be listed as well; of two with one name the one given here
+    #[arg(value_name = "X.toml")]
+    pub templates: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `formread template new`

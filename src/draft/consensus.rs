@@ -111,6 +111,7 @@ fn of_lines(sheet: &Sheet) -> FormTemplate {
     landmarks.words.clear();
     FormTemplate {
         version: None,
+        document: None,
         name: "first".to_owned(),
         title: "the first page".to_owned(),
         layout: PageLayout::Printed(landmarks),

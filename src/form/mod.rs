@@ -1,6 +1,7 @@
 //! What the paper promises: a form's printed landmarks and its fields, in millimetres from the page's left top corner.
 
 mod checks;
+mod document;
 mod kind;
 mod known;
 mod likeness;
@@ -20,6 +21,8 @@ use crate::{
 };
 
 pub use checks::{CheckDigit, FieldChecks};
+pub(crate) use document::{DocumentFault, document_fault};
+pub use document::{DocumentPage, check_documents};
 pub(crate) use kind::DEFAULT_PIVOT;
 pub use known::known_templates;
 pub use lines::TemplateLines;
@@ -38,6 +41,8 @@ pub struct FormTemplate {
     pub title: String,
     /// Which printing of the form or state of its template this is, for people; nothing is read from it.
     pub version: Option<String>,
+    /// Which page it is of a form of several pages; `None`: it is a form by itself.
+    pub document: Option<DocumentPage>,
     /// How the template is laid on a page.
     pub layout: PageLayout,
     /// Fields in the order of the table's columns.
@@ -48,12 +53,17 @@ pub struct FormTemplate {
     pub others: Vec<OtherField>,
 }
 
-/// Without the version: it names what a template says, and says nothing. So the fingerprint does not depend on it.
+/// Without the version: it names what a template says, and says nothing. So the fingerprint does not depend on it. Without
+/// a document where there is none.
 impl fmt::Debug for FormTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, title, version: _, layout, fields, rules, others } = self;
+        let Self { name, title, version: _, document, layout, fields, rules, others } = self;
         let mut told = f.debug_struct("FormTemplate");
-        told.field("name", name).field("title", title).field("layout", layout).field("fields", fields);
+        told.field("name", name).field("title", title);
+        if let Some(document) = document {
+            told.field("document", document);
+        }
+        told.field("layout", layout).field("fields", fields);
         told.field("rules", rules).field("others", others).finish()
     }
 }

@@ -8,10 +8,11 @@ use std::{
 use super::{
     DigitCount, Field, FieldKind, FieldLayout, Filler, FormTemplate, Landmarks, PageLayout, PrintedSides, Rule, Word,
     checks::parse_checks,
+    document::parse_document,
     kind::{field_kind, is_signed},
     others::field_idx,
     raw::{Placed, RawComb, RawDigits, RawField, RawTemplate, RawUnit, Spanned},
-    source::{Ruler, Source, is_field_name, is_form_name, is_made_of, reversed},
+    source::{Ruler, Source, is_field_name, is_made_of, reversed},
 };
 use crate::{
     error::{Error, Result},
@@ -49,12 +50,9 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
     let raw: RawTemplate = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
 
     let name = source.required(&raw.name, 0..0, "name", "name = \"tax-return\"")?;
-    // A cell that begins with a hyphen is a formula to a spreadsheet.
-    if !is_form_name(name.get_ref()) || name.get_ref().starts_with('-') {
-        let detail = format!("name: {:?}", name.get_ref());
-        return Err(source.error(name.span(), detail, "small letters, digits and hyphens, no hyphen first"));
-    }
-    let title = source.required(&raw.title, 0..0, "title", "title = \"one line for a person\"")?;
+    let name = source.table_name(name, "name")?;
+    let title = source.required(&raw.title, 0..0, "title", "title = \"one line for a person\"")?.get_ref().clone();
+    let document = raw.document.as_ref().map(|document| parse_document(source, document)).transpose()?;
 
     let (layout, ruler) = page_layout(source, &raw)?;
     let is_whole_image = layout == PageLayout::WholeImage;
@@ -97,9 +95,8 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
         })?;
         rules.push(Rule { line: source.line_of(rule.span().start), ..parsed });
     }
-    let (name, title) = (name.get_ref().clone(), title.get_ref().clone());
     let version = raw.version.as_ref().map(|version| parse_version(source, version)).transpose()?;
-    Ok(FormTemplate { name, title, version, layout, fields, rules, others })
+    Ok(FormTemplate { name, title, version, document, layout, fields, rules, others })
 }
 
 /// One line that a table for people can show.

@@ -6,6 +6,8 @@ use std::{borrow::Cow, ops::Range};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
+use super::document::MAX_DOCUMENT_PAGES;
+
 /// A value that may be missing, is checked later, and where it stands.
 pub(super) type Placed<T> = Option<Spanned<T>>;
 
@@ -63,6 +65,8 @@ pub(super) struct RawTemplate {
     pub title: Placed<String>,
     /// Which printing of the form or which state of this file it is, for people: \"2026-03\". Nothing is read from it.
     pub version: Placed<String>,
+    /// Which page it is of a form of several pages. Default none: it is a form by itself.
+    pub document: Placed<RawDocument>,
     /// In what coordinates are given. Default \"mm\".
     pub unit: Placed<RawUnit>,
     /// Width and height of the page.
@@ -88,6 +92,21 @@ pub(super) struct RawTemplate {
     #[serde(default, rename = "field")]
     #[schemars(length(min = 1))]
     pub fields: Vec<Spanned<RawField>>,
+}
+
+/// A page of a form of several pages: { name = \"tax-return-2026\", page = 2, of = 3 }.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDocument {
+    /// The document's name in the tables, the same on each of its pages: as a form's.
+    #[schemars(extend("pattern" = "^[a-z0-9][a-z0-9-]*$"))]
+    pub name: Spanned<String>,
+    /// The page, from 1. Pages without a field are not counted.
+    #[schemars(extend("minimum" = 1, "maximum" = MAX_DOCUMENT_PAGES))]
+    pub page: Spanned<i64>,
+    /// How many pages there are, 1 to 100.
+    #[schemars(extend("minimum" = 1, "maximum" = MAX_DOCUMENT_PAGES))]
+    pub of: Spanned<i64>,
 }
 
 /// \"mm\", or { dpi = 300 } for pixels of that resolution.

@@ -39,6 +39,17 @@ impl Source<'_> {
         placed.as_ref().ok_or_else(|| self.error(span, format!("missing: {what}"), hint))
     }
 
+    /// A name that stands in a column of the tables: a form's, or a document's.
+    pub(super) fn table_name(self, placed: &Spanned<String>, what: &str) -> Result<String> {
+        let name = placed.get_ref();
+        // A cell that begins with a hyphen is a formula to a spreadsheet.
+        if !is_form_name(name) || name.starts_with('-') {
+            let hint = "small letters, digits and hyphens, no hyphen first";
+            return Err(self.error(placed.span(), format!("{what}: {name:?}"), hint));
+        }
+        Ok(name.clone())
+    }
+
     pub fn at_most(self, limit: usize, actual: usize, what: &str) -> Result<()> {
         if actual > limit {
             return Err(self.error(0..0, format!("too many {what}: {actual}"), &format!("at most {limit}")));

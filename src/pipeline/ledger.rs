@@ -9,14 +9,16 @@ use crate::{
 };
 
 /// Holds what stands in a table, read back, against the `files` that went in, by name and number of pages, and against
-/// what was counted on the way. Takes no memory that grows with either.
+/// what was counted on the way. Takes no memory that grows with either. `visit` gets each page that stands where it
+/// belongs, with its number in the file.
 ///
 /// # Errors
-/// `Internal` where the two differ; whatever `table` fails with.
+/// `Internal` where the two differ; whatever `table` or `visit` fails with.
 pub fn check_balance<'a>(
     files: impl Iterator<Item = (&'a str, u32)>,
     table: impl Iterator<Item = Result<StoredPage>>,
     summary: &Summary,
+    mut visit: impl FnMut(u32, StoredPage) -> Result<()>,
 ) -> Result<()> {
     let mut pages = files.flat_map(|(scan, n_pages)| (1..=n_pages).map(move |page| (scan, page)));
     let mut table = table.fuse();
@@ -25,7 +27,8 @@ pub fn check_balance<'a>(
         match (pages.next(), table.next().transpose()?) {
             (None, None) => break,
             (Some((scan, page)), Some(row)) if row.scan == scan && row.page == page.to_string() => {
-                *counted.entry(row.verdict).or_default() += 1;
+                *counted.entry(row.verdict.clone()).or_default() += 1;
+                visit(page, row)?;
             }
             (page, row) => {
                 let page = page.map_or("nothing".to_owned(), |(scan, page)| format!("page {page} of {scan}"));
@@ -65,11 +68,19 @@ mod tests {
     fn check(files: &[(&str, u32)], table: &[(&str, &str, &str)], n_pages: u64) -> Result<()> {
         let stored = |&(scan, page, verdict): &(&str, &str, &str)| {
             let [scan, page, verdict] = [scan, page, verdict].map(str::to_owned);
-            Ok(StoredPage { scan, page, verdict })
+            Ok(StoredPage { scan, page, form: String::new(), verdict, attention: String::new() })
         };
         let rejected = [("unreadable".to_owned(), 1)].into();
         let summary = Summary { n_pages, n_accepted: 2, n_review: 1, rejected, ..Summary::default() };
-        check_balance(files.iter().copied(), table.iter().map(stored), &summary)
+        let mut seen = Vec::new();
+        let visit = |number: u32, page: StoredPage| {
+            seen.push((page.scan, number));
+            Ok(())
+        };
+        check_balance(files.iter().copied(), table.iter().map(stored), &summary, visit)?;
+        let want = files.iter().flat_map(|&(scan, n)| (1..=n).map(move |page| (scan.to_owned(), page)));
+        assert_eq!(seen, want.collect::<Vec<_>>(), "each page is seen once");
+        Ok(())
     }
 
     #[test]

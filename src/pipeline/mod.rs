@@ -25,6 +25,7 @@
 
 mod apart;
 mod batch;
+mod completeness;
 mod conveyor;
 mod documents;
 mod hold;
@@ -48,9 +49,10 @@ use std::{
 };
 
 use crate::{
+    assemble::DocumentRecord,
     error::{Error, ErrorKind, Result},
     reader::Reader,
-    sink::{PageRows, Verdict, fields_path, run_path},
+    sink::{PageRows, Verdict, documents_path, fields_path, run_path},
 };
 
 use apart::Decoders;
@@ -156,6 +158,13 @@ pub enum Event<'a> {
         /// The first file with this content.
         of: &'a str,
     },
+    /// A document of several pages is not complete, or has pages more than once.
+    Document {
+        /// The file, as the tables name it.
+        scan: &'a str,
+        /// Which pages are there.
+        document: &'a DocumentRecord,
+    },
     /// A page was read or rejected.
     PageDone,
     /// A file is finished.
@@ -179,6 +188,8 @@ pub struct Summary {
     pub n_review: u64,
     /// Pages that could not be read, by reason.
     pub rejected: BTreeMap<String, u64>,
+    /// Documents of several pages, by verdict: `complete`, `surplus` or `incomplete`.
+    pub documents: BTreeMap<String, u64>,
     /// Digits in the readings, accepted or not.
     pub n_digits: u64,
     /// Pages that this run read itself; the others are copies, or were read by the run it resumes.
@@ -289,7 +300,8 @@ fn refuse_what_stands_there(options: &RunOptions, journal_path: &Path) -> Result
         }
         Existing::Resume | Existing::Refuse => {}
     }
-    let tables = [options.out.clone(), fields_path(&options.out), run_path(&options.out)];
+    let out = &options.out;
+    let tables = [out.clone(), fields_path(out), documents_path(out), run_path(out)];
     match tables.iter().find(|path| path.exists()) {
         Some(path) if options.existing == Existing::Resume => {
             refuse(path, "that run came to its end; read all again with --overwrite, or choose another name")
@@ -528,6 +540,7 @@ mod tests {
             (out.clone(), Existing::Refuse),
             (out.clone(), Existing::Resume),
             (fields_path(&out), Existing::Refuse),
+            (documents_path(&out), Existing::Refuse),
             (run_path(&out), Existing::Refuse),
             (journal_path(&out), Existing::Refuse),
         ] {

@@ -5,11 +5,14 @@ use std::{
     sync::atomic::Ordering,
 };
 
-use super::{Event, RunOptions, Summary, journal::Journal, ledger::check_balance, stopped, walk::Scan};
+use super::{
+    Event, RunOptions, Summary, completeness::Completeness, journal::Journal, ledger::check_balance, stopped,
+    walk::Scan,
+};
 use crate::{
     error::Result,
     reader::Reader,
-    sink::{CsvSink, RunRecord, ScanRecord, Sink},
+    sink::{CsvSink, DocumentTable, RunRecord, ScanRecord, Sink},
 };
 
 /// Makes the tables from the journal, in two passes: the columns must be known before the first row. They take their
@@ -41,6 +44,8 @@ pub fn write_tables(
         }
     }
     let mut sink: Box<dyn Sink> = Box::new(CsvSink::create(out, columns)?);
+    let has_documents = reader.templates().iter().any(|template| template.document.is_some());
+    let mut completeness = Completeness::new(reader.templates(), DocumentTable::create(out, has_documents)?);
     let mut summary = Summary { n_files, ..Summary::default() };
     let mut first_of = HashMap::with_capacity(scans.len());
     for Scan { name, .. } in scans {
@@ -57,7 +62,9 @@ pub fn write_tables(
         }
     }
     let files = scans.iter().map(|scan| (scan.name.as_str(), journal.pages(&scan.name)));
-    check_balance(files, sink.store()?, &summary)?;
+    check_balance(files, sink.store()?, &summary, |number, page| completeness.take(number, page, &mut observe))?;
+    let (documents, counted) = completeness.end(&mut observe)?;
+    summary.documents = counted;
     let records = scans.iter().map(|Scan { name: scan, .. }| {
         let sha256 = journal.sha256(scan);
         let first = sha256.and_then(|sha256| first_of.get(&sha256)).copied();
@@ -65,6 +72,7 @@ pub fn write_tables(
     });
     // Before the tables: where OUT.csv stands, what it came from stands beside it.
     summary.record(reader, records).write(out)?;
+    documents.finish()?;
     sink.finish()?;
     Ok(summary)
 }
@@ -79,6 +87,7 @@ impl Summary {
             accepted: self.n_accepted,
             review: self.n_review,
             rejected: self.rejected.clone(),
+            documents: self.documents.clone(),
             scans,
         }
     }

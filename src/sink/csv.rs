@@ -77,17 +77,17 @@ impl Sink for CsvSink {
 }
 
 /// One file on its way to its name.
-struct Table {
+pub(super) struct Table {
     writer: Writer<BufWriter<Beside>>,
 }
 
 impl Table {
-    fn create(path: PathBuf) -> Result<Self> {
+    pub fn create(path: PathBuf) -> Result<Self> {
         let file = BufWriter::new(Beside::create(path)?);
         Ok(Self { writer: WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(file) })
     }
 
-    fn write<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    pub fn write<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) -> Result<()> {
         self.writer.write_record(cells).map_err(|error| Error::from(std::io::Error::from(error)))
     }
 
@@ -101,7 +101,7 @@ impl Table {
     }
 
     /// Stores the table on the disk, then gives it its name.
-    fn publish(self) -> Result<()> {
+    pub fn publish(self) -> Result<()> {
         let buffer = self.writer.into_inner().map_err(|error| Error::from(error.into_error()))?;
         buffer.into_inner().map_err(|error| Error::from(error.into_error()))?.publish()
     }
@@ -143,8 +143,10 @@ mod tests {
         sink.write(&rows("x/1, \"two\".png", "f", &[("total", "-5.00")])).expect("the disk has room");
         sink.write(&rows("y.png", "g", &[("a", "007"), ("total", "1")])).expect("the disk has room");
         let stored: Vec<_> = sink.store().expect("the disk has room").map(|page| page.expect("it is whole")).collect();
-        let words = stored.iter().map(|StoredPage { scan, page, verdict }| [scan, page, verdict].map(String::as_str));
-        let want = [["x/1, \"two\".png", "1", "accepted"], ["y.png", "1", "accepted"]];
+        let words = stored.iter().map(|StoredPage { scan, page, form, verdict, attention }| {
+            [scan, page, form, verdict, attention].map(String::as_str)
+        });
+        let want = [["x/1, \"two\".png", "1", "f", "accepted", ""], ["y.png", "1", "g", "accepted", ""]];
         assert_eq!(words.collect::<Vec<_>>(), want, "what was written is read back before it has its name");
         assert!(!out.exists(), "nothing may stand under the final name before the end");
         sink.finish().expect("the disk has room");

@@ -3,6 +3,7 @@
 mod beside;
 mod bounded;
 mod csv;
+mod documents;
 mod run;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ pub use beside::write_beside;
 pub(crate) use beside::{Beside, sync_folder_of};
 pub use bounded::{open_bounded, read_bounded, read_text_bounded};
 pub use csv::{CsvSink, fields_path};
+pub use documents::{DocumentTable, documents_path};
 pub use run::{RunRecord, ScanRecord, run_path};
 
 /// A table that takes pages in the order of the input.
@@ -72,8 +74,12 @@ pub struct StoredPage {
     pub scan: String,
     /// The `page` column.
     pub page: String,
+    /// The `form` column.
+    pub form: String,
     /// The `verdict` column.
     pub verdict: String,
+    /// The `attention` column.
+    pub attention: String,
 }
 
 /// One page as every sink writes it: a row of the table, and a row of evidence for each field.

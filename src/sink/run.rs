@@ -37,6 +37,9 @@ pub struct RunRecord<I> {
     pub review: u64,
     /// Pages that could not be read, by reason.
     pub rejected: BTreeMap<String, u64>,
+    /// Documents of several pages, by the verdict in `OUT.documents.csv`; left out where there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub documents: BTreeMap<String, u64>,
     /// A [`ScanRecord`] a file, in the order of the tables.
     #[serde(serialize_with = "one_by_one")]
     pub scans: I,

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use rayon::prelude::*;
 
-use super::{GlyphStock, ScanFormat, SynthOptions, encode_scan, synthesise};
+use super::{GlyphStock, ScanFormat, SynthOptions, SynthPage, encode_scan, synthesise_document};
 use crate::{
     error::{Error, Result},
     form::FormTemplate,
@@ -25,11 +25,11 @@ pub fn read_glyphs(folder: &Path) -> Result<GlyphStock> {
 /// How a deck is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeckOptions {
-    /// How many pages. Default 10.
+    /// How many pages; of a document of several a multiple of these. Default 10.
     pub n_pages: u64,
     /// Format of the files. Default PNG.
     pub format: ScanFormat,
-    /// Pages a file; more than 1 in TIFF alone. Default 1.
+    /// Pages a file; more than 1 in TIFF alone; of a document of several pages a multiple of these. Default 1.
     pub pages_per_file: u64,
 }
 
@@ -41,13 +41,14 @@ impl Default for DeckOptions {
 
 /// Draws a deck into `folder`, which is made where it is missing: scans `page-0001.png` and so on (`file-0001.tif` where
 /// a file has several pages) and `truth.csv` with the columns `scan,page` and one a field. In it an empty cell is a
-/// blank field, `!` one that is off the page, `?` one that is cut off in part. `on_page` is called once for each
-/// page done, from any worker.
+/// blank field, `!` one that is off the page, `?` one that is cut off in part, or not on this page of a document. Several
+/// `templates` are the pages of documents, one after the other. `on_page` is called once for each page done, from any
+/// worker.
 ///
 /// # Errors
 /// `Usage` where an option is out of its range; `Io` where a file cannot be written, with its path.
 pub fn write_deck(
-    template: &FormTemplate,
+    templates: &[FormTemplate],
     glyphs: &GlyphStock,
     options: &SynthOptions,
     deck: &DeckOptions,
@@ -59,9 +60,26 @@ pub fn write_deck(
         let (n, format) = (deck.pages_per_file, deck.format.extension());
         return Err(Error::usage(format!("pages a file in {format}: {n}\nhint: more than one needs tif")));
     }
+    if templates.is_empty() {
+        return Err(Error::usage("no template is given"));
+    }
+    let of_document = templates.len() as u64;
+    for (what, n) in [("pages", deck.n_pages), ("pages a file", deck.pages_per_file)] {
+        if !n.is_multiple_of(of_document) {
+            return Err(Error::usage(format!(
+                "{what}: {n}\nhint: a multiple of {of_document}, the pages of a document"
+            )));
+        }
+    }
     let in_folder = |error: std::io::Error| Error::from(error).in_file(folder.display().to_string());
     fs::create_dir_all(folder).map_err(in_folder)?;
 
+    let mut columns: Vec<&str> = Vec::new();
+    for field in templates.iter().flat_map(|template| &template.fields) {
+        if !columns.contains(&field.name.as_str()) {
+            columns.push(&field.name);
+        }
+    }
     let n_files = deck.n_pages.div_ceil(deck.pages_per_file);
     let width = n_files.max(1).to_string().len().max(4);
     let stem = if deck.pages_per_file > 1 { "file" } else { "page" };
@@ -70,13 +88,15 @@ pub fn write_deck(
         let first = file_idx * deck.pages_per_file;
         let mut rows = Vec::new();
         let mut images = Vec::new();
-        for page_idx in first..(first + deck.pages_per_file).min(deck.n_pages) {
-            let page = synthesise(template, glyphs, options, page_idx)?;
-            let mut row = vec![name.clone(), (page_idx - first + 1).to_string()];
-            row.extend(page.truth.into_iter().map(|field| field.value));
-            rows.push(row);
-            images.push(page.image);
-            on_page();
+        let last = (first + deck.pages_per_file).min(deck.n_pages);
+        for document_idx in first / of_document..last / of_document {
+            for SynthPage { image, truth, .. } in synthesise_document(templates, glyphs, options, document_idx)? {
+                let value = |column: &&str| truth.iter().find(|field| field.name == **column).map(|field| &field.value);
+                let values = columns.iter().map(|column| value(column).cloned().unwrap_or_else(|| "?".to_owned()));
+                rows.push([name.clone(), (rows.len() + 1).to_string()].into_iter().chain(values).collect());
+                images.push(image);
+                on_page();
+            }
         }
         let path = folder.join(&name);
         let bytes = encode_scan(&images, deck.format, options.dpi)?;
@@ -85,7 +105,7 @@ pub fn write_deck(
     };
     let rows: Vec<Vec<Vec<String>>> = (0..n_files).into_par_iter().map(write_file).collect::<Result<_>>()?;
 
-    let header = ["scan", "page"].into_iter().chain(template.fields.iter().map(|field| field.name.as_str()));
+    let header = ["scan", "page"].into_iter().chain(columns.iter().copied());
     let mut table = csv::Writer::from_writer(Vec::new());
     let written =
         table.write_record(header).and_then(|()| rows.iter().flatten().try_for_each(|row| table.write_record(row)));
@@ -98,7 +118,10 @@ pub fn write_deck(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::synth::tests::{bars, template};
+    use crate::{
+        form::parse_template,
+        synth::tests::{bars, template},
+    };
 
     #[test]
     fn a_deck_is_the_same_twice_and_has_its_truth() {
@@ -107,7 +130,8 @@ mod tests {
         let deck = DeckOptions { n_pages: 5, format: ScanFormat::TiffBilevel, pages_per_file: 2 };
         let draw = || {
             let folder = tempfile::tempdir().expect("there is room for a few small files");
-            write_deck(&strip, &bars(), &options, &deck, folder.path(), || ()).expect("the options are good");
+            write_deck(std::slice::from_ref(&strip), &bars(), &options, &deck, folder.path(), || ())
+                .expect("the options are good");
             let mut names: Vec<_> = fs::read_dir(folder.path())
                 .expect("it was just made")
                 .map(|entry| entry.expect("it can be listed").path())
@@ -128,12 +152,63 @@ mod tests {
     }
 
     #[test]
+    fn a_document_keeps_its_rules_across_pages_and_stands_in_one_file() {
+        let form = |name: &str, rules: &str, fields: [&str; 3]| {
+            let head = format!("name = \"{name}\"\ntitle = \"t\"\npage = [100, 80]\nrules = [{rules}]\n");
+            let field = |(i, field): (usize, &&str)| {
+                let y = 10 + 20 * i;
+                let kind = if field.ends_with("id") {
+                    "kind = \"code\"\ndigits = 9"
+                } else {
+                    "kind = \"integer\"\ndigits = [1, 5]"
+                };
+                format!("[[field]]\nname = \"{field}\"\n{kind}\nbox = [10, {y}, 50, 9]\n")
+            };
+            let fields: String = fields.iter().enumerate().map(field).collect();
+            parse_template(&(head + &fields)).expect("it is well formed")
+        };
+        let templates = [
+            form("cover", "\"sum = own + sheet.total\", \"own > other.x\"", ["id", "own", "sum"]),
+            form("sheet", "\"total = 2 * item\", \"again_id = cover.id\"", ["item", "total", "again_id"]),
+        ];
+        let options = SynthOptions { dpi: 75.0, blanks: 0.0, ..SynthOptions::default() };
+        let folder = tempfile::tempdir().expect("there is room for a few small files");
+        let draw = |n_pages, pages_per_file| {
+            let deck = DeckOptions { n_pages, format: ScanFormat::TiffBilevel, pages_per_file };
+            write_deck(&templates, &bars(), &options, &deck, folder.path(), || ())
+        };
+        draw(6, 2).expect("the options are good");
+        let truth = fs::read_to_string(folder.path().join("truth.csv")).expect("it was written");
+        let rows: Vec<Vec<&str>> = truth.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!((rows.len(), &rows[0][2..]), (7, &["id", "own", "sum", "item", "total", "again_id"][..]));
+        for (n, two) in (1..).zip(rows[1..].chunks(2)) {
+            let [[scan, "1", id, own, sum, "?", "?", "?"], [other, "2", "?", "?", "?", item, total, again]] =
+                [&two[0][..], &two[1][..]]
+            else {
+                panic!("{truth}")
+            };
+            assert_eq!((*scan, *other, *again), (format!("file-000{n}.tif").as_str(), *scan, *id));
+            let [own, sum, item, total] =
+                [own, sum, item, total].map(|text| text.parse::<u64>().expect("it is no blank"));
+            assert_eq!((total, sum), (2 * item, own + total));
+        }
+        for (n_pages, pages_per_file, says) in [(5, 2, "pages: 5\nhint: a multiple of 2"), (6, 3, "pages a file: 3\n")]
+        {
+            let error = draw(n_pages, pages_per_file).expect_err(says).to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        let none =
+            write_deck(&[], &bars(), &options, &DeckOptions::default(), folder.path(), || ()).expect_err("what?");
+        assert!(none.to_string().contains("no template"), "{none}");
+    }
+
+    #[test]
     fn several_pages_a_file_need_tiff() {
         let strip = template("strip");
         let deck = DeckOptions { pages_per_file: 2, ..DeckOptions::default() };
         let folder = Path::new("never made");
-        let error =
-            write_deck(&strip, &bars(), &SynthOptions::default(), &deck, folder, || ()).expect_err("png has one");
+        let error = write_deck(std::slice::from_ref(&strip), &bars(), &SynthOptions::default(), &deck, folder, || ())
+            .expect_err("png has one");
         assert!(error.to_string().contains("pages a file in png: 2"), "{error}");
     }
 }

@@ -1,11 +1,12 @@
 //! A test deck: a template drawn, filled with real glyphs, then degraded as paper and scanners do.
 //!
-//! [`synthesise`] makes one page from values alone; [`write_deck`] saves many, with their truth. A page depends on the
-//! template, the glyphs, the options and its number, and on nothing else: neither on the pages before it nor on how
+//! [`synthesise`] makes one page from values alone, [`synthesise_document`] the pages of a document; [`write_deck`] saves
+//! many, with their truth. A page depends on the template, the glyphs, the options and its number, and on nothing else: neither on the pages before it nor on how
 //! many workers there are.
 
 mod deck;
 pub mod degrade;
+mod document;
 mod encode;
 mod glyphs;
 mod options;
@@ -26,6 +27,7 @@ use crate::{
 };
 
 pub use deck::{DeckOptions, read_glyphs, write_deck};
+pub use document::synthesise_document;
 pub use encode::{ScanFormat, encode_scan};
 pub use glyphs::GlyphStock;
 pub use options::{Degradations, SynthOptions};
@@ -70,7 +72,7 @@ pub struct FieldTruth {
     pub corners_px: [Point; 4],
 }
 
-/// Draws, fills in and degrades page number `page_idx` (from 0) of a deck.
+/// Draws, fills in and degrades page number `page_idx` (from 0) of a deck. What its rules say of other forms is not asked.
 ///
 /// # Errors
 /// `Usage` where an option is out of its range, or no values keep the form's rules.
@@ -80,16 +82,19 @@ pub fn synthesise(
     options: &SynthOptions,
     page_idx: u64,
 ) -> Result<SynthPage> {
-    options.check()?;
-    // what is written stays the same however the page is degraded
-    let [mut paper, mut content, mut wear] = [0, 1, 2].map(|stream| {
-        let mut dice = Dice::seed_from_u64(options.seed);
-        dice.set_stream(page_idx.wrapping_mul(3).wrapping_add(stream));
-        dice
-    });
-    let px_per_mm = options.dpi / MM_PER_INCH;
-    let entries = values::draw_values(template, options.blanks, &mut content)?;
+    let mut pages = synthesise_document(std::slice::from_ref(template), glyphs, options, page_idx)?;
+    Ok(pages.pop().expect("a document has as many pages as templates"))
+}
 
+/// Prints a form, writes `entries` in its fields, and degrades the page, each with its own dice.
+fn draw_page(
+    template: &FormTemplate,
+    entries: Vec<Entry>,
+    writer: &Writer<'_>,
+    options: &SynthOptions,
+    [paper, content, wear]: [&mut Dice; 3],
+) -> Result<SynthPage> {
+    let px_per_mm = options.dpi / MM_PER_INCH;
     let bounds = match &template.layout {
         PageLayout::Printed(landmarks) => landmarks.page,
         PageLayout::WholeImage => {
@@ -98,14 +103,13 @@ pub fn synthesise(
         }
     };
     let mut sheet = Sheet::new(bounds.width(), bounds.height(), px_per_mm);
-    print::print_form(&mut sheet, template, &mut paper);
+    print::print_form(&mut sheet, template, paper);
 
-    let writer = Writer::some(glyphs.some_hand(&mut content), options, &mut content);
     let mut truth = Vec::with_capacity(entries.len());
     for (field, entry) in template.fields.iter().zip(entries) {
         let whole = [bounds];
         let cells = if template.layout == PageLayout::WholeImage { &whole } else { field.layout.cells() };
-        let ink_mm = writer.write(&mut sheet, field, cells, &entry, options.touching, &mut content);
+        let ink_mm = writer.write(&mut sheet, field, cells, &entry, options.touching, content);
         let corners_px = cells.iter().copied().reduce(Rect::union).unwrap_or(bounds).corners();
         truth.push(FieldTruth {
             name: field.name.clone(),
@@ -116,7 +120,7 @@ pub fn synthesise(
         });
     }
 
-    let (image, image_from_sheet) = degraded(sheet.pixels, options, px_per_mm, &mut wear)?;
+    let (image, image_from_sheet) = degraded(sheet.pixels, options, px_per_mm, wear)?;
     let page_from_template = image_from_sheet.compose(&Projection::scaling(px_per_mm, px_per_mm));
     for field in &mut truth {
         let [lt, _, rb, _] = field.corners_px;

@@ -58,9 +58,11 @@ pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Res
         match settle(template, &definitions, &mut numbers) {
             Ok(()) => {
                 for (i, definition) in definitions.iter().enumerate() {
-                    if definition.is_some() {
-                        texts[i] = numbers[i].map_or(Entry::default(), |number| number_entry(&fields[i], number));
-                    }
+                    let Some(definition) = definition else { continue };
+                    texts[i] = match fields[i].kind {
+                        FieldKind::Code => texts[definition.terms[0].1].clone(),
+                        _ => numbers[i].map_or(Entry::default(), |number| number_entry(&fields[i], number)),
+                    };
                 }
                 return Ok(texts);
             }
@@ -91,11 +93,20 @@ fn definitions(template: &FormTemplate) -> Vec<Option<Sum>> {
         let is_circular = sum.terms.iter().any(|(_, field)| field == total)
             || definitions.iter().flatten().any(|d| d.terms.iter().any(|(_, field)| field == total));
         let is_plain = *factor == 1.0 && rule.claim.left.constant == 0.0 && rule.condition.is_none();
-        if is_plain && !is_circular && is_number(*total) && definitions[*total].is_none() {
+        let follows = is_number(*total) || is_copy(*total, &sum, &template.fields);
+        if is_plain && !is_circular && follows && definitions[*total].is_none() {
             definitions[*total] = Some(sum);
         }
     }
     definitions
+}
+
+/// Whether the field `idx` is a code that says again what another one does.
+fn is_copy(idx: usize, sum: &Sum, fields: &[Field]) -> bool {
+    let (field, [(factor, leaf)]) = (&fields[idx], &sum.terms[..]) else { return false };
+    let other = &fields[*leaf];
+    let is_same = (&field.kind, field.digits, &field.checks) == (&other.kind, other.digits, &other.checks);
+    field.kind == FieldKind::Code && *factor == 1.0 && sum.constant == 0.0 && is_same
 }
 
 /// `sum` with every field that follows from others replaced by what it follows from.
@@ -124,6 +135,10 @@ fn settle(
         let field = &template.fields[i];
         if sum.terms.iter().all(|(_, leaf)| numbers[*leaf].is_none()) {
             numbers[i] = None;
+            continue;
+        }
+        if field.kind == FieldKind::Code {
+            numbers[i] = numbers[sum.terms[0].1];
             continue;
         }
         let unit = unit_of(field);

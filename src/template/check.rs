@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    form::FormTemplate,
+    form::{DocumentFault, FormTemplate, document_fault},
 };
 
 /// Resolutions that can be asked for, dots per inch.
@@ -66,9 +66,11 @@ pub fn check(candidates: &[Candidate], known: &[FormTemplate], params: &CheckPar
     let is_given = |name: &str| candidates.iter().any(|candidate| candidate.template.name == name);
     let known = known.iter().filter(|template| !is_given(&template.name));
     let all: Vec<FormTemplate> = known.chain(candidates.iter().map(|candidate| &candidate.template)).cloned().collect();
+    let n_known = all.len() - candidates.len();
     let of = |(idx, candidate): (usize, &Candidate)| -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
         findings.extend(same_name(&candidates[..idx], candidate));
+        findings.extend(document_fault(&all, n_known + idx).map(|fault| of_document(candidate, fault)));
         findings.extend(rules::unknown_names(candidate, &all));
         findings.extend(rules::contradictions(candidate));
         findings.extend(layout::overlaps(candidate));
@@ -91,6 +93,10 @@ fn same_name(before: &[Candidate], candidate: &Candidate) -> Option<Finding> {
     let detail = format!("{} has the same name: {name}", twin.file);
     let finding = candidate.finding(Severity::Fault, FindingKind::SameName, detail);
     Some(finding.with_remedy("a run refuses them together: give one of them another name"))
+}
+
+fn of_document(candidate: &Candidate, DocumentFault { line, detail, hint }: DocumentFault) -> Finding {
+    candidate.finding(Severity::Fault, FindingKind::Document, detail).at_line(line).with_remedy(hint)
 }
 
 /// For people: findings with their remedies, then pages, then forecasts.
@@ -149,6 +155,34 @@ mod tests {
         let found = check(&two, &[], &CheckParams::default()).expect("they can be drawn");
         let kinds: Vec<_> = found.iter().map(|finding| (finding.kind, finding.file.as_str())).collect();
         assert_eq!(kinds, [(FindingKind::SameName, "b.toml")]);
+    }
+
+    #[test]
+    fn pages_of_a_document_are_held_to_each_other() {
+        let page = |file: &str, name: &str, page: usize, of: usize| {
+            let text = format!(
+                "name = \"{name}\"\ntitle = \"t\"\nwhole_image = true\ndocument = {{ name = \"tax\", page = {page}, of = {of} }}\n\
+                 [[field]]\nname = \"a\"\nkind = \"integer\"\ndigits = [1, 6]\n"
+            );
+            Candidate::parse(file, &text).unwrap_or_else(|finding| panic!("{finding}"))
+        };
+        let known = [page("known.toml", "k", 1, 3).template];
+        let found = |candidates: &[Candidate], known: &[FormTemplate]| -> Vec<String> {
+            let found = check(candidates, known, &CheckParams::default()).expect("the resolution is good");
+            let of_documents = found.iter().filter(|finding| finding.kind == FindingKind::Document);
+            of_documents.map(|finding| finding.to_string().lines().next().unwrap_or_default().to_owned()).collect()
+        };
+        let [two, three] = [page("b.toml", "b", 2, 3), page("c.toml", "c", 3, 3)];
+        assert_eq!(found(&[three.clone(), two.clone()], &known), [""; 0]);
+        let one_is_missing = "c.toml:4: fault: document: document tax has 3 pages, and no template for page 1";
+        assert_eq!(found(&[three.clone(), two.clone()], &[]), [one_is_missing]);
+        assert_eq!(
+            found(&[three, two, page("d.toml", "d", 2, 3), page("e.toml", "e", 4, 4)], &known),
+            [
+                "d.toml:4: fault: document: page 2 of document tax is b already",
+                "e.toml:4: fault: document: document tax has 4 pages here and 3 in k",
+            ]
+        );
     }
 
     #[test]

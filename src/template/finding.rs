@@ -25,6 +25,8 @@ pub enum FindingKind {
     Malformed,
     /// Two templates have one name.
     SameName,
+    /// Pages of a document that do not fit together, or are not all given.
+    Document,
     /// A rule names a form or field that is not there.
     UnknownName,
     /// A rule that no values keep, alone or with others.
@@ -67,6 +69,7 @@ impl FindingKind {
         match self {
             Self::Malformed => "malformed",
             Self::SameName => "same-name",
+            Self::Document => "document",
             Self::UnknownName => "unknown-name",
             Self::CannotHold => "cannot-hold",
             Self::SaysNothing => "says-nothing",

@@ -178,13 +178,19 @@ pub(super) fn alike(candidate: &Candidate, others: &[FormTemplate]) -> Result<Ve
         Err(misfit) if misfit.reason == PageReject::UnknownForm => {
             finding(Severity::Fault, format!("a blank of it is not recognised: {}", misfit.detail))
         }
-        _ => match identify(&page, &others, &params) {
-            Ok((idx, _)) => {
-                let other = &others[idx].name;
-                finding(Severity::Risk, format!("where it is not given, a blank of it is read as {other}"))
+        _ => {
+            // a run is given all pages of a document or none
+            let name = |form: &FormTemplate| form.document.as_ref().map(|document| document.name.clone());
+            let is_apart = |other: &FormTemplate| name(other).is_none() || name(other) != name(template);
+            let apart: Vec<FormTemplate> = others.into_iter().filter(is_apart).collect();
+            match identify(&page, &apart, &params) {
+                Ok((idx, _)) => {
+                    let other = &apart[idx].name;
+                    finding(Severity::Risk, format!("where it is not given, a blank of it is read as {other}"))
+                }
+                Err(_) => Vec::new(),
             }
-            Err(_) => Vec::new(),
-        },
+        }
     })
 }
 
@@ -237,6 +243,31 @@ mod tests {
             "{frames}\nlines = [[20, 100, 190, 100], [20, 110, 190, 110], [60, 20, 60, 80], [120, 20, 120, 80]]"
         );
         assert_eq!(symmetric(&candidate(&told)), None);
+    }
+
+    /// Two forms that share their combs: without the second, its pages are taken for the first. The pages of a document
+    /// are given all together.
+    #[test]
+    fn pages_of_a_document_may_be_alike_where_one_is_not_given() {
+        let form = |name: &str, more: &str, lines: &str, combs: [u32; 3]| {
+            let head = format!("name = \"{name}\"\ntitle = \"t\"\n{more}\npage = [148, 210]\nlines = [{lines}]\n");
+            let comb = |(i, y): (usize, &u32)| {
+                let comb = format!("{{ at = [40, {y}], cell = [7, 9], pitch = 8.5, groups = [6] }}");
+                format!("[[field]]\nname = \"f{i}\"\nkind = \"code\"\ncomb = {comb}\n")
+            };
+            let combs: String = combs.iter().enumerate().map(comb).collect();
+            Candidate::parse(name, &(head + &combs)).unwrap_or_else(|finding| panic!("{finding}"))
+        };
+        let cover = "[10, 30, 138, 30], [10, 33, 138, 33], [20, 200, 138, 200], [10, 190, 100, 190]";
+        let income =
+            "[10, 30, 138, 30], [10, 33, 138, 33], [15, 70, 15, 180], [20, 200, 138, 200], [30, 195, 138, 195]";
+        let found = |of: &dyn Fn(usize) -> String| {
+            let first = form("cover", &of(1), cover, [50, 90, 130]);
+            let second = form("income", &of(2), income, [50, 90, 130]);
+            kinds(&alike(&second, &[first.template, second.template.clone()]).expect("it can be drawn"))
+        };
+        assert_eq!(found(&|_| String::new()), [(Severity::Risk, FindingKind::Alike)]);
+        assert_eq!(found(&|page| format!("document = {{ name = \"tax\", page = {page}, of = 2 }}")), []);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::form::FormTemplate;
+use crate::form::{DocumentPage, FormTemplate};
 
 /// One template, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,6 +17,9 @@ pub struct TemplateEntry {
     pub fingerprint: String,
     /// One line for a person.
     pub title: String,
+    /// Which page it is of a form of several pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<DocumentPage>,
     /// Fields.
     pub fields: usize,
     /// Cells of all fields; a box is one.
@@ -40,6 +43,7 @@ impl TemplateList {
             version: template.version.clone(),
             fingerprint: template.fingerprint(),
             title: template.title.clone(),
+            document: template.document.clone(),
             fields: template.fields.len(),
             cells: template.n_cells(),
             rules: template.rules.len(),
@@ -48,7 +52,7 @@ impl TemplateList {
     }
 }
 
-/// A table for people.
+/// A table for people; which page of a document a template is stands behind its title.
 impl fmt::Display for TemplateList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widest = |of: &dyn Fn(&TemplateEntry) -> usize, head: &str| {
@@ -59,12 +63,16 @@ impl fmt::Display for TemplateList {
         let versions = widest(&|entry| version(entry).chars().count(), "version");
         writeln!(f, "{:names$}  {:versions$}  fingerprint       fields  cells  rules  title", "name", "version")?;
         for entry in &self.templates {
-            let TemplateEntry { name, fingerprint, title, fields, cells, rules, .. } = entry;
+            let TemplateEntry { name, fingerprint, title, document, fields, cells, rules, .. } = entry;
             let version = version(entry);
-            writeln!(
+            write!(
                 f,
                 "{name:names$}  {version:versions$}  {fingerprint}  {fields:>6}  {cells:>5}  {rules:>5}  {title}"
             )?;
+            match document {
+                Some(document) => writeln!(f, ", {document}")?,
+                None => writeln!(f)?,
+            }
         }
         Ok(())
     }
@@ -87,6 +95,12 @@ mod tests {
         );
 
         let strip = "name = \"s\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"d\"\nkind = \"code\"\n";
+        let page = format!("document = {{ name = \"tax\", page = 2, of = 3 }}\n{strip}");
+        let list = TemplateList::new(&[parse_template(&page).expect("it is well formed")]);
+        assert!(list.to_string().ends_with("  t, page 2 of 3 of tax\n"), "{list}");
+        let document = serde_json::to_value(&list).expect("it is JSON")["templates"][0]["document"].clone();
+        assert_eq!(document, serde_json::json!({ "name": "tax", "page": 2, "of": 3 }));
+
         let [plain, marked] = [strip.to_owned(), format!("version = \"2026-03\"\n{strip}")]
             .map(|text| TemplateList::new(&[parse_template(&text).expect("it is well formed")]).templates.remove(0));
         assert_eq!((plain.version.as_deref(), marked.version.as_deref()), (None, Some("2026-03")));

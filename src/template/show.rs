@@ -125,9 +125,15 @@ fn laid_on(template: &FormTemplate, page: &Page, registration: &Registration) ->
 }
 
 fn title(template: &FormTemplate) -> String {
-    let FormTemplate { name, title, version, fields, rules, .. } = template;
+    let FormTemplate { name, title, version, document, fields, rules, .. } = template;
     let version = version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-    format!("{name}{version}: {title}; {} fields, {} cells, {} rules", fields.len(), template.n_cells(), rules.len())
+    let document = document.as_ref().map(|document| format!(", {document}")).unwrap_or_default();
+    format!(
+        "{name}{version}: {title}{document}; {} fields, {} cells, {} rules",
+        fields.len(),
+        template.n_cells(),
+        rules.len()
+    )
 }
 
 /// Where a field is drawn.

@@ -1,0 +1,73 @@
+//! The pages of a table -> which documents of several pages are complete.
+
+use std::{collections::BTreeMap, mem};
+
+use super::Event;
+use crate::{
+    assemble::{DocumentVerdict, PageSeen, Sight, documents},
+    error::{PageReject, Result},
+    form::FormTemplate,
+    sink::{DocumentTable, StoredPage, Verdict},
+};
+
+/// Follows a table of pages that is read back, and writes which documents each file has: what it says agrees with what
+/// stands there. The pages of one file are all that it holds.
+pub struct Completeness<'a> {
+    templates: &'a [FormTemplate],
+    table: DocumentTable,
+    held: Vec<(u32, StoredPage)>,
+    /// Documents by verdict.
+    counted: BTreeMap<String, u64>,
+}
+
+impl<'a> Completeness<'a> {
+    pub fn new(templates: &'a [FormTemplate], table: DocumentTable) -> Self {
+        Self { templates, table, held: Vec::new(), counted: BTreeMap::new() }
+    }
+
+    /// Takes the next page of the table, the 1-based `number` of its file. `observe` is told of documents that are not
+    /// complete.
+    ///
+    /// # Errors
+    /// Where a document cannot be stored.
+    pub fn take(&mut self, number: u32, page: StoredPage, observe: &mut impl FnMut(&Event<'_>)) -> Result<()> {
+        if self.held.first().is_some_and(|(_, first)| first.scan != page.scan) {
+            self.end_file(observe)?;
+        }
+        self.held.push((number, page));
+        Ok(())
+    }
+
+    /// Takes the end of the table; gives that of documents, and how many have each verdict.
+    ///
+    /// # Errors
+    /// Where a document cannot be stored.
+    pub fn end(mut self, observe: &mut impl FnMut(&Event<'_>)) -> Result<(DocumentTable, BTreeMap<String, u64>)> {
+        self.end_file(observe)?;
+        Ok((self.table, self.counted))
+    }
+
+    fn end_file(&mut self, observe: &mut impl FnMut(&Event<'_>)) -> Result<()> {
+        let held = mem::take(&mut self.held);
+        let Some((_, StoredPage { scan, .. })) = held.first() else { return Ok(()) };
+        for document in documents(self.templates, held.iter().map(|(number, page)| seen(*number, page))) {
+            let verdict = document.verdict();
+            if verdict != DocumentVerdict::Complete {
+                observe(&Event::Document { scan, document: &document });
+            }
+            *self.counted.entry(verdict.as_str().to_owned()).or_default() += 1;
+            self.table.write(scan, &document)?;
+        }
+        Ok(())
+    }
+}
+
+/// What there is to see of the 1-based page `number` of a file, as it stands in the table.
+fn seen(number: u32, page: &StoredPage) -> PageSeen<'_> {
+    let sight = match page.verdict == Verdict::Rejected.as_str() {
+        false => Sight::Read,
+        true if page.attention == PageReject::BlankPage.as_str() => Sight::Blank,
+        true => Sight::Unread,
+    };
+    PageSeen { page: number, form: Some(page.form.as_str()).filter(|form| !form.is_empty()), sight }
+}

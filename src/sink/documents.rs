@@ -1,0 +1,119 @@
+//! `OUT.documents.csv` beside `OUT.csv`, where some template is a page of a form of several pages: a row a document and
+//! file, which pages are there, which are missing, and which are there more than once.
+
+use std::{
+    ffi::OsString,
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use super::csv::Table;
+use crate::{
+    assemble::{DocumentRecord, PageCopies},
+    error::{Error, Result},
+};
+
+/// Columns of `OUT.documents.csv`.
+const COLUMNS: [&str; 7] = ["scan", "document", "verdict", "pages", "missing", "surplus", "unread"];
+
+/// Where the documents of `out` stand: `out.documents.csv` beside `out.csv`.
+pub fn documents_path(out: &Path) -> PathBuf {
+    let mut name = out.file_stem().map_or_else(OsString::new, OsString::from);
+    name.push(".documents.csv");
+    out.with_file_name(name)
+}
+
+/// The table on its way to its name; where no form has several pages there is none.
+pub struct DocumentTable {
+    path: PathBuf,
+    table: Option<Table>,
+}
+
+impl DocumentTable {
+    /// Opens the table beside `out`, where it `is_wanted`.
+    ///
+    /// # Errors
+    /// Where `out`'s folder cannot be written to.
+    pub fn create(out: &Path, is_wanted: bool) -> Result<Self> {
+        let path = documents_path(out);
+        let mut table = is_wanted.then(|| Table::create(path.clone())).transpose()?;
+        if let Some(table) = &mut table {
+            table.write(COLUMNS)?;
+        }
+        Ok(Self { path, table })
+    }
+
+    /// Takes a document that `scan` has.
+    ///
+    /// # Errors
+    /// Where it cannot be stored.
+    pub fn write(&mut self, scan: &str, document: &DocumentRecord) -> Result<()> {
+        let Some(table) = &mut self.table else { return Ok(()) };
+        let places = |of: fn(&PageCopies) -> &[u32]| -> Vec<String> {
+            let numbered = (1..).zip(&document.pages);
+            numbered.flat_map(|(page, copies)| of(copies).iter().map(move |at: &u32| format!("{page}={at}"))).collect()
+        };
+        let pages = places(|copies| &copies.read).join(";");
+        let unknown = document.unknown.iter().map(|at| format!("?={at}"));
+        let unread = places(|copies| &copies.unread).into_iter().chain(unknown).collect::<Vec<_>>().join(";");
+        let numbers = |pages: Vec<usize>| pages.iter().map(usize::to_string).collect::<Vec<_>>().join(";");
+        let (missing, surplus) = (numbers(document.missing()), numbers(document.surplus()));
+        let verdict = document.verdict().as_str();
+        table.write([scan, &document.document, verdict, &pages, &missing, &surplus, &unread])
+    }
+
+    /// Stores the table on the disk and gives it its name. Where there is none, one of a run before goes: it would be
+    /// taken for this one's.
+    ///
+    /// # Errors
+    /// Where it cannot be stored, or the old one cannot be removed.
+    pub fn finish(self) -> Result<()> {
+        let Some(table) = self.table else {
+            return match fs::remove_file(&self.path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    Err(Error::from(error).in_file(self.path.to_string_lossy()))
+                }
+                _ => Ok(()),
+            };
+        };
+        table.publish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_a_row_and_a_table_that_is_not_wanted_is_none() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let out = dir.path().join("out.csv");
+        let copies = |read: &[u32], unread: &[u32]| PageCopies { read: read.to_vec(), unread: unread.to_vec() };
+        let record = |pages: Vec<PageCopies>, unknown: &[u32]| DocumentRecord {
+            document: "tax".to_owned(),
+            pages,
+            unknown: unknown.to_vec(),
+        };
+        let mut table = DocumentTable::create(&out, true).expect("the folder is there");
+        for (scan, document) in [
+            ("a, b.tif", record(vec![copies(&[3], &[]), copies(&[1], &[])], &[])),
+            ("c.tif", record(vec![copies(&[4, 6], &[]), copies(&[], &[2]), copies(&[], &[])], &[1, 5])),
+        ] {
+            table.write(scan, &document).expect("the disk has room");
+        }
+        assert!(!documents_path(&out).exists(), "nothing may stand under the final name before the end");
+        table.finish().expect("the disk has room");
+        let text = fs::read_to_string(dir.path().join("out.documents.csv")).expect("it was written");
+        assert_eq!(
+            text,
+            "scan,document,verdict,pages,missing,surplus,unread\n\
+             \"a, b.tif\",tax,complete,1=3;2=1,,,\n\
+             c.tif,tax,incomplete,1=4;1=6,2;3,1,2=2;?=1;?=5\n"
+        );
+        for _ in 0..2 {
+            DocumentTable::create(&out, false).and_then(DocumentTable::finish).expect("there is nothing to write");
+            assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 0, "the old one is gone");
+        }
+    }
+}
