@@ -1,5 +1,6 @@
 //! What the paper promises: a form's printed landmarks and its fields, in millimetres from the page's left top corner.
 
+mod barcode;
 mod checks;
 mod kind;
 mod known;
@@ -19,6 +20,7 @@ use crate::{
     hash::sha256,
 };
 
+pub use barcode::Barcode;
 pub use checks::{CheckDigit, FieldChecks};
 pub(crate) use kind::DEFAULT_PIVOT;
 pub use known::known_templates;
@@ -40,6 +42,8 @@ pub struct FormTemplate {
     pub version: Option<String>,
     /// How the template is laid on a page.
     pub layout: PageLayout,
+    /// What is printed to tell it from other forms, for those that look alike.
+    pub barcodes: Vec<Barcode>,
     /// Fields in the order of the table's columns.
     pub fields: Vec<Field>,
     /// Rules between fields: reading chooses and checks by them, `synth` keeps those between fields of this form alone.
@@ -48,13 +52,18 @@ pub struct FormTemplate {
     pub others: Vec<OtherField>,
 }
 
-/// Without the version: it names what a template says, and says nothing. So the fingerprint does not depend on it.
+/// Without the version: it names what a template says, and says nothing. So the fingerprint does not depend on it; nor does
+/// that of a template without barcodes depend on there being such things.
 impl fmt::Debug for FormTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, title, version: _, layout, fields, rules, others } = self;
+        let Self { name, title, version: _, layout, barcodes, fields, rules, others } = self;
         let mut told = f.debug_struct("FormTemplate");
         told.field("name", name).field("title", title).field("layout", layout).field("fields", fields);
-        told.field("rules", rules).field("others", others).finish()
+        told.field("rules", rules).field("others", others);
+        if !barcodes.is_empty() {
+            told.field("barcodes", barcodes);
+        }
+        told.finish()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pixels, without forms.
 
+mod barcode;
 mod binarise;
 mod components;
 mod ink;
@@ -10,6 +11,7 @@ mod reduce;
 mod sample;
 pub mod text;
 
+pub use barcode::{Symbology, barcode_readings, draw_barcode};
 pub use binarise::{SauvolaParams, ink_share, sauvola};
 pub use components::{Labels, labelled};
 pub use ink::{Counts, ink_of_image, without_neighbours};

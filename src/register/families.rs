@@ -47,6 +47,11 @@ impl Families {
         Self { models, families }
     }
 
+    /// The family of the template `idx`, itself too; empty for one that takes the whole image.
+    pub fn kin_of(&self, idx: usize) -> &[usize] {
+        self.families.iter().find(|family| family.contains(&idx)).map_or(&[], Vec::as_slice)
+    }
+
     /// Each family with the lines of its first member.
     pub(super) fn with_models(&self) -> impl Iterator<Item = (&[usize], &LineModel)> {
         self.families.iter().filter_map(|family| Some((family.as_slice(), self.models[family[0]].as_ref()?)))
@@ -88,6 +93,11 @@ mod tests {
         let more = "[[field]]\nname = \"b\"\nkind = \"integer\"\nbox = [80, 160, 50, 10]\n";
         let all: Vec<FormTemplate> = known.into_iter().chain([form("x", ""), form("y", more)]).collect();
         let arranged = Families::of(&all);
-        assert_eq!(arranged.families.last(), Some(&vec![all.len() - 2, all.len() - 1]));
+        let [x, y] = [all.len() - 2, all.len() - 1];
+        assert_eq!(arranged.families.last(), Some(&vec![x, y]));
+        assert_eq!(
+            (arranged.kin_of(x), arranged.kin_of(y), arranged.kin_of(all.len())),
+            (&[x, y][..], &[x, y][..], &[][..])
+        );
     }
 }

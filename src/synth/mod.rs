@@ -98,7 +98,7 @@ pub fn synthesise(
         }
     };
     let mut sheet = Sheet::new(bounds.width(), bounds.height(), px_per_mm);
-    print::print_form(&mut sheet, template, &mut paper);
+    print::print_form(&mut sheet, template, &mut paper)?;
 
     let writer = Writer::some(glyphs.some_hand(&mut content), options, &mut content);
     let mut truth = Vec::with_capacity(entries.len());
@@ -146,7 +146,7 @@ pub fn print_blank(template: &FormTemplate, dpi: f64, seed: u64) -> Result<GrayI
         PageLayout::WholeImage => Rect::from_xywh(0.0, 0.0, STRIP_PITCH_MM * STRIP_DIGITS, STRIP_HEIGHT_MM),
     };
     let mut sheet = Sheet::new(bounds.width(), bounds.height(), dpi / MM_PER_INCH);
-    print::print_form(&mut sheet, template, &mut Dice::seed_from_u64(seed));
+    print::print_form(&mut sheet, template, &mut Dice::seed_from_u64(seed))?;
     Ok(sheet.pixels)
 }
 
