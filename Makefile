@@ -65,7 +65,7 @@ test: setup ## runs all tests
 	$(CARGO) test --release
 
 .PHONY: torture
-torture: setup ## the long tests: 50 kills, 20,000 pages, 300 forms, 60 templates, damaged files; says what it measured
+torture: setup ## the long tests: 50 kills, 20,000 pages, 300 forms, 60 templates, barcodes, damaged files; says what it measured
 	$(CARGO) test --release --test tests torture -- --ignored --nocapture --test-threads 1
 
 .PHONY: check
@@ -110,7 +110,7 @@ fuzz: ## fuzzes every parser and decoder for SECONDS= each (cargo install cargo-
 	done
 	mkdir -p fuzz/corpus/{fillable,template,acceptance,weights,tables,rows}
 	cp -n fuzz/seeds/fillable/* fuzz/corpus/fillable
-	cp -n pipelines/*.toml fuzz/corpus/template
+	cp -n pipelines/*.toml fuzz/seeds/template/* fuzz/corpus/template
 	cp -n fuzz/seeds/acceptance/* fuzz/corpus/acceptance
 	cp -n src/net/shipped/digits.json fuzz/corpus/weights
 	cp -n fuzz/seeds/tables/* fuzz/corpus/tables

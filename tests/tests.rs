@@ -1,5 +1,6 @@
 //! The integration tests, one binary, since each would link LibTorch.
 //!
+//! - `barcodes`: forms that differ in their barcode alone.
 //! - `cli`: the command line as a user and a script meet it: exit status, files, what goes to stdout.
 //! - `fixtures`: the scans that come with the program, read with the weights it carries.
 //! - `ledger`: every page is accounted for, whatever happens to its file.
@@ -19,6 +20,7 @@
 //! - `templates`: `formread template`, and the schema of templates.
 //! - `util`: scans to read, and the program to call.
 
+mod barcodes;
 #[cfg(feature = "torch")]
 mod cli;
 mod documents;

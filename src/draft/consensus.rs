@@ -115,6 +115,7 @@ fn of_lines(sheet: &Sheet) -> FormTemplate {
         name: "first".to_owned(),
         title: "the first page".to_owned(),
         layout: PageLayout::Printed(landmarks),
+        barcodes: Vec::new(),
         fields: Vec::new(),
         rules: Vec::new(),
         others: Vec::new(),

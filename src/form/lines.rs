@@ -13,6 +13,8 @@ pub struct TemplateLines {
     pub name: usize,
     /// Where each field begins, in the template's order.
     pub fields: Vec<usize>,
+    /// Where each barcode begins, likewise.
+    pub barcodes: Vec<usize>,
     /// What landmarks begin with: lines, frames, marks or words, or else the name.
     pub landmarks: usize,
 }
@@ -31,7 +33,8 @@ impl TemplateLines {
         let words = raw.words.first().map(|word| word.span().start);
         let landmarks = landmarks.into_iter().chain([words]).flatten().min();
         let fields = raw.fields.iter().map(|field: &Spanned<_>| source.line_of(field.span().start)).collect();
-        Ok(Self { name, fields, landmarks: landmarks.map_or(name, |at| source.line_of(at)) })
+        let barcodes = raw.barcodes.iter().map(|barcode| source.line_of(barcode.span().start)).collect();
+        Ok(Self { name, fields, barcodes, landmarks: landmarks.map_or(name, |at| source.line_of(at)) })
     }
 }
 
@@ -42,8 +45,8 @@ mod tests {
     #[test]
     fn every_part_is_found_where_it_stands() {
         let text = "# a form\nname = \"t\"\ntitle = \"t\"\npage = [9, 9]\nlines = [\n  [1, 1, 2, 1]\n]\n\n[[field]]\n\
-                    name = \"a\"\n\n# the second\n[[field]]\nname = \"b\"\n";
-        let want = TemplateLines { name: 2, fields: vec![9, 13], landmarks: 6 };
+                    name = \"a\"\n\n[[barcode]]\n\n# the second\n[[field]]\nname = \"b\"\n";
+        let want = TemplateLines { name: 2, fields: vec![9, 15], barcodes: vec![12], landmarks: 6 };
         assert_eq!(TemplateLines::of(text).expect("it is TOML"), want);
         assert!(TemplateLines::of("name = 7").is_err());
     }

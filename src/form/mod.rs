@@ -1,5 +1,6 @@
 //! What the paper promises: a form's printed landmarks and its fields, in millimetres from the page's left top corner.
 
+mod barcode;
 mod checks;
 mod document;
 mod kind;
@@ -20,6 +21,7 @@ use crate::{
     hash::sha256,
 };
 
+pub use barcode::Barcode;
 pub use checks::{CheckDigit, FieldChecks};
 pub(crate) use document::{DocumentFault, document_fault};
 pub use document::{DocumentPage, check_documents};
@@ -45,6 +47,8 @@ pub struct FormTemplate {
     pub document: Option<DocumentPage>,
     /// How the template is laid on a page.
     pub layout: PageLayout,
+    /// What is printed to tell it from other forms, for those that look alike.
+    pub barcodes: Vec<Barcode>,
     /// Fields in the order of the table's columns.
     pub fields: Vec<Field>,
     /// Rules between fields: reading chooses and checks by them, `synth` keeps those between fields of this form alone.
@@ -53,18 +57,22 @@ pub struct FormTemplate {
     pub others: Vec<OtherField>,
 }
 
-/// Without the version: it names what a template says, and says nothing. So the fingerprint does not depend on it. Without
-/// a document where there is none.
+/// Without the version: it names what a template says, and says nothing. So the fingerprint does not depend on it; nor does
+/// that of a template without a document or barcodes depend on there being such things.
 impl fmt::Debug for FormTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, title, version: _, document, layout, fields, rules, others } = self;
+        let Self { name, title, version: _, document, layout, barcodes, fields, rules, others } = self;
         let mut told = f.debug_struct("FormTemplate");
         told.field("name", name).field("title", title);
         if let Some(document) = document {
             told.field("document", document);
         }
         told.field("layout", layout).field("fields", fields);
-        told.field("rules", rules).field("others", others).finish()
+        told.field("rules", rules).field("others", others);
+        if !barcodes.is_empty() {
+            told.field("barcodes", barcodes);
+        }
+        told.finish()
     }
 }
 

@@ -21,6 +21,7 @@ const ORDERS: [&str; 3] = ["dmy", "mdy", "ymd"];
 const FILLED: [&str; 2] = ["retracted", "marked"];
 const SIDES: [&str; 5] = ["top", "right", "bottom", "left", "between"];
 const FILLERS: [&str; 2] = ["cross", "dash"];
+const SYMBOLOGIES: [&str; 7] = ["qr", "data-matrix", "aztec", "pdf417", "code-128", "code-39", "itf"];
 const CHECK_DIGITS: [&str; 5] = ["luhn", "mod11", "mod97", "verhoeff", "damm"];
 
 /// A value, and where in the text it stands. Its schema is the value's.
@@ -85,6 +86,9 @@ pub(super) struct RawTemplate {
     /// Printed words. Default none.
     #[serde(default)]
     pub words: Vec<Spanned<RawWord>>,
+    /// Barcodes that tell the form from others that look alike. Default none.
+    #[serde(default, rename = "barcode")]
+    pub barcodes: Vec<Spanned<RawBarcode>>,
     /// What a correctly filled form keeps: \"total = part_a + part_b\", \"if a > 0 then b > 0\". Default none.
     #[serde(default)]
     pub rules: Vec<Spanned<String>>,
@@ -135,6 +139,21 @@ pub(super) struct RawWord {
     /// What it says; drawn by synth, never read. Default none.
     #[serde(default)]
     pub text: String,
+}
+
+/// A printed barcode, the same on every page of the form but for what a * stands for.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["at", "symbology", "says"]))]
+pub(super) struct RawBarcode {
+    /// Its ink, without the white around it: [left, top, width, height].
+    pub at: Option<Quad>,
+    /// How it says it.
+    #[schemars(extend("enum" = SYMBOLOGIES))]
+    pub symbology: Placed<String>,
+    /// What it says. A * stands for any characters or none, such as a number that differs from page to page.
+    #[schemars(extend("minLength" = 1, "maxLength" = 80))]
+    pub says: Placed<String>,
 }
 
 /// One number to be read.

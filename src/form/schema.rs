@@ -56,7 +56,8 @@ mod tests {
     #[test]
     fn the_words_that_it_lists_are_those_that_are_read() {
         let schema = template_schema();
-        let field = &schema["definitions"]["RawField"]["properties"];
+        let of = |definition: &str| schema["definitions"][definition]["properties"].clone();
+        let (field, barcode) = (of("RawField"), of("RawBarcode"));
         let comb = "comb = { at = [5, 5], cell = [5, 7], groups = [6] }";
         let frame = "box = [5, 5, 40, 8]";
         for (key, around) in [
@@ -67,8 +68,12 @@ mod tests {
             ("printed", format!("{frame}\nkind = \"integer\"\nprinted = [WORD]")),
             ("fillers", format!("{comb}\nkind = \"integer\"\nfillers = [WORD]")),
             ("check_digit", format!("{comb}\nkind = \"code\"\ncheck_digit = WORD")),
+            (
+                "symbology",
+                format!("{frame}\nkind = \"code\"\n[[barcode]]\nat = [60, 5, 9, 9]\nsays = \"12\"\nsymbology = WORD"),
+            ),
         ] {
-            let of = &field[key];
+            let of = field.get(key).unwrap_or(&barcode[key]);
             let words = [of, &of["items"]].into_iter().find_map(|at| at["enum"].as_array());
             let words = words.unwrap_or_else(|| panic!("{key} has no words: {of}"));
             for word in words.iter().filter_map(Value::as_str) {

@@ -86,10 +86,13 @@ impl Source<'_> {
     /// The name in the `[[field]]` table in which `offset` lies: where the text does not parse, no table knows.
     fn field_around(self, offset: usize) -> Option<String> {
         const HEADER: &str = "[[field";
-        let is_header = |line: &str| line.trim_start().starts_with(HEADER);
+        let is_header = |line: &str| line.trim_start().starts_with("[[");
         let line_idx = self.line_of(offset) - 1;
         let lines: Vec<&str> = self.text.lines().collect();
         let header = (0..=line_idx.min(lines.len().checked_sub(1)?)).rev().find(|i| is_header(lines[*i]))?;
+        if !lines[header].trim_start().starts_with(HEADER) {
+            return None;
+        }
         let table = lines[header + 1..].iter().take_while(|line| !is_header(line));
         let name = table.filter_map(|line| line.trim_start().strip_prefix("name")).find_map(|rest| {
             let quoted = rest.trim_start().strip_prefix('=')?.trim_start().strip_prefix('"')?;

@@ -17,9 +17,9 @@ const KIN_PAGE: f64 = 0.02;
 
 /// A family.
 #[derive(Clone, Copy)]
-pub(super) struct Kin<'a> {
+pub(super) struct Family<'a> {
     /// Indices of its templates.
-    pub family: &'a [usize],
+    pub members: &'a [usize],
     /// The lines of the first one.
     pub model: &'a LineModel,
 }
@@ -56,9 +56,14 @@ impl Families {
         Self { models, families }
     }
 
+    /// The family of the template `idx`, itself too; empty for one that takes the whole image.
+    pub fn kin_of(&self, idx: usize) -> &[usize] {
+        self.families.iter().find(|family| family.contains(&idx)).map_or(&[], Vec::as_slice)
+    }
+
     /// Each of them.
-    pub(super) fn kin(&self) -> impl Iterator<Item = Kin<'_>> {
-        self.families.iter().filter_map(|family| Some(Kin { family, model: self.models[family[0]].as_ref()? }))
+    pub(super) fn each(&self) -> impl Iterator<Item = Family<'_>> {
+        self.families.iter().filter_map(|members| Some(Family { members, model: self.models[members[0]].as_ref()? }))
     }
 
     /// The template `idx`, laid on a page by `map`.
@@ -97,6 +102,11 @@ mod tests {
         let more = "[[field]]\nname = \"b\"\nkind = \"integer\"\nbox = [80, 160, 50, 10]\n";
         let all: Vec<FormTemplate> = known.into_iter().chain([form("x", ""), form("y", more)]).collect();
         let arranged = Families::of(&all);
-        assert_eq!(arranged.families.last(), Some(&vec![all.len() - 2, all.len() - 1]));
+        let [x, y] = [all.len() - 2, all.len() - 1];
+        assert_eq!(arranged.families.last(), Some(&vec![x, y]));
+        assert_eq!(
+            (arranged.kin_of(x), arranged.kin_of(y), arranged.kin_of(all.len())),
+            (&[x, y][..], &[x, y][..], &[][..])
+        );
     }
 }

@@ -6,12 +6,14 @@
 //!    that put most lines on lines are kept. Of many templates, those that differ little are looked for together
 //!    ([`Families`]), and where there are still many, those alone that are worth it at a glance.
 //! 3. `fit` refines them to an affine or projective map by iterated closest lines.
-//!    Of templates that lie there about equally well, `rivals` asks the page for what only one of them has; where it does
-//!    not say, the form is unknown.
+//!    Of templates that lie there about equally well, those remain that the page's barcodes name (`barcodes`), where
+//!    templates declare any; of these, `rivals` asks the page for what only one of them has; where it does not say, the form
+//!    is unknown.
 //! 4. A page in perspective is first made level by its vanishing points (`perspective`); then it is a flat page.
 //! 5. `settle` lets each field find its own printed frame, because paper bends.
 
 mod bands;
+mod barcodes;
 mod evidence;
 mod families;
 mod fit;
@@ -29,6 +31,7 @@ use crate::{
     page::Page,
 };
 
+use barcodes::Word;
 use fit::Placement;
 use rivals::{Which, which};
 use search::{DistanceMaps, LineModel, Reach, Start, search};
@@ -36,7 +39,7 @@ use search::{DistanceMaps, LineModel, Reach, Start, search};
 pub use evidence::PageEvidence;
 use evidence::PageLines;
 pub use families::Families;
-use families::Kin;
+use families::Family;
 
 /// A template laid on a page.
 #[derive(Debug, Clone)]
@@ -134,8 +137,8 @@ pub fn identify(
     identify_among(page, templates, &Families::of(templates), params)
 }
 
-/// Finds the template that fits `page` best and lays it on. Returns its index and the registration. `families` are those
-/// of `templates`.
+/// Finds the template that fits `page` best and lays it on; of those that fit alike, one that the page's barcodes name.
+/// Returns its index and the registration. `families` are those of `templates`.
 ///
 /// A template that takes the whole image fits every page, so it is only taken where it is the only one.
 ///
@@ -156,17 +159,21 @@ pub fn identify_among(
         let detail = format!("share of ink: {:.5}", evidence.ink_share());
         return Err(misfit(None, PageReject::BlankPage, detail));
     }
-    let Some(Found { idx, placement, twin }) = best_placement(&evidence, families, params) else {
+    let Some((found, near)) = best_placement(&evidence, families, params) else {
         return Err(misfit(None, PageReject::UnknownForm, "no template's lines are on the page".to_owned()));
     };
-    if placement.score() < params.min_score {
-        let Placement { support, printed, explained, .. } = placement;
+    if found.placement.score() < params.min_score {
+        let Placement { support, printed, explained, .. } = found.placement;
         let detail = format!(
             "nearest template: {}, lines found: {support:.2}, words and marks: {printed:.2}, lines explained: {explained:.2}",
-            templates[idx].name
+            templates[found.idx].name
         );
         return Err(misfit(None, PageReject::UnknownForm, detail));
     }
+    let named = named_by_barcodes(page, templates, near);
+    let named = named.map_err(|detail| misfit(None, PageReject::UnknownForm, detail))?;
+    let found = named.and_then(|near| told_apart(&evidence, families, near)).map_or(found, |(found, _)| found);
+    let Found { idx, placement, twin } = found;
     if let Some(twin) = twin {
         let detail = format!("fits two templates alike: {} and {}", templates[idx].name, templates[twin].name);
         return Err(misfit(None, PageReject::UnknownForm, detail));
@@ -204,23 +211,32 @@ struct Found {
     twin: Option<usize>,
 }
 
-/// The template that lies best on the page, and where. Only where none lies well flat are they tried in perspective.
-fn best_placement(evidence: &PageEvidence, families: &Families, params: &RegisterParams) -> Option<Found> {
-    let better = |a: &Found, b: &Found| a.placement.score().total_cmp(&b.placement.score());
+/// Templates of one family that may be the page.
+struct Kin {
+    idxs: Vec<usize>,
+    /// How one of the family lies on it, and which one.
+    placement: Placement,
+    laid_idx: usize,
+}
+
+/// The template that lies best on the page, and where, with all that lie there about as well. Only where none lies well flat
+/// are they tried in perspective.
+fn best_placement(evidence: &PageEvidence, families: &Families, params: &RegisterParams) -> Option<(Found, Vec<Kin>)> {
     let best_of = |lines: &PageLines, bounds: Rect, stretches: &[f64], page_from_seen: &Projection| {
         let maps = DistanceMaps::new(lines, bounds);
         let search = |model: &LineModel, reach: Reach| search(&maps, lines, bounds, model, stretches, reach);
         let found = straight(families, search).unwrap_or_else(|| anywhere(families, search));
         let best = found.iter().map(|(_, starts)| score(starts)).fold(0.0, f64::max);
         let rivals = found.into_iter().filter(|(_, starts)| score(starts) >= RIVAL_SHARE * best);
-        let refined = rivals.filter_map(|(Kin { family, model }, starts)| {
+        let refined = rivals.filter_map(|(Family { members, model }, starts)| {
             let starts = starts.iter().map(|start| page_from_seen.compose(&start.map)).collect();
-            Some(member(evidence, families, family, fit::refine(evidence, model, starts)?))
+            let placement = fit::refine(evidence, model, starts)?;
+            Some(Kin { idxs: members.to_vec(), placement, laid_idx: members[0] })
         });
         told_apart(evidence, families, refined.collect())
     };
     let flat = best_of(&evidence.lines, evidence.page_bounds(), &[1.0], &Projection::IDENTITY);
-    if flat.as_ref().is_some_and(|found| found.placement.score() >= params.sure_score) {
+    if flat.as_ref().is_some_and(|(found, _)| found.placement.score() >= params.sure_score) {
         return flat;
     }
     let level = perspective::level(&evidence.lines, evidence.page_bounds()).and_then(|level_from_page| {
@@ -228,7 +244,7 @@ fn best_placement(evidence: &PageEvidence, families: &Families, params: &Registe
         let (lines, bounds) = evidence.seen_through(&level_from_page)?;
         best_of(&lines, bounds, &FORESHORTENINGS, &page_from_level)
     });
-    flat.into_iter().chain(level).max_by(better)
+    flat.into_iter().chain(level).max_by(|(a, _), (b, _)| a.placement.score().total_cmp(&b.placement.score()))
 }
 
 /// Score of the best of some placements.
@@ -237,11 +253,11 @@ fn score(starts: &[Start]) -> f64 {
 }
 
 /// Families, where each may lie, best first.
-type Sought<'a> = Vec<(Kin<'a>, Vec<Start>)>;
+type Sought<'a> = Vec<(Family<'a>, Vec<Start>)>;
 
 /// The families that are likeliest at a glance, likeliest first.
 fn at_a_glance(families: &Families, search: impl Fn(&LineModel, Reach) -> Vec<Start>, glance: Reach) -> Sought<'_> {
-    let mut ranked: Sought<'_> = families.kin().map(|kin| (kin, search(kin.model, glance))).collect();
+    let mut ranked: Sought<'_> = families.each().map(|family| (family, search(family.model, glance))).collect();
     ranked.sort_by(|(_, a), (_, b)| score(b).total_cmp(&score(a)));
     ranked.truncate(MOST_SEARCHED);
     ranked
@@ -255,46 +271,52 @@ fn straight(families: &Families, search: impl Fn(&LineModel, Reach) -> Vec<Start
     let starts = search(best.model, Reach::Straight);
     let least = RIVAL_SHARE * Some(score(&starts)).filter(|score| *score >= SURE_START)?;
     let rivals = ranked.filter(|(_, seen)| score(seen) >= least);
-    let rivals = rivals.map(|(kin, _)| (kin, search(kin.model, Reach::Straight)));
+    let rivals = rivals.map(|(family, _)| (family, search(family.model, Reach::Straight)));
     Some([(best, starts)].into_iter().chain(rivals).collect())
 }
 
 /// Where the families may lie, wherever that is.
 fn anywhere(families: &Families, search: impl Fn(&LineModel, Reach) -> Vec<Start>) -> Sought<'_> {
-    let likeliest: Vec<Kin<'_>> = if families.kin().count() > MOST_SEARCHED {
-        at_a_glance(families, &search, Reach::Glance).into_iter().map(|(kin, _)| kin).collect()
+    let likeliest: Vec<Family<'_>> = if families.each().count() > MOST_SEARCHED {
+        at_a_glance(families, &search, Reach::Glance).into_iter().map(|(family, _)| family).collect()
     } else {
-        families.kin().collect()
+        families.each().collect()
     };
-    likeliest.into_iter().map(|kin| (kin, search(kin.model, Reach::Anywhere))).collect()
+    likeliest.into_iter().map(|family| (family, search(family.model, Reach::Anywhere))).collect()
 }
 
-/// Which member of `family` the page is, whose first one lies on it at `placement`.
-fn member(evidence: &PageEvidence, families: &Families, family: &[usize], placement: Placement) -> Found {
+/// Which of `kin` the page is.
+fn member(evidence: &PageEvidence, families: &Families, kin: &Kin) -> Found {
     let is_second = |first: usize, second: usize, map: &Projection| {
         let [first, second] = [first, second].map(|idx| families.laid(idx, map));
         first.zip(second).map(|(first, second)| which(evidence, first, second))
     };
-    let map = placement.page_from_template;
-    let idx = family[1..].iter().fold(family[0], |best, &other| match is_second(best, other, &map) {
+    let map = kin.placement.page_from_template;
+    let idx = kin.idxs[1..].iter().fold(kin.idxs[0], |best, &other| match is_second(best, other, &map) {
         Some(Which::Second) => other,
         _ => best,
     });
-    let own = families.laid(idx, &map).filter(|_| idx != family[0]);
-    let placement = own.and_then(|own| fit::refine(evidence, own.model, vec![map])).unwrap_or(placement);
+    let own = families.laid(idx, &map).filter(|_| idx != kin.laid_idx);
+    let own = own.and_then(|own| fit::refine(evidence, own.model, vec![map]));
+    let placement = own.unwrap_or_else(|| kin.placement.clone());
     let is_twin =
         |&&other: &&usize| other != idx && is_second(idx, other, &placement.page_from_template) != Some(Which::First);
-    let twin = family.iter().find(is_twin).copied();
+    let twin = kin.idxs.iter().find(is_twin).copied();
     Found { idx, placement, twin }
 }
 
-/// The best of templates of several families. Where another one lies about as well, the page says which it is.
-fn told_apart(evidence: &PageEvidence, families: &Families, mut found: Vec<Found>) -> Option<Found> {
+/// The best of templates of several families, and the families of all that lie about as well. Where one does, the page
+/// says which it is.
+fn told_apart(evidence: &PageEvidence, families: &Families, mut near: Vec<Kin>) -> Option<(Found, Vec<Kin>)> {
+    let mut found: Vec<Found> = near.iter().map(|kin| member(evidence, families, kin)).collect();
+    let scores: Vec<f64> = found.iter().map(|found| found.placement.score()).collect();
     // of equals the last one, as ever
-    let best_idx =
-        (0..found.len()).max_by(|&a, &b| found[a].placement.score().total_cmp(&found[b].placement.score()))?;
+    let best_idx = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]))?;
+    let least = scores[best_idx] - NEAR_SCORE;
+    let mut is_near = scores.iter().map(|&score| score >= least);
+    near.retain(|_| is_near.next().unwrap_or(false));
+
     let mut best = found.swap_remove(best_idx);
-    let least = best.placement.score() - NEAR_SCORE;
     for other in found.into_iter().filter(|other| other.placement.score() >= least) {
         let first = families.laid(best.idx, &best.placement.page_from_template);
         let second = families.laid(other.idx, &other.placement.page_from_template);
@@ -304,7 +326,26 @@ fn told_apart(evidence: &PageEvidence, families: &Families, mut found: Vec<Found
             Some(Which::First) | None => {}
         }
     }
-    Some(best)
+    Some((best, near))
+}
+
+/// Of `near` what the page's barcodes leave: the templates that they name, or else those to which they say nothing. `None`
+/// where they say nothing to any.
+///
+/// # Errors
+/// For a person, where they name another form than all of these.
+fn named_by_barcodes(page: &Page, templates: &[FormTemplate], mut near: Vec<Kin>) -> Result<Option<Vec<Kin>>, String> {
+    let of_kin = |kin: &Kin| barcodes::words(page, templates, &kin.idxs, &kin.placement.page_from_template);
+    let words: Vec<Word> = near.iter().flat_map(of_kin).collect();
+    if words.iter().all(|word| *word == Word::Silent) {
+        return Ok(None);
+    }
+    let idxs: Vec<usize> = near.iter().flat_map(|kin| kin.idxs.iter().copied()).collect();
+    let kept = if words.contains(&Word::Named) { Word::Named } else { Word::Silent };
+    let mut is_kept = words.iter().map(|word| *word == kept);
+    near.iter_mut().for_each(|kin| kin.idxs.retain(|_| is_kept.next().unwrap_or(false)));
+    near.retain(|kin| !kin.idxs.is_empty());
+    if near.is_empty() { Err(barcodes::told(templates, &idxs, &words)) } else { Ok(Some(near)) }
 }
 
 /// The whole page as one field: the template's unit square is stretched over it.

@@ -2,12 +2,12 @@
 
 use image::{GrayImage, Luma};
 
-use super::{CROP_PX_PER_MM, MARGIN_MM, PRINT_MARGIN_MM, RULE, RULE_SHARE, dropout, ink, mark, rectify};
+use super::{CROP_PX_PER_MM, MARGIN_MM, PRINT_MARGIN_MM, RULE, RULE_SHARE, dropout, ink, mark, strip};
 use crate::{
     form::{Field, FieldKind, FormTemplate, PageLayout},
     geometry::{Point, Rect, Segment},
     page::Page,
-    raster::{find_line_pieces, join_pieces},
+    raster::{find_line_pieces, join_pieces, rectified},
     register::{FieldRegistration, Registration},
 };
 
@@ -33,8 +33,8 @@ pub fn field_pictures(
 ) -> Option<FieldPictures> {
     let field = template.fields.get(field_idx)?;
     if let PageLayout::WholeImage = template.layout {
-        let scanned = rectify::whole_image(&page.pixels);
-        let frame = rectify::whole(&scanned);
+        let scanned = strip::whole_image(&page.pixels);
+        let frame = strip::whole(&scanned);
         return Some(FieldPictures { cleaned: cleaned_strip(&scanned), scanned, cells: vec![frame] });
     }
     let fit = registration.fields.get(field_idx).filter(|fit| fit.on_page)?;
@@ -45,7 +45,7 @@ pub fn field_pictures(
         FieldKind::Mark { .. } => {
             let inside = mark::inside(place.rect(field.layout.bounds()));
             let mut darkness = ink::darkness(&scanned);
-            let all = rectify::whole(&darkness);
+            let all = strip::whole(&darkness);
             wipe(&mut darkness, all, Some(inside));
             darkness
         }
@@ -86,7 +86,7 @@ pub(super) struct Cleaned {
 
 /// A field of a printed form, and some of its surroundings: [H, W] u8, as on the page.
 pub(super) fn crop(page: &GrayImage, fit: &FieldRegistration, field: &Field) -> GrayImage {
-    rectify::rectify(page, &fit.page_from_template, Place::of(field).area)
+    rectified(page, &fit.page_from_template, Place::of(field).area, CROP_PX_PER_MM)
 }
 
 /// Takes away what is printed: marks, lines, and words outside of the frame, in which they may be written over.
@@ -119,7 +119,7 @@ pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) 
 /// A strip without the lines that are ruled across it: [H, W] u8, 0 paper .. 255 black.
 pub(super) fn cleaned_strip(strip: &GrayImage) -> GrayImage {
     let mut darkness = ink::darkness(strip);
-    if let Some(ink) = ink::find_ink(&darkness, rectify::whole(strip), &ink::InkParams::default()) {
+    if let Some(ink) = ink::find_ink(&darkness, strip::whole(strip), &ink::InkParams::default()) {
         dropout::drop_lines(&mut darkness, &rules(&ink.mask));
     }
     darkness

@@ -8,7 +8,7 @@ use image::GrayImage;
 use super::{
     MarkInk,
     ink::{InkParams, Paper, find_ink_on},
-    rectify,
+    strip,
 };
 use crate::geometry::{Point, Rect};
 
@@ -38,7 +38,7 @@ pub(super) fn mark_ink(darkness: &GrayImage, frame: Rect) -> MarkInk {
     let least_px = (LEAST_SHARE * inside.width() * inside.height()).ceil() as usize;
     // a stroke ends where it is half as dark as it gets: in a small box the grey of its edges would be much
     let params = InkParams { least_px, strong: 0.5, weak: 0.5, ..InkParams::default() };
-    let paper = Paper::of(darkness, rectify::whole(darkness));
+    let paper = Paper::of(darkness, strip::whole(darkness));
     let Some(ink) = find_ink_on(paper, darkness, inside, &params) else { return MarkInk::default() };
     let all = inset(frame, FILL_INSET);
     let third = |k: f64, from: f64, side: f64| from + k * side / 3.0;

@@ -13,8 +13,8 @@ mod free;
 mod ink;
 mod mark;
 mod parts;
-mod rectify;
 mod signs;
+mod strip;
 
 use image::{GrayImage, Luma};
 
@@ -177,7 +177,7 @@ pub fn crop_bounds(page: &Page, template: &FormTemplate, field_idx: usize, crop:
             ((area.x0, area.y0), (1.0 / CROP_PX_PER_MM, 1.0 / CROP_PX_PER_MM))
         }
         PageLayout::WholeImage => {
-            let (width, height) = rectify::whole_image_size(&page.pixels);
+            let (width, height) = strip::whole_image_size(&page.pixels);
             ((frame.x0, frame.y0), (frame.width() / f64::from(width), frame.height() / f64::from(height)))
         }
     };
@@ -215,8 +215,8 @@ fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template:
 
 /// A strip: the image is the field.
 fn cut_whole_image(page: &GrayImage, field: &Field) -> Cut {
-    let darkness = clean::cleaned_strip(&rectify::whole_image(page));
-    let frame = rectify::whole(&darkness);
+    let darkness = clean::cleaned_strip(&strip::whole_image(page));
+    let frame = strip::whole(&darkness);
     let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
     let parts = parts::components(&ink, SPECK_PX);
     part(field, ink.grey, frame, parts, Vec::new(), &[frame])

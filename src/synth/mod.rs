@@ -103,7 +103,7 @@ fn draw_page(
         }
     };
     let mut sheet = Sheet::new(bounds.width(), bounds.height(), px_per_mm);
-    print::print_form(&mut sheet, template, paper);
+    print::print_form(&mut sheet, template, paper)?;
 
     let mut truth = Vec::with_capacity(entries.len());
     for (field, entry) in template.fields.iter().zip(entries) {
@@ -150,7 +150,7 @@ pub fn print_blank(template: &FormTemplate, dpi: f64, seed: u64) -> Result<GrayI
         PageLayout::WholeImage => Rect::from_xywh(0.0, 0.0, STRIP_PITCH_MM * STRIP_DIGITS, STRIP_HEIGHT_MM),
     };
     let mut sheet = Sheet::new(bounds.width(), bounds.height(), dpi / MM_PER_INCH);
-    print::print_form(&mut sheet, template, &mut Dice::seed_from_u64(seed));
+    print::print_form(&mut sheet, template, &mut Dice::seed_from_u64(seed))?;
     Ok(sheet.pixels)
 }
 

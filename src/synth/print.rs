@@ -6,7 +6,8 @@ use rand::RngExt;
 
 use super::{Dice, glyphs::tight, sheet::Sheet};
 use crate::{
-    form::{FormTemplate, Landmarks, PageLayout, Word},
+    error::{Error, Result},
+    form::{Barcode, FormTemplate, Landmarks, PageLayout, Word},
     geometry::Rect,
 };
 
@@ -20,17 +21,46 @@ const BOLD_FROM_MM: f64 = 4.2;
 const LETTER_PITCH: f64 = 0.75;
 
 /// Draws everything of `template` that is printed.
-pub(super) fn print_form(sheet: &mut Sheet, template: &FormTemplate, dice: &mut Dice) {
+///
+/// # Errors
+/// `Usage` where a barcode cannot say what it is to say: not so of templates that were parsed.
+pub(super) fn print_form(sheet: &mut Sheet, template: &FormTemplate, dice: &mut Dice) -> Result<()> {
     for line in template.printed_lines() {
         sheet.rule(line, LINE_WIDTH_MM, PRINT_DARKNESS);
     }
-    let PageLayout::Printed(Landmarks { marks, words, .. }) = &template.layout else { return };
+    let PageLayout::Printed(Landmarks { marks, words, .. }) = &template.layout else { return Ok(()) };
     for mark in marks {
         sheet.fill(*mark, PRINT_DARKNESS);
     }
     for word in words {
         print_word(sheet, word, dice);
     }
+    template.barcodes.iter().try_for_each(|barcode| print_barcode(sheet, barcode, dice))
+}
+
+/// Fits the barcode into its box: square modules stay square, bars run across the box's longer side.
+fn print_barcode(sheet: &mut Sheet, barcode: &Barcode, dice: &mut Dice) -> Result<()> {
+    let Some((_, modules)) = barcode.example(|| dice.random_range(0..10)) else {
+        let (symbology, says) = (barcode.symbology.as_str(), &barcode.says);
+        return Err(Error::usage(format!("no barcode of symbology {symbology} says {says:?}")));
+    };
+    let Rect { x0, y0, .. } = barcode.bounds;
+    let (mut width, mut height) = (barcode.bounds.width(), barcode.bounds.height());
+    let is_upright = height > width && !barcode.symbology.is_square();
+    let modules = if is_upright { imageops::rotate90(&modules) } else { modules };
+    if barcode.symbology.is_square() {
+        (width, height) = (width.min(height), width.min(height));
+    }
+    let side = |mm: f64| (mm * sheet.px_per_mm).round().max(1.0) as u32;
+    let (width, height) = (side(width), side(height));
+    // a pixel that an edge runs through is darkened in part, as a scanner's is
+    let fine = |n: u32, side: u32| n * (4 * side).div_ceil(n);
+    let (fine_width, fine_height) = (fine(modules.width(), width), fine(modules.height(), height));
+    let fine = imageops::resize(&modules, fine_width, fine_height, imageops::FilterType::Nearest);
+    let fitted = imageops::resize(&fine, width, height, imageops::FilterType::Triangle);
+    let at = |mm: f64| (mm * sheet.px_per_mm).round() as i64;
+    sheet.stamp(&fitted, at(x0), at(y0), PRINT_DARKNESS);
+    Ok(())
 }
 
 /// Fits the text's ink into its box.
@@ -102,6 +132,29 @@ mod tests {
             assert!((100..105).contains(&x0) && (295..300).contains(&x1), "{text}: x from {x0} to {x1}");
             assert!((50..55).contains(&y0) && (85..90).contains(&y1), "{text}: y from {y0} to {y1}");
         }
+    }
+
+    #[test]
+    fn a_barcode_fills_its_box_or_the_square_in_it() {
+        use crate::raster::Symbology;
+        for (symbology, [width, height], ink) in [
+            (Symbology::Qr, [20.0, 30.0], [200, 200]),
+            (Symbology::Code39, [45.0, 8.0], [450, 80]),
+            (Symbology::Pdf417, [10.0, 30.0], [100, 300]),
+        ] {
+            let mut sheet = Sheet::new(60.0, 50.0, 10.0);
+            let bounds = Rect::from_xywh(10.0, 5.0, width, height);
+            let barcode = Barcode { bounds, symbology, says: "A-*".into() };
+            print_barcode(&mut sheet, &barcode, &mut Dice::seed_from_u64(3)).expect("it can be said");
+            let inked = sheet.pixels.enumerate_pixels().filter(|p| p.2.0[0] < PAPER - 60);
+            let (xs, ys): (Vec<u32>, Vec<u32>) = inked.map(|p| (p.0, p.1)).unzip();
+            let span = |v: &[u32]| (v.iter().min().copied(), v.iter().max().copied());
+            let want = |from: u32, n: u32| (Some(from), Some(from + n - 1));
+            assert_eq!((span(&xs), span(&ys)), (want(100, ink[0]), want(50, ink[1])), "{symbology:?}");
+        }
+        let barcode = Barcode { bounds: Rect::default(), symbology: Symbology::Itf, says: "A".into() };
+        let refused = print_barcode(&mut Sheet::new(60.0, 50.0, 10.0), &barcode, &mut Dice::seed_from_u64(3));
+        assert!(refused.expect_err("it has digits only").to_string().contains("symbology itf says \"A\""));
     }
 
     #[test]

@@ -44,6 +44,18 @@ impl Candidate {
         Finding::new(severity, kind, &self.file, detail).at_line(self.lines.landmarks)
     }
 
+    /// A finding about the barcode `idx`.
+    pub(super) fn of_barcode(
+        &self,
+        idx: usize,
+        severity: Severity,
+        kind: FindingKind,
+        detail: impl Into<String>,
+    ) -> Finding {
+        let line = self.lines.barcodes.get(idx).copied().unwrap_or(self.lines.name);
+        Finding::new(severity, kind, &self.file, detail).at_line(line)
+    }
+
     /// A finding about the field `idx`.
     pub(super) fn of_field(
         &self,

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{
+    barcodes,
     candidate::Candidate,
     finding::{Finding, FindingKind, Severity},
     hold, layout, rules,
@@ -15,6 +16,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     form::{DocumentFault, FormTemplate, document_fault},
+    register::Families,
 };
 
 /// Resolutions that can be asked for, dots per inch.
@@ -67,6 +69,7 @@ pub fn check(candidates: &[Candidate], known: &[FormTemplate], params: &CheckPar
     let known = known.iter().filter(|template| !is_given(&template.name));
     let all: Vec<FormTemplate> = known.chain(candidates.iter().map(|candidate| &candidate.template)).cloned().collect();
     let n_known = all.len() - candidates.len();
+    let families = Families::of(&all);
     let of = |(idx, candidate): (usize, &Candidate)| -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
         findings.extend(same_name(&candidates[..idx], candidate));
@@ -77,6 +80,8 @@ pub fn check(candidates: &[Candidate], known: &[FormTemplate], params: &CheckPar
         findings.extend(layout::off_page(candidate));
         findings.extend(layout::too_small(candidate, params));
         findings.extend(layout::adjoining_cells(candidate));
+        findings.extend(barcodes::too_small(candidate, params));
+        findings.extend(barcodes::alike(candidate, &all, &families));
         findings.extend(hold::few_landmarks(candidate));
         findings.extend(hold::symmetric(candidate));
         findings.extend(hold::alike(candidate, &all)?);
@@ -125,7 +130,7 @@ impl fmt::Display for Survey {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::form::known_templates;
 

@@ -37,7 +37,7 @@ pub enum FindingKind {
     Overlap,
     /// A field that leaves the page, or comes near its edge.
     OffPage,
-    /// Too small for digits, in millimetres or in pixels.
+    /// Too small for digits or a barcode's bars, in millimetres or in pixels.
     TooSmall,
     /// Cells of a comb that share their sides.
     AdjoiningCells,
@@ -49,6 +49,10 @@ pub enum FindingKind {
     Symmetric,
     /// It looks like another form.
     Alike,
+    /// Two forms that look alike have barcodes that do not tell them apart.
+    SameBarcode,
+    /// Of two forms that look alike one has no barcode.
+    NoBarcode,
     /// A page that could not be decoded.
     Unreadable,
     /// A page on which the template could not be laid.
@@ -81,6 +85,8 @@ impl FindingKind {
             Self::LandmarksInLine => "landmarks-in-line",
             Self::Symmetric => "symmetric",
             Self::Alike => "alike",
+            Self::SameBarcode => "same-barcode",
+            Self::NoBarcode => "no-barcode",
             Self::Unreadable => "unreadable",
             Self::NotRegistered => "not-registered",
             Self::FrameNotFound => "frame-not-found",

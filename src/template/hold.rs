@@ -166,8 +166,7 @@ pub(super) fn alike(candidate: &Candidate, others: &[FormTemplate]) -> Result<Ve
     let n_others = others.len();
     let with_this: Vec<FormTemplate> = others.iter().cloned().chain([template.clone()]).collect();
     let finding = |severity, detail: String| {
-        let remedy =
-            "add to both what only one of them has: a line, a frame, a word; or give only one of them to a run";
+        let remedy = "add to both what only one of them has: a line, a frame, a word, a barcode; or give only one of them to a run";
         vec![candidate.finding(severity, FindingKind::Alike, detail).with_remedy(remedy)]
     };
     Ok(match identify(&page, &with_this, &params) {

@@ -16,7 +16,7 @@ use crate::{
     synth::print_blank,
 };
 
-/// Printed lines and marks.
+/// Printed lines, marks and barcodes.
 const LANDMARK: Colour = image::Rgb([0, 105, 225]);
 /// Printed words.
 const WORD: Colour = image::Rgb([170, 110, 0]);
@@ -166,6 +166,9 @@ fn drawn(
             canvas.line(Segment::new(a, c), LANDMARK, 0);
             canvas.line(Segment::new(b, d), LANDMARK, 0);
         }
+    }
+    for barcode in &template.barcodes {
+        canvas.quad(map.apply_rect(barcode.bounds), LANDMARK, canvas.line_px / 2);
     }
     let colour_of = |idx: usize, place: &FieldPlace| {
         let is_framed = !template.fields[idx].layout.printed_lines().is_empty();
