@@ -225,6 +225,22 @@ fn bench_prints_the_keys_other_programs_read() {
     assert!(stages.len() == 6 && (shares - 1.0).abs() < 1e-9, "{speed}");
 }
 
+/// Both read the same, and the record says which it was.
+#[test]
+fn the_record_says_in_which_numbers_the_nets_reckoned() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let scan = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/scans/office/page-0001.jpg");
+    let read = |precision: &str| {
+        let output = call(dir.path(), &["run", scan, "out.csv", "--overwrite", "--precision", precision]);
+        assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+        let text = |name: &str| fs::read_to_string(dir.path().join(name)).expect("it was written");
+        let record: serde_json::Value = serde_json::from_str(&text("out.run.json")).expect("it is JSON");
+        assert_eq!(record["options"]["nets"]["precision"], precision);
+        text("out.csv")
+    };
+    assert_eq!(read("single"), read("bfloat16"));
+}
+
 /// What is explained is what was read: the same words, and names by which anybody can check what it came from.
 #[test]
 fn explain_says_what_run_says_and_traces_it() {

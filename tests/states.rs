@@ -88,7 +88,10 @@ fn every_state_is_told_from_the_others() {
             // fillers of a comb that says what they mean; in a box they are no number
             State::Crosses | State::Dash if is_comb => of.share(of.right) >= 0.8 && of.wrong == 0,
             State::Overflow => of.share_of("overflow") >= 0.8 && of.right + of.wrong == 0,
-            State::ScribbledOver => of.share_of("struck-out") >= 0.6 && of.right + of.wrong == 0,
+            // either name says that the writer took it back
+            State::ScribbledOver => {
+                of.share_of("struck-out") + of.share_of("overwritten") >= 0.8 && of.right + of.wrong == 0
+            }
             State::Crosses | State::Dash | State::Scribble => of.right + of.wrong == 0 && of.share_of("blank") == 0.0,
             // known to be wrong: a line or a second digit may pass for one digit of an unusual hand, or hide the first one
             State::StruckOut => of.share_of("struck-out") >= 0.6 && of.share(of.right) <= 0.25 && of.wrong == 0,

@@ -20,7 +20,8 @@ pub const CHUNK: usize = 32;
 /// kernels anew for every width, and keeps those of a few.
 const STRIP_STEP: usize = 32;
 
-/// Looked at closely, a glyph is seen by both nets where its digit is less likely than this, and in several views where it still is.
+/// Looked at closely, a glyph is seen by both nets where its digit is less likely than this, and in several views where it
+/// still is.
 const DOUBTFUL: f32 = 0.97;
 
 /// But not where it is hardly a digit at all: pieces of digits are many, and what digit they are is always in doubt.
