@@ -65,7 +65,7 @@ test: setup ## runs all tests
 	$(CARGO) test --release
 
 .PHONY: torture
-torture: setup ## the long tests: 50 kills, 20,000 pages, 300 forms, 60 templates, barcodes, damaged files; says what it measured
+torture: setup ## the long tests: 50 kills, 20,000 pages, 300 forms, 60 templates, barcodes, numbers, damaged files; says what it measured
 	$(CARGO) test --release --test tests torture -- --ignored --nocapture --test-threads 1
 
 .PHONY: check

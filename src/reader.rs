@@ -5,6 +5,7 @@
 //! [`Reader::finish`] page by page, and [`Reader::reconcile`] for all pages of a file, where rules tie them together.
 
 mod identity;
+mod number;
 
 use std::{
     collections::HashSet,
@@ -18,7 +19,7 @@ use crate::{
     },
     error::{Error, ErrorKind, PageReject, Result},
     form::{Field, FormTemplate, check_documents, check_others},
-    geometry::Rect,
+    geometry::{Projection, Rect},
     net::{GlyphScores, Reckoning, Recogniser, StripScores},
     normalise::{Glyph, Strip, collate, normalise, normalise_strip},
     page::{self, Limits, Page},
@@ -289,8 +290,8 @@ impl Reader {
         Ok(PageExplanation { report: self.finish(prepared, scores), fields })
     }
 
-    /// Does what comes before the net: [registers](Reader::register) the page, [cuts](Reader::cut) its fields, makes
-    /// [glyphs](Reader::normalise) of their ink.
+    /// Does what comes before the nets: [registers](Reader::register) the page, for which they may be asked for a form's
+    /// number, [cuts](Reader::cut) its fields, makes [glyphs](Reader::normalise) of their ink.
     pub fn prepare(&self, number: u32, page: &Page) -> PreparedPage {
         match self.register(page) {
             Ok((template_idx, registration)) => {
@@ -300,12 +301,14 @@ impl Reader {
         }
     }
 
-    /// Recognises the form of a page and lays its template on: the template's index, and how it lies.
+    /// Recognises the form of a page and lays its template on: the template's index, and how it lies. Where templates that may
+    /// be the page declare a number, the nets read it.
     ///
     /// # Errors
     /// [`Misfit`] where no template does.
     pub fn register(&self, page: &Page) -> Result<(usize, Registration), Misfit> {
-        identify_among(page, &self.templates, &self.families, &self.register_params)
+        let read_number = |page: &Page, at: Rect, map: &Projection| self.read_number(page, at, map);
+        identify_among(page, &self.templates, &self.families, &self.register_params, &read_number)
     }
 
     /// Cuts the fields of a page that was [registered](Reader::register).
@@ -316,22 +319,8 @@ impl Reader {
 
     /// Makes of the ink of a page that was [cut](Reader::cut) what the nets are to see.
     pub fn normalise(&self, number: u32, page: &Page, cut: CutPage) -> PreparedPage {
-        let strip_of = |cut: &FieldCut| cut.strip.as_ref().and_then(|strip| normalise_strip(&strip.ink, &strip.bounds));
-        let strips = cut.cuts.iter().map(strip_of).collect();
-        let mut glyphs = Vec::new();
-        let mut add_glyph = |edge: &LatticeEdge| {
-            let glyph = edge.crop.as_ref().and_then(|crop| normalise(&crop.ink));
-            let has_glyph = glyph.is_some();
-            glyphs.extend(glyph);
-            has_glyph
-        };
-        let has_glyph = cut.cuts.iter().map(|cut| edges(cut).iter().map(&mut add_glyph).collect()).collect();
-        let page_bounds = |(field, at): (&Field, &FieldRegistration)| {
-            Rect::around(at.page_from_template.apply_rect(field.layout.bounds())).unwrap_or_default()
-        };
-        let fields = self.templates[cut.template_idx].fields.iter().zip(&cut.registration.fields);
-        let stored_bounds = fields.map(|field| page.stored_bounds(page_bounds(field))).collect();
-        PreparedPage { page: number, glyphs, strips, state: Prepared::Cut { cut, has_glyph, stored_bounds } }
+        let template = &self.templates[cut.template_idx];
+        prepared(number, page, cut, template)
     }
 
     /// A page on which no template lies.
@@ -347,64 +336,20 @@ impl Reader {
     /// Where a net fails.
     pub fn recognise<'a>(&self, pages: impl IntoIterator<Item = &'a PreparedPage>) -> Result<Vec<PageScores>> {
         let pages: Vec<&PreparedPage> = pages.into_iter().collect();
+        self.recognise_of(&self.templates, &pages)
+    }
+
+    /// The same of pages that were cut by `templates`.
+    fn recognise_of(&self, templates: &[FormTemplate], pages: &[&PreparedPage]) -> Result<Vec<PageScores>> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
         let mut recogniser = match taken {
             Some(recogniser) => recogniser,
             None => (self.make_recogniser)()?,
         };
-        let scores = self.recognise_with(recogniser.as_mut(), &pages)?;
+        let scores = recognise_with(recogniser.as_mut(), templates, pages)?;
         idle().push(recogniser);
         Ok(scores)
-    }
-
-    /// Looks at everything once, all glyphs at a time; at the strip of a field that is not settled more closely; and where that
-    /// does not settle it, at its glyphs.
-    fn recognise_with(&self, recogniser: &mut dyn Recogniser, pages: &[&PreparedPage]) -> Result<Vec<PageScores>> {
-        let batch = collate(pages.iter().flat_map(|page| &page.glyphs));
-        let glyphs = if batch.n_glyphs == 0 { Vec::new() } else { recogniser.classify(&batch)? };
-        if glyphs.len() != batch.n_glyphs {
-            return Err(Error::net(format!("{} scores of {} glyphs", glyphs.len(), batch.n_glyphs)));
-        }
-        let mut glyphs = glyphs.into_iter();
-        let mut once = |page: &&PreparedPage| page.scored(&mut glyphs, recogniser);
-        let mut scores: Vec<PageScores> = pages.iter().map(&mut once).collect::<Result<_>>()?;
-
-        let (mut unsettled, mut places) = (Vec::new(), Vec::new());
-        for (page, scores) in pages.iter().zip(&mut scores) {
-            let mut glyphs = page.glyphs.iter();
-            for (i, scores) in scores.fields.iter_mut().enumerate() {
-                let own = glyphs.by_ref().take(scores.glyphs_mut().count());
-                let mut is_settled = self.is_settled(page, i, scores);
-                if let (false, Some(strip)) = (is_settled, &page.strips[i]) {
-                    recogniser.read_strip_closely(strip, &mut scores.strip)?;
-                    is_settled = self.is_settled(page, i, scores);
-                }
-                if is_settled {
-                    own.for_each(drop);
-                    continue;
-                }
-                unsettled.extend(own);
-                places.extend(scores.glyphs_mut());
-            }
-        }
-        let mut seen: Vec<GlyphScores> = places.iter().map(|glyph| **glyph).collect();
-        recogniser.classify_closely(&collate(unsettled), &mut seen)?;
-        places.into_iter().zip(seen).for_each(|(glyph, seen)| *glyph = seen);
-
-        for page in &mut scores {
-            let mut adapted: Vec<GlyphScores> = page.glyphs_mut().map(|glyph| *glyph).collect();
-            recogniser.adapt(&mut adapted);
-            page.glyphs_mut().zip(adapted).for_each(|(glyph, adapted)| *glyph = adapted);
-        }
-        Ok(scores)
-    }
-
-    /// Whether nobody needs to look again at the `i`th field of `page`.
-    fn is_settled(&self, page: &PreparedPage, i: usize, scores: &FieldScores) -> bool {
-        let Prepared::Cut { cut, .. } = &page.state else { return true };
-        let FieldCut { field_idx, ink, .. } = &cut.cuts[i];
-        is_settled(&self.templates[cut.template_idx].fields[*field_idx], ink, scores)
     }
 
     /// Does what comes after the nets: `scores` is what they say of this page.
@@ -499,4 +444,77 @@ fn edges(cut: &FieldCut) -> &[LatticeEdge] {
         FieldInk::Written(lattice) => &lattice.edges,
         FieldInk::Blank | FieldInk::OffPage | FieldInk::Mark(_) => &[],
     }
+}
+
+/// What the nets are to see of the ink of a page that was cut by `template`.
+fn prepared(number: u32, page: &Page, cut: CutPage, template: &FormTemplate) -> PreparedPage {
+    let strip_of = |cut: &FieldCut| cut.strip.as_ref().and_then(|strip| normalise_strip(&strip.ink, &strip.bounds));
+    let strips = cut.cuts.iter().map(strip_of).collect();
+    let mut glyphs = Vec::new();
+    let mut add_glyph = |edge: &LatticeEdge| {
+        let glyph = edge.crop.as_ref().and_then(|crop| normalise(&crop.ink));
+        let has_glyph = glyph.is_some();
+        glyphs.extend(glyph);
+        has_glyph
+    };
+    let has_glyph = cut.cuts.iter().map(|cut| edges(cut).iter().map(&mut add_glyph).collect()).collect();
+    let page_bounds = |(field, at): (&Field, &FieldRegistration)| {
+        Rect::around(at.page_from_template.apply_rect(field.layout.bounds())).unwrap_or_default()
+    };
+    let fields = template.fields.iter().zip(&cut.registration.fields);
+    let stored_bounds = fields.map(|field| page.stored_bounds(page_bounds(field))).collect();
+    PreparedPage { page: number, glyphs, strips, state: Prepared::Cut { cut, has_glyph, stored_bounds } }
+}
+
+/// Looks at everything once, all glyphs at a time; at the strip of a field that is not settled more closely; and where that
+/// does not settle it, at its glyphs.
+fn recognise_with(
+    recogniser: &mut dyn Recogniser,
+    templates: &[FormTemplate],
+    pages: &[&PreparedPage],
+) -> Result<Vec<PageScores>> {
+    let batch = collate(pages.iter().flat_map(|page| &page.glyphs));
+    let glyphs = if batch.n_glyphs == 0 { Vec::new() } else { recogniser.classify(&batch)? };
+    if glyphs.len() != batch.n_glyphs {
+        return Err(Error::net(format!("{} scores of {} glyphs", glyphs.len(), batch.n_glyphs)));
+    }
+    let mut glyphs = glyphs.into_iter();
+    let mut once = |page: &&PreparedPage| page.scored(&mut glyphs, recogniser);
+    let mut scores: Vec<PageScores> = pages.iter().map(&mut once).collect::<Result<_>>()?;
+
+    let (mut unsettled, mut places) = (Vec::new(), Vec::new());
+    for (page, scores) in pages.iter().zip(&mut scores) {
+        let mut glyphs = page.glyphs.iter();
+        for (i, scores) in scores.fields.iter_mut().enumerate() {
+            let own = glyphs.by_ref().take(scores.glyphs_mut().count());
+            let mut is_settled = is_field_settled(templates, page, i, scores);
+            if let (false, Some(strip)) = (is_settled, &page.strips[i]) {
+                recogniser.read_strip_closely(strip, &mut scores.strip)?;
+                is_settled = is_field_settled(templates, page, i, scores);
+            }
+            if is_settled {
+                own.for_each(drop);
+                continue;
+            }
+            unsettled.extend(own);
+            places.extend(scores.glyphs_mut());
+        }
+    }
+    let mut seen: Vec<GlyphScores> = places.iter().map(|glyph| **glyph).collect();
+    recogniser.classify_closely(&collate(unsettled), &mut seen)?;
+    places.into_iter().zip(seen).for_each(|(glyph, seen)| *glyph = seen);
+
+    for page in &mut scores {
+        let mut adapted: Vec<GlyphScores> = page.glyphs_mut().map(|glyph| *glyph).collect();
+        recogniser.adapt(&mut adapted);
+        page.glyphs_mut().zip(adapted).for_each(|(glyph, adapted)| *glyph = adapted);
+    }
+    Ok(scores)
+}
+
+/// Whether nobody needs to look again at the `i`th field of `page`.
+fn is_field_settled(templates: &[FormTemplate], page: &PreparedPage, i: usize, scores: &FieldScores) -> bool {
+    let Prepared::Cut { cut, .. } = &page.state else { return true };
+    let FieldCut { field_idx, ink, .. } = &cut.cuts[i];
+    is_settled(&templates[cut.template_idx].fields[*field_idx], ink, scores)
 }

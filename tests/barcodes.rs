@@ -19,7 +19,7 @@ use crate::registration::glyphs;
 const DPI: f64 = 200.0;
 
 /// A page as an office scanner gives it.
-const MILD: Degradations = Degradations {
+pub const MILD: Degradations = Degradations {
     skew_degrees: 1.0,
     shift: 0.02,
     scale: 0.03,
@@ -43,7 +43,7 @@ const PRINTED: [(&str, [f64; 4], &str); 7] = [
 ];
 
 /// A form with `more` besides its boxes, lines and heading.
-fn form(name: &str, more: &str) -> FormTemplate {
+pub fn form(name: &str, more: &str) -> FormTemplate {
     let head = "title = \"t\"\npage = [210, 297]\nwords = [{ at = [20, 17, 80, 7] }]\n\
                 lines = [[15, 40, 195, 40], [15, 47, 195, 47], [15, 270, 195, 270], [70, 40, 70, 60], [12, 40, 12, 270]]\n";
     let field = |n: usize| {
@@ -68,7 +68,7 @@ fn family((symbology, at, says): (&str, [f64; 4], &str)) -> [FormTemplate; 3] {
     [numbered(1), numbered(2), numbered(7)]
 }
 
-fn draw(form: &FormTemplate, degradations: Degradations, page: u64) -> SynthPage {
+pub fn draw(form: &FormTemplate, degradations: Degradations, page: u64) -> SynthPage {
     let options = SynthOptions { dpi: DPI, degradations, ..SynthOptions::default() };
     synthesise(form, &glyphs(), &options, page).expect("the options are in range")
 }
@@ -79,7 +79,7 @@ fn found(image: GrayImage, templates: &[FormTemplate]) -> Result<String, Misfit>
 }
 
 /// Paints what lies within `area` (millimetres) of a drawn page as `grey` says of each pixel.
-fn paint(drawn: &mut SynthPage, area: Rect, grey: impl Fn(u32, u32) -> u8) {
+pub fn paint(drawn: &mut SynthPage, area: Rect, grey: impl Fn(u32, u32) -> u8) {
     let back = drawn.page_from_template.inverse().expect("it is regular");
     for (x, y, pixel) in drawn.image.enumerate_pixels_mut() {
         if area.contains(back.apply(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5))) {

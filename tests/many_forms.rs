@@ -6,7 +6,7 @@ use formread::{
     error::PageReject,
     form::{FormTemplate, PageLayout, known_templates, parse_template},
     page::Page,
-    register::{Families, RegisterParams, identify, identify_among},
+    register::{Families, RegisterParams, identify, identify_among, read_no_number},
     synth::{Degradations, SynthOptions, synthesise},
 };
 
@@ -85,7 +85,7 @@ impl Outcome {
         let drawn = synthesise(form, &glyphs(), &options, page).expect("the options are in range");
         let page = Page::upright(drawn.image, None);
         let start = Instant::now();
-        let found = identify_among(&page, templates, families, &RegisterParams::default());
+        let found = identify_among(&page, templates, families, &RegisterParams::default(), &read_no_number);
         self.time += start.elapsed();
         match found {
             Ok((found, _)) if templates[found].name == form.name => self.right += 1,

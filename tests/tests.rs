@@ -15,6 +15,7 @@
 //! - `documents`: several pages that rules tie together, on drawn forms.
 //! - `several_pages`: documents whose templates are page k of n: complete or not, whatever the order.
 //! - `drafts`: templates drafted from real forms, where they are at hand.
+//! - `numbers`: forms that differ in their printed number alone.
 //! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
 //! - `properties`: forms and pages by chance: what was written comes back, or awaits review.
 //! - `templates`: `formread template`, and the schema of templates.
@@ -38,6 +39,8 @@ mod many_forms;
 mod marks;
 #[cfg(feature = "torch")]
 mod no_numbers;
+#[cfg(feature = "torch")]
+mod numbers;
 #[cfg(feature = "torch")]
 mod properties;
 #[cfg(feature = "torch")]

@@ -116,6 +116,7 @@ fn of_lines(sheet: &Sheet) -> FormTemplate {
         title: "the first page".to_owned(),
         layout: PageLayout::Printed(landmarks),
         barcodes: Vec::new(),
+        numbers: Vec::new(),
         fields: Vec::new(),
         rules: Vec::new(),
         others: Vec::new(),

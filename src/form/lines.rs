@@ -15,6 +15,8 @@ pub struct TemplateLines {
     pub fields: Vec<usize>,
     /// Where each barcode begins, likewise.
     pub barcodes: Vec<usize>,
+    /// Where each number begins, likewise.
+    pub numbers: Vec<usize>,
     /// What landmarks begin with: lines, frames, marks or words, or else the name.
     pub landmarks: usize,
 }
@@ -34,7 +36,8 @@ impl TemplateLines {
         let landmarks = landmarks.into_iter().chain([words]).flatten().min();
         let fields = raw.fields.iter().map(|field: &Spanned<_>| source.line_of(field.span().start)).collect();
         let barcodes = raw.barcodes.iter().map(|barcode| source.line_of(barcode.span().start)).collect();
-        Ok(Self { name, fields, barcodes, landmarks: landmarks.map_or(name, |at| source.line_of(at)) })
+        let numbers = raw.numbers.iter().map(|number| source.line_of(number.span().start)).collect();
+        Ok(Self { name, fields, barcodes, numbers, landmarks: landmarks.map_or(name, |at| source.line_of(at)) })
     }
 }
 
@@ -45,8 +48,8 @@ mod tests {
     #[test]
     fn every_part_is_found_where_it_stands() {
         let text = "# a form\nname = \"t\"\ntitle = \"t\"\npage = [9, 9]\nlines = [\n  [1, 1, 2, 1]\n]\n\n[[field]]\n\
-                    name = \"a\"\n\n[[barcode]]\n\n# the second\n[[field]]\nname = \"b\"\n";
-        let want = TemplateLines { name: 2, fields: vec![9, 15], barcodes: vec![12], landmarks: 6 };
+                    name = \"a\"\n\n[[barcode]]\n[[number]]\n# the second\n[[field]]\nname = \"b\"\n";
+        let want = TemplateLines { name: 2, fields: vec![9, 15], barcodes: vec![12], numbers: vec![13], landmarks: 6 };
         assert_eq!(TemplateLines::of(text).expect("it is TOML"), want);
         assert!(TemplateLines::of("name = 7").is_err());
     }

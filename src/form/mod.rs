@@ -7,6 +7,7 @@ mod kind;
 mod known;
 mod likeness;
 mod lines;
+mod number;
 mod others;
 mod parse;
 mod raw;
@@ -28,6 +29,7 @@ pub use document::{DocumentPage, check_documents};
 pub(crate) use kind::DEFAULT_PIVOT;
 pub use known::known_templates;
 pub use lines::TemplateLines;
+pub use number::Number;
 pub use others::{OtherField, check_others};
 pub use parse::parse_template;
 pub(crate) use parse::{MAX_BOX_DIGITS, MAX_CELLS, MAX_FIELDS, RESERVED_NAMES};
@@ -49,6 +51,8 @@ pub struct FormTemplate {
     pub layout: PageLayout,
     /// What is printed to tell it from other forms, for those that look alike.
     pub barcodes: Vec<Barcode>,
+    /// The same in plain digits.
+    pub numbers: Vec<Number>,
     /// Fields in the order of the table's columns.
     pub fields: Vec<Field>,
     /// Rules between fields: reading chooses and checks by them, `synth` keeps those between fields of this form alone.
@@ -58,10 +62,10 @@ pub struct FormTemplate {
 }
 
 /// Without the version: it names what a template says, and says nothing. So the fingerprint does not depend on it; nor does
-/// that of a template without a document or barcodes depend on there being such things.
+/// that of a template without a document, barcodes or numbers depend on there being such things.
 impl fmt::Debug for FormTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, title, version: _, document, layout, barcodes, fields, rules, others } = self;
+        let Self { name, title, version: _, document, layout, barcodes, numbers, fields, rules, others } = self;
         let mut told = f.debug_struct("FormTemplate");
         told.field("name", name).field("title", title);
         if let Some(document) = document {
@@ -71,6 +75,9 @@ impl fmt::Debug for FormTemplate {
         told.field("rules", rules).field("others", others);
         if !barcodes.is_empty() {
             told.field("barcodes", barcodes);
+        }
+        if !numbers.is_empty() {
+            told.field("numbers", numbers);
         }
         told.finish()
     }

@@ -11,6 +11,7 @@ use super::{
     checks::parse_checks,
     document::parse_document,
     kind::{field_kind, is_signed},
+    number::parse_number,
     others::field_idx,
     raw::{Placed, RawComb, RawDigits, RawField, RawTemplate, RawUnit, Spanned},
     source::{Ruler, Source, is_field_name, is_made_of, reversed},
@@ -26,8 +27,8 @@ const MAX_TEXT_BYTES: usize = 4 << 20;
 pub(crate) const MAX_FIELDS: usize = 1_000;
 /// Most lines, frames, marks or words, each.
 const MAX_LANDMARKS: usize = 20_000;
-/// Most barcodes of a form: one, or one for the form and one for the page.
-const MAX_BARCODES: usize = 8;
+/// Most barcodes of a form, and most numbers: one, or one for the form and one for the page.
+const MAX_IMPRINTS: usize = 8;
 /// Most cells of a comb.
 pub(crate) const MAX_CELLS: usize = 64;
 /// Most digits in a box: what a 64-bit integer can hold.
@@ -59,8 +60,10 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
 
     let (layout, ruler) = page_layout(source, &raw)?;
     let is_whole_image = layout == PageLayout::WholeImage;
-    source.at_most(MAX_BARCODES, raw.barcodes.len(), "barcodes")?;
+    source.at_most(MAX_IMPRINTS, raw.barcodes.len(), "barcodes")?;
     let barcodes = raw.barcodes.iter().map(|raw| parse_barcode(source, &ruler, raw)).collect::<Result<_>>()?;
+    source.at_most(MAX_IMPRINTS, raw.numbers.len(), "numbers")?;
+    let numbers = raw.numbers.iter().map(|raw| parse_number(source, &ruler, raw)).collect::<Result<_>>()?;
     source.at_most(MAX_FIELDS, raw.fields.len(), "fields")?;
     let mut names = HashSet::new();
     let mut fields = Vec::with_capacity(raw.fields.len());
@@ -101,7 +104,7 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
         rules.push(Rule { line: source.line_of(rule.span().start), ..parsed });
     }
     let version = raw.version.as_ref().map(|version| parse_version(source, version)).transpose()?;
-    Ok(FormTemplate { name, title, version, document, layout, barcodes, fields, rules, others })
+    Ok(FormTemplate { name, title, version, document, layout, barcodes, numbers, fields, rules, others })
 }
 
 /// One line that a table for people can show.
@@ -117,11 +120,12 @@ fn parse_version(source: Source<'_>, version: &Spanned<String>) -> Result<String
 fn page_layout(source: Source<'_>, raw: &RawTemplate) -> Result<(PageLayout, Ruler)> {
     let ruler_of = |page| Ok::<_, Error>(Ruler { mm_per_unit: mm_per_unit(source, &raw.unit)?, page });
     if raw.whole_image.as_ref().is_some_and(|whole| *whole.get_ref()) {
-        let n_printed = [raw.lines.len(), raw.frames.len(), raw.marks.len(), raw.words.len(), raw.barcodes.len()];
-        let n_landmarks: usize = n_printed.into_iter().sum();
+        let n_printed = [raw.lines.len(), raw.frames.len(), raw.marks.len(), raw.words.len()];
+        let n_imprints = raw.barcodes.len() + raw.numbers.len();
+        let n_landmarks: usize = n_printed.into_iter().sum::<usize>() + n_imprints;
         if n_landmarks > 0 || raw.page.is_some() {
             let span = raw.whole_image.as_ref().map_or(0..0, Spanned::span);
-            let hint = "leave out page, lines, frames, marks, words and barcodes, or whole_image";
+            let hint = "leave out page, lines, frames, marks, words, barcodes and numbers, or whole_image";
             return Err(source.error(span, "landmarks where there is nothing to register", hint));
         }
         return Ok((PageLayout::WholeImage, ruler_of(Rect::default())?));

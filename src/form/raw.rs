@@ -89,6 +89,9 @@ pub(super) struct RawTemplate {
     /// Barcodes that tell the form from others that look alike. Default none.
     #[serde(default, rename = "barcode")]
     pub barcodes: Vec<Spanned<RawBarcode>>,
+    /// Numbers in plain digits that tell the form from others that look alike. Default none.
+    #[serde(default, rename = "number")]
+    pub numbers: Vec<Spanned<RawNumber>>,
     /// What a correctly filled form keeps: \"total = part_a + part_b\", \"if a > 0 then b > 0\". Default none.
     #[serde(default)]
     pub rules: Vec<Spanned<String>>,
@@ -153,6 +156,18 @@ pub(super) struct RawBarcode {
     pub symbology: Placed<String>,
     /// What it says. A * stands for any characters or none, such as a number that differs from page to page.
     #[schemars(extend("minLength" = 1, "maxLength" = 80))]
+    pub says: Placed<String>,
+}
+
+/// A form's number in plain digits, the same on every page of the form.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["at", "says"]))]
+pub(super) struct RawNumber {
+    /// Its ink, from the first digit to the last: [left, top, width, height].
+    pub at: Option<Quad>,
+    /// What it says: 2 to 12 digits. Hyphens, points and spaces between them are drawn by synth, never read.
+    #[schemars(extend("pattern" = "^[0-9][0-9. -]*[0-9]$", "maxLength" = 24))]
     pub says: Placed<String>,
 }
 

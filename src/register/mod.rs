@@ -6,17 +6,17 @@
 //!    that put most lines on lines are kept. Of many templates, those that differ little are looked for together
 //!    ([`Families`]), and where there are still many, those alone that are worth it at a glance.
 //! 3. `fit` refines them to an affine or projective map by iterated closest lines.
-//!    Of templates that lie there about equally well, those remain that the page's barcodes name (`barcodes`), where
-//!    templates declare any; of these, `rivals` asks the page for what only one of them has; where it does not say, the form
-//!    is unknown.
+//!    Of templates that lie there about equally well, those remain that the page's barcodes and printed numbers name
+//!    (`imprints`), where templates declare any; of these, `rivals` asks the page for what only one of them has; where it
+//!    does not say, the form is unknown.
 //! 4. A page in perspective is first made level by its vanishing points (`perspective`); then it is a flat page.
 //! 5. `settle` lets each field find its own printed frame, because paper bends.
 
 mod bands;
-mod barcodes;
 mod evidence;
 mod families;
 mod fit;
+mod imprints;
 mod perspective;
 mod rivals;
 mod search;
@@ -25,14 +25,14 @@ mod settle;
 use serde::Serialize;
 
 use crate::{
-    error::PageReject,
+    error::{Error, PageReject},
     form::{FormTemplate, PageLayout},
     geometry::{Point, Projection, Rect},
     page::Page,
 };
 
-use barcodes::Word;
 use fit::Placement;
+use imprints::Word;
 use rivals::{Which, which};
 use search::{DistanceMaps, LineModel, Reach, Start, search};
 
@@ -40,6 +40,7 @@ pub use evidence::PageEvidence;
 use evidence::PageLines;
 pub use families::Families;
 use families::Family;
+pub use imprints::{NumberReading, ReadNumber, read_no_number};
 
 /// A template laid on a page.
 #[derive(Debug, Clone)]
@@ -125,7 +126,7 @@ pub struct Misfit {
     pub detail: String,
 }
 
-/// As [`identify_among`], of templates that are used once.
+/// As [`identify_among`], of templates that are used once, and without reading numbers.
 ///
 /// # Errors
 /// As there.
@@ -134,11 +135,12 @@ pub fn identify(
     templates: &[FormTemplate],
     params: &RegisterParams,
 ) -> Result<(usize, Registration), Misfit> {
-    identify_among(page, templates, &Families::of(templates), params)
+    identify_among(page, templates, &Families::of(templates), params, &read_no_number)
 }
 
-/// Finds the template that fits `page` best and lays it on; of those that fit alike, one that the page's barcodes name.
-/// Returns its index and the registration. `families` are those of `templates`.
+/// Finds the template that fits `page` best and lays it on; of those that fit alike, one that the page's barcodes and
+/// numbers name. Returns its index and the registration. `families` are those of `templates`; `read_number` is asked where
+/// templates that may be the page declare a number.
 ///
 /// A template that takes the whole image fits every page, so it is only taken where it is the only one.
 ///
@@ -149,6 +151,7 @@ pub fn identify_among(
     templates: &[FormTemplate],
     families: &Families,
     params: &RegisterParams,
+    read_number: &ReadNumber<'_>,
 ) -> Result<(usize, Registration), Misfit> {
     if let [FormTemplate { layout: PageLayout::WholeImage, .. }] = templates {
         return Ok((0, whole_image(page, &templates[0])));
@@ -170,8 +173,10 @@ pub fn identify_among(
         );
         return Err(misfit(None, PageReject::UnknownForm, detail));
     }
-    let named = named_by_barcodes(page, templates, near);
-    let named = named.map_err(|detail| misfit(None, PageReject::UnknownForm, detail))?;
+    let named = match named_by_imprints(page, templates, near, read_number) {
+        Ok(named) => named.map_err(|detail| misfit(None, PageReject::UnknownForm, detail))?,
+        Err(error) => return Err(misfit(None, PageReject::InternalError, error.to_string())),
+    };
     let found = named.and_then(|near| told_apart(&evidence, families, near)).map_or(found, |(found, _)| found);
     let Found { idx, placement, twin } = found;
     if let Some(twin) = twin {
@@ -329,23 +334,32 @@ fn told_apart(evidence: &PageEvidence, families: &Families, mut near: Vec<Kin>) 
     Some((best, near))
 }
 
-/// Of `near` what the page's barcodes leave: the templates that they name, or else those to which they say nothing. `None`
-/// where they say nothing to any.
+/// What the imprints leave of the families near: `None` where they say nothing; an error tells a person of another form.
+type Named = Result<Option<Vec<Kin>>, String>;
+
+/// Of `near` what the page's imprints leave: the templates that they name, or else those to which they say nothing.
 ///
 /// # Errors
-/// For a person, where they name another form than all of these.
-fn named_by_barcodes(page: &Page, templates: &[FormTemplate], mut near: Vec<Kin>) -> Result<Option<Vec<Kin>>, String> {
-    let of_kin = |kin: &Kin| barcodes::words(page, templates, &kin.idxs, &kin.placement.page_from_template);
-    let words: Vec<Word> = near.iter().flat_map(of_kin).collect();
+/// Where `read_number` fails.
+fn named_by_imprints(
+    page: &Page,
+    templates: &[FormTemplate],
+    mut near: Vec<Kin>,
+    read_number: &ReadNumber<'_>,
+) -> Result<Named, Error> {
+    let mut words: Vec<Word> = Vec::new();
+    for Kin { idxs, placement, .. } in &near {
+        words.extend(imprints::words(page, templates, idxs, &placement.page_from_template, read_number)?);
+    }
     if words.iter().all(|word| *word == Word::Silent) {
-        return Ok(None);
+        return Ok(Ok(None));
     }
     let idxs: Vec<usize> = near.iter().flat_map(|kin| kin.idxs.iter().copied()).collect();
     let kept = if words.contains(&Word::Named) { Word::Named } else { Word::Silent };
     let mut is_kept = words.iter().map(|word| *word == kept);
     near.iter_mut().for_each(|kin| kin.idxs.retain(|_| is_kept.next().unwrap_or(false)));
     near.retain(|kin| !kin.idxs.is_empty());
-    if near.is_empty() { Err(barcodes::told(templates, &idxs, &words)) } else { Ok(Some(near)) }
+    Ok(if near.is_empty() { Err(imprints::told(templates, &idxs, &words)) } else { Ok(Some(near)) })
 }
 
 /// The whole page as one field: the template's unit square is stretched over it.

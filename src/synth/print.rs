@@ -35,6 +35,9 @@ pub(super) fn print_form(sheet: &mut Sheet, template: &FormTemplate, dice: &mut 
     for word in words {
         print_word(sheet, word, dice);
     }
+    for number in &template.numbers {
+        print_word(sheet, &Word { bounds: number.bounds, text: number.says.clone() }, dice);
+    }
     template.barcodes.iter().try_for_each(|barcode| print_barcode(sheet, barcode, dice))
 }
 

@@ -56,6 +56,18 @@ impl Candidate {
         Finding::new(severity, kind, &self.file, detail).at_line(line)
     }
 
+    /// A finding about the printed number `idx`.
+    pub(super) fn of_number(
+        &self,
+        idx: usize,
+        severity: Severity,
+        kind: FindingKind,
+        detail: impl Into<String>,
+    ) -> Finding {
+        let line = self.lines.numbers.get(idx).copied().unwrap_or(self.lines.name);
+        Finding::new(severity, kind, &self.file, detail).at_line(line)
+    }
+
     /// A finding about the field `idx`.
     pub(super) fn of_field(
         &self,

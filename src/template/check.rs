@@ -6,10 +6,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{
-    barcodes,
     candidate::Candidate,
     finding::{Finding, FindingKind, Severity},
-    hold, layout, rules,
+    hold, imprints, layout, rules,
     scans::ScanFit,
     simulate::Forecast,
 };
@@ -80,8 +79,8 @@ pub fn check(candidates: &[Candidate], known: &[FormTemplate], params: &CheckPar
         findings.extend(layout::off_page(candidate));
         findings.extend(layout::too_small(candidate, params));
         findings.extend(layout::adjoining_cells(candidate));
-        findings.extend(barcodes::too_small(candidate, params));
-        findings.extend(barcodes::alike(candidate, &all, &families));
+        findings.extend(imprints::too_small(candidate, params));
+        findings.extend(imprints::alike(candidate, &all, &families));
         findings.extend(hold::few_landmarks(candidate));
         findings.extend(hold::symmetric(candidate));
         findings.extend(hold::alike(candidate, &all)?);

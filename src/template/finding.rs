@@ -37,7 +37,7 @@ pub enum FindingKind {
     Overlap,
     /// A field that leaves the page, or comes near its edge.
     OffPage,
-    /// Too small for digits or a barcode's bars, in millimetres or in pixels.
+    /// Too small for digits, printed or written, or a barcode's bars, in millimetres or in pixels.
     TooSmall,
     /// Cells of a comb that share their sides.
     AdjoiningCells,
@@ -53,6 +53,10 @@ pub enum FindingKind {
     SameBarcode,
     /// Of two forms that look alike one has no barcode.
     NoBarcode,
+    /// Two forms that look alike have the same number.
+    SameNumber,
+    /// Of two forms that look alike one has no number.
+    NoNumber,
     /// A page that could not be decoded.
     Unreadable,
     /// A page on which the template could not be laid.
@@ -87,6 +91,8 @@ impl FindingKind {
             Self::Alike => "alike",
             Self::SameBarcode => "same-barcode",
             Self::NoBarcode => "no-barcode",
+            Self::SameNumber => "same-number",
+            Self::NoNumber => "no-number",
             Self::Unreadable => "unreadable",
             Self::NotRegistered => "not-registered",
             Self::FrameNotFound => "frame-not-found",

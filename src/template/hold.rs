@@ -9,7 +9,7 @@ use crate::{
     form::{FormTemplate, PageLayout},
     geometry::{Point, Projection, Rect, Segment},
     page::Page,
-    register::{RegisterParams, identify},
+    register::{Families, NumberReading, RegisterParams, identify_among},
     synth::print_blank,
 };
 
@@ -166,10 +166,16 @@ pub(super) fn alike(candidate: &Candidate, others: &[FormTemplate]) -> Result<Ve
     let n_others = others.len();
     let with_this: Vec<FormTemplate> = others.iter().cloned().chain([template.clone()]).collect();
     let finding = |severity, detail: String| {
-        let remedy = "add to both what only one of them has: a line, a frame, a word, a barcode; or give only one of them to a run";
+        let remedy = "add to both what only one of them has: a line, a frame, a word, a barcode, a number; or give only one of them to a run";
         vec![candidate.finding(severity, FindingKind::Alike, detail).with_remedy(remedy)]
     };
-    Ok(match identify(&page, &with_this, &params) {
+    // what the blank says is known without nets
+    let read_number = |_: &Page, at: Rect, _: &Projection| {
+        let number = template.numbers.iter().find(|number| number.bounds.intersection(at).is_some());
+        Ok(number.map(|number| NumberReading { digits: number.digits(), confidence: 1.0 }))
+    };
+    let identify = |among: &[FormTemplate]| identify_among(&page, among, &Families::of(among), &params, &read_number);
+    Ok(match identify(&with_this) {
         Ok((idx, _)) if idx < n_others => {
             finding(Severity::Fault, format!("a blank of it is taken for {}", others[idx].name))
         }
@@ -182,7 +188,7 @@ pub(super) fn alike(candidate: &Candidate, others: &[FormTemplate]) -> Result<Ve
             let name = |form: &FormTemplate| form.document.as_ref().map(|document| document.name.clone());
             let is_apart = |other: &FormTemplate| name(other).is_none() || name(other) != name(template);
             let apart: Vec<FormTemplate> = others.into_iter().filter(is_apart).collect();
-            match identify(&page, &apart, &params) {
+            match identify(&apart) {
                 Ok((idx, _)) => {
                     let other = &apart[idx].name;
                     finding(Severity::Risk, format!("where it is not given, a blank of it is read as {other}"))

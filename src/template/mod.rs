@@ -3,11 +3,11 @@
 //! [`check()`] holds templates to what is known of forms that read well, and to each other; [`check_scans`] lays them on real
 //! pages; [`simulate()`] reads drawn ones. Each gives [`Finding`]s, plain values with a place and a remedy. [`show()`] draws.
 
-mod barcodes;
 mod candidate;
 mod check;
 mod finding;
 mod hold;
+mod imprints;
 mod layout;
 mod list;
 mod rules;

@@ -16,7 +16,7 @@ use crate::{
     synth::print_blank,
 };
 
-/// Printed lines, marks and barcodes.
+/// Printed lines, marks, barcodes and numbers.
 const LANDMARK: Colour = image::Rgb([0, 105, 225]);
 /// Printed words.
 const WORD: Colour = image::Rgb([170, 110, 0]);
@@ -167,8 +167,9 @@ fn drawn(
             canvas.line(Segment::new(b, d), LANDMARK, 0);
         }
     }
-    for barcode in &template.barcodes {
-        canvas.quad(map.apply_rect(barcode.bounds), LANDMARK, canvas.line_px / 2);
+    let imprints = template.barcodes.iter().map(|barcode| barcode.bounds);
+    for imprint in imprints.chain(template.numbers.iter().map(|number| number.bounds)) {
+        canvas.quad(map.apply_rect(imprint), LANDMARK, canvas.line_px / 2);
     }
     let colour_of = |idx: usize, place: &FieldPlace| {
         let is_framed = !template.fields[idx].layout.printed_lines().is_empty();
