@@ -6,13 +6,10 @@ use serde::Serialize;
 
 use super::{
     FormTemplate,
-    raw::{RawDocument, Spanned},
+    raw::{MAX_DOCUMENT_PAGES, RawDocument, Spanned},
     source::Source,
 };
 use crate::error::{Error, Result};
-
-/// Most pages of a document that templates are of.
-pub(super) const MAX_DOCUMENT_PAGES: usize = 100;
 
 /// Which page of a document a form is. All pages of one file are one document of each such name, in any order.
 #[derive(Clone, PartialEq, Eq, Serialize)]

@@ -6,13 +6,14 @@ use std::{borrow::Cow, ops::Range};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use super::document::MAX_DOCUMENT_PAGES;
-
 /// A value that may be missing, is checked later, and where it stands.
 pub(super) type Placed<T> = Option<Spanned<T>>;
 
 /// Four numbers: a rectangle's left, top, width and height, or a line's two ends.
 pub(super) type Quad = Spanned<[f64; 4]>;
+
+/// Most pages of a document that templates are of.
+pub(super) const MAX_DOCUMENT_PAGES: usize = 100;
 
 /// The words that a key may have. `parse_template` takes each of them and no other; a test holds the two together.
 pub(super) const KINDS: [&str; 5] = ["integer", "amount", "code", "date", "mark"];
