@@ -126,7 +126,7 @@ pub enum PrecisionArg {
     Auto,
     /// 32 bits
     Single,
-    /// 16 bits
+    /// 16 bits: faster on processors that know bfloat16 (AMX, AVX-512 BF16), slower on others
     Bfloat16,
 }
 
@@ -268,23 +268,14 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub drawn_writers: usize,
     /// In which the nets reckon while they learn
-    #[arg(long, value_enum, default_value_t = TrainPrecision::Single)]
-    pub precision: TrainPrecision,
+    #[arg(long, value_enum, default_value_t = PrecisionArg::Single)]
+    pub precision: PrecisionArg,
     /// Nets that learn side by side [default: one for each core]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
     /// Go on from the checkpoint beside OUT, where there is one [default: begin anew]
     #[arg(long)]
     pub resume: bool,
-}
-
-/// Number formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum TrainPrecision {
-    /// 32 bits
-    Single,
-    /// 16 bits: faster on processors that know bfloat16 (AMX, AVX-512 BF16), slower on others
-    Bfloat16,
 }
 
 /// The nets.

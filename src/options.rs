@@ -32,7 +32,7 @@ use formread::{
 
 use crate::cli::{CheckArgs, Degrade, Format, LimitArgs, NewArgs, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
 #[cfg(feature = "torch")]
-use crate::cli::{DeviceArg, Nets, PrecisionArg, TrainArgs, TrainPrecision};
+use crate::cli::{DeviceArg, Nets, PrecisionArg, TrainArgs};
 
 /// Most pages that a template is drafted from: what a dozen hands agree on is print.
 const MOST_FORM_PAGES: usize = 24;
@@ -102,11 +102,7 @@ pub fn reader(args: &ReaderArgs) -> Result<Reader> {
         DeviceArg::Cpu => NetDevice::Cpu,
         DeviceArg::Cuda => NetDevice::Cuda,
     };
-    let precision = match args.precision {
-        PrecisionArg::Auto => best.precision,
-        PrecisionArg::Single => Precision::Single,
-        PrecisionArg::Bfloat16 => Precision::Bfloat16,
-    };
+    let precision = precision(args.precision, best.precision);
     let (templates, weights) = (templates(&args.pipeline)?, weights(args.model.as_deref())?);
     let reader = Reader::reckoning(templates, weights, Reckoning { device, precision })?;
     Ok(reader.with_limits(limits(&args.limits)))
@@ -165,6 +161,16 @@ pub fn without_torch<T>() -> Result<T> {
     anyhow::bail!("this program was built without LibTorch\nhint: build it with --features torch")
 }
 
+/// The numbers to reckon in, of which `best` are the fastest.
+#[cfg(feature = "torch")]
+fn precision(wanted: PrecisionArg, best: Precision) -> Precision {
+    match wanted {
+        PrecisionArg::Auto => best,
+        PrecisionArg::Single => Precision::Single,
+        PrecisionArg::Bfloat16 => Precision::Bfloat16,
+    }
+}
+
 /// What training is told.
 #[cfg(feature = "torch")]
 pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
@@ -189,10 +195,7 @@ pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
         glyphs: (args.net != Nets::Strips).then_some(glyphs),
         strips: (args.net != Nets::Glyphs).then_some(strips),
         base: if args.net == Nets::All { None } else { Some(weights(args.base.as_deref())?) },
-        precision: match args.precision {
-            TrainPrecision::Single => Precision::Single,
-            TrainPrecision::Bfloat16 => Precision::Bfloat16,
-        },
+        precision: precision(args.precision, Precision::best()),
         jobs: args.jobs.unwrap_or_else(cores),
         seed: *seed,
         held_out_writers: *held_out,

@@ -206,7 +206,7 @@ pub enum Reach {
     Glance,
     /// Straight on the page, as a scanner sees a form, by its longest lines alone.
     StraightGlance,
-    /// Straight on the page: some fifth of the work.
+    /// Straight on the page: some third of the work.
     Straight,
     /// Anywhere on the page, turned by whatever angle.
     Anywhere,

@@ -36,12 +36,12 @@ impl Candidate {
 
     /// A finding about the template as a whole, at its name.
     pub(super) fn finding(&self, severity: Severity, kind: FindingKind, detail: impl Into<String>) -> Finding {
-        Finding::new(severity, kind, &self.file, detail).at_line(self.lines.name)
+        self.at_line(Some(&self.lines.name), severity, kind, detail)
     }
 
     /// A finding about its landmarks.
     pub(super) fn of_landmarks(&self, severity: Severity, kind: FindingKind, detail: impl Into<String>) -> Finding {
-        Finding::new(severity, kind, &self.file, detail).at_line(self.lines.landmarks)
+        self.at_line(Some(&self.lines.landmarks), severity, kind, detail)
     }
 
     /// A finding about the barcode `idx`.
@@ -52,8 +52,7 @@ impl Candidate {
         kind: FindingKind,
         detail: impl Into<String>,
     ) -> Finding {
-        let line = self.lines.barcodes.get(idx).copied().unwrap_or(self.lines.name);
-        Finding::new(severity, kind, &self.file, detail).at_line(line)
+        self.at_line(self.lines.barcodes.get(idx), severity, kind, detail)
     }
 
     /// A finding about the printed number `idx`.
@@ -64,8 +63,7 @@ impl Candidate {
         kind: FindingKind,
         detail: impl Into<String>,
     ) -> Finding {
-        let line = self.lines.numbers.get(idx).copied().unwrap_or(self.lines.name);
-        Finding::new(severity, kind, &self.file, detail).at_line(line)
+        self.at_line(self.lines.numbers.get(idx), severity, kind, detail)
     }
 
     /// A finding about the field `idx`.
@@ -76,9 +74,19 @@ impl Candidate {
         kind: FindingKind,
         detail: impl Into<String>,
     ) -> Finding {
-        let line = self.lines.fields.get(idx).copied().unwrap_or(self.lines.name);
         let name = self.template.fields.get(idx).map_or("", |field| field.name.as_str());
-        Finding::new(severity, kind, &self.file, detail).at_line(line).in_field(name)
+        self.at_line(self.lines.fields.get(idx), severity, kind, detail).in_field(name)
+    }
+
+    /// A finding at `line`; where that is not known, at the template's name.
+    fn at_line(
+        &self,
+        line: Option<&usize>,
+        severity: Severity,
+        kind: FindingKind,
+        detail: impl Into<String>,
+    ) -> Finding {
+        Finding::new(severity, kind, &self.file, detail).at_line(*line.unwrap_or(&self.lines.name))
     }
 }
 
