@@ -23,7 +23,7 @@ impl Point {
 
     /// Length as a displacement.
     pub fn norm(self) -> f64 {
-        self.x.hypot(self.y)
+        self.dot(self).sqrt()
     }
 
     /// Scalar product.

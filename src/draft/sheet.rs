@@ -7,7 +7,7 @@ use imageproc::contrast::{ThresholdType, otsu_level, threshold};
 use crate::{
     geometry::{MM_PER_INCH, Point, Projection, Rect, Segment},
     page::Page,
-    raster::{bicubic, labelled, reduce, turned_back},
+    raster::{Sampler, labelled, reduce, turned_back},
     register::PageEvidence,
 };
 
@@ -137,8 +137,9 @@ pub(super) fn warped(source: &GrayImage, source_from_target: &Projection, size: 
     let factor = (source_from_target.scale_at(middle).floor() as u32).max(1);
     let reduced = reduce(source, factor);
     let shrunk = Projection::scaling(1.0 / f64::from(factor), 1.0 / f64::from(factor)).compose(source_from_target);
+    let sampler = Sampler::new([1.0; 2]);
     GrayImage::from_fn(width, height, |x, y| {
-        Luma([bicubic(&reduced, shrunk.apply(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5)))])
+        Luma([sampler.grey(&reduced, shrunk.apply(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5)))])
     })
 }
 

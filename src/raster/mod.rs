@@ -19,4 +19,4 @@ pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};
 pub use quarters::{transposed, turned_back, turned_point};
 pub use rectify::rectified;
 pub use reduce::reduce;
-pub use sample::{bicubic, bilinear};
+pub use sample::{Sampler, add_profile, bilinear};

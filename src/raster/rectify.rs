@@ -2,11 +2,8 @@
 
 use image::GrayImage;
 
-use super::{bicubic, bilinear};
+use super::Sampler;
 use crate::geometry::{Point, Projection, Rect};
-
-/// Most samples a crop pixel takes along each axis of the picture: enough for 1,200 dpi, dear beyond.
-const MAX_SAMPLES: usize = 6;
 
 /// Longest side of a crop, pixels: wider than any page as its fields are cut; a template cannot make us take more.
 const MAX_SIDE_PX: f64 = 6_000.0;
@@ -17,30 +14,14 @@ const MAX_SIDE_PX: f64 = 6_000.0;
 pub fn rectified(picture: &GrayImage, picture_from_area: &Projection, area: Rect, px_per_mm: f64) -> GrayImage {
     let width = (area.width() * px_per_mm).ceil().clamp(1.0, MAX_SIDE_PX) as u32;
     let height = (area.height() * px_per_mm).ceil().clamp(1.0, MAX_SIDE_PX) as u32;
-    let picture_px_per_px = picture_from_area.scale_at(area.centre()) / px_per_mm;
-    let n = if picture_px_per_px.is_finite() { (picture_px_per_px.ceil() as usize).clamp(1, MAX_SAMPLES) } else { 1 };
-    // the samples' places along each axis, millimetres, the same in every row and in every column
-    let places = |n_px: u32, from: f64| -> Vec<f64> {
-        let fraction = |k: usize| (k as f64 + 0.5) / n as f64;
-        let place = |px: u32| (0..n).map(move |k| from + (f64::from(px) + fraction(k)) / px_per_mm);
-        (0..n_px).flat_map(place).collect()
-    };
-    let (xs, ys) = (places(width, area.x0), places(height, area.y0));
-    let at = |x: f64, y: f64| picture_from_area.apply(Point::new(x, y));
+    let [xx, xy, yx, yy] = picture_from_area.jacobian(area.centre());
+    let sampler = Sampler::new([xx.hypot(xy) / px_per_mm, yx.hypot(yy) / px_per_mm]);
+    let places =
+        |n_px: u32, from: f64| (0..n_px).map(move |px| from + (f64::from(px) + 0.5) / px_per_mm).collect::<Vec<f64>>();
+    let xs = places(width, area.x0);
     let mut crop = Vec::with_capacity(width as usize * height as usize);
-    let mut sums = vec![0.0; width as usize];
-    for ys in ys.chunks_exact(n) {
-        if let [y] = ys {
-            crop.extend(xs.iter().map(|&x| bicubic(picture, at(x, *y))));
-            continue;
-        }
-        sums.fill(0.0);
-        for &y in ys {
-            for (sum, xs) in sums.iter_mut().zip(xs.chunks_exact(n)) {
-                xs.iter().for_each(|&x| *sum += bilinear(picture, at(x, y)));
-            }
-        }
-        crop.extend(sums.iter().map(|sum| (sum / (n * n) as f64).round() as u8));
+    for y in places(height, area.y0) {
+        crop.extend(xs.iter().map(|&x| sampler.grey(picture, picture_from_area.apply(Point::new(x, y)))));
     }
     GrayImage::from_raw(width, height, crop).expect("it has a pixel for each place")
 }

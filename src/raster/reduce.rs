@@ -1,32 +1,39 @@
 //! Smaller pictures.
 
-use image::{GrayImage, Luma};
+use image::GrayImage;
 
 /// `image` reduced by a whole `factor`, each pixel the mean of a square of the source; what is left over at the right
 /// and lower edge is dropped. A factor of 1 is a copy.
 pub fn reduce(image: &GrayImage, factor: u32) -> GrayImage {
-    if factor <= 1 {
-        return image.clone();
+    // sums of as many pixels as the compiler knows of are taken several at once
+    match factor {
+        0 | 1 => image.clone(),
+        2 => reduced(image, factor, |row, sums| add(row.as_chunks::<2>().0, sums)),
+        3 => reduced(image, factor, |row, sums| add(row.as_chunks::<3>().0, sums)),
+        4 => reduced(image, factor, |row, sums| add(row.as_chunks::<4>().0, sums)),
+        _ => reduced(image, factor, |row, sums| add(row.chunks_exact(factor as usize), sums)),
     }
+}
+
+/// `add_row` adds each `factor` pixels of a row of the source to one of the sums.
+fn reduced(image: &GrayImage, factor: u32, add_row: impl Fn(&[u8], &mut [u32])) -> GrayImage {
     let (width, height) = (image.width() / factor, image.height() / factor);
     let area = factor * factor;
-    let stride = image.width() as usize;
-    let source = image.as_raw();
     let mut sums = vec![0u32; width as usize];
-    let mut reduced = GrayImage::new(width, height);
-    for y in 0..height {
+    let mut reduced = Vec::with_capacity(width as usize * height as usize);
+    let rows_of_source = (factor * image.width()).max(1) as usize;
+    for rows in image.as_raw().chunks_exact(rows_of_source).take(height as usize) {
         sums.fill(0);
-        for source_y in y * factor..(y + 1) * factor {
-            let row = &source[source_y as usize * stride..][..(width * factor) as usize];
-            for (sum, pixels) in sums.iter_mut().zip(row.chunks_exact(factor as usize)) {
-                *sum += pixels.iter().map(|&v| u32::from(v)).sum::<u32>();
-            }
-        }
-        for (x, sum) in sums.iter().enumerate() {
-            reduced.put_pixel(x as u32, y, Luma([((sum + area / 2) / area) as u8]));
-        }
+        rows.chunks_exact(image.width() as usize).for_each(|row| add_row(row, &mut sums));
+        reduced.extend(sums.iter().map(|sum| ((sum + area / 2) / area) as u8));
     }
-    reduced
+    GrayImage::from_raw(width, height, reduced).expect("it has a pixel for each square")
+}
+
+fn add<P: AsRef<[u8]>>(groups: impl IntoIterator<Item = P>, sums: &mut [u32]) {
+    for (sum, pixels) in sums.iter_mut().zip(groups) {
+        *sum += pixels.as_ref().iter().map(|&v| u32::from(v)).sum::<u32>();
+    }
 }
 
 #[cfg(test)]
@@ -37,5 +44,19 @@ mod tests {
     fn each_pixel_is_the_mean_of_its_square() {
         let image = GrayImage::from_raw(5, 2, vec![0, 100, 200, 200, 9, 50, 50, 0, 0, 9]).expect("5 x 2");
         assert_eq!(reduce(&image, 2).as_raw(), &vec![50, 100]);
+    }
+
+    #[test]
+    fn it_is_the_mean_by_every_factor() {
+        let image = GrayImage::from_fn(31, 23, |x, y| image::Luma([((x * 37 + y * 91) % 251) as u8]));
+        for factor in 1..=24 {
+            let reduced = reduce(&image, factor);
+            assert_eq!(reduced.dimensions(), (31 / factor, 23 / factor));
+            for (x, y, pixel) in reduced.enumerate_pixels() {
+                let at = |i: u32| image.get_pixel(x * factor + i % factor, y * factor + i / factor)[0];
+                let mean = (0..factor * factor).map(|i| f64::from(at(i))).sum::<f64>() / f64::from(factor * factor);
+                assert_eq!(f64::from(pixel[0]), (mean + 0.5).floor(), "({x}, {y}) by {factor}");
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     form::{Field, FieldLayout, FormTemplate},
     geometry::{Point, Projection, Rect, Segment, solve_augmented},
     page::Page,
-    raster::bilinear,
+    raster::add_profile,
 };
 
 /// How far a frame may lie from where the page's fit puts it, millimetres. Neighbouring lines must be further away.
@@ -217,16 +217,14 @@ fn sample_line(pixels: &GrayImage, line: Segment, map: &Projection, taps: Taps) 
         .map(|i| {
             let template = line.at((i as f64 + 0.5) / n as f64);
             // Grey across the line, with flanks to either side, averaged over a few taps along it.
-            let grey: Vec<f64> = (0..2 * (n_side + n_flank) + 1)
-                .map(|k| {
-                    let offset = (k as f64 - (n_side + n_flank) as f64) * step_mm;
-                    let taps = [-HALF_TAP_MM, 0.0, HALF_TAP_MM];
-                    taps.iter()
-                        .map(|t| bilinear(pixels, map.apply(template + across * offset + along * *t)))
-                        .sum::<f64>()
-                        / taps.len() as f64
-                })
-                .collect();
+            let mut grey = vec![0.0; 2 * (n_side + n_flank) + 1];
+            let reach = across * ((n_side + n_flank) as f64 * step_mm);
+            let taps = [-HALF_TAP_MM, 0.0, HALF_TAP_MM];
+            for tap in taps.map(|tap| template + along * tap) {
+                // over some millimetres every map is as good as affine
+                add_profile(pixels, map.apply(tap - reach), map.apply(tap + reach), &mut grey);
+            }
+            grey.iter_mut().for_each(|grey| *grey /= taps.len() as f64);
             let contrast = (n_flank..grey.len() - n_flank)
                 .map(|k| (grey[k - n_flank].min(grey[k + n_flank]) - grey[k]).clamp(0.0, MAX_CONTRAST))
                 .collect();

@@ -3,7 +3,7 @@
 use image::{GrayImage, Luma};
 
 use crate::geometry::Rect;
-use crate::raster::labelled;
+use crate::raster::{labelled, transposed};
 
 /// What tells ink from paper.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +32,7 @@ const BLOCK_PX: u32 = 4;
 
 /// Half the width of what is darker than its surroundings and yet no ground, blocks: strokes and lines up to about
 /// 2.8 mm wide are ink.
-const CLOSING_BLOCKS: i32 = 3;
+const CLOSING_BLOCKS: usize = 3;
 
 /// The ground is nowhere darker than this share of the crop's light ground, so that a solid area of ink is no ground.
 const DARKEST_GROUND: f32 = 0.55;
@@ -98,22 +98,21 @@ fn block_light(grey: &GrayImage, bx: u32, by: u32) -> u8 {
 }
 
 /// Lightest (`grow`) or darkest value of the square of half side `radius` round each pixel.
-fn extreme(image: &GrayImage, radius: i32, grow: bool) -> GrayImage {
-    let (w, h) = image.dimensions();
+fn extreme(image: &GrayImage, radius: usize, grow: bool) -> GrayImage {
     let pick = |a: u8, b: u8| if grow { a.max(b) } else { a.min(b) };
-    let along = |image: &GrayImage, dx: i32, dy: i32| {
-        GrayImage::from_fn(w, h, |x, y| {
-            let mut best = image.get_pixel(x, y)[0];
-            for k in -radius..=radius {
-                let (u, v) = (x as i32 + k * dx, y as i32 + k * dy);
-                if u >= 0 && v >= 0 && u < w as i32 && v < h as i32 {
-                    best = pick(best, image.get_pixel(u as u32, v as u32)[0]);
-                }
+    // of each row the extremes of those around it, then the same of columns
+    let down = |image: &GrayImage| {
+        let width = image.width().max(1) as usize;
+        let rows: Vec<&[u8]> = image.as_raw().chunks_exact(width).collect();
+        let mut best = image.clone();
+        for (y, best) in best.chunks_exact_mut(width).enumerate() {
+            for row in &rows[y.saturating_sub(radius)..(y + radius + 1).min(rows.len())] {
+                best.iter_mut().zip(*row).for_each(|(best, &value)| *best = pick(*best, value));
             }
-            Luma([best])
-        })
+        }
+        best
     };
-    along(&along(image, 1, 0), 0, 1)
+    transposed(&down(&transposed(&down(image))))
 }
 
 /// Where a pixel lies between the centres of two blocks, along one axis.
