@@ -220,11 +220,9 @@ fn nets(criterion: &mut Criterion, page: &formread::reader::PreparedPage) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 side_by_side(&|net| {
-                    for strip in &strips {
-                        let mut scores = net.read_strip(black_box(strip)).expect("LibTorch works");
-                        if is_close {
-                            net.read_strip_closely(strip, &mut scores).expect("LibTorch works");
-                        }
+                    let mut scores = net.read_strips(black_box(&strips)).expect("LibTorch works");
+                    if is_close {
+                        net.read_strips_closely(&strips, &mut scores).expect("LibTorch works");
                     }
                 });
             });

@@ -9,13 +9,14 @@ mod number;
 
 use std::{
     collections::HashSet,
+    mem,
     sync::{Mutex, PoisonError},
 };
 
 use crate::{
     assemble::{
-        AcceptTable, DocumentRecord, FieldScores, PageReading, PageRecord, PageSeen, assemble_page, documents,
-        is_settled, reconcile,
+        AcceptTable, DocumentRecord, FieldScores, PageReading, PageRecord, PageSeen, assemble_page, contested_edges,
+        documents, is_settled, reconcile,
     },
     error::{Error, ErrorKind, PageReject, Result},
     form::{Field, FormTemplate, check_documents, check_others},
@@ -381,20 +382,34 @@ impl PageScores {
 }
 
 impl PreparedPage {
-    /// Its scores at one look: `glyphs` gives those of its glyphs, the strips are read here.
+    /// Its scores at one look: `glyphs` gives those of its glyphs, `strips` those of its strips.
     fn scored(
         &self,
         glyphs: &mut impl Iterator<Item = GlyphScores>,
-        recogniser: &mut dyn Recogniser,
-    ) -> Result<PageScores> {
-        let Prepared::Cut { has_glyph, .. } = &self.state else { return Ok(PageScores::default()) };
-        let mut scored = |(has_glyph, strip): (&Vec<bool>, &Option<Strip>)| -> Result<FieldScores> {
-            let edges = has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect();
-            let strip = strip.as_ref().map_or(Ok(StripScores::default()), |strip| recogniser.read_strip(strip))?;
-            Ok(FieldScores { edges, strip })
+        strips: &mut impl Iterator<Item = StripScores>,
+    ) -> PageScores {
+        let Prepared::Cut { has_glyph, .. } = &self.state else { return PageScores::default() };
+        let scored = |(has_glyph, strip): (&Vec<bool>, &Option<Strip>)| FieldScores {
+            edges: has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
+            strip: strip.as_ref().and_then(|_| strips.next()).unwrap_or_default(),
         };
-        let fields = has_glyph.iter().zip(&self.strips).map(&mut scored).collect::<Result<_>>()?;
-        Ok(PageScores { fields })
+        PageScores { fields: has_glyph.iter().zip(&self.strips).map(scored).collect() }
+    }
+
+    /// The fields that `scores`, those of one look, do not settle.
+    fn open_fields<'a>(&'a self, templates: &'a [FormTemplate], scores: &'a mut PageScores) -> Vec<OpenField<'a>> {
+        let Prepared::Cut { cut, .. } = &self.state else { return Vec::new() };
+        let template = &templates[cut.template_idx];
+        let mut glyphs = self.glyphs.iter();
+        let fields = cut.cuts.iter().zip(&self.strips).zip(&mut scores.fields);
+        let fields = fields.map(|((FieldCut { field_idx, ink, .. }, strip), scores)| OpenField {
+            field: &template.fields[*field_idx],
+            ink,
+            strip: strip.as_ref(),
+            glyphs: glyphs.by_ref().take(scores.edges.iter().flatten().count()).collect(),
+            scores,
+        });
+        fields.filter(|field| !field.is_settled()).collect()
     }
 
     /// What the nets saw of each field, with `scores`, what they said of this page.
@@ -466,8 +481,32 @@ fn prepared(number: u32, page: &Page, cut: CutPage, template: &FormTemplate) -> 
     PreparedPage { page: number, glyphs, strips, state: Prepared::Cut { cut, has_glyph, stored_bounds } }
 }
 
-/// Looks at everything once, all glyphs at a time; at the strip of a field that is not settled more closely; and where that
-/// does not settle it, at its glyphs.
+/// A field that one look at everything does not settle.
+struct OpenField<'a> {
+    field: &'a Field,
+    ink: &'a FieldInk,
+    strip: Option<&'a Strip>,
+    glyphs: Vec<&'a Glyph>,
+    scores: &'a mut FieldScores,
+}
+
+impl OpenField<'_> {
+    fn is_settled(&self) -> bool {
+        is_settled(self.field, self.ink, self.scores)
+    }
+
+    /// Its glyphs that have a say in what it says, and where their scores stand.
+    fn contested(&mut self) -> impl Iterator<Item = (&Glyph, &mut GlyphScores)> {
+        let is_contested = contested_edges(self.field, self.ink, self.scores);
+        let edges = self.scores.edges.iter_mut().zip(is_contested);
+        let edges = edges.filter_map(|(scores, is_contested)| Some((scores.as_mut()?, is_contested)));
+        let glyphs = self.glyphs.iter().copied().zip(edges);
+        glyphs.filter_map(|(glyph, (scores, is_contested))| is_contested.then_some((glyph, scores)))
+    }
+}
+
+/// Looks at everything once, all pages together; more closely at the strips of fields that this does not settle; and at
+/// those glyphs that have a say in fields which are not settled even then.
 fn recognise_with(
     recogniser: &mut dyn Recogniser,
     templates: &[FormTemplate],
@@ -475,34 +514,30 @@ fn recognise_with(
 ) -> Result<Vec<PageScores>> {
     let batch = collate(pages.iter().flat_map(|page| &page.glyphs));
     let glyphs = if batch.n_glyphs == 0 { Vec::new() } else { recogniser.classify(&batch)? };
-    if glyphs.len() != batch.n_glyphs {
-        return Err(Error::net(format!("{} scores of {} glyphs", glyphs.len(), batch.n_glyphs)));
+    let strips: Vec<&Strip> = pages.iter().flat_map(|page| page.strips()).collect();
+    let strip_scores = recogniser.read_strips(&strips)?;
+    if (glyphs.len(), strip_scores.len()) != (batch.n_glyphs, strips.len()) {
+        let (n_glyphs, n_strips) = (batch.n_glyphs, strips.len());
+        let of_each =
+            format!("{} scores of {n_glyphs} glyphs, {} of {n_strips} strips", glyphs.len(), strip_scores.len());
+        return Err(Error::net(of_each));
     }
-    let mut glyphs = glyphs.into_iter();
-    let mut once = |page: &&PreparedPage| page.scored(&mut glyphs, recogniser);
-    let mut scores: Vec<PageScores> = pages.iter().map(&mut once).collect::<Result<_>>()?;
+    let (mut glyphs, mut strip_scores) = (glyphs.into_iter(), strip_scores.into_iter());
+    let mut scores: Vec<PageScores> = pages.iter().map(|page| page.scored(&mut glyphs, &mut strip_scores)).collect();
 
-    let (mut unsettled, mut places) = (Vec::new(), Vec::new());
-    for (page, scores) in pages.iter().zip(&mut scores) {
-        let mut glyphs = page.glyphs.iter();
-        for (i, scores) in scores.fields.iter_mut().enumerate() {
-            let own = glyphs.by_ref().take(scores.glyphs_mut().count());
-            let mut is_settled = is_field_settled(templates, page, i, scores);
-            if let (false, Some(strip)) = (is_settled, &page.strips[i]) {
-                recogniser.read_strip_closely(strip, &mut scores.strip)?;
-                is_settled = is_field_settled(templates, page, i, scores);
-            }
-            if is_settled {
-                own.for_each(drop);
-                continue;
-            }
-            unsettled.extend(own);
-            places.extend(scores.glyphs_mut());
-        }
-    }
+    let mut open: Vec<OpenField<'_>> =
+        pages.iter().zip(&mut scores).flat_map(|(page, scores)| page.open_fields(templates, scores)).collect();
+    let (strips, mut seen): (Vec<&Strip>, Vec<StripScores>) =
+        open.iter_mut().filter_map(|open| Some((open.strip?, mem::take(&mut open.scores.strip)))).unzip();
+    recogniser.read_strips_closely(&strips, &mut seen)?;
+    let places = open.iter_mut().filter(|open| open.strip.is_some());
+    places.zip(seen).for_each(|(open, seen)| open.scores.strip = seen);
+    open.retain(|open| !open.is_settled());
+    let (glyphs, mut places): (Vec<&Glyph>, Vec<&mut GlyphScores>) =
+        open.iter_mut().flat_map(OpenField::contested).unzip();
     let mut seen: Vec<GlyphScores> = places.iter().map(|glyph| **glyph).collect();
-    recogniser.classify_closely(&collate(unsettled), &mut seen)?;
-    places.into_iter().zip(seen).for_each(|(glyph, seen)| *glyph = seen);
+    recogniser.classify_closely(&collate(glyphs), &mut seen)?;
+    places.iter_mut().zip(seen).for_each(|(glyph, seen)| **glyph = seen);
 
     for page in &mut scores {
         let mut adapted: Vec<GlyphScores> = page.glyphs_mut().map(|glyph| *glyph).collect();
@@ -510,11 +545,4 @@ fn recognise_with(
         page.glyphs_mut().zip(adapted).for_each(|(glyph, adapted)| *glyph = adapted);
     }
     Ok(scores)
-}
-
-/// Whether nobody needs to look again at the `i`th field of `page`.
-fn is_field_settled(templates: &[FormTemplate], page: &PreparedPage, i: usize, scores: &FieldScores) -> bool {
-    let Prepared::Cut { cut, .. } = &page.state else { return true };
-    let FieldCut { field_idx, ink, .. } = &cut.cuts[i];
-    is_settled(&templates[cut.template_idx].fields[*field_idx], ink, scores)
 }

@@ -13,7 +13,7 @@ const K_BEST: usize = 6;
 /// Digits tried for an edge: the likeliest ones.
 const DIGITS_TRIED: usize = 3;
 
-/// Most digits on a path, whatever the field says: what is longer is no number.
+/// Most digits on a path, whatever the field says: what is longer is no number. [`Path`] has room for no more.
 const MAX_DIGITS: usize = 32;
 
 /// Least probability, lest a logarithm be infinite.
@@ -47,7 +47,11 @@ pub(super) enum Symbol {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Path {
     /// From left to right, one an edge.
-    pub symbols: Vec<Symbol>,
+    symbols: Vec<Symbol>,
+    /// Its digits, four bits each, the last one lowest: of two paths with as many digits, whether they say the same.
+    text: u128,
+    /// Whether there is a filler, odd or not.
+    pub has_filler: bool,
     /// Logarithm of how good it is: of every edge the log probability of its symbol, weighted by the pieces it covers so
     /// that long and short paths compare, and its prior.
     pub score: f32,
@@ -56,15 +60,13 @@ pub(super) struct Path {
 }
 
 impl Path {
+    /// At the lattice's first node.
+    const EMPTY: Self = Self { symbols: Vec::new(), text: 0, has_filler: false, score: 0.0, probability: 1.0 };
+
     /// The digits, as text.
     pub fn digits(&self) -> String {
         let digit = |symbol: &Symbol| if let Symbol::Digit(d) = symbol { Some(char::from(b'0' + d)) } else { None };
         self.symbols.iter().filter_map(digit).collect()
-    }
-
-    /// Whether there is a filler, odd or not.
-    pub fn has_filler(&self) -> bool {
-        self.symbols.iter().any(is_filler)
     }
 
     /// Whether there is an odd filler.
@@ -87,18 +89,18 @@ pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[Option<Glyp
     let Some(last) = lattice.n_nodes.checked_sub(1) else { return Vec::new() };
     // [node][digits so far]
     let mut beams: Vec<Vec<Vec<Path>>> = vec![vec![Vec::new(); MAX_DIGITS + 1]; lattice.n_nodes];
-    beams[0][0].push(Path { symbols: Vec::new(), score: 0.0, probability: 1.0 });
+    beams[0][0].push(Path::EMPTY);
     for i in in_order(lattice) {
         let edge = &lattice.edges[i];
         let readings = readings(field, edge, scores.get(i).copied().flatten());
-        for n in 0..=MAX_DIGITS {
-            // What is longer than the beam cannot leave this node any more: its edges come in order.
-            let paths = beams[edge.from][n].clone();
-            for path in &paths {
-                for &(symbol, probability, prior) in &readings {
-                    let n_then = n + usize::from(matches!(symbol, Symbol::Digit(_)));
-                    if n_then <= MAX_DIGITS {
-                        keep(&mut beams[edge.to][n_then], extended(path, edge, symbol, probability, prior));
+        // an edge leads on, and all that reach a node come before those that leave it
+        let (before, behind) = beams.split_at_mut(edge.to);
+        for (n, paths) in before[edge.from].iter().enumerate() {
+            for path in paths {
+                for reading in &readings {
+                    let n_then = n + usize::from(matches!(reading.symbol, Symbol::Digit(_)));
+                    if let Some(beam) = behind[0].get_mut(n_then) {
+                        keep(beam, path, reading);
                     }
                 }
             }
@@ -110,6 +112,36 @@ pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[Option<Glyp
     }
     paths.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits().cmp(&b.digits())));
     paths
+}
+
+/// Of each edge, whether a path leads over it that is worse than the best one by `margin` at most, in log score. `scores` as
+/// for [`best_paths`].
+pub(super) fn likely_edges(field: &Field, lattice: &Lattice, scores: &[Option<GlyphScores>], margin: f32) -> Vec<bool> {
+    let gain = |i: usize| {
+        let readings = readings(field, &lattice.edges[i], scores.get(i).copied().flatten());
+        readings.iter().map(|reading| reading.weighted_log + reading.log_prior).fold(f32::NEG_INFINITY, f32::max)
+    };
+    let steps: Vec<(usize, f32)> = in_order(lattice).into_iter().map(|i| (i, gain(i))).collect();
+    // of the best way to each node, and of the best way on from it
+    let (mut to_node, mut from_node) =
+        (vec![f32::NEG_INFINITY; lattice.n_nodes], vec![f32::NEG_INFINITY; lattice.n_nodes]);
+    let mut likely = vec![false; lattice.edges.len()];
+    let (Some(first), Some(last)) = (to_node.first_mut(), from_node.last_mut()) else { return likely };
+    (*first, *last) = (0.0, 0.0);
+    for &(i, gain) in &steps {
+        let LatticeEdge { from, to, .. } = lattice.edges[i];
+        to_node[to] = to_node[to].max(to_node[from] + gain);
+    }
+    for &(i, gain) in steps.iter().rev() {
+        let LatticeEdge { from, to, .. } = lattice.edges[i];
+        from_node[from] = from_node[from].max(gain + from_node[to]);
+    }
+    let least = from_node[0] - margin;
+    for (i, gain) in steps {
+        let LatticeEdge { from, to, .. } = lattice.edges[i];
+        likely[i] = to_node[from] + gain + from_node[to] >= least;
+    }
+    likely
 }
 
 /// One edge of a path, and what stands on it.
@@ -136,9 +168,8 @@ pub(super) fn path_of(
     best[0][0][0] = Some((0.0, Vec::new()));
     for edge_idx in in_order(lattice) {
         let edge = &lattice.edges[edge_idx];
-        for (symbol, probability, prior) in readings(field, edge, scores.get(edge_idx).copied().flatten()) {
-            let weight = (edge.to - edge.from) as f32;
-            let gain = weight * probability.max(LEAST_PROBABILITY).ln() + prior;
+        for reading in readings(field, edge, scores.get(edge_idx).copied().flatten()) {
+            let (symbol, gain) = (reading.symbol, reading.weighted_log + reading.log_prior);
             for (n, had_filler) in (0..=digits.len()).flat_map(|n| [(n, false), (n, true)]) {
                 let Some((score, steps)) = &best[edge.from][n][usize::from(had_filler)] else { continue };
                 let is_digit = matches!(symbol, Symbol::Digit(_));
@@ -178,56 +209,69 @@ fn filler_prior(path: &Path) -> f32 {
     INNER_FILLER * fillers(&path.symbols[first..last]) + TRAILING_FILLER * fillers(&path.symbols[last..])
 }
 
-/// What an edge may be: symbol, probability, log prior.
-fn readings(field: &Field, edge: &LatticeEdge, scores: Option<GlyphScores>) -> Vec<(Symbol, f32, f32)> {
-    let (Some(scores), true) = (scores, edge.crop.is_some()) else {
-        return vec![(Symbol::Nothing, 1.0, edge.log_prior)];
+/// What an edge may be.
+struct EdgeReading {
+    symbol: Symbol,
+    probability: f32,
+    /// Logarithm of the probability, weighted by the pieces that the edge covers.
+    weighted_log: f32,
+    log_prior: f32,
+}
+
+/// What an edge may be.
+fn readings(field: &Field, edge: &LatticeEdge, scores: Option<GlyphScores>) -> Vec<EdgeReading> {
+    let weight = (edge.to - edge.from) as f32;
+    let reading = |symbol: Symbol, probability: f32| EdgeReading {
+        symbol,
+        probability,
+        weighted_log: weight * probability.max(LEAST_PROBABILITY).ln(),
+        log_prior: edge.log_prior,
     };
-    let mut digits: Vec<usize> = (0..10).collect();
+    let (Some(scores), true) = (scores, edge.crop.is_some()) else { return vec![reading(Symbol::Nothing, 1.0)] };
+    let mut digits: [usize; 10] = std::array::from_fn(|digit| digit);
     digits.sort_by(|&a, &b| scores.digit(b).total_cmp(&scores.digit(a)).then(a.cmp(&b)));
-    let mut readings: Vec<(Symbol, f32, f32)> =
-        digits[..DIGITS_TRIED].iter().map(|&d| (Symbol::Digit(d as u8), scores.digit(d), edge.log_prior)).collect();
+    let mut readings: Vec<EdgeReading> =
+        digits[..DIGITS_TRIED].iter().map(|&d| reading(Symbol::Digit(d as u8), scores.digit(d))).collect();
     for filler in &field.fillers {
         let class = match filler {
             Filler::Cross => GlyphClass::Cross,
             Filler::Dash => GlyphClass::Dash,
         };
-        readings.push((Symbol::Filler, scores.class(class), edge.log_prior));
+        readings.push(reading(Symbol::Filler, scores.class(class)));
     }
     if !field.fillers.is_empty() {
-        readings.push((Symbol::OddFiller, ODD_FILLERS * scores.class(GlyphClass::Other), edge.log_prior));
+        readings.push(reading(Symbol::OddFiller, ODD_FILLERS * scores.class(GlyphClass::Other)));
     }
     if matches!(field.layout, FieldLayout::Box { .. }) {
-        let no_digit = scores.class(GlyphClass::Dash) + scores.class(GlyphClass::Cross);
-        readings.push((Symbol::Nothing, no_digit, edge.log_prior + LARGE_PUNCTUATION));
+        let no_digit = reading(Symbol::Nothing, scores.class(GlyphClass::Dash) + scores.class(GlyphClass::Cross));
+        readings.push(EdgeReading { log_prior: edge.log_prior + LARGE_PUNCTUATION, ..no_digit });
     }
     readings
 }
 
-fn extended(path: &Path, edge: &LatticeEdge, symbol: Symbol, probability: f32, prior: f32) -> Path {
-    let weight = (edge.to - edge.from) as f32;
-    let mut symbols = Vec::with_capacity(path.symbols.len() + 1);
-    symbols.extend_from_slice(&path.symbols);
-    symbols.push(symbol);
-    Path {
-        symbols,
-        score: path.score + weight * probability.max(LEAST_PROBABILITY).ln() + prior,
-        probability: path.probability * probability,
+/// Adds `path`, gone on with `reading`, to a beam of the best, best first; of paths with the same digits only the best stays.
+fn keep(beam: &mut Vec<Path>, path: &Path, reading: &EdgeReading) {
+    let score = path.score + reading.weighted_log + reading.log_prior;
+    if beam.len() == K_BEST && beam[K_BEST - 1].score >= score {
+        return;
     }
-}
-
-/// Adds `path` to a beam of the best, best first; of paths with the same digits only the best stays.
-fn keep(beam: &mut Vec<Path>, path: Path) {
-    let (digits, has_filler) = (path.digits(), path.has_filler());
-    if let Some(same) = beam.iter().position(|p| p.has_filler() == has_filler && p.digits() == digits) {
-        if beam[same].score >= path.score {
+    let (text, has_filler) = match reading.symbol {
+        Symbol::Digit(digit) => (path.text << 4 | u128::from(digit), path.has_filler),
+        symbol => (path.text, path.has_filler || is_filler(&symbol)),
+    };
+    if let Some(same) = beam.iter().position(|p| p.has_filler == has_filler && p.text == text) {
+        if beam[same].score >= score {
             return;
         }
         beam.remove(same);
     }
-    let at = beam.partition_point(|p| p.score >= path.score);
-    beam.insert(at, path);
-    beam.truncate(K_BEST);
+    let mut symbols = Vec::with_capacity(path.symbols.len() + 1);
+    symbols.extend_from_slice(&path.symbols);
+    symbols.push(reading.symbol);
+    let at = beam.partition_point(|p| p.score >= score);
+    beam.truncate(K_BEST - 1);
+    let probability = path.probability * reading.probability;
+    beam.insert(at, Path { symbols, text, has_filler, score, probability });
 }
 
 #[cfg(test)]
@@ -244,6 +288,20 @@ mod tests {
         let paths = best_paths(&field(1, 9), &lattice, &scores);
         assert_eq!(paths[0].digits(), "4");
         assert_eq!(paths.iter().find(|p| p.digits().len() == 2).map(Path::digits).as_deref(), Some("17"));
+    }
+
+    #[test]
+    fn edges_of_paths_far_worse_than_the_best_are_not_likely() {
+        let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
+        let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
+        let likely = |whole: f32, margin: f32| {
+            let scores = [glyph(1, 0.9), glyph(4, whole), glyph(7, 0.9)].map(Some);
+            likely_edges(&field(1, 9), &lattice, &scores, margin)
+        };
+        assert_eq!(likely(0.9, 2.0), [true; 3], "two pieces of 0.9 are as likely as both together");
+        assert_eq!(likely(0.12, 2.0), [true, false, true]);
+        assert_eq!(likely(0.12, 9.0), [true; 3]);
+        assert!(likely_edges(&field(1, 9), &Lattice::default(), &[], 1.0).is_empty());
     }
 
     #[test]
@@ -265,7 +323,7 @@ mod tests {
         let lattice = Lattice { n_nodes: 3, edges: vec![edge(0, 1), edge(1, 2)], ..Lattice::default() };
         let paths = best_paths(&field(1, 9), &lattice, &[Some(glyph(1, 0.8)), Some(glyph(2, 0.7))]);
         assert!(paths.windows(2).all(|w| w[0].score >= w[1].score));
-        let mut texts: Vec<_> = paths.iter().map(|p| (p.digits(), p.has_filler())).collect();
+        let mut texts: Vec<_> = paths.iter().map(|p| (p.digits(), p.has_filler)).collect();
         let n = texts.len();
         texts.sort();
         texts.dedup();

@@ -29,6 +29,7 @@ use crate::{
     segment::{FieldCut, FieldInk},
 };
 
+use lattice::likely_edges;
 use state::{Reading, read};
 
 pub use complete::{DocumentRecord, DocumentVerdict, PageCopies, PageSeen, Sight, documents};
@@ -272,6 +273,19 @@ pub fn assemble_field(
 pub fn is_settled(field: &Field, ink: &FieldInk, scores: &FieldScores) -> bool {
     let FieldInk::Written(lattice) = ink else { return true };
     read(field, lattice, scores, &AcceptParams::SETTLED).state == FieldState::Accepted
+}
+
+/// Paths through a lattice that are worse than the best one by more than this, in log score, are none that looking again
+/// would bring forward. Empirically chosen.
+const CONTEST: f32 = 8.0;
+
+/// Of each edge of a field's lattice, whether its glyph has a say in what the field says: whether it lies on a path that may be
+/// the best one.
+pub fn contested_edges(field: &Field, ink: &FieldInk, scores: &FieldScores) -> Vec<bool> {
+    match ink {
+        FieldInk::Written(lattice) => likely_edges(field, lattice, &scores.edges, CONTEST),
+        FieldInk::Blank | FieldInk::OffPage | FieldInk::Mark(_) => Vec::new(),
+    }
 }
 
 #[cfg(test)]

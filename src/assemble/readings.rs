@@ -73,7 +73,7 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
     // by digits and whether there are fillers: the best path, and the log share of all paths to them
     let mut found: BTreeMap<(String, bool), (Option<&Path>, f64)> = BTreeMap::new();
     for path in &paths {
-        let entry = found.entry((path.digits(), path.has_filler())).or_insert((None, f64::NEG_INFINITY));
+        let entry = found.entry((path.digits(), path.has_filler)).or_insert((None, f64::NEG_INFINITY));
         entry.0.get_or_insert(path);
         entry.1 = log_sum(entry.1, f64::from(path.score) - all);
     }

@@ -28,6 +28,9 @@ pub(super) struct StripText {
 /// Nothing is divided by less: by a column that rules out every text.
 const LEAST_SUM: f64 = 1e-300;
 
+/// Sums of probabilities smaller than this are made 1 again: far from what a number can hold, and seldom reached.
+const SMALL_SUM: f64 = 1e-100;
+
 /// A strip's views, made ready to be asked for many texts.
 #[derive(Debug, Clone)]
 pub(super) struct StripReading {
@@ -186,34 +189,39 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]]) -> Vec<StripText> {
 }
 
 /// The forward variables of Graves et al., "Connectionist temporal classification", ICML 2006, section 4.1, divided by their
-/// sum at every column.
+/// sum where they become small.
 fn log_probability_of(columns: &[[f64; N_SYMBOLS]], symbols: &[usize]) -> f64 {
-    // none, first symbol, none, second symbol, ..., none
-    let n_states = 2 * symbols.len() + 1;
-    let state_symbols: Vec<usize> =
-        (0..n_states).map(|state| if state.is_multiple_of(2) { NO_SYMBOL } else { symbols[state / 2] }).collect();
-    let mut forward = vec![0.0; n_states];
-    let mut log_scale = 0.0;
-    for (i, column) in columns.iter().enumerate() {
-        let mut sum = 0.0;
-        // from the last on, so that the ways before are still those of the column before
-        for state in (0..n_states).rev() {
-            let mut ways = if i == 0 { f64::from(u8::from(state < 2)) } else { forward[state] };
-            if i > 0 && state >= 1 {
-                ways += forward[state - 1];
-            }
-            if i > 0 && state >= 2 && state % 2 == 1 && state_symbols[state] != state_symbols[state - 2] {
-                ways += forward[state - 2];
-            }
-            forward[state] = ways * column[state_symbols[state]];
-            sum += forward[state];
-        }
-        let sum = f64::max(sum, LEAST_SUM);
-        forward.iter_mut().for_each(|ways| *ways /= sum);
-        log_scale += sum.ln();
+    let Some(first) = columns.first() else { return f64::NEG_INFINITY };
+    let n = symbols.len();
+    // all ways that end with so many symbols said, the last one in this column, or none in it
+    let (mut said, mut none) = (vec![0.0; n], vec![0.0; n + 1]);
+    // the same symbol twice needs a column between that says none
+    let is_other: Vec<bool> = (0..n).map(|k| k > 0 && symbols[k] != symbols[k - 1]).collect();
+    none[0] = first[NO_SYMBOL];
+    if let (Some(said), Some(&symbol)) = (said.first_mut(), symbols.first()) {
+        *said = first[symbol];
     }
-    let last_symbol = if n_states >= 2 { forward[n_states - 2] } else { 0.0 };
-    log_scale + (forward[n_states - 1] + last_symbol).ln()
+    let mut log_scale = 0.0;
+    for (i, column) in columns.iter().enumerate().skip(1) {
+        let mut sum = 0.0;
+        // from the last on that so many columns can reach, so that the ways before are still those of the column before
+        for k in (0..=n.min(i)).rev() {
+            let before = if k > 0 { said[k - 1] } else { 0.0 };
+            if k < n {
+                let skipping = if is_other[k] { before } else { 0.0 };
+                said[k] = (said[k] + none[k] + skipping) * column[symbols[k]];
+                sum += said[k];
+            }
+            none[k] = (none[k] + before) * column[NO_SYMBOL];
+            sum += none[k];
+        }
+        if sum < SMALL_SUM {
+            let sum = sum.max(LEAST_SUM);
+            said.iter_mut().chain(&mut none).for_each(|ways| *ways /= sum);
+            log_scale += sum.ln();
+        }
+    }
+    log_scale + (none[n] + said.last().copied().unwrap_or(0.0)).ln()
 }
 
 fn symbol(sign: u8) -> usize {

@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::architecture::{Architecture, COLUMN_PX, Conv, End, GLYPH, SECOND, STRIP};
-use super::views::{N_VIEWS, add_views, strip_views};
+use super::views::{N_STRIP_VIEWS, N_VIEWS, add_views, strip_views};
 use super::weights::{PlainTensor, Weights};
 use super::writer::Centres;
 use super::{
@@ -13,8 +13,12 @@ use crate::error::{Error, Result};
 use crate::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 
 /// Glyphs that go through the net at a time. Always this many, the last chunk filled up with paper: LibTorch chooses
-/// its kernels by the batch's size, and another kernel may round differently. Strips go through one by one.
+/// its kernels by the batch's size, and another kernel may round differently.
 pub const CHUNK: usize = 32;
+
+/// Strips of one width that go through the net at a time, at most: their kernels are the same for any number of them, and
+/// beyond four there is little to gain.
+const STRIPS_AT_ONCE: usize = 4;
 
 /// Strips are filled up with paper to a multiple of this width, pixels, as they are in a batch of training: LibTorch makes
 /// kernels anew for every width, and keeps those of a few.
@@ -176,28 +180,48 @@ impl ConvNet {
         GlyphScores { digits: softmax(digits, self.temperature), classes: softmax(classes, 1.0) }
     }
 
-    /// What the net says of a strip at one look, however doubtful.
+    /// What the net says of each of `strips` at one look, however doubtful: to the last bit the same, whatever else is among
+    /// them.
     ///
     /// # Errors
-    /// Where the strip is not what it says, or LibTorch fails.
-    pub fn columns(&self, strip: &Strip) -> Result<Columns> {
-        if strip.pixels.len() != STRIP_HEIGHT * strip.width || strip.width == 0 {
-            let (width, len) = (strip.width, strip.pixels.len());
+    /// Where a strip is not what it says, or LibTorch fails.
+    pub fn columns(&self, strips: &[&Strip]) -> Result<Vec<Columns>> {
+        if let Some(Strip { pixels, width }) =
+            strips.iter().find(|strip| strip.pixels.len() != STRIP_HEIGHT * strip.width || strip.width == 0)
+        {
+            let len = pixels.len();
             return Err(Error::usage(format_args!("a strip {width} pixels wide with {len} pixels")));
         }
-        let width = strip.width.next_multiple_of(STRIP_STEP);
-        let mut padded = vec![0.0; STRIP_HEIGHT * width];
-        for (row, place) in strip.pixels.chunks_exact(strip.width).zip(padded.chunks_exact_mut(width)) {
-            place[..strip.width].copy_from_slice(row);
+        let padded_width = |i: usize| strips[i].width.next_multiple_of(STRIP_STEP);
+        let mut by_width: Vec<usize> = (0..strips.len()).collect();
+        by_width.sort_by_key(|&i| padded_width(i));
+        let mut columns = vec![Columns::new(); strips.len()];
+        for alike in by_width.chunk_by(|&i, &j| padded_width(i) == padded_width(j)) {
+            for at_once in alike.chunks(STRIPS_AT_ONCE) {
+                let seen: Vec<&Strip> = at_once.iter().map(|&i| strips[i]).collect();
+                let found = self.columns_of_width(&seen, padded_width(at_once[0]))?;
+                at_once.iter().zip(found).for_each(|(&i, found)| columns[i] = found);
+            }
         }
-        let logits = self.strips.forward(&padded, [1, STRIP_HEIGHT, width])?;
-        // [symbols, columns] => columns of log probabilities
-        let n_columns = logits[0].len() / super::N_SYMBOLS;
-        let column = |c: usize| {
-            let logits = std::array::from_fn(|symbol| logits[0][symbol * n_columns + c]);
-            log_softmax(&logits)
+        Ok(columns)
+    }
+
+    /// The same of strips that are filled up with paper to one `width`.
+    fn columns_of_width(&self, strips: &[&Strip], width: usize) -> Result<Vec<Columns>> {
+        let mut padded = vec![0.0; strips.len() * STRIP_HEIGHT * width];
+        for (strip, padded) in strips.iter().zip(padded.chunks_exact_mut(STRIP_HEIGHT * width)) {
+            for (row, place) in strip.pixels.chunks_exact(strip.width).zip(padded.chunks_exact_mut(width)) {
+                place[..strip.width].copy_from_slice(row);
+            }
+        }
+        let logits = self.strips.forward(&padded, [strips.len(), STRIP_HEIGHT, width])?;
+        // [strips, symbols, columns] => columns of log probabilities
+        let n_columns = logits[0].len() / strips.len() / super::N_SYMBOLS;
+        let of_strip = |(strip, logits): (&&Strip, &[f32])| {
+            let column = |c: usize| log_softmax(&std::array::from_fn(|symbol| logits[symbol * n_columns + c]));
+            (0..strip.width / COLUMN_PX).map(column).collect()
         };
-        Ok((0..strip.width / COLUMN_PX).map(column).collect())
+        Ok(strips.iter().zip(logits[0].chunks_exact(super::N_SYMBOLS * n_columns)).map(of_strip).collect())
     }
 }
 
@@ -220,15 +244,20 @@ impl Recogniser for ConvNet {
         }
     }
 
-    fn read_strip(&mut self, strip: &Strip) -> Result<StripScores> {
-        Ok(StripScores { views: vec![self.columns(strip)?] })
+    fn read_strips(&mut self, strips: &[&Strip]) -> Result<Vec<StripScores>> {
+        let columns = self.columns(strips)?.into_iter();
+        Ok(columns.map(|columns| StripScores { views: vec![columns] }).collect())
     }
 
-    fn read_strip_closely(&mut self, strip: &Strip, scores: &mut StripScores) -> Result<()> {
-        if scores.views.first().is_some_and(|columns| surety(columns) < DOUBTFUL_STRIP) {
-            for view in strip_views(strip) {
-                scores.views.push(self.columns(&view)?);
-            }
+    fn read_strips_closely(&mut self, strips: &[&Strip], scores: &mut [StripScores]) -> Result<()> {
+        let is_doubtful =
+            |scores: &StripScores| scores.views.first().is_some_and(|columns| surety(columns) < DOUBTFUL_STRIP);
+        let doubtful: Vec<(&Strip, &mut StripScores)> =
+            strips.iter().copied().zip(scores).filter(|(_, scores)| is_doubtful(scores)).collect();
+        let views: Vec<Strip> = doubtful.iter().flat_map(|(strip, _)| strip_views(strip)).collect();
+        let mut columns = self.columns(&views.iter().collect::<Vec<_>>())?.into_iter();
+        for (_, scores) in doubtful {
+            scores.views.extend(columns.by_ref().take(N_STRIP_VIEWS));
         }
         Ok(())
     }
@@ -415,12 +444,31 @@ mod tests {
     }
 
     #[test]
+    fn a_strip_says_the_same_to_the_last_bit_in_any_company() {
+        for precision in [Precision::Single, Precision::Bfloat16] {
+            let net = net_in(1, precision);
+            let strip =
+                |width: usize| Strip { pixels: noise(8, width as u64).pixels[..STRIP_HEIGHT * width].to_vec(), width };
+            // three that are filled up to one width, among others
+            let strips: Vec<Strip> = [40, 60, 100, 64, 44, 8, 196, 48, 52, 56].into_iter().map(strip).collect();
+            let together = net.columns(&strips.iter().collect::<Vec<_>>()).expect("LibTorch works");
+            let alone = |strip: &Strip| net.columns(&[strip]).expect("LibTorch works").swap_remove(0);
+            for (strip, columns) in strips.iter().zip(together) {
+                assert_eq!(columns, alone(strip), "{} pixels, {precision:?}", strip.width);
+                assert_eq!(columns.len(), strip.width / COLUMN_PX);
+            }
+        }
+        assert!(net(1).columns(&[]).expect("nothing is nothing").is_empty());
+        assert!(net(1).columns(&[&Strip { pixels: vec![0.0; 7], width: 4 }]).is_err());
+    }
+
+    #[test]
     fn in_half_the_bits_it_says_nearly_the_same() {
         let [single, half] = [Precision::Single, Precision::Bfloat16].map(|precision| {
             let strip = Strip { pixels: noise(1, 3).pixels[..STRIP_HEIGHT * 20].to_vec(), width: 20 };
             let mut net = net_in(1, precision);
             let scores = net.classify(&noise(40, 2)).expect("LibTorch works");
-            (scores, net.columns(&strip).expect("LibTorch works"))
+            (scores, net.columns(&[&strip]).expect("LibTorch works").swap_remove(0))
         });
         let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         for (a, b) in single.0.iter().zip(&half.0) {

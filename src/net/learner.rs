@@ -400,8 +400,8 @@ mod tests {
         tensors.extend(learner.folded().expect("LibTorch works"));
         let weights = Weights::new(tensors, untrained_sidecar()).expect("a learner's tensors fit");
         let net = ConvNet::from_weights(&weights).expect("LibTorch works");
-        for (strip, text) in strips.iter().zip(&texts) {
-            let columns = net.columns(strip).expect("LibTorch works");
+        let columns = net.columns(&strips.iter().collect::<Vec<_>>()).expect("LibTorch works");
+        for ((strip, text), columns) in strips.iter().zip(&texts).zip(columns) {
             assert_eq!(columns.len(), strip.width / COLUMN_PX);
             assert_eq!(likeliest(&columns).iter().map(|&s| s as i64).collect::<Vec<_>>(), *text);
         }

@@ -197,22 +197,22 @@ pub trait Recogniser: Send {
         let _ = scores;
     }
 
-    /// Scores of a field's whole ink at one look. A recogniser that knows only glyphs has none to give.
+    /// Scores of the whole ink of fields at one look, in their order. What a strip's scores are does not depend on what else is
+    /// read with it, to the last bit. A recogniser that knows only glyphs has none to give.
     ///
     /// # Errors
     /// Where the net's library fails.
-    fn read_strip(&mut self, strip: &Strip) -> Result<StripScores> {
-        let _ = strip;
-        Ok(StripScores::default())
+    fn read_strips(&mut self, strips: &[&Strip]) -> Result<Vec<StripScores>> {
+        Ok(vec![StripScores::default(); strips.len()])
     }
 
-    /// Looks more closely at a strip that `scores`, of one look, leave in doubt, and adds what it sees. A recogniser that sees
-    /// no more leaves them as they are.
+    /// Looks more closely at those of `strips` that `scores`, one a strip at one look, leave in doubt, and adds what it sees. A
+    /// recogniser that sees no more leaves them as they are.
     ///
     /// # Errors
     /// Where the net's library fails.
-    fn read_strip_closely(&mut self, strip: &Strip, scores: &mut StripScores) -> Result<()> {
-        let _ = (strip, scores);
+    fn read_strips_closely(&mut self, strips: &[&Strip], scores: &mut [StripScores]) -> Result<()> {
+        let _ = (strips, scores);
         Ok(())
     }
 }

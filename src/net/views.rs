@@ -57,7 +57,7 @@ struct StripView {
 const PLAIN: StripView = StripView { size: 1.0, slant: 0.0, floor: 0.1 };
 
 /// Empirically chosen on amounts from cheques.
-const STRIP_VIEWS: [StripView; 7] = [
+const STRIP_VIEWS: [StripView; N_STRIP_VIEWS] = [
     StripView { size: 0.8, ..PLAIN },
     StripView { size: 0.9, ..PLAIN },
     StripView { size: 1.1, ..PLAIN },
@@ -66,6 +66,9 @@ const STRIP_VIEWS: [StripView; 7] = [
     StripView { slant: -0.2, ..PLAIN },
     StripView { floor: 0.2, ..PLAIN },
 ];
+
+/// Views of a strip, besides itself.
+pub(super) const N_STRIP_VIEWS: usize = 7;
 
 /// The views of `strip`.
 pub(super) fn strip_views(strip: &Strip) -> impl Iterator<Item = Strip> + '_ {

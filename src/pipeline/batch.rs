@@ -15,9 +15,10 @@ use crate::{
     reader::{PageReport, PreparedPage, Reader, rejected},
 };
 
-/// A worker classifies what it has gathered when it has this many glyphs. Past a few hundred the net gains nothing, and
-/// every glyph waits in memory. Empirically chosen.
-const BATCH_GLYPHS: usize = 256;
+/// A worker recognises what it has gathered when it has this many glyphs: three tax returns, among whose strips there are
+/// several of one width to be read at a time. Past that the nets gain little, and every glyph waits in memory. Empirically
+/// chosen.
+const BATCH_GLYPHS: usize = 1_024;
 /// Most pages a worker gathers: pages with few glyphs must not wait for ever, and what is gathered is lost when a run is
 /// cut off.
 pub const BATCH_PAGES: usize = 8;

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::evaluate::glyphs::evaluate_set;
 use crate::net::architecture::{Architecture, GLYPH, SECOND, STRIP};
 use crate::net::weights::{PlainTensor, Sidecar};
-use crate::net::{ConvNet, Learner, Weights, likeliest};
+use crate::net::{Columns, ConvNet, Learner, Weights, likeliest};
 
 /// The nets as they are now: what was learnt of one, and the other as it was.
 fn net_with(
@@ -114,10 +114,9 @@ pub(super) fn held_out_strips(parts: &Split, augmentation: Augmentation) -> Vec<
 
 /// Strips that are read right from end to end, at one look.
 pub(super) fn n_read_right(net: &ConvNet, strips: &[LabelledStrip]) -> Result<usize> {
-    let mut correct = 0;
-    for LabelledStrip { strip, symbols } in strips {
-        let read = likeliest(&net.columns(strip)?);
-        correct += usize::from(read.iter().map(|&symbol| symbol as i64).eq(symbols.iter().copied()));
-    }
-    Ok(correct)
+    let columns = net.columns(&strips.iter().map(|labelled| &labelled.strip).collect::<Vec<_>>())?;
+    let is_right = |(strip, columns): &(&LabelledStrip, &Columns)| {
+        likeliest(columns).iter().map(|&symbol| symbol as i64).eq(strip.symbols.iter().copied())
+    };
+    Ok(strips.iter().zip(&columns).filter(is_right).count())
 }
