@@ -9,7 +9,6 @@ use std::{
     fs,
     io::{Cursor, ErrorKind, Write, stdin, stdout},
     path::Path,
-    process::ExitCode,
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -37,6 +36,8 @@ use cli::{
 };
 use report::{Progress, say};
 
+/// All is well.
+const SUCCESS: u8 = 0;
 /// The batch came to its end, but some page could not be read at all.
 const SOME_REJECTED: u8 = 1;
 /// A check came to its end and found something.
@@ -46,7 +47,7 @@ const COULD_NOT_RUN: u8 = 2;
 /// Largest table that is read, bytes: some ten million rows.
 const MOST_TABLE_BYTES: u64 = 2 << 30;
 
-fn main() -> ExitCode {
+fn main() {
     let result = match Cli::parse().command {
         Command::Run(args) => run(&args),
         Command::Explain(args) => explain(&args),
@@ -63,20 +64,23 @@ fn main() -> ExitCode {
         Command::Template(TemplateCommand::Schema) => template_schema(),
         Command::Decode(args) => decode(&args),
     };
-    result.unwrap_or_else(|error| {
+    let status = result.unwrap_or_else(|error| {
         say(&format!("formread: {error:#}"));
-        ExitCode::from(COULD_NOT_RUN)
-    })
+        COULD_NOT_RUN
+    });
+    // Taking LibTorch down takes as long as a page, and leaves nothing behind that its going would not.
+    let _ = stdout().flush();
+    signal_hook::low_level::exit(status.into())
 }
 
-fn run(args: &RunArgs) -> Result<ExitCode> {
+fn run(args: &RunArgs) -> Result<u8> {
     let scans = options::scans(&args.scans.scans)?;
     let reader = options::accepting(options::reader(&args.read.with)?, args.acceptance.as_deref())?;
     let options = RunOptions { stop: stop_on_signals()?, ..options::run_options(args)? };
     let mut progress = Progress::new(scans.len(), args.quiet, options.stop.clone());
     let summary = pipeline::run(&reader, &scans, &options, |event| progress.note(event))?;
     progress.finish(&summary);
-    Ok(if summary.n_rejected() == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
+    Ok(if summary.n_rejected() == 0 { SUCCESS } else { SOME_REJECTED })
 }
 
 /// What the first SIGINT (Ctrl-C) or SIGTERM sets; the second one ends the program at once, as it would without this.
@@ -90,7 +94,7 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-fn explain(args: &ExplainArgs) -> Result<ExitCode> {
+fn explain(args: &ExplainArgs) -> Result<u8> {
     let reader = options::reader(&args.with)?;
     let (path, page) = (&args.scan, args.page.get());
     let scan = path.to_string_lossy();
@@ -103,21 +107,21 @@ fn explain(args: &ExplainArgs) -> Result<ExitCode> {
     let sheet = explain::sheet::draw(&told);
     sheet.save_with_format(&args.out, image::ImageFormat::Png).with_context(|| args.out.display().to_string())?;
     let printed = print(&told, &args.output)?;
-    Ok(if told.verdict == Verdict::Rejected { ExitCode::from(SOME_REJECTED) } else { printed })
+    Ok(if told.verdict == Verdict::Rejected { SOME_REJECTED } else { printed })
 }
 
 #[cfg(feature = "torch")]
-fn train(args: &TrainArgs) -> Result<ExitCode> {
+fn train(args: &TrainArgs) -> Result<u8> {
     // One thread a net: nets are what learns side by side.
     formread::net::set_threads(1);
     let mut progress = report::TrainProgress::new();
     let trained = formread::train::train(&options::train_options(args)?, &mut |event| progress.note(&event))?;
     progress.finish(&trained);
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }
 
 #[cfg(feature = "torch")]
-fn eval_glyphs(args: &EvalGlyphsArgs) -> Result<ExitCode> {
+fn eval_glyphs(args: &EvalGlyphsArgs) -> Result<u8> {
     formread::net::set_threads(options::cores().get());
     let weights = options::weights(args.model.as_deref())?;
     let mut net = formread::net::ConvNet::reckoning(&weights, formread::net::Reckoning::best())?;
@@ -130,16 +134,16 @@ fn eval_glyphs(args: &EvalGlyphsArgs) -> Result<ExitCode> {
 }
 
 #[cfg(not(feature = "torch"))]
-fn train(_: &TrainArgs) -> Result<ExitCode> {
+fn train(_: &TrainArgs) -> Result<u8> {
     options::without_torch()
 }
 
 #[cfg(not(feature = "torch"))]
-fn eval_glyphs(_: &EvalGlyphsArgs) -> Result<ExitCode> {
+fn eval_glyphs(_: &EvalGlyphsArgs) -> Result<u8> {
     options::without_torch()
 }
 
-fn eval_values(args: &EvalValuesArgs) -> Result<ExitCode> {
+fn eval_values(args: &EvalValuesArgs) -> Result<u8> {
     let fields = read_tables(&args.out, &args.truth)?;
     let score = score_values(&fields, &options::all_templates(&args.pipeline)?);
     if let Some(path) = &args.html {
@@ -150,7 +154,7 @@ fn eval_values(args: &EvalValuesArgs) -> Result<ExitCode> {
     print(&score, &args.output)
 }
 
-fn calibrate(args: &CalibrateArgs) -> Result<ExitCode> {
+fn calibrate(args: &CalibrateArgs) -> Result<u8> {
     let budget = Budget::new(args.max_field_error, args.certainty)?;
     let weights = options::weights_named(args.model.as_deref())?;
     let calibration = formread::evaluate::calibrate(&read_tables(&args.out, &args.truth)?, &budget)?;
@@ -159,7 +163,7 @@ fn calibrate(args: &CalibrateArgs) -> Result<ExitCode> {
     if let Some(path) = &args.levels {
         sink::write_beside(path, text.as_bytes())?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }
 
 /// What the tables of a run into `out` say of the fields of a truth.
@@ -168,32 +172,32 @@ fn read_tables(out: &Path, truth: &Path) -> Result<Vec<TruthField>> {
     Ok(join_tables(open(out)?, open(&fields_path(out))?, open(truth)?)?)
 }
 
-fn bench(args: &BenchArgs) -> Result<ExitCode> {
+fn bench(args: &BenchArgs) -> Result<u8> {
     let scans = options::scans(&args.scans.scans)?;
     let reader = options::reader(&args.read.with)?;
     let decoder = options::decoder(&args.read.with.limits)?;
     print(&measure_throughput(&reader, &scans, options::jobs(&args.read), Some(&decoder))?, &args.output)
 }
 
-fn synth(args: &SynthArgs) -> Result<ExitCode> {
+fn synth(args: &SynthArgs) -> Result<u8> {
     let templates = args.pipeline.iter().map(|file| options::template(file)).collect::<Result<Vec<_>>>()?;
     let glyphs = read_glyphs(&args.glyphs)?;
     let progress = report::deck_progress(args.pages);
     let (options, deck) = (options::synth_options(args), options::deck_options(args));
     write_deck(&templates, &glyphs, &options, &deck, &args.out, || progress.inc(1))?;
     progress.finish_and_clear();
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }
 
-fn template_list(args: &ListArgs) -> Result<ExitCode> {
+fn template_list(args: &ListArgs) -> Result<u8> {
     print(&TemplateList::new(&options::all_templates(&args.templates)?), &args.output)
 }
 
-fn template_schema() -> Result<ExitCode> {
+fn template_schema() -> Result<u8> {
     write_out(&(serde_json::to_string_pretty(&form::template_schema())? + "\n"))
 }
 
-fn template_new(args: &NewArgs) -> Result<ExitCode> {
+fn template_new(args: &NewArgs) -> Result<u8> {
     let NewArgs { out, overwrite, .. } = args;
     // no name that the scan of a blank would have
     let preview = out.with_added_extension("png");
@@ -220,10 +224,10 @@ fn template_new(args: &NewArgs) -> Result<ExitCode> {
     sink::write_beside(&preview, png.get_ref()).with_context(in_preview)?;
     sink::write_beside(out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;
     report::drafted(&draft, pages.len(), out, &preview);
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }
 
-fn template_show(args: &ShowArgs) -> Result<ExitCode> {
+fn template_show(args: &ShowArgs) -> Result<u8> {
     let form = options::template(&args.template)?;
     let shown = match &args.scan {
         None => template::show(&form, args.dpi)?,
@@ -241,10 +245,10 @@ fn template_show(args: &ShowArgs) -> Result<ExitCode> {
     for line in &shown.caption {
         say(line);
     }
-    Ok(if shown.is_laid_on { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
+    Ok(if shown.is_laid_on { SUCCESS } else { SOME_REJECTED })
 }
 
-fn template_check(args: &CheckArgs) -> Result<ExitCode> {
+fn template_check(args: &CheckArgs) -> Result<u8> {
     let (files, scans) = options::checked_paths(&args.paths)?;
     let scans = scans.map(options::scans).transpose()?;
     let (mut survey, mut candidates) = (Survey::default(), Vec::new());
@@ -280,29 +284,29 @@ fn template_check(args: &CheckArgs) -> Result<ExitCode> {
     }
     let survey = survey.sorted();
     let printed = print(&survey, &args.output)?;
-    Ok(if survey.findings.is_empty() { printed } else { ExitCode::from(SOME_FOUND) })
+    Ok(if survey.findings.is_empty() { printed } else { SOME_FOUND })
 }
 
-fn decode(args: &DecodeArgs) -> Result<ExitCode> {
+fn decode(args: &DecodeArgs) -> Result<u8> {
     // a panic is caught and is a fault of the page; nobody reads what it says here
     std::panic::set_hook(Box::new(|_| {}));
     let limits = options::limits(&args.limits);
     #[cfg(unix)]
     pipeline::limit_memory(limits.memory_bytes)?;
     pipeline::serve_pages(stdin().lock(), stdout(), limits)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }
 
 /// Writes a result to stdout: a table, or one JSON object.
-fn print(result: &(impl Serialize + std::fmt::Display), output: &OutputArgs) -> Result<ExitCode> {
+fn print(result: &(impl Serialize + std::fmt::Display), output: &OutputArgs) -> Result<u8> {
     let text = if output.json { serde_json::to_string(result)? + "\n" } else { result.to_string() };
     write_out(&text)
 }
 
-fn write_out(text: &str) -> Result<ExitCode> {
+fn write_out(text: &str) -> Result<u8> {
     match stdout().lock().write_all(text.as_bytes()) {
         // who reads it has seen enough
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        written => written.map(|()| ExitCode::SUCCESS).context("standard output"),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(SUCCESS),
+        written => written.map(|()| SUCCESS).context("standard output"),
     }
 }

@@ -21,8 +21,8 @@ use crate::{
     error::{Error, ErrorKind, PageReject, Result},
     form::{Field, FormTemplate, check_documents, check_others},
     geometry::{Projection, Rect},
-    net::{GlyphScores, Reckoning, Recogniser, StripScores},
-    normalise::{Glyph, Strip, collate, normalise, normalise_strip},
+    net::{GlyphScores, N_DIGITS, Reckoning, Recogniser, StripScores},
+    normalise::{GLYPH_SIDE, Glyph, GlyphBatch, STRIP_HEIGHT, Strip, collate, normalise, normalise_strip},
     page::{self, Limits, Page},
     register::{Families, FieldRegistration, Misfit, RegisterParams, Registration, identify_among},
     segment::{FieldCut, FieldInk, LatticeEdge, segment},
@@ -34,6 +34,11 @@ use crate::{
 };
 
 pub use identity::{ReaderIdentity, ReadingOptions, TemplateId};
+
+/// Strips that are read to warm up, and by how much each is wider than the one before, pixels: most fields are as wide as one
+/// of them.
+const WARM_STRIPS: usize = 8;
+const WARM_STRIP_STEP: usize = 32;
 
 /// Makes a recogniser. The reader keeps one for each thread that recognises at the same time.
 pub type RecogniserFactory = Box<dyn Fn() -> Result<Box<dyn Recogniser>> + Send + Sync>;
@@ -291,6 +296,21 @@ impl Reader {
         Ok(PageExplanation { report: self.finish(prepared, scores), fields })
     }
 
+    /// Makes ready what the first page would wait for: the nets choose how to reckon when they first see an input of a size.
+    ///
+    /// # Errors
+    /// Where a net fails.
+    pub fn warm_up(&self) -> Result<()> {
+        let paper = |width: usize| Strip { pixels: vec![0.0; STRIP_HEIGHT * width], width };
+        let strips: Vec<Strip> = (1..=WARM_STRIPS).map(|n| paper(n * WARM_STRIP_STEP)).collect();
+        let glyph = GlyphBatch { pixels: vec![0.0; GLYPH_SIDE * GLYPH_SIDE], n_glyphs: 1 };
+        self.with_recogniser(|recogniser| {
+            // in doubt, so that every net sees it
+            recogniser.classify_closely(&glyph, &mut [GlyphScores::of_digit([0.1; N_DIGITS])])?;
+            recogniser.read_strips(&strips.iter().collect::<Vec<_>>()).map(drop)
+        })
+    }
+
     /// Does what comes before the nets: [registers](Reader::register) the page, for which they may be asked for a form's
     /// number, [cuts](Reader::cut) its fields, makes [glyphs](Reader::normalise) of their ink.
     pub fn prepare(&self, number: u32, page: &Page) -> PreparedPage {
@@ -342,15 +362,20 @@ impl Reader {
 
     /// The same of pages that were cut by `templates`.
     fn recognise_of(&self, templates: &[FormTemplate], pages: &[&PreparedPage]) -> Result<Vec<PageScores>> {
+        self.with_recogniser(|recogniser| recognise_with(recogniser, templates, pages))
+    }
+
+    /// Does `work` with a recogniser that nobody else is using.
+    fn with_recogniser<T>(&self, work: impl FnOnce(&mut dyn Recogniser) -> Result<T>) -> Result<T> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
         let mut recogniser = match taken {
             Some(recogniser) => recogniser,
             None => (self.make_recogniser)()?,
         };
-        let scores = recognise_with(recogniser.as_mut(), templates, pages)?;
+        let done = work(recogniser.as_mut())?;
         idle().push(recogniser);
-        Ok(scores)
+        Ok(done)
     }
 
     /// Does what comes after the nets: `scores` is what they say of this page.

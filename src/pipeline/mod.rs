@@ -378,6 +378,8 @@ fn read_in_order<'a>(
             batch.finish();
         }
     };
+    // while the first process that decodes is started; what fails now fails again, and then a page says so
+    let _ = reader.warm_up();
     let mut documents = Documents::new(reader);
     in_order(items, jobs, window(jobs), work, |outcome| documents.take(outcome, &mut deliver))
 }

@@ -78,18 +78,27 @@ impl Sampler {
 /// Sum of the pixels from (`left`, `top`) on, weighed: all of them lie within.
 fn weighed(picture: &GrayImage, (left, top): (usize, usize), wx: &[f32], wy: &[f32]) -> f32 {
     let width = picture.width() as usize;
-    let start = top * width + left;
-    let mut sum = 0.0;
+    let pixels = &picture.as_raw()[top * width + left..];
     // four columns side by side, so that they are reckoned at once
-    for (i, wx) in wx.as_chunks::<4>().0.iter().enumerate() {
-        let mut columns = [0.0f32; 4];
-        for (j, wy) in wy.iter().enumerate() {
-            let row = &picture.as_raw()[start + j * width + 4 * i..][..4];
-            columns = std::array::from_fn(|k| columns[k] + wy * f32::from(row[k]));
+    match (<&[f32; 4]>::try_from(wx), <&[f32; 4]>::try_from(wy)) {
+        // so many it nearly always is, which the compiler then knows
+        (Ok(wx), Ok(wy)) => weighed_columns(pixels, width, wx, wy),
+        _ => {
+            let wx = wx.as_chunks::<4>().0.iter().enumerate();
+            wx.map(|(i, wx)| weighed_columns(&pixels[4 * i..], width, wx, wy)).sum()
         }
-        sum += columns.iter().zip(wx).map(|(column, wx)| column * wx).sum::<f32>();
     }
-    sum
+}
+
+/// Sum of four columns of as many rows as there are weights, in rows `width` long.
+#[inline]
+fn weighed_columns(pixels: &[u8], width: usize, wx: &[f32; 4], wy: &[f32]) -> f32 {
+    let mut columns = [0.0f32; 4];
+    for (j, wy) in wy.iter().enumerate() {
+        let row = &pixels[j * width..][..4];
+        columns = std::array::from_fn(|k| columns[k] + wy * f32::from(row[k]));
+    }
+    columns.iter().zip(wx).map(|(column, wx)| column * wx).sum()
 }
 
 /// What pixels weigh, by where between two pixels' centres a point lies.
