@@ -22,7 +22,7 @@ pub fn bilinear(picture: &GrayImage, p: Point) -> f64 {
         return between(grey, x - f64::from(left), y - f64::from(top));
     }
     let Some((left, top, fx, fy)) = corner(p) else { return BEYOND };
-    let at = |dx: i64, dy: i64| grey(picture, left + dx, top + dy);
+    let at = |dx: i32, dy: i32| grey(picture, left + dx, top + dy);
     between([at(0, 0), at(1, 0), at(0, 1), at(1, 1)], fx, fy)
 }
 
@@ -52,62 +52,55 @@ impl Sampler {
     }
 
     /// Grey at `p`, 0 to 255, pixel i covering i to i + 1; white beside the picture, and where `p` is not finite.
+    #[inline]
     pub fn grey(&self, picture: &GrayImage, p: Point) -> u8 {
         let Some((left, top, fx, fy)) = corner(p) else { return BEYOND as u8 };
         let (wx, wy) = (self.across.weights(fx), self.down.weights(fy));
         let (left, top) = (left + self.across.first, top + self.down.first);
-        let (width, height) = picture.dimensions();
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
         // most points lie well inside, where no edge has to be thought of
-        let is_inside = left >= 0
-            && top >= 0
-            && left + wx.len() as i64 <= i64::from(width)
-            && top + wy.len() as i64 <= i64::from(height);
+        let is_inside =
+            left >= 0 && top >= 0 && left as usize + 4 * wx.len() <= width && top as usize + 4 * wy.len() <= height;
         let sum = if is_inside {
-            weighed(picture, (left as usize, top as usize), wx, wy)
+            weighed(&picture.as_raw()[top as usize * width + left as usize..], width, wx, wy)
         } else {
-            let at_row = |(j, wy): (i64, &f32)| {
-                let at = |(i, wx): (i64, &f32)| wx * grey(picture, left + i, top + j) as f32;
-                wy * (0..).zip(wx).map(at).sum::<f32>()
+            let at_row = |(j, wy): (i32, &f32)| {
+                let at = |(i, wx): (i32, &f32)| wx * grey(picture, left + i, top + j) as f32;
+                wy * (0..).zip(wx.as_flattened()).map(at).sum::<f32>()
             };
-            (0..).zip(wy).map(at_row).sum()
+            (0..).zip(wy.as_flattened()).map(at_row).sum()
         };
         (sum + 0.5) as u8
     }
 }
 
-/// Sum of the pixels from (`left`, `top`) on, weighed: all of them lie within.
-fn weighed(picture: &GrayImage, (left, top): (usize, usize), wx: &[f32], wy: &[f32]) -> f32 {
-    let width = picture.width() as usize;
-    let pixels = &picture.as_raw()[top * width + left..];
-    // four columns side by side, so that they are reckoned at once
-    match (<&[f32; 4]>::try_from(wx), <&[f32; 4]>::try_from(wy)) {
-        // so many it nearly always is, which the compiler then knows
-        (Ok(wx), Ok(wy)) => weighed_columns(pixels, width, wx, wy),
-        _ => {
-            let wx = wx.as_chunks::<4>().0.iter().enumerate();
-            wx.map(|(i, wx)| weighed_columns(&pixels[4 * i..], width, wx, wy)).sum()
-        }
-    }
-}
-
-/// Sum of four columns of as many rows as there are weights, in rows `width` long.
+/// Sum of the first `pixels`, in rows `width` long, each weighed by its column and its row.
 #[inline]
-fn weighed_columns(pixels: &[u8], width: usize, wx: &[f32; 4], wy: &[f32]) -> f32 {
-    let mut columns = [0.0f32; 4];
-    for (j, wy) in wy.iter().enumerate() {
-        let row = &pixels[j * width..][..4];
-        columns = std::array::from_fn(|k| columns[k] + wy * f32::from(row[k]));
+fn weighed(pixels: &[u8], width: usize, wx: &[[f32; 4]], wy: &[[f32; 4]]) -> f32 {
+    let mut sum = 0.0;
+    for (i, wx) in wx.iter().enumerate() {
+        // four columns side by side, so that they are reckoned at once
+        let mut columns = [0.0f32; 4];
+        for (j, wy) in wy.iter().enumerate() {
+            for (k, wy) in wy.iter().enumerate() {
+                let start = (4 * j + k) * width + 4 * i;
+                let row = &pixels[start..start + 4];
+                columns = std::array::from_fn(|l| columns[l] + wy * f32::from(row[l]));
+            }
+        }
+        sum += columns.iter().zip(wx).map(|(column, wx)| column * wx).sum::<f32>();
     }
-    columns.iter().zip(wx).map(|(column, wx)| column * wx).sum()
+    sum
 }
 
 /// What pixels weigh, by where between two pixels' centres a point lies.
 struct Kernel {
     /// The first pixel that has a weight, from the one left of the point.
-    first: i64,
-    n_taps: usize,
-    /// [`N_PHASES`, `n_taps`]
-    weights: Vec<f32>,
+    first: i32,
+    /// Pixels with a weight, by fours.
+    n_fours: usize,
+    /// [`N_PHASES`, `n_fours`, 4]
+    weights: Vec<[f32; 4]>,
 }
 
 /// Steps from one pixel's centre to the next: no point is moved by more than 1/512 of a pixel.
@@ -133,21 +126,22 @@ impl Kernel {
 
     /// `value` tells what a pixel weighs whose centre is so far from the point; nothing farther than `reach`.
     fn tabulated(reach: f64, value: impl Fn(f64) -> f64) -> Self {
-        let reach = reach.ceil() as usize;
-        let (first, n_taps) = (1 - reach as i64, (2 * reach).next_multiple_of(4));
+        let reach = reach.ceil() as i32;
+        let (first, n_fours) = (1 - reach, (2 * reach as usize).div_ceil(4));
         let weights = (0..N_PHASES).flat_map(|phase| {
             let at = (phase as f64 + 0.5) / N_PHASES as f64;
-            let weights: Vec<f64> = (0..n_taps).map(|tap| value((first + tap as i64) as f64 - at)).collect();
-            let sum: f64 = weights.iter().sum();
-            weights.into_iter().map(move |weight| (weight / sum) as f32)
+            let weight = |tap: usize| value(f64::from(first + tap as i32) - at);
+            let sum: f64 = (0..4 * n_fours).map(weight).sum();
+            (0..n_fours).map(move |i| std::array::from_fn(|k| (weight(4 * i + k) / sum) as f32)).collect::<Vec<_>>()
         });
-        Self { first, n_taps, weights: weights.collect() }
+        Self { first, n_fours, weights: weights.collect() }
     }
 
     /// Those of a point that lies `fraction` (0 to 1) behind a pixel's centre.
-    fn weights(&self, fraction: f64) -> &[f32] {
-        let phase = ((fraction * N_PHASES as f64) as usize).min(N_PHASES - 1);
-        &self.weights[phase * self.n_taps..][..self.n_taps]
+    #[inline]
+    fn weights(&self, fraction: f64) -> &[[f32; 4]] {
+        let phase = usize::from((fraction * N_PHASES as f64) as u8);
+        &self.weights[phase * self.n_fours..][..self.n_fours]
     }
 }
 
@@ -171,7 +165,7 @@ fn between(grey: [f64; 4], fx: f64, fy: f64) -> f64 {
 }
 
 /// Grey of pixel `(x, y)`, white beside the picture.
-fn grey(picture: &GrayImage, x: i64, y: i64) -> f64 {
+fn grey(picture: &GrayImage, x: i32, y: i32) -> f64 {
     match (u32::try_from(x), u32::try_from(y)) {
         (Ok(x), Ok(y)) => picture.get_pixel_checked(x, y).map_or(BEYOND, |p| f64::from(p[0])),
         _ => BEYOND,
@@ -179,16 +173,18 @@ fn grey(picture: &GrayImage, x: i64, y: i64) -> f64 {
 }
 
 /// The pixel whose centre lies left above `p`, and how far `p` lies from that centre. `None` where `p` is not finite.
-fn corner(p: Point) -> Option<(i64, i64, f64, f64)> {
+#[inline]
+fn corner(p: Point) -> Option<(i32, i32, f64, f64)> {
     let (x, y) = (p.x - 0.5, p.y - 0.5);
     if !(x.abs() < 1e9 && y.abs() < 1e9) {
         return None;
     }
     let (left, top) = (floor(x), floor(y));
-    Some((i64::from(left), i64::from(top), x - f64::from(left), y - f64::from(top)))
+    Some((left, top, x - f64::from(left), y - f64::from(top)))
 }
 
 /// As `f64::floor`, which is a call where the processor may be an old one.
+#[inline]
 fn floor(x: f64) -> i32 {
     let towards_zero = x as i32;
     towards_zero - i32::from(f64::from(towards_zero) > x)
