@@ -277,7 +277,7 @@ pub fn is_settled(field: &Field, ink: &FieldInk, scores: &FieldScores) -> bool {
 
 /// Paths through a lattice that are worse than the best one by more than this, in log score, are none that looking again
 /// would bring forward. Empirically chosen.
-const CONTEST: f32 = 8.0;
+const CONTEST: f32 = 5.0;
 
 /// Of each edge of a field's lattice, whether its glyph has a say in what the field says: whether it lies on a path that may be
 /// the best one.

@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::architecture::{Architecture, COLUMN_PX, Conv, End, GLYPH, SECOND, STRIP};
-use super::views::{N_STRIP_VIEWS, N_VIEWS, add_views, strip_views};
+use super::views::{N_STRIP_VIEWS, VIEW_ROUNDS, VIEWS_AT_ONCE, add_views, strip_views};
 use super::weights::{PlainTensor, Weights};
 use super::writer::Centres;
 use super::{
@@ -164,14 +164,17 @@ impl ConvNet {
         let pixels = doubtful.iter().flat_map(|&i| glyph(i)).copied().collect();
         let at_once = both(&GlyphBatch { pixels, n_glyphs: doubtful.len() })?;
         let mut seen: Vec<(usize, OneGlyph)> = doubtful.into_iter().zip(at_once).collect();
-        let mut left: Vec<&mut (usize, OneGlyph)> =
-            seen.iter_mut().filter(|(_, logits)| is_doubtful(&self.scores((&logits.0, &logits.1)))).collect();
-        let mut views = GlyphBatch { pixels: Vec::new(), n_glyphs: left.len() * N_VIEWS };
-        left.iter().for_each(|(i, _)| add_views(glyph(*i), &mut views.pixels));
-        let looks = both(&views)?;
-        for ((_, logits), looks) in left.iter_mut().zip(looks.chunks_exact(N_VIEWS)) {
-            let (digits, classes): (Vec<_>, Vec<_>) = looks.iter().copied().chain([*logits]).unzip();
-            *logits = (mean(&digits), mean(&classes));
+        for (round, views) in VIEW_ROUNDS.into_iter().enumerate() {
+            let mut left: Vec<&mut (usize, OneGlyph)> =
+                seen.iter_mut().filter(|(_, logits)| is_doubtful(&self.scores((&logits.0, &logits.1)))).collect();
+            let n_before = 1 + round * VIEWS_AT_ONCE;
+            let mut batch_of_views = GlyphBatch { pixels: Vec::new(), n_glyphs: left.len() * VIEWS_AT_ONCE };
+            left.iter().for_each(|(i, _)| add_views(glyph(*i), views, &mut batch_of_views.pixels));
+            let looks = both(&batch_of_views)?;
+            for ((_, (digits, classes)), looks) in left.iter_mut().zip(looks.chunks_exact(VIEWS_AT_ONCE)) {
+                add_to_mean(digits, n_before, looks.iter().map(|look| look.0));
+                add_to_mean(classes, n_before, looks.iter().map(|look| look.1));
+            }
         }
         Ok(seen)
     }
@@ -351,6 +354,14 @@ impl Layer {
 pub(super) fn convolved(x: &Tensor, conv: &Conv, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let pair = |pair: [usize; 2]| pair.map(|n| n as i64);
     Ok(x.f_conv2d(weight, bias, pair(conv.stride), pair(conv.padding), [1, 1], 1)?)
+}
+
+/// Makes of the `mean` of `n` looks' logits that of them and of `looks`.
+fn add_to_mean<const N: usize>(mean: &mut [f32; N], n: usize, looks: impl ExactSizeIterator<Item = [f32; N]>) {
+    let (before, all) = (n as f32, (n + looks.len()) as f32);
+    let mut sum = mean.map(|logit| logit * before);
+    looks.for_each(|look| sum.iter_mut().zip(look).for_each(|(sum, logit)| *sum += logit));
+    *mean = sum.map(|logit| logit / all);
 }
 
 /// Mean of the logits of several looks.

@@ -5,7 +5,8 @@ use super::architecture::COLUMN_PX;
 use crate::normalise::{GLYPH_SIDE, STRIP_HEIGHT, STRIP_WIDTH_MAX, Strip};
 
 /// How a view differs from the glyph as it is.
-struct View {
+#[derive(Clone, Copy)]
+pub(super) struct View {
     /// Turn, radians.
     turn: f32,
     /// Pixels sideways a pixel up.
@@ -17,24 +18,30 @@ struct View {
 
 const SAME: View = View { turn: 0.0, slant: 0.0, width: 1.0, height: 1.0 };
 
-const VIEWS: [View; N_VIEWS] = [
-    View { turn: 0.13, ..SAME },
-    View { turn: -0.13, ..SAME },
-    View { slant: 0.16, ..SAME },
-    View { slant: -0.16, ..SAME },
-    View { width: 0.88, ..SAME },
-    View { width: 1.1, ..SAME },
-    View { height: 0.9, ..SAME },
-    View { height: 1.08, ..SAME },
+/// Views of a glyph that are looked at together.
+pub(super) const VIEWS_AT_ONCE: usize = 4;
+
+/// The views of a glyph, besides itself, in the order in which they are looked at: each four turn it, slant it and change
+/// its size.
+pub(super) const VIEW_ROUNDS: [[View; VIEWS_AT_ONCE]; 2] = [
+    [
+        View { turn: 0.13, ..SAME },
+        View { slant: -0.16, ..SAME },
+        View { width: 0.88, ..SAME },
+        View { height: 1.08, ..SAME },
+    ],
+    [
+        View { turn: -0.13, ..SAME },
+        View { slant: 0.16, ..SAME },
+        View { width: 1.1, ..SAME },
+        View { height: 0.9, ..SAME },
+    ],
 ];
 
-/// Views of a glyph, besides itself.
-pub(super) const N_VIEWS: usize = 8;
-
-/// Appends the views of `glyph` ([28, 28], paper 0 .. ink 1) to `pixels`.
-pub(super) fn add_views(glyph: &[f32], pixels: &mut Vec<f32>) {
+/// Appends `views` of `glyph` ([28, 28], paper 0 .. ink 1) to `pixels`.
+pub(super) fn add_views(glyph: &[f32], views: [View; VIEWS_AT_ONCE], pixels: &mut Vec<f32>) {
     let middle = (GLYPH_SIDE as f32 - 1.0) / 2.0;
-    for View { turn, slant, width, height } in VIEWS {
+    for View { turn, slant, width, height } in views {
         let (sin, cos) = turn.sin_cos();
         for i in 0..GLYPH_SIDE * GLYPH_SIDE {
             let (dx, dy) = ((i % GLYPH_SIDE) as f32 - middle, (i / GLYPH_SIDE) as f32 - middle);
@@ -110,10 +117,10 @@ mod tests {
             bar[row * GLYPH_SIDE + 13..row * GLYPH_SIDE + 15].fill(1.0);
         }
         let mut pixels = Vec::new();
-        add_views(&bar, &mut pixels);
-        assert_eq!(pixels.len(), N_VIEWS * bar.len());
+        VIEW_ROUNDS.into_iter().for_each(|views| add_views(&bar, views, &mut pixels));
+        assert_eq!(pixels.len(), VIEW_ROUNDS.as_flattened().len() * bar.len());
         let mass: f32 = bar.iter().sum();
-        for (pixels, view) in pixels.chunks_exact(bar.len()).zip(VIEWS) {
+        for (pixels, view) in pixels.chunks_exact(bar.len()).zip(VIEW_ROUNDS.as_flattened()) {
             let (own, wanted) = (pixels.iter().sum::<f32>(), mass * view.width * view.height);
             assert!((own - wanted).abs() < 0.1 * mass, "{own}, not {wanted}");
             assert!(pixels.iter().all(|v| (0.0..=1.0).contains(v)));
