@@ -222,15 +222,28 @@ impl Reach {
     }
 
     /// Whether `line` of a template may lie `on` one of a page, `filling` being the scale at which the template fills it.
-    fn takes(self, line: Segment, on: Segment, filling: f64) -> bool {
-        let scale = on.length() / line.length() / filling;
-        let (a, b) = (line.direction(), on.direction());
+    fn takes(self, line: &Line, on: &Line, filling: f64) -> bool {
+        let scale = on.length / line.length / filling;
+        let (a, b) = (line.direction, on.direction);
         match self {
             Self::Glance | Self::Anywhere => SCALE_RANGE.contains(&scale),
             Self::StraightGlance | Self::Straight => {
                 scale.max(1.0 / scale) <= STRAIGHT_SCALE && a.cross(b).abs().min(a.dot(b).abs()) <= STRAIGHT_SINE
             }
         }
+    }
+}
+
+/// A line, measured once for all that it is laid on.
+struct Line {
+    segment: Segment,
+    length: f64,
+    direction: Point,
+}
+
+impl Line {
+    fn new(segment: Segment) -> Self {
+        Self { segment, length: segment.length(), direction: segment.direction() }
     }
 }
 
@@ -257,18 +270,17 @@ pub fn search(
     let PageLines { pieces, whole } = lines;
     let all = [&whole.horizontal, &whole.vertical, &pieces.horizontal, &pieces.vertical];
     let all: Vec<Segment> = all.into_iter().flatten().copied().collect();
-    let page_lines = longest(&all, (most_of_page as f64 * share) as usize);
+    let page_lines: Vec<Line> =
+        longest(&all, (most_of_page as f64 * share) as usize).into_iter().map(Line::new).collect();
     let [quick, second] = [N_QUICK, N_SECOND].map(|n| &model.samples[..n.min(model.samples.len())]);
     let mut found: Vec<Start> = Vec::new();
     for stretch in stretches {
         let stretched = Projection::scaling(1.0, *stretch);
-        for line in template_lines.iter().map(|line| stretched.apply_segment(*line)) {
-            for &on in &page_lines {
-                if !reach.takes(line, on, filling) {
-                    continue;
-                }
-                for on in [on, Segment::new(on.b, on.a)] {
-                    let placement = similarity(line, on).compose(&stretched);
+        for line in template_lines.iter().map(|line| Line::new(stretched.apply_segment(*line))) {
+            for on in page_lines.iter().filter(|on| reach.takes(&line, on, filling)) {
+                let Segment { a, b } = on.segment;
+                for on in [on.segment, Segment::new(b, a)] {
+                    let placement = similarity(line.segment, on).compose(&stretched);
                     if maps.score(&placement, quick) >= QUICK_SCORE {
                         found.push(Start { score: maps.score(&placement, second), map: placement });
                     }
