@@ -7,7 +7,9 @@
 //! printed bar) has an edge that windows cross at every position, to one side as often as to the other, and an inside
 //! without contrast; neither counts.
 
-use image::{GrayImage, Luma};
+use image::GrayImage;
+
+use crate::raster::reduce;
 
 /// Figures of the test, in pixels of a picture reduced until its longer side is at most `longer_side_px`.
 #[derive(Debug, Clone, Copy)]
@@ -40,12 +42,18 @@ struct Moments {
 
 fn ink_moments(pixels: &GrayImage, window_px: u32) -> Moments {
     let (width, height) = pixels.dimensions();
-    let [window_width, window_height] = [window_px.min(width), window_px.min(height)];
-    let starts = |size: u32, window: u32| (0..=size - window).step_by((window as usize).div_ceil(2));
+    let [window_width, window_height] = [window_px.min(width), window_px.min(height)].map(|side| side as usize);
+    let starts = |size: u32, window: usize| (0..=size as usize - window).step_by(window.div_ceil(2));
+    let n = (window_width * window_height) as f64;
     let mut moments = Moments { light: 0.0, dark: 0.0 };
+    let mut columns = vec![PowerSums::default(); width as usize];
     for y in starts(height, window_height) {
+        // of each column of this row of windows, which share them
+        columns.fill(PowerSums::default());
+        let rows = pixels.as_raw().chunks_exact(width as usize).skip(y).take(window_height);
+        rows.for_each(|row| columns.iter_mut().zip(row).for_each(|(sums, &value)| sums.add(value)));
         for x in starts(width, window_width) {
-            let moment = third_central_moment(pixels, [x, y], [window_width, window_height]).cbrt();
+            let moment = third_central_moment(&columns[x..x + window_width], n).cbrt();
             if moment > 0.0 {
                 moments.light += moment;
             } else {
@@ -56,54 +64,41 @@ fn ink_moments(pixels: &GrayImage, window_px: u32) -> Moments {
     moments
 }
 
-fn third_central_moment(pixels: &GrayImage, [x0, y0]: [u32; 2], [width, height]: [u32; 2]) -> f64 {
-    // a window of 1024 x 1024 bytes, cubed, sums to under 2^44
-    let [mut sum, mut sum_squares, mut sum_cubes] = [0u64; 3];
-    let stride = pixels.width() as usize;
-    for y in y0..y0 + height {
-        let start = y as usize * stride + x0 as usize;
-        for &value in &pixels.as_raw()[start..start + width as usize] {
-            let value = u64::from(value);
-            sum += value;
-            sum_squares += value * value;
-            sum_cubes += value * value * value;
-        }
+/// Sums of grey values, of their squares and of their cubes: of a column of a window, which is at most 259 pixels high.
+#[derive(Debug, Clone, Copy, Default)]
+struct PowerSums {
+    first: u32,
+    second: u32,
+    third: u32,
+}
+
+impl PowerSums {
+    fn add(&mut self, value: u8) {
+        let value = u32::from(value);
+        self.first += value;
+        self.second += value * value;
+        self.third += value * value * value;
     }
-    let n = f64::from(width * height);
-    let [mean, square, cube] = [sum as f64 / n, sum_squares as f64 / n, sum_cubes as f64 / n];
+}
+
+/// Of the `n` values in `columns`.
+fn third_central_moment(columns: &[PowerSums], n: f64) -> f64 {
+    let mean = |power: fn(&PowerSums) -> u32| columns.iter().map(|sums| u64::from(power(sums))).sum::<u64>() as f64 / n;
+    let [mean, square, cube] = [mean(|sums| sums.first), mean(|sums| sums.second), mean(|sums| sums.third)];
     cube - 3.0 * mean * square + 2.0 * mean * mean * mean
 }
 
 /// Averages over whole squares of pixels, as large as it takes; what is left over at the right and bottom is dropped.
 fn reduced(pixels: &GrayImage, longer_side_px: u32) -> GrayImage {
     let (width, height) = pixels.dimensions();
-    let factor = width.max(height).div_ceil(longer_side_px).min(width).min(height).max(1);
-    if factor == 1 {
-        return pixels.clone();
-    }
-    let n_columns = (width / factor) as usize;
-    let stride = width as usize;
-    let area = u64::from(factor) * u64::from(factor);
-    let mut sums = vec![0u64; n_columns];
-    GrayImage::from_fn(width / factor, height / factor, |column, row| {
-        if column == 0 {
-            sums.fill(0);
-            for y in (row * factor) as usize..((row + 1) * factor) as usize {
-                let pixel_row = &pixels.as_raw()[y * stride..][..stride];
-                for (sum, run) in sums.iter_mut().zip(pixel_row.chunks_exact(factor as usize)) {
-                    *sum += run.iter().map(|&value| u64::from(value)).sum::<u64>();
-                }
-            }
-        }
-        Luma([u8::try_from(sums[column as usize] / area).expect("a mean of bytes is a byte")])
-    })
+    reduce(pixels, width.max(height).div_ceil(longer_side_px).min(width).min(height).max(1))
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use image::imageops;
+    use image::{Luma, imageops};
     use imageproc::drawing::{draw_filled_rect_mut, draw_line_segment_mut};
     use imageproc::rect::Rect;
 

@@ -317,7 +317,11 @@ fn unpack(packed: &[u8], bits: u8, width: usize, table: &[u8]) -> Vec<u8> {
         let shift = 8 - bits - x * bits % 8;
         table[usize::from(row[x * bits / 8]) >> shift & mask]
     };
-    packed.chunks_exact(row_bytes).flat_map(|row| (0..width).map(move |x| value(row, x))).collect()
+    let mut values = Vec::with_capacity(packed.len() / row_bytes.max(1) * width);
+    for row in packed.chunks_exact(row_bytes) {
+        values.extend((0..width).map(|x| value(row, x)));
+    }
+    values
 }
 
 fn error(error: TiffError) -> Error {
