@@ -20,6 +20,9 @@ pub const CHUNK: usize = 32;
 /// beyond four there is little to gain.
 const STRIPS_AT_ONCE: usize = 4;
 
+/// Strips whose views are in memory at the same time.
+const STRIPS_IN_VIEWS: usize = 32;
+
 /// Strips are filled up with paper to a multiple of this width, pixels, as they are in a batch of training: LibTorch makes
 /// kernels anew for every width, and keeps those of a few.
 const STRIP_STEP: usize = 32;
@@ -255,12 +258,14 @@ impl Recogniser for ConvNet {
     fn read_strips_closely(&mut self, strips: &[&Strip], scores: &mut [StripScores]) -> Result<()> {
         let is_doubtful =
             |scores: &StripScores| scores.views.first().is_some_and(|columns| surety(columns) < DOUBTFUL_STRIP);
-        let doubtful: Vec<(&Strip, &mut StripScores)> =
+        let mut doubtful: Vec<(&Strip, &mut StripScores)> =
             strips.iter().copied().zip(scores).filter(|(_, scores)| is_doubtful(scores)).collect();
-        let views: Vec<Strip> = doubtful.iter().flat_map(|(strip, _)| strip_views(strip)).collect();
-        let mut columns = self.columns(&views.iter().collect::<Vec<_>>())?.into_iter();
-        for (_, scores) in doubtful {
-            scores.views.extend(columns.by_ref().take(N_STRIP_VIEWS));
+        for doubtful in doubtful.chunks_mut(STRIPS_IN_VIEWS) {
+            let views: Vec<Strip> = doubtful.iter().flat_map(|(strip, _)| strip_views(strip)).collect();
+            let mut columns = self.columns(&views.iter().collect::<Vec<_>>())?.into_iter();
+            for (_, scores) in doubtful {
+                scores.views.extend(columns.by_ref().take(N_STRIP_VIEWS));
+            }
         }
         Ok(())
     }
