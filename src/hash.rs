@@ -26,6 +26,13 @@ pub fn shortened(name: String, most_bytes: usize) -> String {
     format!("{}-{end}", &hash[..16])
 }
 
+impl Sha256 {
+    /// Its first half: enough to tell contents apart, since two of one half are not to be found either (2^64 trials).
+    pub fn half(&self) -> u128 {
+        u128::from_be_bytes(std::array::from_fn(|i| self.0[i]))
+    }
+}
+
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

@@ -52,8 +52,8 @@ pub struct Items<'a> {
 
 /// What a run takes care of, and a measurement does not.
 struct Care<'a> {
-    /// Contents whose pages have been given out, now or before: they are read once.
-    given: HashSet<Sha256>,
+    /// Contents whose pages have been given out, now or before, by half their names: they are read once.
+    given: HashSet<u128>,
     /// A file that was changed less than this ago may still be written to.
     settle: Duration,
     input: Option<&'a Path>,
@@ -90,7 +90,7 @@ impl<'a> Items<'a> {
 
     /// The same for a run: it ends when it is told to stop, of files with one content it gives out the pages once, and of
     /// those that are `given` already none.
-    pub fn of_run(self, options: &'a RunOptions, given: HashSet<Sha256>) -> Self {
+    pub fn of_run(self, options: &'a RunOptions, given: HashSet<u128>) -> Self {
         let RunOptions { settle, input, stop, .. } = options;
         Self { care: Some(Care { given, settle: *settle, input: input.as_deref(), stop }), ..self }
     }
@@ -115,7 +115,7 @@ impl<'a> Items<'a> {
             Ok(bytes) => {
                 file.sha256 = Some(sha256(&bytes));
                 if let (Some(care), Some(sha256)) = (&mut self.care, file.sha256)
-                    && !care.given.insert(sha256)
+                    && !care.given.insert(sha256.half())
                 {
                     return Some(Item::Known(Outcome::Copy(file.id())));
                 }

@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::walk::Scan;
@@ -79,48 +80,70 @@ struct Extent {
     pages: u32,
 }
 
-/// A file that is finished, and where its pages stand.
+/// A file that is finished.
 #[derive(Debug, Clone, Copy)]
 struct Finished {
     stamp: Option<Stamp>,
-    sha256: Option<Sha256>,
-    extent: Extent,
+    /// Place of its content among the index's; `None` where it could not be opened.
+    content: Option<u32>,
 }
 
 /// What stands in a journal, of one identity. It has room for every scan from the start: nothing small that lasts is put
-/// among what the pages take and leave. Some 300 bytes a file, and nothing a page.
+/// among what the pages take and leave. Some 120 bytes a file, and nothing a page.
 #[derive(Debug)]
 struct Index<'a> {
-    /// The scans of the run by name; `None`: not finished.
-    files: HashMap<&'a str, Option<Finished>>,
+    /// The scans of the run.
+    scans: &'a [Scan],
+    /// Their places, in the order of their names.
+    by_name: Vec<u32>,
+    /// One a scan; `None`: not finished.
+    files: Vec<Option<Finished>>,
     /// Also those of files that are no longer among the scans: one that was given another name is not read again.
-    contents: HashMap<Sha256, Extent>,
+    contents: IndexMap<Sha256, Extent>,
+    /// Where the row of a scan stands that could not be opened, by its place.
+    unopened: HashMap<u32, Extent>,
 }
 
 impl<'a> Index<'a> {
     /// # Errors
     /// `Usage` where two scans have one name: rows of both would be taken for one another's.
     fn new(scans: &'a [Scan]) -> Result<Self> {
-        let mut files = HashMap::with_capacity(scans.len());
-        for Scan { name, .. } in scans {
-            if files.insert(name.as_str(), None).is_some() {
-                return Err(Error::usage(format!("two scans have one name: {name}")));
-            }
+        let name = |place: u32| scans[place as usize].name.as_str();
+        let n_scans = u32::try_from(scans.len()).map_err(|_| Error::usage("more files than can be counted"))?;
+        let mut by_name: Vec<u32> = (0..n_scans).collect();
+        by_name.sort_unstable_by_key(|&place| name(place));
+        if let Some(twice) = by_name.windows(2).find(|pair| name(pair[0]) == name(pair[1])) {
+            return Err(Error::usage(format!("two scans have one name: {}", name(twice[0]))));
         }
-        Ok(Self { files, contents: HashMap::with_capacity(scans.len()) })
+        let (files, contents) = (vec![None; scans.len()], IndexMap::with_capacity(scans.len()));
+        Ok(Self { scans, by_name, files, contents, unopened: HashMap::new() })
     }
 
-    fn get(&self, scan: &str) -> Option<&Finished> {
-        self.files.get(scan)?.as_ref()
+    /// Where `scan` stands among the scans.
+    fn place(&self, scan: &str) -> Option<u32> {
+        let name = |&place: &u32| self.scans[place as usize].name.as_str();
+        self.by_name.binary_search_by(|place| name(place).cmp(scan)).ok().map(|at| self.by_name[at])
     }
 
+    fn get(&self, scan: &str) -> Option<Finished> {
+        self.files[self.place(scan)? as usize]
+    }
+
+    fn extent(&self, scan: &str) -> Option<Extent> {
+        match self.get(scan)?.content {
+            Some(content) => self.contents.get_index(content as usize).map(|(_, extent)| *extent),
+            None => self.unopened.get(&self.place(scan)?).copied(),
+        }
+    }
+
+    /// The file is finished, and its pages stand there; of a content that is known already, where they first did.
     fn done(&mut self, FileId { scan, stamp, sha256 }: &FileId, extent: Extent) {
-        if let Some(sha256) = *sha256 {
-            self.contents.insert(sha256, extent);
+        let content = sha256.map(|sha256| self.contents.insert_full(sha256, extent).0 as u32);
+        let Some(place) = self.place(scan) else { return };
+        if content.is_none() {
+            self.unopened.insert(place, extent);
         }
-        if let Some(file) = self.files.get_mut(scan.as_str()) {
-            *file = Some(Finished { stamp: *stamp, sha256: *sha256, extent });
-        }
+        self.files[place as usize] = Some(Finished { stamp: *stamp, content });
     }
 
     /// Whether there is the content of which the file is a copy.
@@ -179,10 +202,10 @@ impl<'a> Journal<'a> {
         self.index.get(scan).is_some_and(|file| file.stamp.is_some() && file.stamp == stamp)
     }
 
-    /// The contents whose pages stand here.
-    pub fn contents(&self) -> HashSet<Sha256> {
+    /// The contents whose pages stand here, by half their names.
+    pub fn contents(&self) -> HashSet<u128> {
         let mut contents = HashSet::with_capacity(self.index.files.len());
-        contents.extend(self.index.contents.keys().copied());
+        contents.extend(self.index.contents.keys().map(Sha256::half));
         contents
     }
 
@@ -196,12 +219,23 @@ impl<'a> Journal<'a> {
 
     /// The content of the finished file `scan`; `None` where it could not be opened.
     pub fn sha256(&self, scan: &str) -> Option<Sha256> {
-        self.index.get(scan).and_then(|file| file.sha256)
+        let content = self.content(scan)?;
+        self.index.contents.get_index(content as usize).map(|(sha256, _)| *sha256)
+    }
+
+    /// The number of that content, below [`Journal::n_contents`]: the same of files that have the same.
+    pub fn content(&self, scan: &str) -> Option<u32> {
+        self.index.get(scan).and_then(|file| file.content)
+    }
+
+    /// How many contents stand here.
+    pub fn n_contents(&self) -> usize {
+        self.index.contents.len()
     }
 
     /// Number of pages that the finished file `scan` was found to have.
     pub fn pages(&self, scan: &str) -> u32 {
-        self.index.get(scan).map_or(0, |file| file.extent.pages)
+        self.index.extent(scan).map_or(0, |extent| extent.pages)
     }
 
     /// Ends the file that is being written, in which `pages` pages were found. It is finished when so many stand here.
@@ -233,9 +267,7 @@ impl<'a> Journal<'a> {
     /// # Errors
     /// Where the journal cannot be read, or `visit` fails.
     pub fn visit(&mut self, scan: &str, mut visit: impl FnMut(PageRows, &str) -> Result<()>) -> Result<()> {
-        let Some(&Finished { extent: Extent { offset, bytes, .. }, .. }) = self.index.get(scan) else {
-            return Ok(());
-        };
+        let Some(Extent { offset, bytes, .. }) = self.index.extent(scan) else { return Ok(()) };
         let here = |error: Error| error.in_file(self.path.to_string_lossy());
         let file = self.writer.get_mut();
         file.seek(SeekFrom::Start(offset)).map_err(|error| here(error.into()))?;
@@ -439,7 +471,7 @@ mod tests {
         write_file(&mut open(&path, false), "a", 2);
         let renamed = [Scan { name: "e".to_owned(), path: "e".into() }];
         let mut journal = Journal::open(&path, &identity(), &renamed, true).expect("the folder is writable");
-        assert!(journal.contents().contains(&sha256(b"a")) && !journal.holds("a", stamp(2)));
+        assert!(journal.contents().contains(&sha256(b"a").half()) && !journal.holds("a", stamp(2)));
         journal.copy_file(FileId { scan: "e".to_owned(), ..file("a", 2) }).expect("its content stands here");
         assert_eq!(pages(&mut journal, "e"), [1, 2]);
     }

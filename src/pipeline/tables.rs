@@ -1,9 +1,6 @@
 //! The journal of a run -> its tables, and the record of what they came from.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::atomic::Ordering,
-};
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use super::{
     Event, RunOptions, Summary, completeness::Completeness, journal::Journal, ledger::check_balance, stopped,
@@ -47,17 +44,18 @@ pub fn write_tables(
     let has_documents = reader.templates().iter().any(|template| template.document.is_some());
     let mut completeness = Completeness::new(reader.templates(), DocumentTable::create(out, has_documents)?);
     let mut summary = Summary { n_files, ..Summary::default() };
-    let mut first_of = HashMap::with_capacity(scans.len());
-    for Scan { name, .. } in scans {
+    // of each content, the place of the first scan that has it
+    let mut first_of: Vec<Option<u32>> = vec![None; journal.n_contents()];
+    for (place, Scan { name, .. }) in (0..).zip(scans) {
         go_on()?;
         journal.visit(name, |rows, _| {
             summary.count(&rows);
             sink.write(&rows)
         })?;
         summary.n_pages += u64::from(journal.pages(name));
-        let first = journal.sha256(name).map(|sha256| *first_of.entry(sha256).or_insert(name.as_str()));
-        if let Some(of) = first.filter(|first| first != name) {
-            observe(&Event::Copy { scan: name, of });
+        let first = journal.content(name).map(|content| *first_of[content as usize].get_or_insert(place));
+        if let Some(first) = first.filter(|&first| first != place) {
+            observe(&Event::Copy { scan: name, of: &scans[first as usize].name });
             summary.n_copies += 1;
         }
     }
@@ -66,9 +64,9 @@ pub fn write_tables(
     let (documents, counted) = completeness.end(&mut observe)?;
     summary.documents = counted;
     let records = scans.iter().map(|Scan { name: scan, .. }| {
-        let sha256 = journal.sha256(scan);
-        let first = sha256.and_then(|sha256| first_of.get(&sha256)).copied();
-        ScanRecord { scan, sha256, pages: journal.pages(scan).into(), copy_of: first.filter(|first| first != scan) }
+        let first = journal.content(scan).and_then(|content| first_of[content as usize]);
+        let copy_of = first.map(|first| scans[first as usize].name.as_str()).filter(|first| first != scan);
+        ScanRecord { scan, sha256: journal.sha256(scan), pages: journal.pages(scan).into(), copy_of }
     });
     // Before the tables: where OUT.csv stands, what it came from stands beside it.
     summary.record(reader, records).write(out)?;
