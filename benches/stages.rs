@@ -188,11 +188,13 @@ const WORKERS: usize = 2;
 
 #[cfg(feature = "torch")]
 fn nets(criterion: &mut Criterion, page: &formread::reader::PreparedPage) {
-    use formread::net::{ConvNet, Weights, set_threads};
+    use formread::net::{ConvNet, Reckoning, Weights, set_threads};
 
     set_threads(1);
     let weights = Weights::shipped().expect("they are carried");
-    let mut nets: Vec<ConvNet> = (0..WORKERS).map(|_| ConvNet::from_weights(&weights).expect("they fit")).collect();
+    // in the numbers in which a run reads
+    let net = || ConvNet::reckoning(&weights, Reckoning::best()).expect("they fit");
+    let mut nets: Vec<ConvNet> = (0..WORKERS).map(|_| net()).collect();
     let mut side_by_side = |work: &(dyn Fn(&mut ConvNet) + Sync)| {
         std::thread::scope(|scope| {
             for net in &mut nets {
