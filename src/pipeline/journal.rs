@@ -136,7 +136,7 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The file is finished, and its pages stand there; of a content that is known already, where they first did.
+    /// The file is finished, and the pages of its content stand there.
     fn done(&mut self, FileId { scan, stamp, sha256 }: &FileId, extent: Extent) {
         let content = sha256.map(|sha256| self.contents.insert_full(sha256, extent).0 as u32);
         let Some(place) = self.place(scan) else { return };
