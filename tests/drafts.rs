@@ -1,4 +1,4 @@
-//! Real forms drafted again, where they are at hand, against the templates that were measured by hand.
+//! Real forms drafted again, compared with the templates that were measured by hand.
 
 use std::{
     fs,
@@ -52,12 +52,9 @@ fn compare(form: &FormTemplate, draft: &Draft) -> (Vec<f64>, Vec<usize>) {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn a_scanned_blank_gives_the_boxes_that_were_measured_by_hand() {
     let blank = at("../shared/data/mtc/blank.jpg");
-    if !blank.is_file() {
-        println!("skipped: no scanned blank at {}", blank.display());
-        return;
-    }
     let text = fs::read_to_string(at("pipelines/mtc-antenatal.toml")).expect("it is there");
     let marks = fs::read_to_string(at("tests/mtc_marks.toml")).expect("it is there");
     let form = parse_template(&format!("{text}\n{marks}")).expect("it is well formed");
@@ -75,12 +72,9 @@ fn a_scanned_blank_gives_the_boxes_that_were_measured_by_hand() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn filled_pages_give_the_combs_that_were_measured_by_hand() {
     let scans = at("../shared/data/c1/scans");
-    if !scans.is_dir() {
-        println!("skipped: no real scans at {}", scans.display());
-        return;
-    }
     let mut paths: Vec<PathBuf> =
         fs::read_dir(&scans).expect("it is a folder").map(|entry| entry.expect("it can be read").path()).collect();
     paths.sort();

@@ -3,23 +3,27 @@
 //! - `barcodes`: forms that differ in their barcode alone.
 //! - `cli`: the command line as a user and a script meet it: exit status, files, what goes to stdout.
 //! - `fixtures`: the scans that come with the program, read with the weights it carries.
+//! - `golden`: what is read of the fixtures, compared with golden files; `make golden` renews them.
 //! - `ledger`: every page is accounted for, whatever happens to its file.
 //! - `faults`: runs that are killed, stopped, refused or out of room, and gone on with; the long ones by `make torture`.
 //! - `hostile`: files that were damaged, or made to do damage.
 //! - `house_rules`: what the source must never do.
 //! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
-//! - `real_pages`: scans that strangers filled in, where they are at hand.
+//! - `real_digits`: digits that strangers wrote become glyphs; needs data that is not in the repository.
+//! - `real_pages`: scans that strangers filled in, read; needs data that is not in the repository.
 //! - `no_numbers`: marks that are no numbers are not booked.
 //! - `many_forms`: sixty templates that differ little, and pages of each.
 //! - `marks`: boxes to be ticked, on a drawn form.
 //! - `documents`: several pages that rules tie together, on drawn forms.
 //! - `several_pages`: documents whose templates are page k of n: complete or not, whatever the order.
-//! - `drafts`: templates drafted from real forms, where they are at hand.
+//! - `drafts`: templates drafted from real forms; needs data that is not in the repository.
 //! - `numbers`: forms that differ in their printed number alone.
 //! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
 //! - `properties`: forms and pages by chance: what was written comes back, or awaits review.
 //! - `templates`: `formread template`, and the schema of templates.
 //! - `util`: scans to read, and the program to call.
+//!
+//! A test that needs data which is not in the repository is reported as ignored where it is absent: see `build.rs`.
 
 mod barcodes;
 #[cfg(feature = "torch")]
@@ -32,6 +36,7 @@ mod drawn_states;
 mod faults;
 #[cfg(feature = "torch")]
 mod fixtures;
+mod golden;
 mod hostile;
 mod house_rules;
 mod ledger;
@@ -43,6 +48,7 @@ mod no_numbers;
 mod numbers;
 #[cfg(feature = "torch")]
 mod properties;
+mod real_digits;
 #[cfg(feature = "torch")]
 mod real_pages;
 mod registration;

@@ -186,35 +186,4 @@ mod tests {
             }
         }
     }
-
-    #[test]
-    fn real_scans_stay_and_their_negatives_do_not() {
-        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-        if !data.is_dir() {
-            println!("skipped: no real scans at {}", data.display());
-            return;
-        }
-        let every = |folder: &str, step: usize| {
-            let mut files: Vec<_> = walkdir::WalkDir::new(data.join(folder))
-                .into_iter()
-                .filter_map(Result::ok)
-                .map(walkdir::DirEntry::into_path)
-                .filter(|path| super::super::is_image_name(&path.to_string_lossy()))
-                .collect();
-            files.sort();
-            files.into_iter().step_by(step)
-        };
-        let files = every("c1", 1).chain(every("hsf", 1)).chain(every("mtc", 1)).chain(every("car", 16));
-        let mut wrong = Vec::new();
-        for path in files.chain(every("digits-ch", 100)) {
-            let bytes = std::fs::read(&path).expect("it was listed");
-            let mut stored = image::load_from_memory(&bytes).expect("it is an image").into_luma8();
-            let is_as_scanned = !is_light_on_dark(&stored);
-            imageops::invert(&mut stored);
-            if !is_as_scanned || !is_light_on_dark(&stored) {
-                wrong.push(path);
-            }
-        }
-        assert!(wrong.is_empty(), "{wrong:?}");
-    }
 }
