@@ -139,8 +139,14 @@ train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the ship
 	touch $@
 
 .PHONY: regenerate
-regenerate: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## draws the fixtures anew: MNIST_DIR=
+regenerate: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## draws the fixtures anew and renews their golden files: MNIST_DIR=
 	FORMREAD=$(FORMREAD) fixtures/draw $(MNIST_DIR)
+	$(MAKE) golden
+
+# The diff of these files is reviewed like code: each line of it is a reading that changed.
+.PHONY: golden
+golden: setup ## renews the golden files in fixtures/golden from the fixtures as they are
+	GOLDEN=renew $(CARGO) test --release --test tests golden
 
 # What cron calls. A run that was cut off is gone on with; otherwise everything is read anew. OUT.log has what was said.
 .PHONY: nightly
