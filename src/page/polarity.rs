@@ -96,8 +96,6 @@ fn reduced(pixels: &GrayImage, longer_side_px: u32) -> GrayImage {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use image::{Luma, imageops};
     use imageproc::drawing::{draw_filled_rect_mut, draw_line_segment_mut};
     use imageproc::rect::Rect;
