@@ -349,3 +349,150 @@ pub fn decoder(args: &LimitArgs) -> Result<DecoderCommand> {
     let program = env::current_exe().context("where this program stands")?;
     Ok(DecoderCommand { program, args: [OsString::from("decode")].into_iter().chain(limits).collect() })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command, TemplateCommand};
+
+    fn parsed(args: &[&str]) -> Command {
+        Cli::try_parse_from([&["formread"], args].concat()).expect("the flags are sound").command
+    }
+
+    fn run_args(args: &[&str]) -> RunArgs {
+        match parsed(&[&["run"], args].concat()) {
+            Command::Run(args) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn synth_args(args: &[&str]) -> SynthArgs {
+        let all = [&["synth", "--glyphs", "g", "--pages", "4", "--out", "o", "--pipeline", "a.toml"], args].concat();
+        match parsed(&all) {
+            Command::Synth(args) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn limits_by_flag_are_in_bytes_and_pixels_and_never_overflow() {
+        let given = |args: &[&str]| limits(&run_args(&[&["in", "out.csv"], args].concat()).read.with.limits);
+        assert_eq!(given(&[]), Limits::default());
+        let found = given(&["--max-file-mib", "2", "--max-page-megapixels", "3", "--max-memory-mib", "5"]);
+        assert_eq!((found.file_bytes, found.page_pixels, found.memory_bytes), (2 << 20, 3_000_000, 5 << 20));
+        let found = given(&["--max-pages", "7", "--max-page-seconds", "11"]);
+        assert_eq!((found.pages, found.page_seconds), (7, 11));
+        let most = u64::MAX.to_string();
+        let found = given(&["--max-file-mib", &most, "--max-page-megapixels", &most, "--max-memory-mib", &most]);
+        assert_eq!((found.file_bytes, found.page_pixels, found.memory_bytes), (u64::MAX, u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn run_options_by_flag_set_what_becomes_of_tables_that_exist() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let folder = dir.path().to_string_lossy().into_owned();
+        let options = |args: &[&str]| run_options(&run_args(args)).expect("this program knows where it is");
+        let plain = options(&[&folder, "out.csv", "--jobs", "3", "--settle", "60"]);
+        assert_eq!((plain.existing, plain.jobs.get(), plain.settle), (Existing::Refuse, 3, Duration::from_secs(60)));
+        assert_eq!((plain.input.as_deref(), plain.out.as_path()), (Some(dir.path()), Path::new("out.csv")));
+        assert!(plain.decoder.is_some() && plain.overlay.is_none() && plain.rejects.is_none());
+        assert_eq!(options(&[&folder, "out.csv", "--resume"]).existing, Existing::Resume);
+        assert_eq!(options(&[&folder, "out.csv", "--overwrite"]).existing, Existing::Overwrite);
+        assert_eq!(options(&["page.png", "out.csv"]).input, None, "a file is no folder that may be gone");
+        assert_eq!(options(&[&folder, "out.csv"]).jobs, cores());
+    }
+
+    #[test]
+    fn template_with_a_mistake_is_an_error_that_names_the_file() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let file = dir.path().join("bad.toml");
+        fs::write(&file, "name = \"x\"\nwidht = 3\n").expect("it is writable");
+        let error = format!("{:#}", template(&file).expect_err("it has a mistake"));
+        assert!(error.contains("bad.toml:2: "), "{error}");
+        let error = format!("{:#}", template(&dir.path().join("none.toml")).expect_err("it is absent"));
+        assert!(error.contains("none.toml"), "{error}");
+    }
+
+    #[test]
+    fn template_in_a_file_replaces_the_known_one_of_its_name() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let file = dir.path().join("strip.toml");
+        let text = "name = \"strip\"\ntitle = \"mine\"\nwhole_image = true\n\
+                    [[field]]\nname = \"a\"\nkind = \"integer\"\n";
+        fs::write(&file, text).expect("it is writable");
+        let known = known_templates().expect("they parse");
+        let all = all_templates(std::slice::from_ref(&file)).expect("it is well formed");
+        assert_eq!(all.len(), known.len());
+        let titles: Vec<&str> = all.iter().filter(|t| t.name == "strip").map(|t| t.title.as_str()).collect();
+        assert_eq!(titles, ["mine"]);
+        assert_eq!(all_templates(&[]).expect("they parse"), known);
+    }
+
+    #[test]
+    fn checked_paths_are_templates_by_their_ending_and_one_path_of_scans() {
+        let path = |name: &str| PathBuf::from(name);
+        let paths = [path("a.toml"), path("in"), path("b.TOML")];
+        let (templates, scans) = checked_paths(&paths).expect("there are templates and one path of scans");
+        assert_eq!((templates, scans), (vec![Path::new("a.toml"), Path::new("b.TOML")], Some(Path::new("in"))));
+        assert_eq!(checked_paths(&[path("a.toml")]).expect("scans are not required").1, None);
+        for paths in [vec![], vec![path("in")], vec![path("a.toml"), path("in"), path("more")]] {
+            let error = checked_paths(&paths).expect_err("there must be templates and no second path of scans");
+            assert!(error.to_string().contains("hint: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn degradation_by_flag_changes_that_one_of_the_preset() {
+        assert_eq!(synth_options(&synth_args(&[])).degradations, Degradations::NONE);
+        let options = synth_options(&synth_args(&["--degrade", "hard", "--skew", "1.5", "--noise", "0"]));
+        assert_eq!(options.degradations, Degradations { skew_degrees: 1.5, noise: 0.0, ..Degradations::HARD });
+        let options = synth_options(&synth_args(&["--seed", "9", "--dpi", "200", "--blanks", "0.5"]));
+        assert_eq!((options.seed, options.dpi, options.blanks), (9, 200.0, 0.5));
+    }
+
+    #[test]
+    fn deck_without_pages_per_file_has_a_file_a_document() {
+        let deck = deck_options(&synth_args(&["--pipeline", "b.toml"]));
+        assert_eq!((deck.n_pages, deck.pages_per_file), (4, 2));
+        let deck = deck_options(&synth_args(&["--pages-per-file", "4", "--format", "tif-bilevel"]));
+        assert_eq!((deck.pages_per_file, deck.format), (4, ScanFormat::TiffBilevel));
+    }
+
+    #[test]
+    fn form_without_a_name_is_called_after_its_file() {
+        let name = |args: &[&str]| match parsed(&[&["template", "new", "blank.png"], args].concat()) {
+            Command::Template(TemplateCommand::New(args)) => form_name(&args).expect("it has a name"),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(name(&["--out", "forms/cash.toml"]), "cash");
+        assert_eq!(name(&["--out", "cash.toml", "--name", "cash-2024"]), "cash-2024");
+    }
+
+    #[cfg(feature = "torch")]
+    #[test]
+    fn training_options_out_of_range_are_refused() {
+        let options =
+            |args: &[&str]| match parsed(&[&["train", "--data", "d", "--out", "w.safetensors"], args].concat()) {
+                Command::Train(args) => train_options(&args),
+                other => panic!("{other:?}"),
+            };
+        let sound = options(&["--epochs", "3", "--jobs", "2"]).expect("they are in range");
+        assert_eq!((sound.glyphs.map(|glyphs| glyphs.epochs), sound.jobs.get()), (Some(3), 2));
+        assert!(sound.strips.is_some() && sound.base.is_none());
+        for bad in [["--lr", "0"], ["--strip-lr", "inf"], ["--held-out", "1.5"]] {
+            options(&bad).expect_err("it is out of range");
+        }
+    }
+
+    #[cfg(feature = "torch")]
+    #[test]
+    fn precision_that_is_asked_for_wins_over_the_fastest() {
+        assert_eq!(precision(PrecisionArg::Auto, Precision::Bfloat16), Precision::Bfloat16);
+        assert_eq!(precision(PrecisionArg::Single, Precision::Bfloat16), Precision::Single);
+        assert_eq!(precision(PrecisionArg::Bfloat16, Precision::Single), Precision::Bfloat16);
+    }
+}
