@@ -28,7 +28,7 @@ MNIST_VERSION := 1.2.6
 MNIST_DIR ?= .mnist
 DIGITS_CH ?=
 WEIGHTS ?= .train/digits.safetensors
-# The recipe of the weights in src/net/shipped.
+# The recipe of the weights in crates/torch/src/shipped.
 RECIPE := --epochs 22 --batch-size 128 --lr 0.002 \
     --strip-epochs 15 --strips 40000 --strip-batch-size 32 --strip-lr 0.0015 \
     --precision bfloat16 --seed 1
@@ -62,7 +62,7 @@ run: build ## reads fixtures/scans into out.csv
 
 .PHONY: test
 test: setup ## runs all tests
-	$(CARGO) test --release
+	$(CARGO) test --release --workspace
 
 .PHONY: torture
 torture: setup ## the long tests: 50 kills, 20,000 pages, 300 forms, 60 templates, barcodes, numbers, damaged files; says what it measured
@@ -70,10 +70,10 @@ torture: setup ## the long tests: 50 kills, 20,000 pages, 300 forms, 60 template
 
 .PHONY: check
 check: setup deny ## format, lints, a build without LibTorch, documentation, licences; warnings denied
-	$(CARGO) fmt --check
-	$(CARGO) clippy --release --all-targets -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --release --all-targets --no-default-features -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --document-private-items
 
 # The database of advisories is fetched from where it is kept; where that cannot be reached, the rest is checked.
 .PHONY: deny
@@ -112,7 +112,7 @@ fuzz: ## fuzzes every parser and decoder for SECONDS= each (cargo install cargo-
 	cp -n fuzz/seeds/fillable/* fuzz/corpus/fillable
 	cp -n pipelines/*.toml fuzz/seeds/template/* fuzz/corpus/template
 	cp -n fuzz/seeds/acceptance/* fuzz/corpus/acceptance
-	cp -n src/net/shipped/digits.json fuzz/corpus/weights
+	cp -n crates/torch/src/shipped/digits.json fuzz/corpus/weights
 	cp -n fuzz/seeds/tables/* fuzz/corpus/tables
 	cp -n fuzz/seeds/rows/* fuzz/corpus/rows
 	for target in fillable template acceptance weights tables rows; do \
@@ -123,7 +123,7 @@ fuzz: ## fuzzes every parser and decoder for SECONDS= each (cargo install cargo-
 .PHONY: bench
 bench: build ## decode against the whole reading, then each stage by itself
 	$(FORMREAD) bench fixtures/scans
-	$(CARGO) bench
+	$(CARGO) bench --bench stages
 
 .PHONY: train
 train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the shipped recipe: MNIST_DIR=, DIGITS_CH=, WEIGHTS=

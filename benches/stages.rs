@@ -9,17 +9,19 @@ use std::{
 };
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use formread::{
+use formread_core::{
     assemble::{AcceptTable, Alternative, FieldState, FieldValue, OwnReading, PageReading, PageRecord, reconcile},
-    error::Result,
     form::{Field, FormTemplate, known_templates},
-    geometry::Rect,
-    net::{GlyphScores, Recogniser},
     normalise::GlyphBatch,
-    page::{self, Limits, Page},
     reader::Reader,
     register::{RegisterParams, identify},
-    synth::{Degradations, Entry, GlyphStock, ScanFormat, SynthOptions, draw_values, encode_scan, synthesise},
+    scores::{GlyphScores, Recogniser},
+};
+use formread_page as page;
+use formread_page::{Limits, Page};
+use formread_raster::{error::Result, geometry::Rect};
+use formread_tools::synth::{
+    Degradations, Entry, GlyphStock, ScanFormat, SynthOptions, draw_values, encode_scan, synthesise,
 };
 use image::{GrayImage, Luma};
 use rand::{RngExt, SeedableRng};
@@ -187,13 +189,13 @@ fn some_return(template: &FormTemplate, seed: u64) -> PageRecord {
 const WORKERS: usize = 2;
 
 #[cfg(feature = "torch")]
-fn nets(criterion: &mut Criterion, page: &formread::reader::PreparedPage) {
-    use formread::net::{ConvNet, Reckoning, Weights, set_threads};
+fn nets(criterion: &mut Criterion, page: &formread_core::reader::PreparedPage) {
+    use formread_torch::{ConvNet, Weights, set_threads};
 
     set_threads(1);
     let weights = Weights::shipped().expect("they are carried");
     // in the numbers in which a run reads
-    let net = || ConvNet::reckoning(&weights, Reckoning::best()).expect("they fit");
+    let net = || ConvNet::new(&weights, formread_torch::best_backend()).expect("they fit");
     let mut nets: Vec<ConvNet> = (0..WORKERS).map(|_| net()).collect();
     let mut side_by_side = |work: &(dyn Fn(&mut ConvNet) + Sync)| {
         std::thread::scope(|scope| {
@@ -202,7 +204,7 @@ fn nets(criterion: &mut Criterion, page: &formread::reader::PreparedPage) {
             }
         });
     };
-    let glyphs = formread::normalise::collate(page.glyphs());
+    let glyphs = formread_core::normalise::collate(page.glyphs());
     let strips: Vec<_> = page.strips().collect();
     let mut group = criterion.benchmark_group("net, two workers");
     group.throughput(Throughput::Elements((WORKERS * glyphs.n_glyphs) as u64));

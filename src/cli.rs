@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use formread::page::Limits;
+use formread_page::Limits;
 
 pub use template::{CheckArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand};
 

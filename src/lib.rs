@@ -2,26 +2,26 @@
 //!
 //! ```text
 //! bytes ─ decode ─ register ─ segment ─ normalise ─ classify ─ assemble ─ records
-//!         page     register   segment   normalise   net        assemble
+//!         page     register   segment   normalise   torch      assemble
 //! ```
 //!
 //! # The front door
 //!
-//! [`reader::Reader`] is made once, of templates and weights, and then reads bytes in memory, from as many threads as
+//! [`Reader`] is made once, of templates and weights, and then reads bytes in memory, from as many threads as
 //! one likes:
 //!
 //! ```
-//! # fn main() -> formread::error::Result<()> {
-//! use formread::{
-//!     error::Result,
+//! # fn main() -> formread_raster::error::Result<()> {
+//! use formread::Reader;
+//! use formread_core::{
 //!     form::known_templates,
-//!     net::{Recogniser, GlyphScores},
 //!     normalise::GlyphBatch,
-//!     reader::Reader,
-//!     sink::PageRows,
+//!     rows::PageRows,
+//!     scores::{GlyphScores, Recogniser},
 //! };
+//! use formread_raster::error::Result;
 //!
-//! /// Stands in for the net, so that this example runs without LibTorch; `Reader::shipped()` has the real one.
+//! /// Stands in for the net, so that this example runs without LibTorch; `formread_torch::shipped_reader()` has the real one.
 //! struct AlwaysOne;
 //!
 //! impl Recogniser for AlwaysOne {
@@ -50,54 +50,33 @@
 //! # }
 //! ```
 //!
-//! # The floors
+//! # The crates
 //!
-//! A room uses those on floors below it, never one above; on floor 2 not its neighbours either, but for the types that
-//! are handed from stage to stage.
+//! A crate uses those above it in this table, never one below.
 //!
-//! | floor | rooms | may |
+//! | crate | holds | may |
 //! |---|---|---|
-//! | 5 | the binary: `main`, `cli`, `options`, `report` | print, exit |
-//! | 4 | [`pipeline`], [`train`], [`evaluate`], [`synth`], [`draft`], [`template`] | read and write files, spawn threads |
-//! | 3 | [`reader`], [`overlay`], [`explain`], [`net`], [`sink`] | call LibTorch; write the tables |
-//! | 2 | [`register`], [`segment`], [`normalise`], [`assemble`] | values in, values out |
-//! | 1 | [`form`], [`page`], [`raster`] | the nouns; `raster` does not know what a form is |
-//! | 0 | [`error`], [`geometry`], [`hash`] | |
+//! | `formread-raster` | errors, geometry, hashes, files, pixels | read and write single files |
+//! | `formread-page` | bytes to pages, the decoder process, the list of scans | start processes |
+//! | `formread-core` | forms, registration, segmentation, scores, values, the reader | compute, nothing else |
+//! | `formread-torch` | the nets | call LibTorch |
+//! | `formread-tools` | drafting and checking templates, drawing forms, scoring and explaining readings | use threads |
+//! | `formread-train` | training | call LibTorch, read and write files |
+//! | `formread` | [`pipeline`], [`sink`], and the program | print, exit |
 //!
 //! # What is never the case
 //!
-//! - Floors 0 to 2 see no file, clock, environment, log or thread.
+//! - `formread-core` sees no file, clock, environment, log or thread.
 //! - Nothing in the library prints, exits, or reads the environment.
-//! - Only [`net`] and [`train`] name LibTorch.
-//! - A guess never stands where a value stands: see [`sink::PageRows`].
+//! - Only `formread-torch` and `formread-train` name LibTorch.
+//! - A guess never stands where a value stands: see [`formread_core::rows::PageRows`].
 //! - What is in a file never ends a batch, nor does a panic on one page: it is a row and a reason.
 //! - No pixel is white because data was missing: a picture that breaks off is no page.
 //! - The order of the rows, and every byte of them, does not depend on the number of threads.
 //! - No table stands that does not have each page of each file once: [`pipeline`] reads it back and keeps a ledger.
 //! - No unsafe code.
-#![forbid(unsafe_code)]
-#![warn(missing_docs)]
 
-pub mod assemble;
-pub mod draft;
-pub mod error;
-pub mod evaluate;
-pub mod explain;
-pub mod form;
-pub mod geometry;
-pub mod hash;
-pub mod net;
-pub mod normalise;
-pub mod overlay;
-pub mod page;
 pub mod pipeline;
-pub mod raster;
-pub mod reader;
-pub mod register;
-pub mod segment;
 pub mod sink;
-pub mod synth;
-pub mod template;
-pub mod train;
 
-pub use reader::Reader;
+pub use formread_core::Reader;

@@ -1,5 +1,4 @@
 //! The command line of formread: parse, run, exit status.
-#![forbid(unsafe_code)]
 
 mod cli;
 mod options;
@@ -15,12 +14,17 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Parser;
 use formread::{
-    draft::{draft, draft_fillable},
-    error,
-    evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
-    explain, form,
     pipeline::{self, RunOptions, measure_throughput},
-    sink::{self, Verdict, fields_path, open_bounded},
+    sink::fields_path,
+};
+use formread_core::{form, rows::Verdict};
+use formread_page::scans::read_file;
+use formread_raster::fsio::write_beside;
+use formread_raster::{error, fsio::open_bounded};
+use formread_tools::{
+    draft::{draft, draft_fillable},
+    evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
+    explain,
     synth::{read_glyphs, write_deck},
     template::{self, Candidate, CheckParams, Survey, TemplateList},
 };
@@ -99,7 +103,7 @@ fn explain(args: &ExplainArgs) -> Result<u8> {
     let (path, page) = (&args.scan, args.page.get());
     let scan = path.to_string_lossy();
     fs::metadata(path).with_context(|| path.display().to_string())?;
-    let told = match pipeline::read_file(path, reader.limits()) {
+    let told = match read_file(path, reader.limits()) {
         Ok(bytes) => explain::explain(&reader, &scan, &bytes, page, &args.field)?,
         Err(fault) if matches!(fault.kind(), error::ErrorKind::Usage(_)) => return Err(fault.in_file(scan).into()),
         Err(fault) => explain::unread(&reader, &scan, page, &fault),
@@ -113,21 +117,21 @@ fn explain(args: &ExplainArgs) -> Result<u8> {
 #[cfg(feature = "torch")]
 fn train(args: &TrainArgs) -> Result<u8> {
     // One thread a net: nets are what learns side by side.
-    formread::net::set_threads(1);
+    formread_torch::set_threads(1);
     let mut progress = report::TrainProgress::new();
-    let trained = formread::train::train(&options::train_options(args)?, &mut |event| progress.note(&event))?;
+    let trained = formread_train::train(&options::train_options(args)?, &mut |event| progress.note(&event))?;
     progress.finish(&trained);
     Ok(SUCCESS)
 }
 
 #[cfg(feature = "torch")]
 fn eval_glyphs(args: &EvalGlyphsArgs) -> Result<u8> {
-    formread::net::set_threads(options::cores().get());
+    formread_torch::set_threads(options::cores().get());
     let weights = options::weights(args.model.as_deref())?;
-    let mut net = formread::net::ConvNet::reckoning(&weights, formread::net::Reckoning::best())?;
-    let (set, report) = formread::evaluate::glyphs::evaluate_folder(&args.dir, &mut net)?;
+    let mut net = formread_torch::ConvNet::new(&weights, formread_torch::best_backend())?;
+    let (set, report) = formread_tools::evaluate::glyphs::evaluate_folder(&args.dir, &mut net)?;
     if let Some(sheet) = &args.sheet {
-        let picture = formread::evaluate::glyphs::wrong_sheet(&set, &report);
+        let picture = formread_tools::evaluate::glyphs::wrong_sheet(&set, &report);
         picture.save_with_format(sheet, image::ImageFormat::Png).with_context(|| sheet.display().to_string())?;
     }
     print(&report, &args.output)
@@ -149,7 +153,7 @@ fn eval_values(args: &EvalValuesArgs) -> Result<u8> {
     if let Some(path) = &args.html {
         let scans = args.scans.as_deref().map(options::scans).transpose()?;
         let report = html_report(&args.out.to_string_lossy(), &fields, &score, scans.as_deref(), args.crops);
-        sink::write_beside(path, report.as_bytes())?;
+        write_beside(path, report.as_bytes())?;
     }
     print(&score, &args.output)
 }
@@ -157,11 +161,11 @@ fn eval_values(args: &EvalValuesArgs) -> Result<u8> {
 fn calibrate(args: &CalibrateArgs) -> Result<u8> {
     let budget = Budget::new(args.max_field_error, args.certainty)?;
     let weights = options::weights_named(args.model.as_deref())?;
-    let calibration = formread::evaluate::calibrate(&read_tables(&args.out, &args.truth)?, &budget)?;
+    let calibration = formread_tools::evaluate::calibrate(&read_tables(&args.out, &args.truth)?, &budget)?;
     print(&calibration, &args.output)?;
     let text = Acceptance::new(&calibration, weights)?.to_toml()?;
     if let Some(path) = &args.levels {
-        sink::write_beside(path, text.as_bytes())?;
+        write_beside(path, text.as_bytes())?;
     }
     Ok(SUCCESS)
 }
@@ -221,8 +225,8 @@ fn template_new(args: &NewArgs) -> Result<u8> {
     let in_preview = || preview.display().to_string();
     let mut png = Cursor::new(Vec::new());
     shown.picture.write_to(&mut png, image::ImageFormat::Png).with_context(in_preview)?;
-    sink::write_beside(&preview, png.get_ref()).with_context(in_preview)?;
-    sink::write_beside(out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;
+    write_beside(&preview, png.get_ref()).with_context(in_preview)?;
+    write_beside(out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;
     report::drafted(&draft, pages.len(), out, &preview);
     Ok(SUCCESS)
 }
@@ -234,7 +238,7 @@ fn template_show(args: &ShowArgs) -> Result<u8> {
         Some(scan) => {
             let limits = options::limits(&args.limits);
             let in_scan = |error: error::Error| error.in_file(scan.to_string_lossy());
-            let bytes = pipeline::read_file(scan, &limits).map_err(in_scan)?;
+            let bytes = read_file(scan, &limits).map_err(in_scan)?;
             template::show_scan(&form, &bytes, args.page.get(), &limits).map_err(in_scan)?
         }
     };
@@ -292,8 +296,8 @@ fn decode(args: &DecodeArgs) -> Result<u8> {
     std::panic::set_hook(Box::new(|_| {}));
     let limits = options::limits(&args.limits);
     #[cfg(unix)]
-    pipeline::limit_memory(limits.memory_bytes)?;
-    pipeline::serve_pages(stdin().lock(), stdout(), limits)?;
+    formread_page::process::limit_memory(limits.memory_bytes)?;
+    formread_page::process::serve_pages(stdin().lock(), stdout(), limits)?;
     Ok(SUCCESS)
 }
 

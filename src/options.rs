@@ -12,23 +12,30 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use formread::{
-    error::Error,
-    evaluate::Acceptance,
+use formread::pipeline::{Existing, RunOptions};
+use formread_core::{
     form::{FormTemplate, known_templates, parse_template},
-    page::{self, Limits, Page},
-    pipeline::{DecoderCommand, Existing, RunOptions, Scan, find_scans, listed_scans, read_file},
     reader::Reader,
-    sink::read_text_bounded,
+};
+use formread_page as page;
+use formread_page::{
+    Limits, Page,
+    process::DecoderCommand,
+    scans::{Scan, find_scans, listed_scans, read_file},
+};
+use formread_raster::{error::Error, fsio::read_text_bounded};
+use formread_tools::{
+    evaluate::Acceptance,
     synth::{DeckOptions, Degradations, ScanFormat, SynthOptions},
     template::SimulateOptions,
 };
 
 #[cfg(feature = "torch")]
-use formread::{
-    net::{NetDevice, Precision, Reckoning, Weights},
-    train::{GlyphOptions, StripOptions, TrainOptions},
-};
+use formread_core::scores::{Backend, NetDevice, Precision};
+#[cfg(feature = "torch")]
+use formread_torch::Weights;
+#[cfg(feature = "torch")]
+use formread_train::{GlyphOptions, StripOptions, TrainOptions};
 
 use crate::cli::{CheckArgs, Degrade, Format, LimitArgs, NewArgs, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
 #[cfg(feature = "torch")]
@@ -95,8 +102,8 @@ pub fn template(file: &Path) -> Result<FormTemplate> {
 #[cfg(feature = "torch")]
 pub fn reader(args: &ReaderArgs) -> Result<Reader> {
     // One thread a net: pages are what is worked on side by side.
-    formread::net::set_threads(1);
-    let best = Reckoning::best();
+    formread_torch::set_threads(1);
+    let best = formread_torch::best_backend();
     let device = match args.device {
         DeviceArg::Auto => best.device,
         DeviceArg::Cpu => NetDevice::Cpu,
@@ -104,15 +111,15 @@ pub fn reader(args: &ReaderArgs) -> Result<Reader> {
     };
     let precision = precision(args.precision, best.precision);
     let (templates, weights) = (templates(&args.pipeline)?, weights(args.model.as_deref())?);
-    let reader = Reader::reckoning(templates, weights, Reckoning { device, precision })?;
+    let reader = formread_torch::reader(templates, weights, Backend { device, precision })?;
     Ok(reader.with_limits(limits(&args.limits)))
 }
 
 /// A reader of `templates` for pages that are drawn.
 #[cfg(feature = "torch")]
 pub fn reader_of(templates: Vec<FormTemplate>, model: Option<&Path>) -> Result<Reader> {
-    formread::net::set_threads(1);
-    Ok(Reader::reckoning(templates, weights(model)?, Reckoning::best())?)
+    formread_torch::set_threads(1);
+    Ok(formread_torch::reader(templates, weights(model)?, formread_torch::best_backend())?)
 }
 
 /// The weights in `model`, or those that the program carries.

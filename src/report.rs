@@ -10,15 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use formread::{
-    draft::{Draft, Shape},
-    pipeline::{Event, Summary},
-};
+use formread::pipeline::{Event, Summary};
+use formread_tools::draft::{Draft, Shape};
 #[cfg(feature = "torch")]
-use formread::{
-    evaluate::glyphs::GlyphReport,
-    train::{TrainEvent, TrainReport},
-};
+use formread_tools::evaluate::glyphs::GlyphReport;
+#[cfg(feature = "torch")]
+use formread_train::{TrainEvent, TrainReport};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How often a line is written where there is no terminal to draw a bar on.

@@ -3,14 +3,16 @@
 
 use std::time::{Duration, Instant};
 
-use formread::{
-    error::PageReject,
+use formread_core::{
     form::{FormTemplate, parse_template},
-    geometry::{Point, Rect},
-    page::Page,
     register::{Misfit, RegisterParams, identify},
-    synth::{Degradations, SynthOptions, SynthPage, synthesise},
 };
+use formread_page::Page;
+use formread_raster::{
+    error::PageReject,
+    geometry::{Point, Rect},
+};
+use formread_tools::synth::{Degradations, SynthOptions, SynthPage, synthesise};
 use image::{GrayImage, Luma};
 use rayon::prelude::*;
 

@@ -3,16 +3,20 @@
 use std::{fs, num::NonZeroUsize, path::Path};
 
 use formread::{
-    assemble::{FieldState, PageReading},
-    error::Result,
-    explain::explain,
-    form::{FormTemplate, parse_template},
-    geometry::Rect,
-    net::{GlyphScores, N_DIGITS, Recogniser},
-    normalise::{Glyph, GlyphBatch, normalise},
-    pipeline::{Existing, RunOptions, find_scans, journal_path, run},
-    reader::Reader,
+    pipeline::{Existing, RunOptions, journal_path, run},
     sink::{fields_path, run_path},
+};
+use formread_core::{
+    assemble::{FieldState, PageReading},
+    form::{FormTemplate, parse_template},
+    normalise::{Glyph, GlyphBatch, normalise},
+    reader::Reader,
+    scores::{GlyphScores, N_DIGITS, Recogniser},
+};
+use formread_page::scans::find_scans;
+use formread_raster::{error::Result, geometry::Rect};
+use formread_tools::{
+    explain::explain,
     synth::{GlyphStock, ScanFormat, SynthOptions, encode_scan, synthesise},
 };
 use image::{GrayImage, Luma, imageops::overlay};

@@ -5,12 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use formread::{
-    draft::{Draft, draft},
-    form::{Field, FieldLayout, FormTemplate, parse_template},
-    geometry::Point,
-    page::{self, Limits, Page},
-};
+use formread_core::form::{Field, FieldLayout, FormTemplate, parse_template};
+use formread_page as page;
+use formread_page::{Limits, Page};
+use formread_raster::geometry::Point;
+use formread_tools::draft::{Draft, draft};
 
 /// Pixels a millimetre at 300 dpi.
 const PX_PER_MM: f64 = 300.0 / 25.4;

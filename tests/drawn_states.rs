@@ -1,9 +1,7 @@
 //! A form on which every field is in some state that people leave fields in: digits struck out, overwritten, too many.
 
-use formread::{
-    form::{FieldLayout, FormTemplate, parse_template},
-    geometry::Rect,
-};
+use formread_core::form::{FieldLayout, FormTemplate, parse_template};
+use formread_raster::geometry::Rect;
 use image::{GrayImage, Luma, imageops};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

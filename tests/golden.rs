@@ -17,17 +17,22 @@ use std::{
 };
 
 use formread::{
-    assemble::PageReading,
-    error::Result,
-    form::{FormTemplate, known_templates, parse_template},
-    geometry::{Point, Rect},
-    net::Recogniser,
-    normalise::{GLYPH_SIDE, normalise},
-    page::{self, Limits, Page},
-    pipeline::{RunOptions, find_scans, run},
-    reader::{CutPage, Reader},
-    segment::{FieldCut, FieldInk, Lattice, Signs, field_pictures},
+    pipeline::{RunOptions, run},
     sink::fields_path,
+};
+use formread_core::{
+    assemble::PageReading,
+    form::{FormTemplate, known_templates, parse_template},
+    normalise::{GLYPH_SIDE, normalise},
+    reader::{CutPage, Reader},
+    scores::Recogniser,
+    segment::{FieldCut, FieldInk, Lattice, Signs, field_pictures},
+};
+use formread_page as page;
+use formread_page::{Limits, Page, scans::find_scans};
+use formread_raster::{
+    error::Result,
+    geometry::{Point, Rect},
 };
 use image::{GenericImage, GrayImage, Luma, imageops};
 
@@ -112,12 +117,14 @@ fn is_same_but_confidence(expected: &str, found: &str) -> bool {
 #[cfg(feature = "torch")]
 #[test]
 fn tables_of_the_shipped_nets_equal_the_golden_ones() {
-    use formread::net::Weights;
+    use formread_torch::Weights;
 
     for deck in DECKS {
         let weights = Weights::shipped().expect("the weights are sound");
         // on the processor, in single precision
-        let reader = Reader::with_weights(templates(deck.template), weights).expect("the nets can be made");
+        let reader =
+            formread_torch::reader(templates(deck.template), weights, formread_core::scores::Backend::default())
+                .expect("the nets can be made");
         let [pages, fields] = tables(&reader, &deck);
         assert_text(&format!("nets/{}.csv", deck.name), &pages, is_same, |_| None);
         assert_text(&format!("nets/{}.fields.csv", deck.name), &fields, is_same_but_confidence, |_| None);

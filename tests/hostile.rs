@@ -6,15 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use formread::{
-    error::{ErrorKind, Result},
+use formread::pipeline::{self, RunOptions};
+use formread_core::{
     form::known_templates,
-    net::{GlyphScores, Recogniser},
     normalise::GlyphBatch,
-    page::{self, Limits},
-    pipeline::{self, DecoderCommand, RunOptions, find_scans},
     reader::Reader,
+    scores::{GlyphScores, Recogniser},
 };
+use formread_page as page;
+use formread_page::{Limits, process::DecoderCommand, scans::find_scans};
+use formread_raster::error::{ErrorKind, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

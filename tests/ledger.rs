@@ -10,15 +10,18 @@ use std::{
 };
 
 use formread::{
-    assemble::{AcceptParams, AcceptTable},
-    error::{ErrorKind, Result},
-    form::known_templates,
-    net::{GlyphScores, Recogniser},
-    normalise::GlyphBatch,
-    pipeline::{Event, Existing, RunOptions, Summary, find_scans, journal_path, run},
-    reader::Reader,
+    pipeline::{Event, Existing, RunOptions, Summary, journal_path, run},
     sink::{fields_path, run_path},
 };
+use formread_core::{
+    assemble::{AcceptParams, AcceptTable},
+    form::known_templates,
+    normalise::GlyphBatch,
+    reader::Reader,
+    scores::{GlyphScores, Recogniser},
+};
+use formread_page::scans::find_scans;
+use formread_raster::error::{ErrorKind, Result};
 use image::{GrayImage, ImageFormat, Luma};
 
 /// Says of every glyph a digit that follows from its ink.

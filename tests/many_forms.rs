@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use formread::{
-    error::PageReject,
+use formread_core::{
     form::{FormTemplate, PageLayout, known_templates, parse_template},
-    page::Page,
     register::{Families, RegisterParams, identify, identify_among, read_no_number},
-    synth::{Degradations, SynthOptions, synthesise},
 };
+use formread_page::Page;
+use formread_raster::error::PageReject;
+use formread_tools::synth::{Degradations, SynthOptions, synthesise};
 
 use rayon::prelude::*;
 

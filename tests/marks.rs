@@ -1,15 +1,15 @@
 //! Boxes to be marked, on a drawn form: empty, ticked, crossed, filled, in groups of which one is to be marked.
 
-use formread::{
+use formread_core::{
     assemble::{FieldState, FieldValue, PageReading, ReviewReason},
-    error::Result,
     form::{FormTemplate, parse_template},
-    net::{GlyphScores, Recogniser},
     normalise::GlyphBatch,
-    page::Page,
     reader::Reader,
-    synth::{Degradations, GlyphStock, SynthOptions, SynthPage, synthesise},
+    scores::{GlyphScores, Recogniser},
 };
+use formread_page::Page;
+use formread_raster::error::Result;
+use formread_tools::synth::{Degradations, GlyphStock, SynthOptions, SynthPage, synthesise};
 use image::{GrayImage, Luma};
 
 /// There are no digits on these pages.

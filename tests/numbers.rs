@@ -3,10 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use formread::{
-    assemble::PageReading, error::PageReject, form::FormTemplate, net::Weights, page::Page, reader::Reader,
-    synth::Degradations,
-};
+use formread_core::{assemble::PageReading, form::FormTemplate, reader::Reader};
+use formread_page::Page;
+use formread_raster::error::PageReject;
+use formread_tools::synth::Degradations;
+use formread_torch::Weights;
 use image::GrayImage;
 use rayon::prelude::*;
 
@@ -21,7 +22,8 @@ fn numbered(name: &str, says: &str) -> FormTemplate {
 
 fn reader(templates: &[FormTemplate]) -> Reader {
     let weights = Weights::shipped().expect("they are sound");
-    Reader::with_weights(templates.to_vec(), weights).expect("no two have one name")
+    formread_torch::reader(templates.to_vec(), weights, formread_core::scores::Backend::default())
+        .expect("no two have one name")
 }
 
 /// The form that is found, or why none is.

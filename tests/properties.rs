@@ -4,14 +4,13 @@
 
 use std::cell::RefCell;
 
-use formread::{
+use formread_core::{
     assemble::{FieldState, PageReading},
     form::{FormTemplate, known_templates, parse_template},
-    net::Weights,
-    page::Page,
-    reader::Reader,
-    synth::{Degradations, GlyphStock, SynthOptions, synthesise},
 };
+use formread_page::Page;
+use formread_tools::synth::{Degradations, GlyphStock, SynthOptions, synthesise};
+use formread_torch::Weights;
 use proptest::{
     collection::vec,
     prelude::*,
@@ -146,7 +145,8 @@ fn read_forms(n_forms: u32) -> Counts {
         let template = form.template();
         let drawn = synthesise(&template, &glyphs, &options, 0).expect("the options are in range");
         let templates = known_templates().expect("they parse").into_iter().chain([template]).collect();
-        let reader = Reader::with_weights(templates, weights.clone()).expect("there are templates");
+        let reader = formread_torch::reader(templates, weights.clone(), formread_core::scores::Backend::default())
+            .expect("there are templates");
         let record = reader.read_page(1, &Page::upright(drawn.image, Some(options.dpi))).expect("the net works").record;
         let PageReading::Read { form, fields, .. } = record.reading else {
             return Err(TestCaseError::fail(format!("{:?}", record.reading)));

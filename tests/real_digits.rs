@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use formread::{
-    normalise::{GLYPH_SIDE, Glyph, INK_SIDE, MASS_CENTRE, normalise},
-    train::dataset::{Sample, read_folder},
-};
+use formread_core::normalise::{GLYPH_SIDE, Glyph, INK_SIDE, MASS_CENTRE, normalise};
+use formread_tools::dataset::{Sample, read_folder};
 use image::imageops::{FilterType, resize};
 use rayon::prelude::*;
 

@@ -8,10 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use formread::{
-    form::{Field, FieldKind, parse_template},
-    page::{is_image_name, is_light_on_dark},
-};
+use formread_core::form::{Field, FieldKind, parse_template};
+use formread_page::{is_image_name, is_light_on_dark};
 use image::imageops;
 
 use crate::util::{STRIP, call, talk};

@@ -1,13 +1,15 @@
 //! Forms drawn by `synth` and ill-treated: the right template must lie on each field, or the page must be refused.
 
-use formread::{
-    error::PageReject,
+use formread_core::{
     form::{FormTemplate, PageLayout, known_templates},
-    geometry::{Point, Rect},
-    page::Page,
     register::{RegisterParams, identify},
-    synth::{Degradations, GlyphStock, SynthOptions, SynthPage, synthesise},
 };
+use formread_page::Page;
+use formread_raster::{
+    error::PageReject,
+    geometry::{Point, Rect},
+};
+use formread_tools::synth::{Degradations, GlyphStock, SynthOptions, SynthPage, synthesise};
 use image::{GrayImage, Luma, imageops};
 
 /// How far a field's corner may lie from where it was drawn, millimetres: a fifth of a stroke's height.

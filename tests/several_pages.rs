@@ -7,12 +7,15 @@ use std::{
 };
 
 use formread::{
-    error::Result,
-    form::{DocumentPage, FormTemplate},
-    pipeline::{Event, Existing, RunOptions, Summary, find_scans, journal_path, run},
-    reader::Reader,
+    pipeline::{Event, Existing, RunOptions, Summary, journal_path, run},
     sink::{documents_path, fields_path, run_path},
 };
+use formread_core::{
+    form::{DocumentPage, FormTemplate},
+    reader::Reader,
+};
+use formread_page::scans::find_scans;
+use formread_raster::error::Result;
 use image::{GrayImage, Luma};
 
 use crate::documents::{RULE, cover, form, forms, page, reader_of, schedule, tiff};

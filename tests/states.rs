@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use formread::{
+use formread_core::{
     assemble::{FieldState, PageReading},
     form::FieldLayout,
-    net::Weights,
-    page::Page,
-    reader::Reader,
 };
+use formread_page::Page;
+use formread_torch::Weights;
 
 use crate::{
     drawn_states::{PX_PER_MM, State, form, page},
@@ -45,7 +44,8 @@ impl Outcomes {
 fn read_all() -> BTreeMap<(bool, State), Outcomes> {
     let (form, stock) = (form(), digits_of_fixtures());
     let weights = Weights::shipped().expect("they are sound");
-    let reader = Reader::with_weights(vec![form.clone()], weights).expect("there is a template");
+    let reader = formread_torch::reader(vec![form.clone()], weights, formread_core::scores::Backend::default())
+        .expect("there is a template");
     let mut outcomes: BTreeMap<(bool, State), Outcomes> = BTreeMap::new();
     for i in 0..N_PAGES {
         let drawn = page(&form, &stock, 1, i);

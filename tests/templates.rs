@@ -2,12 +2,11 @@
 
 use std::{fs, path::Path};
 
-use formread::form::template_schema;
+use formread_core::form::template_schema;
 #[cfg(feature = "torch")]
-use formread::{
-    form::{FormTemplate, known_templates, parse_template},
-    synth::print_blank,
-};
+use formread_core::form::{FormTemplate, known_templates, parse_template};
+#[cfg(feature = "torch")]
+use formread_tools::synth::print_blank;
 use serde_json::Value;
 
 #[cfg(feature = "torch")]

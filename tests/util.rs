@@ -7,13 +7,13 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use formread::{
+use formread_core::{
     assemble::{FieldState, PageReading},
     form::FieldKind,
-    page::{self, Limits},
-    reader::Reader,
     segment::FieldInk,
 };
+use formread_page as page;
+use formread_page::Limits;
 use image::{GrayImage, ImageFormat, Luma};
 
 /// The template of a picture that is one field.
@@ -68,7 +68,7 @@ pub fn write_strips(folder: &Path, strips: impl IntoIterator<Item = u32>) {
 /// The digits in the codes of the scans that come with the program: ink, 0 paper .. 255 ink, tight, and what it is.
 pub fn digits_of_fixtures() -> Vec<(GrayImage, u8)> {
     let scans = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/scans");
-    let reader = Reader::shipped().expect("the weights are sound");
+    let reader = formread_torch::shipped_reader().expect("the weights are sound");
     let mut stock = Vec::new();
     for scan in ["office/page-0001.jpg", "office/page-0002.jpg", "skewed/page-0001.png", "feeder/file-0001.tif"] {
         let bytes = fs::read(scans.join(scan)).expect("it comes with the program");

@@ -1,7 +1,7 @@
 //! Any text -> acceptance levels.
 #![no_main]
 
-use formread::evaluate::Acceptance;
+use formread_tools::evaluate::Acceptance;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -3,7 +3,8 @@
 
 use std::sync::Once;
 
-use formread::{draft::draft_fillable, page::Limits};
+use formread_tools::draft::draft_fillable;
+use formread_page::Limits;
 use libfuzzer_sys::fuzz_target;
 
 static QUIET: Once = Once::new();

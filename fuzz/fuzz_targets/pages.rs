@@ -3,7 +3,7 @@
 
 use std::sync::Once;
 
-use formread::page::{Limits, open};
+use formread_page::{Limits, open};
 use libfuzzer_sys::fuzz_target;
 
 static QUIET: Once = Once::new();

@@ -1,7 +1,7 @@
 //! Any JSON as the rows of a page, as lines of the journal hold them.
 #![no_main]
 
-use formread::sink::PageRows;
+use formread_core::rows::PageRows;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

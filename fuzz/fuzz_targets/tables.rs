@@ -1,7 +1,7 @@
 //! Any CSV as the truth, and as the tables that it is held against.
 #![no_main]
 
-use formread::evaluate::join_tables;
+use formread_tools::evaluate::join_tables;
 use libfuzzer_sys::fuzz_target;
 
 const OUT: &[u8] = include_bytes!("../seeds/tables/out.csv");

@@ -1,7 +1,7 @@
 //! Any text -> a template.
 #![no_main]
 
-use formread::form::parse_template;
+use formread_core::form::parse_template;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -1,10 +1,10 @@
 //! Any bytes -> weights, beside the sidecar that the program carries.
 #![no_main]
 
-use formread::net::Weights;
+use formread_torch::Weights;
 use libfuzzer_sys::fuzz_target;
 
-const SIDECAR: &[u8] = include_bytes!("../../src/net/shipped/digits.json");
+const SIDECAR: &[u8] = include_bytes!("../../crates/torch/src/shipped/digits.json");
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = Weights::from_bytes(bytes, SIDECAR);

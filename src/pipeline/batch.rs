@@ -6,14 +6,15 @@ use std::{
     path::Path,
 };
 
-use super::{apart::Decoders, items::Item, outcome::Outcome, walk::Scan};
-use crate::{
+use super::{items::Item, outcome::Outcome};
+use formread_core::{
     assemble::PageRecord,
-    error::{Error, ErrorKind, Result},
-    overlay,
-    page::Page,
     reader::{PageReport, PreparedPage, Reader, rejected},
 };
+use formread_page::Page;
+use formread_page::{process::Decoders, scans::Scan};
+use formread_raster::error::{Error, ErrorKind, Result};
+use formread_tools::overlay;
 
 /// A worker recognises what it has gathered when it has this many glyphs: three tax returns, among whose strips there are
 /// several of one width to be read at a time. Past that the nets gain little, and every glyph waits in memory. Empirically

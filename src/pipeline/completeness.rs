@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, mem};
 
 use super::Event;
-use crate::{
+use crate::sink::{DocumentTable, StoredPage};
+use formread_core::{
     assemble::{DocumentVerdict, PageSeen, Sight, documents},
-    error::{PageReject, Result},
     form::FormTemplate,
-    sink::{DocumentTable, StoredPage, Verdict},
+    rows::Verdict,
 };
+use formread_raster::error::{PageReject, Result};
 
 /// Follows a table of pages that is read back, and writes which documents each file has: what it says agrees with what
 /// stands there. The pages of one file are all that it holds.

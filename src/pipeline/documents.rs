@@ -1,12 +1,12 @@
 //! Pages -> rows: the one place where all pages of a file are together.
 
 use super::{batch::unless_it_panics, journal::FileId, outcome::Outcome};
-use crate::{
+use formread_core::{
     assemble::{PageReading, PageRecord},
-    error::Result,
     reader::{Reader, rejected},
-    sink::PageRows,
+    rows::PageRows,
 };
+use formread_raster::error::Result;
 
 /// What is written down, in the order of the input.
 pub enum Delivery {
@@ -21,7 +21,7 @@ pub enum Delivery {
 }
 
 /// Holds the pages of a file until it ends, where rules tie pages together; where none do, each page is let go at
-/// once. The records of one file are all that it holds, and [`crate::page::Limits`] bound their number.
+/// once. The records of one file are all that it holds, and [`formread_page::Limits`] bound their number.
 pub struct Documents<'a> {
     reader: &'a Reader,
     held: Vec<PageRecord>,

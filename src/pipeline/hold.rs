@@ -10,7 +10,7 @@ use std::{
 
 use same_file::Handle;
 
-use crate::error::{Error, Result};
+use formread_raster::error::{Error, Result};
 
 /// Most bytes of what a holder says of itself that are passed on.
 const MOST_BYTES: u64 = 400;

@@ -13,16 +13,16 @@ use std::{
 
 use super::{
     RunOptions,
-    apart::Decoders,
     journal::{FileId, Stamp},
     outcome::Outcome,
-    walk::Scan,
 };
-use crate::{
+use formread_page::{
+    process::Decoders,
+    scans::{Scan, read_file},
+};
+use formread_raster::{
     error::{Error, Result},
     hash::{Sha256, sha256},
-    page::Limits,
-    sink::read_bounded,
 };
 
 /// A change this short ago may be followed by another one that leaves the times as they are: file systems count in steps
@@ -171,18 +171,6 @@ fn n_pages(bytes: &Arc<[u8]>, decoders: &Decoders<'_>) -> Result<usize> {
         0 => Err(Error::format("image", "no pages")),
         n => Ok(n),
     }
-}
-
-/// What stands in the file at `path`, if that is within the limits.
-///
-/// # Errors
-/// `Usage` where it is a folder or a device, `Limit` where it is too large, `Io` where it cannot be read.
-pub fn read_file(path: &Path, limits: &Limits) -> Result<Arc<[u8]>> {
-    // before it is opened: a pipe that nobody writes to would be waited for
-    if !fs::metadata(path)?.is_file() {
-        return Err(Error::usage("not a file"));
-    }
-    Ok(read_bounded(path, limits.file_bytes)?.into())
 }
 
 /// Why the folder that all scans stand in is no longer what was listed: a share that is not there is not as many files that

@@ -15,11 +15,12 @@ use std::{
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::walk::Scan;
-use crate::{
+use formread_core::rows::PageRows;
+use formread_page::scans::Scan;
+use formread_raster::{
     error::{Error, Result},
+    fsio::sync_folder_of,
     hash::Sha256,
-    sink::{PageRows, sync_folder_of},
 };
 
 /// Least time between two stores: one costs some milliseconds, a page half a second.
@@ -371,7 +372,8 @@ mod tests {
     use std::sync::LazyLock;
 
     use super::*;
-    use crate::{hash::sha256, sink::Verdict};
+    use formread_core::rows::Verdict;
+    use formread_raster::hash::sha256;
 
     fn identity() -> RunIdentity {
         RunIdentity { version: "1".to_owned(), templates: "t".to_owned(), weights: "w".to_owned() }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Summary;
-use crate::{
-    error::{Error, Result},
-    sink::{StoredPage, Verdict},
-};
+use crate::sink::StoredPage;
+use formread_core::rows::Verdict;
+use formread_raster::error::{Error, Result};
 
 /// Holds what stands in a table, read back, against the `files` that went in, by name and number of pages, and against
 /// what was counted on the way. Takes no memory that grows with either. `visit` gets each page that stands where it

@@ -23,7 +23,6 @@
 //! What grows with the number of files, and never with pages: the list of scans, the index of the journal and the record
 //! of the run, together some 0.6 kB a file.
 
-mod apart;
 mod batch;
 mod completeness;
 mod conveyor;
@@ -37,7 +36,6 @@ mod rejects;
 mod stages;
 mod tables;
 mod throughput;
-mod walk;
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -48,14 +46,18 @@ use std::{
     time::Duration,
 };
 
-use crate::{
+use crate::sink::{documents_path, fields_path, run_path};
+use formread_core::{
     assemble::DocumentRecord,
-    error::{Error, ErrorKind, Result},
     reader::Reader,
-    sink::{PageRows, Verdict, documents_path, fields_path, run_path},
+    rows::{PageRows, Verdict},
 };
+use formread_page::{
+    process::{DecoderCommand, Decoders},
+    scans::Scan,
+};
+use formread_raster::error::{Error, ErrorKind, Result};
 
-use apart::Decoders;
 use batch::{BATCH_PAGES, Batch};
 use conveyor::{Feed, in_order};
 use documents::{Delivery, Documents};
@@ -65,13 +67,8 @@ use journal::{Journal, RunIdentity};
 use outcome::Outcome;
 use tables::write_tables;
 
-#[cfg(unix)]
-pub use apart::limit_memory;
-pub use apart::{DecoderCommand, serve_pages};
-pub use items::read_file;
 pub use stages::StageTime;
 pub use throughput::{ARCHIVE_PAGES, Throughput, measure_throughput};
-pub use walk::{Scan, find_scans, listed_scans};
 
 /// Pages on the way, a worker: its batch, and as many that wait for a slower neighbour.
 const WINDOW_PAGES_A_JOB: NonZeroUsize = NonZeroUsize::new(4 * BATCH_PAGES).expect("a batch has pages");
@@ -100,7 +97,7 @@ pub struct RunOptions {
     /// are finished.
     pub stop: Arc<AtomicBool>,
     /// Starts a process that decodes; each worker has one. `None`: pages are decoded in this process, where nothing holds
-    /// a decoder to [`crate::page::Limits::page_seconds`], and one that crashes takes the run with it.
+    /// a decoder to [`formread_page::Limits::page_seconds`], and one that crashes takes the run with it.
     pub decoder: Option<DecoderCommand>,
 }
 
@@ -390,17 +387,18 @@ fn window(jobs: NonZeroUsize) -> NonZeroUsize {
 
 #[cfg(test)]
 mod tests {
+    use formread_page::scans::find_scans;
     use std::collections::HashMap;
 
     use image::{GrayImage, ImageFormat, Luma};
 
     use super::*;
-    use crate::{
+    use formread_core::{
         form::known_templates,
-        hash::sha256,
-        net::{GlyphScores, Recogniser},
         normalise::GlyphBatch,
+        scores::{GlyphScores, Recogniser},
     };
+    use formread_raster::hash::sha256;
 
     /// Says of every glyph a digit that follows from its ink; panics or fails on a batch with a glyph of `bad` digits.
     struct FakeClassifier {

@@ -1,7 +1,9 @@
 //! What becomes of what there is to do.
 
-use super::{journal::FileId, walk::Scan};
-use crate::{assemble::PageRecord, error::Error};
+use super::journal::FileId;
+use formread_core::assemble::PageRecord;
+use formread_page::scans::Scan;
+use formread_raster::error::Error;
 
 /// What became of a page or of a file.
 pub enum Outcome<'a> {

@@ -6,11 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{journal::Journal, walk::Scan};
-use crate::{
+use super::journal::Journal;
+use formread_core::rows::{PageRows, Verdict};
+use formread_page::scans::Scan;
+use formread_raster::{
     error::{Error, Result},
+    fsio::write_beside,
     hash::shortened,
-    sink::{PageRows, Verdict, write_beside},
 };
 
 /// Longest name of a file or folder, bytes: file systems take 255, and a number, `.txt` and `.new` may follow.

@@ -5,15 +5,12 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::{
-    apart::Decoders,
     batch::is_full,
     items::{Item, Items},
-    walk::Scan,
 };
-use crate::{
-    error::Result,
-    reader::{PreparedPage, Reader},
-};
+use formread_core::reader::{PreparedPage, Reader};
+use formread_page::{process::Decoders, scans::Scan};
+use formread_raster::error::Result;
 
 /// Most pages on which the stages are timed, the first ones: enough for shares, and no second reading of a whole archive.
 const TIMED_PAGES: usize = 64;

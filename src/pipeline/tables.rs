@@ -2,15 +2,11 @@
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
-use super::{
-    Event, RunOptions, Summary, completeness::Completeness, journal::Journal, ledger::check_balance, stopped,
-    walk::Scan,
-};
-use crate::{
-    error::Result,
-    reader::Reader,
-    sink::{CsvSink, DocumentTable, RunRecord, ScanRecord, Sink},
-};
+use super::{Event, RunOptions, Summary, completeness::Completeness, journal::Journal, ledger::check_balance, stopped};
+use crate::sink::{CsvSink, DocumentTable, RunRecord, ScanRecord, Sink};
+use formread_core::reader::Reader;
+use formread_page::scans::Scan;
+use formread_raster::error::Result;
 
 /// Makes the tables from the journal, in two passes: the columns must be known before the first row. They take their
 /// names when the ledger balances.

@@ -5,19 +5,19 @@ use std::{fmt, fs, num::NonZeroUsize, time::Instant};
 use serde::Serialize;
 
 use super::{
-    apart::{DecoderCommand, Decoders},
     conveyor::in_order,
     documents::Delivery,
-    items::{Item, Items, read_file},
+    items::{Item, Items},
     read_in_order,
     stages::{StageTime, measure_stages},
-    walk::Scan,
     window,
 };
-use crate::{
-    error::{Error, Result},
-    reader::Reader,
+use formread_core::reader::Reader;
+use formread_page::{
+    process::{DecoderCommand, Decoders},
+    scans::{Scan, read_file},
 };
+use formread_raster::error::{Error, Result};
 
 /// Pages of the archive by which speed is made plain.
 pub const ARCHIVE_PAGES: u64 = 150_000_000;

@@ -9,8 +9,10 @@ use std::{
 
 use csv::{Reader, Terminator, Writer, WriterBuilder};
 
-use super::{Beside, FieldRow, PageRows, Sink, StoredPage};
-use crate::error::{Error, Result};
+use super::{Sink, StoredPage};
+use formread_core::rows::{FieldRow, PageRows};
+use formread_raster::error::{Error, Result};
+use formread_raster::fsio::Beside;
 
 /// Columns of `OUT.csv` that stand before the fields'.
 const PAGE_COLUMNS: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
@@ -112,7 +114,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::sink::Verdict;
+    use formread_core::rows::Verdict;
 
     fn rows(scan: &str, form: &str, fields: &[(&str, &str)]) -> PageRows {
         let field = |&(name, value): &(&str, &str)| FieldRow {

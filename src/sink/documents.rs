@@ -9,10 +9,8 @@ use std::{
 };
 
 use super::csv::Table;
-use crate::{
-    assemble::{DocumentRecord, PageCopies},
-    error::{Error, Result},
-};
+use formread_core::assemble::{DocumentRecord, PageCopies};
+use formread_raster::error::{Error, Result};
 
 /// Columns of `OUT.documents.csv`.
 const COLUMNS: [&str; 7] = ["scan", "document", "verdict", "pages", "missing", "surplus", "unread"];

@@ -1,23 +1,14 @@
 //! Where records go: one row schema, whatever the format.
 
-mod beside;
-mod bounded;
 mod csv;
 mod documents;
 mod run;
 
-use std::borrow::Cow;
+use serde::Deserialize;
 
-use serde::{Deserialize, Serialize};
+use formread_core::rows::PageRows;
+use formread_raster::error::Result;
 
-use crate::{
-    assemble::{FieldState, FieldValue, PageReading, PageRecord},
-    error::Result,
-};
-
-pub use beside::write_beside;
-pub(crate) use beside::{Beside, sync_folder_of};
-pub use bounded::{open_bounded, read_bounded, read_text_bounded};
 pub use csv::{CsvSink, fields_path};
 pub use documents::{DocumentTable, documents_path};
 pub use run::{RunRecord, ScanRecord, run_path};
@@ -44,29 +35,6 @@ pub trait Sink {
     fn finish(self: Box<Self>) -> Result<()>;
 }
 
-/// What became of a page. The words of the `verdict` column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// Every field was accepted or is properly blank.
-    Accepted,
-    /// Some field needs a person.
-    Review,
-    /// The page as a whole could not be read.
-    Rejected,
-}
-
-impl Verdict {
-    /// The word that stands in the table.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Review => "review",
-            Self::Rejected => "rejected",
-        }
-    }
-}
-
 /// A page as it stands in a table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct StoredPage {
@@ -80,143 +48,4 @@ pub struct StoredPage {
     pub verdict: String,
     /// The `attention` column.
     pub attention: String,
-}
-
-/// One page as every sink writes it: a row of the table, and a row of evidence for each field.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PageRows {
-    /// Path relative to the input, `/` between folders.
-    pub scan: String,
-    /// 1-based page in the file.
-    pub page: u32,
-    /// The template's name; empty where none fits.
-    pub form: String,
-    /// What became of the page.
-    pub verdict: Verdict,
-    /// The fields a person must look at, joined by `;`, or the reason why the page was rejected.
-    pub attention: String,
-    /// In the template's order.
-    pub fields: Vec<FieldRow>,
-}
-
-/// One field as every sink writes it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FieldRow {
-    /// The field's name.
-    pub field: String,
-    /// `accepted`, `blank` or `review`.
-    pub state: String,
-    /// The accepted value in canonical form; empty otherwise.
-    pub value: String,
-    /// The best reading, accepted or not; empty for blank.
-    pub guess: String,
-    /// 0 to 1, as it is written: four decimals.
-    pub confidence: String,
-    /// Why a person must look; empty otherwise.
-    pub reason: String,
-    /// Left, top, right and bottom edge on the scan as stored, whole pixels.
-    pub bounds: [i64; 4],
-}
-
-impl PageRows {
-    /// The rows of `record`, a page of `scan`.
-    pub fn new(scan: &str, record: &PageRecord) -> Self {
-        let (form, verdict, attention, fields) = match &record.reading {
-            PageReading::Rejected { form, reason, .. } => {
-                (form.clone().unwrap_or_default(), Verdict::Rejected, reason.to_string(), Vec::new())
-            }
-            PageReading::Read { form, fields, .. } => {
-                let is_open = |field: &&FieldValue| matches!(field.state, FieldState::Review(_));
-                let open: Vec<&str> = fields.iter().filter(is_open).map(|field| field.name.as_str()).collect();
-                let verdict = if open.is_empty() { Verdict::Accepted } else { Verdict::Review };
-                (form.clone(), verdict, open.join(";"), fields.iter().map(FieldRow::new).collect())
-            }
-        };
-        Self { scan: scan.to_owned(), page: record.page, form, verdict, attention, fields }
-    }
-
-    /// Number of digits in the readings, accepted or not.
-    pub fn n_digits(&self) -> u64 {
-        let digits = |field: &FieldRow| field.guess.bytes().filter(u8::is_ascii_digit).count() as u64;
-        self.fields.iter().map(digits).sum()
-    }
-}
-
-impl FieldRow {
-    fn new(field: &FieldValue) -> Self {
-        let (state, value, reason) = match &field.state {
-            FieldState::Accepted => ("accepted", field.guess.as_str(), Cow::Borrowed("")),
-            FieldState::Blank => ("blank", "", Cow::Borrowed("")),
-            FieldState::Review(reason) => ("review", "", reason.word()),
-        };
-        let guess = if field.state == FieldState::Blank { "" } else { field.guess.as_str() };
-        let bounds = field.bounds;
-        Self {
-            field: field.name.clone(),
-            state: state.to_owned(),
-            value: value.to_owned(),
-            guess: guess.to_owned(),
-            confidence: format!("{:.4}", field.confidence.clamp(0.0, 1.0)),
-            reason: reason.into_owned(),
-            bounds: [bounds.x0, bounds.y0, bounds.x1, bounds.y1].map(|edge| edge.round() as i64),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        assemble::{OwnReading, ReviewReason},
-        error::PageReject,
-        geometry::Rect,
-    };
-
-    fn field(name: &str, guess: &str, state: FieldState) -> FieldValue {
-        let own = OwnReading { state: state.clone(), guess: guess.to_owned(), confidence: 0.98765 };
-        FieldValue {
-            name: name.to_owned(),
-            state,
-            guess: guess.to_owned(),
-            own,
-            alternatives: Vec::new(),
-            changed: None,
-            confidence: 0.98765,
-            bounds: Rect::from_edges(1.4, 2.6, 30.5, -4.2),
-            residual_px: None,
-        }
-    }
-
-    fn read(fields: Vec<FieldValue>) -> PageRecord {
-        PageRecord { page: 3, reading: PageReading::Read { form: "f".to_owned(), fields, residual_px: 0.4 } }
-    }
-
-    #[test]
-    fn a_guess_is_evidence_and_never_a_value() {
-        let rows = PageRows::new(
-            "a/b.png",
-            &read(vec![
-                field("sure", "12.50", FieldState::Accepted),
-                field("open", "77", FieldState::Review(ReviewReason::LowConfidence)),
-                field("none", "", FieldState::Blank),
-                field("far", "", FieldState::Review(ReviewReason::OffPage)),
-            ]),
-        );
-        assert_eq!((rows.verdict, rows.attention.as_str()), (Verdict::Review, "open;far"));
-        let values: Vec<_> = rows.fields.iter().map(|f| (f.value.as_str(), f.guess.as_str())).collect();
-        assert_eq!(values, [("12.50", "12.50"), ("", "77"), ("", ""), ("", "")]);
-        assert_eq!(rows.fields[0].bounds, [1, 3, 31, -4]);
-        assert_eq!(rows.fields[0].confidence, "0.9877");
-        assert_eq!(rows.n_digits(), 6);
-    }
-
-    #[test]
-    fn a_page_without_open_fields_is_accepted_and_a_rejected_one_says_why() {
-        let rows = PageRows::new("a", &read(vec![field("none", "", FieldState::Blank)]));
-        assert_eq!((rows.verdict, rows.attention.as_str()), (Verdict::Accepted, ""));
-        let reading =
-            PageReading::Rejected { form: None, reason: PageReject::UnknownForm, detail: "fits none".to_owned() };
-        let rows = PageRows::new("a", &PageRecord { page: 1, reading });
-        assert_eq!((rows.form.as_str(), rows.attention.as_str()), ("", "unknown-form"));
-    }
 }

@@ -10,11 +10,11 @@ use std::{
 
 use serde::{Serialize, Serializer};
 
-use super::Beside;
-use crate::{
+use formread_core::reader::ReaderIdentity;
+use formread_raster::fsio::Beside;
+use formread_raster::{
     error::{Error, Result},
     hash::Sha256,
-    reader::ReaderIdentity,
 };
 
 /// What a run read, with what, and what became of it. It holds no clock and no names of machines: the same input, model

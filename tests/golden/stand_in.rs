@@ -1,11 +1,11 @@
 //! A recogniser of plain arithmetic: it compares ink with ten small bitmaps. It reads some handwriting right and is sure of
 //! some of it, so that fields are accepted, sent to review and rejected; and it needs no LibTorch.
 
-use formread::{
-    error::Result,
-    net::{Columns, FIRST_DIGIT, GlyphScores, N_DIGITS, N_SYMBOLS, NO_SYMBOL, Recogniser, StripScores},
+use formread_core::{
     normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip, normalise},
+    scores::{Columns, FIRST_DIGIT, GlyphScores, N_DIGITS, N_SYMBOLS, NO_SYMBOL, Recogniser, StripScores},
 };
+use formread_raster::error::Result;
 use image::{GrayImage, Luma};
 
 /// Zones of a bitmap, across and down.

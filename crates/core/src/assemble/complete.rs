@@ -1,0 +1,234 @@
+//! Whether the documents in a file are complete: which pages of each are there, in whatever order, which are missing, and
+//! which are there more than once.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{PageReading, PageRecord};
+use crate::form::{DocumentPage, FormTemplate};
+use formread_raster::error::PageReject;
+
+/// A page of a file, as far as it tells whether documents are complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageSeen<'a> {
+    /// 1-based page in the file.
+    pub page: u32,
+    /// The form; `None` where none was found.
+    pub form: Option<&'a str>,
+    /// What was made of it.
+    pub sight: Sight,
+}
+
+/// What was made of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// It was read.
+    Read,
+    /// There is something on it that could not be read.
+    Unread,
+    /// There is nothing on it.
+    Blank,
+}
+
+impl<'a> PageSeen<'a> {
+    /// What there is to see of `record`.
+    pub fn of(record: &'a PageRecord) -> Self {
+        let (form, sight) = match &record.reading {
+            PageReading::Read { form, .. } => (Some(form.as_str()), Sight::Read),
+            PageReading::Rejected { reason: PageReject::BlankPage, .. } => (None, Sight::Blank),
+            PageReading::Rejected { form, .. } => (form.as_deref(), Sight::Unread),
+        };
+        Self { page: record.page, form, sight }
+    }
+}
+
+/// Which pages of a document stand in a file, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentRecord {
+    /// Its name, as the templates of its pages have it.
+    pub document: String,
+    /// One a page of the document, from the first on.
+    pub pages: Vec<PageCopies>,
+    /// 1-based pages of the file that could not be read, of no known form: those that are missing may be among them. None
+    /// where each page is known to be there.
+    pub unknown: Vec<u32>,
+}
+
+/// Where a page of a document stands: 1-based pages of the file, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageCopies {
+    /// Those that were read.
+    pub read: Vec<u32>,
+    /// Those that were recognised and could not be read.
+    pub unread: Vec<u32>,
+}
+
+/// What is to be said of a document as a whole. The words of the `verdict` column of `OUT.documents.csv`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DocumentVerdict {
+    /// Each page was read, once.
+    Complete,
+    /// Each page was read, and some are there more than once.
+    Surplus,
+    /// Some page is missing, or could not be read.
+    Incomplete,
+}
+
+impl DocumentVerdict {
+    /// The word that stands in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Surplus => "surplus",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
+impl DocumentRecord {
+    /// 1-based pages of the document of which no page of the file was read.
+    pub fn missing(&self) -> Vec<usize> {
+        self.pages_that(|copies| copies.read.is_empty())
+    }
+
+    /// 1-based pages of the document that are there more than once, read or not. Which copy counts nobody knows.
+    pub fn surplus(&self) -> Vec<usize> {
+        self.pages_that(|copies| copies.read.len() + copies.unread.len() > 1)
+    }
+
+    /// What is to be said of it as a whole.
+    pub fn verdict(&self) -> DocumentVerdict {
+        match (self.missing().is_empty(), self.surplus().is_empty()) {
+            (false, _) => DocumentVerdict::Incomplete,
+            (true, false) => DocumentVerdict::Surplus,
+            (true, true) => DocumentVerdict::Complete,
+        }
+    }
+
+    fn pages_that(&self, is_one: impl Fn(&PageCopies) -> bool) -> Vec<usize> {
+        (1..).zip(&self.pages).filter(|(_, copies)| is_one(copies)).map(|(page, _)| page).collect()
+    }
+}
+
+/// For people: `incomplete: of 3 pages missing: 2; not read: page 4 of the file`.
+impl fmt::Display for DocumentRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unread: Vec<u32> =
+            self.pages.iter().flat_map(|copies| &copies.unread).chain(&self.unknown).copied().collect();
+        let parts = [
+            (format!("of {} pages missing: ", self.pages.len()), listed(&self.missing(), ", "), ""),
+            ("more than once: ".to_owned(), listed(&self.surplus(), ", "), ""),
+            ("not read: page ".to_owned(), listed(&unread, ", "), " of the file"),
+        ];
+        let said = parts.iter().filter(|(_, listed, _)| !listed.is_empty());
+        let said: Vec<String> = said.map(|(before, listed, after)| format!("{before}{listed}{after}")).collect();
+        match said.is_empty() {
+            true => f.write_str(self.verdict().as_str()),
+            false => write!(f, "{}: {}", self.verdict().as_str(), said.join("; ")),
+        }
+    }
+}
+
+fn listed(items: &[impl ToString], separator: &str) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}
+
+/// The documents in a file, by name: those of which some page is known to be among its `pages`.
+pub fn documents<'a>(templates: &[FormTemplate], pages: impl IntoIterator<Item = PageSeen<'a>>) -> Vec<DocumentRecord> {
+    let mut found: BTreeMap<&str, DocumentRecord> = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for PageSeen { page: in_file, form, sight } in pages {
+        let template = form.and_then(|form| templates.iter().find(|template| template.name == form));
+        match (template.map(|template| &template.document), sight) {
+            (None, Sight::Unread) => unknown.push(in_file),
+            (None | Some(None), _) => {}
+            (Some(Some(DocumentPage { name, page, of, .. })), _) => {
+                let new = || DocumentRecord {
+                    document: name.clone(),
+                    pages: vec![PageCopies::default(); *of],
+                    unknown: Vec::new(),
+                };
+                let pages = &mut found.entry(name).or_insert_with(new).pages;
+                let Some(copies) = page.checked_sub(1).and_then(|idx| pages.get_mut(idx)) else { continue };
+                if sight == Sight::Read { &mut copies.read } else { &mut copies.unread }.push(in_file);
+            }
+        }
+    }
+    let complete = |mut document: DocumentRecord| {
+        if document.pages.iter().any(|copies| copies.read.is_empty() && copies.unread.is_empty()) {
+            document.unknown.clone_from(&unknown);
+        }
+        document
+    };
+    found.into_values().map(complete).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::parse_template;
+
+    /// Two documents of three pages and of one, and a form by itself.
+    fn templates() -> Vec<FormTemplate> {
+        let template = |(name, document): (&str, &str)| {
+            let head = format!("name = \"{name}\"\ntitle = \"t\"\nwhole_image = true\n{document}\n");
+            parse_template(&(head + "[[field]]\nname = \"d\"\nkind = \"code\"\n")).expect("it is well formed")
+        };
+        let forms = [
+            ("c", "document = { name = \"tax\", page = 3, of = 3 }"),
+            ("a", "document = { name = \"tax\", page = 1, of = 3 }"),
+            ("b", "document = { name = \"tax\", page = 2, of = 3 }"),
+            ("letter", "document = { name = \"note\", page = 1, of = 1 }"),
+            ("alone", ""),
+        ];
+        forms.map(template).into()
+    }
+
+    /// Pages of a file in words: a form, `form!` not read, `!` unknown, `_` blank.
+    fn found(pages: &[&'static str]) -> Vec<DocumentRecord> {
+        let seen = |(page, word): (u32, &&'static str)| {
+            let form = word.trim_matches(['!', '_']);
+            let sight = match word.chars().last() {
+                Some('!') => Sight::Unread,
+                Some('_') => Sight::Blank,
+                _ => Sight::Read,
+            };
+            PageSeen { page, form: (!form.is_empty()).then_some(form), sight }
+        };
+        documents(&templates(), (1..).zip(pages).map(seen))
+    }
+
+    #[test]
+    fn pages_in_any_order_are_put_together_and_what_is_amiss_is_named() {
+        for (pages, says) in [
+            (&["a", "b", "c"][..], "complete"),
+            (&["c", "a", "b"], "complete"),
+            (&["c", "alone", "a", "_", "!", "b"], "complete"),
+            (&["c", "a"], "incomplete: of 3 pages missing: 2"),
+            (&["b"], "incomplete: of 3 pages missing: 1, 3"),
+            (&["c", "!", "a", "_", "!"], "incomplete: of 3 pages missing: 2; not read: page 2, 5 of the file"),
+            (&["c", "b!", "a", "!"], "incomplete: of 3 pages missing: 2; not read: page 2 of the file"),
+            (&["b!"], "incomplete: of 3 pages missing: 1, 2, 3; not read: page 1 of the file"),
+            (&["a", "b", "c", "b"], "surplus: more than once: 2"),
+            (&["a", "b", "c", "b!"], "surplus: more than once: 2; not read: page 4 of the file"),
+            (
+                &["a", "b", "a", "b!", "b!"],
+                "incomplete: of 3 pages missing: 3; more than once: 1, 2; not read: page 4, 5 of the file",
+            ),
+        ] {
+            let found = found(pages);
+            assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [says], "{pages:?}");
+        }
+        let pages = &found(&["c", "a", "b", "a"])[0].pages;
+        assert_eq!(pages.iter().map(|copies| copies.read.as_slice()).collect::<Vec<_>>(), [&[2, 4][..], &[3], &[1]]);
+    }
+
+    #[test]
+    fn a_file_has_a_document_where_a_page_of_it_is_known() {
+        for none in [&["alone"][..], &["!", "_"], &[]] {
+            assert_eq!(found(none), []);
+        }
+        let two = found(&["b", "letter", "a", "c"]);
+        let told: Vec<String> = two.iter().map(|record| format!("{}: {record}", record.document)).collect();
+        assert_eq!(told, ["note: complete", "tax: complete"]);
+    }
+}

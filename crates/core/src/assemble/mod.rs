@@ -1,0 +1,457 @@
+//! Scores -> values: the best path through each field's lattice, its canonical form, and what becomes of it.
+
+mod across;
+mod canonical;
+mod complete;
+mod confidence;
+mod document;
+mod doubt;
+mod lattice;
+mod mark;
+mod point;
+mod readings;
+mod reconcile;
+mod search;
+mod state;
+mod symbols;
+mod weighed;
+
+use std::{borrow::Cow, slice};
+
+use serde::Serialize;
+
+use crate::{
+    form::{Field, FieldKind, FormTemplate},
+    register::{FieldRegistration, Registration},
+    scores::{GlyphScores, StripScores},
+    segment::{FieldCut, FieldInk},
+};
+use formread_raster::{error::PageReject, geometry::Rect};
+
+use lattice::likely_edges;
+use state::{Reading, read};
+
+pub use complete::{DocumentRecord, DocumentVerdict, PageCopies, PageSeen, Sight, documents};
+pub use reconcile::reconcile;
+pub use state::{AcceptParams, AcceptTable};
+pub use weighed::{WeighedReading, strip_texts, weighed_readings};
+
+/// What one page said: a row of the table, or the reason why there is none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageRecord {
+    /// 1-based page in its file.
+    pub page: u32,
+    /// What became of it.
+    pub reading: PageReading,
+}
+
+/// What became of a page.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PageReading {
+    /// The page as a whole could not be read.
+    Rejected {
+        /// The template that was recognised, if one was.
+        form: Option<String>,
+        /// Why it was not read.
+        reason: PageReject,
+        /// For a person: what was met.
+        detail: String,
+    },
+    /// Every field was looked at.
+    Read {
+        /// The template's name.
+        form: String,
+        /// One a field, in the template's order.
+        fields: Vec<FieldValue>,
+        /// Root mean square distance of the landmarks from the fit, pixels.
+        residual_px: f64,
+    },
+}
+
+/// What one field said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldValue {
+    /// The field's name.
+    pub name: String,
+    /// What becomes of it.
+    pub state: FieldState,
+    /// The best reading in canonical form, accepted or not; empty only for blank, or where nothing could be read.
+    pub guess: String,
+    /// Other readings, likeliest first, the best one at the head.
+    pub alternatives: Vec<Alternative>,
+    /// What it says by itself, before any rule.
+    pub own: OwnReading,
+    /// Where a rule put another reading in the place of the likeliest one.
+    pub changed: Option<Change>,
+    /// 0 to 1, of the guess: the chance that it is right.
+    pub confidence: f64,
+    /// The field's box on the scan as stored, pixels, origin left top.
+    pub bounds: Rect,
+    /// RMS distance of the field's frame from its fit, pixels; `None` where it has no printed frame of its own.
+    pub residual_px: Option<f64>,
+}
+
+/// What a field says by itself. Rules begin from it, however often they are asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnReading {
+    /// What would become of it.
+    pub state: FieldState,
+    /// As [`FieldValue::guess`].
+    pub guess: String,
+    /// 0 to 1, of the guess.
+    pub confidence: f64,
+}
+
+/// One reading of a field.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Alternative {
+    /// Canonical form.
+    pub text: String,
+    /// Probability among the field's readings, 0 to 1.
+    pub probability: f64,
+}
+
+/// A reading that gave way to another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The reading that is likeliest by itself, in canonical form.
+    pub from: String,
+    /// The rule or check that wanted another one.
+    pub by: String,
+}
+
+/// What becomes of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldState {
+    /// The guess may be booked.
+    Accepted,
+    /// Nothing is written there.
+    Blank,
+    /// A person must look.
+    Review(ReviewReason),
+}
+
+/// Why a person must look. The words of the `reason` column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReviewReason {
+    /// The best reading is not sure enough: it is the acceptance level alone that holds it back.
+    LowConfidence,
+    /// No digits could be made out.
+    Illegible,
+    /// A digit is struck out, or beside digits there is something that cannot be read.
+    StruckOut,
+    /// A digit is written over another one.
+    Overwritten,
+    /// More digits than there is room for.
+    Overflow,
+    /// Fewer digits than the field asks for.
+    TooShort,
+    /// Part of the field is not on the scan.
+    OffPage,
+    /// A date that no calendar has.
+    ImpossibleDate,
+    /// A rule between fields, or what the field itself must be like, does not hold: the rule as the template has it, or the
+    /// name of the check.
+    FailedCheck(String),
+    /// Nothing is written where something must be.
+    Missing,
+    /// A rule about the field names a page of its document that is missing or could not be read: that page's form.
+    MissingPage(String),
+    /// A rule about the field names a page of its document that is there several times, not the same each time: that page's
+    /// form.
+    SurplusPage(String),
+    /// The field's printed frame was not found where the form lies: what was read may be something else.
+    FrameNotFound,
+}
+
+impl ReviewReason {
+    /// The word that stands in the CSV.
+    pub fn word(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::FailedCheck(check) => return Cow::Owned(format!("failed-check:{check}")),
+            Self::MissingPage(form) => return Cow::Owned(format!("missing-page:{form}")),
+            Self::SurplusPage(form) => return Cow::Owned(format!("surplus-page:{form}")),
+            Self::LowConfidence => "low-confidence",
+            Self::Illegible => "illegible",
+            Self::StruckOut => "struck-out",
+            Self::Overwritten => "overwritten",
+            Self::Overflow => "overflow",
+            Self::TooShort => "too-short",
+            Self::OffPage => "off-page",
+            Self::ImpossibleDate => "impossible-date",
+            Self::Missing => "missing",
+            Self::FrameNotFound => "frame-not-found",
+        })
+    }
+}
+
+/// What the nets say of one field.
+#[derive(Debug, Clone, Default)]
+pub struct FieldScores {
+    /// One an edge of its lattice, `None` where the edge has no ink; empty for a field that is not written.
+    pub edges: Vec<Option<GlyphScores>>,
+    /// Of its ink as a whole; without views where it was not read.
+    pub strip: StripScores,
+}
+
+impl FieldScores {
+    /// Those of its glyphs, in the order of the edges.
+    pub fn glyphs_mut(&mut self) -> impl Iterator<Item = &mut GlyphScores> {
+        self.edges.iter_mut().flatten()
+    }
+}
+
+/// What a page says that was registered, cut and scored. `cuts` as [`crate::segment::segment`] gives them, `scores` one
+/// for each of them. `page` is 1-based.
+///
+/// The fields' bounds are in pixels of [`formread_page::Page::pixels`]. The page is held to its rules as if there were
+/// no other one in its document; [`reconcile()`] does so for all of them.
+pub fn assemble_page(
+    page: u32,
+    template: &FormTemplate,
+    registration: &Registration,
+    cuts: &[FieldCut],
+    scores: &[FieldScores],
+    accept: &AcceptTable,
+) -> PageRecord {
+    let fields = cuts.iter().enumerate().filter_map(|(i, cut)| {
+        let field = template.fields.get(cut.field_idx)?;
+        let nothing = FieldScores::default();
+        let scores = scores.get(i).unwrap_or(&nothing);
+        let params = accept.of(&template.name, &field.name);
+        Some(assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), &params))
+    });
+    let (form, residual_px) = (template.name.clone(), registration.residual_px);
+    let mut record = PageRecord { page, reading: PageReading::Read { form, fields: fields.collect(), residual_px } };
+    reconcile(slice::from_ref(template), slice::from_mut(&mut record), accept);
+    record
+}
+
+/// What one field says.
+pub fn assemble_field(
+    field: &Field,
+    ink: &FieldInk,
+    scores: &FieldScores,
+    fit: Option<&FieldRegistration>,
+    params: &AcceptParams,
+) -> FieldValue {
+    let reading = match ink {
+        FieldInk::Blank if params.accepts(1.0) => Reading::of_state(FieldState::Blank, 1.0),
+        // nothing of the field is accepted, not even that it is blank
+        FieldInk::Blank => Reading::of_state(FieldState::Review(ReviewReason::LowConfidence), 1.0),
+        FieldInk::OffPage => Reading::of_state(FieldState::Review(ReviewReason::OffPage), 0.0),
+        FieldInk::Written(lattice) => read(field, lattice, scores, params),
+        FieldInk::Mark(ink) => mark::read(*ink, matches!(field.kind, FieldKind::Mark { filled_counts: true }), params),
+    };
+    let frame_is_missing = fit.is_some_and(|fit| fit.residual_px.is_none()) && !field.layout.printed_lines().is_empty();
+    let state = match reading.state {
+        FieldState::Accepted | FieldState::Blank | FieldState::Review(ReviewReason::LowConfidence)
+            if frame_is_missing =>
+        {
+            FieldState::Review(ReviewReason::FrameNotFound)
+        }
+        state => state,
+    };
+    let own = OwnReading { state, guess: reading.guess, confidence: reading.confidence };
+    let corners = fit.map(|fit| fit.page_from_template.apply_rect(field.layout.bounds()));
+    FieldValue {
+        name: field.name.clone(),
+        state: own.state.clone(),
+        guess: own.guess.clone(),
+        alternatives: reading.alternatives,
+        confidence: own.confidence,
+        own,
+        changed: None,
+        bounds: corners.and_then(Rect::around).unwrap_or_default(),
+        residual_px: fit.and_then(|fit| fit.residual_px),
+    }
+}
+
+/// Whether what the nets say of a field is so sure, in every respect, that looking again would change nothing that matters.
+pub fn is_settled(field: &Field, ink: &FieldInk, scores: &FieldScores) -> bool {
+    let FieldInk::Written(lattice) = ink else { return true };
+    read(field, lattice, scores, &AcceptParams::SETTLED).state == FieldState::Accepted
+}
+
+/// Paths through a lattice that are worse than the best one by more than this, in log score, are none that looking again
+/// would bring forward. Empirically chosen.
+const CONTEST: f32 = 5.0;
+
+/// Of each edge of a field's lattice, whether its glyph has a say in what the field says: whether it lies on a path that may be
+/// the best one.
+pub fn contested_edges(field: &Field, ink: &FieldInk, scores: &FieldScores) -> Vec<bool> {
+    match ink {
+        FieldInk::Written(lattice) => likely_edges(field, lattice, &scores.edges, CONTEST),
+        FieldInk::Blank | FieldInk::OffPage | FieldInk::Mark(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::GrayImage;
+
+    use super::*;
+    use crate::{
+        form::{DateOrder, DigitCount, FieldChecks, FieldLayout, Filler, PrintedSides},
+        scores::{GlyphClass, N_CLASSES},
+        segment::{InkCrop, Lattice, LatticeEdge},
+    };
+
+    /// A free integer field.
+    pub(super) fn field(min: usize, max: usize) -> Field {
+        Field {
+            name: "n".to_owned(),
+            kind: FieldKind::Integer,
+            layout: FieldLayout::Box { frame: Rect::from_xywh(0.0, 0.0, 40.0, 8.0), printed: PrintedSides::ALL },
+            digits: DigitCount { min, max },
+            fillers: Vec::new(),
+            fillers_mean: None,
+            is_signed: false,
+            checks: FieldChecks::default(),
+        }
+    }
+
+    /// A comb of `n` cells, in which crosses and dashes fill what is not used and say nought alone.
+    fn comb(n: usize) -> Field {
+        let cells = (0..n).map(|i| Rect::from_xywh(5.0 * i as f64, 0.0, 5.0, 8.0)).collect();
+        Field {
+            layout: FieldLayout::Comb { cells, printed: PrintedSides::ALL },
+            fillers: vec![Filler::Cross, Filler::Dash],
+            fillers_mean: Some("0".to_owned()),
+            ..field(1, n)
+        }
+    }
+
+    pub(super) fn edge(from: usize, to: usize) -> LatticeEdge {
+        let crop = Some(InkCrop { ink: GrayImage::new(4, 4), x: 0, y: 0 });
+        LatticeEdge { from, to, crop, log_prior: 0.0 }
+    }
+
+    pub(super) fn empty(from: usize, to: usize) -> LatticeEdge {
+        LatticeEdge { crop: None, ..edge(from, to) }
+    }
+
+    /// A digit of the given probability; the rest is spread over the other digits.
+    pub(super) fn glyph(digit: usize, probability: f32) -> GlyphScores {
+        let mut digits = [(1.0 - probability) / 9.0; 10];
+        digits[digit] = probability;
+        GlyphScores::of_digit(digits)
+    }
+
+    fn no_digit(class: GlyphClass) -> GlyphScores {
+        let mut classes = [0.002; N_CLASSES];
+        classes[class as usize] = 0.99;
+        GlyphScores { digits: [0.1; 10], classes }
+    }
+
+    /// A chain of cells: a digit, `X`, `-`, `?` for a scribble, `_` for an empty cell.
+    fn read_cells(field: &Field, cells: &str) -> FieldValue {
+        let (edges, scores): (Vec<_>, Vec<_>) = cells
+            .chars()
+            .enumerate()
+            .map(|(i, cell)| match cell {
+                '_' => (empty(i, i + 1), None),
+                'X' => (edge(i, i + 1), Some(no_digit(GlyphClass::Cross))),
+                '-' => (edge(i, i + 1), Some(no_digit(GlyphClass::Dash))),
+                '?' => (edge(i, i + 1), Some(no_digit(GlyphClass::Other))),
+                digit => (edge(i, i + 1), digit.to_digit(10).map(|d| glyph(d as usize, 0.995))),
+            })
+            .unzip();
+        let ink = FieldInk::Written(Lattice { n_nodes: edges.len() + 1, edges, ..Lattice::default() });
+        assemble_field(
+            field,
+            &ink,
+            &FieldScores { edges: scores, ..FieldScores::default() },
+            None,
+            &AcceptParams::default(),
+        )
+    }
+
+    #[test]
+    fn fillers_and_empty_cells() {
+        use FieldState::{Accepted, Review};
+        for (cells, state, guess) in [
+            ("012", Accepted, "12"),
+            ("XX3", Accepted, "3"),
+            ("X--", Accepted, "0"),
+            ("XXX", Accepted, "0"),
+            ("__5", Accepted, "5"),
+            ("X40", Accepted, "40"),
+            ("12_", Accepted, "12"),
+            ("1_2", Review(ReviewReason::LowConfidence), "12"),
+        ] {
+            let value = read_cells(&comb(3), cells);
+            assert_eq!((value.state, value.guess.as_str()), (state, guess), "{cells}");
+        }
+        for cells in ["???", "1?2", "1X2", "??3"] {
+            let value = read_cells(&comb(3), cells);
+            assert!(matches!(value.state, Review(_)), "{cells}: {value:?}");
+        }
+    }
+
+    #[test]
+    fn fillers_alone_say_what_the_template_says() {
+        let silent = Field { fillers_mean: None, ..comb(3) };
+        let value = read_cells(&silent, "XXX");
+        assert_eq!((value.state, value.guess.as_str()), (FieldState::Blank, ""));
+        let strict = Field { fillers: Vec::new(), ..comb(3) };
+        assert!(matches!(read_cells(&strict, "XX3").state, FieldState::Review(_)));
+    }
+
+    #[test]
+    fn an_impossible_date_is_for_a_person() {
+        let kind = FieldKind::Date { order: DateOrder::DayMonthYear, pivot: 50 };
+        let date = Field { kind, fillers: Vec::new(), digits: DigitCount { min: 8, max: 8 }, ..comb(8) };
+        let value = read_cells(&date, "31022020");
+        assert_eq!(value.state, FieldState::Review(ReviewReason::ImpossibleDate));
+        assert_eq!(value.guess, "2020-02-31");
+        let value = read_cells(&date, "29022020");
+        assert_eq!((value.state, value.guess.as_str()), (FieldState::Accepted, "2020-02-29"));
+    }
+
+    #[test]
+    fn what_may_be_struck_out_is_no_sure_filler() {
+        for cells in ["12?", "?12", "???"] {
+            let value = read_cells(&comb(3), cells);
+            assert!(matches!(value.state, FieldState::Review(_)), "{cells}: {value:?}");
+        }
+        assert_eq!(read_cells(&comb(3), "X12").state, FieldState::Accepted);
+    }
+
+    #[test]
+    fn too_many_digits_and_too_few() {
+        let value = read_cells(&field(1, 2), "123");
+        assert_eq!((value.state, value.guess.as_str()), (FieldState::Review(ReviewReason::Overflow), "123"));
+        let value = read_cells(&field(4, 4), "123");
+        assert_eq!((value.state, value.guess.as_str()), (FieldState::Review(ReviewReason::TooShort), "123"));
+    }
+
+    #[test]
+    fn nothing_written_is_blank_and_off_the_page_is_not() {
+        let read = |ink| assemble_field(&field(1, 3), &ink, &FieldScores::default(), None, &AcceptParams::default());
+        assert_eq!(read(FieldInk::Blank).state, FieldState::Blank);
+        let never = assemble_field(&field(1, 3), &FieldInk::Blank, &FieldScores::default(), None, &AcceptParams::NEVER);
+        assert_eq!(never.state, FieldState::Review(ReviewReason::LowConfidence));
+        assert_eq!(read(FieldInk::OffPage).state, FieldState::Review(ReviewReason::OffPage));
+        let unread = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)], ..Lattice::default() });
+        assert_eq!(read(unread).state, FieldState::Review(ReviewReason::Illegible));
+    }
+
+    #[test]
+    fn an_unsure_digit_lowers_the_confidence_and_its_rival_is_named() {
+        let ink = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)], ..Lattice::default() });
+        let mut scores = glyph(1, 0.55);
+        scores.digits[7] = 0.4;
+        let value = assemble_field(
+            &field(1, 3),
+            &ink,
+            &FieldScores { edges: vec![Some(scores)], ..FieldScores::default() },
+            None,
+            &AcceptParams::default(),
+        );
+        assert_eq!(value.state, FieldState::Review(ReviewReason::LowConfidence));
+        assert!((0.55..0.7).contains(&value.confidence), "{}", value.confidence);
+        assert_eq!((value.guess.as_str(), value.alternatives[1].text.as_str()), ("1", "7"));
+    }
+}

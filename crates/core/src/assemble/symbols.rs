@@ -1,0 +1,307 @@
+//! A strip's columns -> the texts that they may say.
+
+use std::collections::BTreeSet;
+
+use crate::scores::{Columns, FIRST_DIGIT, N_SYMBOLS, NO_SYMBOL, SCRIBBLE, StripScores};
+
+/// Beginnings of texts that are followed from column to column.
+const BEAM: usize = 24;
+
+/// Symbols less likely than this in a column are not followed: exp(-9).
+const LEAST_PROBABILITY: f64 = 1.234e-4;
+
+/// The least that one view can say of a text, natural logarithm: it alone does not rule it out.
+const LEAST_OF_VIEW: f64 = -40.0;
+
+/// Stands in a text for what cannot be read.
+pub(super) const UNREADABLE: char = '?';
+
+/// What a strip may say.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct StripText {
+    /// ASCII digits and [`UNREADABLE`].
+    pub text: String,
+    /// Natural logarithm of its probability, over all ways to spread it over the columns.
+    pub log_probability: f64,
+}
+
+/// Nothing is divided by less: by a column that rules out every text.
+const LEAST_SUM: f64 = 1e-300;
+
+/// Sums of probabilities smaller than this are made 1 again: far from what a number can hold, and seldom reached.
+const SMALL_SUM: f64 = 1e-100;
+
+/// A strip's views, made ready to be asked for many texts.
+#[derive(Debug, Clone)]
+pub(super) struct StripReading {
+    /// Of each view, of each column, the probabilities of the symbols.
+    views: Vec<Vec<[f64; N_SYMBOLS]>>,
+}
+
+/// Probabilities of all ways to a text, by what the last column says.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ways {
+    /// Its last symbol.
+    symbol: f64,
+    /// No symbol.
+    none: f64,
+}
+
+impl Ways {
+    fn all(self) -> f64 {
+        self.symbol + self.none
+    }
+}
+
+/// A text, or the beginning of one: another one and a symbol more.
+#[derive(Clone, Copy)]
+struct Beginning {
+    /// Index of the one that it goes on from.
+    from: usize,
+    /// [`NO_SYMBOL`]: it is the empty one.
+    last: usize,
+    /// Indices of those that go on from it, by symbol.
+    next: [Option<usize>; N_SYMBOLS],
+}
+
+/// All beginnings that were met: a tree whose root says nothing.
+struct Beginnings(Vec<Beginning>);
+
+impl Beginnings {
+    const EMPTY: usize = 0;
+
+    fn new() -> Self {
+        Self(vec![Beginning { from: Self::EMPTY, last: NO_SYMBOL, next: [None; N_SYMBOLS] }])
+    }
+
+    /// The one that goes on from `from` with `symbol`.
+    fn with(&mut self, from: usize, symbol: usize) -> usize {
+        let n = self.0.len();
+        let found = *self.0[from].next[symbol].get_or_insert(n);
+        if found == n {
+            self.0.push(Beginning { from, last: symbol, next: [None; N_SYMBOLS] });
+        }
+        found
+    }
+
+    fn text(&self, mut at: usize) -> String {
+        let mut signs = Vec::new();
+        while at != Self::EMPTY {
+            signs.push(sign(self.0[at].last));
+            at = self.0[at].from;
+        }
+        signs.iter().rev().collect()
+    }
+}
+
+impl StripReading {
+    /// Of what the net says of a strip.
+    pub fn new(scores: &StripScores) -> Self {
+        let probabilities = |columns: &Columns| {
+            let of_column = |column: &[f32; N_SYMBOLS]| column.map(|log| f64::from(log).exp());
+            columns.iter().map(of_column).collect()
+        };
+        Self { views: scores.views.iter().map(probabilities).collect() }
+    }
+
+    /// The likeliest texts by all views together, likeliest first. None of a strip without columns.
+    pub fn best_texts(&self) -> Vec<StripText> {
+        let [view] = self.views.as_slice() else {
+            let found: BTreeSet<String> =
+                self.views.iter().flat_map(|view| best_of_view(view)).map(|found| found.text).collect();
+            let weigh = |text: String| StripText { log_probability: self.log_probability(&text), text };
+            return sorted(found.into_iter().map(weigh).collect());
+        };
+        best_of_view(view)
+    }
+
+    /// Natural logarithm of the probability of one text of ASCII digits and [`UNREADABLE`], over all ways to spread it over
+    /// the columns: the mean of what the views say. Minus infinity of no view.
+    pub fn log_probability(&self, text: &str) -> f64 {
+        let symbols: Vec<usize> = text.bytes().map(symbol).collect();
+        let by_view = self.views.iter().map(|columns| log_probability_of(columns, &symbols).max(LEAST_OF_VIEW));
+        let n_views = self.views.len();
+        let sum: f64 = by_view.sum();
+        if n_views == 0 { f64::NEG_INFINITY } else { sum / n_views as f64 }
+    }
+}
+
+fn sorted(mut texts: Vec<StripText>) -> Vec<StripText> {
+    texts.sort_by(|a, b| b.log_probability.total_cmp(&a.log_probability).then_with(|| a.text.cmp(&b.text)));
+    texts
+}
+
+/// The likeliest texts by one view, likeliest first: prefix search of a beam (Graves, "Sequence transduction with recurrent
+/// neural networks", 2012; Hannun et al., "First-pass large vocabulary continuous speech recognition", 2014). Probabilities
+/// are divided by their sum at every column, lest they vanish (Rabiner, "A tutorial on hidden Markov models", 1989,
+/// section V.A).
+fn best_of_view(columns: &[[f64; N_SYMBOLS]]) -> Vec<StripText> {
+    if columns.is_empty() {
+        return Vec::new();
+    }
+    let mut beginnings = Beginnings::new();
+    let mut beam = vec![(Beginnings::EMPTY, Ways { none: 1.0, symbol: 0.0 })];
+    let mut log_scale = 0.0;
+    // where in `next` a beginning stands
+    let mut places: Vec<Option<usize>> = Vec::new();
+    for column in columns {
+        let mut next: Vec<(usize, Ways)> = Vec::with_capacity(beam.len() * N_SYMBOLS);
+        let mut add = |n_beginnings: usize, beginning: usize, ways: Ways| {
+            places.resize(n_beginnings.max(places.len()), None);
+            let place = *places[beginning].get_or_insert(next.len());
+            match next.get_mut(place) {
+                Some((_, sum)) => *sum = Ways { symbol: sum.symbol + ways.symbol, none: sum.none + ways.none },
+                None => next.push((beginning, ways)),
+            }
+        };
+        for &(beginning, ways) in &beam {
+            let last = beginnings.0[beginning].last;
+            add(beginnings.0.len(), beginning, Ways { none: ways.all() * column[NO_SYMBOL], symbol: 0.0 });
+            for (symbol, &probability) in column.iter().enumerate().skip(FIRST_DIGIT) {
+                if probability < LEAST_PROBABILITY {
+                    continue;
+                }
+                let is_same = last == symbol;
+                if is_same {
+                    add(beginnings.0.len(), beginning, Ways { symbol: ways.symbol * probability, none: 0.0 });
+                }
+                // the same symbol twice needs a column between that says none
+                let before = if is_same { ways.none } else { ways.all() };
+                if before > 0.0 {
+                    let longer = beginnings.with(beginning, symbol);
+                    add(beginnings.0.len(), longer, Ways { symbol: before * probability, none: 0.0 });
+                }
+            }
+        }
+        next.iter().for_each(|(beginning, _)| places[*beginning] = None);
+        next.sort_by(|a, b| b.1.all().total_cmp(&a.1.all()).then(a.0.cmp(&b.0)));
+        next.truncate(BEAM);
+        let sum = next.iter().map(|(_, ways)| ways.all()).sum::<f64>().max(LEAST_SUM);
+        log_scale += sum.ln();
+        next.iter_mut().for_each(|(_, ways)| *ways = Ways { symbol: ways.symbol / sum, none: ways.none / sum });
+        beam = next;
+    }
+    let text = |&(beginning, ways): &(usize, Ways)| StripText {
+        text: beginnings.text(beginning),
+        log_probability: log_scale + ways.all().ln(),
+    };
+    sorted(beam.iter().map(text).collect())
+}
+
+/// The forward variables of Graves et al., "Connectionist temporal classification", ICML 2006, section 4.1, divided by their
+/// sum where they become small.
+fn log_probability_of(columns: &[[f64; N_SYMBOLS]], symbols: &[usize]) -> f64 {
+    let Some(first) = columns.first() else { return f64::NEG_INFINITY };
+    let n = symbols.len();
+    // all ways that end with so many symbols said, the last one in this column, or none in it
+    let (mut said, mut none) = (vec![0.0; n], vec![0.0; n + 1]);
+    // the same symbol twice needs a column between that says none
+    let is_other: Vec<bool> = (0..n).map(|k| k > 0 && symbols[k] != symbols[k - 1]).collect();
+    none[0] = first[NO_SYMBOL];
+    if let (Some(said), Some(&symbol)) = (said.first_mut(), symbols.first()) {
+        *said = first[symbol];
+    }
+    let mut log_scale = 0.0;
+    for (i, column) in columns.iter().enumerate().skip(1) {
+        let mut sum = 0.0;
+        // from the last on that so many columns can reach, so that the ways before are still those of the column before
+        for k in (0..=n.min(i)).rev() {
+            let before = if k > 0 { said[k - 1] } else { 0.0 };
+            if k < n {
+                let skipping = if is_other[k] { before } else { 0.0 };
+                said[k] = (said[k] + none[k] + skipping) * column[symbols[k]];
+                sum += said[k];
+            }
+            none[k] = (none[k] + before) * column[NO_SYMBOL];
+            sum += none[k];
+        }
+        if sum < SMALL_SUM {
+            let sum = sum.max(LEAST_SUM);
+            said.iter_mut().chain(&mut none).for_each(|ways| *ways /= sum);
+            log_scale += sum.ln();
+        }
+    }
+    log_scale + (none[n] + said.last().copied().unwrap_or(0.0)).ln()
+}
+
+fn symbol(sign: u8) -> usize {
+    if sign == UNREADABLE as u8 { SCRIBBLE } else { FIRST_DIGIT + usize::from(sign.saturating_sub(b'0')).min(9) }
+}
+
+fn sign(symbol: usize) -> char {
+    if symbol == SCRIBBLE { UNREADABLE } else { char::from(b'0' + (symbol - FIRST_DIGIT) as u8) }
+}
+
+/// ln(exp(a) + exp(b)).
+pub(super) fn log_sum(a: f64, b: f64) -> f64 {
+    let (large, small) = if a > b { (a, b) } else { (b, a) };
+    if small == f64::NEG_INFINITY { large } else { large + (small - large).exp().ln_1p() }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Columns that say, one after the other, a symbol of the text with `probability`; `_` says none.
+    pub(in crate::assemble) fn saying(text: &str, probability: f32) -> StripScores {
+        let column = |sign: char| {
+            let symbol = match sign {
+                '_' => NO_SYMBOL,
+                '?' => SCRIBBLE,
+                digit => FIRST_DIGIT + digit as usize - '0' as usize,
+            };
+            let mut column = [((1.0 - probability) / (N_SYMBOLS - 1) as f32).ln(); N_SYMBOLS];
+            column[symbol] = probability.ln();
+            column
+        };
+        StripScores { views: vec![text.chars().map(column).collect()] }
+    }
+
+    #[test]
+    fn repeated_columns_are_one_digit_and_a_gap_parts_two() {
+        for (columns, text) in [("_11_2__", "12"), ("1_1", "11"), ("____", ""), ("_3?_", "3?"), ("0_0_00_", "000")] {
+            let texts = StripReading::new(&saying(columns, 0.9)).best_texts();
+            assert_eq!(texts[0].text, text, "{columns}");
+            assert!(texts.windows(2).all(|pair| pair[0].log_probability >= pair[1].log_probability));
+        }
+        assert!(StripReading::new(&StripScores::default()).best_texts().is_empty());
+    }
+
+    #[test]
+    fn the_beam_and_the_forward_sum_agree() {
+        let strip = StripReading::new(&saying("_1_27_", 0.8));
+        for found in strip.best_texts().iter().filter(|found| !found.text.contains('?')).take(5) {
+            let sum = strip.log_probability(&found.text);
+            assert!((sum - found.log_probability).abs() < 0.05, "{found:?}: {sum}");
+        }
+    }
+
+    #[test]
+    fn views_that_do_not_agree_are_weighed_against_each_other() {
+        let (sure, unsure) = (saying("_1_7_", 0.95), saying("_1_1_", 0.6));
+        let both = StripScores { views: [sure.views, unsure.views].concat() };
+        let both = StripReading::new(&both);
+        let texts = both.best_texts();
+        assert_eq!((texts[0].text.as_str(), texts[1].text.as_str()), ("17", "11"));
+        for found in &texts {
+            assert_eq!(found.log_probability, both.log_probability(&found.text));
+        }
+    }
+
+    #[test]
+    fn all_texts_together_are_certain() {
+        let strip = StripReading::new(&saying("_4_", 0.9));
+        let mut sum = 0.0;
+        for found in strip.best_texts() {
+            sum += found.log_probability.exp();
+        }
+        assert!(sum > 0.8 && sum <= 1.0 + 1e-6, "{sum}");
+    }
+
+    #[test]
+    fn a_text_longer_than_its_columns_is_impossible() {
+        assert_eq!(StripReading::new(&saying("12", 0.9)).log_probability("123"), LEAST_OF_VIEW);
+        assert_eq!(StripReading::new(&saying("11", 0.9)).log_probability("11"), LEAST_OF_VIEW);
+        assert_eq!(StripReading::new(&StripScores::default()).log_probability("1"), f64::NEG_INFINITY);
+    }
+}

@@ -1,0 +1,186 @@
+//! Forms of several pages: a template may be page k of n of a document.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{
+    FormTemplate,
+    raw::{MAX_DOCUMENT_PAGES, RawDocument, Spanned},
+    source::Source,
+};
+use formread_raster::error::{Error, Result};
+
+/// Which page of a document a form is. All pages of one file are one document of each such name, in any order.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct DocumentPage {
+    /// The document's name, the same on each of its pages: `tax-return-2026`.
+    pub name: String,
+    /// 1-based page.
+    pub page: usize,
+    /// Pages of the document, 1 to 100.
+    pub of: usize,
+    /// 1-based line in the template's text; 0 where it is not known.
+    #[serde(skip)]
+    pub line: usize,
+}
+
+/// Without the line: what a template says, and so its fingerprint, does not depend on where in the text it says it.
+impl fmt::Debug for DocumentPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, page, of, line: _ } = self;
+        f.debug_struct("DocumentPage").field("name", name).field("page", page).field("of", of).finish()
+    }
+}
+
+/// For people: `page 2 of 3 of tax-return-2026`.
+impl fmt::Display for DocumentPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "page {} of {} of {}", self.page, self.of, self.name)
+    }
+}
+
+pub(super) fn parse_document(source: Source<'_>, raw: &Spanned<RawDocument>) -> Result<DocumentPage> {
+    let (line, raw) = (source.line_of(raw.span().start), raw.get_ref());
+    let name = source.table_name(&raw.name, "name of a document")?;
+    let of = source.count(&raw.of, 1..=MAX_DOCUMENT_PAGES, "pages of a document")?;
+    let page = source.count(&raw.page, 1..=of, "page of a document")?;
+    Ok(DocumentPage { name, page, of, line })
+}
+
+/// Looks whether the pages of each document fit together, among `templates`: one template alone cannot tell.
+///
+/// # Errors
+/// `Format`, with template and line, where two templates are the same page, differ in the number of pages, or a page has
+/// no template.
+pub fn check_documents(templates: &[FormTemplate]) -> Result<()> {
+    for (idx, FormTemplate { name, .. }) in templates.iter().enumerate() {
+        if let Some(DocumentFault { line, detail, hint }) = document_fault(templates, idx) {
+            return Err(Error::format("template", format!("{name}: {detail}\nhint: {hint}")).at_line(line));
+        }
+    }
+    Ok(())
+}
+
+/// What does not fit, where, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentFault {
+    /// 1-based line of the template.
+    pub line: usize,
+    /// What does not fit.
+    pub detail: String,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
+/// In what the page at `idx` does not fit to the pages before it among `templates`, or, of a document's first one there,
+/// which are missing.
+pub fn document_fault(templates: &[FormTemplate], idx: usize) -> Option<DocumentFault> {
+    let DocumentPage { name, page, of, line } = templates[idx].document.as_ref()?;
+    let before = || pages_of(&templates[..idx], name);
+    let (detail, hint) = if let Some((other, their)) = before().find(|(_, their)| their.of != *of) {
+        let detail = format!("document {name} has {of} pages here and {} in {other}", their.of);
+        (detail, "of is the number of all its pages, the same in each template")
+    } else if let Some((other, _)) = before().find(|(_, their)| their.page == *page) {
+        let detail = format!("page {page} of document {name} is {other} already");
+        (detail, "a page has one template; another printing of the form is a document of its own")
+    } else {
+        let is_missing = |page: &usize| pages_of(templates, name).all(|(_, their)| their.page != *page);
+        let missing: Vec<String> = (1..=*of).filter(is_missing).map(|page| page.to_string()).collect();
+        if before().next().is_some() || missing.is_empty() {
+            return None;
+        }
+        let detail = format!("document {name} has {of} pages, and no template for page {}", missing.join(", "));
+        (detail, "give that page's template, too; pages without a field are not counted")
+    };
+    Some(DocumentFault { line: *line, detail, hint })
+}
+
+/// The templates that are pages of the document called `name`, by their own names.
+fn pages_of<'a>(templates: &'a [FormTemplate], name: &'a str) -> impl Iterator<Item = (&'a str, &'a DocumentPage)> {
+    let page = move |template: &'a FormTemplate| {
+        let document = template.document.as_ref().filter(|document| document.name == name)?;
+        Some((template.name.as_str(), document))
+    };
+    templates.iter().filter_map(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::parse_template;
+
+    const STRIP: &str = "whole_image = true\n[[field]]\nname = \"d\"\nkind = \"code\"\n";
+
+    fn parsed(name: &str, more: &str) -> Result<FormTemplate> {
+        parse_template(&format!("name = \"{name}\"\ntitle = \"t\"\n{more}\n{STRIP}"))
+    }
+
+    /// Page `page` of `of` of a document called `tax`.
+    fn template(name: &str, page: usize, of: usize) -> FormTemplate {
+        parsed(name, &format!("document = {{ name = \"tax\", page = {page}, of = {of} }}")).expect("it is well formed")
+    }
+
+    #[test]
+    fn a_declaration_is_taken_or_refused_with_its_line() {
+        let document = template("a", 2, 3).document.expect("it has one");
+        assert_eq!((document.to_string().as_str(), document.line), ("page 2 of 3 of tax", 3));
+        for (declared, part) in [
+            ("7", "invalid type"),
+            ("{}", "missing: name"),
+            ("{ name = \"t\", page = 1 }", "missing: of"),
+            ("{ name = \"t\", page = 1, of = 1, at = 2 }", "unknown key: at"),
+            ("{ name = \"\", page = 1, of = 1 }", "name of a document: \"\""),
+            ("{ name = \"=1\", page = 1, of = 1 }", "name of a document: \"=1\""),
+            ("{ name = \"-a\", page = 1, of = 1 }", "no hyphen first"),
+            ("{ name = \"t\", page = 0, of = 2 }", "page of a document: 0\nhint: from 1 to 2"),
+            ("{ name = \"t\", page = 3, of = 2 }", "page of a document: 3\nhint: from 1 to 2"),
+            ("{ name = \"t\", page = -1, of = 2 }", "page of a document: -1"),
+            ("{ name = \"t\", page = 1.5, of = 2 }", "invalid type"),
+            ("{ name = \"t\", page = 1, of = 0 }", "pages of a document: 0\nhint: from 1 to 100"),
+            ("{ name = \"t\", page = 1, of = 101 }", "pages of a document: 101"),
+            ("{ name = \"t\", page = 1, of = 9223372036854775807 }", "pages of a document: 92"),
+        ] {
+            let error = parsed("a", &format!("document = {declared}")).expect_err(declared);
+            assert_eq!(error.locus().line, Some(3), "{declared}: {error}");
+            assert!(error.to_string().contains(part), "{declared}: {error}");
+        }
+    }
+
+    #[test]
+    fn pages_that_do_not_fit_together_are_named() {
+        let strip = parsed("strip", "").expect("it is well formed");
+        check_documents(&[template("b", 2, 2), strip.clone(), template("a", 1, 2)]).expect("any order will do");
+        check_documents(std::slice::from_ref(&strip)).expect("no form is of several pages");
+        for (templates, says) in [
+            (vec![template("a", 1, 2)], "a: document tax has 2 pages, and no template for page 2\nhint: give "),
+            (vec![strip, template("b", 2, 3)], "b: document tax has 3 pages, and no template for page 1, 3\n"),
+            (
+                vec![template("a", 1, 2), template("b", 2, 3)],
+                "b: document tax has 3 pages here and 2 in a\nhint: of is",
+            ),
+            (
+                vec![template("a", 1, 2), template("b", 2, 2), template("c", 3, 3)],
+                "c: document tax has 3 pages here and 2 in a\nhint: ",
+            ),
+            (
+                vec![template("a", 1, 2), template("b", 2, 2), template("c", 2, 2)],
+                "c: page 2 of document tax is b already\nhint: a page has one template",
+            ),
+        ] {
+            let error = check_documents(&templates).expect_err(says);
+            assert_eq!(error.locus().line, Some(3), "{error}");
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_knows_the_page_and_not_the_line() {
+        let prints = [(1, 2), (2, 2), (2, 3)].map(|(page, of)| template("a", page, of).fingerprint());
+        assert!(prints[0] != prints[1] && prints[1] != prints[2], "{prints:?}");
+        let lower = parsed("a", "\n\ndocument = { of = 2, page = 1, name = \"tax\" }").expect("it is well formed");
+        assert_eq!(lower.fingerprint(), prints[0]);
+        let debug = format!("{:?}", parsed("a", "").expect("it is well formed"));
+        assert!(!debug.contains("document"), "what says nothing of it has the fingerprint it had: {debug}");
+    }
+}

@@ -1,0 +1,56 @@
+//! Where in a template's text its parts stand, for those who tell a person what to change.
+
+use super::{
+    raw::{RawTemplate, Spanned},
+    source::Source,
+};
+use formread_raster::error::Result;
+
+/// 1-based lines of a template's text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TemplateLines {
+    /// The name.
+    pub name: usize,
+    /// Where each field begins, in the template's order.
+    pub fields: Vec<usize>,
+    /// Where each barcode begins, likewise.
+    pub barcodes: Vec<usize>,
+    /// Where each number begins, likewise.
+    pub numbers: Vec<usize>,
+    /// What landmarks begin with: lines, frames, marks or words, or else the name.
+    pub landmarks: usize,
+}
+
+impl TemplateLines {
+    /// Those of `text`.
+    ///
+    /// # Errors
+    /// `Format` where the text is no TOML of a template.
+    pub fn of(text: &str) -> Result<Self> {
+        let source = Source { what: "template", text };
+        let raw: RawTemplate = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
+        let name = raw.name.as_ref().map_or(1, |name| source.line_of(name.span().start));
+        let first = |quads: &[super::raw::Quad]| quads.first().map(|quad| quad.span().start);
+        let landmarks = [first(&raw.lines), first(&raw.frames), first(&raw.marks)];
+        let words = raw.words.first().map(|word| word.span().start);
+        let landmarks = landmarks.into_iter().chain([words]).flatten().min();
+        let fields = raw.fields.iter().map(|field: &Spanned<_>| source.line_of(field.span().start)).collect();
+        let barcodes = raw.barcodes.iter().map(|barcode| source.line_of(barcode.span().start)).collect();
+        let numbers = raw.numbers.iter().map(|number| source.line_of(number.span().start)).collect();
+        Ok(Self { name, fields, barcodes, numbers, landmarks: landmarks.map_or(name, |at| source.line_of(at)) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_is_found_where_it_stands() {
+        let text = "# a form\nname = \"t\"\ntitle = \"t\"\npage = [9, 9]\nlines = [\n  [1, 1, 2, 1]\n]\n\n[[field]]\n\
+                    name = \"a\"\n\n[[barcode]]\n[[number]]\n# the second\n[[field]]\nname = \"b\"\n";
+        let want = TemplateLines { name: 2, fields: vec![9, 15], barcodes: vec![12], numbers: vec![13], landmarks: 6 };
+        assert_eq!(TemplateLines::of(text).expect("it is TOML"), want);
+        assert!(TemplateLines::of("name = 7").is_err());
+    }
+}

@@ -1,0 +1,370 @@
+//! What the paper promises: a form's printed landmarks and its fields, in millimetres from the page's left top corner.
+
+mod barcode;
+mod checks;
+mod document;
+mod kind;
+mod known;
+mod likeness;
+mod lines;
+mod number;
+mod others;
+mod parse;
+mod raw;
+mod rules;
+mod schema;
+pub mod source;
+
+use std::fmt;
+
+use formread_raster::{
+    geometry::{Point, Rect, Segment},
+    hash::sha256,
+};
+
+pub use barcode::Barcode;
+pub use checks::{CheckDigit, FieldChecks};
+pub use document::{DocumentFault, document_fault};
+pub use document::{DocumentPage, check_documents};
+pub use kind::DEFAULT_PIVOT;
+pub use known::known_templates;
+pub use lines::TemplateLines;
+pub use number::Number;
+pub use others::{OtherField, check_others};
+pub use parse::parse_template;
+pub use parse::{MAX_BOX_DIGITS, MAX_CELLS, MAX_FIELDS, RESERVED_NAMES};
+pub use rules::{Bounds, Comparison, Relation, Rule, Sum};
+pub use schema::template_schema;
+
+/// A form, as it is printed.
+#[derive(Clone, PartialEq)]
+pub struct FormTemplate {
+    /// Unique among the known templates: `c1-2019`.
+    pub name: String,
+    /// One line for a person.
+    pub title: String,
+    /// Which printing of the form or state of its template this is, for people; nothing is read from it.
+    pub version: Option<String>,
+    /// Which page it is of a form of several pages; `None`: it is a form by itself.
+    pub document: Option<DocumentPage>,
+    /// How the template is laid on a page.
+    pub layout: PageLayout,
+    /// What is printed to tell it from other forms, for those that look alike.
+    pub barcodes: Vec<Barcode>,
+    /// The same in plain digits.
+    pub numbers: Vec<Number>,
+    /// Fields in the order of the table's columns.
+    pub fields: Vec<Field>,
+    /// Rules between fields: reading chooses and checks by them, `synth` keeps those between fields of this form alone.
+    pub rules: Vec<Rule>,
+    /// The fields of other forms that rules name, each once.
+    pub others: Vec<OtherField>,
+}
+
+/// Without the version: it names what a template says, and says nothing. So the fingerprint does not depend on it; nor does
+/// that of a template without a document, barcodes or numbers depend on there being such things.
+impl fmt::Debug for FormTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, title, version: _, document, layout, barcodes, numbers, fields, rules, others } = self;
+        let mut told = f.debug_struct("FormTemplate");
+        told.field("name", name).field("title", title);
+        if let Some(document) = document {
+            told.field("document", document);
+        }
+        told.field("layout", layout).field("fields", fields);
+        told.field("rules", rules).field("others", others);
+        if !barcodes.is_empty() {
+            told.field("barcodes", barcodes);
+        }
+        if !numbers.is_empty() {
+            told.field("numbers", numbers);
+        }
+        told.finish()
+    }
+}
+
+/// How a template is laid on a page.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PageLayout {
+    /// A printed form that is registered by its landmarks.
+    Printed(Landmarks),
+    /// The image as a whole is the one field; there is nothing to register. The field's layout is a box, nothing of it
+    /// printed, whose frame is the unit square: the image's sides are the unit.
+    WholeImage,
+}
+
+/// Everything printed that registration can hold on to, in millimetres.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Landmarks {
+    /// Page width and height.
+    pub page: Rect,
+    /// Printed lines, from left to right or from top to bottom: also the sides of frames that are no fields.
+    /// The printed frames of fields are not repeated here; [`FormTemplate::printed_lines`] adds them.
+    pub lines: Vec<Segment>,
+    /// Solid printed areas: registration marks and bars.
+    pub marks: Vec<Rect>,
+    /// Printed words.
+    pub words: Vec<Word>,
+}
+
+/// A printed word or a line of words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Word {
+    /// Its ink's bounding box, millimetres.
+    pub bounds: Rect,
+    /// What it says: drawn by `synth`, never read by registration. Empty where it does not matter.
+    pub text: String,
+}
+
+/// One number to be read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Column name, unique in the template.
+    pub name: String,
+    /// What sort of number it holds.
+    pub kind: FieldKind,
+    /// Where its digits stand.
+    pub layout: FieldLayout,
+    /// How many digits it may hold. For a comb the cells set the upper bound.
+    pub digits: DigitCount,
+    /// Characters that fill unused cells and are no digits.
+    pub fillers: Vec<Filler>,
+    /// What a field of fillers alone says; `None`: that it is blank.
+    pub fillers_mean: Option<String>,
+    /// Whether its number may be negative: a minus before it, or parentheses round it.
+    pub is_signed: bool,
+    /// What its value must be like.
+    pub checks: FieldChecks,
+}
+
+/// What sort of number a field holds; it decides the canonical form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A whole number, without leading zeros.
+    Integer,
+    /// Money or a measure, of which the last `decimals` digits stand after the point.
+    Amount {
+        /// Digits after the decimal point, 0 to 4.
+        decimals: usize,
+        /// What tells where that point is.
+        point: DecimalPoint,
+    },
+    /// A code, with every digit it was written with.
+    Code,
+    /// A date of day, month and year digits in the order given.
+    Date {
+        /// Order of the parts; the year has the digits that are left over (2 or 4).
+        order: DateOrder,
+        /// A two-digit year below this is 20xx, from this on 19xx.
+        pivot: u32,
+    },
+    /// A box to be ticked or crossed: `1` where it is, blank where nothing is written.
+    Mark {
+        /// Whether a box that is filled all over is marked, too. Where not, its mark was taken back: `0`.
+        filled_counts: bool,
+    },
+}
+
+impl FieldKind {
+    /// The word that templates have for it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Integer => "integer",
+            Self::Amount { .. } => "amount",
+            Self::Code => "code",
+            Self::Date { .. } => "date",
+            Self::Mark { .. } => "mark",
+        }
+    }
+}
+
+/// What tells where the decimal point of an amount is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DecimalPoint {
+    /// The number of decimals: they are always written, with a point or without one.
+    #[default]
+    Implied,
+    /// The comb: the last cells are those of the decimals, whatever stands in them; empty cells are noughts.
+    Printed,
+    /// The writer's last point or comma with as many digits behind it as there are decimals; a number without one is whole.
+    Written,
+}
+
+/// Order of the parts of a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateOrder {
+    /// 31 12 2026
+    DayMonthYear,
+    /// 12 31 2026
+    MonthDayYear,
+    /// 2026 12 31
+    YearMonthDay,
+}
+
+/// Where a field's digits stand, in millimetres.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FieldLayout {
+    /// One cell a digit, in a row; every cell is a printed frame, shared with its neighbour where they touch.
+    Comb {
+        /// The cells from left to right: the frame's inner side is where one writes, coordinates are of the lines' middles.
+        cells: Vec<Rect>,
+        /// Which sides of the cells are printed.
+        printed: PrintedSides,
+    },
+    /// One frame in which digits are written freely.
+    Box {
+        /// The frame, coordinates of the lines' middles.
+        frame: Rect,
+        /// Which sides of the frame are printed.
+        printed: PrintedSides,
+    },
+}
+
+/// Which sides of a frame are printed, and so can be settled on and must be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrintedSides {
+    /// Upper side.
+    pub top: bool,
+    /// Right side.
+    pub right: bool,
+    /// Lower side: a line to write on is a frame of which only this is printed.
+    pub bottom: bool,
+    /// Left side.
+    pub left: bool,
+    /// Between the cells of a comb.
+    pub between: bool,
+}
+
+impl PrintedSides {
+    /// All of them.
+    pub const ALL: Self = Self { top: true, right: true, bottom: true, left: true, between: true };
+    /// None of them.
+    pub const NONE: Self = Self { top: false, right: false, bottom: false, left: false, between: false };
+}
+
+/// How many digits a field may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DigitCount {
+    /// Least, where it is not blank; at least 1.
+    pub min: usize,
+    /// Most.
+    pub max: usize,
+}
+
+/// A character that fills an unused cell and is no digit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filler {
+    /// `X`
+    Cross,
+    /// `-`
+    Dash,
+}
+
+impl FieldLayout {
+    /// The frame around all cells.
+    pub fn bounds(&self) -> Rect {
+        match self {
+            Self::Comb { cells, .. } => {
+                cells.iter().copied().reduce(Rect::union).expect("a parsed comb has at least one cell")
+            }
+            Self::Box { frame, .. } => *frame,
+        }
+    }
+
+    /// The cells of a comb, or the frame as the one cell.
+    pub fn cells(&self) -> &[Rect] {
+        match self {
+            Self::Comb { cells, .. } => cells,
+            Self::Box { frame, .. } => std::slice::from_ref(frame),
+        }
+    }
+
+    /// Which sides are printed.
+    pub fn printed(&self) -> PrintedSides {
+        match self {
+            Self::Comb { printed, .. } | Self::Box { printed, .. } => *printed,
+        }
+    }
+
+    /// The printed lines: horizontals run from left to right, verticals from top to bottom, each once though two cells
+    /// share it.
+    pub fn printed_lines(&self) -> Vec<Segment> {
+        let (printed, cells) = (self.printed(), self.cells());
+        let mut lines: Vec<Segment> = Vec::new();
+        for (i, cell) in cells.iter().enumerate() {
+            let [lt, rt, rb, lb] = cell.corners();
+            let (first, last) = (i == 0, i + 1 == cells.len());
+            let left = if first { printed.left } else { printed.between };
+            let right = if last { printed.right } else { printed.between };
+            let sides = [(printed.top, lt, rt), (printed.bottom, lb, rb), (left, lt, lb), (right, rt, rb)];
+            for (is_printed, a, b) in sides {
+                if is_printed {
+                    push_line(&mut lines, Segment::new(a, b));
+                }
+            }
+        }
+        lines
+    }
+}
+
+/// Adds `line`, joined to one that it continues, and not at all where it is there already.
+fn push_line(lines: &mut Vec<Segment>, line: Segment) {
+    const SAME_MM: f64 = 0.05;
+    let near = |p: Point, q: Point| (p - q).norm() < SAME_MM;
+    if lines.iter().any(|l| near(l.a, line.a) && near(l.b, line.b)) {
+        return;
+    }
+    let continued =
+        lines.iter_mut().find(|l| near(l.b, line.a) && l.is_horizontal() == line.is_horizontal() && l.length() > 0.0);
+    match continued {
+        Some(l) => l.b = line.b,
+        None => lines.push(line),
+    }
+}
+
+impl Field {
+    /// What is known of its number where it was not read.
+    pub fn bounds(&self) -> Bounds {
+        if self.is_signed { Bounds::ANY } else { Bounds::NOT_NEGATIVE }
+    }
+}
+
+impl FormTemplate {
+    /// The page, millimetres; of a template that takes the whole image, the unit in which its field is given.
+    pub fn bounds(&self) -> Rect {
+        match &self.layout {
+            PageLayout::Printed(landmarks) => landmarks.page,
+            PageLayout::WholeImage => Rect::from_edges(0.0, 0.0, 1.0, 1.0),
+        }
+    }
+
+    /// A short name for what this template says, 16 hexadecimal digits, whatever its file looks like. It may be another
+    /// one in another version of the program.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = sha256(format!("{self:?}").as_bytes()).to_string();
+        hash.truncate(16);
+        hash
+    }
+
+    /// How many cells its fields have; a box is one.
+    pub fn n_cells(&self) -> usize {
+        self.fields.iter().map(|field| field.layout.cells().len()).sum()
+    }
+
+    /// The middle of the page, millimetres.
+    pub fn centre(&self) -> Point {
+        self.bounds().centre()
+    }
+
+    /// Every printed line of the form, its rules and its fields' frames, in millimetres.
+    pub fn printed_lines(&self) -> Vec<Segment> {
+        let mut lines = match &self.layout {
+            PageLayout::Printed(landmarks) => landmarks.lines.clone(),
+            PageLayout::WholeImage => Vec::new(),
+        };
+        for field in &self.fields {
+            lines.extend(field.layout.printed_lines());
+        }
+        lines
+    }
+}

@@ -1,0 +1,69 @@
+//! What is printed where a template has a form's number: read as a field is, by the same nets.
+
+use std::slice;
+
+use super::{CutPage, Reader, prepared};
+use crate::{
+    assemble::{AcceptParams, FieldState, ReviewReason, assemble_field},
+    form::{DigitCount, Field, FieldChecks, FieldKind, FieldLayout, FormTemplate, Landmarks, PageLayout, PrintedSides},
+    register::{FieldRegistration, NumberReading, Registration},
+    segment::segment,
+};
+use formread_page::Page;
+use formread_raster::{
+    error::Result,
+    geometry::{Projection, Rect},
+};
+
+/// White around a number, and how far bent paper may move it, millimetres.
+const MARGIN_MM: f64 = 1.0;
+/// More digits than a number has: what stands beside it is seen, and makes it another one.
+const MOST_DIGITS: usize = 16;
+
+impl Reader {
+    /// Reads the number printed at `at` (millimetres) of a form that lies on `page` by `map` (millimetres to pixels). `None`
+    /// where it is not all on the page, or what is there is not digits.
+    pub(super) fn read_number(&self, page: &Page, at: Rect, map: &Projection) -> Result<Option<NumberReading>> {
+        let form = form_of_number(at.grown(MARGIN_MM));
+        let field = &form.fields[0];
+        let (width, height) = page.pixels.dimensions();
+        let area = Rect::from_edges(0.0, 0.0, f64::from(width), f64::from(height));
+        let on_page = map.apply_rect(field.layout.bounds()).iter().all(|corner| area.contains(*corner));
+        let fit = FieldRegistration { page_from_template: *map, residual_px: None, on_page };
+        let registration = Registration { page_from_template: *map, residual_px: 0.0, support: 1.0, fields: vec![fit] };
+        let cuts = segment(page, &registration, &form);
+        let Some(ink) = cuts.first().map(|cut| cut.ink.clone()) else { return Ok(None) };
+        let prepared = prepared(1, page, CutPage { template_idx: 0, registration, cuts }, &form);
+        let scores = self.recognise_of(slice::from_ref(&form), &[&prepared])?.pop().unwrap_or_default();
+        let Some(scores) = scores.fields.first() else { return Ok(None) };
+        let value = assemble_field(field, &ink, scores, None, &AcceptParams::default());
+        let is_digits = matches!(value.state, FieldState::Accepted | FieldState::Review(ReviewReason::LowConfidence));
+        Ok(is_digits.then_some(NumberReading { digits: value.guess, confidence: value.confidence }))
+    }
+}
+
+/// A form with nothing on it but one code, in a box of which nothing is printed.
+fn form_of_number(frame: Rect) -> FormTemplate {
+    let field = Field {
+        name: String::new(),
+        kind: FieldKind::Code,
+        layout: FieldLayout::Box { frame, printed: PrintedSides::NONE },
+        digits: DigitCount { min: 1, max: MOST_DIGITS },
+        fillers: Vec::new(),
+        fillers_mean: None,
+        is_signed: false,
+        checks: FieldChecks::default(),
+    };
+    FormTemplate {
+        name: String::new(),
+        title: String::new(),
+        version: None,
+        document: None,
+        layout: PageLayout::Printed(Landmarks::default()),
+        barcodes: Vec::new(),
+        numbers: Vec::new(),
+        fields: vec![field],
+        rules: Vec::new(),
+        others: Vec::new(),
+    }
+}

@@ -1,0 +1,335 @@
+//! From about right to exact: iterated closest lines.
+//!
+//! As iterated closest points (Besl and McKay, 1992) with the distance from point to line (Chen and Medioni, 1992):
+//! each sample of the template's lines seeks the nearest piece of a line of its own direction on the page; the map that
+//! brings all of them onto their lines is found by least squares with Tukey's weights; and again, with a smaller reach.
+
+use super::{
+    bands::Piece,
+    evidence::PageEvidence,
+    search::{Balance, LineModel},
+};
+use formread_raster::geometry::{Point, Projection, Rect, solve_augmented};
+
+/// Reach of the search for a sample's line, millimetres, iteration by iteration.
+const ROUGH_REACHES_MM: [f64; 5] = [6.0, 5.0, 4.0, 3.0, 3.0];
+const AFFINE_REACHES_MM: [f64; 5] = [4.0, 3.0, 2.5, 2.0, 1.5];
+const PROJECTIVE_REACHES_MM: [f64; 12] = [4.0, 3.0, 3.0, 2.5, 2.0, 2.0, 1.5, 1.5, 1.5, 1.0, 1.0, 1.0];
+/// A sample within this of a line has found it, millimetres.
+const FOUND_MM: f64 = 1.0;
+/// Sine of the largest angle between a sample's line and the page's: 8 degrees.
+const MAX_SINE: f64 = 0.14;
+/// A piece of a line serves samples this far past its ends, millimetres.
+const OVERHANG_MM: f64 = 1.5;
+/// A projective fit is preferred where its residual is below this share of the affine one's.
+const PROJECTIVE_GAIN: f64 = 0.8;
+/// Fewest correspondences for a fit.
+const MIN_PAIRS: usize = 12;
+/// Share of ink within a word's or mark's box from which it is there.
+const PRINTED_INK_SHARE: f64 = 0.04;
+/// What words and marks, and lines of the page that the template explains, weigh beside the template's lines that are found.
+const PRINTED_WEIGHT: f64 = 0.2;
+const EXPLAINED_WEIGHT: f64 = 0.2;
+/// Displacements, millimetres, at which lines are found by chance only: irregular, so that no table's pitch fits them.
+const CHANCE_SHIFTS_MM: [(f64, f64); 8] =
+    [(3.1, 4.7), (-6.3, 2.6), (4.3, -7.9), (-2.7, -3.7), (8.6, 3.4), (-4.9, 6.8), (7.3, -5.3), (-8.1, -6.1)];
+/// Starts that are refined to the end, of those that were roughly refined.
+const N_REFINED: usize = 2;
+/// Samples of the rough refinement.
+const N_ROUGH_SAMPLES: usize = 240;
+/// A line of the page this long, millimetres, is printed.
+const LONG_MM: f64 = 15.0;
+/// A line of the page this near to one of the template's is that line, millimetres.
+const NEAR_MM: f64 = 1.5;
+/// How unequal a form's stretching along and across may be, and how oblique its corners (sine of the angle): of a flat
+/// page, whose scanner's rollers may slip, and of one in perspective, which is foreshortened.
+const FLAT_DISTORTION: Distortion = Distortion { stretch: 1.08, oblique: 0.998 };
+const TILTED_DISTORTION: Distortion = Distortion { stretch: 1.8, oblique: 0.75 };
+
+/// A template laid on a page, before its fields settle.
+#[derive(Debug, Clone)]
+pub struct Placement {
+    /// Template millimetres to page pixels.
+    pub page_from_template: Projection,
+    /// RMS distance of the samples found from their lines, pixels.
+    pub residual_px: f64,
+    /// Share of the samples on the page that found a line, each counted by how near it is, less what a template
+    /// displaced at random finds: 1 is all of them exactly, 0 is chance.
+    pub support: f64,
+    /// Share of the words and marks on the page that are inked, 0 to 1; 1 of none.
+    pub printed: f64,
+    /// Share of the length of the page's long lines, where the form lies, that the template has too, 0 to 1.
+    pub explained: f64,
+}
+
+impl Placement {
+    /// By which placements of one or several templates are compared, 0 to 1.
+    pub fn score(&self) -> f64 {
+        (1.0 - PRINTED_WEIGHT - EXPLAINED_WEIGHT) * self.support
+            + PRINTED_WEIGHT * self.printed
+            + EXPLAINED_WEIGHT * self.explained
+    }
+}
+
+/// A sample (place and direction, millimetres) and the line it lies on: the line's point and unit normal, page pixels.
+struct Pair {
+    template: Point,
+    direction: Point,
+    on: Point,
+    normal: Point,
+}
+
+/// The best of `starts`, refined; `None` where none can be, or only by an absurd distortion.
+pub fn refine(evidence: &PageEvidence, model: &LineModel, starts: Vec<Projection>) -> Option<Placement> {
+    let rough_samples = &model.samples[..N_ROUGH_SAMPLES.min(model.samples.len())];
+    let mut rough: Vec<(f64, Projection)> = starts
+        .into_iter()
+        .filter_map(|mut map| {
+            for reach_mm in ROUGH_REACHES_MM {
+                map = solve(&pairs(evidence, rough_samples, &map, reach_mm), &map, model, Freedom::Affine)?;
+            }
+            Some((closeness(evidence, rough_samples, &map), map))
+        })
+        .collect();
+    rough.sort_by(|a, b| b.0.total_cmp(&a.0));
+    rough.truncate(N_REFINED);
+    rough
+        .into_iter()
+        .filter_map(|(_, start)| refine_one(evidence, model, start))
+        .max_by(|a, b| a.score().total_cmp(&b.score()))
+}
+
+fn refine_one(evidence: &PageEvidence, model: &LineModel, start: Projection) -> Option<Placement> {
+    let mut affine = start;
+    for reach_mm in AFFINE_REACHES_MM {
+        affine = solve(&pairs(evidence, &model.samples, &affine, reach_mm), &affine, model, Freedom::Affine)?;
+    }
+    let mut projective = affine;
+    for reach_mm in PROJECTIVE_REACHES_MM {
+        let found = pairs(evidence, &model.samples, &projective, reach_mm);
+        projective = solve(&found, &projective, model, Freedom::Projective)?;
+    }
+    let flat = assess(evidence, model, affine);
+    let tilted = assess(evidence, model, projective);
+    let tilt_pays = tilted.support > flat.support + 0.05
+        || tilted.support > flat.support - 0.02 && tilted.residual_px < PROJECTIVE_GAIN * flat.residual_px;
+    let best = if tilt_pays { tilted } else { flat };
+    is_plausible(&best.page_from_template, model).then_some(best)
+}
+
+/// Bounds of what a page may do to a form.
+#[derive(Debug, Clone, Copy)]
+struct Distortion {
+    /// Largest ratio of the scales along and across.
+    stretch: f64,
+    /// Least sine of the angle between the form's axes.
+    oblique: f64,
+}
+
+/// Whether the form keeps its side up and its shape, more or less, at each corner.
+fn is_plausible(map: &Projection, model: &LineModel) -> bool {
+    let most = if map.is_affine() { FLAT_DISTORTION } else { TILTED_DISTORTION };
+    let centre_scale = map.scale_at(model.page.centre());
+    model.page.corners().into_iter().chain([model.page.centre()]).all(|p| {
+        let [a, b, c, d] = map.jacobian(p);
+        let (along, across) = (a.hypot(c), b.hypot(d));
+        let determinant = a * d - b * c;
+        let scale = determinant.abs().sqrt();
+        determinant > 0.0
+            && along < most.stretch * across
+            && across < most.stretch * along
+            && determinant > most.oblique * along * across
+            && (0.4..2.5).contains(&(scale / centre_scale))
+    })
+}
+
+/// How near the samples on the page are to lines: 1 on them, 0 from [`FOUND_MM`] on. The lines that run along the form
+/// and those that run across it count the same, however many there are: both are needed to hold it in place.
+fn closeness(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection) -> f64 {
+    let bounds = evidence.page_bounds();
+    let mut tally = Balance::default();
+    for (p, direction) in samples {
+        if bounds.contains(map.apply(*p)) {
+            tally.expect(*direction);
+        }
+    }
+    for pair in pairs(evidence, samples, map, FOUND_MM) {
+        let off = distance(&pair, map) / (FOUND_MM * map.scale_at(pair.template));
+        tally.add(pair.direction, 1.0 - off.powi(2).min(1.0));
+    }
+    tally.mean()
+}
+
+/// Residual, support, and what is printed, of a placement.
+fn assess(evidence: &PageEvidence, model: &LineModel, map: Projection) -> Placement {
+    let found = pairs(evidence, &model.samples, &map, FOUND_MM);
+    let squared: f64 = found.iter().map(|pair| distance(pair, &map).powi(2)).sum();
+    let chance_samples = &model.samples[..N_ROUGH_SAMPLES.min(model.samples.len())];
+    let chance: f64 = CHANCE_SHIFTS_MM
+        .iter()
+        .map(|(dx, dy)| closeness(evidence, chance_samples, &map.compose(&Projection::translation(*dx, *dy))))
+        .sum::<f64>()
+        / CHANCE_SHIFTS_MM.len() as f64;
+    let support = (closeness(evidence, &model.samples, &map) - chance) / (1.0 - chance).max(f64::MIN_POSITIVE);
+    let (mut n_printed, mut n_inked) = (0, 0);
+    for bounds in &model.printed {
+        // The box that lies inside the turned box, so that neighbours do not count.
+        let quad = map.apply_rect(*bounds);
+        let centre = quad.iter().fold(Point::default(), |sum, &p| sum + p * 0.25);
+        let inner = quad.map(|p| centre + (p - centre) * 0.9);
+        let inked = Rect::around(inner).and_then(|b| evidence.ink_share_within(b));
+        n_printed += usize::from(inked.is_some());
+        n_inked += usize::from(inked.is_some_and(|share| share > PRINTED_INK_SHARE));
+    }
+    Placement {
+        page_from_template: map,
+        residual_px: (squared / found.len().max(1) as f64).sqrt(),
+        support: support.max(0.0),
+        explained: explained(evidence, model, &map),
+        printed: if n_printed == 0 { 1.0 } else { n_inked as f64 / n_printed as f64 },
+    }
+}
+
+/// Share of the length of the page's long lines within the form's bounds that lie along lines of the template.
+fn explained(evidence: &PageEvidence, model: &LineModel, map: &Projection) -> f64 {
+    let Some(template_from_page) = map.inverse() else { return 0.0 };
+    let Some(bounds) = Rect::around(model.lines.iter().flat_map(|s| [s.a, s.b])) else { return 0.0 };
+    let (mut explained_mm, mut total_mm) = (0.0, 0.0);
+    let whole = &evidence.lines.whole;
+    for line in whole.horizontal.iter().chain(&whole.vertical) {
+        let line = template_from_page.apply_segment(*line);
+        if line.length() < LONG_MM || !bounds.contains(line.middle()) {
+            continue;
+        }
+        total_mm += line.length();
+        let n = (line.length() / 4.0).ceil();
+        let along = line.direction();
+        let is_near = |p: Point| {
+            model.lines.iter().any(|own| {
+                let direction = own.direction();
+                let t = (p - own.a).dot(direction);
+                direction.cross(along).abs() < MAX_SINE
+                    && direction.cross(p - own.a).abs() < NEAR_MM
+                    && (-NEAR_MM..=own.length() + NEAR_MM).contains(&t)
+            })
+        };
+        let n_near = (0..n as usize).filter(|i| is_near(line.at((*i as f64 + 0.5) / n))).count();
+        explained_mm += line.length() * n_near as f64 / n;
+    }
+    if total_mm > 0.0 { explained_mm / total_mm } else { 0.0 }
+}
+
+/// Signed distance of a sample from its line, pixels.
+fn distance(pair: &Pair, map: &Projection) -> f64 {
+    pair.normal.dot(map.apply(pair.template) - pair.on)
+}
+
+/// Each sample that finds a line of its direction within reach, with that line.
+fn pairs(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection, reach_mm: f64) -> Vec<Pair> {
+    let bounds = evidence.page_bounds();
+    let mut pairs = Vec::with_capacity(samples.len());
+    for &(template, direction) in samples {
+        let place = map.apply(template);
+        if !bounds.contains(place) {
+            continue;
+        }
+        let [a, b, c, d] = map.jacobian(template);
+        let own_direction = direction;
+        let direction = Point::new(a * direction.x + b * direction.y, c * direction.x + d * direction.y);
+        let px_per_mm = (a * d - b * c).abs().sqrt();
+        if !(px_per_mm.is_finite() && place.norm().is_finite()) {
+            continue;
+        }
+        let direction = direction * (1.0 / direction.norm().max(f64::MIN_POSITIVE));
+        let family = &evidence.bands[usize::from(direction.x.abs() < direction.y.abs())];
+        let (reach_px, overhang_px) = (reach_mm * px_per_mm, OVERHANG_MM * px_per_mm);
+        let mut nearest: Option<(f64, &Piece)> = None;
+        for piece in family.near(place, reach_px) {
+            let Piece { start, along, length } = *piece;
+            let off_px = along.cross(place - start).abs();
+            let t = (place - start).dot(along);
+            let fits = along.cross(direction).abs() < MAX_SINE
+                && off_px <= reach_px
+                && (-overhang_px..=length + overhang_px).contains(&t);
+            if fits && nearest.is_none_or(|(nearest_px, _)| off_px < nearest_px) {
+                nearest = Some((off_px, piece));
+            }
+        }
+        if let Some((_, &Piece { start, along, .. })) = nearest {
+            let normal = Point::new(-along.y, along.x);
+            pairs.push(Pair { template, direction: own_direction, on: start, normal });
+        }
+    }
+    pairs
+}
+
+/// How much a fit may bend the template.
+#[derive(Clone, Copy, PartialEq)]
+enum Freedom {
+    Affine,
+    Projective,
+}
+
+/// The map that brings the samples onto their lines, by weighted least squares from `map`. The unknowns are of the
+/// template's page scaled to about 1, so that their sizes are alike.
+fn solve(pairs: &[Pair], map: &Projection, model: &LineModel, freedom: Freedom) -> Option<Projection> {
+    if pairs.len() < MIN_PAIRS {
+        return None;
+    }
+    let distances: Vec<f64> = pairs.iter().map(|pair| distance(pair, map)).collect();
+    let mut sizes: Vec<f64> = distances.iter().map(|d| d.abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    // Tukey's biweight at 4.685 robust standard deviations (Beaton and Tukey, 1974), never narrower than a pixel.
+    let cut_px = 4.685 * (1.4826 * sizes[sizes.len() / 2]).max(0.5);
+    let (centre, side) = (model.page.centre(), model.page.width().max(model.page.height()) / 2.0);
+    let unit_from_template =
+        Projection::scaling(1.0 / side, 1.0 / side).compose(&Projection::translation(-centre.x, -centre.y));
+    let template_from_unit = unit_from_template.inverse()?;
+    let current = map.compose(&template_from_unit);
+    let current = Projection(current.0.map(|v| v / current.0[8]));
+    // Rows of a linear problem in the change of the eight free numbers of the map.
+    let mut normal_equations = [[0.0f64; 9]; 8];
+    for (pair, d) in pairs.iter().zip(&distances) {
+        let weight = (1.0 - (d / cut_px).powi(2)).max(0.0).powi(2);
+        if weight == 0.0 {
+            continue;
+        }
+        let p = unit_from_template.apply(pair.template);
+        let w = current.0[6] * p.x + current.0[7] * p.y + 1.0;
+        let q = current.apply(p);
+        let n = pair.normal;
+        let along = n.dot(q);
+        let row = [
+            n.x * p.x / w,
+            n.x * p.y / w,
+            n.x / w,
+            n.y * p.x / w,
+            n.y * p.y / w,
+            n.y / w,
+            -along * p.x / w,
+            -along * p.y / w,
+        ];
+        for i in 0..8 {
+            for j in 0..8 {
+                normal_equations[i][j] += weight * row[i] * row[j];
+            }
+            normal_equations[i][8] -= weight * row[i] * d;
+        }
+    }
+    // What the lines do not say stays as it is.
+    for (i, equation) in normal_equations.iter_mut().enumerate() {
+        equation[i] += 1e-3 * if i < 6 { 1.0 } else { (model.page.width() * map.scale_at(centre)).powi(2) * 1e-2 };
+    }
+    let mut change = [0.0; 9];
+    match freedom {
+        Freedom::Affine => {
+            let six: [[f64; 7]; 6] =
+                std::array::from_fn(|i| std::array::from_fn(|j| normal_equations[i][if j < 6 { j } else { 8 }]));
+            change[..6].copy_from_slice(&solve_augmented(six)?);
+        }
+        Freedom::Projective => change[..8].copy_from_slice(&solve_augmented(normal_equations)?),
+    }
+    let moved = Projection(std::array::from_fn(|i| current.0[i] + change[i]));
+    let moved = moved.compose(&unit_from_template);
+    moved.0.iter().all(|v| v.is_finite()).then_some(moved)
+}

@@ -1,0 +1,194 @@
+//! What the nets say of ink, and the trait behind which they are.
+
+use serde::Serialize;
+
+use crate::normalise::{GlyphBatch, Strip};
+use formread_raster::error::Result;
+
+/// Where the nets reckon, and in which numbers. What they say here differs from what they say there in the last digits of
+/// a confidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Backend {
+    /// Where.
+    pub device: NetDevice,
+    /// In which numbers.
+    pub precision: Precision,
+}
+
+/// Where the nets reckon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetDevice {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The first graphics card, by a CUDA build of LibTorch.
+    Cuda,
+}
+
+/// The numbers in which nets reckon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    Single,
+    /// The upper 16 of them, "bfloat16" (Kalamkar et al., "A study of bfloat16 for deep learning training", 2019): half
+    /// the work on processors that reckon in it, many times as much on others.
+    Bfloat16,
+}
+
+impl Precision {
+    /// The fastest on this processor.
+    pub fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx512bf16") {
+            return Self::Bfloat16;
+        }
+        Self::Single
+    }
+}
+
+/// Digits.
+pub const N_DIGITS: usize = 10;
+
+/// Classes of [`GlyphClass`].
+pub const N_CLASSES: usize = 6;
+
+/// Scores of one glyph.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct GlyphScores {
+    /// \[10\] softmax over the digits, class i is digit i: which digit it is, if it is one.
+    pub digits: [f32; N_DIGITS],
+    /// \[6\] softmax over [`GlyphClass`]: whether it is a digit at all.
+    pub classes: [f32; N_CLASSES],
+}
+
+/// What a glyph may be. The order is that of [`GlyphScores::classes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GlyphClass {
+    /// One whole digit.
+    Digit = 0,
+    /// An `X` that fills a cell.
+    Cross = 1,
+    /// A dash that fills a cell.
+    Dash = 2,
+    /// Anything else: part of a digit, two digits, a scribble, a dot, a piece of frame.
+    Other = 3,
+    /// A digit with one line or more through it.
+    StruckOut = 4,
+    /// A digit over another one.
+    Overwritten = 5,
+}
+
+impl GlyphScores {
+    /// Of what is a digit for sure: `digits` as in [`GlyphScores::digits`].
+    pub fn of_digit(digits: [f32; N_DIGITS]) -> Self {
+        let mut classes = [0.0; N_CLASSES];
+        classes[GlyphClass::Digit as usize] = 1.0;
+        Self { digits, classes }
+    }
+
+    /// Probability that it is a digit and that digit is `digit` (0 to 9).
+    pub fn digit(&self, digit: usize) -> f32 {
+        self.digits[digit] * self.class(GlyphClass::Digit)
+    }
+
+    /// The likeliest digit, and how likely it is if this is a digit at all.
+    pub fn best_digit(&self) -> (usize, f32) {
+        let mut best = (0, self.digits[0]);
+        for (digit, &probability) in self.digits.iter().enumerate() {
+            if probability > best.1 {
+                best = (digit, probability);
+            }
+        }
+        best
+    }
+
+    /// Probability that it is of `class`.
+    pub fn class(&self, class: GlyphClass) -> f32 {
+        self.classes[class as usize]
+    }
+}
+
+/// Symbols of a strip's columns: no symbol, the ten digits, and [`SCRIBBLE`].
+pub const N_SYMBOLS: usize = 12;
+
+/// The symbol that says that no symbol ends in a column: the "blank" of connectionist temporal classification.
+pub const NO_SYMBOL: usize = 0;
+
+/// The symbol of digit 0; that of digit `d` is `FIRST_DIGIT + d`.
+pub const FIRST_DIGIT: usize = 1;
+
+/// The symbol of what is written, is no punctuation and cannot be read: a scribble, a digit struck out.
+pub const SCRIBBLE: usize = 11;
+
+/// Of each column of a strip, from left to right, \[12\] natural logarithms of the softmax over the symbols.
+pub type Columns = Vec<[f32; N_SYMBOLS]>;
+
+/// Scores of a strip.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StripScores {
+    /// The strip as it is, then as it would look larger, smaller, or slanted, where that was asked for. Empty where the
+    /// strip was not read.
+    pub views: Vec<Columns>,
+}
+
+/// What the likeliest symbol of every column comes to, once repetitions and [`NO_SYMBOL`] are left out ("best path decoding",
+/// Graves et al., "Connectionist temporal classification", ICML 2006, section 3.2).
+pub fn likeliest(columns: &Columns) -> Vec<usize> {
+    let best = |column: &[f32; N_SYMBOLS]| {
+        (1..N_SYMBOLS).fold(0, |best, symbol| if column[symbol] > column[best] { symbol } else { best })
+    };
+    let mut symbols: Vec<usize> = columns.iter().map(best).collect();
+    symbols.dedup();
+    symbols.retain(|&symbol| symbol != NO_SYMBOL);
+    symbols
+}
+
+/// Says what ink is. The seam behind which the nets stand.
+///
+/// A look costs what it costs: everything is looked at once, and again only what its field needs.
+pub trait Recogniser: Send {
+    /// Scores for each glyph at one look, in the order of the batch. What a glyph's scores are does not depend on what else
+    /// is in the batch, to the last bit.
+    ///
+    /// # Errors
+    /// Where the net's library fails.
+    fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>>;
+
+    /// Looks more closely at those glyphs of `batch` that `scores`, one a glyph at one look, leave in doubt, and puts what
+    /// it sees in their place. A recogniser that sees no more leaves them as they are.
+    ///
+    /// # Errors
+    /// Where the net's library fails.
+    fn classify_closely(&mut self, batch: &GlyphBatch, scores: &mut [GlyphScores]) -> Result<()> {
+        let _ = (batch, scores);
+        Ok(())
+    }
+
+    /// Changes the scores of a page's glyphs by what they tell, taken together, of the hand that wrote them. A recogniser
+    /// that knows nothing of hands leaves them as they are.
+    fn adapt(&self, scores: &mut [GlyphScores]) {
+        let _ = scores;
+    }
+
+    /// Scores of the whole ink of fields at one look, in their order. What a strip's scores are does not depend on what else is
+    /// read with it, to the last bit. A recogniser that knows only glyphs has none to give.
+    ///
+    /// # Errors
+    /// Where the net's library fails.
+    fn read_strips(&mut self, strips: &[&Strip]) -> Result<Vec<StripScores>> {
+        Ok(vec![StripScores::default(); strips.len()])
+    }
+
+    /// Looks more closely at those of `strips` that `scores`, one a strip at one look, leave in doubt, and adds what it sees. A
+    /// recogniser that sees no more leaves them as they are.
+    ///
+    /// # Errors
+    /// Where the net's library fails.
+    fn read_strips_closely(&mut self, strips: &[&Strip], scores: &mut [StripScores]) -> Result<()> {
+        let _ = (strips, scores);
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! A field cut from the page, and the same with what is printed taken away.
+
+use image::{GrayImage, Luma};
+
+use super::{CROP_PX_PER_MM, MARGIN_MM, PRINT_MARGIN_MM, RULE, RULE_SHARE, dropout, ink, mark, strip};
+use crate::{
+    form::{Field, FieldKind, FormTemplate, PageLayout},
+    register::{FieldRegistration, Registration},
+};
+use formread_page::Page;
+use formread_raster::{
+    find_line_pieces,
+    geometry::{Point, Rect, Segment},
+    join_pieces, rectified,
+};
+
+/// A field as it was scanned, and as it is cut. Both [H, W] u8 of the same size, [`CROP_PX_PER_MM`]; what is cut from the
+/// field lies in these pixels.
+#[derive(Debug, Clone)]
+pub struct FieldPictures {
+    /// As scanned, upright, with some of its surroundings: 0 black .. 255 white.
+    pub scanned: GrayImage,
+    /// Its darkness against the ground, with the printed lines, marks and words taken away, or all that is not inside the
+    /// box to be marked: 0 paper .. 255 black.
+    pub cleaned: GrayImage,
+    /// Where one writes, pixels: the cells of a comb, or the frame as the one cell.
+    pub cells: Vec<Rect>,
+}
+
+/// What one sees of the field `field_idx` on its way to be cut. `None` where it is not all on the page.
+pub fn field_pictures(
+    page: &Page,
+    registration: &Registration,
+    template: &FormTemplate,
+    field_idx: usize,
+) -> Option<FieldPictures> {
+    let field = template.fields.get(field_idx)?;
+    if let PageLayout::WholeImage = template.layout {
+        let scanned = strip::whole_image(&page.pixels);
+        let frame = strip::whole(&scanned);
+        return Some(FieldPictures { cleaned: cleaned_strip(&scanned), scanned, cells: vec![frame] });
+    }
+    let fit = registration.fields.get(field_idx).filter(|fit| fit.on_page)?;
+    let scanned = crop(&page.pixels, fit, field);
+    let place = Place::of(field);
+    let cells = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
+    let cleaned = match field.kind {
+        FieldKind::Mark { .. } => {
+            let inside = mark::inside(place.rect(field.layout.bounds()));
+            let mut darkness = ink::darkness(&scanned);
+            let all = strip::whole(&darkness);
+            wipe(&mut darkness, all, Some(inside));
+            darkness
+        }
+        _ => cleaned(&scanned, field, template).darkness,
+    };
+    Some(FieldPictures { cleaned, scanned, cells })
+}
+
+/// Template millimetres to pixels of a field's crop.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// What the crop shows, millimetres.
+    pub area: Rect,
+}
+
+impl Place {
+    pub fn of(field: &Field) -> Self {
+        Self { area: field.layout.bounds().grown(MARGIN_MM) }
+    }
+
+    pub fn point(self, p: Point) -> Point {
+        (p - Point::new(self.area.x0, self.area.y0)) * CROP_PX_PER_MM
+    }
+
+    pub fn rect(self, r: Rect) -> Rect {
+        let (a, b) = (self.point(Point::new(r.x0, r.y0)), self.point(Point::new(r.x1, r.y1)));
+        Rect::from_edges(a.x, a.y, b.x, b.y)
+    }
+}
+
+/// A crop without what is printed on it.
+pub(super) struct Cleaned {
+    /// [H, W] u8, 0 paper .. 255 black.
+    pub darkness: GrayImage,
+    /// The printed lines near it, pixels of the crop.
+    pub lines: Vec<Segment>,
+}
+
+/// A field of a printed form, and some of its surroundings: [H, W] u8, as on the page.
+pub(super) fn crop(page: &GrayImage, fit: &FieldRegistration, field: &Field) -> GrayImage {
+    rectified(page, &fit.page_from_template, Place::of(field).area, CROP_PX_PER_MM)
+}
+
+/// Takes away what is printed: marks, lines, and words outside of the frame, in which they may be written over.
+pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) -> Cleaned {
+    let place = Place::of(field);
+    let mut darkness = ink::darkness(crop);
+    let frame = place.rect(field.layout.bounds());
+    let near = |r: &Rect| r.intersection(place.area).is_some();
+    let printed = |r: Rect| r.grown(PRINT_MARGIN_MM);
+    if let PageLayout::Printed(landmarks) = &template.layout {
+        for mark in landmarks.marks.iter().copied().map(printed).filter(near) {
+            wipe(&mut darkness, place.rect(mark), None);
+        }
+    }
+    let crosses = |line: &Segment| {
+        let around = Rect::around([line.a, line.b]).map(|r| r.grown(PRINT_MARGIN_MM));
+        around.is_some_and(|r| near(&r))
+    };
+    let lines = template.printed_lines().into_iter().filter(crosses);
+    let lines: Vec<Segment> = lines.map(|line| Segment::new(place.point(line.a), place.point(line.b))).collect();
+    dropout::drop_lines(&mut darkness, &lines);
+    if let PageLayout::Printed(landmarks) = &template.layout {
+        for word in landmarks.words.iter().map(|word| printed(word.bounds)).filter(near) {
+            wipe(&mut darkness, place.rect(word), Some(frame));
+        }
+    }
+    Cleaned { darkness, lines }
+}
+
+/// A strip without the lines that are ruled across it: [H, W] u8, 0 paper .. 255 black.
+pub(super) fn cleaned_strip(strip: &GrayImage) -> GrayImage {
+    let mut darkness = ink::darkness(strip);
+    if let Some(ink) = ink::find_ink(&darkness, strip::whole(strip), &ink::InkParams::default()) {
+        dropout::drop_lines(&mut darkness, &rules(&ink.mask));
+    }
+    darkness
+}
+
+/// The lines that are ruled across a strip.
+fn rules(mask: &GrayImage) -> Vec<Segment> {
+    let width = f64::from(mask.width());
+    let pieces = find_line_pieces(mask, RULE);
+    let lines = join_pieces(&pieces.horizontal, f64::from(mask.height()) / 2.0, RULE.max_deviation_px);
+    lines.into_iter().filter(|line| line.length() >= (RULE_SHARE * width).max(f64::from(mask.height()))).collect()
+}
+
+/// Wipes what is printed in `bounds`, but not in `frame`, where it may be written over.
+fn wipe(darkness: &mut GrayImage, bounds: Rect, frame: Option<Rect>) {
+    // pixels whose middles may lie within
+    let within = |from: f64, to: f64, n: u32| (from - 1.0).max(0.0) as u32..((to + 1.0).max(0.0) as u32).min(n);
+    for y in within(bounds.y0, bounds.y1, darkness.height()) {
+        for x in within(bounds.x0, bounds.x1, darkness.width()) {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            if bounds.contains(p) && !frame.is_some_and(|frame| frame.contains(p)) {
+                darkness.put_pixel(x, y, Luma([0]));
+            }
+        }
+    }
+}

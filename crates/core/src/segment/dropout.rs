@@ -1,0 +1,309 @@
+//! Printed lines are removed; strokes that cross them stay whole.
+//!
+//! Each line is known from the template to within a millimetre. Its true course and thickness are measured, a band of
+//! that thickness is wiped along it, and where a stroke enters the band on one side and leaves it on the other, the
+//! ink between is kept (after Yu and Jain, A generic system for form dropout, 1996).
+
+use std::ops::Range;
+
+use image::{GrayImage, Luma};
+
+use formread_raster::{
+    geometry::{Point, Segment},
+    transposed,
+};
+
+/// How far from its expected place a line is looked for, pixels (0.6 mm).
+const SEARCH_PX: i32 = 6;
+
+/// Length of the pieces in which a line's course is measured, pixels, and the columns that must show it clean there.
+const PIECE_PX: i32 = 24;
+const LEAST_CLEAN: usize = 3;
+
+/// Darkness from which a pixel may belong to a line: 0.15 of the ground.
+const LINE_DARKNESS: u8 = 38;
+
+/// Share of a line's columns that must show it clean; below that it is not there. Scanned hairlines are dotted.
+const LEAST_SEEN: f64 = 0.25;
+
+/// Of the dark runs across a line this share is no thicker than the line: the others are met by strokes.
+const CLEAN_SHARE: f64 = 0.3;
+
+/// How far a piece may lie off the straight line through all, pixels: paper bends.
+const BEND_PX: f64 = 2.5;
+
+/// Thickest line that is removed, pixels (1.6 mm).
+const THICKEST_PX: i32 = 16;
+
+/// How far a stroke must stand out of a line to be a stroke and no roughness of print, pixels.
+const STAND_OUT_PX: i32 = 3;
+
+/// How long a stroke may lean on a line before it leaves it, pixels (1.2 mm).
+const LEAN_PX: usize = 12;
+
+/// Wipes `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black).
+pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) {
+    let (horizontal, vertical): (Vec<Segment>, Vec<Segment>) = lines.iter().partition(|line| line.is_horizontal());
+    for line in horizontal {
+        drop_horizontal(darkness, line);
+    }
+    if !vertical.is_empty() {
+        let mut turned = transposed(darkness);
+        for line in vertical {
+            let swap = |p: Point| Point::new(p.y, p.x);
+            drop_horizontal(&mut turned, Segment::new(swap(line.a), swap(line.b)));
+        }
+        *darkness = transposed(&turned);
+    }
+}
+
+/// Where a line runs: its first row in each column of `columns`, and its thickness.
+struct Course {
+    columns: Range<i32>,
+    tops: Vec<i32>,
+    thickness: i32,
+    /// Darkness from which a pixel there is line or stroke.
+    dark: u8,
+}
+
+fn drop_horizontal(darkness: &mut GrayImage, line: Segment) {
+    let Some(course) = course(darkness, line) else { return };
+    let Course { columns, tops, thickness, dark } = &course;
+    // The row that is `k` (from 1) above or below the band that is wiped: the line and a grey edge on each side.
+    let row = |top: i32, side: i32, k: i32| if side < 0 { top - 1 - k } else { top + thickness + k };
+    let is_dark = |x: i32, y: i32| value(darkness, x, y) >= *dark;
+    // How far the ink stands out of the band in each column, at most STAND_OUT_PX.
+    let excess = |side: i32| -> Vec<i32> {
+        let of = |(x, &top)| (1..=STAND_OUT_PX).take_while(|&k| is_dark(x, row(top, side, k))).count() as i32;
+        columns.clone().zip(tops).map(of).collect()
+    };
+    let mut cleaned = darkness.clone();
+    let mut strokes: [Vec<Range<i32>>; 2] = Default::default();
+    for (side, strokes) in [-1, 1].into_iter().zip(&mut strokes) {
+        let excess = excess(side);
+        *strokes = intervals(columns.clone(), |x| excess[(x - columns.start) as usize] == STAND_OUT_PX);
+        for (i, (x, &top)) in columns.clone().zip(tops).enumerate() {
+            wipe(&mut cleaned, x, top - 1..top + thickness + 1);
+            if excess[i] < STAND_OUT_PX && !continues_stroke(&excess, i) {
+                for y in (1..=excess[i] + 1).map(|k| row(top, side, k)) {
+                    wipe(&mut cleaned, x, y..y + 1);
+                }
+            }
+        }
+    }
+    let [above, below] = strokes;
+    let reach = thickness + 2;
+    for a in &above {
+        for b in &below {
+            if a.start - reach <= b.end && b.start - reach <= a.end {
+                bridge(darkness, &mut cleaned, &course, a, b);
+            }
+        }
+    }
+    *darkness = cleaned;
+}
+
+/// Whether what stands out a little in column `i` is a stroke that leans on the line and leaves it near by; if not, it is
+/// the print's roughness.
+fn continues_stroke(excess: &[i32], i: usize) -> bool {
+    let leaves = |columns: &mut dyn Iterator<Item = usize>| {
+        columns.take(LEAN_PX).take_while(|&j| excess[j] > 0).any(|j| excess[j] == STAND_OUT_PX)
+    };
+    leaves(&mut (i..excess.len())) || leaves(&mut (0..=i).rev())
+}
+
+/// Keeps the ink between a stroke's upper part, which meets the line in columns `a`, and its lower part, in `b`.
+fn bridge(darkness: &GrayImage, cleaned: &mut GrayImage, course: &Course, a: &Range<i32>, b: &Range<i32>) {
+    let (first, last) = (-1, course.thickness);
+    for row in first..=last {
+        let t = f64::from(row - first) / f64::from(last - first);
+        let between = |from: i32, to: i32| (f64::from(from) * (1.0 - t) + f64::from(to) * t).round() as i32;
+        for x in between(a.start, b.start)..between(a.end, b.end) {
+            let Some(&top) = course.tops.get((x - course.columns.start) as usize) else { continue };
+            let (x, y) = (x as u32, (top + row) as u32);
+            if let (Some(&ink), Some(place)) = (darkness.get_pixel_checked(x, y), cleaned.get_pixel_mut_checked(x, y)) {
+                *place = ink;
+            }
+        }
+    }
+}
+
+fn value(image: &GrayImage, x: i32, y: i32) -> u8 {
+    match (u32::try_from(x), u32::try_from(y)) {
+        (Ok(x), Ok(y)) => image.get_pixel_checked(x, y).map_or(0, |p| p[0]),
+        _ => 0,
+    }
+}
+
+fn wipe(image: &mut GrayImage, x: i32, rows: Range<i32>) {
+    for y in rows {
+        if let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y))
+            && let Some(pixel) = image.get_pixel_mut_checked(x, y)
+        {
+            *pixel = Luma([0]);
+        }
+    }
+}
+
+/// The runs of columns for which `holds`.
+fn intervals(columns: Range<i32>, holds: impl Fn(i32) -> bool) -> Vec<Range<i32>> {
+    let mut found: Vec<Range<i32>> = Vec::new();
+    for x in columns {
+        if holds(x) {
+            match found.last_mut() {
+                Some(last) if last.end == x => last.end = x + 1,
+                _ => found.push(x..x + 1),
+            }
+        }
+    }
+    found
+}
+
+/// Measures where the line that is expected at `line` runs; `None` where there is none.
+fn course(darkness: &GrayImage, line: Segment) -> Option<Course> {
+    let start = (line.a.x.min(line.b.x) as i32 - SEARCH_PX).max(0);
+    let end = (line.a.x.max(line.b.x) as i32 + SEARCH_PX).min(darkness.width() as i32);
+    let slope = (line.b.y - line.a.y) / (line.b.x - line.a.x);
+    let expected = |x: f64| line.a.y + slope * (x - line.a.x);
+    let dark = dark_level(darkness, start..end, expected)?;
+    let runs: Vec<(i32, Range<i32>)> =
+        (start..end).filter_map(|x| Some((x, nearest_run(darkness, x, expected(f64::from(x) + 0.5), dark)?))).collect();
+    let mut lengths: Vec<i32> = runs.iter().map(|(_, run)| run.end - run.start).collect();
+    lengths.sort_unstable();
+    let thickness = *lengths.get((lengths.len() as f64 * CLEAN_SHARE) as usize)?;
+    let clean: Vec<&(i32, Range<i32>)> =
+        runs.iter().filter(|(_, run)| (run.end - run.start - thickness).abs() <= 1).collect();
+    if thickness > THICKEST_PX || (clean.len() as f64) < LEAST_SEEN * f64::from(end - start) {
+        return None;
+    }
+    // (middle column, offset from the expected row) of each piece in which the line is seen.
+    let mut pieces: Vec<(f64, f64)> = Vec::new();
+    for from in (start..end).step_by(PIECE_PX as usize) {
+        let here = clean.iter().filter(|(x, _)| (from..from + PIECE_PX).contains(x));
+        let mut offsets: Vec<f64> =
+            here.map(|(x, run)| f64::from(run.start + run.end) / 2.0 - expected(f64::from(*x) + 0.5)).collect();
+        if offsets.len() >= LEAST_CLEAN {
+            pieces.push((f64::from(from) + f64::from(PIECE_PX) / 2.0, median(&mut offsets)));
+        }
+    }
+    let (intercept, tilt) = theil_sen(&pieces);
+    pieces.retain(|&(x, offset)| (offset - intercept - tilt * x).abs() <= BEND_PX);
+    let offset_at = |x: f64| {
+        let next = pieces.partition_point(|&(at, _)| at < x);
+        match (next.checked_sub(1).map(|i| pieces[i]), pieces.get(next)) {
+            (Some((x0, v0)), Some(&(x1, v1))) if x1 - x0 <= 4.0 * f64::from(PIECE_PX) => {
+                v0 + (v1 - v0) * (x - x0) / (x1 - x0)
+            }
+            _ => intercept + tilt * x,
+        }
+    };
+    let top = |x: i32| {
+        let middle = f64::from(x) + 0.5;
+        (expected(middle) + offset_at(middle) - f64::from(thickness) / 2.0).round() as i32
+    };
+    let tops = (start..end).map(top).collect();
+    Some(Course { columns: start..end, tops, thickness, dark })
+}
+
+/// Half the darkness that the line has in most of its columns; `None` where nothing is dark there.
+fn dark_level(darkness: &GrayImage, columns: Range<i32>, expected: impl Fn(f64) -> f64) -> Option<u8> {
+    let darkest = |x: i32| {
+        let row = expected(f64::from(x) + 0.5).floor() as i32;
+        (-SEARCH_PX..=SEARCH_PX).map(|k| value(darkness, x, row + k)).max().unwrap_or(0)
+    };
+    let mut levels: Vec<u8> = columns.map(darkest).filter(|&level| level >= LINE_DARKNESS).collect();
+    levels.sort_unstable();
+    levels.get(levels.len() / 2).map(|level| (level / 2).max(LINE_DARKNESS / 2))
+}
+
+/// The dark run of column `x` that is nearest to the row expected.
+fn nearest_run(darkness: &GrayImage, x: i32, expected: f64, dark: u8) -> Option<Range<i32>> {
+    let is_dark = |y: &i32| value(darkness, x, *y) >= dark;
+    let row = expected.floor() as i32;
+    let met = (0..=SEARCH_PX).flat_map(|k| [row + k, row - k]).find(is_dark)?;
+    let longest = 2 * THICKEST_PX;
+    let up = (1..=longest).map(|k| met - k).take_while(is_dark).count() as i32;
+    let down = (1..=longest).map(|k| met + k).take_while(is_dark).count() as i32;
+    Some(met - up..met + down + 1)
+}
+
+/// Intercept and slope of a straight line through points, of which up to 29 in 100 may be wrong (Sen, 1968).
+fn theil_sen(points: &[(f64, f64)]) -> (f64, f64) {
+    let mut slopes: Vec<f64> = Vec::new();
+    for (i, p) in points.iter().enumerate() {
+        slopes.extend(points[i + 1..].iter().map(|q| (q.1 - p.1) / (q.0 - p.0)));
+    }
+    // Two or three points are too few for a slope.
+    let slope = if points.len() < 4 { 0.0 } else { median(&mut slopes) };
+    let mut intercepts: Vec<f64> = points.iter().map(|p| p.1 - slope * p.0).collect();
+    (median(&mut intercepts), slope)
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(image: &mut GrayImage, from: (f64, f64), to: (f64, f64), half_width: f64) {
+        let line = Segment::new(Point::new(from.0, from.1), Point::new(to.0, to.1));
+        for (x, y, pixel) in image.enumerate_pixels_mut() {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            let t = ((p - line.a).dot(line.direction()) / line.length()).clamp(0.0, 1.0);
+            if (p - line.at(t)).norm() <= half_width {
+                *pixel = Luma([220]);
+            }
+        }
+    }
+
+    fn row_ink(image: &GrayImage, y: u32) -> usize {
+        (0..image.width()).filter(|&x| image.get_pixel(x, y)[0] > 0).count()
+    }
+
+    #[test]
+    fn a_stroke_that_crosses_a_line_stays_whole() {
+        let mut image = GrayImage::new(200, 100);
+        // The line is expected level at row 60; it lies 3 px lower and is tilted.
+        draw(&mut image, (0.0, 62.0), (200.0, 64.0), 2.0);
+        draw(&mut image, (80.0, 20.0), (110.0, 90.0), 2.5);
+        drop_lines(&mut image, &[Segment::new(Point::new(0.0, 60.0), Point::new(200.0, 60.0))]);
+        for y in 22..88 {
+            let n = row_ink(&image, y);
+            assert!((4..=9).contains(&n), "row {y} keeps the stroke and nothing else: {n}");
+        }
+    }
+
+    #[test]
+    fn a_vertical_line_is_removed_and_a_stroke_beside_it_stays() {
+        let mut image = GrayImage::new(100, 100);
+        draw(&mut image, (50.0, 0.0), (50.0, 100.0), 1.5);
+        draw(&mut image, (60.0, 20.0), (60.0, 80.0), 2.0);
+        drop_lines(&mut image, &[Segment::new(Point::new(49.0, 0.0), Point::new(49.0, 100.0))]);
+        assert!((0..100).all(|y| (45..56).all(|x| image.get_pixel(x, y)[0] == 0)));
+        assert!(image.get_pixel(60, 50)[0] > 0);
+    }
+
+    #[test]
+    fn a_stroke_that_leans_on_a_line_keeps_what_stands_out() {
+        let mut image = GrayImage::new(200, 100);
+        draw(&mut image, (0.0, 60.0), (200.0, 60.0), 1.5);
+        // A shallow V whose lowest part touches the line.
+        draw(&mut image, (80.0, 40.0), (100.0, 57.5), 2.5);
+        draw(&mut image, (100.0, 57.5), (120.0, 40.0), 2.5);
+        drop_lines(&mut image, &[Segment::new(Point::new(0.0, 60.0), Point::new(200.0, 60.0))]);
+        assert!((90..110).all(|x| (0..60).any(|y| image.get_pixel(x, y)[0] > 0)), "the V is still joined");
+        assert!((62..100).all(|y| row_ink(&image, y) == 0));
+    }
+
+    #[test]
+    fn nothing_is_wiped_where_there_is_no_line() {
+        let mut image = GrayImage::new(200, 100);
+        draw(&mut image, (80.0, 20.0), (90.0, 80.0), 2.5);
+        let before = image.clone();
+        drop_lines(&mut image, &[Segment::new(Point::new(0.0, 60.0), Point::new(200.0, 60.0))]);
+        assert_eq!(image, before);
+    }
+}

@@ -1,0 +1,292 @@
+//! Grey crop -> ink: shading, paper and watermark drop out, faint strokes stay.
+
+use image::{GrayImage, Luma};
+
+use formread_raster::geometry::Rect;
+use formread_raster::{labelled, transposed};
+
+/// What tells ink from paper.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct InkParams {
+    /// Least darkness of a pen's strokes against the paper round them, 0 to 1. Raising it loses faint pencil, lowering
+    /// it takes watermarks for writing.
+    pub min_contrast: f32,
+    /// Share of the strokes' darkness at which a pixel is surely ink.
+    pub strong: f32,
+    /// Share of the strokes' darkness at which a pixel is ink if it is connected to one that surely is.
+    pub weak: f32,
+    /// Ink there must be at the darkest for it to count as a pen's darkness, pixels. Raising it loses short strokes, lowering
+    /// it takes specks for writing.
+    pub least_px: usize,
+}
+
+impl Default for InkParams {
+    /// Empirically chosen: watermarks lie at a contrast of 0.1, a hard pencil on white paper at 0.25; 0.3 mm2 is a dash.
+    fn default() -> Self {
+        Self { min_contrast: 0.15, strong: 0.5, weak: 0.3, least_px: 30 }
+    }
+}
+
+/// Side of the blocks in which the ground is found, pixels.
+const BLOCK_PX: u32 = 4;
+
+/// Half the width of what is darker than its surroundings and yet no ground, blocks: strokes and lines up to about
+/// 2.8 mm wide are ink.
+const CLOSING_BLOCKS: usize = 3;
+
+/// The ground is nowhere darker than this share of the crop's light ground, so that a solid area of ink is no ground.
+const DARKEST_GROUND: f32 = 0.55;
+
+/// How many standard deviations of the paper's noise ink must stand out.
+const NOISE_SPREADS: f32 = 3.0;
+
+/// But what is darker than this against its ground, 0 to 1, is ink on the noisiest paper: what is printed on a cheque's
+/// ground spreads as widely as noise would.
+const NOISE_MAX: f32 = 0.35;
+
+/// How dark each pixel is against the ground round it: [H, W] u8, 0 as light as the ground or lighter, 255 black.
+///
+/// The ground is the grey closing of the crop (Serra, 1982) by a square wider than any stroke.
+pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
+    let (w, h) = grey.dimensions();
+    let (bw, bh) = (w.div_ceil(BLOCK_PX), h.div_ceil(BLOCK_PX));
+    let mut blocks = GrayImage::from_fn(bw, bh, |bx, by| Luma([block_light(grey, bx, by)]));
+    for grow in [true, false] {
+        blocks = extreme(&blocks, CLOSING_BLOCKS, grow);
+    }
+    let mut lights: Vec<u8> = blocks.pixels().map(|p| p[0]).collect();
+    lights.sort_unstable();
+    let light = lights.get(lights.len() * 9 / 10).copied().unwrap_or(255);
+    let floor = (f32::from(light) * DARKEST_GROUND).max(1.0);
+    let (columns, rows) = (between_centres(w, blocks.width()), between_centres(h, blocks.height()));
+    // each row of blocks as wide as the crop
+    let row_of_blocks = |blocks: &[u8]| -> Vec<f32> {
+        let at = |Between { blocks: pair, share }: &Between| {
+            let [left, right] = pair.map(|x| f32::from(blocks[x as usize]));
+            left * (1.0 - share) + right * share
+        };
+        columns.iter().map(at).collect()
+    };
+    let wide: Vec<Vec<f32>> = blocks.chunks_exact(bw.max(1) as usize).map(row_of_blocks).collect();
+    let mut dark = GrayImage::new(w, h);
+    let pixels = dark.chunks_exact_mut(w.max(1) as usize).zip(grey.chunks_exact(w.max(1) as usize));
+    for ((dark, grey), Between { blocks: pair, share }) in pixels.zip(rows) {
+        let [upper, lower] = pair.map(|y| &wide[y as usize]);
+        for (((dark, &grey), upper), lower) in dark.iter_mut().zip(grey).zip(upper).zip(lower) {
+            let ground = (upper * (1.0 - share) + lower * share).max(floor);
+            *dark = ((1.0 - f32::from(grey) / ground) * 255.0).clamp(0.0, 255.0) as u8;
+        }
+    }
+    dark
+}
+
+/// The light of one block: the mean of the lighter half of its pixels.
+fn block_light(grey: &GrayImage, bx: u32, by: u32) -> u8 {
+    let (w, h) = grey.dimensions();
+    let mut values = [0u8; (BLOCK_PX * BLOCK_PX) as usize];
+    let mut n = 0;
+    for y in by * BLOCK_PX..((by + 1) * BLOCK_PX).min(h) {
+        for x in bx * BLOCK_PX..((bx + 1) * BLOCK_PX).min(w) {
+            values[n] = grey.get_pixel(x, y)[0];
+            n += 1;
+        }
+    }
+    let values = &mut values[..n];
+    values.sort_unstable();
+    let lighter = &values[n / 2..];
+    (lighter.iter().map(|&v| u32::from(v)).sum::<u32>() / lighter.len().max(1) as u32) as u8
+}
+
+/// Lightest (`grow`) or darkest value of the square of half side `radius` round each pixel.
+fn extreme(image: &GrayImage, radius: usize, grow: bool) -> GrayImage {
+    let pick = |a: u8, b: u8| if grow { a.max(b) } else { a.min(b) };
+    // of each row the extremes of those around it, then the same of columns
+    let down = |image: &GrayImage| {
+        let width = image.width().max(1) as usize;
+        let rows: Vec<&[u8]> = image.as_raw().chunks_exact(width).collect();
+        let mut best = image.clone();
+        for (y, best) in best.chunks_exact_mut(width).enumerate() {
+            for row in &rows[y.saturating_sub(radius)..(y + radius + 1).min(rows.len())] {
+                best.iter_mut().zip(*row).for_each(|(best, &value)| *best = pick(*best, value));
+            }
+        }
+        best
+    };
+    transposed(&down(&transposed(&down(image))))
+}
+
+/// Where a pixel lies between the centres of two blocks, along one axis.
+struct Between {
+    blocks: [u32; 2],
+    /// How far from the first to the second, 0 to 1.
+    share: f32,
+}
+
+/// Of each of `n_px` pixels along an axis with `n_blocks` blocks.
+fn between_centres(n_px: u32, n_blocks: u32) -> Vec<Between> {
+    let between = |px: u32| {
+        let at = ((px as f32 + 0.5) / BLOCK_PX as f32 - 0.5).clamp(0.0, (n_blocks - 1) as f32);
+        let low = at.floor() as u32;
+        Between { blocks: [low, (low + 1).min(n_blocks - 1)], share: at - at.floor() }
+    };
+    (0..n_px).map(between).collect()
+}
+
+/// Ink told from paper.
+#[derive(Debug, Clone)]
+pub(super) struct Ink {
+    /// [H, W] u8, 0 paper .. 255 as dark as the pen's strokes are.
+    pub grey: GrayImage,
+    /// [H, W] u8, 255 where there is ink, else 0.
+    pub mask: GrayImage,
+}
+
+/// How dark paper is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paper {
+    /// The median, 0 to 255.
+    level: f32,
+    /// Darker than `level` by less than this is noise, 0 to 255.
+    noise: f32,
+}
+
+impl Paper {
+    /// Measured in `area` (pixels of the crop), most of which must be paper.
+    pub fn of(darkness: &GrayImage, area: Rect) -> Self {
+        let histogram = histogram(darkness, area);
+        let n: usize = histogram.iter().sum();
+        // Between these ranks lies half a standard deviation of normal noise, and even a crowded field is paper there.
+        let spread = 2.0 * (rank(&histogram, n * 6 / 10) as f32 - rank(&histogram, n * 4 / 10) as f32);
+        Self { level: rank(&histogram, n / 2) as f32, noise: (NOISE_SPREADS * spread).min(NOISE_MAX * 255.0) }
+    }
+}
+
+/// How many pixels of `area` are how dark.
+fn histogram(darkness: &GrayImage, area: Rect) -> [usize; 256] {
+    // pixels whose middles lie within
+    let inside = |from: f64, to: f64, n: u32| {
+        let [first, end] =
+            [(from - 0.5).floor() + 1.0, (to - 0.5).ceil()].map(|px| px.clamp(0.0, f64::from(n)) as usize);
+        first..end.max(first)
+    };
+    let (columns, rows) = (inside(area.x0, area.x1, darkness.width()), inside(area.y0, area.y1, darkness.height()));
+    let mut histogram = [0usize; 256];
+    for row in darkness.chunks_exact(darkness.width().max(1) as usize).take(rows.end).skip(rows.start) {
+        row[columns.clone()].iter().for_each(|&value| histogram[usize::from(value)] += 1);
+    }
+    histogram
+}
+
+/// Finds the pen's darkness inside `frame` (pixels of the crop), most of which is paper, and parts ink from paper. `None`
+/// where nothing is darker than paper and watermark are.
+pub(super) fn find_ink(darkness: &GrayImage, frame: Rect, params: &InkParams) -> Option<Ink> {
+    find_ink_on(Paper::of(darkness, frame), darkness, frame, params)
+}
+
+/// The same on paper that was measured elsewhere: by hysteresis (Canny, 1986), strong pixels, and weak ones connected to
+/// them.
+pub(super) fn find_ink_on(paper: Paper, darkness: &GrayImage, frame: Rect, params: &InkParams) -> Option<Ink> {
+    let histogram = histogram(darkness, frame);
+    let n: usize = histogram.iter().sum();
+    let darkest = rank(&histogram, n.checked_sub(params.least_px)?) as f32;
+    let least = (params.min_contrast * 255.0).max(paper.noise);
+    if darkest - paper.level < least {
+        // A crop that is ink all over has no paper to measure against.
+        let bare = Paper { level: 0.0, noise: 0.0 };
+        return if paper.level > 127.0 { Some(threshold(darkness, bare, paper.level, params)) } else { None };
+    }
+    // The strokes' darkness: the median of what is nearer to the darkest than to the paper.
+    let middle = ((paper.level + darkest) / 2.0) as usize;
+    let above: usize = histogram[middle..].iter().sum();
+    let full = rank(&histogram, n - above.div_ceil(2)) as f32;
+    Some(threshold(darkness, paper, full, params))
+}
+
+/// The value that `rank` pixels of the histogram do not exceed.
+fn rank(histogram: &[usize; 256], rank: usize) -> usize {
+    let mut seen = 0;
+    for (value, count) in histogram.iter().enumerate() {
+        seen += count;
+        if seen > rank {
+            return value;
+        }
+    }
+    255
+}
+
+/// Ink of darkness `full` on `paper`.
+fn threshold(darkness: &GrayImage, paper: Paper, full: f32, params: &InkParams) -> Ink {
+    let span = (full - paper.level).max(1.0);
+    let grey = mapped(darkness, |value| ((f32::from(value) - paper.level) / span * 255.0).clamp(0.0, 255.0) as u8);
+    let weak = params.weak.max(paper.noise / span).min(params.strong);
+    let mask = hysteresis(&grey, (weak * 255.0) as u8, (params.strong * 255.0) as u8);
+    Ink { grey, mask }
+}
+
+/// 255 where a pixel is at least `strong`, or at least `weak` and connected to such a one.
+fn hysteresis(grey: &GrayImage, weak: u8, strong: u8) -> GrayImage {
+    let candidates = binary(grey, weak);
+    let labels = labelled(&candidates);
+    let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
+    let mut is_ink = vec![false; n_labels + 1];
+    for (label, value) in labels.pixels().zip(grey.pixels()) {
+        is_ink[label[0] as usize] |= label[0] > 0 && value[0] >= strong;
+    }
+    let mask = labels.pixels().map(|label| if is_ink[label[0] as usize] { 255 } else { 0 }).collect();
+    GrayImage::from_raw(grey.width(), grey.height(), mask).expect("there is a label for each pixel")
+}
+
+/// 255 where a pixel is at least `least`, else 0.
+pub(super) fn binary(grey: &GrayImage, least: u8) -> GrayImage {
+    mapped(grey, |value| if value >= least { 255 } else { 0 })
+}
+
+/// Each pixel as `map` has it.
+fn mapped(image: &GrayImage, map: impl Fn(u8) -> u8) -> GrayImage {
+    let table: [u8; 256] = std::array::from_fn(|value| map(value as u8));
+    let mut mapped = image.clone();
+    mapped.iter_mut().for_each(|value| *value = table[usize::from(*value)]);
+    mapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: Rect = Rect::from_edges(0.0, 0.0, 100.0, 80.0);
+
+    /// Paper with shading from left to right and a pale wide band, and a stroke of the given darkness if any.
+    fn paper(stroke: Option<f32>) -> GrayImage {
+        GrayImage::from_fn(100, 80, |x, y| {
+            let ground = 250.0 - 0.6 * x as f32;
+            let watermark = if (30..60).contains(&y) { 0.91 } else { 1.0 };
+            let ink = if (46..50).contains(&x) && (15..70).contains(&y) { 1.0 - stroke.unwrap_or(0.0) } else { 1.0 };
+            Luma([(ground * watermark * ink) as u8])
+        })
+    }
+
+    #[test]
+    fn shading_and_watermark_are_no_ink() {
+        assert!(find_ink(&darkness(&paper(None)), FRAME, &InkParams::default()).is_none());
+    }
+
+    #[test]
+    fn faint_and_dark_strokes_are_ink_and_only_they() {
+        for contrast in [0.25, 0.5, 0.9] {
+            let ink = find_ink(&darkness(&paper(Some(contrast))), FRAME, &InkParams::default());
+            let ink = ink.expect("there is a stroke");
+            for (x, y, p) in ink.mask.enumerate_pixels() {
+                let inside = (46..50).contains(&x) && (15..70).contains(&y);
+                assert_eq!(p[0] > 0, inside, "({x}, {y}) at contrast {contrast}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_crop_that_is_all_ink_is_ink() {
+        let black = GrayImage::from_pixel(50, 50, Luma([0]));
+        let frame = Rect::from_edges(0.0, 0.0, 50.0, 50.0);
+        let ink = find_ink(&darkness(&black), frame, &InkParams::default()).expect("all is ink");
+        assert!(ink.mask.pixels().all(|p| p[0] == 255));
+    }
+}

@@ -1,0 +1,297 @@
+//! Page -> cuts: each field's ink, freed of its printed frame and parted into what may be digits.
+//!
+//! A field becomes a [`Lattice`]: nodes are places where one digit may end and the next begin, from left to right; an
+//! edge is the ink between two nodes, a candidate digit. A comb's lattice is a chain, one edge a cell; a box field's
+//! has an edge for every likely way to join broken strokes and to split touching ones. The net scores every edge, and
+//! [`crate::assemble`] takes the best path.
+
+mod clean;
+mod comb;
+mod cut;
+mod dropout;
+mod free;
+mod ink;
+mod mark;
+mod parts;
+mod signs;
+mod strip;
+
+use image::{GrayImage, Luma};
+
+use clean::{Cleaned, Place};
+use parts::Part;
+
+pub use clean::{FieldPictures, field_pictures};
+pub use signs::Signs;
+
+use crate::{
+    form::{Field, FieldKind, FieldLayout, FormTemplate, PageLayout},
+    register::{FieldRegistration, Registration},
+};
+use formread_page::Page;
+use formread_raster::{
+    LineParams,
+    geometry::{Point, Rect, Segment},
+};
+
+/// One field, cut from the page.
+#[derive(Debug, Clone)]
+pub struct FieldCut {
+    /// Index into the template's fields.
+    pub field_idx: usize,
+    /// What stands in it.
+    pub ink: FieldInk,
+    /// All its ink in one piece; `None` where nothing is written.
+    pub strip: Option<StripCrop>,
+}
+
+/// The ink of a whole field.
+#[derive(Debug, Clone)]
+pub struct StripCrop {
+    /// [H, W] u8, 0 paper .. 255 ink: the field's rectified crop without its frame and its neighbours. What is paler than
+    /// ink is kept.
+    pub ink: GrayImage,
+    /// Where the digits stand in it.
+    pub bounds: StripBounds,
+}
+
+/// Where a strip's digits stand, pixels of its crop; right and bottom exclusive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StripBounds {
+    /// Left edge of the first ink.
+    pub left: f32,
+    /// Right edge of the last ink.
+    pub right: f32,
+    /// Half way between the digits' heads and their feet.
+    pub middle: f32,
+    /// How high a digit is.
+    pub digit_height: f32,
+}
+
+/// What stands in a field.
+#[derive(Debug, Clone)]
+pub enum FieldInk {
+    /// Nothing was written.
+    Blank,
+    /// Part of the field, or all of it, is not on the page.
+    OffPage,
+    /// Something was written.
+    Written(Lattice),
+    /// What is in a box to be marked.
+    Mark(MarkInk),
+}
+
+/// How much of the inside of a box to be marked ink covers.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MarkInk {
+    /// Share of the inside, 0 to 1.
+    pub covered: f32,
+    /// How dark, against the pen's strokes, that ninth of the inside is, three by three, which has least ink, 0 to 1: a cross
+    /// leaves some free, however thick it is, a filled box none.
+    pub least_ninth: f32,
+}
+
+/// The ways to part a field's ink into digits.
+#[derive(Debug, Clone, Default)]
+pub struct Lattice {
+    /// Number of nodes; a path goes from node 0 to node `n_nodes - 1`.
+    pub n_nodes: usize,
+    /// Candidates, by `from`, then `to`.
+    pub edges: Vec<LatticeEdge>,
+    /// What stands beside the digits.
+    pub signs: Signs,
+}
+
+/// The ink between two nodes.
+#[derive(Debug, Clone)]
+pub struct LatticeEdge {
+    /// Node where it begins.
+    pub from: usize,
+    /// Node where it ends, greater than `from`.
+    pub to: usize,
+    /// `None`: nothing is written between the nodes (an empty cell).
+    pub crop: Option<InkCrop>,
+    /// Log prior of this cut from its geometry alone (width, gap, ink cut through), 0 where there is no choice.
+    pub log_prior: f32,
+}
+
+/// The ink of one candidate digit.
+#[derive(Debug, Clone)]
+pub struct InkCrop {
+    /// [H, W] u8, 0 paper .. 255 full ink, tight around the ink, frame and neighbours removed. Grey edges are kept.
+    pub ink: GrayImage,
+    /// Left edge in the field's rectified crop, pixels of [`CROP_PX_PER_MM`].
+    pub x: i32,
+    /// Top edge, likewise.
+    pub y: i32,
+}
+
+/// Resolution of the rectified crops in which fields are cut, whatever the scan's: 254 dpi.
+pub const CROP_PX_PER_MM: f64 = 10.0;
+
+/// How much of a field's surroundings is cut out with it, millimetres: overshooting strokes stay whole.
+const MARGIN_MM: f64 = 3.0;
+
+/// Least component that is ink and no speck, pixels of the crop: 0.1 mm2.
+const SPECK_PX: usize = 10;
+
+/// Share of a component's ink that must lie inside the frame for it to be the field's.
+const INSIDE_SHARE: f64 = 0.5;
+
+/// Digits are at least this high, as a share of their frame: a field of dashes alone is not blown up.
+const LEAST_DIGIT_HEIGHT: f32 = 0.25;
+
+/// How far from a printed line its remnants lie, millimetres, and with what share of their ink at least.
+const REMNANT_MM: f64 = 0.6;
+const REMNANT_SHARE: f64 = 0.85;
+
+/// How far printed marks and words reach past their measured bounds, millimetres.
+const PRINT_MARGIN_MM: f64 = 0.4;
+
+/// Pieces of the lines that are ruled across a strip, as thick as a thick stroke at most.
+const RULE: LineParams = LineParams { max_thickness_px: 12, min_length_px: 16.0, max_deviation_px: 2.0 };
+
+/// Share of a strip's width from which a straight line is a rule and no stroke.
+const RULE_SHARE: f64 = 0.5;
+
+/// Cuts every field from the page, in the template's order. A field without a registration is off the page.
+pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate) -> Vec<FieldCut> {
+    let cut = |(field_idx, field): (usize, &Field)| {
+        let (ink, strip) = match &template.layout {
+            PageLayout::WholeImage => cut_whole_image(&page.pixels, field),
+            PageLayout::Printed(_) => match registration.fields.get(field_idx) {
+                Some(fit) if fit.on_page => cut_field(&page.pixels, fit, field, template),
+                _ => (FieldInk::OffPage, None),
+            },
+        };
+        FieldCut { field_idx, ink, strip }
+    };
+    template.fields.iter().enumerate().map(cut).collect()
+}
+
+/// Where `crop`, a candidate of the field `field_idx`, lies on the form: in the template's unit, to be laid on the page by
+/// the field's registration.
+pub fn crop_bounds(page: &Page, template: &FormTemplate, field_idx: usize, crop: &InkCrop) -> Rect {
+    let frame = template.fields[field_idx].layout.bounds();
+    let ((left, top), (x_scale, y_scale)) = match template.layout {
+        PageLayout::Printed(_) => {
+            let area = frame.grown(MARGIN_MM);
+            ((area.x0, area.y0), (1.0 / CROP_PX_PER_MM, 1.0 / CROP_PX_PER_MM))
+        }
+        PageLayout::WholeImage => {
+            let (width, height) = strip::whole_image_size(&page.pixels);
+            ((frame.x0, frame.y0), (frame.width() / f64::from(width), frame.height() / f64::from(height)))
+        }
+    };
+    let (width, height) = (f64::from(crop.ink.width()), f64::from(crop.ink.height()));
+    let (x, y) = (left + f64::from(crop.x) * x_scale, top + f64::from(crop.y) * y_scale);
+    Rect::from_xywh(x, y, width * x_scale, height * y_scale)
+}
+
+/// A field's ink, parted and whole.
+type Cut = (FieldInk, Option<StripCrop>);
+
+/// A field of a printed form.
+fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template: &FormTemplate) -> Cut {
+    let place = Place::of(field);
+    let frame = place.rect(field.layout.bounds());
+    let crop = clean::crop(page, fit, field);
+    if let FieldKind::Mark { .. } = field.kind {
+        return (FieldInk::Mark(mark::mark_ink(&ink::darkness(&crop), frame)), None);
+    }
+    let Cleaned { darkness, lines } = clean::cleaned(&crop, field, template);
+    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
+    let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
+    let is_inside = |part: &Part| {
+        let inside = |x: i32, y: i32| {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            cells.iter().any(|cell| cell.contains(p))
+        };
+        part.share(inside) >= INSIDE_SHARE
+    };
+    let edges: Vec<Segment> = cells.iter().flat_map(|cell| cell.edges()).chain(lines).collect();
+    let (parts, strangers): (Vec<Part>, Vec<Part>) =
+        parts::components(&ink, SPECK_PX).into_iter().partition(|part| is_inside(part) && !is_remnant(part, &edges));
+    part(field, ink.grey, frame, parts, strangers, &cells)
+}
+
+/// A strip: the image is the field.
+fn cut_whole_image(page: &GrayImage, field: &Field) -> Cut {
+    let darkness = clean::cleaned_strip(&strip::whole_image(page));
+    let frame = strip::whole(&darkness);
+    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
+    let parts = parts::components(&ink, SPECK_PX);
+    part(field, ink.grey, frame, parts, Vec::new(), &[frame])
+}
+
+/// Parts the ink of a field: `parts` are its own, among `strangers`; `cells` are those of a comb, in pixels of the crop.
+fn part(
+    field: &Field,
+    grey: GrayImage,
+    frame: Rect,
+    parts: Vec<Part>,
+    mut strangers: Vec<Part>,
+    cells: &[Rect],
+) -> Cut {
+    let least_height = LEAST_DIGIT_HEIGHT * frame.height() as f32;
+    let (parts, taken, signs) = signs::part_off(parts, field, least_height);
+    strangers.extend(taken);
+    let strip = strip_crop(grey, frame, &parts, &strangers);
+    let lattice = match &field.layout {
+        FieldLayout::Comb { .. } => comb::comb_lattice(parts, cells),
+        FieldLayout::Box { .. } => free::free_lattice(parts, &free::FreeParams::default()),
+    };
+    match lattice {
+        Some(lattice) => (FieldInk::Written(Lattice { signs, ..lattice }), strip),
+        None => (FieldInk::Blank, None),
+    }
+}
+
+/// All ink of a field whose own `parts` stand among `strangers`. `None` where there are none.
+fn strip_crop(grey: GrayImage, frame: Rect, parts: &[Part], strangers: &[Part]) -> Option<StripCrop> {
+    let height = free::digit_height(parts)?.max(LEAST_DIGIT_HEIGHT * frame.height() as f32);
+    let mut middles: Vec<(i32, i32)> = parts.iter().map(|part| (part.height(), part.y + part.bottom())).collect();
+    middles.retain(|(own, _)| 2.0 * *own as f32 >= height);
+    middles.sort_unstable_by_key(|&(_, middle)| middle);
+    let in_frame = frame.y0 as f32 + frame.height() as f32 / 2.0;
+    let middle = middles.get(middles.len() / 2).map_or(in_frame, |&(_, twice)| twice as f32 / 2.0);
+    let mut ink = grey;
+    for part in strangers {
+        for (u, v, _) in part.ink.enumerate_pixels().filter(|(_, _, p)| p[0] > 0) {
+            wipe_round(&mut ink, part.x + u as i32, part.y + v as i32);
+        }
+    }
+    let boxes: Vec<Rect> = parts.iter().map(Part::bounds).collect();
+    for (x, y, pixel) in ink.enumerate_pixels_mut() {
+        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+        if !frame.contains(p) && !boxes.iter().any(|own| own.contains(p)) {
+            pixel[0] = 0;
+        }
+    }
+    let left = parts.iter().map(|part| part.x).min()? as f32;
+    let right = parts.iter().map(Part::right).max()? as f32;
+    Some(StripCrop { ink, bounds: StripBounds { left, right, middle, digit_height: height } })
+}
+
+/// Wipes a pixel and those beside it.
+fn wipe_round(ink: &mut GrayImage, x: i32, y: i32) {
+    let (w, h) = ink.dimensions();
+    let within = |at: i32, n: u32| (at - 1).max(0) as u32..((at + 2).max(0) as u32).min(n);
+    for v in within(y, h) {
+        for u in within(x, w) {
+            ink.put_pixel(u, v, Luma([0]));
+        }
+    }
+}
+
+/// Whether `part` lies so near to printed lines, or to where a frame ends, that it is left over from them.
+fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
+    let reach = REMNANT_MM * CROP_PX_PER_MM;
+    let near = lines.iter().filter_map(|line| Rect::around([line.a, line.b])).map(|r| r.grown(reach));
+    let near: Vec<Rect> = near.filter(|r| r.intersection(part.bounds()).is_some()).collect();
+    let share = part.share(|x, y| {
+        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+        near.iter().any(|r| r.contains(p))
+    });
+    share >= REMNANT_SHARE
+}

@@ -1,0 +1,152 @@
+//! Pieces of ink: connected components, joined and cut.
+
+use image::{GrayImage, Luma};
+
+use super::{InkCrop, ink::Ink};
+use formread_raster::{geometry::Rect, labelled};
+
+/// Components a field may have; the largest stay. More is no writing.
+const MAX_PARTS: usize = 200;
+
+/// A piece of ink with its place in the crop.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Part {
+    /// [H, W] u8, 0 where no ink of this part is .. 255; tight.
+    pub ink: GrayImage,
+    /// Left edge in the crop, pixels.
+    pub x: i32,
+    /// Top edge in the crop, pixels.
+    pub y: i32,
+    /// Number of the connected component it comes from.
+    pub component: usize,
+}
+
+impl Part {
+    /// Pixels with ink.
+    pub fn area(&self) -> usize {
+        self.ink.pixels().filter(|p| p[0] > 0).count()
+    }
+
+    pub fn width(&self) -> i32 {
+        self.ink.width() as i32
+    }
+
+    pub fn height(&self) -> i32 {
+        self.ink.height() as i32
+    }
+
+    /// One past the right edge.
+    pub fn right(&self) -> i32 {
+        self.x + self.width()
+    }
+
+    /// One past the bottom edge.
+    pub fn bottom(&self) -> i32 {
+        self.y + self.height()
+    }
+
+    /// The box round it, pixels of the crop.
+    pub fn bounds(&self) -> Rect {
+        Rect::from_xywh(f64::from(self.x), f64::from(self.y), f64::from(self.width()), f64::from(self.height()))
+    }
+
+    /// Share of the ink that lies where `holds`, given pixels of the crop.
+    pub fn share(&self, holds: impl Fn(i32, i32) -> bool) -> f64 {
+        let (mut all, mut held) = (0u64, 0u64);
+        for (x, y, p) in self.ink.enumerate_pixels() {
+            all += u64::from(p[0]);
+            if p[0] > 0 && holds(self.x + x as i32, self.y + y as i32) {
+                held += u64::from(p[0]);
+            }
+        }
+        held as f64 / all.max(1) as f64
+    }
+
+    /// The ink of all `parts`. `None` of no ink.
+    pub fn joined<'a>(parts: impl IntoIterator<Item = &'a Part> + Clone) -> Option<Part> {
+        let all = || parts.clone().into_iter();
+        let (x, y) = (all().map(|p| p.x).min()?, all().map(|p| p.y).min()?);
+        let (right, bottom) = (all().map(Part::right).max()?, all().map(Part::bottom).max()?);
+        let mut ink = GrayImage::new((right - x) as u32, (bottom - y) as u32);
+        for part in all() {
+            for (u, v, p) in part.ink.enumerate_pixels() {
+                let place = ink.get_pixel_mut((part.x - x) as u32 + u, (part.y - y) as u32 + v);
+                place[0] = place[0].max(p[0]);
+            }
+        }
+        Some(Part { ink, x, y, component: all().next()?.component })
+    }
+
+    /// The ink for which `holds`, given pixels of the crop; tight. `None` where there is none.
+    pub fn keep(&self, holds: impl Fn(i32, i32) -> bool) -> Option<Part> {
+        let kept = |x: u32, y: u32| {
+            let value = self.ink.get_pixel(x, y)[0];
+            if holds(self.x + x as i32, self.y + y as i32) { value } else { 0 }
+        };
+        let (mut x0, mut y0, mut x1, mut y1) = (u32::MAX, u32::MAX, 0, 0);
+        for (x, y, _) in self.ink.enumerate_pixels() {
+            if kept(x, y) > 0 {
+                (x0, y0, x1, y1) = (x0.min(x), y0.min(y), x1.max(x + 1), y1.max(y + 1));
+            }
+        }
+        if x0 >= x1 {
+            return None;
+        }
+        let ink = GrayImage::from_fn(x1 - x0, y1 - y0, |x, y| Luma([kept(x0 + x, y0 + y)]));
+        Some(Part { ink, x: self.x + x0 as i32, y: self.y + y0 as i32, component: self.component })
+    }
+
+    pub fn into_crop(self) -> InkCrop {
+        InkCrop { ink: self.ink, x: self.x, y: self.y }
+    }
+}
+
+/// The connected components of `ink` of at least `least_area` pixels, with the grey fringe round them, from left to
+/// right.
+pub(super) fn components(ink: &Ink, least_area: usize) -> Vec<Part> {
+    let labels = labelled(&ink.mask);
+    let (w, h) = labels.dimensions();
+    let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
+    // The fringe goes with its neighbour: grey edges are what anti-aliasing needs.
+    let mut owner = labels.clone();
+    for (x, y, label) in labels.enumerate_pixels().filter(|(_, _, label)| label[0] > 0) {
+        for v in y.saturating_sub(1)..(y + 2).min(h) {
+            for u in x.saturating_sub(1)..(x + 2).min(w) {
+                if labels.get_pixel(u, v)[0] == 0 && ink.grey.get_pixel(u, v)[0] > 0 {
+                    let owner = owner.get_pixel_mut(u, v);
+                    owner[0] = owner[0].max(label[0]);
+                }
+            }
+        }
+    }
+    #[derive(Clone, Copy)]
+    struct Bounds {
+        x0: u32,
+        y0: u32,
+        x1: u32,
+        y1: u32,
+        area: usize,
+    }
+    let mut bounds = vec![Bounds { x0: u32::MAX, y0: u32::MAX, x1: 0, y1: 0, area: 0 }; n_labels + 1];
+    for (x, y, p) in owner.enumerate_pixels().filter(|(_, _, p)| p[0] > 0) {
+        let b = &mut bounds[p[0] as usize];
+        (b.x0, b.y0, b.x1, b.y1) = (b.x0.min(x), b.y0.min(y), b.x1.max(x + 1), b.y1.max(y + 1));
+        b.area += usize::from(labels.get_pixel(x, y)[0] > 0);
+    }
+    let mut kept: Vec<usize> = (1..=n_labels).filter(|&i| bounds[i].area >= least_area.max(1)).collect();
+    kept.sort_by_key(|&i| (std::cmp::Reverse(bounds[i].area), i));
+    kept.truncate(MAX_PARTS);
+    let mut parts: Vec<Part> = kept
+        .into_iter()
+        .map(|i| {
+            let Bounds { x0, y0, x1, y1, .. } = bounds[i];
+            let grey = GrayImage::from_fn(x1 - x0, y1 - y0, |x, y| {
+                let is_own = owner.get_pixel(x0 + x, y0 + y)[0] as usize == i;
+                Luma([if is_own { ink.grey.get_pixel(x0 + x, y0 + y)[0] } else { 0 }])
+            });
+            Part { ink: grey, x: x0 as i32, y: y0 as i32, component: i }
+        })
+        .collect();
+    parts.sort_by_key(|part| (part.x + part.right(), part.y));
+    parts
+}

@@ -1,0 +1,42 @@
+//! A strip -> a grey crop of a common height.
+
+use image::{GrayImage, imageops};
+
+use formread_raster::geometry::Rect;
+
+/// Height to which a whole image is brought, pixels. Hand-written digits fill about half of a strip, so that they come
+/// out at 4 to 6 mm by [`super::CROP_PX_PER_MM`], as they do on forms.
+const STRIP_HEIGHT_PX: u32 = 96;
+
+/// Widest strip, in heights.
+const MAX_STRIP_ASPECT: f64 = 40.0;
+
+/// A strip brought to the common height.
+pub(super) fn whole_image(page: &GrayImage) -> GrayImage {
+    let (width, height) = whole_image_size(page);
+    imageops::resize(page, width, height, imageops::FilterType::CatmullRom)
+}
+
+/// Width and height, pixels, of the crop of a strip.
+pub(super) fn whole_image_size(page: &GrayImage) -> (u32, u32) {
+    let (w, h) = page.dimensions();
+    let scale = f64::from(STRIP_HEIGHT_PX) / f64::from(h.max(1));
+    let width = (f64::from(w) * scale).round().clamp(1.0, MAX_STRIP_ASPECT * f64::from(STRIP_HEIGHT_PX));
+    (width as u32, STRIP_HEIGHT_PX)
+}
+
+/// All of a picture.
+pub(super) fn whole(picture: &GrayImage) -> Rect {
+    Rect::from_xywh(0.0, 0.0, f64::from(picture.width()), f64::from(picture.height()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_come_to_one_height_and_never_too_wide() {
+        assert_eq!(whole_image(&GrayImage::new(100, 48)).dimensions(), (200, 96));
+        assert_eq!(whole_image(&GrayImage::new(100_000, 1)).dimensions(), (3_840, 96));
+    }
+}

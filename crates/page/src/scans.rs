@@ -1,0 +1,215 @@
+//! What is to be read, in which order, under which name.
+
+use std::{
+    collections::HashSet,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use formread_raster::fsio::read_bounded;
+use walkdir::{DirEntry, WalkDir};
+
+use crate::{Limits, is_image_name};
+use formread_raster::error::{Error, Result};
+
+/// One file to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// As the tables name it: relative to the input, `/` between folders.
+    ///
+    /// What no table can hold is written as in an address (RFC 3986), `%` and two hexadecimal digits a byte: bytes that
+    /// are not UTF-8, and a character at which a spreadsheet would take the cell for a formula (`=`, `+`, `-`, `@`, tab
+    /// or line end where the name begins, or after a `;` or tab, at which some part cells). A `%` that would be taken
+    /// for such is written so too. To replace each by its byte gives the path back; no two paths have one name.
+    pub name: String,
+    /// Where it stands.
+    pub path: PathBuf,
+}
+
+/// The scans of `input`: the images of a folder and its folders, each in the order of their names; or the one file,
+/// whatever it is called. Hidden files are left out, and so is a link to a folder that it stands in. What else cannot
+/// be opened within stands in the list, to become a row and a reason.
+///
+/// # Errors
+/// Where there is no such file or folder, or it cannot be listed.
+pub fn find_scans(input: &Path) -> Result<Vec<Scan>> {
+    let metadata = input.metadata().map_err(|error| Error::from(error).in_file(input.to_string_lossy()))?;
+    if !metadata.is_dir() {
+        let name = name_of(Path::new(input.file_name().unwrap_or(input.as_os_str())));
+        return Ok(vec![Scan { name, path: input.to_owned() }]);
+    }
+    let is_shown = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
+    let entries = WalkDir::new(input).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_shown);
+    let mut scans = Vec::new();
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) if !entry.file_type().is_file() || !is_image_name(&entry.file_name().to_string_lossy()) => {
+                continue;
+            }
+            Ok(entry) => entry.into_path(),
+            Err(error) if error.loop_ancestor().is_some() => continue,
+            Err(error) => match error.path() {
+                Some(path) if error.depth() > 0 => path.to_owned(),
+                // Nobody knows what was not listed.
+                _ => return Err(Error::from(io::Error::from(error)).in_file(input.to_string_lossy())),
+            },
+        };
+        scans.push(Scan { name: name_of(path.strip_prefix(input).unwrap_or(&path)), path });
+    }
+    Ok(scans)
+}
+
+/// The scans of a list, in its order, each named as it is listed. What is listed twice is one scan.
+pub fn listed_scans(paths: impl IntoIterator<Item = PathBuf>) -> Vec<Scan> {
+    let mut names = HashSet::new();
+    let scans = paths.into_iter().map(|path| Scan { name: name_of(&path), path });
+    scans.filter(|scan| names.insert(scan.name.clone())).collect()
+}
+
+/// What stands in the file at `path`, if that is within the limits.
+///
+/// # Errors
+/// `Usage` where it is a folder or a device, `Limit` where it is too large, `Io` where it cannot be read.
+pub fn read_file(path: &Path, limits: &Limits) -> Result<Arc<[u8]>> {
+    // before it is opened: a pipe that nobody writes to would be waited for
+    if !fs::metadata(path)?.is_file() {
+        return Err(Error::usage("not a file"));
+    }
+    Ok(read_bounded(path, limits.file_bytes)?.into())
+}
+
+/// See [`Scan::name`].
+fn name_of(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| readable(part.as_encoded_bytes())).collect();
+    // An absolute path begins with a part that is itself a slash.
+    let path = parts.join("/").replacen("//", "/", 1);
+    let mut name = String::with_capacity(path.len());
+    for c in path.chars() {
+        // The last four are their full-width forms.
+        let is_formula = matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
+        if is_formula && matches!(name.chars().next_back(), None | Some(';' | '\t')) {
+            c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| escape_into(&mut name, byte));
+        } else {
+            name.push(c);
+        }
+    }
+    name
+}
+
+/// `bytes` as text; those that are not UTF-8 are escaped, and what would be taken for an escape.
+fn readable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        let mut rest = chunk.valid().chars();
+        while let Some(c) = rest.next() {
+            let is_escape = c == '%'
+                && matches!(rest.as_str().as_bytes(), [a, b, ..] if [a, b].iter().all(|b| b.is_ascii_hexdigit()));
+            if is_escape { text.push_str("%25") } else { text.push(c) }
+        }
+        chunk.invalid().iter().for_each(|&byte| escape_into(&mut text, byte));
+    }
+    text
+}
+
+fn escape_into(text: &mut String, byte: u8) {
+    text.push_str(&format!("%{byte:02X}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_walked_in_the_order_of_names() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        for name in ["b/2.png", "b/10.TIF", "a.jpg", "c.png", ".hidden/x.png", "b/.x.png", "notes.txt"] {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().expect("it has one")).expect("it is writable");
+            fs::write(path, b"").expect("it is writable");
+        }
+        let names: Vec<_> = find_scans(dir.path()).expect("it is there").into_iter().map(|scan| scan.name).collect();
+        assert_eq!(names, ["a.jpg", "b/10.TIF", "b/2.png", "c.png"]);
+    }
+
+    #[test]
+    fn one_file_is_named_by_itself_and_a_missing_one_is_a_fault() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let path = dir.path().join("page.dat");
+        fs::write(&path, b"").expect("it is writable");
+        assert_eq!(find_scans(&path).expect("it is there"), [Scan { name: "page.dat".to_owned(), path: path.clone() }]);
+        let error = find_scans(&dir.path().join("none")).expect_err("it is not there");
+        assert!(error.to_string().contains("none"), "{error}");
+    }
+
+    #[test]
+    fn a_list_keeps_its_order_and_its_names() {
+        let scans = listed_scans(["/in/z.png", "a/b.png", "/in//z.png"].map(PathBuf::from));
+        let names: Vec<_> = scans.iter().map(|scan| scan.name.as_str()).collect();
+        assert_eq!(names, ["/in/z.png", "a/b.png"], "what is listed twice is one scan");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_are_no_formulas_and_lead_back() {
+        struct Case(&'static [u8], &'static str);
+        let cases = [
+            Case(b"a b,\"c\"\n.png", "a b,\"c\"\n.png"),
+            Case(b"=1+1.png", "%3D1+1.png"),
+            Case(b"-1/-1.png", "%2D1/-1.png"),
+            Case(b"\t@x.png", "%09@x.png"),
+            Case(b"a;=b.png", "a;%3Db.png"),
+            Case("＝a＝.png".as_bytes(), "%EF%BC%9Da＝.png"),
+            Case(b"100%.png", "100%.png"),
+            Case(b"%3D.png", "%253D.png"),
+            Case(b"a\xff%\xfe.png", "a%FF%%FE.png"),
+        ];
+        for Case(path, name) in cases {
+            assert_eq!(named(path), name);
+            assert_eq!(led_back(name), path, "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    fn named(path: &[u8]) -> String {
+        use std::os::unix::ffi::OsStrExt;
+        name_of(Path::new(std::ffi::OsStr::from_bytes(path)))
+    }
+
+    /// What the doc of a name says.
+    #[cfg(unix)]
+    fn led_back(name: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rest = name.as_bytes();
+        while let [first, after @ ..] = rest {
+            let escaped = name_byte(rest);
+            bytes.push(escaped.unwrap_or(*first));
+            rest = if escaped.is_some() { &after[2..] } else { after };
+        }
+        bytes
+    }
+
+    #[cfg(unix)]
+    fn name_byte(text: &[u8]) -> Option<u8> {
+        let [b'%', a, b, ..] = text else { return None };
+        u8::from_str_radix(std::str::from_utf8(&[*a, *b]).ok()?, 16).ok()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_loop_and_deep_folders_end() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let deep = (0..100).fold(dir.path().to_owned(), |folder, _| folder.join("d"));
+        fs::create_dir_all(&deep).expect("it is writable");
+        fs::write(deep.join("x.png"), b"").expect("it is writable");
+        symlink(dir.path(), dir.path().join("again")).expect("there are links");
+        symlink("y.png", dir.path().join("y.png")).expect("there are links");
+        symlink(deep.join("x.png"), dir.path().join("z.png")).expect("there are links");
+        let names: Vec<_> = find_scans(dir.path()).expect("it is there").into_iter().map(|scan| scan.name).collect();
+        let deep = "d/".repeat(100) + "x.png";
+        assert_eq!(names, [deep.as_str(), "y.png", "z.png"], "the folder again leads nowhere else, y.png to itself");
+    }
+}

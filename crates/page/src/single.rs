@@ -1,0 +1,128 @@
+//! PNG, JPEG, BMP and WebP: files of one page, decoded by the image crate.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+
+use super::ifd::{Header, Ifd, tag};
+use super::stored::{Stored, check_size};
+use super::{Limits, Orientation, grey, jpeg};
+use formread_raster::error::{Error, ErrorKind, Result};
+
+const METRES_PER_INCH: f64 = 0.0254;
+/// The widest pixel that is decoded, bytes: four samples of 16 bits.
+const PIXEL_BYTES: u64 = 8;
+/// Room for what a decoder keeps beside the pixels (rows, tables, colour profiles), bytes.
+const DECODER_BYTES: u64 = 64 << 20;
+
+/// Decodes the page. `what` names the format in errors.
+pub fn decode(bytes: &[u8], format: ImageFormat, what: &'static str, limits: &Limits) -> Result<Stored> {
+    let error = |error: ImageError| match error {
+        ImageError::Unsupported(detail) => Error::unsupported(what, detail),
+        other => Error::format(what, other),
+    };
+    let jpeg_markers = (format == ImageFormat::Jpeg).then(|| jpeg::read_markers(bytes));
+    if let Some(markers) = &jpeg_markers {
+        // the decoder takes memory for the frame's rows as soon as it is made
+        check_size(what, markers.size.unwrap_or([1, 1]), limits)?;
+        if !markers.is_whole {
+            return Err(Error::format(what, "the file ends before its picture does"));
+        }
+    }
+    if format == ImageFormat::WebP && riff_len(bytes).is_none_or(|len| len > bytes.len() as u64) {
+        return Err(Error::format(what, "the file ends before its picture does"));
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(decoder_limits(limits));
+    let mut decoder = reader.into_decoder().map_err(error)?;
+    check_size(what, decoder.dimensions().into(), limits)?;
+    if decoder.total_bytes() > limits.memory_bytes {
+        let (limit, actual) = (limits.memory_bytes, decoder.total_bytes());
+        return Err(ErrorKind::Limit { limit, actual, unit: "bytes of memory" }.into());
+    }
+
+    // a mangled EXIF block is no reason to refuse the picture
+    let exif = decoder.exif_metadata().ok().flatten().unwrap_or_default();
+    let exif = Exif::read(exif.strip_prefix(b"Exif\0\0").unwrap_or(&exif));
+    let own_dpi = match format {
+        ImageFormat::Png => png_dpi(bytes),
+        ImageFormat::Bmp => bmp_dpi(bytes),
+        _ => jpeg_markers.and_then(|markers| markers.dpi),
+    };
+    let image = DynamicImage::from_decoder(decoder).map_err(error)?;
+    Ok(Stored {
+        pixels: grey::grey_from_dynamic(what, image)?,
+        dpi: own_dpi.or(exif.dpi),
+        orientation: exif.orientation,
+    })
+}
+
+/// What an EXIF block says of a page.
+#[derive(Debug, Default)]
+struct Exif {
+    dpi: Option<[f64; 2]>,
+    orientation: Orientation,
+}
+
+impl Exif {
+    /// A block that cannot be read says nothing.
+    fn read(block: &[u8]) -> Self {
+        let ifd = Header::read(block).and_then(|header| Ifd::read(header, header.first()?));
+        let Ok(ifd) = ifd else { return Self::default() };
+        Self { dpi: tagged_dpi(&ifd), orientation: tagged_orientation(&ifd) }
+    }
+}
+
+/// Resolution across and down by the tags that TIFF and EXIF share; `None` where they give an aspect ratio only.
+pub fn tagged_dpi(ifd: &Ifd) -> Option<[f64; 2]> {
+    let unit_dpi = match ifd.uint(tag::RESOLUTION_UNIT).unwrap_or(2) {
+        2 => 1.0,
+        3 => 2.54, // per centimetre
+        _ => return None,
+    };
+    Some([ifd.number(tag::X_RESOLUTION)? * unit_dpi, ifd.number(tag::Y_RESOLUTION)? * unit_dpi])
+}
+
+/// Orientation by the tag that TIFF and EXIF share; upright where it is absent or has no meaning.
+pub fn tagged_orientation(ifd: &Ifd) -> Orientation {
+    ifd.uint(tag::ORIENTATION).and_then(Orientation::from_exif).unwrap_or_default()
+}
+
+fn decoder_limits(limits: &Limits) -> image::Limits {
+    let mut decoder_limits = image::Limits::no_limits();
+    let most_bytes = limits.page_pixels.saturating_mul(PIXEL_BYTES).saturating_add(DECODER_BYTES);
+    decoder_limits.max_alloc = Some(most_bytes.min(limits.memory_bytes));
+    decoder_limits
+}
+
+/// How long a RIFF file says it is; what follows its pixels may be its orientation.
+fn riff_len(bytes: &[u8]) -> Option<u64> {
+    let body_len = u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?);
+    Some(u64::from(body_len) + 8)
+}
+
+/// The pHYs chunk (PNG third edition, 11.3.4.3), which stands before the pixels.
+fn png_dpi(bytes: &[u8]) -> Option<[f64; 2]> {
+    let be_u32 = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?));
+    let mut at = 8;
+    loop {
+        let length = be_u32(at)? as usize;
+        match bytes.get(at + 4..at + 8)? {
+            b"pHYs" => {
+                let is_metres = *bytes.get(at + 16)? == 1;
+                let dpi = [be_u32(at + 8)?, be_u32(at + 12)?].map(|n| f64::from(n) * METRES_PER_INCH);
+                return is_metres.then_some(dpi);
+            }
+            b"IDAT" => return None,
+            _ => at = at.checked_add(length)?.checked_add(12)?,
+        }
+    }
+}
+
+/// Pixels per metre of the information header (BITMAPINFOHEADER and those that grew from it); 0 where not known.
+fn bmp_dpi(bytes: &[u8]) -> Option<[f64; 2]> {
+    let le_u32 = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let has_density = le_u32(14)? >= 40;
+    let dpi = [le_u32(38)?, le_u32(42)?].map(|n| f64::from(n) * METRES_PER_INCH);
+    has_density.then_some(dpi)
+}

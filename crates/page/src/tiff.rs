@@ -1,0 +1,333 @@
+//! TIFF: a chain of directories, a page each.
+//!
+//! Fax codes are decoded here ([`super::fax`]), all else by the tiff crate, one page at a time. It is shown the file
+//! through a [`Source`] in which the page's directory is the first one, bits run most significant first, and a palette's
+//! indices pass for grey: these are what it does not read by itself.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use image::GrayImage;
+use tiff::decoder::{Decoder, DecodingResult};
+use tiff::{ColorType, TiffError};
+
+use super::fax::{self, Coding};
+use super::grey::{Alpha, Colour, Layout, grey_from_samples};
+use super::ifd::{Header, Ifd, tag};
+use super::single::{tagged_dpi, tagged_orientation};
+use super::source::Source;
+use super::stored::{Stored, check_size};
+use super::{Limits, jpeg};
+use formread_raster::error::{Error, ErrorKind, Result};
+
+/// The name of the format in errors.
+pub const WHAT: &str = "tiff";
+
+/// Values of the Compression tag that matter here.
+const MODIFIED_HUFFMAN: u64 = 2;
+const GROUP_3: u64 = 3;
+const GROUP_4: u64 = 4;
+const JPEG: u64 = 7;
+/// Values of the PhotometricInterpretation tag that matter here.
+const WHITE_IS_ZERO: u64 = 0;
+const BLACK_IS_ZERO: u16 = 1;
+const PALETTE: u64 = 3;
+/// Bits of the NewSubfileType tag: a smaller version of another page, and a mask for one.
+const NOT_A_PAGE: u64 = 0b101;
+/// The widest pixel that is decoded, bytes: five samples of 16 bits.
+const PIXEL_BYTES: u64 = 10;
+
+/// The directories of a file that are pages.
+#[derive(Debug)]
+pub struct Chain<'a> {
+    /// The file's.
+    pub header: Header<'a>,
+    /// Offset of each page's directory.
+    pub offsets: Vec<u64>,
+    /// What broke the chain after these.
+    pub broken: Option<Error>,
+}
+
+impl<'a> Chain<'a> {
+    /// Follows the chain without looking at the pages. Reduced versions of pages and masks are passed over, unless the
+    /// file has nothing else.
+    ///
+    /// # Errors
+    /// `Format` where it is no TIFF file or has no directory, `Limit` where it has too many.
+    pub fn walk(bytes: &'a [u8], limits: &Limits) -> Result<Self> {
+        let header = Header::read(bytes)?;
+        let mut next = Some(header.first()?).filter(|&offset| offset != 0);
+        let mut seen = BTreeSet::new();
+        let (mut offsets, mut lesser, mut broken) = (Vec::new(), Vec::new(), None);
+        while let Some(offset) = next {
+            if !seen.insert(offset) {
+                broken = Some(Error::format(WHAT, "its directories run in a circle"));
+                break;
+            }
+            if seen.len() as u64 > limits.pages.into() {
+                let kind = ErrorKind::Limit { limit: limits.pages.into(), actual: seen.len() as u64, unit: "pages" };
+                return Err(kind.into());
+            }
+            match Ifd::read(header, offset) {
+                Ok(ifd) => {
+                    let is_lesser = ifd.uint(tag::NEW_SUBFILE_TYPE).is_some_and(|bits| bits & NOT_A_PAGE != 0);
+                    if is_lesser { &mut lesser } else { &mut offsets }.push(offset);
+                    next = ifd.next;
+                }
+                Err(error) => {
+                    broken = Some(error);
+                    break;
+                }
+            }
+        }
+        if offsets.is_empty() {
+            offsets = lesser;
+        }
+        if offsets.is_empty() && broken.is_none() {
+            return Err(Error::format(WHAT, "it has no pages"));
+        }
+        Ok(Self { header, offsets, broken })
+    }
+}
+
+/// Decodes the page whose directory is at `offset`.
+pub fn decode(bytes: &[u8], header: Header, offset: u64, limits: &Limits) -> Result<Stored> {
+    let ifd = Ifd::read(header, offset)?;
+    let size = [dimension(&ifd, tag::IMAGE_WIDTH)?, dimension(&ifd, tag::IMAGE_LENGTH)?];
+    check_size(WHAT, size, limits)?;
+    let chunks = chunks(&ifd, size, bytes.len(), limits)?;
+    let compression = ifd.uint(tag::COMPRESSION).unwrap_or(1);
+    let coding = match compression {
+        MODIFIED_HUFFMAN => Some(Coding::ModifiedHuffman),
+        GROUP_3 if ifd.uint(tag::T4_OPTIONS).is_some_and(|bits| bits & 1 != 0) => Some(Coding::Group3TwoDimensional),
+        GROUP_3 => Some(Coding::Group3),
+        GROUP_4 => Some(Coding::Group4),
+        _ => None,
+    };
+    let pixels = match coding {
+        Some(coding) => decode_fax(bytes, &ifd, coding, size, &chunks)?,
+        None => {
+            if compression == JPEG {
+                check_jpeg_chunks(bytes, &chunks, limits)?;
+            }
+            decode_samples(bytes, &ifd, offset, size, &chunks, limits)?
+        }
+    };
+    Ok(Stored { pixels, dpi: tagged_dpi(&ifd), orientation: tagged_orientation(&ifd) })
+}
+
+/// A strip or a tile.
+#[derive(Debug)]
+struct Chunk {
+    /// Left top corner on the page.
+    at: [u32; 2],
+    /// Width and height as coded. A tile may reach past the page's edge.
+    size: [u32; 2],
+    /// Where its data stands in the file.
+    data: Range<usize>,
+}
+
+fn dimension(ifd: &Ifd, tag: u16) -> Result<u32> {
+    let value = ifd.uint(tag).ok_or_else(|| Error::format(WHAT, format!("no value for tag: {tag}")))?;
+    u32::try_from(value).map_err(|_| Error::format(WHAT, format!("no size in pixels: {value}")))
+}
+
+/// The strips or tiles of a page, those of its first plane first. All of their data is within the file.
+fn chunks(ifd: &Ifd, [width, height]: [u32; 2], file_len: usize, limits: &Limits) -> Result<Vec<Chunk>> {
+    let is_tiled = ifd.has(tag::TILE_OFFSETS);
+    let ([offsets, lengths], chunk_size) = if is_tiled {
+        let size = [dimension(ifd, tag::TILE_WIDTH)?, dimension(ifd, tag::TILE_LENGTH)?];
+        check_size(WHAT, size, limits)?;
+        ([tag::TILE_OFFSETS, tag::TILE_BYTE_COUNTS], size)
+    } else {
+        let n_rows = ifd.uint(tag::ROWS_PER_STRIP).map_or(height, |n| u32::try_from(n).unwrap_or(height).min(height));
+        check_size(WHAT, [width, n_rows], limits)?;
+        ([tag::STRIP_OFFSETS, tag::STRIP_BYTE_COUNTS], [width, n_rows])
+    };
+    let n_across = width.div_ceil(chunk_size[0]);
+    let n_a_plane = n_across as usize * height.div_ceil(chunk_size[1]) as usize;
+    let missing = || Error::format(WHAT, "it does not say where its strips or tiles are");
+    let [offsets, lengths] = [ifd.uints(offsets).ok_or_else(missing)?, ifd.uints(lengths).ok_or_else(missing)?];
+    if offsets.len() != lengths.len() || offsets.len() < n_a_plane {
+        return Err(missing());
+    }
+    let chunk = |(idx, (offset, length)): (usize, (u64, u64))| {
+        let in_plane = u32::try_from(idx % n_a_plane).ok()?;
+        let at = [in_plane % n_across * chunk_size[0], in_plane / n_across * chunk_size[1]];
+        let size = if is_tiled { chunk_size } else { [width, chunk_size[1].min(height - at[1])] };
+        let start = usize::try_from(offset).ok()?;
+        let end = start.checked_add(usize::try_from(length).ok()?)?;
+        (end <= file_len).then_some(Chunk { at, size, data: start..end })
+    };
+    let chunks = offsets.into_iter().zip(lengths).enumerate().map(chunk).collect::<Option<Vec<_>>>();
+    chunks.ok_or_else(|| Error::format(WHAT, "the file ends before its picture does"))
+}
+
+/// Whether the bits of the data run from the least significant one.
+fn is_reversed(ifd: &Ifd) -> bool {
+    ifd.uint(tag::FILL_ORDER) == Some(2)
+}
+
+fn decode_fax(
+    bytes: &[u8],
+    ifd: &Ifd,
+    coding: Coding,
+    [width, height]: [u32; 2],
+    chunks: &[Chunk],
+) -> Result<GrayImage> {
+    let bits =
+        ifd.uint(tag::BITS_PER_SAMPLE).unwrap_or(1).saturating_mul(ifd.uint(tag::SAMPLES_PER_PIXEL).unwrap_or(1));
+    if bits != 1 {
+        return Err(Error::unsupported(WHAT, format!("fax code of so many bits a pixel: {bits}")));
+    }
+    let white = match ifd.uint(tag::PHOTOMETRIC) {
+        None | Some(WHITE_IS_ZERO) => 255,
+        Some(_) => 0,
+    };
+    let is_reversed = is_reversed(ifd);
+    let stride = width as usize;
+    let mut pixels = vec![0; stride * height as usize];
+    for chunk in chunks {
+        let data = bytes[chunk.data.clone()].iter().map(|&byte| if is_reversed { byte.reverse_bits() } else { byte });
+        let [x0, y0] = chunk.at.map(|v| v as usize);
+        let [chunk_width, n_rows] = [chunk.size[0], chunk.size[1].min(height - chunk.at[1])];
+        let x1 = stride.min(x0 + chunk_width as usize);
+        fax::decode_rows(data, coding, chunk_width, n_rows, |row_idx, changes| {
+            let start = (y0 + row_idx as usize) * stride;
+            fax::paint(changes, white, &mut pixels[start + x0..start + x1]);
+        })
+        .map_err(|row_idx| Error::format(WHAT, format!("the fax code breaks off in row: {}", y0 + row_idx as usize)))?;
+    }
+    GrayImage::from_raw(width, height, pixels).ok_or_else(|| Error::format(WHAT, "fewer pixels than the size asks for"))
+}
+
+/// Each strip or tile that is a JPEG picture has a size of its own, which the decoder takes memory for.
+fn check_jpeg_chunks(bytes: &[u8], chunks: &[Chunk], limits: &Limits) -> Result<()> {
+    for chunk in chunks {
+        let Some(size) = jpeg::read_markers(&bytes[chunk.data.clone()]).size else { continue };
+        check_size(WHAT, size, limits)?;
+        if size[0] != chunk.size[0] {
+            return Err(Error::format(WHAT, format!("a strip or tile is of another width: {}", size[0])));
+        }
+    }
+    Ok(())
+}
+
+fn decode_samples(
+    bytes: &[u8],
+    ifd: &Ifd,
+    offset: u64,
+    [width, height]: [u32; 2],
+    chunks: &[Chunk],
+    limits: &Limits,
+) -> Result<GrayImage> {
+    let photometric = ifd.uint(tag::PHOTOMETRIC);
+    let mut patches = vec![ifd.header().first_patch(offset), ifd.last_patch()];
+    if matches!(photometric, Some(WHITE_IS_ZERO | PALETTE)) {
+        patches.extend(ifd.short_patch(tag::PHOTOMETRIC, BLACK_IS_ZERO));
+    }
+    // JPEG data is a stream of bytes, whatever the order of bits
+    let is_reversed = is_reversed(ifd) && ifd.uint(tag::COMPRESSION) != Some(JPEG);
+    let reversed = if is_reversed { chunks.iter().map(|chunk| chunk.data.clone()).collect() } else { Vec::new() };
+    let source = Source::new(bytes, patches).with_reversed(reversed);
+
+    let mut decoder_limits = tiff::decoder::Limits::default();
+    let most_bytes = limits.page_pixels.saturating_mul(PIXEL_BYTES).min(limits.memory_bytes);
+    decoder_limits.decoding_buffer_size = usize::try_from(most_bytes).unwrap_or(usize::MAX);
+    decoder_limits.intermediate_buffer_size = bytes.len();
+    let mut decoder = Decoder::new(source).map_err(error)?.with_limits(decoder_limits);
+    let colour_type = decoder.colortype().map_err(error)?;
+    let mut samples = DecodingResult::U8(Vec::new());
+    let buffer = decoder.read_image_to_buffer(&mut samples).map_err(error)?;
+
+    let n_pixels = width as usize * height as usize;
+    let too_few = || Error::format(WHAT, "fewer samples than the size asks for");
+    let is_inverted = photometric == Some(WHITE_IS_ZERO);
+    let grey = match (&samples, colour_type) {
+        (DecodingResult::U8(samples), ColorType::Gray(bits @ (1 | 2 | 4 | 8))) => {
+            let table = if photometric == Some(PALETTE) { palette(ifd, bits)? } else { ramp(bits, is_inverted) };
+            unpack(samples, bits, width as usize, &table)
+        }
+        (samples, colour_type) => {
+            let (colour, n_samples) = colour_layout(colour_type, is_inverted)
+                .ok_or_else(|| Error::unsupported(WHAT, format!("colours of type: {colour_type:?}")))?;
+            let alpha = match ifd.uint(tag::EXTRA_SAMPLES) {
+                Some(1) if n_samples > colour.n_samples() => Alpha::Premultiplied,
+                Some(2) if n_samples > colour.n_samples() => Alpha::Straight,
+                // a fourth sample that nothing is said about is an alpha where it comes from image software
+                None if colour == Colour::Rgb && n_samples > 3 => Alpha::Straight,
+                _ => Alpha::None,
+            };
+            let plane_bytes = buffer.plane_stride.map_or(0, std::num::NonZeroUsize::get);
+            let layout = |sample_bytes: usize| match buffer.planes {
+                0 | 1 => Layout::interleaved(colour, alpha, n_samples),
+                _ => Layout { colour, alpha, pixel_stride: 1, sample_stride: plane_bytes / sample_bytes },
+            };
+            match samples {
+                DecodingResult::U8(samples) => grey_from_samples(samples, layout(1), n_pixels),
+                DecodingResult::U16(samples) => grey_from_samples(samples, layout(2), n_pixels),
+                _ => return Err(Error::unsupported(WHAT, "samples that are not unsigned numbers of 1 to 16 bits")),
+            }
+            .ok_or_else(too_few)?
+        }
+    };
+    GrayImage::from_raw(width, height, grey).ok_or_else(too_few)
+}
+
+/// What the samples mean, and how many a pixel has. `None` of colours that are not read.
+fn colour_layout(colour_type: ColorType, is_inverted: bool) -> Option<(Colour, usize)> {
+    let grey = if is_inverted { Colour::GreyInverted } else { Colour::Grey };
+    Some(match colour_type {
+        ColorType::Gray(8 | 16) => (grey, 1),
+        ColorType::Multiband { bit_depth: 8 | 16, num_samples } => (grey, num_samples.into()),
+        ColorType::RGB(8 | 16) => (Colour::Rgb, 3),
+        ColorType::RGBA(8 | 16) => (Colour::Rgb, 4),
+        ColorType::CMYK(8 | 16) => (Colour::Cmyk, 4),
+        ColorType::CMYKA(8 | 16) => (Colour::Cmyk, 5),
+        ColorType::YCbCr(8) => (Colour::YCbCr, 3),
+        _ => return None,
+    })
+}
+
+/// Grey of every sample of `bits` bits.
+fn ramp(bits: u8, is_inverted: bool) -> Vec<u8> {
+    let n_values = 1usize << bits;
+    let ramp = (0..n_values).map(|value| (value * 255 / (n_values - 1)) as u8);
+    if is_inverted { ramp.rev().collect() } else { ramp.collect() }
+}
+
+/// Grey of every index into the page's colour map, which keeps all reds, then all greens, then all blues.
+fn palette(ifd: &Ifd, bits: u8) -> Result<Vec<u8>> {
+    let n_colours = 1usize << bits;
+    let map = ifd.uints(tag::COLOUR_MAP).filter(|map| map.len() >= 3 * n_colours);
+    let map = map.ok_or_else(|| Error::format(WHAT, "a palette without its colours"))?;
+    // 16 bits each, of which some software writes but the upper 8 and some but the lower
+    let shift = if map.iter().all(|&v| v < 256) { 0 } else { 8 };
+    let map: Vec<u8> = map.iter().map(|&v| u8::try_from(v >> shift).unwrap_or(u8::MAX)).collect();
+    let layout = Layout { colour: Colour::Rgb, alpha: Alpha::None, pixel_stride: 1, sample_stride: n_colours };
+    grey_from_samples(&map, layout, n_colours).ok_or_else(|| Error::format(WHAT, "a palette without its colours"))
+}
+
+/// Looks up samples of 1 to 8 bits in `table`; rows begin on byte boundaries.
+fn unpack(packed: &[u8], bits: u8, width: usize, table: &[u8]) -> Vec<u8> {
+    let bits = usize::from(bits);
+    let row_bytes = (width * bits).div_ceil(8);
+    let mask = table.len() - 1;
+    let value = |row: &[u8], x: usize| {
+        let shift = 8 - bits - x * bits % 8;
+        table[usize::from(row[x * bits / 8]) >> shift & mask]
+    };
+    let mut values = Vec::with_capacity(packed.len() / row_bytes.max(1) * width);
+    for row in packed.chunks_exact(row_bytes) {
+        values.extend((0..width).map(|x| value(row, x)));
+    }
+    values
+}
+
+fn error(error: TiffError) -> Error {
+    match error {
+        TiffError::UnsupportedError(detail) => Error::unsupported(WHAT, detail),
+        TiffError::IoError(_) => Error::format(WHAT, "the data of its picture breaks off"),
+        other => Error::format(WHAT, other),
+    }
+}

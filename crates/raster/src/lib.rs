@@ -1,0 +1,23 @@
+//! Pixels and geometry, errors, hashes and files. Nothing here knows what a form is.
+
+mod binarise;
+mod components;
+pub mod error;
+pub mod fsio;
+pub mod geometry;
+pub mod hash;
+mod ink;
+mod lines;
+mod quarters;
+mod rectify;
+mod reduce;
+mod sample;
+
+pub use binarise::{SauvolaParams, ink_share, sauvola};
+pub use components::{Labels, labelled};
+pub use ink::{Counts, ink_of_image, without_neighbours};
+pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};
+pub use quarters::{transposed, turned_back, turned_point};
+pub use rectify::rectified;
+pub use reduce::reduce;
+pub use sample::{Sampler, add_profile, bilinear};

@@ -1,0 +1,568 @@
+//! From a page of a fillable PDF (AcroForm; ISO 32000-1, 12.7) to a draft of its template.
+//!
+//! The file says which fields there are, what they are called, what they hold and which of them are sums; what is printed
+//! around them, and all else that registration holds on to, is found as on a scan of the blank form.
+//!
+//! 1. `widgets` reads what the file says of the fields on the page, `scripts` the well-known calls in it.
+//! 2. `place` finds where each is printed.
+//! 3. `names` makes names of theirs that a template may have.
+
+mod names;
+mod place;
+mod scripts;
+mod widgets;
+#[cfg(test)]
+mod written;
+
+use std::collections::HashSet;
+
+use super::{
+    Draft, DraftField,
+    cells::{Cell, Ink, find_cells},
+    check_name,
+    fields::{Found, Frame, in_reading_order},
+    print::find_print,
+    sheet::Sheet,
+};
+use formread_core::form::{DEFAULT_PIVOT, DecimalPoint, DigitCount, FieldKind, FieldLayout, MAX_BOX_DIGITS};
+use formread_page::{
+    Limits, guarded,
+    pdf::{DRAWN_DPI, Document, WHAT, drawn, is_pdf},
+};
+use formread_raster::{
+    error::{Error, Result},
+    geometry::{MM_PER_INCH, Projection},
+};
+use place::{add_frames, printed_field};
+use scripts::Format;
+use widgets::{Form, Sort, Sum, Widget, read_form};
+
+/// Pixels a millimetre of a page as it is drawn.
+const PX_PER_MM: f64 = DRAWN_DPI / MM_PER_INCH;
+
+/// Drafts the template `name` from the page at `page_idx` (0-based) of a fillable PDF; `None` where no field that is
+/// written in by hand is on that page, or the bytes are no PDF.
+///
+/// A comb is a field of so many cells, any other text a box, and each button that stays pressed a tick box. Where lines
+/// are printed within 2 mm of a field's own rectangle, these are its place. A format for numbers makes an amount or an
+/// integer of it, one for dates a date, where the comb has room for one; sums become rules between the fields, whose
+/// names are those of the file with what a column may not have left out. What can only be read is no field unless it is
+/// calculated, nor are buttons that are pushed, choices, signatures, and texts of several lines. No script is run.
+///
+/// The draft's sheet is the page from edge to edge as a viewer shows it, without what is typed in it, drawn at 300 dpi.
+///
+/// # Errors
+/// `Usage` where `name` cannot be a form's; `Format` where the PDF is damaged, has no such page, or the page is no size for
+/// a form; `Unsupported` where it is encrypted or cannot be drawn; `Limit` where it is over `limits`, or has more
+/// fields than a template.
+pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits) -> Result<Option<Draft>> {
+    check_name(name)?;
+    if !is_pdf(bytes) {
+        return Ok(None);
+    }
+    let read = guarded(WHAT, || {
+        let document = Document::open(bytes, limits)?;
+        let page = document.page(page_idx).ok_or_else(|| Error::format(WHAT, "no such page"))?;
+        let form = read_form(&document, page)?;
+        if form.widgets.is_empty() {
+            return Ok(None);
+        }
+        // the frames of fields may be the fields' own, but what is typed in them is not printed, and hides cells
+        let blank = drawn(page, !form.is_filled, limits)?;
+        let filled = if form.is_filled { Some(drawn(page, true, limits)?) } else { None };
+        Ok(Some((form, blank, filled)))
+    })?;
+    let Some((Form { widgets, sums, .. }, blank, filled)) = read else { return Ok(None) };
+
+    let sheet = |pixels| Sheet { pixels, px_per_mm: PX_PER_MM, page_from_sheet: Projection::IDENTITY };
+    let frames_of = |cells: &[Cell]| cells.iter().map(|cell| Frame::of(cell, PX_PER_MM)).collect::<Vec<_>>();
+    let filled_frames = filled.map(sheet).map(|filled| frames_of(&find_cells(&Ink::of(&filled), &Ink::faint(&filled))));
+    let sheet = sheet(blank);
+    let ink = Ink::of(&sheet);
+    let cells = find_cells(&ink, &Ink::faint(&sheet));
+    let print = find_print(&sheet, &ink, &cells);
+    let mut frames = frames_of(&cells);
+    add_frames(&mut frames, filled_frames.into_iter().flatten());
+    let mut placed: Vec<(Widget, Found)> = widgets
+        .into_iter()
+        .map(|widget| {
+            let found = printed_field(&widget, &frames, &print.lines);
+            (widget, found)
+        })
+        .collect();
+    in_reading_order(&mut placed, |(_, found)| found.layout.bounds());
+    let found: Vec<Found> = placed.iter().map(|(_, found)| found.clone()).collect();
+    let landmarks = print.landmarks(&sheet, &found);
+
+    let widgets: Vec<&Widget> = placed.iter().map(|(widget, _)| widget).collect();
+    let names = names::field_names(&widgets);
+    let (rules, summed) = rules(&sums, &widgets, &names);
+    let field = |(i, found): (usize, Found)| {
+        let is_summed = summed.contains(&i);
+        drafted(widgets[i], names[i].clone(), found, is_summed)
+    };
+    let fields = found.into_iter().enumerate().map(field).collect();
+    let draft = Draft {
+        name: name.to_owned(),
+        title: format!("{name}, drafted"),
+        landmarks,
+        fields,
+        set_aside: Vec::new(),
+        rules,
+        n_pages: 1,
+        px_per_mm: PX_PER_MM,
+        page_from_template: Projection::scaling(PX_PER_MM, PX_PER_MM),
+        sheet: sheet.pixels,
+    };
+    // a page may be too narrow to be a form's
+    draft.template()?;
+    Ok(Some(draft))
+}
+
+/// The field of `widget`, which is called `name`.
+fn drafted(widget: &Widget, name: String, found: Found, is_summed: bool) -> DraftField {
+    let plain = DraftField::new(name, found);
+    let kind = kind(widget, &plain, is_summed);
+    let is_date = matches!(kind, FieldKind::Date { .. });
+    let digits = match (&widget.sort, &plain.layout) {
+        (Sort::Text { max_len: Some(n) }, FieldLayout::Box { .. }) if !is_date => {
+            Some(DigitCount { min: 1, max: (*n).min(MAX_BOX_DIGITS) })
+        }
+        _ => None,
+    };
+    DraftField { kind, digits, ..plain }
+}
+
+fn kind(widget: &Widget, field: &DraftField, is_summed: bool) -> FieldKind {
+    let is_long_enough = match &field.layout {
+        FieldLayout::Comb { cells, .. } => matches!(cells.len(), 6 | 8),
+        FieldLayout::Box { .. } => true,
+    };
+    match widget.format {
+        _ if matches!(widget.sort, Sort::Tick { .. }) => field.kind.clone(),
+        Some(Format::Number { decimals: 0 }) => FieldKind::Integer,
+        Some(Format::Number { decimals }) => FieldKind::Amount { decimals, point: DecimalPoint::default() },
+        Some(Format::Date(order)) if is_long_enough => FieldKind::Date { order, pivot: DEFAULT_PIVOT },
+        _ if is_summed => FieldKind::Integer,
+        _ => field.kind.clone(),
+    }
+}
+
+/// The sums between fields that are all on the page, as rules; and the indices of the fields in them.
+fn rules(sums: &[Sum], widgets: &[&Widget], names: &[String]) -> (Vec<String>, HashSet<usize>) {
+    let full_names: Vec<String> = widgets.iter().map(|widget| widget.full_name()).collect();
+    let idx_of = |name: &str| full_names.iter().position(|full_name| full_name == name);
+    let (mut rules, mut summed) = (Vec::new(), HashSet::new());
+    for Sum { total, terms } in sums {
+        let parts: Option<Vec<usize>> = terms.iter().map(|term| idx_of(&term.name)).collect();
+        let Some((total, parts)) = idx_of(total).zip(parts).filter(|(total, parts)| !parts.contains(total)) else {
+            continue;
+        };
+        let mut rule = format!("{} =", names[total]);
+        for (i, (part, term)) in parts.iter().zip(terms).enumerate() {
+            rule += match (i, term.is_minus) {
+                (0, false) => " ",
+                (_, false) => " + ",
+                (_, true) => " - ",
+            };
+            rule += &names[*part];
+        }
+        rules.push(rule);
+        summed.extend(parts);
+        summed.insert(total);
+    }
+    (rules, summed)
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayImage, Luma};
+
+    use super::{
+        written::{UNITS_PER_MM, Writer, action, fillable, outline, references, widget},
+        *,
+    };
+    use crate::synth::{Degradations, GlyphStock, SynthOptions, synthesise};
+    use formread_core::{
+        form::{Field, FormTemplate, Landmarks, PageLayout, PrintedSides, Word, known_templates},
+        register::{RegisterParams, identify},
+    };
+    use formread_page::Page;
+    use formread_raster::geometry::{Point, Rect, Segment};
+
+    /// Size of the small pages that are drafted here, millimetres.
+    const SMALL: [f64; 2] = [110.0, 80.0];
+    const TEXT: &str = "/FT /Tx";
+
+    #[track_caller]
+    fn draft_of(bytes: &[u8]) -> Draft {
+        let draft = draft_fillable(bytes, 0, "again", &Limits::default()).expect("it can be drawn");
+        draft.expect("it has fields")
+    }
+
+    fn tax_return() -> FormTemplate {
+        let known = known_templates().expect("a test says they parse");
+        known.into_iter().find(|form| form.name == "tax-return").expect("it is known")
+    }
+
+    fn names(draft: &Draft) -> Vec<&str> {
+        draft.fields.iter().map(|field| field.name.as_str()).collect()
+    }
+
+    /// A small page with these widgets, each with what goes into its dictionary, and with the frame of each printed.
+    fn small(writer: &mut Writer, widgets: &[(Rect, String)], more: &str) -> (usize, Vec<usize>) {
+        let content: String = widgets.iter().map(|(r, _)| outline(*r, SMALL[1])).collect();
+        let numbers: Vec<usize> =
+            widgets.iter().map(|(r, entries)| writer.add(widget(*r, SMALL[1], entries))).collect();
+        (writer.page(SMALL, &content, &numbers, more), numbers)
+    }
+
+    /// The place of the `i`th of fields in a column.
+    fn place(i: usize) -> Rect {
+        Rect::from_xywh(20.0, 10.0 + 10.0 * i as f64, 30.0, 6.0)
+    }
+
+    fn small_file(entries: &[&str]) -> Vec<u8> {
+        let mut writer = Writer::new();
+        let widgets: Vec<(Rect, String)> =
+            entries.iter().enumerate().map(|(i, entries)| (place(i), (*entries).to_owned())).collect();
+        let (page, numbers) = small(&mut writer, &widgets, "");
+        writer.finish(&[page], &format!("/Fields [{}]", references(&numbers)))
+    }
+
+    #[track_caller]
+    fn assert_near(found: Rect, expected: Rect, most_mm: f64) {
+        for (p, q) in found.corners().into_iter().zip(expected.corners()) {
+            assert!((p - q).norm() <= most_mm, "{found:?} is not {expected:?}");
+        }
+    }
+
+    /// Name, kind, sort of layout, cells and most digits of a field that is written in.
+    fn told(field: &Field) -> (&str, &FieldKind, bool, usize, usize) {
+        let is_comb = matches!(field.layout, FieldLayout::Comb { .. });
+        (&field.name, &field.kind, is_comb, field.layout.cells().len(), field.digits.max)
+    }
+
+    #[test]
+    fn a_tax_return_comes_back_from_its_fillable_pdf() {
+        let form = tax_return();
+        let draft = draft_of(&fillable(&form));
+        let drafted: FormTemplate = draft.template().expect("it is well formed");
+        assert_eq!(
+            drafted.fields.iter().map(told).collect::<Vec<_>>(),
+            form.fields.iter().map(told).collect::<Vec<_>>()
+        );
+        for (found, field) in drafted.fields.iter().zip(&form.fields) {
+            assert_eq!(found.layout.printed(), field.layout.printed(), "{}", field.name);
+            for (cell, expected) in found.layout.cells().iter().zip(field.layout.cells()) {
+                assert_near(*cell, *expected, 0.25);
+            }
+        }
+        let texts = |form: &FormTemplate| form.rules.iter().map(|rule| rule.text.clone()).collect::<Vec<_>>();
+        let sums: Vec<String> = texts(&form).into_iter().filter(|rule| !rule.contains("<=")).collect();
+        assert_eq!(texts(&drafted), sums);
+        let (PageLayout::Printed(found), PageLayout::Printed(printed)) = (&drafted.layout, &form.layout) else {
+            panic!("both are printed");
+        };
+        assert_landmarks(found, printed);
+    }
+
+    /// All of the printed lines that are long enough for it are found, each by itself or as a part of one that goes on
+    /// past a gap, and all words of more than one letter.
+    #[track_caller]
+    fn assert_landmarks(found: &Landmarks, printed: &Landmarks) {
+        assert_near(found.page, printed.page, 0.1);
+        for line in printed.lines.iter().filter(|line| line.length() > 9.5) {
+            let is_it = |other: &&Segment| {
+                let is_on = |p: Point| (p - other.a).cross(other.direction()).abs() <= 0.25;
+                let along = |p: Point| (p - other.a).dot(other.direction());
+                is_on(line.a) && is_on(line.b) && along(line.a) >= -0.5 && along(line.b) <= other.length() + 0.5
+            };
+            assert!(found.lines.iter().any(|other| is_it(&other)), "{line:?} is not in {:?}", found.lines);
+        }
+        for word in printed.words.iter().filter(|word| word.text.len() > 1) {
+            let is_it = |other: &Word| other.bounds.intersection(word.bounds).is_some();
+            assert!(found.words.iter().any(is_it), "{word:?} is not in {:?}", found.words);
+        }
+    }
+
+    /// A blank of the form that was printed and scanned lies where the draft has its fields.
+    #[test]
+    fn a_scan_is_registered_on_the_draft() {
+        let form = tax_return();
+        let template = draft_of(&fillable(&form)).template().expect("it is well formed");
+        let stock = (0..10).map(|digit| (GrayImage::from_pixel(9, 9, Luma([255])), digit, None));
+        let stock = GlyphStock::new(stock).expect("every digit is there");
+        let degradations = Degradations { skew_degrees: 1.5, shift: 0.02, blur: 0.2, noise: 0.2, ..Degradations::NONE };
+        let options = SynthOptions { dpi: 200.0, blanks: 1.0, fillers: 0.0, degradations, ..SynthOptions::default() };
+        let drawn = synthesise(&form, &stock, &options, 1).expect("the options are in range");
+        let page = Page::upright(drawn.image, Some(200.0));
+        let (_, registration) = identify(&page, std::slice::from_ref(&template), &RegisterParams::default())
+            .unwrap_or_else(|misfit| panic!("{misfit:?}"));
+        for ((found, expected), placed) in template.fields.iter().zip(&form.fields).zip(&registration.fields) {
+            let corners = |field: &Field| field.layout.cells().iter().flat_map(|c| c.corners()).collect::<Vec<Point>>();
+            for (p, q) in corners(found).into_iter().zip(corners(expected)) {
+                let off = (placed.locate(p) - drawn.page_from_template.apply(q)).norm();
+                assert!(off <= 3.0, "{}: {off} pixels", expected.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_is_taken_as_it_is_shown() {
+        let frame = Rect::from_xywh(20.0, 10.0, 30.0, 6.0);
+        let [width, height] = SMALL;
+        let turned = [
+            (0, frame),
+            (90, Rect::from_edges(height - frame.y1, frame.x0, height - frame.y0, frame.x1)),
+            (180, Rect::from_edges(width - frame.x1, height - frame.y1, width - frame.x0, height - frame.y0)),
+            (270, Rect::from_edges(frame.y0, width - frame.x1, frame.y1, width - frame.x0)),
+        ];
+        let drafted = |more: &str| {
+            let mut writer = Writer::new();
+            let (page, _) = small(&mut writer, &[(frame, format!("{TEXT} /T (a)"))], more);
+            let draft = draft_of(&writer.finish(&[page], ""));
+            let [field] = &draft.fields[..] else { panic!("fields: {:?}", draft.fields) };
+            (field.layout.bounds(), draft.landmarks.page)
+        };
+        for (degrees, expected) in turned {
+            let (bounds, page) = drafted(&format!("/Rotate {degrees}"));
+            assert_near(bounds, expected, 0.2);
+            let size = if degrees % 180 == 0 { SMALL } else { [height, width] };
+            assert_near(page, Rect::from_xywh(0.0, 0.0, size[0], size[1]), 0.1);
+        }
+        // 36 units, half an inch, are cut off on the left, 18 at the top; a unit of a quarter more makes all larger
+        let crop = |unit: f64| {
+            let (right, top) = (SMALL[0] * UNITS_PER_MM, SMALL[1] * UNITS_PER_MM - 18.0);
+            drafted(&format!("/CropBox [36 0 {right} {top}] /UserUnit {unit}"))
+        };
+        let cropped = Rect::from_xywh(frame.x0 - 12.7, frame.y0 - 6.35, 30.0, 6.0);
+        assert_near(crop(1.0).0, cropped, 0.2);
+        let [x, y, w, h] = [cropped.x0, cropped.y0, 30.0, 6.0].map(|mm| mm * 1.25);
+        assert_near(crop(1.25).0, Rect::from_xywh(x, y, w, h), 0.2);
+    }
+
+    #[test]
+    fn nested_and_repeated_names_are_each_a_column_and_all_is_inherited() {
+        let mut writer = Writer::new();
+        let root = writer.add("<< /T (form) /FT /Tx /MaxLen 7 >>");
+        let outer =
+            writer.add(format!("<< /T (income) /Parent {root} 0 R /AA << {} >> >>", action("F", "AFNumber_Format(1)")));
+        let twice = writer.add(format!("<< /T (twice) /Parent {root} 0 R >>"));
+        let entries = [
+            format!("/T (wages) /Parent {outer} 0 R"),
+            format!("/T (wages) /Parent {root} 0 R"),
+            format!("/Parent {twice} 0 R"),
+            format!("/Parent {twice} 0 R"),
+            format!("/T <feff007300750063006800e4> /Parent {root} 0 R"),
+        ];
+        let widgets: Vec<(Rect, String)> = entries.into_iter().enumerate().map(|(i, e)| (place(i), e)).collect();
+        let (page, _) = small(&mut writer, &widgets, "");
+        let draft = draft_of(&writer.finish(&[page], ""));
+        assert_eq!(names(&draft), ["income_wages", "wages", "twice", "twice_2", "such"]);
+        assert_eq!(draft.fields[0].kind, FieldKind::Amount { decimals: 1, point: DecimalPoint::default() });
+        assert_eq!(draft.fields[1].kind, FieldKind::Code);
+        assert!(draft.fields.iter().all(|field| field.digits == Some(DigitCount { min: 1, max: 7 })));
+    }
+
+    /// What is typed in a field hides its cells, and the frame of another is the field's own.
+    #[test]
+    fn a_form_that_is_filled_in_is_drafted_as_a_blank_one() {
+        let cells: Vec<Rect> = (0..4).map(|i| Rect::from_xywh(20.0 + 5.0 * f64::from(i), 10.0, 5.0, 6.0)).collect();
+        let content: String = cells.iter().map(|cell| outline(*cell, SMALL[1])).collect();
+        let mut writer = Writer::new();
+        let mut appearance = |[width, height]: [f64; 2], drawing: &str| {
+            let [width, height] = [width, height].map(|mm| mm * UNITS_PER_MM);
+            let resources = "/Resources << /Font << /F1 3 0 R >> >>";
+            writer.add(format!(
+                "<< /Subtype /Form /BBox [0 0 {width} {height}] {resources} /Length {} >>\nstream\n{drawing}\nendstream",
+                drawing.len()
+            ))
+        };
+        let typed = appearance([20.0, 6.0], "BT /F1 16 Tf 3 3 Td (8) Tj 14 0 Td (8) Tj ET");
+        let framed = appearance([30.0, 6.0], "1 w 0.5 0.5 84 16 re S");
+        let comb = Rect::from_xywh(20.0, 10.0, 20.0, 6.0);
+        let entries = format!("{TEXT} /T (a) /Ff {} /MaxLen 4 /V (88) /AP << /N {typed} 0 R >>", 1 << 24);
+        let own = format!("{TEXT} /T (b) /AP << /N {framed} 0 R >>");
+        let numbers = [
+            writer.add(widget(comb, SMALL[1], &entries)),
+            writer.add(widget(Rect::from_xywh(20.0, 30.0, 30.0, 6.0), SMALL[1], &own)),
+        ];
+        let page = writer.page(SMALL, &content, &numbers, "");
+        let draft = draft_of(&writer.finish(&[page], ""));
+        let [a, b] = &draft.fields[..] else { panic!("fields: {:?}", draft.fields) };
+        assert_eq!((a.layout.cells().len(), a.layout.printed()), (4, PrintedSides::ALL));
+        for (cell, expected) in a.layout.cells().iter().zip(&cells) {
+            assert_near(*cell, *expected, 0.2);
+        }
+        assert_eq!(b.layout.printed(), PrintedSides::ALL);
+        assert!(draft.landmarks.words.is_empty(), "{:?}", draft.landmarks.words);
+    }
+
+    #[test]
+    fn buttons_that_stay_pressed_are_marks() {
+        let mut writer = Writer::new();
+        let empty = writer.stream("");
+        let states = |on: &str| format!("/AP << /N << /{on} {empty} 0 R /Off {empty} 0 R >> >>");
+        let radio = writer.add(format!("<< /T (sex) /FT /Btn /Ff {} >>", 1 << 15));
+        let tick = |i: usize| Rect::from_xywh(20.0 + 12.0 * i as f64, 20.0, 4.0, 4.0);
+        let widgets = [
+            (tick(0), format!("/T (paid) /FT /Btn {}", states("Yes"))),
+            (tick(1), format!("/Parent {radio} 0 R {}", states("M"))),
+            (tick(2), format!("/Parent {radio} 0 R {}", states("F"))),
+            (tick(3), format!("/T (send) /FT /Btn /Ff {}", 1 << 16)),
+        ];
+        let (page, _) = small(&mut writer, &widgets, "");
+        let draft = draft_of(&writer.finish(&[page], ""));
+        assert_eq!(names(&draft), ["paid", "sex_M", "sex_F"]);
+        for (i, field) in draft.fields.iter().enumerate() {
+            assert_eq!(field.kind, FieldKind::Mark { filled_counts: false });
+            assert_near(field.layout.bounds(), tick(i), 0.2);
+        }
+    }
+
+    #[test]
+    fn what_is_not_written_by_hand_is_left_out() {
+        let out = [
+            "/T (b) /FT /Tx /Ff 1".to_owned(),
+            "/T (c) /FT /Sig".to_owned(),
+            "/T (d) /FT /Ch".to_owned(),
+            format!("/T (e) /FT /Tx /Ff {}", 1 << 12),
+            "/T (f) /FT /Tx /F 2".to_owned(),
+        ];
+        let given: Vec<&str> = std::iter::once("/T (a) /FT /Tx").chain(out.iter().map(String::as_str)).collect();
+        assert_eq!(names(&draft_of(&small_file(&given))), ["a"]);
+        let nothing = draft_fillable(&small_file(&given[1..]), 0, "again", &Limits::default());
+        assert!(nothing.expect("it is a page").is_none());
+    }
+
+    #[test]
+    fn fields_of_other_pages_are_theirs_and_sums_over_pages_no_rules() {
+        let mut writer = Writer::new();
+        let sum = |names: &str| action("C", &format!("AFSimple_Calculate(\"SUM\", new Array ({names}));"));
+        let first = [
+            (place(0), format!("{TEXT} /T (a)")),
+            (place(1), format!("{TEXT} /T (b)")),
+            (place(2), format!("{TEXT} /T (total) /Ff 1 /AA << {} >>", sum("\"a\", \"b\""))),
+            (place(3), format!("{TEXT} /T (grand) /AA << {} >>", sum("\"total\", \"other\""))),
+            (place(4), format!("{TEXT} /T (self) /AA << {} >>", sum("\"self\", \"a\""))),
+        ];
+        let (page, numbers) = small(&mut writer, &first, "");
+        let (other, _) = small(&mut writer, &[(place(0), format!("{TEXT} /T (other)"))], "");
+        let bytes = writer.finish(&[page, other], &format!("/CO [{}]", references(&numbers[2..])));
+        let draft = draft_of(&bytes);
+        // what can only be read is there, as it is calculated
+        assert_eq!(names(&draft), ["a", "b", "total", "grand", "self"]);
+        assert_eq!(draft.rules, ["total = a + b"]);
+        let kinds: Vec<&str> = draft.fields.iter().map(|field| field.kind.as_str()).collect();
+        assert_eq!(kinds, ["integer", "integer", "integer", "code", "code"]);
+        let second = draft_fillable(&bytes, 1, "again", &Limits::default()).expect("it is a page");
+        assert_eq!(names(&second.expect("it has a field")), ["other"]);
+        let beyond = draft_fillable(&bytes, 2, "again", &Limits::default()).expect_err("there are two");
+        assert!(beyond.to_string().contains("no such page"), "{beyond}");
+        let named = draft_fillable(&bytes, 0, "A Form", &Limits::default()).expect_err("no such name");
+        assert!(named.to_string().contains("name of a form"), "{named}");
+    }
+
+    #[test]
+    fn circles_and_crowds_end() {
+        let mut writer = Writer::new();
+        let (a, b) = (writer.add(""), writer.add(""));
+        writer.set(a, format!("<< /T (a) /FT /Tx /Parent {b} 0 R /Kids [{b} 0 R {a} 0 R] >>"));
+        writer.set(b, format!("<< /T (b) /Parent {a} 0 R /Kids [{a} 0 R] >>"));
+        let widgets = [
+            (place(0), format!("/T (in a circle) /Parent {a} 0 R")),
+            (place(1), "/T (well) /FT /Tx /MaxLen 99999999999 /AA 7".to_owned()),
+            (place(2), "/T (also) /FT /Tx /Ff 16777216 /MaxLen 2147483647".to_owned()),
+            (place(3), format!("/T (again) /FT /Tx /Parent {} 0 R", 999_999)),
+        ];
+        let (page, _) = small(&mut writer, &widgets, "");
+        let draft = draft_of(&writer.finish(&[page], &format!("/Fields [{a} 0 R] /CO [{a} 0 R {b} 0 R 7 null]")));
+        assert_eq!(names(&draft), ["well", "also", "again"]);
+
+        for (n, is_kept) in [(1_000, true), (1_001, false), (10_001, false)] {
+            let mut writer = Writer::new();
+            let numbers: Vec<usize> = (0..n).map(|_| writer.add(widget(place(0), SMALL[1], "/FT /Tx"))).collect();
+            let page = writer.page(SMALL, "", &numbers, "");
+            let result = draft_fillable(&writer.finish(&[page], ""), 0, "again", &Limits::default());
+            assert_eq!(result.is_ok(), is_kept, "{n} fields");
+        }
+        // one widget any number of times is one
+        let mut writer = Writer::new();
+        let one = writer.add(widget(place(0), SMALL[1], "/FT /Tx"));
+        let page = writer.page(SMALL, "", &[one; 5_000], "");
+        assert_eq!(draft_of(&writer.finish(&[page], "")).fields.len(), 1);
+    }
+
+    /// Whatever is missing, cut off or of another sort, there is an answer, and what is drafted is a template.
+    #[test]
+    fn a_damaged_file_is_an_error_or_a_template() {
+        let script = action("F", "AFNumber_Format(2, 0);") + &action("C", "AFSimple_Calculate(\"SUM\", \"a, b\")");
+        let entries = [
+            "/T (a) /FT /Tx /Ff 16777216 /MaxLen 5".to_owned(),
+            format!("/T (b) /FT /Tx /AA << {script} >>"),
+            "/T (c) /FT /Btn /AP << /N << /On 3 0 R >> >>".to_owned(),
+        ];
+        let whole = small_file(&entries.each_ref().map(String::as_str));
+        assert_eq!(draft_of(&whole).fields.len(), 3);
+        let keys = [
+            "/Rect",
+            "/Subtype",
+            "/FT",
+            "/T ",
+            "/Ff",
+            "/MaxLen",
+            "/AA",
+            "/JS",
+            "/S ",
+            "/AP",
+            "/N ",
+            "/Annots",
+            "/AcroForm",
+            "/Contents",
+            "/MediaBox",
+            "/Parent",
+            "/Kids",
+            "/Type",
+            "/Font",
+            "/Root",
+            "/Length",
+            "xref",
+            "endobj",
+            "obj",
+            ">>",
+            "<<",
+            "[",
+            "]",
+        ];
+        let (mut n_drafted, mut n_other) = (0, 0);
+        let mut tried = |bytes: &[u8]| match draft_fillable(bytes, 0, "again", &Limits::default()) {
+            Ok(Some(draft)) => {
+                draft.template().expect("what is drafted is a template");
+                n_drafted += 1;
+            }
+            Ok(None) | Err(_) => n_other += 1,
+        };
+        for key in keys {
+            let at = whole.windows(key.len()).position(|window| window == key.as_bytes()).expect("it is in the file");
+            for junk in [b"/Zz", b"999", b"(( ", b"   "] {
+                let mut spoilt = whole.clone();
+                let length = key.len().min(junk.len());
+                spoilt[at..at + length].copy_from_slice(&junk[..length]);
+                tried(&spoilt);
+            }
+        }
+        for end in (0..whole.len()).step_by(97) {
+            tried(&whole[..end]);
+        }
+        for (from, to) in [
+            ("/Rect [", "/Rect [-1e99 1e99 0 "),
+            ("/MediaBox [0 0", "/MediaBox [0 0 1e9 1e9 0"),
+            ("/MediaBox [", "/UserUnit 1e30 /MediaBox ["),
+        ] {
+            let text = String::from_utf8_lossy(&whole).replacen(from, to, 1);
+            tried(text.as_bytes());
+        }
+        assert!(n_drafted > 20 && n_other > 20, "{n_drafted} drafted, {n_other} not");
+    }
+}

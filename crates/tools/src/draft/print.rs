@@ -1,0 +1,228 @@
+//! What is printed on a sheet and no field: lines, solid marks, words; and the lines that are to be written on.
+
+use super::{
+    cells::{Cell, Ink},
+    fields::{Found, Shape, in_mm, in_px},
+    sheet::Sheet,
+};
+use formread_core::{
+    form::{FieldLayout, Landmarks, PrintedSides, Word},
+    register::PageEvidence,
+};
+use formread_page::Page;
+use formread_raster::{
+    geometry::{Point, Rect, Segment},
+    labelled,
+};
+
+/// Shortest line that registration is given, millimetres: longer than any letter.
+const MIN_LINE_MM: f64 = 9.0;
+/// What runs along a line of text has ink on both sides: so far off, millimetres, and this share of the place.
+const BESIDE_MM: [f64; 2] = [0.5, 1.0];
+const BESIDE_SHARE: f64 = 0.15;
+/// A line that lies this near to the side of a field's frame is that side, millimetres.
+const NEAR_MM: f64 = 0.7;
+/// Share of a line from which the sides of fields make it up.
+const COVERED_SHARE: f64 = 0.8;
+/// Least side of a solid mark, millimetres, and the share of its box that is ink.
+const MIN_MARK_MM: f64 = 2.4;
+const SOLID_SHARE: f64 = 0.85;
+/// Letters, and words whose letters touch: greatest height and width, least longer side, millimetres.
+const MAX_LETTER_MM: [f64; 2] = [8.0, 40.0];
+const MIN_LETTER_MM: f64 = 0.9;
+/// A stroke longer than this and this many times longer than thick is a line and no letter.
+const STROKE_MM: f64 = 4.0;
+const STROKE_PROPORTION: f64 = 6.0;
+/// Widest gap between the letters of a word or a line of words, millimetres, and least size of a word.
+const LETTER_GAP_MM: f64 = 1.5;
+const MIN_WORD_MM: [f64; 2] = [2.0, 1.2];
+/// Most words and lines, the largest first: a template has room for so many.
+const MAX_LANDMARKS: usize = 2_000;
+/// A line to write a number on: least and greatest length.
+const WRITE_MM: std::ops::RangeInclusive<f64> = 8.0..=80.0;
+/// Room above it that must be free, millimetres, and the most that it is given.
+const ROOM_MM: std::ops::RangeInclusive<f64> = 3.5..=7.0;
+/// Most ink in that room, square millimetres a millimetre of line.
+const ROOM_INK: f64 = 0.006;
+/// How far left of it, or below it, what is to be written is said, millimetres.
+const LABEL_MM: f64 = 12.0;
+const CAPTION_MM: f64 = 5.0;
+
+/// What is printed on a sheet, millimetres.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Print {
+    /// Longest first.
+    pub lines: Vec<Segment>,
+    pub marks: Vec<Rect>,
+    /// In the order of their left edges.
+    pub words: Vec<Rect>,
+}
+
+/// Finds what is printed. `cells` are the sheet's frames: their ink is neither word nor mark.
+pub(super) fn find_print(sheet: &Sheet, ink: &Ink, cells: &[Cell]) -> Print {
+    let k = ink.px_per_mm;
+    let (marks, letters) = marks_and_letters(ink, cells);
+    let evidence = PageEvidence::measure(&Page::upright(sheet.pixels.clone(), None));
+    let whole = evidence.lines.whole;
+    let mut lines: Vec<Segment> = whole.horizontal.into_iter().chain(whole.vertical).collect();
+    lines.iter_mut().for_each(|s| *s = Segment::new(s.a * (1.0 / k), s.b * (1.0 / k)));
+    lines.retain(|s| !is_text(ink, *s));
+    lines.sort_by(|s, t| t.length().total_cmp(&s.length()));
+    let mut words = join_letters(letters);
+    words.retain(|w| w.width() >= MIN_WORD_MM[0] && w.height() >= MIN_WORD_MM[1]);
+    Print { lines, marks, words }
+}
+
+impl Print {
+    /// What registration is given beside the frames of `fields`.
+    pub fn landmarks(&self, sheet: &Sheet, fields: &[Found]) -> Landmarks {
+        let sides: Vec<Segment> = fields.iter().flat_map(|field| field.layout.printed_lines()).collect();
+        let is_other = |s: &&Segment| s.length() >= MIN_LINE_MM && covered_by(**s, &sides) < COVERED_SHARE;
+        let is_apart =
+            |w: &Rect| fields.iter().all(|field| field.layout.bounds().grown(NEAR_MM).intersection(*w).is_none());
+        let page = in_mm(sheet.bounds(), sheet.px_per_mm);
+        let mut words: Vec<Rect> = self.words.iter().copied().filter(is_apart).collect();
+        words.sort_by(|a, b| b.area().total_cmp(&a.area()));
+        words.truncate(MAX_LANDMARKS);
+        words.sort_by(|a, b| a.y0.total_cmp(&b.y0).then(a.x0.total_cmp(&b.x0)));
+        Landmarks {
+            page,
+            lines: self
+                .lines
+                .iter()
+                .filter(is_other)
+                .filter(|s| page.contains(s.a) && page.contains(s.b))
+                .take(MAX_LANDMARKS)
+                .copied()
+                .collect(),
+            marks: self.marks.clone(),
+            words: words.into_iter().map(|bounds| Word { bounds, text: String::new() }).collect(),
+        }
+    }
+
+    /// Lines to write on: free at both ends and above, with words before or below them.
+    pub fn lines_to_write_on(&self, ink: &Ink, cells: &[Cell]) -> Vec<Found> {
+        let k = ink.px_per_mm;
+        let (width, height) = (f64::from(ink.mask.width()), f64::from(ink.mask.height()));
+        let page = in_mm(Rect::from_edges(0.0, 0.0, width, height), k);
+        let sides: Vec<Segment> = cells.iter().flat_map(|cell| in_mm(cell.frame, k).edges()).collect();
+        let is_free = |s: &Segment| {
+            let touches = |t: &Segment| {
+                let reach = Rect::from_edges(t.a.x.min(t.b.x), t.a.y.min(t.b.y), t.a.x.max(t.b.x), t.a.y.max(t.b.y));
+                !t.is_horizontal() && [s.a, s.b].iter().any(|end| reach.grown(NEAR_MM).contains(*end))
+            };
+            covered_by(*s, &sides) < 0.3 && !self.lines.iter().any(touches)
+        };
+        let is_said = |s: &Segment| {
+            let level = s.middle().y;
+            self.words.iter().any(|w| {
+                let before = s.a.x - w.x1;
+                let is_label = (-1.0..=LABEL_MM).contains(&before) && w.y1 > level - ROOM_MM.end() && w.y0 < level;
+                let is_caption = w.y0 >= level && w.y0 - level <= CAPTION_MM && w.x0 < s.b.x && w.x1 > s.a.x;
+                is_label || is_caption
+            })
+        };
+        let room = |s: &Segment| -> Option<f64> {
+            let level = s.a.y.min(s.b.y) - NEAR_MM;
+            let is_clear = |height: &f64| {
+                let over = Rect::from_edges(s.a.x + 0.5, level - height, s.b.x - 0.5, level);
+                ink.mm2_within(in_px(over, k)) <= ROOM_INK * s.length()
+            };
+            // what lies beyond the page's upper edge is no room
+            let heights = (0..8).map(|i| ROOM_MM.end() - f64::from(i) * 0.5);
+            heights.filter(|height| ROOM_MM.contains(height) && *height <= level).find(is_clear)
+        };
+        let lines = self.lines.iter().filter(|s| s.is_horizontal() && WRITE_MM.contains(&s.length()));
+        lines
+            .filter(|s| page.contains(s.a) && page.contains(s.b) && is_free(s) && is_said(s))
+            .filter_map(|s| {
+                let frame = Rect::from_edges(s.a.x, s.middle().y - NEAR_MM - room(s)?, s.b.x, s.middle().y);
+                let printed = PrintedSides { bottom: true, ..PrintedSides::NONE };
+                Some(Found { shape: Shape::Line, layout: FieldLayout::Box { frame, printed }, groups: Vec::new() })
+            })
+            .collect()
+    }
+}
+
+/// Whether ink lies along both sides of `line`, millimetres: it is made of letters.
+fn is_text(ink: &Ink, line: Segment) -> bool {
+    let along = Rect::from_edges(line.a.x, line.a.y.min(line.b.y), line.b.x.max(line.a.x), line.b.y.max(line.a.y));
+    let share = |[from, to]: [f64; 2]| {
+        let place = match line.is_horizontal() {
+            true => Rect::from_edges(along.x0, line.middle().y + from, along.x1, line.middle().y + to),
+            false => Rect::from_edges(line.middle().x + from, along.y0, line.middle().x + to, along.y1),
+        };
+        ink.mm2_within(in_px(place, ink.px_per_mm)) / place.area()
+    };
+    let [near, far] = BESIDE_MM;
+    share([near, far]) > BESIDE_SHARE && share([-far, -near]) > BESIDE_SHARE
+}
+
+/// Share of `line` along which one of `sides` lies.
+fn covered_by(line: Segment, sides: &[Segment]) -> f64 {
+    let direction = line.direction();
+    let beside = |p: Point| (p - line.a).cross(direction).abs() <= NEAR_MM;
+    let mut spans: Vec<(f64, f64)> = sides
+        .iter()
+        .filter(|side| side.is_horizontal() == line.is_horizontal() && beside(side.middle()))
+        .map(|side| ((side.a - line.a).dot(direction), (side.b - line.a).dot(direction)))
+        .map(|(from, to)| (from.min(to).max(0.0), from.max(to).min(line.length())))
+        .filter(|(from, to)| from < to)
+        .collect();
+    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut covered, mut reached) = (0.0, 0.0f64);
+    for (from, to) in spans {
+        covered += (to - from.max(reached)).max(0.0);
+        reached = reached.max(to);
+    }
+    if line.length() > 0.0 { covered / line.length() } else { 0.0 }
+}
+
+/// Solid areas, and pieces of ink of a letter's size, millimetres.
+pub(super) fn marks_and_letters(ink: &Ink, cells: &[Cell]) -> (Vec<Rect>, Vec<Rect>) {
+    let k = ink.px_per_mm;
+    let labels = labelled(&ink.mask);
+    let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
+    let mut blobs: Vec<Option<(Rect, f64)>> = vec![None; n_labels + 1];
+    for (x, y, label) in labels.enumerate_pixels().filter(|p| p.2[0] > 0) {
+        let pixel = Rect::from_xywh(f64::from(x), f64::from(y), 1.0, 1.0);
+        let blob = &mut blobs[label[0] as usize];
+        *blob = Some(blob.map_or((pixel, 1.0), |(bounds, n)| (bounds.union(pixel), n + 1.0)));
+    }
+    let frames: Vec<Point> = cells.iter().map(|cell| in_mm(cell.frame, k).centre()).collect();
+    let (mut marks, mut letters) = (Vec::new(), Vec::new());
+    for (bounds, n) in blobs.into_iter().flatten() {
+        let b = in_mm(bounds, k);
+        let (longer, shorter) = (b.width().max(b.height()), b.width().min(b.height()));
+        if shorter >= MIN_MARK_MM && n / bounds.area() >= SOLID_SHARE {
+            marks.push(b);
+            continue;
+        }
+        let is_stroke = longer > STROKE_MM && longer > STROKE_PROPORTION * shorter;
+        let is_letter = b.height() <= MAX_LETTER_MM[0] && b.width() <= MAX_LETTER_MM[1] && longer >= MIN_LETTER_MM;
+        if is_letter && !is_stroke && !frames.iter().any(|centre| b.contains(*centre)) {
+            letters.push(b);
+        }
+    }
+    (marks, letters)
+}
+
+/// Letters that follow each other on a line of text, joined.
+pub(super) fn join_letters(mut letters: Vec<Rect>) -> Vec<Rect> {
+    letters.sort_by(|a, b| a.x0.total_cmp(&b.x0));
+    let mut words: Vec<Rect> = Vec::new();
+    for letter in letters {
+        let follows = |w: &&mut Rect| {
+            let overlap = w.y1.min(letter.y1) - w.y0.max(letter.y0);
+            let height = w.union(letter).height();
+            letter.x0 - w.x1 <= LETTER_GAP_MM
+                && overlap > 0.4 * letter.height().min(w.height())
+                && height <= MAX_LETTER_MM[0]
+        };
+        match words.iter_mut().rev().find(follows) {
+            Some(word) => *word = word.union(letter),
+            None => words.push(letter),
+        }
+    }
+    words
+}

@@ -1,0 +1,350 @@
+//! The file of acceptance levels: what `calibrate` writes and `run` reads. It is TOML, and checked like a template.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::{Calibration, FieldCalibration, Level, Pool};
+use formread_core::{
+    assemble::{AcceptParams, AcceptTable},
+    form::{FormTemplate, source::Source},
+};
+use formread_raster::error::{Error, Result};
+
+/// Most bytes of the file.
+const MAX_TEXT_BYTES: usize = 4 << 20;
+
+/// First lines of the file.
+const HEAD: &str = "# Acceptance levels, written by `formread calibrate`, read by `formread run --acceptance`.\n\
+                    # Of what is accepted at or above least_confidence, at most `bound` is wrong, as sure as `certainty`\n\
+                    # says: `wrong` of `samples` were, in what the level stands on: the field, its form, or all. A field\n\
+                    # that stands on nothing is never accepted. [pooled] is for fields that are not listed.\n\n";
+
+/// Acceptance levels by form and field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Acceptance {
+    /// Most errors among accepted values, as a share, between 0 and 1.
+    pub budget: f64,
+    /// How sure the bounds are, as a chance, between 0 and 1.
+    pub certainty: f64,
+    /// Fingerprint of the weights whose confidence this is; `None` where it is not known.
+    pub weights: Option<String>,
+    /// For fields that are not listed; `None`: they are never accepted.
+    pub pooled: Option<Level>,
+    /// One a form and field.
+    pub fields: Vec<FieldAcceptance>,
+}
+
+/// The acceptance level of a field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldAcceptance {
+    /// The form's name.
+    pub form: String,
+    /// The field's name.
+    pub field: String,
+    /// Whose samples the level stands on.
+    pub stands_on: Pool,
+    /// The level; `None`: the field is never accepted.
+    pub level: Option<Level>,
+    /// 1-based line of the file; 0 where it comes of none.
+    line: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    /// Of the program that wrote it: for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weights: Option<String>,
+    budget: Spanned<f64>,
+    certainty: Spanned<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pooled: Option<Spanned<RawLevel>>,
+    #[serde(default, rename = "field")]
+    fields: Vec<Spanned<RawField>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLevel {
+    least_confidence: Spanned<f64>,
+    samples: u64,
+    wrong: u64,
+    bound: Spanned<f64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawField {
+    form: String,
+    field: String,
+    stands_on: Pool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    least_confidence: Option<Spanned<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    samples: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wrong: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bound: Option<Spanned<f64>>,
+}
+
+impl Acceptance {
+    /// The levels that were found, for a reader with the weights of this fingerprint.
+    ///
+    /// # Errors
+    /// `Usage` where some field has none: see [`Calibration::refusal`].
+    pub fn new(calibration: &Calibration, weights: Option<String>) -> Result<Self> {
+        if let Some(refusal) = calibration.refusal() {
+            return Err(Error::usage(refusal));
+        }
+        let Calibration { budget, certainty, pooled, ref fields, .. } = *calibration;
+        let listed = |of: &FieldCalibration| FieldAcceptance {
+            form: of.form.clone(),
+            field: of.field.clone(),
+            stands_on: of.stands_on.unwrap_or(Pool::Nothing),
+            level: of.level,
+            line: 0,
+        };
+        Ok(Self { budget, certainty, weights, pooled, fields: fields.iter().map(listed).collect() })
+    }
+
+    /// Parses a file; errors name the line.
+    ///
+    /// # Errors
+    /// `Format` where the text is no such file, or a number in it cannot be.
+    pub fn parse(text: &str) -> Result<Self> {
+        let source = Source { what: "acceptance levels", text };
+        source.at_most(MAX_TEXT_BYTES, text.len(), "bytes")?;
+        let raw: RawFile = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
+        for (what, share) in [("budget", &raw.budget), ("certainty", &raw.certainty)] {
+            if !(*share.get_ref() > 0.0 && *share.get_ref() < 1.0) {
+                return Err(source.error(share.span(), format!("{what}: {}", share.get_ref()), "between 0 and 1"));
+            }
+        }
+        let pooled = match &raw.pooled {
+            Some(pooled) => Some(pooled.get_ref().checked(source, pooled)?),
+            None => None,
+        };
+        let mut names = HashSet::new();
+        let mut fields = Vec::with_capacity(raw.fields.len());
+        for field in &raw.fields {
+            let of = field.get_ref().checked(source, field)?;
+            if !names.insert((of.form.clone(), of.field.clone())) {
+                let detail = format!("a field that is listed twice: {} of {}", of.field, of.form);
+                return Err(source.error(field.span(), detail, "leave one of them"));
+            }
+            fields.push(of);
+        }
+        let (budget, certainty) = (*raw.budget.get_ref(), *raw.certainty.get_ref());
+        Ok(Self { budget, certainty, weights: raw.weights, pooled, fields })
+    }
+
+    /// The text of the file.
+    ///
+    /// # Errors
+    /// `Internal` where it cannot be written as TOML, which is a defect.
+    pub fn to_toml(&self) -> Result<String> {
+        let listed = |of: &FieldAcceptance| {
+            Spanned::new(
+                0..0,
+                RawField {
+                    form: of.form.clone(),
+                    field: of.field.clone(),
+                    stands_on: of.stands_on,
+                    least_confidence: of.level.map(|level| Spanned::new(0..0, level.least_confidence)),
+                    samples: of.level.map(|level| level.samples),
+                    wrong: of.level.map(|level| level.wrong),
+                    bound: of.level.map(|level| Spanned::new(0..0, level.bound)),
+                },
+            )
+        };
+        let raw = RawFile {
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            weights: self.weights.clone(),
+            budget: Spanned::new(0..0, self.budget),
+            certainty: Spanned::new(0..0, self.certainty),
+            pooled: self.pooled.map(|level| Spanned::new(0..0, RawLevel::of(&level))),
+            fields: self.fields.iter().map(listed).collect(),
+        };
+        let text = toml::to_string(&raw).map_err(|error| Error::internal(format!("acceptance levels: {error}")))?;
+        Ok(format!("{HEAD}{text}"))
+    }
+
+    /// The levels as a reader of `templates` and of the weights of this fingerprint applies them.
+    ///
+    /// # Errors
+    /// `Usage` where they are of other weights, whose confidence means something else; `Format` where one is listed for
+    /// a field that its form does not have. Forms that are not among the templates are not looked at.
+    pub fn for_reader(&self, templates: &[FormTemplate], weights: &str) -> Result<AcceptTable> {
+        if let Some(of) = self.weights.as_ref().filter(|of| *of != weights) {
+            let hint = "read with those weights, or calibrate anew with a run of these";
+            return Err(Error::usage(format!("acceptance levels of other weights: {of}, not {weights}\nhint: {hint}")));
+        }
+        for of in &self.fields {
+            let template = templates.iter().find(|template| template.name == of.form);
+            if template.is_some_and(|template| template.fields.iter().all(|field| field.name != of.field)) {
+                let detail = format!("no such field in the form {}: {}", of.form, of.field);
+                let error = Error::format("acceptance levels", detail);
+                return Err(if of.line > 0 { error.at_line(of.line) } else { error });
+            }
+        }
+        let params = |level: Option<Level>| {
+            level.map_or(AcceptParams::NEVER, |level| AcceptParams {
+                least_confidence: level.least_confidence,
+                ..AcceptParams::default()
+            })
+        };
+        let mut by_field: BTreeMap<String, BTreeMap<String, AcceptParams>> = BTreeMap::new();
+        for of in &self.fields {
+            by_field.entry(of.form.clone()).or_default().insert(of.field.clone(), params(of.level));
+        }
+        Ok(AcceptTable { otherwise: params(self.pooled), by_field })
+    }
+}
+
+impl RawLevel {
+    fn of(level: &Level) -> Self {
+        let Level { least_confidence, samples, wrong, bound } = *level;
+        let [least_confidence, bound] = [least_confidence, bound].map(|share| Spanned::new(0..0, share));
+        Self { least_confidence, samples, wrong, bound }
+    }
+
+    fn checked<T>(&self, source: Source<'_>, table: &Spanned<T>) -> Result<Level> {
+        for (what, share) in [("least_confidence", &self.least_confidence), ("bound", &self.bound)] {
+            if !(0.0..=1.0).contains(share.get_ref()) {
+                return Err(source.error(share.span(), format!("{what}: {}", share.get_ref()), "from 0 to 1"));
+            }
+        }
+        let Self { samples, wrong, .. } = *self;
+        if wrong > samples {
+            let detail = format!("more wrong than there are: {wrong} of {samples}");
+            return Err(source.error(table.span(), detail, "samples counts all of them"));
+        }
+        let (least_confidence, bound) = (*self.least_confidence.get_ref(), *self.bound.get_ref());
+        Ok(Level { least_confidence, samples, wrong, bound })
+    }
+}
+
+impl RawField {
+    fn checked(&self, source: Source<'_>, table: &Spanned<Self>) -> Result<FieldAcceptance> {
+        let level = match (&self.least_confidence, self.samples, self.wrong, &self.bound) {
+            (None, None, None, None) => None,
+            (Some(least_confidence), Some(samples), Some(wrong), Some(bound)) => {
+                let raw = RawLevel { least_confidence: least_confidence.clone(), samples, wrong, bound: bound.clone() };
+                Some(raw.checked(source, table)?)
+            }
+            _ => {
+                let hint = "least_confidence, samples, wrong and bound stand together";
+                return Err(source.error(table.span(), "half a level", hint));
+            }
+        };
+        if level.is_none() != (self.stands_on == Pool::Nothing) {
+            let hint = "what stands on nothing has no level, and nothing else is without one";
+            return Err(source.error(table.span(), "stands_on does not go with the level", hint));
+        }
+        let Self { form, field, stands_on, .. } = self;
+        let (form, field, line) = (form.clone(), field.clone(), source.line_of(table.span().start));
+        Ok(FieldAcceptance { form, field, stands_on: *stands_on, level, line })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use formread_core::{
+        Reader,
+        form::known_templates,
+        normalise::GlyphBatch,
+        scores::{GlyphScores, Recogniser},
+    };
+
+    const SOUND: &str = "budget = 0.01\ncertainty = 0.95\n\n[pooled]\nleast_confidence = 0.98\nsamples = 500\n\
+                         wrong = 1\nbound = 0.0094\n\n[[field]]\nform = \"strip\"\nfield = \"digits\"\n\
+                         stands_on = \"field\"\nleast_confidence = 0.9\nsamples = 300\nwrong = 0\nbound = 0.0099\n\n\
+                         [[field]]\nform = \"g\"\nfield = \"b\"\nstands_on = \"nothing\"\n";
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let acceptance = Acceptance::parse(SOUND).unwrap_or_else(|error| panic!("{error}"));
+        let again = Acceptance::parse(&acceptance.to_toml().expect("it can be written"));
+        let mut again = again.unwrap_or_else(|error| panic!("{error}"));
+        for (of, was) in again.fields.iter_mut().zip(&acceptance.fields) {
+            of.line = was.line;
+        }
+        assert_eq!(again, acceptance);
+    }
+
+    #[test]
+    fn a_reader_has_the_level_of_the_field_or_the_pooled_one() {
+        let acceptance = Acceptance::parse(SOUND).unwrap_or_else(|error| panic!("{error}"));
+        let templates = known_templates().expect("they parse");
+        let table = acceptance.for_reader(&templates, "any").expect("it goes with any weights");
+        assert_eq!(table.of("strip", "digits").least_confidence, 0.9);
+        assert_eq!(table.of("tax-return", "zip").least_confidence, 0.98);
+        assert!(!table.of("g", "b").accepts(1.0), "what stands on nothing is never accepted");
+        let unpooled = Acceptance { pooled: None, ..acceptance };
+        let table = unpooled.for_reader(&templates, "any").expect("it goes with any weights");
+        assert!(!table.of("tax-return", "zip").accepts(1.0));
+    }
+
+    #[test]
+    fn a_run_with_other_levels_is_another_run() {
+        struct Nobody;
+        impl Recogniser for Nobody {
+            fn classify(&mut self, _: &GlyphBatch) -> Result<Vec<GlyphScores>> {
+                Ok(Vec::new())
+            }
+        }
+        let fingerprint = |text: Option<&str>| {
+            let templates = known_templates().expect("they parse");
+            let reader = Reader::new(templates, "none".to_owned(), Box::new(|| Ok(Box::new(Nobody))))?;
+            let Some(text) = text else { return Ok(reader.templates_fingerprint()) };
+            let levels = Acceptance::parse(text)?.for_reader(reader.templates(), reader.weights_fingerprint())?;
+            Ok::<_, Error>(reader.with_acceptance(levels).templates_fingerprint())
+        };
+        let moved = SOUND.replace("least_confidence = 0.9\n", "least_confidence = 0.91\n");
+        let found = [None, Some(SOUND), Some(SOUND), Some(moved.as_str())]
+            .map(|text| fingerprint(text).unwrap_or_else(|error| panic!("{error}")));
+        assert!(found[0] != found[1] && found[1] == found[2] && found[2] != found[3], "{found:?}");
+    }
+
+    #[test]
+    fn levels_of_other_weights_or_of_another_form_are_refused() {
+        let templates = known_templates().expect("they parse");
+        let sound = Acceptance::parse(SOUND).unwrap_or_else(|error| panic!("{error}"));
+        let bound = Acceptance { weights: Some("abc".to_owned()), ..sound };
+        assert!(bound.for_reader(&templates, "abc").is_ok());
+        let error = bound.for_reader(&templates, "abd").expect_err("other weights");
+        assert!(error.to_string().contains("abc, not abd"), "{error}");
+        let typo = Acceptance::parse(&SOUND.replace("\"digits\"", "\"digit\"")).expect("the text is sound");
+        let error = typo.for_reader(&templates, "any").expect_err("there is no such field");
+        assert!(error.to_string().contains("line 10: ") && error.to_string().contains("digit"), "{error}");
+    }
+
+    #[test]
+    fn what_is_malformed_is_refused_with_its_line() {
+        let cases = [
+            ("least_confidence = 0.9\n", "least_confidence = 1.5\n", "line 14: ", "least_confidence: 1.5"),
+            ("least_confidence = 0.9\n", "least_confidence = nan\n", "line 14: ", "NaN"),
+            ("least_confidence = 0.98", "least_confidence = -inf", "line 5: ", "-inf"),
+            ("least_confidence = 0.9\n", "", "line 10: ", "half a level"),
+            ("\"nothing\"", "\"form\"", "line 19: ", "stands_on does not go"),
+            ("wrong = 1\n", "wrong = 501\n", "line 4: ", "501 of 500"),
+            ("wrong = 1\n", "wrong = -1\n", "line 7: ", "-1"),
+            ("budget = 0.01", "budget = 0", "line 1: ", "budget: 0"),
+            ("budget = 0.01", "bugdet = 0.01", "line 1: ", "unknown key: bugdet"),
+            ("\"g\"\nfield = \"b\"", "\"strip\"\nfield = \"digits\"", "line 19: ", "listed twice"),
+            ("samples = 300", "samples = 300\nsample = 3", "line 16: ", "unknown key: sample"),
+            ("budget = 0.01\n", "", "", "missing: budget"),
+        ];
+        for (from, to, line, says) in cases {
+            let text = SOUND.replacen(from, to, 1);
+            let error = Acceptance::parse(&text).expect_err(says).to_string();
+            assert!(error.starts_with(line) && error.contains(says), "{from:?} -> {to:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Fields cut from the scans they stand on, for a person to look at.
+
+use std::collections::BTreeMap;
+
+use image::{
+    GrayImage,
+    codecs::png::{CompressionType, FilterType, PngEncoder},
+    imageops,
+};
+
+use super::TruthField;
+use formread_page as page;
+use formread_page::{
+    Limits, Page,
+    scans::{Scan, read_file},
+};
+use formread_raster::{
+    error::{Error, Result},
+    geometry::Rect,
+};
+
+/// What is shown around a field, as a share of its height.
+const MARGIN: f64 = 0.4;
+/// Widest picture, pixels: what is wider is made smaller.
+const MAX_WIDTH: u32 = 420;
+/// Highest picture, pixels.
+const MAX_HEIGHT: u32 = 160;
+/// Shades of grey of a picture, a power of 2: the grain of paper is most of what a PNG has to store.
+const N_SHADES: u8 = 16;
+/// Grey levels that become one shade.
+const SHADE: u8 = (256 / N_SHADES as u16) as u8;
+
+/// A picture of each of `fields` as a PNG, upright; or why there is none, for a person. Each page is decoded once.
+pub(super) fn cut_crops(scans: &[Scan], fields: &[&TruthField]) -> Vec<Result<Vec<u8>>> {
+    let limits = Limits::default();
+    let paths: BTreeMap<&str, &Scan> = scans.iter().map(|scan| (scan.name.as_str(), scan)).collect();
+    // by file and page, so that each is opened once
+    let mut wanted: BTreeMap<(&str, u32), Vec<usize>> = BTreeMap::new();
+    let mut crops: Vec<Result<Vec<u8>>> = Vec::with_capacity(fields.len());
+    for (idx, field) in fields.iter().enumerate() {
+        crops.push(Err(Error::usage("the table has no place for it")));
+        match field.page.parse::<u32>() {
+            Ok(page) if page > 0 && field.answer.is_some() => {
+                wanted.entry((&field.scan, page)).or_default().push(idx);
+            }
+            _ => {}
+        }
+    }
+    let mut open: Option<(&str, Result<std::sync::Arc<[u8]>>)> = None;
+    for ((name, number), idxs) in wanted {
+        if open.as_ref().is_none_or(|(of, _)| *of != name) {
+            let bytes = match paths.get(name) {
+                Some(scan) => read_file(&scan.path, &limits),
+                None => Err(Error::usage("the scan is not there")),
+            };
+            open = Some((name, bytes));
+        }
+        let page = match &open {
+            Some((_, Ok(bytes))) => nth_page(bytes, number, &limits),
+            Some((_, Err(error))) => Err(Error::usage(error)),
+            None => continue,
+        };
+        for idx in idxs {
+            let bounds = fields[idx].answer.as_ref().map(|answer| answer.bounds).unwrap_or_default();
+            crops[idx] = match &page {
+                Ok(page) => cut(page, bounds),
+                Err(error) => Err(Error::usage(error)),
+            };
+        }
+    }
+    crops
+}
+
+/// The 1-based `number` of a file's pages.
+fn nth_page(bytes: &[u8], number: u32, limits: &Limits) -> Result<Page> {
+    let mut pages = page::open(bytes, limits)?;
+    pages.nth(number as usize - 1).unwrap_or_else(|| Err(Error::usage("the file has fewer pages")))
+}
+
+/// What stands within `bounds`, edges on the scan as stored, and a little around it.
+fn cut(page: &Page, bounds: [i64; 4]) -> Result<Vec<u8>> {
+    let [x0, y0, x1, y1] = bounds.map(|edge| edge as f64);
+    let field = page.page_bounds(Rect::from_edges(x0, y0, x1, y1));
+    let margin = MARGIN * (field.y1 - field.y0);
+    let [width, height] = [page.pixels.width(), page.pixels.height()];
+    let pixel = |edge: f64, side: u32| edge.clamp(0.0, f64::from(side)) as u32;
+    let (left, right) = (pixel(field.x0 - margin, width), pixel((field.x1 + margin).ceil(), width));
+    let (top, bottom) = (pixel(field.y0 - margin, height), pixel((field.y1 + margin).ceil(), height));
+    if left >= right || top >= bottom {
+        return Err(Error::usage("it is not on the scan"));
+    }
+    let crop = imageops::crop_imm(&page.pixels, left, top, right - left, bottom - top).to_image();
+    let mut picture = shrunk(crop);
+    for pixel in picture.pixels_mut() {
+        // the brightest shade is white, the darkest black
+        pixel[0] = pixel[0] / SHADE * (255 / (N_SHADES - 1));
+    }
+    let mut png = std::io::Cursor::new(Vec::new());
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
+    picture.write_with_encoder(encoder).map_err(|error| Error::internal(format!("a picture in memory: {error}")))?;
+    Ok(png.into_inner())
+}
+
+/// The picture, made as small as the limits ask.
+fn shrunk(picture: GrayImage) -> GrayImage {
+    let [width, height] = [picture.width(), picture.height()].map(f64::from);
+    let factor = (f64::from(MAX_WIDTH) / width).min(f64::from(MAX_HEIGHT) / height);
+    if factor >= 1.0 {
+        return picture;
+    }
+    let side = |side: f64| ((side * factor) as u32).max(1);
+    imageops::resize(&picture, side(width), side(height), imageops::FilterType::Triangle)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use image::Luma;
+
+    use super::*;
+    use crate::evaluate::Answer;
+
+    fn field(scan: &str, page: &str, bounds: [i64; 4]) -> TruthField {
+        let [scan, page] = [scan, page].map(str::to_owned);
+        let answer = Answer {
+            state: "review".to_owned(),
+            guess: "1".to_owned(),
+            confidence: 0.5,
+            reason: String::new(),
+            bounds,
+        };
+        let [form, field, truth] = ["f", "a", "7"].map(str::to_owned);
+        TruthField { scan, page, form, field, truth, answer: Some(answer) }
+    }
+
+    fn grey(crop: &Result<Vec<u8>>) -> GrayImage {
+        let png = crop.as_ref().unwrap_or_else(|error| panic!("{error}"));
+        image::load_from_memory(png).expect("it is a PNG").into_luma8()
+    }
+
+    #[test]
+    fn the_box_is_cut_from_its_page_also_of_many() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let path = dir.path().join("two.tif");
+        let mut tiff = tiff::encoder::TiffEncoder::new(fs::File::create(&path).expect("it is writable"))
+            .expect("the disk has room");
+        for shade in [204, 102] {
+            // ink in the middle, another grey on each page
+            let page = GrayImage::from_fn(90, 60, |x, y| {
+                let is_ink = (30..60).contains(&x) && (20..40).contains(&y);
+                Luma([if is_ink { shade } else { 255 }])
+            });
+            tiff.write_image::<tiff::encoder::colortype::Gray8>(90, 60, &page).expect("the disk has room");
+        }
+        drop(tiff);
+        let scans = [Scan { name: "two.tif".to_owned(), path }];
+        let bounds = [30, 20, 60, 40];
+        let fields = [
+            field("two.tif", "2", bounds),
+            field("two.tif", "1", bounds),
+            field("two.tif", "3", bounds),
+            field("../two.tif", "1", bounds),
+            field("two.tif", "1", [500, 500, 600, 600]),
+            field("two.tif", "1", [i64::MIN, i64::MIN, i64::MAX, i64::MAX]),
+        ];
+        let crops = cut_crops(&scans, &fields.iter().collect::<Vec<_>>());
+        for (crop, shade) in crops.iter().zip([102, 204]) {
+            let crop = grey(crop);
+            assert_eq!(crop.dimensions(), (46, 36), "a margin of 8 on each side");
+            assert_eq!((crop.get_pixel(23, 18)[0], crop.get_pixel(2, 2)[0]), (shade, 255));
+        }
+        let said: Vec<String> = crops[2..5].iter().map(|crop| crop.as_ref().expect_err("none").to_string()).collect();
+        assert_eq!(said, ["the file has fewer pages", "the scan is not there", "it is not on the scan"]);
+        assert_eq!(grey(&crops[5]).dimensions(), (90, 60), "edges far out are those of the page");
+    }
+
+    #[test]
+    fn a_wide_field_is_made_smaller() {
+        let page = Page::upright(GrayImage::new(4_000, 300), None);
+        let crop = grey(&cut(&page, [0, 0, 4_000, 300]));
+        assert_eq!(crop.dimensions(), (MAX_WIDTH, 31));
+    }
+}

@@ -1,0 +1,183 @@
+//! A finished run beside the truth: each field that the truth names, with what the tables say of it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io::Read,
+};
+
+use formread_raster::error::{Error, Result};
+
+/// Columns of the truth that are no fields.
+const TRUTH_KEYS: [&str; 2] = ["scan", "page"];
+
+/// A field that the truth names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TruthField {
+    /// The file.
+    pub scan: String,
+    /// The page, as it is written.
+    pub page: String,
+    /// The template's name; empty where none fitted, or the table does not have the page.
+    pub form: String,
+    /// The field's name.
+    pub field: String,
+    /// What is written: a value in canonical form, empty for blank, `?` not to be scored, `!` illegible.
+    pub truth: String,
+    /// What the tables say; `None` where they do not have it.
+    pub answer: Option<Answer>,
+}
+
+/// What `OUT.fields.csv` says of one field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// `accepted`, `blank` or `review`.
+    pub state: String,
+    /// The best reading, accepted or not; empty for blank.
+    pub guess: String,
+    /// 0 to 1: the chance that the guess is right.
+    pub confidence: f64,
+    /// Why a person must look; empty otherwise.
+    pub reason: String,
+    /// Left, top, right and bottom edge on the scan as stored, pixels.
+    pub bounds: [i64; 4],
+}
+
+impl TruthField {
+    /// Whether the field is compared at all.
+    pub fn is_scored(&self) -> bool {
+        self.truth != "?"
+    }
+
+    /// What the tables say of it, where that is a number, accepted or not.
+    pub fn number(&self) -> Option<&Answer> {
+        self.answer.as_ref().filter(|answer| answer.state != "blank" && !answer.guess.is_empty())
+    }
+}
+
+/// Joins the tables of a run, `out` and its evidence `fields`, with `truth`: columns `scan`, `page` and fields by name.
+/// In the order of the truth.
+///
+/// # Errors
+/// `Format` where one of them is not such a table, a confidence is not from 0 to 1, or the truth has a page twice.
+pub fn join_tables(out: impl Read, fields: impl Read, truth: impl Read) -> Result<Vec<TruthField>> {
+    let forms = read_forms(out)?;
+    let mut answers = read_answers(fields)?;
+    let malformed = |error: csv::Error| Error::format("truth", error);
+    let mut reader = csv::Reader::from_reader(truth);
+    let headers = reader.headers().map_err(malformed)?.clone();
+    let column = |name: &str| {
+        headers.iter().position(|h| h == name).ok_or_else(|| Error::format("truth", format!("no column {name}")))
+    };
+    let (scan_idx, page_idx) = (column("scan")?, column("page")?);
+    let mut seen = HashSet::new();
+    let mut joined = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(malformed)?;
+        let (scan, page) = (row[scan_idx].to_owned(), row[page_idx].to_owned());
+        if !seen.insert((scan.clone(), page.clone())) {
+            let error = Error::format("truth", format!("a page that stands there twice: {scan} page {page}"));
+            return Err(match row.position().and_then(|at| usize::try_from(at.line()).ok()) {
+                Some(line) => error.at_line(line),
+                None => error,
+            });
+        }
+        let form = forms.get(&(scan.clone(), page.clone())).cloned().unwrap_or_default();
+        for (name, truth) in headers.iter().zip(row.iter()).filter(|(name, _)| !TRUTH_KEYS.contains(name)) {
+            let key = (scan.clone(), page.clone(), name.to_owned());
+            let answer = answers.remove(&key);
+            let (scan, page, field) = key;
+            joined.push(TruthField { scan, page, form: form.clone(), field, truth: truth.trim().to_owned(), answer });
+        }
+    }
+    Ok(joined)
+}
+
+/// The form of each page, by scan and page.
+fn read_forms(out: impl Read) -> Result<HashMap<(String, String), String>> {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        scan: String,
+        page: String,
+        form: String,
+    }
+    let rows = csv::Reader::from_reader(out).into_deserialize();
+    rows.map(|row| row.map(|Row { scan, page, form }| ((scan, page), form)))
+        .collect::<Result<_, _>>()
+        .map_err(|error| Error::format("table of pages", error))
+}
+
+/// What was said of each field, by scan, page and field.
+fn read_answers(fields: impl Read) -> Result<HashMap<(String, String, String), Answer>> {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        scan: String,
+        page: String,
+        field: String,
+        state: String,
+        guess: String,
+        confidence: f64,
+        #[serde(default)]
+        reason: String,
+        #[serde(default)]
+        x0: i64,
+        #[serde(default)]
+        y0: i64,
+        #[serde(default)]
+        x1: i64,
+        #[serde(default)]
+        y1: i64,
+    }
+    let mut answers = HashMap::new();
+    for row in csv::Reader::from_reader(fields).into_deserialize() {
+        let row: Row = row.map_err(|error| Error::format("table of fields", error))?;
+        let Row { scan, page, field, state, guess, confidence, reason, x0, y0, x1, y1 } = row;
+        if !(0.0..=1.0).contains(&confidence) {
+            let detail = format!("{scan} page {page}: a confidence that is not from 0 to 1: {confidence}");
+            return Err(Error::format("table of fields", detail).in_field(field));
+        }
+        let answer = Answer { state, guess, confidence, reason, bounds: [x0, y0, x1, y1] };
+        answers.insert((scan, page, field), answer);
+    }
+    Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUT: &str = "scan,page,form\nx.png,1,f\n";
+    const HEAD: &str = "scan,page,form,field,state,value,guess,confidence,reason,x0,y0,x1,y1\n";
+
+    #[test]
+    fn each_field_of_the_truth_has_its_answer_or_none() {
+        let fields = format!("{HEAD}x.png,1,f,a,review,,12,0.5,overflow,3,-4,50,60\n");
+        let truth = "scan,page,a,b\nx.png,1, 12 ,?\ny.png,1,,\n";
+        let joined = join_tables(OUT.as_bytes(), fields.as_bytes(), truth.as_bytes()).expect("they are sound");
+        let answer = joined[0].answer.as_ref().expect("the table has it");
+        assert_eq!((answer.bounds, answer.reason.as_str()), ([3, -4, 50, 60], "overflow"));
+        assert_eq!((joined[0].truth.as_str(), joined[0].form.as_str()), ("12", "f"));
+        assert_eq!(joined.iter().filter(|field| field.answer.is_none()).count(), 3);
+        assert_eq!(joined.iter().filter(|field| field.is_scored()).count(), 3);
+        assert_eq!(joined[2].form, "");
+    }
+
+    #[test]
+    fn what_would_count_wrongly_is_refused() {
+        struct Case {
+            fields: &'static str,
+            truth: &'static str,
+            says: &'static str,
+        }
+        let cases = [
+            Case { fields: "", truth: "scan,page,a\nx.png,1,5\nx.png,1,5\n", says: "line 3: malformed truth: a page" },
+            Case { fields: "x.png,1,f,a,review,,12,1.5,,0,0,1,1\n", truth: "scan,page,a\n", says: "from 0 to 1: 1.5" },
+            Case { fields: "x.png,1,f,a,review,,12,NaN,,0,0,1,1\n", truth: "scan,page,a\n", says: "from 0 to 1: NaN" },
+            Case { fields: "", truth: "scan,a\n", says: "no column page" },
+        ];
+        for Case { fields, truth, says } in cases {
+            let fields = format!("{HEAD}{fields}");
+            let error = join_tables(OUT.as_bytes(), fields.as_bytes(), truth.as_bytes()).expect_err(says).to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+}

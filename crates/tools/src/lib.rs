@@ -1,0 +1,10 @@
+//! What is done around reading: templates are drafted and checked, forms drawn, readings scored and explained.
+
+pub mod dataset;
+pub mod draft;
+pub mod evaluate;
+pub mod explain;
+pub mod overlay;
+pub mod synth;
+pub mod template;
+pub mod text;

@@ -1,0 +1,210 @@
+//! A deck on disk: scans and their truth.
+
+use std::{fs, path::Path};
+
+use rayon::prelude::*;
+
+use super::{GlyphStock, ScanFormat, SynthOptions, SynthPage, encode_scan, synthesise_document};
+use crate::dataset::read_folder;
+use formread_core::form::FormTemplate;
+use formread_raster::error::{Error, Result};
+
+/// The glyphs in `folder`: MNIST's IDX files, or `<class>/` or `<writer>/<class>/` folders of images. Where a source sets
+/// glyphs apart for testing (MNIST's `t10k`), a deck is written with those, so that what was trained on is not tested on.
+///
+/// # Errors
+/// `Usage` where there are none, or some digit is missing; `Format`, `Limit` or `Io` of a file, with its path.
+pub fn read_glyphs(folder: &Path) -> Result<GlyphStock> {
+    let found = read_folder(folder)?;
+    let samples = found.test.or(found.train).map_or(Vec::new(), |set| set.samples);
+    GlyphStock::new(samples.into_iter().map(|sample| (sample.ink, sample.digit, sample.writer)))
+}
+
+/// How a deck is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeckOptions {
+    /// How many pages; of a document of several a multiple of these. Default 10.
+    pub n_pages: u64,
+    /// Format of the files. Default PNG.
+    pub format: ScanFormat,
+    /// Pages a file; more than 1 in TIFF alone; of a document of several pages a multiple of these. Default 1.
+    pub pages_per_file: u64,
+}
+
+impl Default for DeckOptions {
+    fn default() -> Self {
+        Self { n_pages: 10, format: ScanFormat::Png, pages_per_file: 1 }
+    }
+}
+
+/// Draws a deck into `folder`, which is made where it is missing: scans `page-0001.png` and so on (`file-0001.tif` where
+/// a file has several pages) and `truth.csv` with the columns `scan,page` and one a field. In it an empty cell is a
+/// blank field, `!` one that is off the page, `?` one that is cut off in part, or not on this page of a document. Several
+/// `templates` are the pages of documents, one after the other. `on_page` is called once for each page done, from any
+/// worker.
+///
+/// # Errors
+/// `Usage` where an option is out of its range; `Io` where a file cannot be written, with its path.
+pub fn write_deck(
+    templates: &[FormTemplate],
+    glyphs: &GlyphStock,
+    options: &SynthOptions,
+    deck: &DeckOptions,
+    folder: &Path,
+    on_page: impl Fn() + Sync,
+) -> Result<()> {
+    options.check()?;
+    if deck.pages_per_file == 0 || (deck.pages_per_file > 1 && !deck.format.is_multi_page()) {
+        let (n, format) = (deck.pages_per_file, deck.format.extension());
+        return Err(Error::usage(format!("pages a file in {format}: {n}\nhint: more than one needs tif")));
+    }
+    if templates.is_empty() {
+        return Err(Error::usage("no template is given"));
+    }
+    let of_document = templates.len() as u64;
+    for (what, n) in [("pages", deck.n_pages), ("pages a file", deck.pages_per_file)] {
+        if !n.is_multiple_of(of_document) {
+            return Err(Error::usage(format!(
+                "{what}: {n}\nhint: a multiple of {of_document}, the pages of a document"
+            )));
+        }
+    }
+    let in_folder = |error: std::io::Error| Error::from(error).in_file(folder.display().to_string());
+    fs::create_dir_all(folder).map_err(in_folder)?;
+
+    let mut columns: Vec<&str> = Vec::new();
+    for field in templates.iter().flat_map(|template| &template.fields) {
+        if !columns.contains(&field.name.as_str()) {
+            columns.push(&field.name);
+        }
+    }
+    let n_files = deck.n_pages.div_ceil(deck.pages_per_file);
+    let width = n_files.max(1).to_string().len().max(4);
+    let stem = if deck.pages_per_file > 1 { "file" } else { "page" };
+    let write_file = |file_idx: u64| -> Result<Vec<Vec<String>>> {
+        let name = format!("{stem}-{:0width$}.{}", file_idx + 1, deck.format.extension());
+        let first = file_idx * deck.pages_per_file;
+        let mut rows = Vec::new();
+        let mut images = Vec::new();
+        let last = (first + deck.pages_per_file).min(deck.n_pages);
+        for document_idx in first / of_document..last / of_document {
+            for SynthPage { image, truth, .. } in synthesise_document(templates, glyphs, options, document_idx)? {
+                let value = |column: &&str| truth.iter().find(|field| field.name == **column).map(|field| &field.value);
+                let values = columns.iter().map(|column| value(column).cloned().unwrap_or_else(|| "?".to_owned()));
+                rows.push([name.clone(), (rows.len() + 1).to_string()].into_iter().chain(values).collect());
+                images.push(image);
+                on_page();
+            }
+        }
+        let path = folder.join(&name);
+        let bytes = encode_scan(&images, deck.format, options.dpi)?;
+        fs::write(&path, bytes).map_err(|error| Error::from(error).in_file(path.display().to_string()))?;
+        Ok(rows)
+    };
+    let rows: Vec<Vec<Vec<String>>> = (0..n_files).into_par_iter().map(write_file).collect::<Result<_>>()?;
+
+    let header = ["scan", "page"].into_iter().chain(columns.iter().copied());
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let written =
+        table.write_record(header).and_then(|()| rows.iter().flatten().try_for_each(|row| table.write_record(row)));
+    written.map_err(|error| Error::from(std::io::Error::other(error)))?;
+    let bytes = table.into_inner().map_err(|error| Error::from(std::io::Error::other(error.to_string())))?;
+    let path = folder.join("truth.csv");
+    fs::write(&path, bytes).map_err(|error| Error::from(error).in_file(path.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::tests::{bars, template};
+    use formread_core::form::parse_template;
+
+    #[test]
+    fn a_deck_is_the_same_twice_and_has_its_truth() {
+        let strip = template("strip");
+        let options = SynthOptions { dpi: 75.0, blanks: 0.0, ..SynthOptions::default() };
+        let deck = DeckOptions { n_pages: 5, format: ScanFormat::TiffBilevel, pages_per_file: 2 };
+        let draw = || {
+            let folder = tempfile::tempdir().expect("there is room for a few small files");
+            write_deck(std::slice::from_ref(&strip), &bars(), &options, &deck, folder.path(), || ())
+                .expect("the options are good");
+            let mut names: Vec<_> = fs::read_dir(folder.path())
+                .expect("it was just made")
+                .map(|entry| entry.expect("it can be listed").path())
+                .collect();
+            names.sort();
+            let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+            names.iter().map(|path| (name(path), fs::read(path).expect("it was just written"))).collect::<Vec<_>>()
+        };
+        let files = draw();
+        assert_eq!(files, draw());
+        let names: Vec<_> = files.iter().filter_map(|(name, _)| name.as_deref()).collect();
+        assert_eq!(names, ["file-0001.tif", "file-0002.tif", "file-0003.tif", "truth.csv"]);
+
+        let truth = String::from_utf8(files[3].1.clone()).expect("it is text");
+        let lines: Vec<&str> = truth.lines().collect();
+        assert_eq!((lines.len(), lines[0]), (6, "scan,page,digits"));
+        assert!(lines[4].starts_with("file-0002.tif,2,") && lines[5].starts_with("file-0003.tif,1,"), "{truth}");
+    }
+
+    #[test]
+    fn a_document_keeps_its_rules_across_pages_and_stands_in_one_file() {
+        let form = |name: &str, rules: &str, fields: [&str; 3]| {
+            let head = format!("name = \"{name}\"\ntitle = \"t\"\npage = [100, 80]\nrules = [{rules}]\n");
+            let field = |(i, field): (usize, &&str)| {
+                let y = 10 + 20 * i;
+                let kind = if field.ends_with("id") {
+                    "kind = \"code\"\ndigits = 9"
+                } else {
+                    "kind = \"integer\"\ndigits = [1, 5]"
+                };
+                format!("[[field]]\nname = \"{field}\"\n{kind}\nbox = [10, {y}, 50, 9]\n")
+            };
+            let fields: String = fields.iter().enumerate().map(field).collect();
+            parse_template(&(head + &fields)).expect("it is well formed")
+        };
+        let templates = [
+            form("cover", "\"sum = own + sheet.total\", \"own > other.x\"", ["id", "own", "sum"]),
+            form("sheet", "\"total = 2 * item\", \"again_id = cover.id\"", ["item", "total", "again_id"]),
+        ];
+        let options = SynthOptions { dpi: 75.0, blanks: 0.0, ..SynthOptions::default() };
+        let folder = tempfile::tempdir().expect("there is room for a few small files");
+        let draw = |n_pages, pages_per_file| {
+            let deck = DeckOptions { n_pages, format: ScanFormat::TiffBilevel, pages_per_file };
+            write_deck(&templates, &bars(), &options, &deck, folder.path(), || ())
+        };
+        draw(6, 2).expect("the options are good");
+        let truth = fs::read_to_string(folder.path().join("truth.csv")).expect("it was written");
+        let rows: Vec<Vec<&str>> = truth.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!((rows.len(), &rows[0][2..]), (7, &["id", "own", "sum", "item", "total", "again_id"][..]));
+        for (n, two) in (1..).zip(rows[1..].chunks(2)) {
+            let [[scan, "1", id, own, sum, "?", "?", "?"], [other, "2", "?", "?", "?", item, total, again]] =
+                [&two[0][..], &two[1][..]]
+            else {
+                panic!("{truth}")
+            };
+            assert_eq!((*scan, *other, *again), (format!("file-000{n}.tif").as_str(), *scan, *id));
+            let [own, sum, item, total] =
+                [own, sum, item, total].map(|text| text.parse::<u64>().expect("it is no blank"));
+            assert_eq!((total, sum), (2 * item, own + total));
+        }
+        for (n_pages, pages_per_file, says) in [(5, 2, "pages: 5\nhint: a multiple of 2"), (6, 3, "pages a file: 3\n")]
+        {
+            let error = draw(n_pages, pages_per_file).expect_err(says).to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        let none =
+            write_deck(&[], &bars(), &options, &DeckOptions::default(), folder.path(), || ()).expect_err("what?");
+        assert!(none.to_string().contains("no template"), "{none}");
+    }
+
+    #[test]
+    fn several_pages_a_file_need_tiff() {
+        let strip = template("strip");
+        let deck = DeckOptions { pages_per_file: 2, ..DeckOptions::default() };
+        let folder = Path::new("never made");
+        let error = write_deck(std::slice::from_ref(&strip), &bars(), &SynthOptions::default(), &deck, folder, || ())
+            .expect_err("png has one");
+        assert!(error.to_string().contains("pages a file in png: 2"), "{error}");
+    }
+}

@@ -1,0 +1,181 @@
+//! The handwriting a deck is filled with: real digits, by hand and class.
+
+use image::{GrayImage, imageops};
+use rand::RngExt;
+
+use super::Dice;
+use formread_raster::error::{Error, Result};
+
+/// Ink at or above this (0 paper .. 255 ink) counts for a digit's extent: the faint rim of a scaled glyph does not.
+const EXTENT_LEVEL: u8 = 64;
+/// Ink at or above this is the inside of a stroke.
+const STROKE_LEVEL: u8 = 128;
+/// Specimens of which the one that was written with the likest pen is taken: where the writers of a stock are not told
+/// apart, a page should still look written with one pen.
+const N_CANDIDATES: usize = 6;
+
+/// Real digits to write with, by hand. Where writers are not told apart, all of them are one hand.
+#[derive(Debug, Clone)]
+pub struct GlyphStock {
+    hands: Vec<Hand>,
+}
+
+/// One writer's digits, by class.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hand([Vec<Specimen>; 10]);
+
+/// One real digit.
+#[derive(Debug, Clone)]
+pub(super) struct Specimen {
+    /// 0 paper .. 255 ink, tight around the ink.
+    pub ink: GrayImage,
+    /// Width of its strokes, in heights of the digit.
+    pub stroke: f64,
+}
+
+impl GlyphStock {
+    /// From signs: ink ([H, W] u8, 0 paper .. 255 ink), the digit it is (0 to 9), and the writer where known. A writer
+    /// of whom some digit is missing is left out; where that leaves none, all write as one hand.
+    ///
+    /// # Errors
+    /// `Usage` where some digit is missing altogether.
+    pub fn new(signs: impl IntoIterator<Item = (GrayImage, u8, Option<usize>)>) -> Result<Self> {
+        let mut hands: Vec<Hand> = Vec::new();
+        let mut everyone = Hand::default();
+        for (ink, digit, writer) in signs {
+            let Some(ink) = tight(&ink, EXTENT_LEVEL) else { continue };
+            let class = usize::from(digit);
+            if class > 9 {
+                return Err(Error::usage(format!("no digit: {digit}")));
+            }
+            let specimen = Specimen { stroke: stroke_width(&ink), ink };
+            if let Some(writer) = writer {
+                hands.resize_with(hands.len().max(writer + 1), Hand::default);
+                hands[writer].0[class].push(specimen.clone());
+            }
+            everyone.0[class].push(specimen);
+        }
+        hands.retain(Hand::is_whole);
+        if hands.is_empty() {
+            if let Some(missing) = everyone.0.iter().position(Vec::is_empty) {
+                let message = format!("no glyph of the digit: {missing}\nhint: a deck needs each of 0 to 9");
+                return Err(Error::usage(message));
+            }
+            hands.push(everyone);
+        }
+        Ok(Self { hands })
+    }
+
+    /// How many writers are told apart.
+    pub fn n_hands(&self) -> usize {
+        self.hands.len()
+    }
+
+    pub(super) fn some_hand(&self, dice: &mut Dice) -> &Hand {
+        &self.hands[dice.random_range(0..self.hands.len())]
+    }
+}
+
+impl Hand {
+    fn is_whole(&self) -> bool {
+        self.0.iter().all(|class| !class.is_empty())
+    }
+
+    /// Width of strokes, in heights of a digit, of one of the hand's pens.
+    pub(super) fn some_stroke(&self, dice: &mut Dice) -> f64 {
+        let digit = dice.random_range(0..10);
+        self.candidate(digit, dice).stroke
+    }
+
+    /// One of the hand's specimens of `digit` (0 to 9), of a few the one whose strokes are likest `stroke`.
+    pub(super) fn some_digit(&self, digit: usize, stroke: f64, dice: &mut Dice) -> &GrayImage {
+        let off = |specimen: &Specimen| (specimen.stroke - stroke).abs();
+        let first = self.candidate(digit, dice);
+        let others = (1..N_CANDIDATES).map(|_| self.candidate(digit, dice));
+        &others.fold(first, |best, other| if off(other) < off(best) { other } else { best }).ink
+    }
+
+    fn candidate(&self, digit: usize, dice: &mut Dice) -> &Specimen {
+        let class = &self.0[digit];
+        &class[dice.random_range(0..class.len())]
+    }
+}
+
+/// Width of the strokes of `ink`, in its heights: a long stroke's area is its length times its width, and its outline
+/// twice its length.
+fn stroke_width(ink: &GrayImage) -> f64 {
+    let is_ink = |x: i64, y: i64| {
+        let inside = u32::try_from(x).ok().zip(u32::try_from(y).ok());
+        inside.and_then(|(x, y)| ink.get_pixel_checked(x, y)).is_some_and(|pixel| pixel.0[0] >= STROKE_LEVEL)
+    };
+    let (mut area, mut outline) = (0.0, 0.0);
+    for y in 0..i64::from(ink.height()) {
+        for x in (0..i64::from(ink.width())).filter(|x| is_ink(*x, y)) {
+            area += 1.0;
+            let sides = [(1, 0), (-1, 0), (0, 1), (0, -1)];
+            outline += sides.iter().filter(|(dx, dy)| !is_ink(x + dx, y + dy)).count() as f64;
+        }
+    }
+    if outline > 0.0 { 2.0 * area / outline / f64::from(ink.height()) } else { 0.0 }
+}
+
+/// Cut to what is at least `level` dark; `None` where nothing is.
+pub(super) fn tight(ink: &GrayImage, level: u8) -> Option<GrayImage> {
+    let mut extent: Option<[u32; 4]> = None;
+    for (x, y, pixel) in ink.enumerate_pixels() {
+        if pixel.0[0] >= level {
+            let [x0, y0, x1, y1] = extent.unwrap_or([x, y, x, y]);
+            extent = Some([x0.min(x), y0.min(y), x1.max(x), y1.max(y)]);
+        }
+    }
+    let [x0, y0, x1, y1] = extent?;
+    Some(imageops::crop_imm(ink, x0, y0, x1 - x0 + 1, y1 - y0 + 1).to_image())
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Luma;
+    use rand::SeedableRng;
+
+    use super::*;
+
+    fn dot(width: u32) -> GrayImage {
+        let mut ink = GrayImage::new(20, 20);
+        for x in 0..width {
+            ink.put_pixel(5 + x, 7, Luma([200]));
+        }
+        ink
+    }
+
+    #[test]
+    fn a_writer_without_every_digit_is_left_out() {
+        let whole = (0..10).map(|digit| (dot(3), digit, Some(4)));
+        let part = (0..9).map(|digit| (dot(2), digit, Some(0)));
+        let stock = GlyphStock::new(whole.chain(part.clone())).expect("one hand is whole");
+        assert_eq!(stock.n_hands(), 1);
+        assert_eq!(stock.hands[0].0[9][0].ink.dimensions(), (3, 1));
+
+        let error = GlyphStock::new(part).expect_err("nobody wrote a 9");
+        assert!(error.to_string().contains("digit: 9"), "{error}");
+    }
+
+    #[test]
+    fn unknown_writers_and_blank_glyphs() {
+        let signs = (0..10).flat_map(|digit| [(dot(1), digit, None), (GrayImage::new(5, 5), digit, None)]);
+        let stock = GlyphStock::new(signs).expect("every digit is there");
+        assert_eq!((stock.n_hands(), stock.hands[0].0[3].len()), (1, 1));
+        assert!(GlyphStock::new([(dot(1), 11, None)]).is_err());
+    }
+
+    #[test]
+    fn a_page_is_written_with_one_pen() {
+        let bar = |width: u32| GrayImage::from_pixel(width, 40, Luma([255]));
+        let stock = GlyphStock::new((0..10).flat_map(|digit| [2, 4, 8].map(|width| (bar(width), digit, None))));
+        let hand = &stock.expect("every digit is there").hands[0];
+        let strokes: Vec<f64> = hand.0[0].iter().map(|specimen| specimen.stroke).collect();
+        assert!((strokes[0] - 0.05).abs() < 0.01 && (strokes[2] - 0.2).abs() < 0.04, "{strokes:?}");
+        let dice = &mut Dice::seed_from_u64(1);
+        let n_likest = (0..60).filter(|_| hand.some_digit(3, strokes[1], dice).width() == 4).count();
+        assert!(n_likest > 45, "{n_likest} of 60");
+    }
+}

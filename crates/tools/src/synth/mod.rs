@@ -1,0 +1,281 @@
+//! A test deck: a template drawn, filled with real glyphs, then degraded as paper and scanners do.
+//!
+//! [`synthesise`] makes one page from values alone, [`synthesise_document`] the pages of a document; [`write_deck`] saves
+//! many, with their truth. A page depends on the template, the glyphs, the options and its number, and on nothing else: neither on the pages before it nor on how
+//! many workers there are.
+
+mod deck;
+pub mod degrade;
+mod document;
+mod encode;
+mod glyphs;
+mod options;
+mod print;
+mod sheet;
+mod values;
+mod writing;
+
+use image::{GrayImage, imageops};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use self::{degrade::Placement, sheet::Sheet, writing::Writer};
+use formread_core::form::{FormTemplate, PageLayout};
+use formread_raster::{
+    error::Result,
+    geometry::{MM_PER_INCH, Point, Projection, Rect},
+};
+
+pub use deck::{DeckOptions, read_glyphs, write_deck};
+pub use document::synthesise_document;
+pub use encode::{ScanFormat, encode_scan};
+pub use glyphs::GlyphStock;
+pub use options::{Degradations, SynthOptions};
+pub use values::{Entry, draw_values};
+
+/// Where all chance comes from: its stream is the same on every platform.
+type Dice = ChaCha8Rng;
+
+/// Height of a strip, where the image as a whole is the field, millimetres.
+const STRIP_HEIGHT_MM: f64 = 12.0;
+/// Width that a strip has for each digit, and once more for its margins, millimetres.
+const STRIP_PITCH_MM: f64 = 6.0;
+/// Digits that an empty strip has room for.
+const STRIP_DIGITS: f64 = 12.0;
+/// This share of a field's height may be cut off at each side before the field counts as off the page.
+const CUT_TOLERANCE: f64 = 0.15;
+
+/// One page of a deck.
+#[derive(Debug, Clone)]
+pub struct SynthPage {
+    /// [H, W] u8, 0 black .. 255 white.
+    pub image: GrayImage,
+    /// One a field, in the template's order.
+    pub truth: Vec<FieldTruth>,
+    /// Template millimetres to pixels of `image`, whose first pixel spans 0 to 1. A fold moves part of the page by up
+    /// to 0.6 mm from where this says.
+    pub page_from_template: Projection,
+}
+
+/// What is written in one field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldTruth {
+    /// The field's name.
+    pub name: String,
+    /// Canonical form; empty where the field is blank, `!` where it is off the page, `?` where part of it is.
+    pub value: String,
+    /// The digits as they are written, from left to right.
+    pub written: String,
+    /// Bounds of each digit's ink before any degradation, template millimetres.
+    pub ink_mm: Vec<Rect>,
+    /// Corners of the field's bounds on the image, pixels, clockwise from the one that is left and top on the form.
+    pub corners_px: [Point; 4],
+}
+
+/// Draws, fills in and degrades page number `page_idx` (from 0) of a deck. What its rules say of other forms is not asked.
+///
+/// # Errors
+/// `Usage` where an option is out of its range, or no values keep the form's rules.
+pub fn synthesise(
+    template: &FormTemplate,
+    glyphs: &GlyphStock,
+    options: &SynthOptions,
+    page_idx: u64,
+) -> Result<SynthPage> {
+    let mut pages = synthesise_document(std::slice::from_ref(template), glyphs, options, page_idx)?;
+    Ok(pages.pop().expect("a document has as many pages as templates"))
+}
+
+/// Prints a form, writes `entries` in its fields, and degrades the page, each with its own dice.
+fn draw_page(
+    template: &FormTemplate,
+    entries: Vec<Entry>,
+    writer: &Writer<'_>,
+    options: &SynthOptions,
+    [paper, content, wear]: [&mut Dice; 3],
+) -> Result<SynthPage> {
+    let px_per_mm = options.dpi / MM_PER_INCH;
+    let bounds = match &template.layout {
+        PageLayout::Printed(landmarks) => landmarks.page,
+        PageLayout::WholeImage => {
+            let n_digits = entries.iter().map(|entry| entry.digits.len()).max().unwrap_or(0).max(1);
+            Rect::from_xywh(0.0, 0.0, STRIP_PITCH_MM * (n_digits as f64 + 1.0), STRIP_HEIGHT_MM)
+        }
+    };
+    let mut sheet = Sheet::new(bounds.width(), bounds.height(), px_per_mm);
+    print::print_form(&mut sheet, template, paper)?;
+
+    let mut truth = Vec::with_capacity(entries.len());
+    for (field, entry) in template.fields.iter().zip(entries) {
+        let whole = [bounds];
+        let cells = if template.layout == PageLayout::WholeImage { &whole } else { field.layout.cells() };
+        let ink_mm = writer.write(&mut sheet, field, cells, &entry, options.touching, content);
+        let corners_px = cells.iter().copied().reduce(Rect::union).unwrap_or(bounds).corners();
+        truth.push(FieldTruth {
+            name: field.name.clone(),
+            value: entry.value,
+            written: entry.digits,
+            ink_mm,
+            corners_px,
+        });
+    }
+
+    let (image, image_from_sheet) = degraded(sheet.pixels, options, px_per_mm, wear)?;
+    let page_from_template = image_from_sheet.compose(&Projection::scaling(px_per_mm, px_per_mm));
+    for field in &mut truth {
+        let [lt, _, rb, _] = field.corners_px;
+        let on_form = Rect::from_edges(lt.x, lt.y, rb.x, rb.y);
+        let needed = on_form.grown(-CUT_TOLERANCE * on_form.height());
+        field.corners_px = page_from_template.apply_rect(on_form);
+        let (width, height) = (f64::from(image.width()), f64::from(image.height()));
+        let area = Rect::from_edges(0.0, 0.0, width, height);
+        let is_seen = |p: &Point| area.contains(*p);
+        if !page_from_template.apply_rect(needed).iter().all(is_seen) {
+            let is_centre_seen = is_seen(&page_from_template.apply(on_form.centre()));
+            field.value = if is_centre_seen { "?" } else { "!" }.to_owned();
+        }
+    }
+    Ok(SynthPage { image, truth, page_from_template })
+}
+
+/// The blank form: all that is printed, at `dpi` dots per inch, 50 to 1200. `seed` draws the words that a template does not
+/// spell out. Of a template that takes the whole image, an empty strip.
+///
+/// # Errors
+/// `Usage` where the resolution is out of its range.
+pub fn print_blank(template: &FormTemplate, dpi: f64, seed: u64) -> Result<GrayImage> {
+    SynthOptions { dpi, ..SynthOptions::default() }.check()?;
+    let bounds = match &template.layout {
+        PageLayout::Printed(landmarks) => landmarks.page,
+        PageLayout::WholeImage => Rect::from_xywh(0.0, 0.0, STRIP_PITCH_MM * STRIP_DIGITS, STRIP_HEIGHT_MM),
+    };
+    let mut sheet = Sheet::new(bounds.width(), bounds.height(), dpi / MM_PER_INCH);
+    print::print_form(&mut sheet, template, &mut Dice::seed_from_u64(seed))?;
+    Ok(sheet.pixels)
+}
+
+/// All that befalls a sheet, in the order in which it does: toner, folding, the scanner's glass or the camera, its
+/// optics and sensor, the line, the file. Also gives where a pixel of the sheet went.
+fn degraded(
+    sheet: GrayImage,
+    options: &SynthOptions,
+    px_per_mm: f64,
+    dice: &mut Dice,
+) -> Result<(GrayImage, Projection)> {
+    let d = &options.degradations;
+    let image = degrade::stroke_weight(sheet, d.stroke_weight, dice);
+    let image = degrade::fold(image, d.fold, px_per_mm, dice);
+    let placement = Placement { skew_degrees: d.skew_degrees, shift: d.shift, scale: d.scale };
+    let (image, placed) = degrade::place(image, placement, dice);
+    let (image, seen) = degrade::perspective(image, d.perspective, dice);
+    let image = degrade::uneven_light(image, d.uneven_light, dice);
+    let image = degrade::blur(image, d.blur, px_per_mm, dice);
+    let image = degrade::noise(image, d.noise, px_per_mm, dice);
+    let image = degrade::fax(image, d.fax, dice);
+    let n_turns = if dice.random_bool(options.turned) { dice.random_range(1..=3) } else { 0 };
+    let (image, turned) = quarter_turned(image, n_turns);
+    let image = degrade::jpeg(image, d.jpeg, dice)?;
+    Ok((image, turned.compose(&seen).compose(&placed)))
+}
+
+/// Turned clockwise by `n_turns` quarters, with where a pixel went.
+fn quarter_turned(image: GrayImage, n_turns: u8) -> (GrayImage, Projection) {
+    let (w, h) = (f64::from(image.width()), f64::from(image.height()));
+    match n_turns % 4 {
+        0 => (image, Projection::IDENTITY),
+        1 => (imageops::rotate90(&image), Projection([0.0, -1.0, h, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0])),
+        2 => (imageops::rotate180(&image), Projection([-1.0, 0.0, w, 0.0, -1.0, h, 0.0, 0.0, 1.0])),
+        _ => (imageops::rotate270(&image), Projection([0.0, 1.0, 0.0, -1.0, 0.0, w, 0.0, 0.0, 1.0])),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use image::Luma;
+
+    use super::*;
+    use formread_core::form::known_templates;
+
+    /// Ten signs that are told apart by nothing but their widths: enough to draw with.
+    pub(crate) fn bars() -> GlyphStock {
+        let signs = (0..10).map(|digit| (GrayImage::from_pixel(3 + digit, 20, Luma([255])), digit as u8, None));
+        GlyphStock::new(signs).expect("every digit is there")
+    }
+
+    pub(crate) fn template(name: &str) -> FormTemplate {
+        let mut known = known_templates().expect("a test says they parse");
+        known.remove(known.iter().position(|template| template.name == name).expect("it is known"))
+    }
+
+    fn small() -> SynthOptions {
+        SynthOptions { dpi: 75.0, ..SynthOptions::default() }
+    }
+
+    #[test]
+    fn the_same_seed_draws_the_same_page() {
+        let form = template("tax-return");
+        let options = SynthOptions { degradations: Degradations::HARD, turned: 0.5, ..small() };
+        let draw = |options: &SynthOptions, page_idx| {
+            let page = synthesise(&form, &bars(), options, page_idx).expect("the options are good");
+            (page.image, page.truth)
+        };
+        assert_eq!(draw(&options, 3), draw(&options, 3));
+        assert_ne!(draw(&options, 3).1, draw(&options, 4).1);
+        assert_ne!(draw(&SynthOptions { seed: 2, ..options }, 3).1, draw(&options, 3).1);
+        let values = |options| draw(options, 3).1.into_iter().map(|field| field.written).collect::<Vec<_>>();
+        assert_eq!(values(&options), values(&small()), "degradation changed what is written");
+    }
+
+    #[test]
+    fn every_digit_lies_in_its_field() {
+        for name in ["tax-return", "strip"] {
+            let form = template(name);
+            let options = SynthOptions { touching: 0.5, points: 0.5, ..small() };
+            for page_idx in 0..6 {
+                let page = synthesise(&form, &bars(), &options, page_idx).expect("the options are good");
+                for (field, truth) in form.fields.iter().zip(&page.truth) {
+                    assert_eq!(truth.ink_mm.len(), truth.written.len());
+                    let bounds = match form.layout {
+                        PageLayout::WholeImage => Rect::from_xywh(0.0, 0.0, 1e3, STRIP_HEIGHT_MM),
+                        PageLayout::Printed(_) => field.layout.bounds(),
+                    };
+                    for ink in &truth.ink_mm {
+                        let inside = ink.corners().into_iter().all(|corner| bounds.grown(1e-6).contains(corner));
+                        assert!(inside, "{name}: {}: {ink:?} is not in {bounds:?}", field.name);
+                    }
+                    let in_order = truth.ink_mm.windows(2).all(|two| two[0].centre().x < two[1].centre().x);
+                    assert!(in_order, "{name}: {}: {:?}", field.name, truth.ink_mm);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_shifted_off_the_page_has_no_value() {
+        let form = template("tax-return");
+        let degradations = Degradations { shift: 1.0, ..Degradations::NONE };
+        let options = SynthOptions { degradations, blanks: 0.0, ..small() };
+        let mut n_off = 0;
+        for page_idx in 0..8 {
+            let page = synthesise(&form, &bars(), &options, page_idx).expect("the options are good");
+            let (w, h) = (f64::from(page.image.width()), f64::from(page.image.height()));
+            for field in page.truth {
+                let centre = (field.corners_px[0] + field.corners_px[2]) * 0.5;
+                let is_seen = Rect::from_edges(0.0, 0.0, w, h).contains(centre);
+                assert_eq!(field.value == "!", !is_seen, "{}: {} at {centre:?}", field.name, field.value);
+                n_off += usize::from(!is_seen);
+            }
+        }
+        assert!(n_off > 0, "no page was shifted far");
+    }
+
+    #[test]
+    fn a_turned_page_says_where_its_fields_are() {
+        let image = GrayImage::from_fn(5, 7, |x, y| Luma([(x + 10 * y) as u8]));
+        for n_turns in 0..4 {
+            let (turned, map) = quarter_turned(image.clone(), n_turns);
+            let to = map.apply(Point::new(1.5, 2.5));
+            assert_eq!(turned.get_pixel(to.x as u32, to.y as u32).0[0], 21, "{n_turns} turns");
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! What is written on a page: values that keep the form's rules, and how they read in digits.
+
+use rand::RngExt;
+
+use super::Dice;
+use formread_core::form::{
+    Bounds, Comparison, DateOrder, DecimalPoint, Field, FieldKind, FieldLayout, FormTemplate, Relation, Sum,
+};
+use formread_raster::error::{Error, Result};
+
+/// Redraws before a form's rules are taken for contradictory: each redraw after a failure draws smaller numbers.
+const MAX_DRAWS: usize = 400;
+/// Draws before a field's checks are taken for such as no value passes: one of 97 codes has the right check digits.
+const MAX_CHECKED_DRAWS: usize = 3_000;
+/// How far a sum may be from what the rule asks, in units of a field's last digit: rounding, no more.
+const ROUNDING: f64 = 0.51;
+/// Share of the marks that were taken back.
+const RETRACTED_SHARE: f64 = 0.1;
+/// Share of negative numbers, where a field may hold them.
+const NEGATIVE_SHARE: f64 = 0.3;
+/// Share of amounts without decimals, where these need not be written.
+const WHOLE_SHARE: f64 = 0.5;
+/// Years of the dates that are drawn.
+const YEARS: std::ops::RangeInclusive<u32> = 1990..=2029;
+/// Most digits of a number that takes part in sums: doubles are exact so far.
+const MAX_NUMBER_DIGITS: usize = 15;
+
+/// What one field says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Entry {
+    /// Canonical form; empty where the field is blank.
+    pub value: String,
+    /// The digits as written, from left to right; empty where the field is blank.
+    pub digits: String,
+    /// Whether its decimals are nought and not written.
+    pub is_whole: bool,
+}
+
+/// Values for each field of `template`. A share `blanks` (0 to 1) of the fields is left blank; a total is blank only
+/// where all that it sums is. What rules say of other forms is not asked.
+///
+/// # Errors
+/// `Usage` where no values were found that keep the rules.
+pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Result<Vec<Entry>> {
+    let fields = &template.fields;
+    let definitions = definitions(template);
+    let mut caps: Vec<usize> = fields.iter().map(|field| field.digits.max.min(MAX_NUMBER_DIGITS)).collect();
+    let mut broken = String::new();
+    for _ in 0..MAX_DRAWS {
+        let mut numbers: Vec<Option<f64>> = Vec::with_capacity(fields.len());
+        let mut texts = Vec::with_capacity(fields.len());
+        for (field, cap) in fields.iter().zip(&caps) {
+            let is_blank = dice.random_bool(blanks) && !field.checks.is_required;
+            let entry = draw_checked(field, *cap, dice)?;
+            texts.push(if is_blank { Entry::default() } else { entry });
+            numbers.push(texts.last().and_then(|entry| entry.value.parse().ok()));
+        }
+        match settle(template, &definitions, &mut numbers) {
+            Ok(()) => {
+                for (i, definition) in definitions.iter().enumerate() {
+                    let Some(definition) = definition else { continue };
+                    texts[i] = match fields[i].kind {
+                        FieldKind::Code => texts[definition.terms[0].1].clone(),
+                        _ => numbers[i].map_or(Entry::default(), |number| number_entry(&fields[i], number)),
+                    };
+                }
+                return Ok(texts);
+            }
+            Err(Broken { rule, too_large }) => {
+                broken = rule;
+                for leaf in too_large {
+                    caps[leaf] = (caps[leaf] - 1).max(least_digits(&fields[leaf])).min(caps[leaf]);
+                }
+            }
+        }
+    }
+    Err(Error::usage(format!("no values found that keep the rule: {broken}\nhint: does it contradict another rule?")))
+}
+
+/// A rule that the numbers drawn do not keep, and which of them to draw smaller.
+struct Broken {
+    rule: String,
+    too_large: Vec<usize>,
+}
+
+/// For each field that follows from others, the sum of drawn fields that it is.
+fn definitions(template: &FormTemplate) -> Vec<Option<Sum>> {
+    let mut definitions: Vec<Option<Sum>> = vec![None; template.fields.len()];
+    for rule in template.own_rules() {
+        let (Relation::Equal, [(factor, total)]) = (rule.claim.relation, &rule.claim.left.terms[..]) else { continue };
+        let is_number = |i: usize| matches!(template.fields[i].kind, FieldKind::Integer | FieldKind::Amount { .. });
+        let sum = expanded(&rule.claim.right, &definitions);
+        let is_circular = sum.terms.iter().any(|(_, field)| field == total)
+            || definitions.iter().flatten().any(|d| d.terms.iter().any(|(_, field)| field == total));
+        let is_plain = *factor == 1.0 && rule.claim.left.constant == 0.0 && rule.condition.is_none();
+        let follows = is_number(*total) || is_copy(*total, &sum, &template.fields);
+        if is_plain && !is_circular && follows && definitions[*total].is_none() {
+            definitions[*total] = Some(sum);
+        }
+    }
+    definitions
+}
+
+/// Whether the field `idx` is a code that says again what another one does.
+fn is_copy(idx: usize, sum: &Sum, fields: &[Field]) -> bool {
+    let (field, [(factor, leaf)]) = (&fields[idx], &sum.terms[..]) else { return false };
+    let other = &fields[*leaf];
+    let is_same = (&field.kind, field.digits, &field.checks) == (&other.kind, other.digits, &other.checks);
+    field.kind == FieldKind::Code && *factor == 1.0 && sum.constant == 0.0 && is_same
+}
+
+/// `sum` with every field that follows from others replaced by what it follows from.
+fn expanded(sum: &Sum, definitions: &[Option<Sum>]) -> Sum {
+    let mut whole = Sum { terms: Vec::new(), constant: sum.constant };
+    for &(factor, field) in &sum.terms {
+        match &definitions[field] {
+            Some(definition) => {
+                whole.constant += factor * definition.constant;
+                whole.terms.extend(definition.terms.iter().map(|(inner, leaf)| (factor * inner, *leaf)));
+            }
+            None => whole.terms.push((factor, field)),
+        }
+    }
+    whole
+}
+
+/// Fills in the fields that follow from others, and holds all to the rules. What is blank counts as nothing in a sum.
+fn settle(
+    template: &FormTemplate,
+    definitions: &[Option<Sum>],
+    numbers: &mut [Option<f64>],
+) -> std::result::Result<(), Broken> {
+    for (i, definition) in definitions.iter().enumerate() {
+        let Some(sum) = definition else { continue };
+        let field = &template.fields[i];
+        if sum.terms.iter().all(|(_, leaf)| numbers[*leaf].is_none()) {
+            numbers[i] = None;
+            continue;
+        }
+        if field.kind == FieldKind::Code {
+            numbers[i] = numbers[sum.terms[0].1];
+            continue;
+        }
+        let unit = unit_of(field);
+        let total = (sum.value(|leaf| Some(numbers[leaf].unwrap_or(0.0))).unwrap_or(0.0) / unit).round() * unit;
+        let wanted_sign = if total < 0.0 { -1.0 } else { 1.0 };
+        let too_large =
+            sum.terms.iter().filter(|(factor, _)| factor * wanted_sign > 0.0).map(|(_, leaf)| *leaf).collect();
+        let n_digits = number_entry(field, total).digits.len();
+        let room = field.digits.min..=field.digits.max - usize::from(total < 0.0 && needs_cell_for_sign(field));
+        let is_refused = field.checks.broken_by(&number_entry(field, total).value).is_some();
+        if total < 0.0 && !field.is_signed || !room.contains(&n_digits) || is_refused {
+            return Err(Broken { rule: format!("{} fits its field", field.name), too_large });
+        }
+        numbers[i] = Some(total);
+    }
+    for rule in template.own_rules() {
+        let number = |field: usize| numbers[field].unwrap_or(0.0);
+        let bounds = |field: usize| Bounds::exactly(number(field));
+        let fields = rule.fields();
+        if fields.iter().all(|field| numbers[*field].is_none()) {
+            continue;
+        }
+        let finest = fields.iter().map(|field| unit_of(&template.fields[*field])).fold(1.0, f64::min);
+        let Comparison { left, right, tolerance, .. } = &rule.claim;
+        let rounded = Comparison { tolerance: tolerance.max(ROUNDING * finest), ..rule.claim.clone() };
+        let is_rounded = rule.claim.relation == Relation::Equal && rounded.holds(&bounds) == Some(true);
+        if !is_rounded && rule.holds(&bounds) == Some(false) {
+            let excess =
+                left.value(|i| Some(number(i))).unwrap_or(0.0) - right.value(|i| Some(number(i))).unwrap_or(0.0);
+            let sides = [(1.0, left), (-1.0, right)];
+            let leaves = sides.iter().flat_map(|(side, sum)| {
+                expanded(sum, definitions).terms.into_iter().map(move |(factor, leaf)| (side * factor, leaf))
+            });
+            let too_large = leaves.filter(|(factor, _)| factor * excess > 0.0).map(|(_, leaf)| leaf).collect();
+            return Err(Broken { rule: rule.text.clone(), too_large });
+        }
+    }
+    Ok(())
+}
+
+/// What the last digit of a field counts.
+fn unit_of(field: &Field) -> f64 {
+    10.0_f64.powi(-(decimals_of(field) as i32))
+}
+
+/// Fewest digits that are drawn: an amount has one before the point.
+fn least_digits(field: &Field) -> usize {
+    field.digits.min.max((decimals_of(field) + 1).min(field.digits.max))
+}
+
+/// An entry that passes the field's own checks.
+fn draw_checked(field: &Field, cap: usize, dice: &mut Dice) -> Result<Entry> {
+    if !field.checks.allowed.is_empty() {
+        let allowed = &field.checks.allowed[dice.random_range(0..field.checks.allowed.len())];
+        return Ok(entry_of(field, allowed));
+    }
+    for _ in 0..MAX_CHECKED_DRAWS {
+        let entry = match field.checks.range {
+            Some([least, most]) => draw_between(field, least, most, cap, dice),
+            None => draw_entry(field, cap, dice),
+        };
+        if field.checks.broken_by(&entry.value).is_none() {
+            return Ok(entry);
+        }
+    }
+    Err(Error::usage(format!("no value found that passes the checks of the field: {}", field.name)))
+}
+
+/// A number from `least` to `most`, of at most `cap` digits.
+fn draw_between(field: &Field, least: f64, most: f64, cap: usize, dice: &mut Dice) -> Entry {
+    let unit = unit_of(field);
+    let n_digits = cap.max(least_digits(field));
+    let largest = |n_digits: usize| (10.0_f64.powi(n_digits as i32) - 1.0) * unit;
+    let lowest = match field.is_signed {
+        true => -largest(n_digits - usize::from(needs_cell_for_sign(field))),
+        false => 0.0,
+    };
+    let (low, high) = (least.max(lowest), most.min(largest(n_digits)));
+    if low >= high {
+        return number_entry(field, low);
+    }
+    number_entry(field, (dice.random_range(low..=high) / unit).round() * unit)
+}
+
+/// A value in canonical form, as it is written.
+fn entry_of(field: &Field, value: &str) -> Entry {
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    match (&field.kind, value.parse()) {
+        (FieldKind::Integer | FieldKind::Amount { .. }, Ok(number)) => number_entry(field, number),
+        (FieldKind::Date { order, .. }, _) if digits.len() == 8 => {
+            let (year, day) = (&digits[if field.digits.max >= 8 { 0 } else { 2 }..4], &digits[6..]);
+            plain(value.to_owned(), in_order(*order, year, &digits[4..6], day))
+        }
+        _ => plain(value.to_owned(), digits),
+    }
+}
+
+fn in_order(order: DateOrder, year: &str, month: &str, day: &str) -> String {
+    match order {
+        DateOrder::DayMonthYear => [day, month, year].concat(),
+        DateOrder::MonthDayYear => [month, day, year].concat(),
+        DateOrder::YearMonthDay => [year, month, day].concat(),
+    }
+}
+
+fn draw_entry(field: &Field, cap: usize, dice: &mut Dice) -> Entry {
+    let least = least_digits(field);
+    let n_digits = dice.random_range(least..=cap.max(least));
+    let first_from = |least: u32, dice: &mut Dice| char::from(b'0' + dice.random_range(least..10) as u8);
+    match &field.kind {
+        FieldKind::Date { order, pivot } => draw_date(field, *order, *pivot, dice),
+        // a tick, or one that was taken back
+        FieldKind::Mark { .. } => {
+            let value = if dice.random_bool(RETRACTED_SHARE) { "0" } else { "1" };
+            plain(value.to_owned(), value.to_owned())
+        }
+        FieldKind::Code => {
+            let digits: String = (0..n_digits).map(|_| first_from(0, dice)).collect();
+            plain(digits.clone(), digits)
+        }
+        FieldKind::Integer | FieldKind::Amount { .. } => {
+            let is_whole = may_be_whole(field) && dice.random_bool(WHOLE_SHARE);
+            let has_room = !needs_cell_for_sign(field) || least < field.digits.max;
+            let is_negative = field.is_signed && has_room && dice.random_bool(NEGATIVE_SHARE);
+            let n_digits = match is_negative && needs_cell_for_sign(field) {
+                true => n_digits.min(field.digits.max - 1).max(least),
+                false => n_digits,
+            };
+            let mut digits: String =
+                (0..n_digits).map(|i| first_from(u32::from(i == 0 && n_digits > 1), dice)).collect();
+            if is_whole {
+                let n_whole = digits.len().saturating_sub(decimals_of(field));
+                digits = format!("{:0<n_digits$}", &digits[..n_whole]);
+            }
+            number_written(field, &digits, is_negative)
+        }
+    }
+}
+
+fn plain(value: String, digits: String) -> Entry {
+    Entry { value, digits, is_whole: false }
+}
+
+/// Whether decimals that are nought need not be written.
+fn may_be_whole(field: &Field) -> bool {
+    matches!(field.kind, FieldKind::Amount { decimals: 1.., point: DecimalPoint::Printed | DecimalPoint::Written })
+}
+
+/// Whether a minus takes the place of a digit.
+fn needs_cell_for_sign(field: &Field) -> bool {
+    matches!(field.layout, FieldLayout::Comb { .. })
+}
+
+fn number_entry(field: &Field, number: f64) -> Entry {
+    let scaled = (number.abs() / unit_of(field)).round();
+    let digits = format!("{scaled:0>least$.0}", least = decimals_of(field) + 1);
+    number_written(field, &digits, number < 0.0)
+}
+
+/// A number of these digits, those of its decimals among them.
+fn number_written(field: &Field, digits: &str, is_negative: bool) -> Entry {
+    let canonical = canonical_number(field, digits);
+    let has_sign = is_negative && digits.bytes().any(|digit| digit != b'0');
+    let value = if has_sign { format!("-{canonical}") } else { canonical };
+    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(decimals_of(field)));
+    let is_whole = may_be_whole(field) && !whole.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+    Entry { value, digits: if is_whole { whole } else { digits }.to_owned(), is_whole }
+}
+
+fn decimals_of(field: &Field) -> usize {
+    match field.kind {
+        FieldKind::Amount { decimals, .. } => decimals,
+        _ => 0,
+    }
+}
+
+fn canonical_number(field: &Field, digits: &str) -> String {
+    let decimals = decimals_of(field);
+    let padded = format!("{digits:0>width$}", width = decimals + 1);
+    let (whole, part) = padded.split_at(padded.len() - decimals);
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    if decimals == 0 { whole.to_owned() } else { format!("{whole}.{part}") }
+}
+
+fn draw_date(field: &Field, order: DateOrder, pivot: u32, dice: &mut Dice) -> Entry {
+    let (drawn, month, day) = (dice.random_range(YEARS), dice.random_range(1..=12u32), dice.random_range(1..=28u32));
+    let (year, written) = if field.digits.max >= 8 {
+        (drawn, format!("{drawn:04}"))
+    } else {
+        let short = drawn % 100;
+        (if short < pivot { 2000 + short } else { 1900 + short }, format!("{short:02}"))
+    };
+    let digits = in_order(order, &written, &format!("{month:02}"), &format!("{day:02}"));
+    plain(format!("{year:04}-{month:02}-{day:02}"), digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+    use formread_core::form::{known_templates, parse_template};
+
+    #[test]
+    fn every_known_form_is_filled_as_its_rules_say() {
+        for template in known_templates().expect("a test says they parse") {
+            let mut n_blank = 0;
+            for seed in 0..40 {
+                let entries =
+                    draw_values(&template, 0.1, &mut Dice::seed_from_u64(seed)).expect("its rules can be kept");
+                n_blank += entries.iter().filter(|entry| entry.value.is_empty()).count();
+                for (field, entry) in template.fields.iter().zip(&entries) {
+                    assert_eq!(entry.value.is_empty(), entry.digits.is_empty());
+                    let (n, count) = (entry.digits.len(), field.digits);
+                    assert!(n == 0 || (count.min..=count.max).contains(&n), "{}: {entry:?}", field.name);
+                }
+                let number = |i: usize| Bounds::exactly(entries[i].value.parse().unwrap_or(0.0));
+                for rule in &template.rules {
+                    assert_eq!(rule.holds(&number), Some(true), "{}: {entries:?}", rule.text);
+                }
+            }
+            let share = n_blank as f64 / (40 * template.fields.len()) as f64;
+            assert!((0.02..0.2).contains(&share), "{}: {share} blank", template.name);
+        }
+    }
+
+    #[test]
+    fn canonical_forms() {
+        struct Case(&'static str, &'static str, &'static str);
+        let head = "name = \"t\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"f\"\n";
+        for Case(kind, digits, value) in [
+            Case("kind = \"integer\"", "0042", "42"),
+            Case("kind = \"integer\"", "0", "0"),
+            Case("kind = \"amount\"", "1234", "12.34"),
+            Case("kind = \"amount\"", "005", "0.05"),
+            Case("kind = \"amount\"\ndecimals = 0", "70", "70"),
+        ] {
+            let template = parse_template(&format!("{head}{kind}")).expect("it is well formed");
+            assert_eq!(canonical_number(&template.fields[0], digits), value);
+        }
+    }
+
+    #[test]
+    fn every_value_passes_its_fields_checks() {
+        let form = |kind: &str, keys: &str| {
+            let head =
+                "name = \"t\"\ntitle = \"t\"\npage = [100, 100]\n[[field]]\nname = \"f\"\nbox = [10, 10, 50, 10]\n";
+            parse_template(&format!("{head}kind = \"{kind}\"\n{keys}")).expect("it is well formed")
+        };
+        for (kind, keys) in [
+            ("integer", "range = [2019, 2031]"),
+            ("integer", "range = [-3, 12]\nsigned = true"),
+            ("amount", "range = [0.5, 3]\nrequired = true"),
+            ("code", "allowed = [\"04\", \"017\"]"),
+            ("amount", "allowed = [\"12.50\", \"3.00\"]"),
+            ("date", "order = \"dmy\"\nallowed = [\"2019-04-17\"]"),
+            ("code", "check_digit = \"mod97\"\ndigits = 9"),
+            ("code", "check_digit = \"mod11\"\ndigits = [5, 10]"),
+        ] {
+            let template = form(kind, keys);
+            for seed in 0..20 {
+                let entries = draw_values(&template, 0.3, &mut Dice::seed_from_u64(seed)).expect(keys);
+                let (field, entry) = (&template.fields[0], &entries[0]);
+                assert!(!entry.value.is_empty() || !field.checks.is_required, "{keys}");
+                assert!(entry.value.is_empty() || field.checks.broken_by(&entry.value).is_none(), "{keys}: {entry:?}");
+            }
+        }
+        let template = form("code", "digits = 1\ncheck_digit = \"mod97\"");
+        let error = draw_values(&template, 0.0, &mut Dice::seed_from_u64(1)).err();
+        assert!(error.is_none_or(|error| error.to_string().contains("checks of the field: f")));
+    }
+
+    #[test]
+    fn rules_that_contradict_each_other_are_an_error() {
+        let text = "name = \"t\"\ntitle = \"t\"\npage = [100, 100]\nrules = [\"a > 20\", \"a < 10\"]\n[[field]]\n\
+                    name = \"a\"\nkind = \"integer\"\nbox = [10, 10, 50, 10]\n";
+        let template = parse_template(text).expect("it is well formed");
+        let error = draw_values(&template, 0.0, &mut Dice::seed_from_u64(1)).expect_err("no number is both");
+        assert!(error.to_string().contains("keep the rule: a "), "{error}");
+    }
+}

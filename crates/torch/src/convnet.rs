@@ -1,0 +1,533 @@
+//! The nets as they read: folded weights, inputs of fixed sizes.
+
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::architecture::{Architecture, COLUMN_PX, Conv, End, GLYPH, SECOND, STRIP};
+use super::error::NetResult;
+use super::views::{N_STRIP_VIEWS, VIEW_ROUNDS, VIEWS_AT_ONCE, add_views, strip_views};
+use super::weights::{PlainTensor, Weights};
+use super::writer::Centres;
+use formread_core::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
+use formread_core::scores::{
+    Backend, Columns, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, N_SYMBOLS, NetDevice, Precision, Recogniser,
+    StripScores,
+};
+use formread_raster::error::{Error, Result};
+
+/// Glyphs that go through the net at a time. Always this many, the last chunk filled up with paper: LibTorch chooses
+/// its kernels by the batch's size, and another kernel may round differently.
+pub const CHUNK: usize = 32;
+
+/// Strips of one width that go through the net at a time, at most: their kernels are the same for any number of them, and
+/// beyond four there is little to gain.
+const STRIPS_AT_ONCE: usize = 4;
+
+/// Strips whose views are in memory at the same time.
+const STRIPS_IN_VIEWS: usize = 32;
+
+/// Strips are filled up with paper to a multiple of this width, pixels, as they are in a batch of training: LibTorch makes
+/// kernels anew for every width, and keeps those of a few.
+const STRIP_STEP: usize = 32;
+
+/// Looked at closely, a glyph is seen by both nets where its digit is less likely than this, and in several views where it
+/// still is.
+const DOUBTFUL: f32 = 0.97;
+
+/// But not where it is hardly a digit at all: pieces of digits are many, and what digit they are is always in doubt.
+const LEAST_DIGIT: f32 = 0.02;
+
+/// Looked at closely, a strip is seen in several views where the likeliest way through its columns is less likely than this.
+const DOUBTFUL_STRIP: f32 = 0.9;
+
+/// Pixels of a glyph.
+const GLYPH_LEN: usize = GLYPH_SIDE * GLYPH_SIDE;
+
+/// The nets. Loading them from [`Weights`] copies 4 MB: cheap enough for one a thread.
+pub struct ConvNet {
+    glyphs: Net,
+    second: Net,
+    strips: Net,
+    temperature: f64,
+    centres: Option<Centres>,
+}
+
+/// One net.
+struct Net {
+    trunk: Vec<Layer>,
+    heads: Vec<Layer>,
+    device: Device,
+    kind: Kind,
+}
+
+/// A convolution with its weights.
+struct Layer {
+    conv: Conv,
+    weight: Tensor,
+    bias: Tensor,
+}
+
+/// Sets how many threads LibTorch uses for one operation, for the whole process. One is right where several nets read
+/// side by side, each on its thread; training pays off with all cores. Call it before the first net is used.
+pub fn set_threads(n_threads: usize) {
+    tch::set_num_threads(i32::try_from(n_threads.max(1)).unwrap_or(i32::MAX));
+}
+
+/// The fastest backend there is: a graphics card where this LibTorch has one to use, else the processor.
+pub fn best_backend() -> Backend {
+    if tch::Cuda::is_available() {
+        Backend { device: NetDevice::Cuda, precision: Precision::Single }
+    } else {
+        Backend { device: NetDevice::Cpu, precision: Precision::best() }
+    }
+}
+
+/// LibTorch's name of `precision`.
+pub fn tensor_kind(precision: Precision) -> Kind {
+    match precision {
+        Precision::Single => Kind::Float,
+        Precision::Bfloat16 => Kind::BFloat16,
+    }
+}
+
+/// LibTorch's name of `device`.
+///
+/// # Errors
+/// `Usage` where there is no such device.
+fn torch_device(device: NetDevice) -> Result<Device> {
+    match device {
+        NetDevice::Cpu => Ok(Device::Cpu),
+        NetDevice::Cuda if tch::Cuda::is_available() => Ok(Device::Cuda(0)),
+        NetDevice::Cuda => {
+            let hint = "set LIBTORCH to a CUDA build of LibTorch and build anew, or use the processor";
+            Err(Error::usage("no graphics card that this LibTorch can use").with_hint(hint))
+        }
+    }
+}
+
+/// Of N glyphs: digit logits [N, 10] and class logits [N, 6].
+pub type GlyphLogits = (Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>);
+
+/// The same of one.
+type OneGlyph = ([f32; N_DIGITS], [f32; N_CLASSES]);
+
+impl ConvNet {
+    /// The nets with these weights, on the processor, in single precision.
+    ///
+    /// # Errors
+    /// Where LibTorch fails.
+    pub fn from_weights(weights: &Weights) -> Result<Self> {
+        Self::new(weights, Backend::default())
+    }
+
+    /// The nets with these weights.
+    ///
+    /// # Errors
+    /// `Usage` where there is no such device; where LibTorch fails.
+    pub fn new(weights: &Weights, Backend { device, precision }: Backend) -> Result<Self> {
+        let (device, kind) = (torch_device(device)?, tensor_kind(precision));
+        Ok(Self {
+            glyphs: Net::load(weights, &GLYPH, device, kind)?,
+            second: Net::load(weights, &SECOND, device, kind)?,
+            strips: Net::load(weights, &STRIP, device, kind)?,
+            temperature: f64::from(weights.sidecar().temperature),
+            centres: weights.sidecar().centres.clone(),
+        })
+    }
+
+    /// Digit logits [N, 10], not yet divided by the temperature, and class logits [N, 6]: of a doubtful digit the means over
+    /// both nets and several views.
+    ///
+    /// # Errors
+    /// Where the batch is not what it says, or LibTorch fails.
+    pub fn logits(&mut self, batch: &GlyphBatch) -> NetResult<GlyphLogits> {
+        let (mut digits, mut classes) = self.glyphs.glyph_logits(batch)?;
+        let scores: Vec<GlyphScores> = digits.iter().zip(&classes).map(|logits| self.scores(logits)).collect();
+        for (i, (of_digits, of_classes)) in self.close_logits(batch, &scores)? {
+            (digits[i], classes[i]) = (of_digits, of_classes);
+        }
+        Ok((digits, classes))
+    }
+
+    /// Of the glyphs that `scores` leave in doubt, their places in the batch and their logits: the means over both nets, and over
+    /// several views of those that both together leave in doubt still.
+    fn close_logits(&self, batch: &GlyphBatch, scores: &[GlyphScores]) -> NetResult<Vec<(usize, OneGlyph)>> {
+        let doubtful: Vec<usize> = (0..scores.len()).filter(|&i| is_doubtful(&scores[i])).collect();
+        let both = |views: &GlyphBatch| -> NetResult<Vec<OneGlyph>> {
+            let ((digits, classes), second) = (self.glyphs.glyph_logits(views)?, self.second.glyph_logits(views)?);
+            let own = digits.into_iter().zip(classes);
+            let looks = own.zip(second.0.into_iter().zip(second.1));
+            Ok(looks.map(|(a, b)| (mean(&[a.0, b.0]), mean(&[a.1, b.1]))).collect())
+        };
+        let glyph = |i: usize| &batch.pixels[i * GLYPH_LEN..(i + 1) * GLYPH_LEN];
+        let pixels = doubtful.iter().flat_map(|&i| glyph(i)).copied().collect();
+        let at_once = both(&GlyphBatch { pixels, n_glyphs: doubtful.len() })?;
+        let mut seen: Vec<(usize, OneGlyph)> = doubtful.into_iter().zip(at_once).collect();
+        for (round, views) in VIEW_ROUNDS.into_iter().enumerate() {
+            let mut left: Vec<&mut (usize, OneGlyph)> =
+                seen.iter_mut().filter(|(_, logits)| is_doubtful(&self.scores((&logits.0, &logits.1)))).collect();
+            let n_before = 1 + round * VIEWS_AT_ONCE;
+            let mut batch_of_views = GlyphBatch { pixels: Vec::new(), n_glyphs: left.len() * VIEWS_AT_ONCE };
+            left.iter().for_each(|(i, _)| add_views(glyph(*i), views, &mut batch_of_views.pixels));
+            let looks = both(&batch_of_views)?;
+            for ((_, (digits, classes)), looks) in left.iter_mut().zip(looks.chunks_exact(VIEWS_AT_ONCE)) {
+                add_to_mean(digits, n_before, looks.iter().map(|look| look.0));
+                add_to_mean(classes, n_before, looks.iter().map(|look| look.1));
+            }
+        }
+        Ok(seen)
+    }
+
+    fn scores(&self, (digits, classes): (&[f32; N_DIGITS], &[f32; N_CLASSES])) -> GlyphScores {
+        GlyphScores { digits: softmax(digits, self.temperature), classes: softmax(classes, 1.0) }
+    }
+
+    /// What the net says of each of `strips` at one look, however doubtful: to the last bit the same, whatever else is among
+    /// them.
+    ///
+    /// # Errors
+    /// Where a strip is not what it says, or LibTorch fails.
+    pub fn columns(&self, strips: &[&Strip]) -> NetResult<Vec<Columns>> {
+        if let Some(Strip { pixels, width }) =
+            strips.iter().find(|strip| strip.pixels.len() != STRIP_HEIGHT * strip.width || strip.width == 0)
+        {
+            let len = pixels.len();
+            return Err(Error::usage(format_args!("a strip {width} pixels wide with {len} pixels")).into());
+        }
+        let padded_width = |i: usize| strips[i].width.next_multiple_of(STRIP_STEP);
+        let mut by_width: Vec<usize> = (0..strips.len()).collect();
+        by_width.sort_by_key(|&i| padded_width(i));
+        let mut columns = vec![Columns::new(); strips.len()];
+        for alike in by_width.chunk_by(|&i, &j| padded_width(i) == padded_width(j)) {
+            for at_once in alike.chunks(STRIPS_AT_ONCE) {
+                let seen: Vec<&Strip> = at_once.iter().map(|&i| strips[i]).collect();
+                let found = self.columns_of_width(&seen, padded_width(at_once[0]))?;
+                at_once.iter().zip(found).for_each(|(&i, found)| columns[i] = found);
+            }
+        }
+        Ok(columns)
+    }
+
+    /// The same of strips that are filled up with paper to one `width`.
+    fn columns_of_width(&self, strips: &[&Strip], width: usize) -> NetResult<Vec<Columns>> {
+        let mut padded = vec![0.0; strips.len() * STRIP_HEIGHT * width];
+        for (strip, padded) in strips.iter().zip(padded.chunks_exact_mut(STRIP_HEIGHT * width)) {
+            for (row, place) in strip.pixels.chunks_exact(strip.width).zip(padded.chunks_exact_mut(width)) {
+                place[..strip.width].copy_from_slice(row);
+            }
+        }
+        let logits = self.strips.forward(&padded, [strips.len(), STRIP_HEIGHT, width])?;
+        // [strips, symbols, columns] => columns of log probabilities
+        let n_columns = logits[0].len() / strips.len() / N_SYMBOLS;
+        let of_strip = |(strip, logits): (&&Strip, &[f32])| {
+            let column = |c: usize| log_softmax(&std::array::from_fn(|symbol| logits[symbol * n_columns + c]));
+            (0..strip.width / COLUMN_PX).map(column).collect()
+        };
+        Ok(strips.iter().zip(logits[0].chunks_exact(N_SYMBOLS * n_columns)).map(of_strip).collect())
+    }
+}
+
+impl Recogniser for ConvNet {
+    fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
+        let (digits, classes) = self.glyphs.glyph_logits(batch)?;
+        Ok(digits.iter().zip(&classes).map(|logits| self.scores(logits)).collect())
+    }
+
+    fn classify_closely(&mut self, batch: &GlyphBatch, scores: &mut [GlyphScores]) -> Result<()> {
+        for (i, (digits, classes)) in self.close_logits(batch, scores)? {
+            scores[i] = self.scores((&digits, &classes));
+        }
+        Ok(())
+    }
+
+    fn adapt(&self, scores: &mut [GlyphScores]) {
+        if let Some(centres) = &self.centres {
+            centres.adapt(scores);
+        }
+    }
+
+    fn read_strips(&mut self, strips: &[&Strip]) -> Result<Vec<StripScores>> {
+        let columns = self.columns(strips)?.into_iter();
+        Ok(columns.map(|columns| StripScores { views: vec![columns] }).collect())
+    }
+
+    fn read_strips_closely(&mut self, strips: &[&Strip], scores: &mut [StripScores]) -> Result<()> {
+        let is_doubtful =
+            |scores: &StripScores| scores.views.first().is_some_and(|columns| surety(columns) < DOUBTFUL_STRIP);
+        let mut doubtful: Vec<(&Strip, &mut StripScores)> =
+            strips.iter().copied().zip(scores).filter(|(_, scores)| is_doubtful(scores)).collect();
+        for doubtful in doubtful.chunks_mut(STRIPS_IN_VIEWS) {
+            let views: Vec<Strip> = doubtful.iter().flat_map(|(strip, _)| strip_views(strip)).collect();
+            let mut columns = self.columns(&views.iter().collect::<Vec<_>>())?.into_iter();
+            for (_, scores) in doubtful {
+                scores.views.extend(columns.by_ref().take(N_STRIP_VIEWS));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether it is a digit, perhaps, of which it is not clear which one.
+fn is_doubtful(scores: &GlyphScores) -> bool {
+    scores.best_digit().1 < DOUBTFUL && scores.class(GlyphClass::Digit) > LEAST_DIGIT
+}
+
+/// Probability of the likeliest way through the columns, 0 to 1: a lower bound of its text's.
+fn surety(columns: &Columns) -> f32 {
+    let largest = |column: &[f32; N_SYMBOLS]| column.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    columns.iter().map(largest).sum::<f32>().exp()
+}
+
+impl Net {
+    /// Its trunk reckons in numbers of `kind`, its heads in single precision, whatever that is.
+    fn load(weights: &Weights, architecture: &Architecture, device: Device, kind: Kind) -> NetResult<Self> {
+        let layer = |conv: &Conv| -> NetResult<Layer> {
+            let kind = if conv.end == End::Logits { Kind::Float } else { kind };
+            let tensor = |part: &str| -> NetResult<Tensor> {
+                let plain = to_tensor(weights.tensor(&format!("{}.{part}", conv.name))?)?;
+                Ok(plain.f_to_device(device)?.f_to_kind(kind)?)
+            };
+            let (mut weight, mut bias) = (tensor("weight")?, tensor("bias")?);
+            if is_blocked(device) && conv.end != End::Logits {
+                let [padding, stride] = [conv.padding, conv.stride].map(|pair| pair.map(|n| n as i64));
+                weight = weight.f_to_mkldnn(kind)?;
+                weight = weight.f_mkldnn_reorder_conv2d_weight(padding, stride, [1, 1], 1, None::<&[i64]>)?;
+                bias = bias.f_to_mkldnn(kind)?;
+            }
+            Ok(Layer { conv: *conv, weight, bias })
+        };
+        let layers = |convs: &[Conv]| convs.iter().map(layer).collect::<NetResult<Vec<_>>>();
+        Ok(Self { trunk: layers(architecture.trunk)?, heads: layers(architecture.heads)?, device, kind })
+    }
+
+    /// Logits of glyphs at one look.
+    fn glyph_logits(&self, batch: &GlyphBatch) -> NetResult<GlyphLogits> {
+        if batch.pixels.len() != batch.n_glyphs * GLYPH_LEN {
+            let (n, len) = (batch.n_glyphs, batch.pixels.len());
+            return Err(Error::usage(format_args!("a batch of {n} glyphs with {len} pixels")).into());
+        }
+        let mut digits = Vec::with_capacity(batch.n_glyphs);
+        let mut classes = Vec::with_capacity(batch.n_glyphs);
+        let mut padded = vec![0.0f32; CHUNK * GLYPH_LEN];
+        for chunk in batch.pixels.chunks(CHUNK * GLYPH_LEN) {
+            let n_glyphs = chunk.len() / GLYPH_LEN;
+            padded[..chunk.len()].copy_from_slice(chunk);
+            padded[chunk.len()..].fill(0.0);
+            let logits = self.forward(&padded, [CHUNK, GLYPH_SIDE, GLYPH_SIDE])?;
+            digits.extend(logits[0].as_chunks().0.iter().take(n_glyphs).copied());
+            classes.extend(logits[1].as_chunks().0.iter().take(n_glyphs).copied());
+        }
+        Ok((digits, classes))
+    }
+
+    /// `pixels` [N, 1, H, W] of the `size` [N, H, W] -> of each head the logits [N, C, H', W'], flat.
+    fn forward(&self, pixels: &[f32], size: [usize; 3]) -> NetResult<Vec<Vec<f32>>> {
+        let [n, height, width] = size.map(|side| side as i64);
+        no_grad(|| {
+            let x = Tensor::f_from_slice(pixels)?.f_view([n, 1, height, width])?;
+            let mut x = x.f_to_device(self.device)?.f_to_kind(self.kind)?;
+            if is_blocked(self.device) {
+                x = x.f_to_mkldnn(self.kind)?;
+            }
+            for layer in &self.trunk {
+                x = layer.apply(&x)?;
+            }
+            let x = if is_blocked(self.device) { x.f_to_dense(Kind::Float, false)? } else { x.f_to_kind(Kind::Float)? };
+            self.heads.iter().map(|head| to_vec(&head.apply(&x)?)).collect()
+        })
+    }
+}
+
+/// Whether numbers lie in blocks, as oneDNN takes them, from the first layer to the last: then the weights need not be laid
+/// out anew for every look, which for a strip is as much work as the look.
+fn is_blocked(device: Device) -> bool {
+    device == Device::Cpu && tch::utils::has_mkldnn()
+}
+
+impl Layer {
+    fn apply(&self, x: &Tensor) -> NetResult<Tensor> {
+        let mut x = convolved(x, &self.conv, &self.weight, Some(&self.bias))?;
+        Ok(if self.conv.end == End::Logits { x } else { x.f_relu_()? })
+    }
+}
+
+/// [N, inputs, H, W] -> [N, outputs, H', W'].
+pub fn convolved(x: &Tensor, conv: &Conv, weight: &Tensor, bias: Option<&Tensor>) -> NetResult<Tensor> {
+    let pair = |pair: [usize; 2]| pair.map(|n| n as i64);
+    Ok(x.f_conv2d(weight, bias, pair(conv.stride), pair(conv.padding), [1, 1], 1)?)
+}
+
+/// Makes of the `mean` of `n` looks' logits that of them and of `looks`.
+fn add_to_mean<const N: usize>(mean: &mut [f32; N], n: usize, looks: impl ExactSizeIterator<Item = [f32; N]>) {
+    let (before, all) = (n as f32, (n + looks.len()) as f32);
+    let mut sum = mean.map(|logit| logit * before);
+    looks.for_each(|look| sum.iter_mut().zip(look).for_each(|(sum, logit)| *sum += logit));
+    *mean = sum.map(|logit| logit / all);
+}
+
+/// Mean of the logits of several looks.
+fn mean<const N: usize>(looks: &[[f32; N]]) -> [f32; N] {
+    std::array::from_fn(|i| looks.iter().map(|look| look[i]).sum::<f32>() / looks.len() as f32)
+}
+
+/// exp(logit / temperature), normalised. In double precision, so that ten of them sum to 1 as well as f32 can say.
+pub fn softmax<const N: usize>(logits: &[f32; N], temperature: f64) -> [f32; N] {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers = logits.map(|logit| (f64::from(logit - largest) / temperature).exp());
+    let sum: f64 = powers.iter().sum();
+    powers.map(|power| (power / sum) as f32)
+}
+
+/// The logarithm of the softmax.
+fn log_softmax<const N: usize>(logits: &[f32; N]) -> [f32; N] {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|&logit| f64::from(logit - largest).exp()).sum();
+    logits.map(|logit| (f64::from(logit - largest) - sum.ln()) as f32)
+}
+
+/// A tensor of LibTorch, of the same shape.
+///
+/// # Errors
+/// Where LibTorch fails.
+pub fn to_tensor(plain: &PlainTensor) -> NetResult<Tensor> {
+    let shape: Vec<i64> = plain.shape.iter().map(|&n| n as i64).collect();
+    Ok(Tensor::f_from_slice(&plain.values)?.f_view(shape.as_slice())?)
+}
+
+/// The values of a tensor, row by row.
+///
+/// # Errors
+/// Where LibTorch fails.
+pub fn to_vec(tensor: &Tensor) -> NetResult<Vec<f32>> {
+    let flat = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
+    let mut values = vec![0.0f32; flat.numel()];
+    let len = values.len();
+    flat.f_copy_data(&mut values, len)?;
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::super::weights::{Sidecar, tests::random_tensors};
+    use super::*;
+
+    fn net(seed: u64) -> ConvNet {
+        net_in(seed, Precision::Single)
+    }
+
+    fn net_in(seed: u64, precision: Precision) -> ConvNet {
+        let weights = Weights::new(random_tensors(seed), Sidecar::untrained()).expect("a learner's tensors fit");
+        ConvNet::new(&weights, Backend { device: NetDevice::Cpu, precision }).expect("LibTorch works")
+    }
+
+    fn noise(n_glyphs: usize, seed: u64) -> GlyphBatch {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let pixels = (0..n_glyphs * GLYPH_SIDE * GLYPH_SIDE).map(|_| rng.random::<f32>()).collect();
+        GlyphBatch { pixels, n_glyphs }
+    }
+
+    #[test]
+    fn every_glyph_gets_probabilities() {
+        for n_glyphs in [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK] {
+            let scores = net(1).classify(&noise(n_glyphs, 2)).expect("LibTorch works");
+            assert_eq!(scores.len(), n_glyphs);
+            for score in scores {
+                assert!((score.digits.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{score:?}");
+                assert!((score.classes.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{score:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_glyph_scores_the_same_to_the_last_bit_in_any_company() {
+        for precision in [Precision::Single, Precision::Bfloat16] {
+            let mut net = net_in(1, precision);
+            let glyph = noise(1, 7);
+            let alone = net.classify(&glyph).expect("LibTorch works")[0];
+            for place in 0..2 * CHUNK {
+                let mut batch = noise(2 * CHUNK + 5, place as u64);
+                batch.pixels[place * GLYPH_LEN..(place + 1) * GLYPH_LEN].copy_from_slice(&glyph.pixels);
+                let there = net.classify(&batch).expect("LibTorch works")[place];
+                assert_eq!(there.digits.map(f32::to_bits), alone.digits.map(f32::to_bits), "digits at place {place}");
+                assert_eq!(
+                    there.classes.map(f32::to_bits),
+                    alone.classes.map(f32::to_bits),
+                    "classes at place {place}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_strip_says_the_same_to_the_last_bit_in_any_company() {
+        for precision in [Precision::Single, Precision::Bfloat16] {
+            let net = net_in(1, precision);
+            let strip =
+                |width: usize| Strip { pixels: noise(8, width as u64).pixels[..STRIP_HEIGHT * width].to_vec(), width };
+            // three that are filled up to one width, among others
+            let strips: Vec<Strip> = [40, 60, 100, 64, 44, 8, 196, 48, 52, 56].into_iter().map(strip).collect();
+            let together = net.columns(&strips.iter().collect::<Vec<_>>()).expect("LibTorch works");
+            let alone = |strip: &Strip| net.columns(&[strip]).expect("LibTorch works").swap_remove(0);
+            for (strip, columns) in strips.iter().zip(together) {
+                assert_eq!(columns, alone(strip), "{} pixels, {precision:?}", strip.width);
+                assert_eq!(columns.len(), strip.width / COLUMN_PX);
+            }
+        }
+        assert!(net(1).columns(&[]).expect("nothing is nothing").is_empty());
+        assert!(net(1).columns(&[&Strip { pixels: vec![0.0; 7], width: 4 }]).is_err());
+    }
+
+    #[test]
+    fn in_half_the_bits_it_says_nearly_the_same() {
+        let [single, half] = [Precision::Single, Precision::Bfloat16].map(|precision| {
+            let strip = Strip { pixels: noise(1, 3).pixels[..STRIP_HEIGHT * 20].to_vec(), width: 20 };
+            let mut net = net_in(1, precision);
+            let scores = net.classify(&noise(40, 2)).expect("LibTorch works");
+            (scores, net.columns(&[&strip]).expect("LibTorch works").swap_remove(0))
+        });
+        let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        for (a, b) in single.0.iter().zip(&half.0) {
+            assert!(apart(&a.digits, &b.digits).max(apart(&a.classes, &b.classes)) < 0.05, "{a:?}, {b:?}");
+        }
+        assert_eq!((single.1.len(), half.1.len()), (5, 5));
+        for (a, b) in single.1.iter().zip(&half.1) {
+            assert!(apart(a, b) < 0.2, "{a:?}, {b:?}");
+        }
+        assert_ne!(single.0, half.0, "each reckons in its own");
+    }
+
+    #[test]
+    fn a_device_that_is_not_there_is_refused_and_one_that_is_says_the_same() {
+        let weights = Weights::new(random_tensors(1), Sidecar::untrained());
+        let weights = weights.expect("a learner's tensors fit");
+        let on_cpu = net(1).classify(&noise(3, 2)).expect("LibTorch works");
+        let on_card = Backend { device: NetDevice::Cuda, precision: Precision::Single };
+        match ConvNet::new(&weights, on_card) {
+            Err(error) => {
+                assert_eq!(best_backend().device, NetDevice::Cpu);
+                assert!(Error::from(error).to_string().contains("hint: "));
+            }
+            Ok(mut there) => {
+                assert_eq!(best_backend().device, NetDevice::Cuda);
+                let there = there.classify(&noise(3, 2)).expect("LibTorch works");
+                let differ = |(a, b): (&GlyphScores, &GlyphScores)| (a.digits[0] - b.digits[0]).abs() > 1e-3;
+                assert!(!there.iter().zip(&on_cpu).any(differ), "{there:?}, {on_cpu:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_that_is_not_what_it_says_is_refused() {
+        let batch = GlyphBatch { pixels: vec![0.0; 100], n_glyphs: 1 };
+        assert!(net(1).classify(&batch).is_err());
+    }
+
+    #[test]
+    fn a_higher_temperature_is_less_sure() {
+        let logits = [0.0, 3.0, 1.0];
+        let (sharp, soft) = (softmax(&logits, 0.5), softmax(&logits, 2.0));
+        assert!(sharp[1] > soft[1] && soft[1] > soft[2] && soft[2] > soft[0]);
+    }
+}

@@ -1,0 +1,163 @@
+//! One page is one writer: what is clear on it tells how this hand forms its digits, and so helps with what is not.
+//!
+//! Each digit's scores are a place in a space of ten dimensions, the logarithms of the softmax; where a writer's 1s lie
+//! there differs from where all writers' 1s lie, and a doubtful sign is held against both (style context of single
+//! writers: Sarkar and Nagy, "Style consistent classification of isogenous patterns", IEEE PAMI 27, 2005; here with one
+//! variance for all, and the writer's centre drawn towards that of all writers where few of his digits are clear).
+
+use serde::{Deserialize, Serialize};
+
+use formread_core::scores::{GlyphClass, GlyphScores, N_DIGITS};
+
+/// A digit is clear where it is this likely, and one to be helped where it is less.
+const CLEAR: f32 = 0.98;
+
+/// Clear digits that count as much as what is known of all writers.
+const PRIOR_COUNT: f32 = 3.0;
+
+/// Weight of what the writer's centres say; the ten dimensions are far from independent.
+const WEIGHT: f32 = 0.15;
+
+/// Most that they may say for or against a digit, natural logarithm.
+const MOST: f32 = 3.0;
+
+/// Least probability, lest a logarithm be endless.
+const LEAST: f32 = 1e-9;
+
+/// Where the digits of all writers lie.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Centres {
+    /// Mean place of each digit.
+    pub places: [[f32; N_DIGITS]; N_DIGITS],
+    /// Mean squared distance of a digit from its writer's place, along one dimension.
+    pub variance: f32,
+}
+
+/// A glyph's place: the logarithms of its softmax, about their mean.
+fn place(scores: &GlyphScores) -> [f32; N_DIGITS] {
+    let logs = scores.digits.map(|p| p.max(LEAST).ln());
+    let mean = logs.iter().sum::<f32>() / N_DIGITS as f32;
+    logs.map(|log| log - mean)
+}
+
+fn distance(a: &[f32; N_DIGITS], b: &[f32; N_DIGITS]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+}
+
+/// Mean of places; `None` of none.
+#[derive(Clone, Copy)]
+struct Mean {
+    sum: [f32; N_DIGITS],
+    count: f32,
+}
+
+impl Mean {
+    const NONE: Self = Self { sum: [0.0; N_DIGITS], count: 0.0 };
+
+    fn add(&mut self, place: &[f32; N_DIGITS]) {
+        self.sum.iter_mut().zip(place).for_each(|(sum, value)| *sum += value);
+        self.count += 1.0;
+    }
+
+    /// Drawn towards `prior`, which counts as `weight` places.
+    fn with(&self, prior: &[f32; N_DIGITS], weight: f32) -> [f32; N_DIGITS] {
+        std::array::from_fn(|i| (self.sum[i] + weight * prior[i]) / (self.count + weight))
+    }
+}
+
+impl Centres {
+    /// Of labelled glyphs, writer by writer. `None` where there is not one of each digit.
+    pub fn of(writers: &[Vec<(GlyphScores, u8)>]) -> Option<Self> {
+        let mut means = [Mean::NONE; N_DIGITS];
+        for (scores, digit) in writers.iter().flatten() {
+            means[usize::from(*digit)].add(&place(scores));
+        }
+        if means.iter().any(|mean| mean.count == 0.0) {
+            return None;
+        }
+        let places = means.map(|mean| mean.with(&[0.0; N_DIGITS], 0.0));
+        let (mut sum, mut count) = (0.0, 0.0f32);
+        for writer in writers {
+            let mut own = [Mean::NONE; N_DIGITS];
+            for (scores, digit) in writer {
+                own[usize::from(*digit)].add(&place(scores));
+            }
+            for (scores, digit) in writer {
+                let digit = usize::from(*digit);
+                sum += distance(&place(scores), &own[digit].with(&places[digit], 0.0)) / N_DIGITS as f32;
+                count += 1.0;
+            }
+        }
+        Some(Self { places, variance: (sum / count.max(1.0)).max(f32::EPSILON) })
+    }
+
+    /// Whether its numbers can be reckoned with.
+    pub fn is_sound(&self) -> bool {
+        self.places.as_flattened().iter().all(|v| v.is_finite()) && self.variance.is_finite() && self.variance > 0.0
+    }
+
+    /// Changes the doubtful ones among `scores`, all of one writer, by what the clear ones tell of the hand.
+    pub fn adapt(&self, scores: &mut [GlyphScores]) {
+        let mut clear = [Mean::NONE; N_DIGITS];
+        for own in scores.iter() {
+            let (digit, _) = own.best_digit();
+            if own.digit(digit) >= CLEAR {
+                clear[digit].add(&place(own));
+            }
+        }
+        let centres: [_; N_DIGITS] = std::array::from_fn(|digit| clear[digit].with(&self.places[digit], PRIOR_COUNT));
+        for own in scores.iter_mut() {
+            if own.best_digit().1 >= CLEAR || own.class(GlyphClass::Digit) < 0.5 {
+                continue;
+            }
+            let place = place(own);
+            let gain = |digit: usize| {
+                let nearer = distance(&place, &self.places[digit]) - distance(&place, &centres[digit]);
+                (WEIGHT * nearer / (2.0 * self.variance)).clamp(-MOST, MOST).exp()
+            };
+            let raised: [f32; N_DIGITS] = std::array::from_fn(|digit| own.digits[digit] * gain(digit));
+            let all: f32 = raised.iter().sum();
+            own.digits = raised.map(|value| value / all);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scores that are split between two digits.
+    fn between(a: usize, b: usize, share: f32) -> GlyphScores {
+        let mut digits = [1e-4; N_DIGITS];
+        digits[a] = share;
+        digits[b] = 1.0 - share - 8e-4;
+        GlyphScores::of_digit(digits)
+    }
+
+    #[test]
+    fn a_writer_whose_ones_look_like_sevens_is_understood() {
+        // all others write a 1 that is nothing like a 7
+        let plain = |digit: usize| between(digit, (digit + 1) % 10, 0.999);
+        let others: Vec<_> = (0..40).map(|i| (plain(i % 10), (i % 10) as u8)).collect();
+        let centres = Centres::of(&[others]).expect("there is one of each");
+        let mut page: Vec<GlyphScores> = (0..8).map(|_| between(1, 7, 0.985)).collect();
+        page.extend((0..8).map(|_| plain(7)));
+        let doubtful = between(1, 7, 0.45);
+        page.push(doubtful);
+        let clear = page[0];
+        centres.adapt(&mut page);
+        assert!(page[16].digits[1] > 0.5, "{:?}", page[16]);
+        assert!((page[16].digits.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        assert_eq!(page[0], clear);
+        // alone it stays what it was
+        let mut alone = [doubtful];
+        centres.adapt(&mut alone);
+        assert!((alone[0].digits[1] - doubtful.digits[1]).abs() < 1e-5);
+    }
+
+    #[test]
+    fn without_one_of_each_digit_there_are_no_centres() {
+        assert_eq!(Centres::of(&[vec![(between(1, 7, 0.9), 1)]]), None);
+        assert_eq!(Centres::of(&[]), None);
+    }
+}

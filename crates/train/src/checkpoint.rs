@@ -1,0 +1,51 @@
+//! Where training stands, in one file beside the weights to come, so that it can be resumed to the bit.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use serde::{Deserialize, Serialize};
+
+use formread_raster::error::{Error, Result};
+use formread_raster::fsio::write_beside;
+use formread_torch::weights::{PlainTensor, tensors_from_bytes, tensors_to_bytes};
+
+/// Key of [`Progress`] in the file's metadata.
+const PROGRESS: &str = "progress";
+
+/// How far training has come, and what it was told to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// Epochs done.
+    pub epochs_done: usize,
+    /// Steps done.
+    pub steps: usize,
+    /// Loss a sample of each epoch done.
+    pub losses: Vec<f64>,
+    /// All options and the data's size, as text: training is resumed only with the same.
+    pub task: String,
+}
+
+/// The checkpoint of one net beside `out`: `w.glyph.checkpoint` for `w.safetensors`.
+pub(super) fn checkpoint_path(out: &Path, net: &str) -> PathBuf {
+    out.with_extension(format!("{net}.checkpoint"))
+}
+
+/// Writes the checkpoint, whole or not at all.
+pub(super) fn save(path: &Path, progress: &Progress, state: &BTreeMap<String, PlainTensor>) -> Result<()> {
+    let progress = serde_json::to_string(progress).map_err(|error| Error::format("checkpoint", error))?;
+    write_beside(path, &tensors_to_bytes(state, Dtype::F32, Some((PROGRESS, progress)))?)
+}
+
+/// Reads a checkpoint.
+pub(super) fn load(path: &Path) -> Result<(Progress, BTreeMap<String, PlainTensor>)> {
+    let read = || -> Result<_> {
+        let bytes = std::fs::read(path)?;
+        let (state, mut metadata) = tensors_from_bytes(&bytes)?;
+        let progress =
+            metadata.remove(PROGRESS).ok_or_else(|| Error::format("checkpoint", "it does not say how far it is"))?;
+        let progress = serde_json::from_str(&progress).map_err(|error| Error::format("checkpoint", error))?;
+        Ok((progress, state))
+    };
+    read().map_err(|error| error.in_file(path.display().to_string()))
+}

@@ -1,0 +1,414 @@
+//! A net as it learns: batch normalisation, dropout, gradients, Adam. What it has learnt leaves it as folded tensors.
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tch::{Kind, Tensor};
+
+use super::adam::Moments;
+use super::loss::{connectionist_temporal, cross_entropy};
+use formread_core::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
+use formread_core::scores::Precision;
+use formread_raster::error::Error;
+use formread_torch::NetResult;
+use formread_torch::architecture::{Architecture, COLUMN_PX, Conv, End, NETS};
+use formread_torch::weights::PlainTensor;
+use formread_torch::{convolved, tensor_kind, to_tensor, to_vec};
+
+/// Weight of a batch in the running mean and variance of batch normalisation (Ioffe and Szegedy, 2015).
+const NORM_MOMENTUM: f64 = 0.1;
+/// Keeps the quotient finite (the same).
+const NORM_EPSILON: f64 = 1e-5;
+/// Hidden values that are silenced a step (Srivastava et al., "Dropout", JMLR 15, 2014).
+const DROPOUT: f64 = 0.3;
+/// Weight decay, as a fraction of the learning rate; of kernels only.
+const WEIGHT_DECAY: f64 = 0.01;
+
+/// A net in training. The random numbers that it starts from and drops by are its own, so that nothing else in the
+/// process can change what it learns.
+pub struct Learner {
+    architecture: Architecture,
+    /// What gradients are taken of.
+    parameters: BTreeMap<String, Tensor>,
+    /// Adam's state, by the parameters' names.
+    moments: BTreeMap<String, Moments>,
+    /// Running mean and variance of the normalised layers.
+    statistics: BTreeMap<String, Tensor>,
+    /// Steps taken.
+    step: usize,
+    seed: u64,
+    precision: Precision,
+}
+
+/// Labels of a batch of glyphs, one a glyph.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GlyphLabels {
+    /// 0 to 9, or [`crate::loss::NO_DIGIT`].
+    pub digits: Vec<i64>,
+    /// A [`formread_core::scores::GlyphClass`].
+    pub classes: Vec<i64>,
+}
+
+impl Learner {
+    /// A net that knows nothing yet: kernels drawn as He et al. say ("Delving deep into rectifiers", ICCV 2015), biases
+    /// 0.
+    ///
+    /// # Errors
+    /// Where LibTorch fails.
+    pub fn new(architecture: Architecture, seed: u64, precision: Precision) -> NetResult<Self> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut plain = BTreeMap::new();
+        for conv in architecture.convs() {
+            let name = conv.name;
+            plain.insert(format!("{name}.weight"), kaiming(&mut rng, conv.kernel_shape().to_vec()));
+            if conv.end == End::Normalised {
+                plain.insert(format!("{name}.norm.scale"), filled(conv.outputs, 1.0));
+                plain.insert(format!("{name}.norm.shift"), filled(conv.outputs, 0.0));
+                plain.insert(format!("{name}.norm.mean"), filled(conv.outputs, 0.0));
+                plain.insert(format!("{name}.norm.variance"), filled(conv.outputs, 1.0));
+            } else {
+                plain.insert(format!("{name}.bias"), filled(conv.outputs, 0.0));
+            }
+        }
+        let mut learner = Self {
+            architecture,
+            parameters: BTreeMap::new(),
+            moments: BTreeMap::new(),
+            statistics: BTreeMap::new(),
+            step: 0,
+            seed,
+            precision,
+        };
+        for (name, tensor) in plain {
+            let tensor = to_tensor(&tensor)?;
+            if is_statistic(&name) {
+                learner.statistics.insert(name, tensor);
+            } else {
+                learner.moments.insert(name.clone(), Moments::zeros_like(&tensor)?);
+                learner.parameters.insert(name, tensor.f_set_requires_grad(true)?);
+            }
+        }
+        Ok(learner)
+    }
+
+    /// One step of Adam with the learning rate `lr` on a batch of glyphs; gives the batch's mean loss before the step.
+    ///
+    /// # Errors
+    /// Where the labels are not as many as the glyphs, the loss is not finite, or LibTorch fails.
+    pub fn step_glyphs(&mut self, batch: &GlyphBatch, labels: &GlyphLabels, lr: f64) -> NetResult<f64> {
+        let n = batch.n_glyphs;
+        if n == 0 || labels.digits.len() != n || labels.classes.len() != n {
+            let (digits, classes) = (labels.digits.len(), labels.classes.len());
+            return Err(Error::usage(format_args!("{n} glyphs with {digits} and {classes} labels")).into());
+        }
+        let side = GLYPH_SIDE as i64;
+        let x = Tensor::f_from_slice(&batch.pixels)?.f_view([n as i64, 1, side, side])?;
+        let logits = self.forward(x)?;
+        // [N, C, 1, 1] => [N, C]
+        let flat = |head: usize| logits[head].f_flatten(1, 3);
+        let loss = cross_entropy(&flat(0)?, &flat(1)?, &labels.digits, &labels.classes)?;
+        self.descend(&loss, lr)
+    }
+
+    /// The same on strips. `symbols` says of each what is written, from left to right: symbols of
+    /// [`super::StripScores`] but [`super::NO_SYMBOL`]. Strips of about the same width waste least.
+    ///
+    /// # Errors
+    /// Where there are not as many labels as strips, the loss is not finite, or LibTorch fails.
+    pub fn step_strips(&mut self, strips: &[Strip], symbols: &[Vec<i64>], lr: f64) -> NetResult<f64> {
+        let (n, n_labels) = (strips.len(), symbols.len());
+        let width = strips.iter().map(|strip| strip.width).max().unwrap_or(0);
+        if n_labels != n || width == 0 {
+            return Err(Error::usage(format_args!("{n} strips with {n_labels} labels")).into());
+        }
+        let mut pixels = vec![0.0f32; n * STRIP_HEIGHT * width];
+        let rows = strips.iter().flat_map(|strip| strip.pixels.chunks_exact(strip.width));
+        for (row, place) in rows.zip(pixels.chunks_exact_mut(width)) {
+            place[..row.len()].copy_from_slice(row);
+        }
+        let x = Tensor::f_from_slice(&pixels)?.f_view([n as i64, 1, STRIP_HEIGHT as i64, width as i64])?;
+        let logits = self.forward(x)?;
+        let n_columns: Vec<i64> = strips.iter().map(|strip| (strip.width / COLUMN_PX) as i64).collect();
+        let loss = connectionist_temporal(&logits[0], &n_columns, symbols)?;
+        self.descend(&loss, lr)
+    }
+
+    /// One step of Adam down the loss; gives the loss.
+    fn descend(&mut self, loss: &Tensor, lr: f64) -> NetResult<f64> {
+        let value = f64::from(to_vec(loss)?[0]);
+        if !value.is_finite() {
+            return Err(Error::net(format_args!("loss: {value}; hint: a lower learning rate")).into());
+        }
+        loss.f_backward()?;
+        self.step += 1;
+        for (name, parameter) in &mut self.parameters {
+            let decay = if name.ends_with(".weight") { WEIGHT_DECAY } else { 0.0 };
+            let moments = self.moments.get_mut(name).expect("every parameter got its moments when it was made");
+            moments.update(parameter, self.step, lr, decay)?;
+        }
+        Ok(value)
+    }
+
+    /// [N, 1, H, W] -> of each head [N, C, H', W'], in single precision.
+    fn forward(&self, x: Tensor) -> NetResult<Vec<Tensor>> {
+        let mut x = self.rounded(&x)?;
+        for (i, conv) in self.architecture.trunk.iter().enumerate() {
+            x = self.layer(conv, &x)?.f_relu()?;
+            if conv.end == End::Dropped {
+                x = x.f_mul(&self.rounded(&self.dropout_mask(i, &x.size())?)?)?;
+            }
+        }
+        self.architecture.heads.iter().map(|head| Ok(self.layer(head, &x)?.f_to_kind(Kind::Float)?)).collect()
+    }
+
+    /// In the precision of this learner.
+    fn rounded(&self, x: &Tensor) -> NetResult<Tensor> {
+        Ok(x.f_to_kind(tensor_kind(self.precision))?)
+    }
+
+    fn layer(&self, conv: &Conv, x: &Tensor) -> NetResult<Tensor> {
+        let parameter = |part: &str| &self.parameters[&format!("{}.{part}", conv.name)];
+        if conv.end != End::Normalised {
+            let bias = self.rounded(parameter("bias"))?;
+            return convolved(x, conv, &self.rounded(parameter("weight"))?, Some(&bias));
+        }
+        let statistic = |part: &str| Some(&self.statistics[&format!("{}.{part}", conv.name)]);
+        let x = convolved(x, conv, &self.rounded(parameter("weight"))?, None)?;
+        let (scale, shift) = (Some(parameter("norm.scale")), Some(parameter("norm.shift")));
+        let (mean, variance) = (statistic("norm.mean"), statistic("norm.variance"));
+        let training = true;
+        Ok(x.f_batch_norm(scale, shift, mean, variance, training, NORM_MOMENTUM, NORM_EPSILON, false)?)
+    }
+
+    /// Of this shape: 0 where a value is silenced, and what keeps the mean where it is not. Drawn anew each step.
+    fn dropout_mask(&self, layer: usize, shape: &[i64]) -> NetResult<Tensor> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        // stream 0 drew the first weights
+        rng.set_stream((layer as u64) << 48 | (self.step as u64 + 1));
+        let keep = 1.0 / (1.0 - DROPOUT) as f32;
+        let n: i64 = shape.iter().product();
+        // a byte each, of which the least are silenced
+        let mut bytes = vec![0u8; n as usize];
+        rng.fill(&mut bytes);
+        let silenced = (DROPOUT * 256.0) as u8;
+        let values: Vec<f32> = bytes.into_iter().map(|byte| if byte < silenced { 0.0 } else { keep }).collect();
+        Ok(Tensor::f_from_slice(&values)?.f_view(shape)?)
+    }
+
+    /// What was learnt, as [`super::Weights`] holds it: batch normalisation folded into the kernels before it.
+    ///
+    /// # Errors
+    /// Where LibTorch fails.
+    pub fn folded(&self) -> NetResult<BTreeMap<String, PlainTensor>> {
+        let mut tensors = BTreeMap::new();
+        for conv in self.architecture.convs() {
+            let parameter = |part: &str| to_vec(&self.parameters[&format!("{}.{part}", conv.name)]);
+            let statistic = |part: &str| to_vec(&self.statistics[&format!("{}.{part}", conv.name)]);
+            let mut kernel = parameter("weight")?;
+            let bias = if conv.end == End::Normalised {
+                let (scale, shift) = (parameter("norm.scale")?, parameter("norm.shift")?);
+                let (mean, variance) = (statistic("norm.mean")?, statistic("norm.variance")?);
+                let gain = |channel: usize| scale[channel] / (variance[channel] + NORM_EPSILON as f32).sqrt();
+                let kernel_len = kernel.len() / conv.outputs;
+                for (channel, values) in kernel.chunks_exact_mut(kernel_len).enumerate() {
+                    values.iter_mut().for_each(|v| *v *= gain(channel));
+                }
+                (0..conv.outputs).map(|channel| shift[channel] - mean[channel] * gain(channel)).collect()
+            } else {
+                parameter("bias")?
+            };
+            let shape = conv.kernel_shape().to_vec();
+            tensors.insert(format!("{}.weight", conv.name), PlainTensor { shape, values: kernel });
+            tensors.insert(format!("{}.bias", conv.name), PlainTensor { shape: vec![conv.outputs], values: bias });
+        }
+        Ok(tensors)
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> usize {
+        self.step
+    }
+
+    /// Everything that a step depends on, so that training can go on from here to the bit.
+    ///
+    /// # Errors
+    /// Where LibTorch fails.
+    pub fn state(&self) -> NetResult<BTreeMap<String, PlainTensor>> {
+        let mut state = BTreeMap::new();
+        let mut put = |name: String, tensor: &Tensor| -> NetResult<()> {
+            let shape = tensor.size().iter().map(|&n| n as usize).collect();
+            state.insert(name, PlainTensor { shape, values: to_vec(tensor)? });
+            Ok(())
+        };
+        for (name, tensor) in self.parameters.iter().chain(&self.statistics) {
+            put(name.clone(), tensor)?;
+        }
+        for (name, moments) in &self.moments {
+            put(format!("{name}.adam.first"), &moments.first)?;
+            put(format!("{name}.adam.second"), &moments.second)?;
+        }
+        Ok(state)
+    }
+
+    /// The learner that gave this [`Learner::state`] after `step` steps.
+    ///
+    /// # Errors
+    /// `Format` where the state is not that of this net.
+    pub fn from_state(
+        architecture: Architecture,
+        state: &BTreeMap<String, PlainTensor>,
+        step: usize,
+        seed: u64,
+        precision: Precision,
+    ) -> NetResult<Self> {
+        let mut learner = Self::new(architecture, seed, precision)?;
+        learner.step = step;
+        let get = |name: &str, like: &Tensor| -> NetResult<Tensor> {
+            let missing = || Error::format("checkpoint", format_args!("tensor missing or of another shape: {name}"));
+            let shape: Vec<usize> = like.size().iter().map(|&n| n as usize).collect();
+            to_tensor(state.get(name).filter(|tensor| tensor.shape == shape).ok_or_else(missing)?)
+        };
+        for (name, tensor) in &mut learner.parameters {
+            *tensor = get(name, tensor)?.f_set_requires_grad(true)?;
+        }
+        for (name, tensor) in &mut learner.statistics {
+            *tensor = get(name, tensor)?;
+        }
+        for (name, moments) in &mut learner.moments {
+            moments.first = get(&format!("{name}.adam.first"), &moments.first)?;
+            moments.second = get(&format!("{name}.adam.second"), &moments.second)?;
+        }
+        Ok(learner)
+    }
+}
+
+/// The tensors of all nets, of which nothing was learnt yet.
+///
+/// # Errors
+/// Where LibTorch fails.
+pub fn untrained_tensors(seed: u64) -> NetResult<BTreeMap<String, PlainTensor>> {
+    let mut tensors = BTreeMap::new();
+    for architecture in NETS {
+        tensors.extend(Learner::new(architecture, seed, Precision::Single)?.folded()?);
+    }
+    Ok(tensors)
+}
+
+fn is_statistic(name: &str) -> bool {
+    name.ends_with(".norm.mean") || name.ends_with(".norm.variance")
+}
+
+fn filled(len: usize, value: f32) -> PlainTensor {
+    PlainTensor { shape: vec![len], values: vec![value; len] }
+}
+
+/// Normal with variance 2 / fan-in, by Box and Muller's transform.
+fn kaiming(rng: &mut ChaCha8Rng, shape: Vec<usize>) -> PlainTensor {
+    let fan_in: usize = shape[1..].iter().product();
+    let deviation = (2.0 / fan_in as f64).sqrt();
+    let len = shape.iter().product();
+    let draw = |_| {
+        let (u, v): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
+        (deviation * (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
+    };
+    PlainTensor { values: (0..len).map(draw).collect(), shape }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::NO_DIGIT;
+    use formread_core::scores::{Recogniser, likeliest};
+    use formread_torch::architecture::{GLYPH, STRIP};
+    use formread_torch::weights::Sidecar;
+    use formread_torch::{ConvNet, Weights};
+
+    /// Bars: digit i is a bar at column 2 + 2 i.
+    fn bars() -> (GlyphBatch, Vec<i64>) {
+        let mut batch = GlyphBatch::default();
+        let labels: Vec<i64> = (0..30).map(|i| i % 10).collect();
+        for &label in &labels {
+            let column = 2 + 2 * label as usize;
+            batch.pixels.extend((0..GLYPH_SIDE * GLYPH_SIDE).map(|i| f32::from(i % GLYPH_SIDE == column)));
+            batch.n_glyphs += 1;
+        }
+        (batch, labels)
+    }
+
+    #[test]
+    fn it_learns_bars_by_heart_and_folding_changes_nothing_that_matters() {
+        let (batch, labels) = bars();
+        let labels = GlyphLabels { classes: vec![0; labels.len()], digits: labels };
+        let mut learner = Learner::new(GLYPH, 5, Precision::Single).expect("LibTorch works");
+        let losses: Vec<f64> =
+            (0..40).map(|_| learner.step_glyphs(&batch, &labels, 2e-3).expect("LibTorch works")).collect();
+        assert!(losses[39] < 0.4 * losses[0], "{losses:?}");
+        let mut tensors = untrained_tensors(5).expect("LibTorch works");
+        tensors.extend(learner.folded().expect("LibTorch works"));
+        let weights = Weights::new(tensors, Sidecar::untrained()).expect("a learner's tensors fit");
+        let scores = ConvNet::from_weights(&weights).and_then(|mut net| net.classify(&batch)).expect("LibTorch works");
+        for (score, label) in scores.iter().zip(labels.digits) {
+            assert_eq!(score.best_digit().0 as i64, label, "{score:?}");
+        }
+    }
+
+    #[test]
+    fn a_learner_that_was_stored_goes_on_to_the_bit() {
+        let (batch, labels) = bars();
+        let labels = GlyphLabels { classes: vec![0; labels.len()], digits: labels };
+        let mut learner = Learner::new(GLYPH, 5, Precision::Single).expect("LibTorch works");
+        let step = |learner: &mut Learner| learner.step_glyphs(&batch, &labels, 1e-3).expect("LibTorch works");
+        for _ in 0..3 {
+            step(&mut learner);
+        }
+        let state = learner.state().expect("LibTorch works");
+        let mut resumed =
+            Learner::from_state(GLYPH, &state, learner.steps(), 5, Precision::Single).expect("it is the same net");
+        (0..3).for_each(|_| assert_eq!(step(&mut learner).to_bits(), step(&mut resumed).to_bits()));
+        assert_eq!(learner.folded().expect("LibTorch works"), resumed.folded().expect("LibTorch works"));
+    }
+
+    #[test]
+    fn a_batch_without_any_digit_teaches_the_class_head_alone() {
+        let (batch, labels) = bars();
+        let n = labels.len();
+        let mut learner = Learner::new(GLYPH, 5, Precision::Single).expect("LibTorch works");
+        let none = GlyphLabels { digits: vec![NO_DIGIT; n], classes: vec![3; n] };
+        assert!(learner.step_glyphs(&batch, &none, 1e-3).expect("LibTorch works").is_finite());
+        let few = GlyphLabels { digits: labels[1..].to_vec(), classes: labels };
+        assert!(learner.step_glyphs(&batch, &few, 1e-3).is_err());
+    }
+
+    #[test]
+    fn strips_of_any_width_are_learnt_by_heart() {
+        // a bar every 16 columns; its row says which symbol it is
+        let strip = |text: &[i64]| {
+            let width = 16 * (text.len() + 1);
+            let mut pixels = vec![0.0; STRIP_HEIGHT * width];
+            for (i, &symbol) in text.iter().enumerate() {
+                let start = 2 * symbol as usize * width + 16 * i + 8;
+                pixels[start..start + 8].fill(1.0);
+                pixels[start + width..start + width + 8].fill(1.0);
+            }
+            Strip { pixels, width }
+        };
+        let texts = vec![vec![1, 2, 3], vec![4, 4], vec![11], vec![7, 1, 7, 9, 10], Vec::new()];
+        let strips: Vec<Strip> = texts.iter().map(|text| strip(text)).collect();
+        let mut learner = Learner::new(STRIP, 5, Precision::Single).expect("LibTorch works");
+        for _ in 0..150 {
+            learner.step_strips(&strips, &texts, 2e-3).expect("LibTorch works");
+        }
+        let mut tensors = untrained_tensors(5).expect("LibTorch works");
+        tensors.extend(learner.folded().expect("LibTorch works"));
+        let weights = Weights::new(tensors, Sidecar::untrained()).expect("a learner's tensors fit");
+        let net = ConvNet::from_weights(&weights).expect("LibTorch works");
+        let columns = net.columns(&strips.iter().collect::<Vec<_>>()).expect("LibTorch works");
+        for ((strip, text), columns) in strips.iter().zip(&texts).zip(columns) {
+            assert_eq!(columns.len(), strip.width / COLUMN_PX);
+            assert_eq!(likeliest(&columns).iter().map(|&s| s as i64).collect::<Vec<_>>(), *text);
+        }
+        assert!(learner.step_strips(&strips[1..], &texts, 1e-3).is_err());
+        assert!(learner.step_strips(&[], &[], 1e-3).is_err());
+    }
+}
