@@ -21,6 +21,11 @@ DENY_VERSION := 0.20.2
 DENY_DIR := .tools/cargo-deny-$(DENY_VERSION)
 DENY := $(DENY_DIR)/bin/cargo-deny
 
+# mdBook, which builds docs into a book.
+MDBOOK_VERSION := 0.5.4
+MDBOOK_DIR := .tools/mdbook-$(MDBOOK_VERSION)
+MDBOOK := $(MDBOOK_DIR)/bin/mdbook
+
 FORMREAD := target/release/formread
 
 # What `make train` reads and writes.
@@ -74,6 +79,15 @@ check: setup deny ## format, lints, a build without LibTorch, documentation, lic
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --release --all-targets --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --document-private-items
+
+# Links, commands and tables of the documentation are checked by tests/docs.rs, as part of `make test`.
+.PHONY: docs
+docs: $(MDBOOK) ## builds the book of docs into target/book
+	$(MDBOOK) build docs
+
+$(MDBOOK):
+	$(CARGO) install --quiet --locked --root $(MDBOOK_DIR) mdbook@$(MDBOOK_VERSION)
+	test -x $@
 
 # The database of advisories is fetched from where it is kept; where that cannot be reached, the rest is checked.
 .PHONY: deny
@@ -146,7 +160,8 @@ regenerate: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## draws the 
 # The diff of these files is reviewed like code: each line of it is a reading that changed.
 .PHONY: golden
 golden: setup ## renews the golden files in fixtures/golden from the fixtures as they are
-	GOLDEN=renew $(CARGO) test --release --test tests golden
+	GOLDEN=renew $(CARGO) test --release --test tests golden::
+	GOLDEN=renew $(CARGO) test --release --test tests docs::
 
 # What cron calls. A run that was cut off is gone on with; otherwise everything is read anew. OUT.log has what was said.
 .PHONY: nightly

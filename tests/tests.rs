@@ -2,6 +2,7 @@
 //!
 //! - `barcodes`: forms that differ in their barcode alone.
 //! - `cli`: the command line as a user and a script meet it: exit status, files, what goes to stdout.
+//! - `docs`: the documentation: its commands run, its links, tables and file names are right.
 //! - `fixtures`: the scans that come with the program, read with the weights it carries.
 //! - `golden`: what is read of the fixtures, compared with golden files; `make golden` renews them.
 //! - `ledger`: every page is accounted for, whatever happens to its file.
@@ -28,6 +29,8 @@
 mod barcodes;
 #[cfg(feature = "torch")]
 mod cli;
+#[cfg(feature = "torch")]
+mod docs;
 mod documents;
 mod drafts;
 #[cfg(feature = "torch")]
