@@ -5,6 +5,7 @@
 //! - A block fenced `csv` whose columns are those of `OUT.csv` or `OUT.fields.csv` has the rows of the golden files.
 //! - The table of template keys in docs/guide/templates.md is that of `formread template schema`.
 //! - A table in docs/design whose first column is `parameter` has the names and values of the sources.
+//! - Reasons and verdicts in the guide are those of the sources, and options those of `--help`.
 //!
 //! `GOLDEN=renew` writes the rows and the table of keys anew.
 
@@ -226,6 +227,81 @@ fn parameters_of_design_pages_have_the_values_of_the_sources() {
         }
     }
     assert!(wrong.is_empty(), "parameters that the sources do not have:\n{}", wrong.join("\n"));
+}
+
+/// The commands of the program.
+const COMMANDS: [&str; 13] = [
+    "run",
+    "explain",
+    "eval values",
+    "eval glyphs",
+    "calibrate",
+    "bench",
+    "synth",
+    "train",
+    "template new",
+    "template list",
+    "template show",
+    "template check",
+    "template schema",
+];
+
+/// The options (`--name`) that are in a text.
+fn options_in(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    words.filter(|word| word.len() > 2 && word.starts_with("--")).map(str::to_owned).collect()
+}
+
+#[test]
+fn options_in_pages_exist() {
+    let help = |command: &&str| {
+        let output = formread().args(command.split(' ')).arg("--help").output().expect("the program can be started");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let known: BTreeSet<String> = COMMANDS.iter().flat_map(|command| options_in(&help(command))).collect();
+    let mut unknown = Vec::new();
+    for page in pages().iter().filter(|page| *page != "docs/lab-notebook.md") {
+        let (blocks, prose) = parse(&read(page));
+        let is_of_formread = |code: &&str| code.starts_with("--") || code.starts_with("formread ");
+        let inline = prose.iter().flat_map(|line| code_of(line)).filter(is_of_formread);
+        let lines = blocks.iter().flat_map(|block| block.text.lines()).filter(|line| line.contains("formread "));
+        for option in inline.chain(lines).flat_map(options_in).filter(|option| !known.contains(option)) {
+            unknown.push(format!("{page}: {option}"));
+        }
+    }
+    assert!(unknown.is_empty(), "options that the program does not have:\n{}", unknown.join("\n"));
+}
+
+/// The words that a type of the sources has for tables: the string literals of its first `impl`, up to a `:`.
+fn words_of(kind: &str, sources: &[String]) -> BTreeSet<String> {
+    let head = format!("\nimpl {kind} {{\n");
+    let body = sources.iter().find_map(|text| text.split_once(&head)?.1.split_once("\n}\n"));
+    let (body, _) = body.unwrap_or_else(|| panic!("no source has: impl {kind}"));
+    let literals = body.split('"').skip(1).step_by(2).map(|literal| literal.split(':').next().unwrap_or_default());
+    literals.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// What is in code style in the first cells of the table below a heading, up to a `:`.
+fn words_below(heading: &str, page: &str) -> BTreeSet<String> {
+    let (_, prose) = parse(&read(page));
+    let below = prose.iter().skip_while(|line| !line.starts_with('#') || !line.ends_with(heading)).skip(1);
+    let rows = below.take_while(|line| !line.starts_with('#')).filter_map(|line| cells(line).into_iter().next());
+    let words = |cell: String| code_of(&cell).map(str::to_owned).collect::<Vec<_>>();
+    rows.flat_map(words).map(|word| word.split(':').next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn words_of_the_guide_equal_those_of_the_sources() {
+    let sources: Vec<String> = ["crates", "src"].into_iter().flat_map(|folder| files(folder, ".rs")).collect();
+    let sources: Vec<String> = sources.iter().map(|path| read(path)).collect();
+    for (kind, page, heading) in [
+        ("ReviewReason", "docs/guide/output.md", "Reasons for review"),
+        ("PageReject", "docs/guide/output.md", "Reasons for a rejected page"),
+        ("Verdict", "docs/guide/output.md", "Verdicts of a page"),
+        ("FindingKind", "docs/guide/templates.md", "Check a template"),
+    ] {
+        assert_eq!(words_below(heading, page), words_of(kind, &sources), "{kind} and {page}, {heading}");
+    }
 }
 
 fn renew() -> bool {
