@@ -1,6 +1,5 @@
 //! Real scans: how much of what strangers wrote is read right with the weights that the program carries. A negative of a scan
-//! is the same page. The bounds lie a little below what was measured, to tell a change for the worse from a machine that rounds
-//! otherwise.
+//! is the same page. The bounds lie a little below what was measured, because machines round differently.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -546,3 +546,6 @@ fn recognise_with(
     }
     Ok(scores)
 }
+
+#[cfg(test)]
+mod tests;

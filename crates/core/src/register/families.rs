@@ -107,4 +107,29 @@ mod tests {
             (&[x, y][..], &[x, y][..], &[][..])
         );
     }
+
+    #[test]
+    fn families_of_pages_of_another_size_are_not_one() {
+        let form = |name: &str, height: u32| {
+            let text = format!(
+                "name = \"{name}\"\ntitle = \"t\"\npage = [100, {height}]\nlines = [[8, 20, 92, 20], [30, 6, 30, 17]]\n\
+                 [[field]]\nname = \"a\"\nkind = \"integer\"\nbox = [30, 34, 50, 9]\n"
+            );
+            parse_template(&text).expect("it is well formed")
+        };
+        let forms = [form("x", 140), form("y", 141), form("z", 150)];
+        let families = Families::of(&forms);
+        assert_eq!(families.families, [vec![0, 1], vec![2]]);
+        let members: Vec<&[usize]> = families.each().map(|family| family.members).collect();
+        assert_eq!(members, [&[0, 1][..], &[2][..]]);
+    }
+
+    #[test]
+    fn families_leave_out_templates_of_the_whole_image() {
+        let text = "name = \"s\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"a\"\nkind = \"integer\"\n";
+        let families = Families::of(&[parse_template(text).expect("it is well formed")]);
+        assert_eq!(families.each().count(), 0);
+        assert!(families.kin_of(0).is_empty() && families.laid(0, &Projection::IDENTITY).is_none());
+        assert_eq!(Families::of(&[]).each().count(), 0);
+    }
 }

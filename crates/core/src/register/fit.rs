@@ -333,3 +333,105 @@ fn solve(pairs: &[Pair], map: &Projection, model: &LineModel, freedom: Freedom) 
     let moved = moved.compose(&unit_from_template);
     moved.0.iter().all(|v| v.is_finite()).then_some(moved)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        form::{FormTemplate, PageLayout},
+        register::tests::{PX_PER_MM, UPRIGHT, drawn, form, off_mm, other_form, turned},
+    };
+
+    fn model_of(form: &FormTemplate) -> LineModel {
+        let PageLayout::Printed(landmarks) = &form.layout else { panic!("it is printed") };
+        LineModel::new(form, landmarks)
+    }
+
+    /// `map` after the form was moved by millimetres and turned by degrees.
+    fn moved(map: &Projection, [right, down]: [f64; 2], degrees: f64) -> Projection {
+        let turn = Projection::rotation(degrees.to_radians()).about(Point::new(50.0, 70.0));
+        map.compose(&Projection::translation(right, down)).compose(&turn)
+    }
+
+    #[test]
+    fn refine_from_a_start_that_is_a_little_off_finds_the_form() {
+        let form = form("x", "");
+        let map = turned(2.0, [7.0, -4.0]);
+        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &map));
+        for (shift, degrees) in [([0.0, 0.0], 0.0), ([1.5, -1.0], 0.5), ([-2.0, 2.0], -1.0)] {
+            let start = moved(&map, shift, degrees);
+            let found = refine(&evidence, &model_of(&form), vec![start]).expect("it is near");
+            let off = off_mm(&form, &found.page_from_template, &map);
+            assert!(off < 0.15, "{shift:?} mm, {degrees} degrees: {off:.2} mm off");
+            assert!(found.residual_px < 0.5 && found.support > 0.9 && found.explained > 0.95, "{found:?}");
+            assert!(found.page_from_template.is_affine(), "a flat page is not taken for one in perspective");
+        }
+    }
+
+    #[test]
+    fn refine_of_several_starts_keeps_the_best() {
+        let form = form("x", "");
+        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT));
+        let starts =
+            vec![moved(&UPRIGHT, [30.0, 20.0], 15.0), moved(&UPRIGHT, [0.5, 0.5], 0.0), turned(90.0, [0.0, 0.0])];
+        let found = refine(&evidence, &model_of(&form), starts).expect("one is near");
+        assert!(off_mm(&form, &found.page_from_template, &UPRIGHT) < 0.15);
+        assert!(refine(&evidence, &model_of(&form), Vec::new()).is_none());
+    }
+
+    #[test]
+    fn refine_without_lines_on_the_page_is_none() {
+        let evidence = PageEvidence::measure(&drawn(&[], &UPRIGHT));
+        assert!(refine(&evidence, &model_of(&form("x", "")), vec![UPRIGHT]).is_none());
+    }
+
+    #[test]
+    fn score_of_another_form_is_far_below_that_of_its_own() {
+        let (own, other) = (form("x", ""), other_form());
+        let evidence = PageEvidence::measure(&drawn(&own.printed_lines(), &UPRIGHT));
+        let of = |form: &FormTemplate| assess(&evidence, &model_of(form), UPRIGHT);
+        assert!(of(&own).score() > 0.95 && of(&other).score() < 0.5, "{:?} {:?}", of(&own), of(&other));
+        assert!(of(&own).explained > 0.95 && of(&other).explained < 0.3);
+    }
+
+    #[test]
+    fn score_of_all_that_can_be_found_is_one() {
+        let all =
+            Placement { page_from_template: UPRIGHT, residual_px: 0.0, support: 1.0, printed: 1.0, explained: 1.0 };
+        assert!((all.score() - 1.0).abs() < 1e-12);
+        let none = Placement { support: 0.0, printed: 0.0, explained: 0.0, ..all };
+        assert_eq!(none.score(), 0.0);
+    }
+
+    #[test]
+    fn words_that_are_missing_lower_the_score() {
+        let form = form("x", "");
+        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT));
+        let with = |printed: Vec<Rect>| assess(&evidence, &LineModel { printed, ..model_of(&form) }, UPRIGHT).printed;
+        let (inked, free) = (Rect::from_edges(10.0, 19.0, 40.0, 25.0), Rect::from_edges(60.0, 95.0, 90.0, 99.0));
+        assert_eq!([with(vec![]), with(vec![inked]), with(vec![inked, free]), with(vec![free])], [1.0, 1.0, 0.5, 0.0]);
+        let off_page = Rect::from_edges(-20.0, 30.0, -10.0, 34.0);
+        assert_eq!(with(vec![inked, off_page]), 1.0, "what is off the page does not count");
+    }
+
+    #[test]
+    fn map_that_mirrors_or_stretches_a_form_is_not_plausible() {
+        let model = model_of(&form("x", ""));
+        let stretched = |x: f64, y: f64| is_plausible(&Projection::scaling(x * PX_PER_MM, y * PX_PER_MM), &model);
+        assert!(stretched(1.0, 1.0) && stretched(1.05, 1.0) && stretched(1.0, 1.05));
+        assert!(!stretched(1.2, 1.0) && !stretched(1.0, 1.2) && !stretched(-1.0, 1.0));
+        let sheared = Projection([PX_PER_MM, 0.3 * PX_PER_MM, 0.0, 0.0, PX_PER_MM, 0.0, 0.0, 0.0, 1.0]);
+        assert!(!is_plausible(&sheared, &model));
+    }
+
+    #[test]
+    fn solve_with_too_few_samples_on_lines_is_none() {
+        let form = form("x", "");
+        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT));
+        let model = model_of(&form);
+        let few = pairs(&evidence, &model.samples[..MIN_PAIRS - 1], &UPRIGHT, 2.0);
+        assert!(solve(&few, &UPRIGHT, &model, Freedom::Affine).is_none());
+        let all = pairs(&evidence, &model.samples, &UPRIGHT, 2.0);
+        assert!(solve(&all, &UPRIGHT, &model, Freedom::Affine).is_some());
+    }
+}

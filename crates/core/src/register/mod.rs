@@ -373,3 +373,167 @@ fn whole_image(page: &Page, template: &FormTemplate) -> Registration {
     let field = FieldRegistration { page_from_template, residual_px: None, on_page: true };
     Registration { page_from_template, residual_px: 0.0, support: 1.0, fields: vec![field; template.fields.len()] }
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayImage, Luma};
+
+    use super::*;
+    use crate::form::parse_template;
+    use formread_raster::geometry::Segment;
+
+    /// Pixels a millimetre of the pages that are drawn here.
+    pub(super) const PX_PER_MM: f64 = 6.0;
+    /// Width and height of these pages, pixels.
+    pub(super) const PAGE_PX: [u32; 2] = [600, 840];
+    /// Half the thickness of a line that is drawn, pixels.
+    const HALF_LINE_PX: f64 = 1.2;
+
+    /// A form of 100 x 140 mm, with two fields and those in `more`.
+    pub(super) fn form(name: &str, more: &str) -> FormTemplate {
+        let text = "title = \"t\"\npage = [100, 140]\n\
+            lines = [[8, 20, 92, 20], [8, 24, 92, 24], [30, 6, 30, 17], [8, 128, 70, 128]]\n\
+            frames = [[8, 92, 40, 25], [60, 6, 32, 10]]\n\
+            [[field]]\nname = \"a\"\nkind = \"integer\"\nbox = [30, 34, 50, 9]\n\
+            [[field]]\nname = \"b\"\nkind = \"integer\"\ncomb = { at = [20, 56], cell = [6, 8], groups = [3, 4], gap = 3 }\n";
+        parse_template(&format!("name = \"{name}\"\n{text}{more}")).expect("it is well formed")
+    }
+
+    /// Another form of that size, with no line where [`form`] has one.
+    pub(super) fn other_form() -> FormTemplate {
+        let text = "name = \"other\"\ntitle = \"t\"\npage = [100, 140]\n\
+            lines = [[12, 66, 12, 134], [16, 70, 16, 134], [20, 83, 96, 83], [40, 104, 96, 104], [40, 108, 96, 108]]\n\
+            [[field]]\nname = \"a\"\nkind = \"integer\"\ncomb = { at = [45, 112], cell = [9, 11], groups = [5] }\n";
+        parse_template(text).expect("it is well formed")
+    }
+
+    /// A form of this template as large as the page, upright.
+    pub(super) const UPRIGHT: Projection = Projection::scaling(PX_PER_MM, PX_PER_MM);
+
+    /// The same, turned about the middle of the page and then shifted.
+    pub(super) fn turned(degrees: f64, shift_px: [f64; 2]) -> Projection {
+        let middle = Point::new(f64::from(PAGE_PX[0]) / 2.0, f64::from(PAGE_PX[1]) / 2.0);
+        let turn = Projection::rotation(degrees.to_radians()).about(middle);
+        Projection::translation(shift_px[0], shift_px[1]).compose(&turn).compose(&UPRIGHT)
+    }
+
+    /// A page with nothing on it but these lines (millimetres), laid on it by `map`.
+    pub(super) fn drawn(lines: &[Segment], map: &Projection) -> Page {
+        let lines: Vec<Segment> = lines.iter().map(|line| map.apply_segment(*line)).collect();
+        let pixels = GrayImage::from_fn(PAGE_PX[0], PAGE_PX[1], |x, y| {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            let distance = |line: &Segment| {
+                let along = line.direction();
+                let t = (p - line.a).dot(along).clamp(0.0, line.length());
+                (p - line.a - along * t).norm()
+            };
+            let nearest = lines.iter().map(distance).fold(f64::INFINITY, f64::min);
+            let ink = (HALF_LINE_PX + 0.5 - nearest).clamp(0.0, 1.0);
+            Luma([(240.0 - 200.0 * ink) as u8])
+        });
+        Page::upright(pixels, None)
+    }
+
+    /// The largest distance of a corner of the form from where `map` should lay it, millimetres.
+    pub(super) fn off_mm(form: &FormTemplate, found: &Projection, map: &Projection) -> f64 {
+        let bounds = form.printed_lines().into_iter().flat_map(|line| [line.a, line.b]);
+        let corners = Rect::around(bounds).expect("it has lines").corners();
+        let off = corners.map(|corner| (found.apply(corner) - map.apply(corner)).norm() / PX_PER_MM);
+        off.into_iter().fold(0.0, f64::max)
+    }
+
+    fn identified(page: &Page, forms: &[FormTemplate]) -> Result<(usize, Registration), Misfit> {
+        identify(page, forms, &RegisterParams::default())
+    }
+
+    #[test]
+    fn identify_form_turned_and_shifted_lies_where_it_was_drawn() {
+        let form = form("x", "");
+        for (degrees, shift_px) in [(0.0, [0.0, 0.0]), (4.0, [11.0, -8.0]), (90.0, [0.0, 0.0]), (178.0, [-9.0, 5.0])] {
+            let map = turned(degrees, shift_px);
+            let page = drawn(&form.printed_lines(), &map);
+            let (idx, registration) =
+                identified(&page, &[other_form(), form.clone()]).unwrap_or_else(|misfit| panic!("{misfit:?}"));
+            assert_eq!(idx, 1, "{degrees} degrees");
+            let off = off_mm(&form, &registration.page_from_template, &map);
+            assert!(off < 0.15, "{degrees} degrees: {off:.2} mm off");
+            assert!(registration.residual_px < 0.5, "{degrees} degrees: {}", registration.residual_px);
+            assert!(registration.fields.iter().all(|field| field.on_page && field.residual_px.is_some()));
+        }
+    }
+
+    #[test]
+    fn identify_form_in_perspective_lies_where_it_was_drawn() {
+        let form = form("x", "");
+        let corners = Rect::from_edges(0.0, 0.0, 100.0, 140.0).corners();
+        let seen = [[62.0, 38.0], [548.0, 70.0], [585.0, 800.0], [25.0, 770.0]].map(|[x, y]| Point::new(x, y));
+        let map = Projection::from_quads(corners, seen).expect("no three corners are in line");
+        let page = drawn(&form.printed_lines(), &map);
+        let (_, registration) =
+            identified(&page, std::slice::from_ref(&form)).unwrap_or_else(|misfit| panic!("{misfit:?}"));
+        let off = off_mm(&form, &registration.page_from_template, &map);
+        assert!(off < 0.3 && !registration.page_from_template.is_affine(), "{off:.2} mm off");
+    }
+
+    #[test]
+    fn identify_page_without_ink_is_rejected_as_blank() {
+        let misfit = identified(&drawn(&[], &UPRIGHT), &[form("x", "")]).expect_err("nothing is on it");
+        assert_eq!((misfit.reason, misfit.template_idx), (PageReject::BlankPage, None));
+    }
+
+    #[test]
+    fn identify_page_of_another_form_is_rejected_as_unknown() {
+        let page = drawn(&other_form().printed_lines(), &UPRIGHT);
+        let misfit = identified(&page, &[form("x", "")]).expect_err("it is another form");
+        assert_eq!((misfit.reason, misfit.template_idx), (PageReject::UnknownForm, None));
+    }
+
+    #[test]
+    fn identify_two_templates_with_the_same_lines_is_rejected_as_unknown() {
+        let forms = [form("x", ""), form("y", "")];
+        let page = drawn(&forms[0].printed_lines(), &UPRIGHT);
+        let misfit = identified(&page, &forms).expect_err("it may be either");
+        assert_eq!(misfit.reason, PageReject::UnknownForm);
+        assert!(misfit.detail.contains('x') && misfit.detail.contains('y'), "{}", misfit.detail);
+    }
+
+    #[test]
+    fn identify_templates_that_differ_in_one_field_takes_the_one_drawn() {
+        let more = "[[field]]\nname = \"c\"\nkind = \"integer\"\nbox = [30, 72, 50, 9]\n";
+        let forms = [form("x", ""), form("y", more)];
+        for (idx, drawn_form) in forms.iter().enumerate() {
+            let page = drawn(&drawn_form.printed_lines(), &turned(1.0, [4.0, 3.0]));
+            let (found, _) = identified(&page, &forms).unwrap_or_else(|misfit| panic!("{misfit:?}"));
+            assert_eq!(found, idx);
+        }
+    }
+
+    #[test]
+    fn identify_template_of_the_whole_image_takes_any_page() {
+        let text = "name = \"s\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"a\"\nkind = \"integer\"\n";
+        let strip = parse_template(text).expect("it is well formed");
+        let (idx, registration) = identified(&drawn(&[], &UPRIGHT), &[strip]).expect("it fits every page");
+        assert_eq!((idx, registration.fields.len()), (0, 1));
+        assert!(registration.fields[0].on_page);
+    }
+
+    #[test]
+    fn frames_of_small_boxes_count_only_where_there_are_no_others() {
+        let small = "[[field]]\nname = \"c\"\nkind = \"mark\"\nbox = [30, 72, 3, 3]\n";
+        let fit = |residual_px| FieldRegistration { page_from_template: UPRIGHT, residual_px, on_page: true };
+        let registration =
+            |fields| Registration { page_from_template: UPRIGHT, residual_px: 0.1, support: 1.0, fields };
+        let mixed = form("x", small);
+        let found = registration(vec![fit(Some(0.1)), fit(None), fit(Some(0.1))]);
+        assert_eq!(frames(&mixed, &found), (2, 1), "the small box is not counted");
+        let mut small_only = mixed.clone();
+        small_only.fields.drain(..2);
+        assert_eq!(frames(&small_only, &registration(vec![fit(Some(0.1))])), (1, 1));
+        let gone = FieldRegistration { on_page: false, ..fit(None) };
+        assert_eq!(
+            frames(&mixed, &registration(vec![gone.clone(), gone, fit(None)])),
+            (2, 2),
+            "off the page is not lost"
+        );
+    }
+}

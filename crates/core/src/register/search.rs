@@ -336,6 +336,11 @@ fn are_alike(a: &Projection, b: &Projection, form: Rect, page: Rect) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        form::PageLayout,
+        register::tests::{PAGE_PX, UPRIGHT, form, off_mm, turned},
+    };
+    use formread_raster::LinePieces;
 
     #[test]
     fn a_line_laid_on_a_line_meets_both_ends() {
@@ -353,5 +358,136 @@ mod tests {
         let mut sorted = scattered;
         sorted.sort_unstable();
         assert_eq!(sorted, (0..1000).collect::<Vec<i32>>());
+    }
+
+    /// The lines of a form, as a page has them on which it lies by `map`.
+    fn page_lines(lines: &[Segment], map: &Projection) -> PageLines {
+        let mut pieces = LinePieces::default();
+        for line in lines {
+            let line = map.apply_segment(*line);
+            let (family, in_order) = match line.is_horizontal() {
+                true => (&mut pieces.horizontal, line.a.x <= line.b.x),
+                false => (&mut pieces.vertical, line.a.y <= line.b.y),
+            };
+            family.push(if in_order { line } else { Segment::new(line.b, line.a) });
+        }
+        PageLines { whole: pieces.clone(), pieces }
+    }
+
+    const PAGE: Rect = Rect::from_edges(0.0, 0.0, PAGE_PX[0] as f64, PAGE_PX[1] as f64);
+
+    fn model_of(form: &FormTemplate) -> LineModel {
+        let PageLayout::Printed(landmarks) = &form.layout else { panic!("it is printed") };
+        LineModel::new(form, landmarks)
+    }
+
+    fn found(form: &FormTemplate, map: &Projection, reach: Reach) -> Vec<Start> {
+        let lines = page_lines(&form.printed_lines(), map);
+        search(&DistanceMaps::new(&lines, PAGE), &lines, PAGE, &model_of(form), &[1.0], reach)
+    }
+
+    #[test]
+    fn search_form_turned_by_any_angle_is_found_first() {
+        let form = form("x", "");
+        for degrees in [0.0, 17.0, 90.0, 200.0] {
+            let map = turned(degrees, [5.0, -3.0]);
+            let best = found(&form, &map, Reach::Anywhere)[0];
+            assert!(best.score > 0.8, "{degrees} degrees: {}", best.score);
+            assert!(off_mm(&form, &best.map, &map) < 0.5, "{degrees} degrees");
+        }
+    }
+
+    #[test]
+    fn search_for_straight_forms_passes_over_turned_ones() {
+        let form = form("x", "");
+        let score =
+            |degrees: f64, reach| found(&form, &turned(degrees, [0.0, 0.0]), reach).first().map_or(0.0, |s| s.score);
+        for reach in [Reach::Straight, Reach::StraightGlance] {
+            assert!(score(3.0, reach) > 0.85 && score(183.0, reach) > 0.85);
+            assert!(score(30.0, reach) < 0.5, "{reach:?}");
+        }
+    }
+
+    #[test]
+    fn search_without_lines_finds_nothing() {
+        let form = form("x", "");
+        let none = PageLines::default();
+        let maps = DistanceMaps::new(&none, PAGE);
+        assert!(search(&maps, &none, PAGE, &model_of(&form), &[1.0], Reach::Anywhere).is_empty());
+        let mut bare = model_of(&form);
+        bare.samples.clear();
+        let lines = page_lines(&form.printed_lines(), &UPRIGHT);
+        assert!(search(&DistanceMaps::new(&lines, PAGE), &lines, PAGE, &bare, &[1.0], Reach::Anywhere).is_empty());
+    }
+
+    #[test]
+    fn placements_that_search_keeps_differ_and_come_best_first() {
+        let found = found(&form("x", ""), &UPRIGHT, Reach::Anywhere);
+        assert!(found.len() <= N_KEPT && found.windows(2).all(|pair| pair[0].score >= pair[1].score));
+        let form = Rect::from_edges(0.0, 0.0, 100.0, 140.0);
+        for (i, a) in found.iter().enumerate() {
+            assert!(found[i + 1..].iter().all(|b| !are_alike(&a.map, &b.map, form, PAGE)));
+        }
+    }
+
+    #[test]
+    fn distance_map_counts_a_line_of_its_own_direction_alone() {
+        let level = Segment::new(Point::new(50.0, 400.0), Point::new(550.0, 400.0));
+        let maps = DistanceMaps::new(&page_lines(&[level], &Projection::IDENTITY), PAGE);
+        let (right, down) = (Point::new(1.0, 0.0), Point::new(0.0, 1.0));
+        let on_it = maps.closeness(Point::new(300.0, 400.5), right).expect("it is on the page");
+        assert!(on_it > 0.6, "{on_it}");
+        assert_eq!(maps.closeness(Point::new(300.0, 400.5), down), Some(0.0));
+        assert_eq!(maps.closeness(Point::new(300.0, 500.0), right), Some(0.0));
+        let beside = maps.closeness(Point::new(300.0, 404.5), right).expect("it is on the page");
+        assert!(beside > 0.0 && beside < on_it, "{beside}");
+        for off in [Point::new(-1.0, 400.0), Point::new(300.0, 841.0), Point::new(f64::NAN, 400.0)] {
+            assert_eq!(maps.closeness(off, right), None);
+        }
+    }
+
+    #[test]
+    fn balance_weighs_both_directions_alike_however_many_lines_they_have() {
+        let (right, down) = (Point::new(1.0, 0.0), Point::new(0.0, 1.0));
+        let mut balance = Balance::default();
+        let mut add = |direction, n, value| {
+            for _ in 0..n {
+                balance.expect(direction);
+                balance.add(direction, value);
+            }
+            balance.mean()
+        };
+        assert_eq!(add(right, 100, 1.0), 1.0);
+        assert_eq!(add(down, 3, 0.0), 1.0, "three samples are too few to count");
+        assert_eq!(add(down, 1, 0.0), 0.5);
+        assert_eq!(Balance::default().mean(), 0.0);
+    }
+
+    #[test]
+    fn line_model_samples_lie_on_the_printed_lines() {
+        let form = form("x", "");
+        let model = model_of(&form);
+        assert!(model.lines.windows(2).all(|pair| pair[0].length() >= pair[1].length()), "longest first");
+        let is_on = |(p, direction): &(Point, Point)| {
+            model.lines.iter().any(|line| {
+                let t = (*p - line.a).dot(line.direction());
+                line.direction().cross(*p - line.a).abs() < 1e-9
+                    && (0.0..=line.length()).contains(&t)
+                    && line.direction().cross(*direction).abs() < 1e-9
+            })
+        };
+        assert!(model.samples.iter().all(is_on) && model.samples.len() <= MAX_SAMPLES + model.lines.len());
+    }
+
+    #[test]
+    fn longest_of_many_level_lines_leave_room_for_upright_ones() {
+        let level = (0..20)
+            .map(|i| Segment::new(Point::new(0.0, f64::from(i)), Point::new(100.0 + f64::from(i), f64::from(i))));
+        let upright = (0..3).map(|i| Segment::new(Point::new(f64::from(i), 0.0), Point::new(f64::from(i), 10.0)));
+        let lines: Vec<Segment> = level.chain(upright).collect();
+        let n_upright = |n: usize| longest(&lines, n).iter().filter(|line| !line.is_horizontal()).count();
+        assert_eq!([longest(&lines, 10).len(), n_upright(10), n_upright(4)], [10, 3, 2]);
+        assert_eq!(longest(&lines, 10)[0].length(), 119.0);
+        assert_eq!(longest(&[lines[0], lines[0]], 4).len(), 1, "each line once");
     }
 }

@@ -375,4 +375,81 @@ mod tests {
         let far: Vec<Point> = centres.iter().map(|p| *p * 20.0).collect();
         assert_eq!(among_neighbours(&far, &alone, 3), None, "none is near, and it lies off the page's fit");
     }
+
+    /// Contrast across a line, as a sample has it: 60 within a step of `at`, else 0.
+    fn contrast(at: f64, step_mm: f64) -> Vec<f64> {
+        let n_side = (REACH_MM / step_mm) as i32;
+        (-n_side..=n_side)
+            .map(|k| if (f64::from(k) * step_mm - at).abs() <= 1.01 * step_mm { 60.0 } else { 0.0 })
+            .collect()
+    }
+
+    #[test]
+    fn settle_field_on_bent_paper_follows_its_own_frame() {
+        let form = crate::register::tests::form("x", "");
+        let map = crate::register::tests::UPRIGHT;
+        // the first field lies 1 mm lower than the page's fit puts it, the second where it should be
+        let bent = Projection::translation(0.0, 1.0);
+        let [first, second] = [0, 1].map(|i: usize| form.fields[i].layout.printed_lines());
+        let lines: Vec<Segment> = first.into_iter().map(|line| bent.apply_segment(line)).chain(second).collect();
+        let page = crate::register::tests::drawn(&lines, &map);
+        let placement =
+            Placement { page_from_template: map, residual_px: 0.3, support: 1.0, printed: 1.0, explained: 1.0 };
+        let registration = settle(&page, &form, &placement);
+        for (field, down_mm) in registration.fields.iter().zip([1.0, 0.0]) {
+            assert!(field.residual_px.is_some_and(|px| px < 0.5), "{field:?}");
+            let corner = Point::new(30.0, 40.0);
+            let off = field.locate(corner) - map.apply(corner + Point::new(0.0, down_mm));
+            assert!(off.norm() < 1.0, "{down_mm} mm down: {off:?} px off");
+        }
+        assert_eq!((registration.page_from_template, registration.residual_px), (map, 0.3));
+    }
+
+    #[test]
+    fn common_shift_of_most_samples_wins_and_flat_contrast_has_none() {
+        let step_mm = 0.1;
+        let sample = |contrast| Sample { template: Point::default(), is_horizontal: true, contrast };
+        let at = |offsets: &[f64]| {
+            let samples: Vec<Sample> = offsets.iter().map(|&offset| sample(contrast(offset, step_mm))).collect();
+            common_shift(samples.iter(), step_mm)
+        };
+        let found = at(&[0.7, 0.7, 0.7, -1.5]).expect("a line is there");
+        assert!((found - 0.7).abs() < 0.11, "{found}");
+        let flat = sample(vec![0.0; 51]);
+        assert_eq!(common_shift([&flat].into_iter(), step_mm), None);
+        assert_eq!(common_shift([].into_iter(), step_mm), None);
+    }
+
+    #[test]
+    fn peak_beside_the_common_shift_is_a_stroke_and_not_the_line() {
+        let step_mm = 0.1;
+        let found = peak_near(&contrast(0.5, step_mm), 0.4, step_mm).expect("it is near");
+        assert!((found - 0.5).abs() < 1e-9, "{found}");
+        assert_eq!(peak_near(&contrast(2.0, step_mm), 0.4, step_mm), None, "it is out of reach");
+        let faint: Vec<f64> = contrast(0.5, step_mm).iter().map(|c| c / 6.0).collect();
+        assert_eq!(peak_near(&faint, 0.4, step_mm), None, "it is too faint");
+        let (near, far) = (contrast(0.4, step_mm), contrast(1.0, step_mm));
+        let both: Vec<f64> = near.iter().zip(&far).map(|(a, b)| a.max(*b)).collect();
+        let found = peak_near(&both, 0.4, step_mm).expect("both are in reach");
+        assert!((found - 0.4).abs() < 1e-9, "the nearer one: {found}");
+    }
+
+    #[test]
+    fn fit_shift_with_one_sample_far_off_follows_the_others() {
+        let centre = Point::new(20.0, 10.0);
+        let mut found: Vec<(Point, f64)> = (0..9).map(|i| (Point::new(5.0 * f64::from(i), 10.0), 0.4)).collect();
+        found.push((Point::new(45.0, 10.0), 2.4));
+        let [shift, along, across] = fit_shift(&found, centre).expect("they are no trouble");
+        assert!((shift - 0.4).abs() < 0.01 && along.abs() < 0.001 && across.abs() < 0.001, "{shift} {along} {across}");
+        assert_eq!(fit_shift(&[], centre), Some([0.0; 3]));
+    }
+
+    #[test]
+    fn fit_shift_of_a_slanted_frame_has_a_slope() {
+        let centre = Point::new(50.0, 10.0);
+        let found: Vec<(Point, f64)> =
+            (0..=100).map(|x| (Point::new(f64::from(x), 10.0), 0.2 + 0.005 * (f64::from(x) - 50.0))).collect();
+        let [shift, along, _] = fit_shift(&found, centre).expect("they are no trouble");
+        assert!((shift - 0.2).abs() < 0.01 && (along - 0.005).abs() < 0.001, "{shift} {along}");
+    }
 }

@@ -105,6 +105,7 @@ fn written(parts: Vec<Part>, cell: Rect) -> Option<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::tests::{ink, numbers};
     use crate::segment::{ink::Ink, parts::components};
     use image::{GrayImage, Luma};
 
@@ -156,5 +157,32 @@ mod tests {
         let lattice = comb_lattice(ink, &CELLS).expect("a cell is written");
         let crop = lattice.edges[0].crop.as_ref().expect("written");
         assert_eq!((crop.x, crop.y, crop.ink.dimensions()), (20, 20, (5, 50)));
+    }
+
+    #[test]
+    fn cells_apart_share_the_gap_between_them() {
+        // two groups of cells, 4 pixels apart; both digits are in the gap, each nearer to its own cell
+        let rows = ["00000000000990099000000000"; 10];
+        let cells = [Rect::from_edges(0.0, 0.0, 11.0, 10.0), Rect::from_edges(15.0, 0.0, 26.0, 10.0)];
+        let lattice = comb_lattice(components(&ink(&rows), 4), &cells).expect("both are written");
+        assert_eq!(spans(&lattice), [Some((11, 13)), Some((15, 17))]);
+    }
+
+    #[test]
+    fn ink_beside_the_comb_belongs_to_the_cell_at_its_end() {
+        let rows = ["9900000000000000000000000099"; 10];
+        let cells = [Rect::from_edges(4.0, 0.0, 14.0, 10.0), Rect::from_edges(14.0, 0.0, 24.0, 10.0)];
+        let lattice = comb_lattice(components(&ink(&rows), 4), &cells).expect("both are written");
+        assert_eq!(spans(&lattice), [Some((0, 2)), Some((26, 28))]);
+        assert!(lattice.edges.iter().enumerate().all(|(i, edge)| (edge.from, edge.to) == (i, i + 1)));
+    }
+
+    #[test]
+    fn crop_of_a_cell_has_the_grey_of_its_strokes() {
+        let rows = ["000000000000", "000369630000", "000369630000", "000369630000", "000000000000"];
+        let cells = [Rect::from_edges(0.0, 0.0, 12.0, 5.0)];
+        let lattice = comb_lattice(components(&ink(&rows), 4), &cells).expect("it is written");
+        let crop = lattice.edges[0].crop.as_ref().expect("it is written");
+        assert_eq!(numbers(&crop.ink), ["36963"; 3]);
     }
 }

@@ -101,3 +101,59 @@ pub(super) fn cut(part: &Part, seams: &[Seam]) -> Vec<Part> {
     };
     (0..=seams.len()).filter_map(piece).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::{
+        parts::components,
+        tests::{ink, numbers},
+    };
+
+    fn part(rows: &[&str]) -> Part {
+        components(&ink(rows), 1).into_iter().next().expect("it has ink")
+    }
+
+    #[test]
+    fn seam_between_two_blocks_goes_through_their_joint() {
+        let part = part(&["999000999", "999000999", "999666999", "999000999", "999000999"]);
+        let seam = seam(&part, 3..7).expect("the range meets the part");
+        assert!(seam.columns.iter().all(|&column| (4..6).contains(&column)), "{seam:?}");
+        assert!((seam.ink_cut - 6.0 * 28.0 / 255.0).abs() < 1e-6 && seam.span == 1, "{seam:?}");
+        let pieces = cut(&part, &[seam]);
+        assert_eq!(pieces.len(), 2);
+        assert_eq!(pieces.iter().map(Part::area).sum::<usize>(), part.area(), "no ink is lost");
+        assert!(pieces[0].right() <= pieces[1].x);
+    }
+
+    #[test]
+    fn seam_along_a_slanted_gap_cuts_no_ink() {
+        let rows = ["9990099999", "9999009999", "9999900999", "9999990099", "9999999999"];
+        let part = part(&rows);
+        let seam = seam(&part, 3..9).expect("the range meets the part");
+        assert_eq!(seam.columns[..4], [4, 5, 6, 7]);
+        assert!((seam.ink_cut - 9.0 * 28.0 / 255.0).abs() < 1e-6, "the foot alone: {seam:?}");
+        let pieces = cut(&part, &[seam]);
+        assert_eq!(numbers(&pieces[0].ink)[..4], ["9990000", "9999000", "9999900", "9999990"]);
+    }
+
+    #[test]
+    fn seam_through_a_loop_spans_its_height() {
+        let part = part(&["99999", "90009", "90009", "99999"]);
+        let seam = seam(&part, 2..4).expect("the range meets the part");
+        assert_eq!(seam.span, 4, "top and foot are cut: {seam:?}");
+    }
+
+    #[test]
+    fn seam_outside_of_a_part_is_none() {
+        let part = part(&["0099", "0099"]);
+        assert_eq!([seam(&part, 10..20), seam(&part, 0..3), seam(&part, 3..3)], [None, None, None]);
+        assert!(seam(&part, 3..4).is_some());
+    }
+
+    #[test]
+    fn cut_without_seams_is_the_whole_part() {
+        let part = part(&["99", "99"]);
+        assert_eq!(cut(&part, &[]), [part.clone()]);
+    }
+}

@@ -247,6 +247,7 @@ fn median(values: &mut [f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::tests::{grid, numbers};
 
     fn draw(image: &mut GrayImage, from: (f64, f64), to: (f64, f64), half_width: f64) {
         let line = Segment::new(Point::new(from.0, from.1), Point::new(to.0, to.1));
@@ -305,5 +306,71 @@ mod tests {
         let before = image.clone();
         drop_lines(&mut image, &[Segment::new(Point::new(0.0, 60.0), Point::new(200.0, 60.0))]);
         assert_eq!(image, before);
+    }
+
+    /// A level line from the left end of a grid to its right end, at this height.
+    fn level(grid: &GrayImage, y: f64) -> Segment {
+        Segment::new(Point::new(0.0, y), Point::new(f64::from(grid.width()), y))
+    }
+
+    #[test]
+    fn upright_stroke_across_a_line_is_kept_to_the_pixel() {
+        let stroke = "000000000000888000000000000000";
+        let mut rows = vec![stroke; 14];
+        let whole = rows.clone();
+        (rows[7], rows[8]) = ("777777777777888777777777777777", "777777777777888777777777777777");
+        let mut picture = grid(&rows);
+        let line = level(&picture, 8.0);
+        drop_lines(&mut picture, &[line]);
+        assert_eq!(numbers(&picture), whole);
+    }
+
+    #[test]
+    fn dotted_line_is_wiped_and_one_with_too_few_dots_is_not() {
+        let paper = "000000000000000000000000000000";
+        let with = |row: &'static str| {
+            let mut rows = [paper; 14];
+            rows[7] = row;
+            let mut picture = grid(&rows);
+            let line = level(&picture, 7.5);
+            drop_lines(&mut picture, &[line]);
+            numbers(&picture)[7].clone()
+        };
+        assert_eq!(with("700700700700700700700700700700"), paper);
+        let few = "700000000000070000000000007000";
+        assert_eq!(with(few), few);
+    }
+
+    #[test]
+    fn line_out_of_reach_stays() {
+        let mut rows = ["000000000000000000000000000000"; 20];
+        rows[2] = "777777777777777777777777777777";
+        let mut picture = grid(&rows);
+        let line = level(&picture, 15.0);
+        drop_lines(&mut picture, &[line]);
+        assert_eq!(numbers(&picture), rows);
+    }
+
+    #[test]
+    fn bar_thicker_than_any_line_stays() {
+        let thick = THICKEST_PX as u32 + 2;
+        let bar = GrayImage::from_fn(60, 60, |_, y| Luma([if (20..20 + thick).contains(&y) { 200 } else { 0 }]));
+        let mut picture = bar.clone();
+        drop_lines(&mut picture, &[level(&bar, 20.0 + f64::from(thick) / 2.0)]);
+        assert_eq!(picture, bar);
+    }
+
+    #[test]
+    fn line_that_bends_is_wiped_along_its_course() {
+        // 4 pixels up and down over 200: more than its thickness
+        let height = |x: f64| 40.0 + 2.0 * (x / 32.0).sin();
+        let mut picture = GrayImage::from_fn(200, 80, |x, y| {
+            let off = f64::from(y) + 0.5 - height(f64::from(x) + 0.5);
+            Luma([if off.abs() < 1.5 { 180 } else { 0 }])
+        });
+        let line = level(&picture, 40.0);
+        drop_lines(&mut picture, &[line]);
+        let n_left = picture.pixels().filter(|pixel| pixel[0] > 0).count();
+        assert!(n_left <= 6, "{n_left} of some 600 pixels are left");
     }
 }

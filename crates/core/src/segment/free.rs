@@ -266,6 +266,7 @@ fn skip_prior(primitive: &Primitive, height: f32) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::tests::ink as grid_ink;
     use crate::segment::{ink::Ink, parts::components};
     use image::{GrayImage, Luma};
 
@@ -343,5 +344,46 @@ mod tests {
             assert!((1..lattice.n_nodes).all(reachable), "every node is reached");
         }
         assert!(free_lattice(Vec::new(), &FreeParams::default()).is_none());
+    }
+
+    #[test]
+    fn height_of_digits_is_not_that_of_dots_and_strays() {
+        let part = |height: u32| Part { ink: GrayImage::from_pixel(3, height, Luma([255])), x: 0, y: 0, component: 1 };
+        let height = |heights: &[u32]| digit_height(&heights.iter().map(|&h| part(h)).collect::<Vec<_>>());
+        assert_eq!(height(&[20, 22, 21, 4, 5, 3, 2]), Some(21.0));
+        assert_eq!((height(&[4]), height(&[])), (Some(4.0), None));
+    }
+
+    #[test]
+    fn width_of_strokes_is_twice_the_area_over_the_outline() {
+        let bar = |width: usize| {
+            let row = format!("0{}0", "9".repeat(width));
+            let rows = vec![row.as_str(); 40];
+            components(&grid_ink(&rows), 1)
+        };
+        for width in [2usize, 4, 6] {
+            let found = stroke_width(&bar(width));
+            assert!((found - width as f32).abs() < 0.8, "{width}: {found}");
+        }
+        assert_eq!(stroke_width(&[]), 1.0);
+    }
+
+    #[test]
+    fn two_digits_apart_are_two_edges_without_a_joined_one() {
+        let bar = "99990000000000000000000000000000009999";
+        let lattice = free_lattice(components(&grid_ink(&[bar; 24]), 1), &FreeParams::default()).expect("there is ink");
+        assert_eq!((lattice.n_nodes, spans(&lattice)), (3, vec![(0, 4), (34, 38)]));
+        assert!(lattice.edges.iter().all(|edge| edge.log_prior == 0.0), "nothing speaks against them");
+    }
+
+    #[test]
+    fn joining_two_whole_digits_is_unlikely() {
+        let bars = "999900009999";
+        let lattice =
+            free_lattice(components(&grid_ink(&[bars; 24]), 1), &FreeParams::default()).expect("there is ink");
+        let prior =
+            |from: usize, to: usize| lattice.edges.iter().find(|e| (e.from, e.to) == (from, to)).map(|e| e.log_prior);
+        let (alone, together) = (prior(0, 1).expect("it is there"), prior(0, 2).expect("they are near"));
+        assert!(together < alone - 1.0, "{alone} {together}");
     }
 }

@@ -295,3 +295,155 @@ fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
     });
     share >= REMNANT_SHARE
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::parse_template;
+    use formread_raster::geometry::Projection;
+
+    /// A picture in numbers: a digit is a ninth of full ink for each unit, and a row is a line.
+    pub(super) fn grid(rows: &[&str]) -> GrayImage {
+        let level = |x: u32, y: u32| (rows[y as usize].as_bytes()[x as usize] - b'0') * 28;
+        GrayImage::from_fn(rows[0].len() as u32, rows.len() as u32, |x, y| Luma([level(x, y)]))
+    }
+
+    /// The numbers of a picture: the way back from [`grid`].
+    pub(super) fn numbers(picture: &GrayImage) -> Vec<String> {
+        let row = |row: &[u8]| row.iter().map(|level| char::from(b'0' + level / 28)).collect();
+        picture.as_raw().chunks_exact(picture.width() as usize).map(row).collect()
+    }
+
+    /// The ink of [`grid`]: half of full ink and more is surely ink.
+    pub(super) fn ink(rows: &[&str]) -> ink::Ink {
+        let grey = grid(rows);
+        let mask = GrayImage::from_fn(grey.width(), grey.height(), |x, y| {
+            Luma([if grey.get_pixel(x, y)[0] >= 128 { 255 } else { 0 }])
+        });
+        ink::Ink { grey, mask }
+    }
+
+    /// Pixels a millimetre of the pages that are drawn here.
+    const PX_PER_MM: f64 = 8.0;
+    /// Half the thickness of a line or stroke, millimetres.
+    const HALF_STROKE_MM: f64 = 0.2;
+
+    fn form() -> FormTemplate {
+        let text = "name = \"x\"\ntitle = \"t\"\npage = [80, 60]\n\
+            [[field]]\nname = \"box\"\nkind = \"integer\"\nbox = [10, 10, 40, 9]\n\
+            [[field]]\nname = \"comb\"\nkind = \"integer\"\ncomb = { at = [10, 26], cell = [6, 8], groups = [4] }\n\
+            [[field]]\nname = \"mark\"\nkind = \"mark\"\nbox = [10, 42, 4, 4]\n";
+        parse_template(text).expect("it is well formed")
+    }
+
+    /// The form with strokes written on it (millimetres), cut; no field's place differs from the page's.
+    fn cut(strokes: &[[f64; 4]]) -> (Page, Vec<FieldCut>) {
+        let form = form();
+        let strokes = strokes.iter().map(|&[x0, y0, x1, y1]| Segment::new(Point::new(x0, y0), Point::new(x1, y1)));
+        let lines: Vec<Segment> = form.printed_lines().into_iter().chain(strokes).collect();
+        let pixels = GrayImage::from_fn((80.0 * PX_PER_MM) as u32, (60.0 * PX_PER_MM) as u32, |x, y| {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5) * (1.0 / PX_PER_MM);
+            let distance = |line: &Segment| {
+                let along = line.direction();
+                (p - line.a - along * (p - line.a).dot(along).clamp(0.0, line.length())).norm()
+            };
+            let nearest = lines.iter().map(distance).fold(f64::INFINITY, f64::min);
+            let ink = ((HALF_STROKE_MM - nearest) * PX_PER_MM + 0.5).clamp(0.0, 1.0);
+            Luma([(240.0 - 210.0 * ink) as u8])
+        });
+        let page = Page::upright(pixels, None);
+        let cuts = segment(&page, &registered(true), &form);
+        (page, cuts)
+    }
+
+    fn registered(on_page: bool) -> Registration {
+        let map = Projection::scaling(PX_PER_MM, PX_PER_MM);
+        let fit = FieldRegistration { page_from_template: map, residual_px: Some(0.1), on_page };
+        Registration { page_from_template: map, residual_px: 0.1, support: 1.0, fields: vec![fit; 3] }
+    }
+
+    #[test]
+    fn segment_fields_without_writing_are_blank() {
+        let (_, cuts) = cut(&[]);
+        assert!(matches!(cuts[0].ink, FieldInk::Blank) && cuts[0].strip.is_none(), "{:?}", cuts[0].ink);
+        assert!(matches!(cuts[1].ink, FieldInk::Blank) && cuts[1].strip.is_none(), "{:?}", cuts[1].ink);
+        let FieldInk::Mark(mark) = cuts[2].ink else { panic!("{:?}", cuts[2].ink) };
+        assert_eq!((mark.covered, cuts[2].strip.is_none()), (0.0, true));
+        assert_eq!(cuts.iter().map(|cut| cut.field_idx).collect::<Vec<_>>(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn segment_strokes_in_a_box_lie_where_they_were_written() {
+        let (page, cuts) = cut(&[[20.0, 12.0, 20.0, 17.0], [26.0, 12.0, 26.0, 17.0]]);
+        let FieldInk::Written(lattice) = &cuts[0].ink else { panic!("{:?}", cuts[0].ink) };
+        let crops: Vec<&InkCrop> = lattice.edges.iter().filter_map(|edge| edge.crop.as_ref()).collect();
+        for x in [20.0, 26.0] {
+            let wanted = Rect::from_edges(x, 12.0, x, 17.0).grown(HALF_STROKE_MM);
+            let off = |crop: &&InkCrop| {
+                let found = crop_bounds(&page, &form(), 0, crop);
+                let corners = found.corners().into_iter().zip(wanted.corners());
+                corners.map(|(found, wanted)| (found - wanted).norm()).fold(0.0, f64::max)
+            };
+            let nearest = crops.iter().map(off).fold(f64::INFINITY, f64::min);
+            assert!(nearest < 0.35, "{x}: {nearest} mm off");
+        }
+        let bounds = cuts[0].strip.as_ref().expect("it is written").bounds;
+        // from 3 mm left of the field, 10 pixels a millimetre
+        assert!((bounds.left - 128.0).abs() < 3.0 && (bounds.right - 192.0).abs() < 3.0, "{bounds:?}");
+        assert!((bounds.digit_height - 54.0).abs() < 4.0 && (bounds.middle - 75.0).abs() < 3.0, "{bounds:?}");
+    }
+
+    #[test]
+    fn segment_stroke_in_one_cell_of_a_comb_leaves_the_others_empty() {
+        let (_, cuts) = cut(&[[25.0, 27.5, 25.0, 32.5]]);
+        let FieldInk::Written(lattice) = &cuts[1].ink else { panic!("{:?}", cuts[1].ink) };
+        let is_written: Vec<bool> = lattice.edges.iter().map(|edge| edge.crop.is_some()).collect();
+        assert_eq!((lattice.n_nodes, is_written), (5, vec![false, false, true, false]));
+    }
+
+    #[test]
+    fn segment_cross_in_a_box_to_be_marked_covers_part_of_it() {
+        let (_, cuts) = cut(&[[10.7, 42.7, 13.3, 45.3], [10.7, 45.3, 13.3, 42.7]]);
+        let FieldInk::Mark(mark) = cuts[2].ink else { panic!("{:?}", cuts[2].ink) };
+        assert!((0.1..0.6).contains(&mark.covered) && mark.least_ninth < 0.3, "{mark:?}");
+    }
+
+    #[test]
+    fn segment_field_that_is_off_the_page_is_not_cut() {
+        let (page, _) = cut(&[]);
+        for registration in [registered(false), Registration { fields: Vec::new(), ..registered(true) }] {
+            let cuts = segment(&page, &registration, &form());
+            assert!(cuts.iter().all(|cut| matches!(cut.ink, FieldInk::OffPage) && cut.strip.is_none()));
+        }
+        assert!(field_pictures(&page, &registered(false), &form(), 0).is_none());
+        let seen = field_pictures(&page, &registered(true), &form(), 1).expect("it is on the page");
+        assert_eq!((seen.cells.len(), seen.scanned.dimensions()), (4, seen.cleaned.dimensions()));
+    }
+
+    #[test]
+    fn part_along_a_printed_line_is_a_remnant_and_one_across_it_is_not() {
+        let line = [Segment::new(Point::new(0.0, 20.0), Point::new(60.0, 20.0))];
+        let part = |x: i32, y: i32, width: u32, height: u32| Part {
+            ink: GrayImage::from_pixel(width, height, Luma([200])),
+            x,
+            y,
+            component: 1,
+        };
+        assert!(is_remnant(&part(10, 17, 20, 4), &line));
+        assert!(!is_remnant(&part(10, 0, 4, 40), &line), "most of it is further from the line");
+        assert!(!is_remnant(&part(10, 40, 20, 4), &line) && !is_remnant(&part(10, 17, 20, 4), &[]));
+    }
+
+    #[test]
+    fn strip_of_a_field_is_wiped_of_strangers_and_of_what_is_outside() {
+        let rows = ["90000009", "00990000", "00990990", "00990990", "00000000"];
+        let all = parts::components(&ink(&rows), 1);
+        let (own, strangers): (Vec<Part>, Vec<Part>) = all.into_iter().partition(|part| part.x == 2);
+        let frame = Rect::from_edges(1.0, 1.0, 8.0, 5.0);
+        let strip = strip_crop(grid(&rows), frame, &own, &strangers).expect("it has ink");
+        assert_eq!(numbers(&strip.ink), ["00000000", "00990000", "00990000", "00990000", "00000000"]);
+        let StripBounds { left, right, middle, digit_height } = strip.bounds;
+        assert_eq!((left, right, middle, digit_height), (2.0, 4.0, 2.5, 3.0));
+        assert!(strip_crop(grid(&rows), frame, &[], &strangers).is_none());
+    }
+}

@@ -150,3 +150,55 @@ pub(super) fn components(ink: &Ink, least_area: usize) -> Vec<Part> {
     parts.sort_by_key(|part| (part.x + part.right(), part.y));
     parts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::tests::{ink, numbers};
+
+    const ROWS: [&str; 5] = ["0000000000", "0993000000", "0990000660", "0000000660", "0900000000"];
+
+    #[test]
+    fn components_are_tight_with_their_grey_fringe_from_left_to_right() {
+        let parts = components(&ink(&ROWS), 2);
+        let found: Vec<_> = parts.iter().map(|part| (part.x, part.y, numbers(&part.ink))).collect();
+        let rows = |rows: &[&str]| rows.iter().map(|&row| row.to_owned()).collect::<Vec<_>>();
+        assert_eq!(found, [(1, 1, rows(&["993", "990"])), (7, 2, rows(&["66", "66"]))]);
+        assert_eq!(components(&ink(&ROWS), 1).len(), 3, "the speck is a part where specks count");
+        assert!(components(&ink(&["000", "030"]), 1).is_empty(), "a fringe alone is no part");
+    }
+
+    #[test]
+    fn components_beyond_the_most_leave_the_smallest_out() {
+        let row = "9900".repeat(MAX_PARTS) + "9000";
+        let parts = components(&ink(&[&row]), 1);
+        assert_eq!(parts.len(), MAX_PARTS);
+        assert!(parts.iter().all(|part| part.width() == 2));
+    }
+
+    #[test]
+    fn joined_parts_keep_the_ink_of_each_in_its_place() {
+        let parts = components(&ink(&ROWS), 2);
+        let joined = Part::joined(&parts).expect("there are two");
+        assert_eq!((joined.x, joined.y, joined.right(), joined.bottom()), (1, 1, 9, 4));
+        assert_eq!(numbers(&joined.ink), ["99300000", "99000066", "00000066"]);
+        assert_eq!(joined.area(), parts.iter().map(Part::area).sum::<usize>());
+        assert_eq!(Part::joined(&[]), None);
+    }
+
+    #[test]
+    fn kept_ink_is_tight_and_none_where_nothing_is_kept() {
+        let parts = components(&ink(&ROWS), 2);
+        let kept = parts[0].keep(|x, _| x == 2).expect("there is ink");
+        assert_eq!((kept.x, kept.y, numbers(&kept.ink)), (2, 1, vec!["9".to_owned(), "9".to_owned()]));
+        assert_eq!(parts[0].keep(|_, y| y > 10), None);
+    }
+
+    #[test]
+    fn share_of_a_part_is_weighed_by_darkness() {
+        let part = &components(&ink(&ROWS), 2)[0];
+        let share = part.share(|x, _| x == 3);
+        assert!((share - 3.0 / 39.0).abs() < 1e-9, "{share}");
+        assert_eq!((part.share(|_, _| true), part.share(|_, _| false)), (1.0, 0.0));
+    }
+}

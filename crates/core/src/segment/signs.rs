@@ -225,6 +225,7 @@ mod tests {
     use image::Luma;
 
     use super::*;
+    use crate::segment::tests::ink as grid_ink;
     use crate::{
         form::parse_template,
         segment::{ink::Ink, parts::components},
@@ -302,5 +303,47 @@ mod tests {
         for sketch in ["-", "--", ".", "(", ""] {
             assert!(!signs(sketch, "signed = true").1.is_negative, "{sketch}");
         }
+    }
+
+    const OPENING: [&str; 9] =
+        ["000990", "009900", "099000", "990000", "990000", "990000", "099000", "009900", "000990"];
+
+    fn bulge(rows: &[&str]) -> Option<f32> {
+        let part = components(&grid_ink(rows), 1).into_iter().next().expect("it has ink");
+        Row { left: 0, right: 40, top: 0.0, height: 9.0 }.bulge(&part)
+    }
+
+    #[test]
+    fn parenthesis_bulges_to_its_side_and_an_upright_stroke_does_not() {
+        let opening = bulge(&OPENING).expect("it is one stroke");
+        let mirrored: Vec<String> = OPENING.iter().map(|row| row.chars().rev().collect()).collect();
+        let closing = bulge(&mirrored.iter().map(String::as_str).collect::<Vec<_>>()).expect("it is one stroke");
+        assert!((opening + 1.0 / 3.0).abs() < 0.01 && (opening + closing).abs() < 1e-6, "{opening} {closing}");
+        assert_eq!(bulge(&["00990"; 9]), Some(0.0));
+    }
+
+    #[test]
+    fn shape_with_two_strokes_a_row_or_too_low_has_no_bulge() {
+        assert_eq!(bulge(&["9009", "9009", "9009", "9009", "9999", "9009", "9009", "9009", "9009"]), None);
+        assert_eq!(bulge(&OPENING[..5]), None, "it is too low for a parenthesis");
+        assert_eq!(bulge(&["99999"; 9]), None, "it is too wide for a stroke");
+    }
+
+    #[test]
+    fn point_stands_at_the_foot_of_the_digits_and_a_dash_in_their_middle() {
+        let row = Row { left: 0, right: 40, top: 0.0, height: 20.0 };
+        let part = |x: i32, y: i32, width: u32, height: u32| Part {
+            ink: GrayImage::from_pixel(width, height, Luma([255])),
+            x,
+            y,
+            component: 1,
+        };
+        assert!(row.is_point(&part(18, 16, 3, 3), &[]) && !row.is_point(&part(18, 4, 3, 3), &[]), "a point is low");
+        assert!(!row.is_point(&part(70, 16, 3, 3), &[]), "it is too far behind");
+        assert!(!row.is_point(&part(18, 16, 3, 3), &[part(16, 0, 8, 20)]), "it is under a digit");
+        assert!(row.is_dash(&part(-12, 9, 10, 2)) && !row.is_dash(&part(-12, 19, 10, 2)), "an underline is no dash");
+        assert!(!row.is_dash(&part(-12, 9, 3, 3)) && !row.is_dash(&part(-40, 9, 35, 2)), "too short, too long");
+        assert!(row.is_before(&part(-12, 9, 10, 2)) && !row.is_before(&part(5, 9, 10, 2)));
+        assert!(row.is_behind(&part(41, 9, 10, 2)) && !row.is_behind(&part(5, 9, 10, 2)));
     }
 }
