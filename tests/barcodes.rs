@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use formread_core::{
     form::{FormTemplate, parse_template},
-    register::{Misfit, RegisterParams, identify},
+    register::{RegisterParams, RegistrationFailure, identify},
 };
 use formread_page::Page;
 use formread_raster::{
@@ -75,7 +75,7 @@ pub fn draw(form: &FormTemplate, degradations: Degradations, page: u64) -> Synth
     synthesise(form, &glyphs(), &options, page).expect("the options are in range")
 }
 
-fn found(image: GrayImage, templates: &[FormTemplate]) -> Result<String, Misfit> {
+fn found(image: GrayImage, templates: &[FormTemplate]) -> Result<String, RegistrationFailure> {
     let found = identify(&Page::upright(image, None), templates, &RegisterParams::default());
     found.map(|(idx, _)| templates[idx].name.clone())
 }
@@ -104,9 +104,9 @@ fn forms_that_differ_in_their_barcode_alone_are_told_apart() {
                 let name = found(draw(own, degradations, page).image, &templates);
                 assert_eq!(name.as_ref(), Ok(&own.name), "{} on page {page}", printed.0);
             }
-            let misfit = found(draw(&seven, degradations, page).image, &templates).expect_err("it is neither");
-            assert_eq!((misfit.reason, misfit.template_idx), (PageReject::UnknownForm, None));
-            assert!(misfit.detail.contains("7\", expected: "), "{} on page {page}: {}", printed.0, misfit.detail);
+            let failure = found(draw(&seven, degradations, page).image, &templates).expect_err("it is neither");
+            assert_eq!((failure.reason, failure.template_idx), (PageReject::UnknownForm, None));
+            assert!(failure.detail.contains("7\", expected: "), "{} on page {page}: {}", printed.0, failure.detail);
         }
     }
 }
@@ -124,8 +124,8 @@ fn bars_may_run_up_the_page() {
 fn the_form_of_last_year_is_not_read_as_that_of_this_year() {
     let [this, last, _] = family(PRINTED[0]);
     let image = draw(&last, Degradations::MODERATE, 3).image;
-    let misfit = found(image.clone(), std::slice::from_ref(&this)).expect_err("it is another");
-    assert_eq!(misfit.detail, "barcode: \"TAX-2026/2\", expected: \"TAX-2026/1\" (form-1)");
+    let failure = found(image.clone(), std::slice::from_ref(&this)).expect_err("it is another");
+    assert_eq!(failure.detail, "barcode: \"TAX-2026/2\", expected: \"TAX-2026/1\" (form-1)");
     // a template that declares none takes it: nothing else differs
     assert_eq!(found(image, &[form("any", "")]).as_deref(), Ok("any"));
 }
@@ -144,8 +144,8 @@ fn a_barcode_that_cannot_be_read_leaves_it_to_geometry() {
             paint(&mut drawn, area, grey);
             drawn.image
         };
-        let misfit = found(covered(0), &templates).expect_err("nothing tells the first two apart");
-        assert_eq!(misfit.detail, "fits two templates alike: form-1 and form-2");
+        let failure = found(covered(0), &templates).expect_err("nothing tells the first two apart");
+        assert_eq!(failure.detail, "fits two templates alike: form-1 and form-2");
         assert_eq!(found(covered(2), &templates).as_deref(), Ok("form-3"), "it has a box more");
         assert_eq!(found(covered(0), &templates[..1]).as_deref(), Ok("form-1"), "it may be that");
     }
@@ -214,17 +214,17 @@ impl Outcome {
             let start = Instant::now();
             let found = identify(&alone, std::slice::from_ref(template), &RegisterParams::default());
             *time += start.elapsed();
-            self.wrong.extend(found.err().map(|misfit| misfit.detail));
+            self.wrong.extend(found.err().map(|failure| failure.detail));
         }
         match found(image, &templates) {
             Ok(name) if name == own.name => self.read += 1,
             Ok(name) => self.wrong.push(format!("page {page}: {name}")),
-            Err(misfit) if misfit.detail.starts_with("barcode") => self.wrong.push(misfit.detail),
+            Err(failure) if failure.detail.starts_with("barcode") => self.wrong.push(failure.detail),
             Err(_) => {}
         }
         match found(draw(&seven, degradations, page).image, &templates) {
-            Err(misfit) if misfit.detail.contains("7\", expected") => self.refused += 1,
-            Err(misfit) if misfit.detail.starts_with("barcode") => self.wrong.push(misfit.detail),
+            Err(failure) if failure.detail.contains("7\", expected") => self.refused += 1,
+            Err(failure) if failure.detail.starts_with("barcode") => self.wrong.push(failure.detail),
             Err(_) => {}
             Ok(name) => self.wrong.push(format!("page {page} of another form: {name}")),
         }

@@ -90,7 +90,7 @@ impl Outcome {
         match found {
             Ok((found, _)) if templates[found].name == form.name => self.right += 1,
             Ok((found, _)) => self.wrong.push(format!("{} for {}", templates[found].name, form.name)),
-            Err(misfit) => self.refused.push(format!("{}: {}", form.name, misfit.detail)),
+            Err(failure) => self.refused.push(format!("{}: {}", form.name, failure.detail)),
         }
     }
 
@@ -113,7 +113,7 @@ impl Outcome {
 #[test]
 fn a_page_finds_its_own_template_among_sixty() {
     let all = sixty();
-    let families = Families::of(&all);
+    let families = Families::new(&all);
     let mut outcome = Outcome::default();
     // one page of every fifth form: all kinds of differences, all families
     for (idx, form) in all.iter().enumerate().step_by(5) {
@@ -128,7 +128,7 @@ fn a_page_finds_its_own_template_among_sixty() {
 fn a_page_finds_its_own_template_among_more_families_than_are_searched_for() {
     let known = known_templates().expect("they parse").into_iter().filter(|form| form.layout != PageLayout::WholeImage);
     let all: Vec<FormTemplate> = known.chain((0..N_FAMILIES).map(|family| form(family, 0))).collect();
-    let families = Families::of(&all);
+    let families = Families::new(&all);
     let mut outcome = Outcome::default();
     for (idx, form) in all.iter().enumerate() {
         outcome.add(form, idx as u64, (&all, &families));
@@ -146,9 +146,9 @@ fn a_page_that_two_templates_fit_alike_is_unknown_and_both_are_named() {
         let drawn = synthesise(form, &glyphs(), &options, 1).expect("the options are in range");
         identify(&Page::upright(drawn.image, None), &templates, &RegisterParams::default())
     };
-    let misfit = draw(&templates[0]).expect_err("there are two of it");
-    assert_eq!((misfit.reason, misfit.template_idx), (PageReject::UnknownForm, None));
-    assert_eq!(misfit.detail, "fits two templates alike: family-0-0 and twin");
+    let failure = draw(&templates[0]).expect_err("there are two of it");
+    assert_eq!((failure.reason, failure.template_idx), (PageReject::UnknownForm, None));
+    assert_eq!(failure.detail, "fits two templates alike: family-0-0 and twin");
     for idx in [1, 3] {
         assert_eq!(draw(&templates[idx]).map(|(found, _)| found).ok(), Some(idx));
     }
@@ -161,7 +161,7 @@ fn a_page_that_two_templates_fit_alike_is_unknown_and_both_are_named() {
 fn torture_by_sixty_templates() {
     let all = sixty();
     let five: Vec<FormTemplate> = (0..N_FAMILIES).map(|family| form(family, 0)).collect();
-    let [all_families, five_families] = [&all, &five].map(|templates| Families::of(templates));
+    let [all_families, five_families] = [&all, &five].map(|templates| Families::new(templates));
     let pages: Vec<(u64, usize)> = (0..10).flat_map(|page| (0..all.len()).map(move |idx| (page, idx))).collect();
     let on_page = |[mut few, mut many]: [Outcome; 2], &(page, idx): &(u64, usize)| {
         many.add(&all[idx], 100 * idx as u64 + page, (&all, &all_families));

@@ -49,7 +49,7 @@ fn assert_registered(forms: &[FormTemplate], idx: usize, drawn: &SynthPage, what
     let name = &forms[idx].name;
     let page = Page::upright(drawn.image.clone(), None);
     let (found, registration) = identify(&page, forms, &RegisterParams::default())
-        .unwrap_or_else(|misfit| panic!("{name}, {what}: {}: {}", misfit.reason, misfit.detail));
+        .unwrap_or_else(|failure| panic!("{name}, {what}: {}: {}", failure.reason, failure.detail));
     assert_eq!(&forms[found].name, name, "{what}");
     let px_per_mm = drawn.page_from_template.scale_at(forms[idx].centre());
     let mut n_checked = 0;
@@ -195,7 +195,7 @@ fn folded() {
 fn refusal(image: GrayImage) -> PageReject {
     let page = Page::upright(image, None);
     match identify(&page, &forms(), &RegisterParams::default()) {
-        Err(misfit) => misfit.reason,
+        Err(failure) => failure.reason,
         Ok((idx, registration)) => {
             panic!("taken for {}, support {:.2}", forms()[idx].name, registration.support)
         }
@@ -242,7 +242,7 @@ fn another_form_is_unknown() {
             forms.iter().enumerate().filter(|(i, _)| *i != idx).map(|(_, form)| form.clone()).collect();
         let page = Page::upright(drawn.image, None);
         let taken = identify(&page, &others, &RegisterParams::default());
-        let reason = taken.map(|(i, _)| others[i].name.clone()).map_err(|misfit| misfit.reason);
+        let reason = taken.map(|(i, _)| others[i].name.clone()).map_err(|failure| failure.reason);
         assert_eq!(reason, Err(PageReject::UnknownForm), "a page of {}", template.name);
     }
 }

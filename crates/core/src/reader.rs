@@ -18,9 +18,9 @@ use crate::{
         AcceptTable, DocumentRecord, FieldScores, PageReading, PageRecord, PageSeen, assemble_page, contested_edges,
         documents, is_settled, reconcile,
     },
-    form::{Field, FormTemplate, check_documents, check_others},
+    form::{Field, FormTemplate, check_documents, check_other_fields},
     normalise::{GLYPH_SIDE, Glyph, GlyphBatch, STRIP_HEIGHT, Strip, collate, normalise, normalise_strip},
-    register::{Families, FieldRegistration, Misfit, RegisterParams, Registration, identify_among},
+    register::{Families, FieldRegistration, RegisterParams, Registration, RegistrationFailure, identify_among},
     scores::{Backend, GlyphScores, N_DIGITS, Recogniser, StripScores},
     segment::{FieldCut, FieldInk, LatticeEdge, segment},
 };
@@ -129,7 +129,7 @@ impl Reader {
     /// one set of weights from another.
     ///
     /// # Errors
-    /// `Usage` where there is no template or two have one name; as [`check_others`] and [`check_documents`]; whatever the
+    /// `Usage` where there is no template or two have one name; as [`check_other_fields`] and [`check_documents`]; whatever the
     /// first recogniser fails with.
     pub fn new(
         templates: Vec<FormTemplate>,
@@ -143,11 +143,11 @@ impl Reader {
         if let Some(twice) = templates.iter().find(|template| !names.insert(&template.name)) {
             return Err(Error::usage(format!("two templates have one name: {}", twice.name)));
         }
-        check_others(&templates)?;
+        check_other_fields(&templates)?;
         check_documents(&templates)?;
         let idle = Mutex::new(vec![make_recogniser()?]);
         Ok(Self {
-            families: Families::of(&templates),
+            families: Families::new(&templates),
             templates,
             limits: Limits::default(),
             register_params: RegisterParams::default(),
@@ -235,7 +235,7 @@ impl Reader {
 
     /// Whether rules tie pages together: then what a page says is only known with the others of its file.
     pub fn ties_pages(&self) -> bool {
-        self.templates.iter().any(|template| !template.others.is_empty())
+        self.templates.iter().any(|template| !template.other_fields.is_empty())
     }
 
     /// Holds all pages of one file, in their order, to the rules across them, as [`reconcile`] does. Each page comes
@@ -293,7 +293,7 @@ impl Reader {
             Ok((template_idx, registration)) => {
                 self.normalise(number, page, self.cut(page, template_idx, registration))
             }
-            Err(misfit) => self.turned_away(number, misfit),
+            Err(failure) => self.turned_away(number, failure),
         }
     }
 
@@ -301,8 +301,8 @@ impl Reader {
     /// be the page declare a number, the nets read it.
     ///
     /// # Errors
-    /// [`Misfit`] where no template does.
-    pub fn register(&self, page: &Page) -> Result<(usize, Registration), Misfit> {
+    /// [`RegistrationFailure`] where no template does.
+    pub fn register(&self, page: &Page) -> Result<(usize, Registration), RegistrationFailure> {
         let read_number = |page: &Page, at: Rect, map: &Projection| self.read_number(page, at, map);
         identify_among(page, &self.templates, &self.families, &self.register_params, &read_number)
     }
@@ -320,9 +320,9 @@ impl Reader {
     }
 
     /// A page on which no template lies.
-    fn turned_away(&self, number: u32, misfit: Misfit) -> PreparedPage {
-        let form = misfit.template_idx.map(|idx| self.templates[idx].name.clone());
-        let reading = PageReading::Rejected { form, reason: misfit.reason, detail: misfit.detail };
+    fn turned_away(&self, number: u32, failure: RegistrationFailure) -> PreparedPage {
+        let form = failure.template_idx.map(|idx| self.templates[idx].name.clone());
+        let reading = PageReading::Rejected { form, reason: failure.reason, detail: failure.detail };
         PreparedPage { page: number, glyphs: Vec::new(), strips: Vec::new(), state: Prepared::Rejected(reading) }
     }
 

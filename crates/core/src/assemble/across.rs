@@ -51,7 +51,7 @@ impl Document<'_> {
         let mut rules = Rules::default();
         for sheet in &self.sheets {
             for rule in &sheet.template.rules {
-                match sheet.template.reaches_out(rule) {
+                match sheet.template.names_other_forms(rule) {
                     false => rules.asked.extend(self.own_rule(sheet, rule)),
                     true if self.is_page(&sheet.template.name) => {}
                     true => self.add_across(sheet.template, Some(sheet), rule, &mut rules),
@@ -60,7 +60,7 @@ impl Document<'_> {
         }
         // once a document, also where the page is missing that has the rule
         for template in self.templates.iter().filter(|template| self.is_page(&template.name)) {
-            for rule in template.rules.iter().filter(|rule| template.reaches_out(rule)) {
+            for rule in template.rules.iter().filter(|rule| template.names_other_forms(rule)) {
                 self.add_across(template, None, rule, &mut rules);
             }
         }
@@ -68,7 +68,7 @@ impl Document<'_> {
     }
 
     fn own_rule(&self, sheet: &Sheet<'_>, rule: &Rule) -> Option<DocumentRule> {
-        let rule = rule.over(&|idx| sheet.place(idx).map(|place| vec![place]))?;
+        let rule = rule.remap_fields(&|idx| sheet.place(idx).map(|place| vec![place]))?;
         Some(DocumentRule { rule, spans_pages: false })
     }
 
@@ -77,7 +77,7 @@ impl Document<'_> {
     fn add_across(&self, template: &FormTemplate, sheet: Option<&Sheet<'_>>, rule: &Rule, rules: &mut Rules) {
         let indices = rule.fields();
         let named = indices.iter().map(|&idx| match idx.checked_sub(template.fields.len()) {
-            Some(other) => self.of_other(template.others.get(other)?),
+            Some(other) => self.of_other(template.other_fields.get(other)?),
             None => {
                 let places = match sheet {
                     Some(sheet) => vec![sheet.place(idx)?],
@@ -107,7 +107,7 @@ impl Document<'_> {
             let Named { is_page, places, .. } = &named[indices.iter().position(|named| *named == idx)?];
             Some(if *is_page { places[..1].to_vec() } else { places.clone() })
         };
-        rules.asked.extend(rule.over(&stands_for).map(|rule| DocumentRule { rule, spans_pages: true }));
+        rules.asked.extend(rule.remap_fields(&stands_for).map(|rule| DocumentRule { rule, spans_pages: true }));
     }
 
     /// Whether some field says one thing on one copy of its page and another on the next.

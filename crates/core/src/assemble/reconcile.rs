@@ -167,7 +167,7 @@ fn broken_by(field: &Field, text: &str) -> Option<ReviewReason> {
     if matches!(field.kind, FieldKind::Date { .. }) && !super::canonical::is_date(text) {
         return Some(ReviewReason::ImpossibleDate);
     }
-    field.checks.broken_by(text).map(|check| ReviewReason::FailedCheck(check.to_owned()))
+    field.checks.failed_check(text).map(|check| ReviewReason::FailedCheck(check.to_owned()))
 }
 
 impl Work<'_> {

@@ -4,7 +4,7 @@ use image::GrayImage;
 
 use super::{
     raw::{RawBarcode, Spanned},
-    source::{Ruler, Source},
+    source::{Source, UnitConverter},
 };
 use crate::barcode::{Symbology, draw_barcode};
 use formread_raster::{error::Result, geometry::Rect};
@@ -25,13 +25,13 @@ pub struct Barcode {
     /// How it says it.
     pub symbology: Symbology,
     /// What it says, printable ASCII; a `*` stands for any characters, or none: what differs from page to page.
-    pub says: String,
+    pub pattern: String,
 }
 
 impl Barcode {
     /// Whether `text` is what it says.
-    pub fn is(&self, text: &str) -> bool {
-        let Some((first, rest)) = self.says.split_once(ANY) else { return text == self.says };
+    pub fn matches(&self, text: &str) -> bool {
+        let Some((first, rest)) = self.pattern.split_once(ANY) else { return text == self.pattern };
         let Some(mut text) = text.strip_prefix(first) else { return false };
         let mut parts = rest.split(ANY).peekable();
         while let Some(part) = parts.next() {
@@ -51,7 +51,7 @@ impl Barcode {
     pub fn example(&self, mut digit: impl FnMut() -> u8) -> Option<(String, GrayImage)> {
         SERIAL_DIGITS.into_iter().find_map(|n_digits| {
             let mut text = String::new();
-            for c in self.says.chars() {
+            for c in self.pattern.chars() {
                 match c {
                     ANY => text.extend((0..n_digits).map(|_| char::from(b'0' + digit() % 10))),
                     c => text.push(c),
@@ -63,10 +63,10 @@ impl Barcode {
     }
 }
 
-pub(super) fn parse_barcode(source: Source<'_>, ruler: &Ruler, raw: &Spanned<RawBarcode>) -> Result<Barcode> {
+pub(super) fn parse_barcode(source: Source<'_>, units: &UnitConverter, raw: &Spanned<RawBarcode>) -> Result<Barcode> {
     let (span, raw) = (raw.span(), raw.get_ref());
     let at = source.required(&raw.at, span.clone(), "at of a barcode", "at = [20.0, 10.0, 15.0, 15.0]")?;
-    let bounds = ruler.rect(source, at, "barcode")?;
+    let bounds = units.rect(source, at, "barcode")?;
     let word = source.required(&raw.symbology, span.clone(), "symbology of a barcode", "symbology = \"qr\"")?;
     let symbology = Symbology::ALL.into_iter().find(|symbology| symbology.as_str() == word.get_ref());
     let symbology = symbology.ok_or_else(|| {
@@ -80,7 +80,7 @@ pub(super) fn parse_barcode(source: Source<'_>, ruler: &Ruler, raw: &Spanned<Raw
         let hint = format!("1 to {MAX_SAYS_BYTES} printable characters of ASCII; * for what differs from page to page");
         return Err(source.error(says.span(), format!("says: {text:?}"), &hint));
     }
-    let barcode = Barcode { bounds, symbology, says: text.clone() };
+    let barcode = Barcode { bounds, symbology, pattern: text.clone() };
     if barcode.example(|| 0).is_none() {
         let detail = format!("says: {text:?}: no barcode of symbology {} can", symbology.as_str());
         let hint = "code-39: capitals, digits and - . $ / + % space; itf: digits, an even number of them; or another symbology";
@@ -95,7 +95,7 @@ mod tests {
     use crate::form::parse_template;
 
     fn barcode(says: &str, symbology: Symbology) -> Barcode {
-        Barcode { bounds: Rect::from_xywh(0.0, 0.0, 20.0, 20.0), symbology, says: says.to_owned() }
+        Barcode { bounds: Rect::from_xywh(0.0, 0.0, 20.0, 20.0), symbology, pattern: says.to_owned() }
     }
 
     #[test]
@@ -113,8 +113,8 @@ mod tests {
             Case("A**B", &["AB", "A1B"], &["A", "B"]),
         ] {
             let barcode = barcode(says, Symbology::Qr);
-            are.iter().for_each(|text| assert!(barcode.is(text), "{says}: {text}"));
-            are_not.iter().for_each(|text| assert!(!barcode.is(text), "{says}: {text}"));
+            are.iter().for_each(|text| assert!(barcode.matches(text), "{says}: {text}"));
+            are_not.iter().for_each(|text| assert!(!barcode.matches(text), "{says}: {text}"));
         }
     }
 
@@ -132,7 +132,7 @@ mod tests {
             let barcode = barcode(says, symbology);
             let drawn = barcode.example(|| 7).map(|drawn| drawn.0);
             assert_eq!(drawn.as_deref(), example, "{says}");
-            assert!(drawn.is_none_or(|text| barcode.is(&text)), "{says}");
+            assert!(drawn.is_none_or(|text| barcode.matches(&text)), "{says}");
         }
     }
 
@@ -150,7 +150,7 @@ mod tests {
         let with = with.expect("it is well formed");
         let [qr, itf] = &with.barcodes[..] else { panic!("it has two") };
         assert!((qr.bounds.x0 - 6.0).abs() < 1e-9 && (qr.bounds.width() - 0.9).abs() < 1e-9, "{:?}", qr.bounds);
-        assert_eq!((qr.symbology, itf.symbology, itf.says.as_str()), (Symbology::Qr, Symbology::Itf, "1234"));
+        assert_eq!((qr.symbology, itf.symbology, itf.pattern.as_str()), (Symbology::Qr, Symbology::Itf, "1234"));
         assert!(format!("{with:?}").contains("F-*"));
     }
 

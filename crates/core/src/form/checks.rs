@@ -39,7 +39,7 @@ pub enum CheckDigit {
 impl FieldChecks {
     /// The check that a value in canonical form (not blank) does not pass: a word for the table, `range`, `allowed` or the
     /// name of the check digit.
-    pub fn broken_by(&self, value: &str) -> Option<&'static str> {
+    pub fn failed_check(&self, value: &str) -> Option<&'static str> {
         let number = || value.parse::<f64>().ok();
         if self.range.is_some_and(|[least, most]| number().is_some_and(|n| n < least || n > most)) {
             return Some("range");
@@ -47,7 +47,7 @@ impl FieldChecks {
         if !self.allowed.is_empty() && !self.allowed.iter().any(|allowed| allowed == value) {
             return Some("allowed");
         }
-        self.check_digit.filter(|check| !check.holds(value)).map(CheckDigit::name)
+        self.check_digit.filter(|check| !check.is_valid(value)).map(CheckDigit::name)
     }
 }
 
@@ -67,7 +67,7 @@ impl CheckDigit {
 
     /// Whether a code of ASCII digits, its check digit at the end, is right. One with another sign is not, nor is an empty
     /// one.
-    pub fn holds(self, code: &str) -> bool {
+    pub fn is_valid(self, code: &str) -> bool {
         let Some(digits) = code.chars().map(|c| c.to_digit(10)).collect::<Option<Vec<u32>>>() else { return false };
         if digits.is_empty() {
             return false;
@@ -175,17 +175,17 @@ mod tests {
             (CheckDigit::Verhoeff, "2363"),
             (CheckDigit::Damm, "5724"),
         ] {
-            assert!(check.holds(code), "{check:?} {code}");
+            assert!(check.is_valid(code), "{check:?} {code}");
             for place in 0..code.len() {
                 for digit in "0123456789".chars().filter(|&d| Some(d) != code.chars().nth(place)) {
                     let mut other = code.to_owned();
                     other.replace_range(place..=place, &digit.to_string());
-                    assert!(!check.holds(&other), "{check:?} {other}");
+                    assert!(!check.is_valid(&other), "{check:?} {other}");
                 }
             }
         }
         for check in CheckDigit::ALL {
-            assert!(!check.holds("") && !check.holds("12x") && !check.holds("-1"), "{check:?}");
+            assert!(!check.is_valid("") && !check.is_valid("12x") && !check.is_valid("-1"), "{check:?}");
         }
     }
 
@@ -193,12 +193,12 @@ mod tests {
     fn neighbours_changed_over_are_found_by_all_but_luhn() {
         for check in [CheckDigit::Mod11, CheckDigit::Mod97, CheckDigit::Verhoeff, CheckDigit::Damm] {
             let mut n = 0;
-            for code in (10_000..30_000).map(|code: u32| code.to_string()).filter(|code| check.holds(code)) {
+            for code in (10_000..30_000).map(|code: u32| code.to_string()).filter(|code| check.is_valid(code)) {
                 for i in 0..4 {
                     let mut swapped = code.clone().into_bytes();
                     swapped.swap(i, i + 1);
                     let swapped = String::from_utf8(swapped).expect("they are digits");
-                    assert!(swapped == code || !check.holds(&swapped), "{check:?} {code} {swapped}");
+                    assert!(swapped == code || !check.is_valid(&swapped), "{check:?} {code} {swapped}");
                     n += 1;
                 }
             }
@@ -218,10 +218,10 @@ mod tests {
         for (value, broken) in
             [("12.50", None), ("13.00", Some("allowed")), ("30.00", Some("range")), ("0.49", Some("range"))]
         {
-            assert_eq!(found.broken_by(value), broken, "{value}");
+            assert_eq!(found.failed_check(value), broken, "{value}");
         }
         let found = checks("kind = \"code\"\ncheck_digit = \"damm\"");
-        assert_eq!((found.broken_by("5724"), found.broken_by("5727")), (None, Some("damm")));
+        assert_eq!((found.failed_check("5724"), found.failed_check("5727")), (None, Some("damm")));
         for (line, part) in [
             ("kind = \"code\"\nrange = [1, 2]", "range of what is no number"),
             ("kind = \"integer\"\nrange = [2, 1]", "range: from 2 to 1"),

@@ -26,7 +26,7 @@ impl TemplateLines {
     ///
     /// # Errors
     /// `Format` where the text is no TOML of a template.
-    pub fn of(text: &str) -> Result<Self> {
+    pub fn parse(text: &str) -> Result<Self> {
         let source = Source { what: "template", text };
         let raw: RawTemplate = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
         let name = raw.name.as_ref().map_or(1, |name| source.line_of(name.span().start));
@@ -50,7 +50,7 @@ mod tests {
         let text = "# a form\nname = \"t\"\ntitle = \"t\"\npage = [9, 9]\nlines = [\n  [1, 1, 2, 1]\n]\n\n[[field]]\n\
                     name = \"a\"\n\n[[barcode]]\n[[number]]\n# the second\n[[field]]\nname = \"b\"\n";
         let want = TemplateLines { name: 2, fields: vec![9, 15], barcodes: vec![12], numbers: vec![13], landmarks: 6 };
-        assert_eq!(TemplateLines::of(text).expect("it is TOML"), want);
-        assert!(TemplateLines::of("name = 7").is_err());
+        assert_eq!(TemplateLines::parse(text).expect("it is TOML"), want);
+        assert!(TemplateLines::parse("name = 7").is_err());
     }
 }

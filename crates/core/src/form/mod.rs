@@ -5,10 +5,10 @@ mod checks;
 mod document;
 mod kind;
 mod known;
-mod likeness;
 mod lines;
 mod number;
-mod others;
+mod other_fields;
+mod overlap;
 mod parse;
 mod raw;
 mod rules;
@@ -30,7 +30,7 @@ pub use kind::DEFAULT_PIVOT;
 pub use known::known_templates;
 pub use lines::TemplateLines;
 pub use number::Number;
-pub use others::{OtherField, check_others};
+pub use other_fields::{OtherField, check_other_fields};
 pub use parse::parse_template;
 pub use parse::{MAX_BOX_DIGITS, MAX_CELLS, MAX_FIELDS, RESERVED_NAMES};
 pub use rules::{Bounds, Comparison, Relation, Rule, Sum};
@@ -58,21 +58,21 @@ pub struct FormTemplate {
     /// Rules between fields: reading chooses and checks by them, `synth` keeps those between fields of this form alone.
     pub rules: Vec<Rule>,
     /// The fields of other forms that rules name, each once.
-    pub others: Vec<OtherField>,
+    pub other_fields: Vec<OtherField>,
 }
 
 /// Without the version: it names what a template says, and says nothing. So the fingerprint does not depend on it; nor does
 /// that of a template without a document, barcodes or numbers depend on there being such things.
 impl fmt::Debug for FormTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, title, version: _, document, layout, barcodes, numbers, fields, rules, others } = self;
+        let Self { name, title, version: _, document, layout, barcodes, numbers, fields, rules, other_fields } = self;
         let mut told = f.debug_struct("FormTemplate");
         told.field("name", name).field("title", title);
         if let Some(document) = document {
             told.field("document", document);
         }
         told.field("layout", layout).field("fields", fields);
-        told.field("rules", rules).field("others", others);
+        told.field("rules", rules).field("other_fields", other_fields);
         if !barcodes.is_empty() {
             told.field("barcodes", barcodes);
         }

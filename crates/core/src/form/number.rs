@@ -2,7 +2,7 @@
 
 use super::{
     raw::{RawNumber, Spanned},
-    source::{Ruler, Source},
+    source::{Source, UnitConverter},
 };
 use formread_raster::{error::Result, geometry::Rect};
 
@@ -19,23 +19,23 @@ pub struct Number {
     /// Its ink, from the first digit to the last, millimetres.
     pub bounds: Rect,
     /// What it says: digits, and hyphens, points and spaces between them.
-    pub says: String,
+    pub text: String,
 }
 
 impl Number {
     /// The digits alone: what is compared.
     pub fn digits(&self) -> String {
-        self.says.chars().filter(char::is_ascii_digit).collect()
+        self.text.chars().filter(char::is_ascii_digit).collect()
     }
 }
 
-pub(super) fn parse_number(source: Source<'_>, ruler: &Ruler, raw: &Spanned<RawNumber>) -> Result<Number> {
+pub(super) fn parse_number(source: Source<'_>, units: &UnitConverter, raw: &Spanned<RawNumber>) -> Result<Number> {
     let (span, raw) = (raw.span(), raw.get_ref());
     let at = source.required(&raw.at, span.clone(), "at of a number", "at = [20.0, 10.0, 15.0, 4.0]")?;
-    let bounds = ruler.rect(source, at, "number")?;
+    let bounds = units.rect(source, at, "number")?;
     let says = source.required(&raw.says, span, "what a number says", "says = \"1040\"")?;
     let text = says.get_ref();
-    let number = Number { bounds, says: text.clone() };
+    let number = Number { bounds, text: text.clone() };
     let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     let is_number = text.len() <= MAX_SAYS_BYTES
         && text.chars().all(|c| c.is_ascii_digit() || BETWEEN.contains(&c))

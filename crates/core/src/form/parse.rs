@@ -12,9 +12,9 @@ use super::{
     document::parse_document,
     kind::{field_kind, is_signed},
     number::parse_number,
-    others::field_idx,
+    other_fields::field_idx,
     raw::{Placed, RawComb, RawDigits, RawField, RawTemplate, RawUnit, Spanned},
-    source::{Ruler, Source, is_field_name, is_made_of, reversed},
+    source::{Source, UnitConverter, is_field_name, is_made_of, reversed},
 };
 use formread_raster::{
     error::{Error, Result},
@@ -58,17 +58,17 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
     let title = source.required(&raw.title, 0..0, "title", "title = \"one line for a person\"")?.get_ref().clone();
     let document = raw.document.as_ref().map(|document| parse_document(source, document)).transpose()?;
 
-    let (layout, ruler) = page_layout(source, &raw)?;
+    let (layout, units) = page_layout(source, &raw)?;
     let is_whole_image = layout == PageLayout::WholeImage;
     source.at_most(MAX_IMPRINTS, raw.barcodes.len(), "barcodes")?;
-    let barcodes = raw.barcodes.iter().map(|raw| parse_barcode(source, &ruler, raw)).collect::<Result<_>>()?;
+    let barcodes = raw.barcodes.iter().map(|raw| parse_barcode(source, &units, raw)).collect::<Result<_>>()?;
     source.at_most(MAX_IMPRINTS, raw.numbers.len(), "numbers")?;
-    let numbers = raw.numbers.iter().map(|raw| parse_number(source, &ruler, raw)).collect::<Result<_>>()?;
+    let numbers = raw.numbers.iter().map(|raw| parse_number(source, &units, raw)).collect::<Result<_>>()?;
     source.at_most(MAX_FIELDS, raw.fields.len(), "fields")?;
     let mut names = HashSet::new();
     let mut fields = Vec::with_capacity(raw.fields.len());
     for raw_field in &raw.fields {
-        let field = parse_field(source, &ruler, is_whole_image, raw_field).map_err(|error| {
+        let field = parse_field(source, &units, is_whole_image, raw_field).map_err(|error| {
             match raw_field.get_ref().name.as_ref().filter(|name| is_field_name(name.get_ref())) {
                 Some(name) => error.in_field(name.get_ref().clone()),
                 None => error,
@@ -90,21 +90,22 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
         return Err(source.error(raw.fields[1].span(), detail, "leave one [[field]]"));
     }
 
-    let mut others = Vec::new();
+    let mut other_fields = Vec::new();
     let mut rules = Vec::with_capacity(raw.rules.len());
     for rule in &raw.rules {
-        let parsed = Rule::parse(rule.get_ref(), |name| field_idx(name, &fields, &mut others)).map_err(|why| {
-            let detail = format!("rule: {:?}: {why}", rule.get_ref());
-            source.error(
-                rule.span(),
-                detail,
-                "a rule reads: total = part_a + part_b - 0.5 * part_c, or: if a > 0 then b > 0",
-            )
-        })?;
+        let parsed =
+            Rule::parse(rule.get_ref(), |name| field_idx(name, &fields, &mut other_fields)).map_err(|why| {
+                let detail = format!("rule: {:?}: {why}", rule.get_ref());
+                source.error(
+                    rule.span(),
+                    detail,
+                    "a rule reads: total = part_a + part_b - 0.5 * part_c, or: if a > 0 then b > 0",
+                )
+            })?;
         rules.push(Rule { line: source.line_of(rule.span().start), ..parsed });
     }
     let version = raw.version.as_ref().map(|version| parse_version(source, version)).transpose()?;
-    Ok(FormTemplate { name, title, version, document, layout, barcodes, numbers, fields, rules, others })
+    Ok(FormTemplate { name, title, version, document, layout, barcodes, numbers, fields, rules, other_fields })
 }
 
 /// One line that a table for people can show.
@@ -117,8 +118,8 @@ fn parse_version(source: Source<'_>, version: &Spanned<String>) -> Result<String
     Ok(text.clone())
 }
 
-fn page_layout(source: Source<'_>, raw: &RawTemplate) -> Result<(PageLayout, Ruler)> {
-    let ruler_of = |page| Ok::<_, Error>(Ruler { mm_per_unit: mm_per_unit(source, &raw.unit)?, page });
+fn page_layout(source: Source<'_>, raw: &RawTemplate) -> Result<(PageLayout, UnitConverter)> {
+    let ruler_of = |page| Ok::<_, Error>(UnitConverter { mm_per_unit: mm_per_unit(source, &raw.unit)?, page });
     if raw.whole_image.as_ref().is_some_and(|whole| *whole.get_ref()) {
         let n_printed = [raw.lines.len(), raw.frames.len(), raw.marks.len(), raw.words.len()];
         let n_imprints = raw.barcodes.len() + raw.numbers.len();
@@ -138,7 +139,7 @@ fn page_layout(source: Source<'_>, raw: &RawTemplate) -> Result<(PageLayout, Rul
         let hint = format!("from {} to {} mm a side", PAGE_SIDE_MM.start(), PAGE_SIDE_MM.end());
         return Err(source.error(page.span(), format!("page of {width} x {height} mm"), &hint));
     }
-    let ruler = ruler_of(Rect::from_xywh(0.0, 0.0, width, height))?;
+    let units = ruler_of(Rect::from_xywh(0.0, 0.0, width, height))?;
 
     for (n, what) in [
         (raw.lines.len(), "lines"),
@@ -149,22 +150,22 @@ fn page_layout(source: Source<'_>, raw: &RawTemplate) -> Result<(PageLayout, Rul
     ] {
         source.at_most(MAX_LANDMARKS, n, what)?;
     }
-    let mut landmarks = Landmarks { page: ruler.page, ..Landmarks::default() };
+    let mut landmarks = Landmarks { page: units.page, ..Landmarks::default() };
     for line in &raw.lines {
-        landmarks.lines.push(ruler.line(source, line)?);
+        landmarks.lines.push(units.line(source, line)?);
     }
     for frame in &raw.frames {
-        let [top, right, bottom, left] = ruler.rect(source, frame, "frame")?.edges();
+        let [top, right, bottom, left] = units.rect(source, frame, "frame")?.edges();
         landmarks.lines.extend([top, right, reversed(bottom), reversed(left)]);
     }
     for mark in &raw.marks {
-        landmarks.marks.push(ruler.rect(source, mark, "mark")?);
+        landmarks.marks.push(units.rect(source, mark, "mark")?);
     }
     for word in &raw.words {
-        let bounds = ruler.rect(source, &word.get_ref().at, "word")?;
+        let bounds = units.rect(source, &word.get_ref().at, "word")?;
         landmarks.words.push(Word { bounds, text: word.get_ref().text.clone() });
     }
-    Ok((PageLayout::Printed(landmarks), ruler))
+    Ok((PageLayout::Printed(landmarks), units))
 }
 
 fn mm_per_unit(source: Source<'_>, unit: &Placed<RawUnit>) -> Result<f64> {
@@ -180,7 +181,12 @@ fn mm_per_unit(source: Source<'_>, unit: &Placed<RawUnit>) -> Result<f64> {
     Err(source.error(unit.span(), detail, &hint))
 }
 
-fn parse_field(source: Source<'_>, ruler: &Ruler, is_whole_image: bool, raw: &Spanned<RawField>) -> Result<Field> {
+fn parse_field(
+    source: Source<'_>,
+    units: &UnitConverter,
+    is_whole_image: bool,
+    raw: &Spanned<RawField>,
+) -> Result<Field> {
     let (span, raw) = (raw.span(), raw.get_ref());
     let name = source.required(&raw.name, span.clone(), "name of a field", "name = \"total\"")?;
     if !is_field_name(name.get_ref()) {
@@ -193,7 +199,7 @@ fn parse_field(source: Source<'_>, ruler: &Ruler, is_whole_image: bool, raw: &Sp
     }
 
     let kind = field_kind(source, raw, span.clone())?;
-    let layout = field_layout(source, ruler, is_whole_image, raw, span.clone())?;
+    let layout = field_layout(source, units, is_whole_image, raw, span.clone())?;
     let digits = digit_count(source, raw, &kind, &layout, span)?;
     let fillers = raw.fillers.iter().map(|filler| parse_filler(source, filler)).collect::<Result<Vec<_>>>()?;
     let fillers_mean = match &raw.fillers_mean {
@@ -213,7 +219,7 @@ fn parse_field(source: Source<'_>, ruler: &Ruler, is_whole_image: bool, raw: &Sp
 
 fn field_layout(
     source: Source<'_>,
-    ruler: &Ruler,
+    units: &UnitConverter,
     is_whole_image: bool,
     raw: &RawField,
     span: Range<usize>,
@@ -232,10 +238,10 @@ fn field_layout(
     }
     let printed = printed_sides(source, &raw.printed)?;
     if let Some(frame) = &raw.frame {
-        return Ok(FieldLayout::Box { frame: ruler.rect(source, frame, "box")?, printed });
+        return Ok(FieldLayout::Box { frame: units.rect(source, frame, "box")?, printed });
     }
     if let Some(comb) = &raw.comb {
-        return Ok(FieldLayout::Comb { cells: comb_cells(source, ruler, comb)?, printed });
+        return Ok(FieldLayout::Comb { cells: comb_cells(source, units, comb)?, printed });
     }
 
     let placed = raw.cells.as_ref().expect("one of three is there and it is neither of the other two");
@@ -245,7 +251,7 @@ fn field_layout(
     }
     let mut cells: Vec<Rect> = Vec::new();
     for quad in placed.get_ref() {
-        let cell = ruler.rect(source, quad, "cell")?;
+        let cell = units.rect(source, quad, "cell")?;
         if cells.last().is_some_and(|before| before.centre().x >= cell.centre().x) {
             let detail = format!("cell left of the one before it: {:?}", quad.get_ref());
             return Err(source.error(quad.span(), detail, "give the cells from left to right"));
@@ -255,7 +261,7 @@ fn field_layout(
     Ok(FieldLayout::Comb { cells, printed })
 }
 
-fn comb_cells(source: Source<'_>, ruler: &Ruler, comb: &Spanned<RawComb>) -> Result<Vec<Rect>> {
+fn comb_cells(source: Source<'_>, units: &UnitConverter, comb: &Spanned<RawComb>) -> Result<Vec<Rect>> {
     let raw = comb.get_ref();
     let (groups, [x0, y0], [width, height]) = (raw.groups.get_ref(), *raw.at.get_ref(), *raw.cell.get_ref());
     let n_cells = groups.iter().try_fold(0_i64, |sum, n| sum.checked_add(*n)).unwrap_or(i64::MAX);
@@ -276,7 +282,7 @@ fn comb_cells(source: Source<'_>, ruler: &Ruler, comb: &Spanned<RawComb>) -> Res
     let mut x = x0;
     for n in groups {
         for _ in 0..*n {
-            cells.push(ruler.checked_rect(source, comb.span(), [x, y0, width, height], "comb")?);
+            cells.push(units.checked_rect(source, comb.span(), [x, y0, width, height], "comb")?);
             x += pitch;
         }
         x += gap;

@@ -34,7 +34,7 @@ pub struct Comparison {
 /// A sum of fields' values, each times a number, and a constant.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sum {
-    /// Factor and index into the template's fields and, past these, into [`super::FormTemplate::others`].
+    /// Factor and index into the template's fields and, past these, into [`super::FormTemplate::other_fields`].
     pub terms: Vec<(f64, usize)>,
     /// Added to them.
     pub constant: f64,
@@ -44,20 +44,20 @@ pub struct Sum {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
     /// It is not less.
-    pub least: f64,
+    pub min: f64,
     /// It is not more.
-    pub most: f64,
+    pub max: f64,
 }
 
 impl Bounds {
     /// A number that may be any, but is not negative.
-    pub const NOT_NEGATIVE: Self = Self { least: 0.0, most: f64::INFINITY };
+    pub const NOT_NEGATIVE: Self = Self { min: 0.0, max: f64::INFINITY };
     /// A number that may be any.
-    pub const ANY: Self = Self { least: f64::NEG_INFINITY, most: f64::INFINITY };
+    pub const ANY: Self = Self { min: f64::NEG_INFINITY, max: f64::INFINITY };
 
     /// A number that is known.
     pub fn exactly(number: f64) -> Self {
-        Self { least: number, most: number }
+        Self { min: number, max: number }
     }
 }
 
@@ -104,12 +104,12 @@ impl Rule {
 
     /// The same rule about other indices: a term becomes as many as `indices` gives for its own, their sum in its place.
     /// `None` where that gives none.
-    pub fn over(&self, indices: &dyn Fn(usize) -> Option<Vec<usize>>) -> Option<Self> {
+    pub fn remap_fields(&self, indices: &dyn Fn(usize) -> Option<Vec<usize>>) -> Option<Self> {
         let condition = match &self.condition {
-            Some(condition) => Some(condition.over(indices)?),
+            Some(condition) => Some(condition.remap_fields(indices)?),
             None => None,
         };
-        Some(Self { text: self.text.clone(), line: self.line, condition, claim: self.claim.over(indices)? })
+        Some(Self { text: self.text.clone(), line: self.line, condition, claim: self.claim.remap_fields(indices)? })
     }
 
     /// Whether values keep it, `bounds_of` giving what is known of the number in a field; `None` where that depends on more
@@ -145,9 +145,9 @@ impl fmt::Debug for Rule {
 }
 
 impl Comparison {
-    fn over(&self, indices: &dyn Fn(usize) -> Option<Vec<usize>>) -> Option<Self> {
+    fn remap_fields(&self, indices: &dyn Fn(usize) -> Option<Vec<usize>>) -> Option<Self> {
         let Self { left, relation, right, tolerance } = self;
-        let [left, right] = [left.over(indices)?, right.over(indices)?];
+        let [left, right] = [left.remap_fields(indices)?, right.remap_fields(indices)?];
         Some(Self { left, relation: *relation, right, tolerance: *tolerance })
     }
 
@@ -155,22 +155,22 @@ impl Comparison {
     pub fn holds(&self, bounds_of: &dyn Fn(usize) -> Bounds) -> Option<bool> {
         let (left, right) = (self.left.bounds(bounds_of), self.right.bounds(bounds_of));
         // how much larger the left side is, at least and at most
-        let (least, most) = (left.least - right.most, left.most - right.least);
+        let (min, max) = (left.min - right.max, left.max - right.min);
         let slack = self.tolerance + ROUNDING;
         let strict = ROUNDING - self.tolerance;
         let (always, never) = match self.relation {
-            Relation::Equal => (least >= -slack && most <= slack, least > slack || most < -slack),
-            Relation::AtMost => (most <= slack, least > slack),
-            Relation::AtLeast => (least >= -slack, most < -slack),
-            Relation::Less => (most < -strict, least >= -strict),
-            Relation::More => (least > strict, most <= strict),
+            Relation::Equal => (min >= -slack && max <= slack, min > slack || max < -slack),
+            Relation::AtMost => (max <= slack, min > slack),
+            Relation::AtLeast => (min >= -slack, max < -slack),
+            Relation::Less => (max < -strict, min >= -strict),
+            Relation::More => (min > strict, max <= strict),
         };
         (always || never).then_some(always)
     }
 }
 
 impl Sum {
-    fn over(&self, indices: &dyn Fn(usize) -> Option<Vec<usize>>) -> Option<Self> {
+    fn remap_fields(&self, indices: &dyn Fn(usize) -> Option<Vec<usize>>) -> Option<Self> {
         let mut terms = Vec::with_capacity(self.terms.len());
         for &(factor, field) in &self.terms {
             terms.extend(indices(field)?.into_iter().map(|field| (factor, field)));
@@ -187,9 +187,9 @@ impl Sum {
     fn bounds(&self, bounds_of: &dyn Fn(usize) -> Bounds) -> Bounds {
         let terms = self.terms.iter().filter(|(factor, _)| *factor != 0.0);
         terms.fold(Bounds::exactly(self.constant), |sum, &(factor, field)| {
-            let Bounds { least, most } = bounds_of(field);
-            let (a, b) = (factor * least, factor * most);
-            Bounds { least: sum.least + a.min(b), most: sum.most + a.max(b) }
+            let Bounds { min, max } = bounds_of(field);
+            let (a, b) = (factor * min, factor * max);
+            Bounds { min: sum.min + a.min(b), max: sum.max + a.max(b) }
         })
     }
 }
@@ -358,11 +358,12 @@ mod tests {
     #[test]
     fn a_rule_over_several_fields_is_about_their_sum() {
         let rule = parse("if a > 1 then total = 2 * 1b - 3").expect("it is well formed");
-        let over = rule.over(&|field| Some([vec![4], vec![0], vec![1, 2, 3]][field].clone())).expect("all are there");
+        let over =
+            rule.remap_fields(&|field| Some([vec![4], vec![0], vec![1, 2, 3]][field].clone())).expect("all are there");
         assert_eq!(over.fields(), [0, 4, 1, 2, 3]);
         assert_eq!(over.holds(&|field| Bounds::exactly([2.0, 10.0, 20.0, 0.5, 58.0][field])), Some(true));
         assert_eq!(over.holds(&|field| Bounds::exactly([2.0, 10.0, 20.0, 1.5, 58.0][field])), Some(false));
-        assert_eq!(rule.over(&|field| (field != 2).then(|| vec![field])), None);
+        assert_eq!(rule.remap_fields(&|field| (field != 2).then(|| vec![field])), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A template's text and its ruler: where in it something stands, and how many millimetres a number is.
+//! A template's text and its units: where in it something stands, and how many millimetres a number is.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -109,12 +109,12 @@ impl Source<'_> {
 }
 
 /// Turns a template's numbers into millimetres and holds them to the page.
-pub(super) struct Ruler {
+pub(super) struct UnitConverter {
     pub mm_per_unit: f64,
     pub page: Rect,
 }
 
-impl Ruler {
+impl UnitConverter {
     pub fn rect(&self, source: Source<'_>, quad: &Quad, what: &str) -> Result<Rect> {
         self.checked_rect(source, quad.span(), *quad.get_ref(), what)
     }

@@ -64,6 +64,6 @@ fn form_of_number(frame: Rect) -> FormTemplate {
         numbers: Vec::new(),
         fields: vec![field],
         rules: Vec::new(),
-        others: Vec::new(),
+        other_fields: Vec::new(),
     }
 }

@@ -33,7 +33,7 @@ pub struct Families {
 
 impl Families {
     /// Arranges `templates`; a few hundredths of a second for each hundred and each family of them.
-    pub fn of(templates: &[FormTemplate]) -> Self {
+    pub fn new(templates: &[FormTemplate]) -> Self {
         let model = |template: &FormTemplate| match &template.layout {
             PageLayout::Printed(landmarks) => Some(LineModel::new(template, landmarks)),
             PageLayout::WholeImage => None,
@@ -55,7 +55,7 @@ impl Families {
     }
 
     /// The family of the template `idx`, itself too; empty for one that takes the whole image.
-    pub fn kin_of(&self, idx: usize) -> &[usize] {
+    pub fn siblings(&self, idx: usize) -> &[usize] {
         self.families.iter().find(|family| family.contains(&idx)).map_or(&[], Vec::as_slice)
     }
 
@@ -75,8 +75,8 @@ fn are_kin((a, a_model): (&FormTemplate, &LineModel), (b, b_model): (&FormTempla
     let alike = |a: f64, b: f64| (a - b).abs() <= KIN_PAGE * a.max(b);
     alike(a_page.width(), b_page.width())
         && alike(a_page.height(), b_page.height())
-        && a.lines_shared(&b_model.lines, &Projection::IDENTITY, KIN_MM) >= KIN_SHARE
-        && b.lines_shared(&a_model.lines, &Projection::IDENTITY, KIN_MM) >= KIN_SHARE
+        && a.line_overlap(&b_model.lines, &Projection::IDENTITY, KIN_MM) >= KIN_SHARE
+        && b.line_overlap(&a_model.lines, &Projection::IDENTITY, KIN_MM) >= KIN_SHARE
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
     fn known_forms_are_no_kin_and_a_form_with_one_more_field_is() {
         let known = known_templates().expect("they parse");
         let printed = known.iter().filter(|template| template.layout != PageLayout::WholeImage).count();
-        let arranged = Families::of(&known);
+        let arranged = Families::new(&known);
         assert_eq!(arranged.families.len(), printed);
         assert!(arranged.families.iter().all(|family| family.len() == 1), "{:?}", arranged.families);
 
@@ -99,11 +99,11 @@ mod tests {
         };
         let more = "[[field]]\nname = \"b\"\nkind = \"integer\"\nbox = [80, 160, 50, 10]\n";
         let all: Vec<FormTemplate> = known.into_iter().chain([form("x", ""), form("y", more)]).collect();
-        let arranged = Families::of(&all);
+        let arranged = Families::new(&all);
         let [x, y] = [all.len() - 2, all.len() - 1];
         assert_eq!(arranged.families.last(), Some(&vec![x, y]));
         assert_eq!(
-            (arranged.kin_of(x), arranged.kin_of(y), arranged.kin_of(all.len())),
+            (arranged.siblings(x), arranged.siblings(y), arranged.siblings(all.len())),
             (&[x, y][..], &[x, y][..], &[][..])
         );
     }

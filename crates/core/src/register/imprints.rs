@@ -150,10 +150,10 @@ enum Imprint<'a> {
 }
 
 fn by_barcode(barcode: &Barcode, read: String) -> Word {
-    if barcode.is(&read) {
+    if barcode.matches(&read) {
         return Word::Named;
     }
-    Word::Denied { read, expected: barcode.says.clone(), imprint: "barcode" }
+    Word::Denied { read, expected: barcode.pattern.clone(), imprint: "barcode" }
 }
 
 fn by_number(number: &Number, read: NumberReading) -> Word {
@@ -162,7 +162,7 @@ fn by_number(number: &Number, read: NumberReading) -> Word {
         true if confidence >= NAMING => Word::Named,
         // one with fewer or more digits may be cut off, or have something beside it
         false if confidence >= DENYING && digits.len() == number.digits().len() => {
-            Word::Denied { read: digits, expected: number.says.clone(), imprint: "number" }
+            Word::Denied { read: digits, expected: number.text.clone(), imprint: "number" }
         }
         _ => Word::Silent,
     }

@@ -117,7 +117,7 @@ impl Default for RegisterParams {
 
 /// A page that is no known form, or cannot be read as the form it is.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Misfit {
+pub struct RegistrationFailure {
     /// Index of the template that was recognised, if one was.
     pub template_idx: Option<usize>,
     /// Why the page is not read.
@@ -134,8 +134,8 @@ pub fn identify(
     page: &Page,
     templates: &[FormTemplate],
     params: &RegisterParams,
-) -> Result<(usize, Registration), Misfit> {
-    identify_among(page, templates, &Families::of(templates), params, &read_no_number)
+) -> Result<(usize, Registration), RegistrationFailure> {
+    identify_among(page, templates, &Families::new(templates), params, &read_no_number)
 }
 
 /// Finds the template that fits `page` best and lays it on; of those that fit alike, one that the page's barcodes and
@@ -145,25 +145,25 @@ pub fn identify(
 /// A template that takes the whole image fits every page, so it is only taken where it is the only one.
 ///
 /// # Errors
-/// [`Misfit`]: a verdict on the page, not a fault.
+/// [`RegistrationFailure`]: a verdict on the page, not a fault.
 pub fn identify_among(
     page: &Page,
     templates: &[FormTemplate],
     families: &Families,
     params: &RegisterParams,
     read_number: &ReadNumber<'_>,
-) -> Result<(usize, Registration), Misfit> {
+) -> Result<(usize, Registration), RegistrationFailure> {
     if let [FormTemplate { layout: PageLayout::WholeImage, .. }] = templates {
         return Ok((0, whole_image(page, &templates[0])));
     }
-    let misfit = |template_idx, reason, detail| Misfit { template_idx, reason, detail };
+    let failure = |template_idx, reason, detail| RegistrationFailure { template_idx, reason, detail };
     let evidence = PageEvidence::measure(page);
     if evidence.ink_share() < params.min_ink_share {
         let detail = format!("share of ink: {:.5}", evidence.ink_share());
-        return Err(misfit(None, PageReject::BlankPage, detail));
+        return Err(failure(None, PageReject::BlankPage, detail));
     }
     let Some((found, near)) = best_placement(&evidence, families, params) else {
-        return Err(misfit(None, PageReject::UnknownForm, "no template's lines are on the page".to_owned()));
+        return Err(failure(None, PageReject::UnknownForm, "no template's lines are on the page".to_owned()));
     };
     if found.placement.score() < params.min_score {
         let Placement { support, printed, explained, .. } = found.placement;
@@ -171,28 +171,28 @@ pub fn identify_among(
             "nearest template: {}, lines found: {support:.2}, words and marks: {printed:.2}, lines explained: {explained:.2}",
             templates[found.idx].name
         );
-        return Err(misfit(None, PageReject::UnknownForm, detail));
+        return Err(failure(None, PageReject::UnknownForm, detail));
     }
     let named = match named_by_imprints(page, templates, near, read_number) {
-        Ok(named) => named.map_err(|detail| misfit(None, PageReject::UnknownForm, detail))?,
-        Err(error) => return Err(misfit(None, PageReject::InternalError, error.to_string())),
+        Ok(named) => named.map_err(|detail| failure(None, PageReject::UnknownForm, detail))?,
+        Err(error) => return Err(failure(None, PageReject::InternalError, error.to_string())),
     };
     let found = named.and_then(|near| told_apart(&evidence, families, near)).map_or(found, |(found, _)| found);
     let Found { idx, placement, twin } = found;
     if let Some(twin) = twin {
         let detail = format!("fits two templates alike: {} and {}", templates[idx].name, templates[twin].name);
-        return Err(misfit(None, PageReject::UnknownForm, detail));
+        return Err(failure(None, PageReject::UnknownForm, detail));
     }
     let registration = settle::settle(page, &templates[idx], &placement);
     let px_per_mm = placement.page_from_template.scale_at(templates[idx].centre());
     if registration.residual_px > params.max_residual_mm * px_per_mm {
         let detail = format!("residual: {:.2} px at {px_per_mm:.2} px/mm", registration.residual_px);
-        return Err(misfit(Some(idx), PageReject::PoorRegistration, detail));
+        return Err(failure(Some(idx), PageReject::PoorRegistration, detail));
     }
     let (n_framed, n_settled) = frames(&templates[idx], &registration);
     if (n_settled as f64) < params.min_fields_settled * n_framed as f64 {
         let detail = format!("frames found: {n_settled} of {n_framed}");
-        return Err(misfit(Some(idx), PageReject::PoorRegistration, detail));
+        return Err(failure(Some(idx), PageReject::PoorRegistration, detail));
     }
     Ok((idx, registration))
 }

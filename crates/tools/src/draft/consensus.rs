@@ -122,7 +122,7 @@ fn of_lines(sheet: &Sheet) -> FormTemplate {
         numbers: Vec::new(),
         fields: Vec::new(),
         rules: Vec::new(),
-        others: Vec::new(),
+        other_fields: Vec::new(),
     }
 }
 

@@ -53,18 +53,18 @@ fn joined(templates: &[FormTemplate]) -> Option<FormTemplate> {
     let rules = |reaching: bool| {
         templates.iter().zip(&firsts).flat_map(move |(template, first)| {
             let over = move |rule: &Rule| {
-                rule.over(&|idx| match idx.checked_sub(template.fields.len()) {
+                rule.remap_fields(&|idx| match idx.checked_sub(template.fields.len()) {
                     None => Some(vec![first + idx]),
-                    Some(other) => template.others.get(other).and_then(|other| place(&other.form, &other.field)),
+                    Some(other) => template.other_fields.get(other).and_then(|other| place(&other.form, &other.field)),
                 })
             };
-            template.rules.iter().filter(move |rule| template.reaches_out(rule) == reaching).filter_map(over)
+            template.rules.iter().filter(move |rule| template.names_other_forms(rule) == reaching).filter_map(over)
         })
     };
     Some(FormTemplate {
         fields: templates.iter().flat_map(|template| template.fields.clone()).collect(),
         rules: rules(false).chain(rules(true)).collect(),
-        others: Vec::new(),
+        other_fields: Vec::new(),
         ..first
     })
 }

@@ -36,7 +36,7 @@ pub(super) fn print_form(sheet: &mut Sheet, template: &FormTemplate, dice: &mut 
         print_word(sheet, word, dice);
     }
     for number in &template.numbers {
-        print_word(sheet, &Word { bounds: number.bounds, text: number.says.clone() }, dice);
+        print_word(sheet, &Word { bounds: number.bounds, text: number.text.clone() }, dice);
     }
     template.barcodes.iter().try_for_each(|barcode| print_barcode(sheet, barcode, dice))
 }
@@ -44,7 +44,7 @@ pub(super) fn print_form(sheet: &mut Sheet, template: &FormTemplate, dice: &mut 
 /// Fits the barcode into its box: square modules stay square, bars run across the box's longer side.
 fn print_barcode(sheet: &mut Sheet, barcode: &Barcode, dice: &mut Dice) -> Result<()> {
     let Some((_, modules)) = barcode.example(|| dice.random_range(0..10)) else {
-        let (symbology, says) = (barcode.symbology.as_str(), &barcode.says);
+        let (symbology, says) = (barcode.symbology.as_str(), &barcode.pattern);
         return Err(Error::usage(format!("no barcode of symbology {symbology} says {says:?}")));
     };
     let Rect { x0, y0, .. } = barcode.bounds;
@@ -147,7 +147,7 @@ mod tests {
         ] {
             let mut sheet = Sheet::new(60.0, 50.0, 10.0);
             let bounds = Rect::from_xywh(10.0, 5.0, width, height);
-            let barcode = Barcode { bounds, symbology, says: "A-*".into() };
+            let barcode = Barcode { bounds, symbology, pattern: "A-*".into() };
             print_barcode(&mut sheet, &barcode, &mut Dice::seed_from_u64(3)).expect("it can be said");
             let inked = sheet.pixels.enumerate_pixels().filter(|p| p.2.0[0] < PAPER - 60);
             let (xs, ys): (Vec<u32>, Vec<u32>) = inked.map(|p| (p.0, p.1)).unzip();
@@ -155,7 +155,7 @@ mod tests {
             let want = |from: u32, n: u32| (Some(from), Some(from + n - 1));
             assert_eq!((span(&xs), span(&ys)), (want(100, ink[0]), want(50, ink[1])), "{symbology:?}");
         }
-        let barcode = Barcode { bounds: Rect::default(), symbology: Symbology::Itf, says: "A".into() };
+        let barcode = Barcode { bounds: Rect::default(), symbology: Symbology::Itf, pattern: "A".into() };
         let refused = print_barcode(&mut Sheet::new(60.0, 50.0, 10.0), &barcode, &mut Dice::seed_from_u64(3));
         assert!(refused.expect_err("it has digits only").to_string().contains("symbology itf says \"A\""));
     }

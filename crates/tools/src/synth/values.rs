@@ -148,7 +148,7 @@ fn settle(
             sum.terms.iter().filter(|(factor, _)| factor * wanted_sign > 0.0).map(|(_, leaf)| *leaf).collect();
         let n_digits = number_entry(field, total).digits.len();
         let room = field.digits.min..=field.digits.max - usize::from(total < 0.0 && needs_cell_for_sign(field));
-        let is_refused = field.checks.broken_by(&number_entry(field, total).value).is_some();
+        let is_refused = field.checks.failed_check(&number_entry(field, total).value).is_some();
         if total < 0.0 && !field.is_signed || !room.contains(&n_digits) || is_refused {
             return Err(Broken { rule: format!("{} fits its field", field.name), too_large });
         }
@@ -200,7 +200,7 @@ fn draw_checked(field: &Field, cap: usize, dice: &mut Dice) -> Result<Entry> {
             Some([least, most]) => draw_between(field, least, most, cap, dice),
             None => draw_entry(field, cap, dice),
         };
-        if field.checks.broken_by(&entry.value).is_none() {
+        if field.checks.failed_check(&entry.value).is_none() {
             return Ok(entry);
         }
     }
@@ -404,7 +404,10 @@ mod tests {
                 let entries = draw_values(&template, 0.3, &mut Dice::seed_from_u64(seed)).expect(keys);
                 let (field, entry) = (&template.fields[0], &entries[0]);
                 assert!(!entry.value.is_empty() || !field.checks.is_required, "{keys}");
-                assert!(entry.value.is_empty() || field.checks.broken_by(&entry.value).is_none(), "{keys}: {entry:?}");
+                assert!(
+                    entry.value.is_empty() || field.checks.failed_check(&entry.value).is_none(),
+                    "{keys}: {entry:?}"
+                );
             }
         }
         let template = form("code", "digits = 1\ncheck_digit = \"mod97\"");

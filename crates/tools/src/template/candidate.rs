@@ -28,7 +28,7 @@ impl Candidate {
             Box::new(Finding { line: locus.line, field: locus.field.clone(), ..finding })
         };
         let template = parse_template(text).map_err(malformed)?;
-        let lines = TemplateLines::of(text).map_err(malformed)?;
+        let lines = TemplateLines::parse(text).map_err(malformed)?;
         Ok(Self { file: file.to_owned(), template, lines })
     }
 

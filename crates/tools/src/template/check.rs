@@ -68,7 +68,7 @@ pub fn check(candidates: &[Candidate], known: &[FormTemplate], params: &CheckPar
     let known = known.iter().filter(|template| !is_given(&template.name));
     let all: Vec<FormTemplate> = known.chain(candidates.iter().map(|candidate| &candidate.template)).cloned().collect();
     let n_known = all.len() - candidates.len();
-    let families = Families::of(&all);
+    let families = Families::new(&all);
     let of = |(idx, candidate): (usize, &Candidate)| -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
         findings.extend(same_name(&candidates[..idx], candidate));

@@ -127,13 +127,13 @@ fn likeness_turned(template: &FormTemplate, lines: &[Segment], span: Rect, quart
     let offsets = (-n_steps..=n_steps).map(|step| f64::from(step) * OFFSET_STEP_MM);
     // lines across say nothing of an offset along them, so each axis can be tried by itself
     let best = |along: &dyn Fn(f64) -> Projection| {
-        let score = |offset: f64| (template.lines_shared(lines, &along(offset).compose(&turned), NEAR_MM), offset);
+        let score = |offset: f64| (template.line_overlap(lines, &along(offset).compose(&turned), NEAR_MM), offset);
         offsets.clone().map(score).max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.0, |best| best.1)
     };
     let dx = best(&|offset| Projection::translation(offset, 0.0));
     let dy = best(&|offset| Projection::translation(dx, offset));
     let placed = Projection::translation(dx, dy).compose(&turned);
-    let on_lines = template.lines_shared(lines, &placed, NEAR_MM);
+    let on_lines = template.line_overlap(lines, &placed, NEAR_MM);
     if boxes.is_empty() {
         return on_lines;
     }
@@ -176,14 +176,14 @@ pub(super) fn alike(candidate: &Candidate, others: &[FormTemplate]) -> Result<Ve
         let number = template.numbers.iter().find(|number| number.bounds.intersection(at).is_some());
         Ok(number.map(|number| NumberReading { digits: number.digits(), confidence: 1.0 }))
     };
-    let identify = |among: &[FormTemplate]| identify_among(&page, among, &Families::of(among), &params, &read_number);
+    let identify = |among: &[FormTemplate]| identify_among(&page, among, &Families::new(among), &params, &read_number);
     Ok(match identify(&with_this) {
         Ok((idx, _)) if idx < n_others => {
             finding(Severity::Fault, format!("a blank of it is taken for {}", others[idx].name))
         }
         // the whole form as drawn, and yet not this one
-        Err(misfit) if misfit.reason == PageReject::UnknownForm => {
-            finding(Severity::Fault, format!("a blank of it is not recognised: {}", misfit.detail))
+        Err(failure) if failure.reason == PageReject::UnknownForm => {
+            finding(Severity::Fault, format!("a blank of it is not recognised: {}", failure.detail))
         }
         _ => {
             // a run is given all pages of a document or none

@@ -69,7 +69,7 @@ fn barcodes_too_small(candidate: &Candidate, params: &CheckParams) -> Vec<Findin
 pub(super) fn alike(candidate: &Candidate, all: &[FormTemplate], families: &Families) -> Vec<Finding> {
     let own = &candidate.template;
     let Some(own_idx) = all.iter().position(|template| template.name == own.name) else { return Vec::new() };
-    let kin = families.kin_of(own_idx).iter().map(|&idx| &all[idx]).filter(|other| other.name != own.name);
+    let kin = families.siblings(own_idx).iter().map(|&idx| &all[idx]).filter(|other| other.name != own.name);
     let finding = |other: &FormTemplate| {
         let by_barcode = told([&own.barcodes, &other.barcodes].map(Vec::len), || !is_named_by(other, own));
         let by_number = told([&own.numbers, &other.numbers].map(Vec::len), || !has_number_of(other, own));
@@ -153,7 +153,7 @@ fn is_named_by(template: &FormTemplate, own: &FormTemplate) -> bool {
             .barcodes
             .iter()
             .find(|here| here.symbology == there.symbology && here.bounds.intersection(there.bounds).is_some());
-        here.and_then(|here| here.example(|| 0)).map(|(text, _)| there.is(&text))
+        here.and_then(|here| here.example(|| 0)).map(|(text, _)| there.matches(&text))
     };
     some_and_all(template.barcodes.iter().filter_map(said))
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::synth::draw_values;
 use formread_core::form::{
-    Bounds, Comparison, DecimalPoint, Field, FieldKind, FormTemplate, Relation, Rule, Sum, check_others,
+    Bounds, Comparison, DecimalPoint, Field, FieldKind, FormTemplate, Relation, Rule, Sum, check_other_fields,
 };
 
 /// How often bounds are narrowed by all rules: each time they shrink by as much as a chain of rules is long.
@@ -24,9 +24,9 @@ pub(super) fn unknown_names(candidate: &Candidate, all: &[FormTemplate]) -> Opti
     // each template is held against all, and only this one's rules are looked at
     let known = all.iter().map(|other| match other.name == candidate.template.name {
         true => candidate.template.clone(),
-        false => FormTemplate { others: Vec::new(), ..other.clone() },
+        false => FormTemplate { other_fields: Vec::new(), ..other.clone() },
     });
-    let error = check_others(&known.collect::<Vec<_>>()).err()?;
+    let error = check_other_fields(&known.collect::<Vec<_>>()).err()?;
     let (detail, remedy) = parted(&error);
     let finding = candidate.finding(Severity::Fault, FindingKind::UnknownName, detail).with_remedy(remedy);
     Some(Finding { line: error.locus().line, ..finding })
@@ -88,7 +88,7 @@ fn checks(candidate: &Candidate) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (idx, field) in candidate.template.fields.iter().enumerate() {
         let of = |severity, detail: String| candidate.of_field(idx, severity, FindingKind::CannotHold, detail);
-        let Bounds { least, most } = digits_bounds(field);
+        let Bounds { min: least, max: most } = digits_bounds(field);
         if let Some([from, to]) =
             field.checks.range.filter(|[from, to]| *from > most + ROUNDING || *to < least - ROUNDING)
         {
@@ -98,7 +98,7 @@ fn checks(candidate: &Candidate) -> Vec<Finding> {
         for value in &field.checks.allowed {
             let number = value.parse::<f64>().ok();
             let is_out = number.is_some_and(|n| n > most + ROUNDING || n < least - ROUNDING);
-            let broken = field.checks.broken_by(value).or(is_out.then_some("digits"));
+            let broken = field.checks.failed_check(value).or(is_out.then_some("digits"));
             if let Some(check) = broken {
                 let detail = format!("allowed value {value:?}: it does not pass its own {check}");
                 findings
@@ -119,12 +119,12 @@ fn digits_bounds(field: &Field) -> Bounds {
         FieldKind::Date { .. } => LAST_DATE,
         FieldKind::Mark { .. } => 1.0,
     };
-    Bounds { least: if field.is_signed { -most } else { 0.0 }, most }
+    Bounds { min: if field.is_signed { -most } else { 0.0 }, max: most }
 }
 
 /// What it can be in a sum, where a blank counts as nothing.
 fn bounds(field: &Field) -> Bounds {
-    let Bounds { mut least, mut most } = digits_bounds(field);
+    let Bounds { min: mut least, max: mut most } = digits_bounds(field);
     if let Some([from, to]) = field.checks.range {
         (least, most) = (least.max(from), most.min(to));
     }
@@ -138,7 +138,7 @@ fn bounds(field: &Field) -> Bounds {
     for other in others.into_iter().chain(blank) {
         (least, most) = (least.min(other), most.max(other));
     }
-    Bounds { least, most }
+    Bounds { min: least, max: most }
 }
 
 /// `left is 0 to 99, right is 100 to 200`.
@@ -147,7 +147,7 @@ fn told(comparison: Option<&Comparison>, bounds_of: &dyn Fn(usize) -> Bounds) ->
     let side = |sum: &Sum| {
         let of = |pick: fn(f64, f64) -> f64| {
             let term = |&(factor, idx): &(f64, usize)| {
-                let Bounds { least, most } = bounds_of(idx);
+                let Bounds { min: least, max: most } = bounds_of(idx);
                 if factor == 0.0 { 0.0 } else { pick(factor * least, factor * most) }
             };
             sum.constant + sum.terms.iter().map(term).sum::<f64>()
@@ -179,11 +179,11 @@ fn narrowed_to_nothing(template: &FormTemplate, mut bounds: Vec<Bounds>) -> Opti
             for idx in (0..n).filter(|&idx| factors[idx] != 0.0) {
                 let others = (0..n).filter(|&other| other != idx && factors[other] != 0.0);
                 let (least, most) = others.fold((0.0, 0.0), |(least, most), other| {
-                    let (a, b) = (factors[other] * bounds[other].least, factors[other] * bounds[other].most);
+                    let (a, b) = (factors[other] * bounds[other].min, factors[other] * bounds[other].max);
                     (least + a.min(b), most + a.max(b))
                 });
                 let (a, b) = ((low - most) / factors[idx], (high - least) / factors[idx]);
-                let Bounds { least, most } = &mut bounds[idx];
+                let Bounds { min: least, max: most } = &mut bounds[idx];
                 (*least, *most) = (least.max(a.min(b)), most.min(a.max(b)));
                 if *least > *most + ROUNDING {
                     return Some((rule, idx));

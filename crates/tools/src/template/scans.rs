@@ -150,7 +150,7 @@ fn look_at_file(templates: &[FormTemplate], scan: &Scan, limits: &Limits) -> Vec
 fn look_at_page(templates: &[FormTemplate], scan: &str, number: u32, page: &Page) -> (ScanFit, Option<FieldsSeen>) {
     let (template_idx, registration) = match identify(page, templates, &RegisterParams::default()) {
         Ok(found) => found,
-        Err(misfit) => return (ScanFit::refused(scan, number, misfit.reason, misfit.detail), None),
+        Err(failure) => return (ScanFit::refused(scan, number, failure.reason, failure.detail), None),
     };
     let template = &templates[template_idx];
     let framed = template.fields.iter().zip(&registration.fields);

@@ -12,7 +12,7 @@ use crate::{
 };
 use formread_core::{
     form::{Field, FormTemplate, PageLayout},
-    register::{FieldRegistration, Misfit, RegisterParams, Registration, identify},
+    register::{FieldRegistration, RegisterParams, Registration, RegistrationFailure, identify},
 };
 use formread_page as page;
 use formread_page::{Limits, Page};
@@ -93,7 +93,7 @@ pub fn show_scan(template: &FormTemplate, bytes: &[u8], number: u32, limits: &Li
 pub fn show_on(template: &FormTemplate, page: &Page) -> Shown {
     match identify(page, std::slice::from_ref(template), &RegisterParams::default()) {
         Ok((_, registration)) => laid_on(template, page, &registration),
-        Err(Misfit { reason, detail, .. }) => {
+        Err(RegistrationFailure { reason, detail, .. }) => {
             let caption = vec![title(template), format!("not laid on: {reason}: {detail}")];
             Shown {
                 picture: with_caption(Canvas::new(&page.pixels, 0).pixels, &caption, &[]),

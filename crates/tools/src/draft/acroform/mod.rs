@@ -298,7 +298,7 @@ mod tests {
         let drawn = synthesise(&form, &stock, &options, 1).expect("the options are in range");
         let page = Page::upright(drawn.image, Some(200.0));
         let (_, registration) = identify(&page, std::slice::from_ref(&template), &RegisterParams::default())
-            .unwrap_or_else(|misfit| panic!("{misfit:?}"));
+            .unwrap_or_else(|failure| panic!("{failure:?}"));
         for ((found, expected), placed) in template.fields.iter().zip(&form.fields).zip(&registration.fields) {
             let corners = |field: &Field| field.layout.cells().iter().flat_map(|c| c.corners()).collect::<Vec<Point>>();
             for (p, q) in corners(found).into_iter().zip(corners(expected)) {

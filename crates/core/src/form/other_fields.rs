@@ -32,19 +32,19 @@ pub(super) fn field_idx(name: &str, fields: &[Field], others: &mut Vec<OtherFiel
 
 impl FormTemplate {
     /// Whether `rule`, one of its own, names fields of other forms.
-    pub fn reaches_out(&self, rule: &Rule) -> bool {
+    pub fn names_other_forms(&self, rule: &Rule) -> bool {
         rule.fields().into_iter().any(|idx| idx >= self.fields.len())
     }
 
     /// The rules between its own fields alone.
     pub fn own_rules(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter().filter(|rule| !self.reaches_out(rule))
+        self.rules.iter().filter(|rule| !self.names_other_forms(rule))
     }
 
     /// Its rules that name `field` of `form`, be that this form or another one.
     pub fn rules_naming<'a>(&'a self, form: &str, field: &str) -> impl Iterator<Item = &'a Rule> {
         let own = self.fields.iter().position(|own| self.name == form && own.name == field);
-        let other = self.others.iter().position(|other| other.form == form && other.field == field);
+        let other = self.other_fields.iter().position(|other| other.form == form && other.field == field);
         let named = [own, other.map(|idx| self.fields.len() + idx)];
         self.rules.iter().filter(move |rule| rule.fields().into_iter().any(|idx| named.contains(&Some(idx))))
     }
@@ -56,9 +56,9 @@ impl FormTemplate {
 /// # Errors
 /// `Format`, with template, line and rule, where a rule names a form that is not among them, or a field that its form
 /// does not have.
-pub fn check_others(templates: &[FormTemplate]) -> Result<()> {
+pub fn check_other_fields(templates: &[FormTemplate]) -> Result<()> {
     for template in templates {
-        for (idx, OtherField { form, field }) in template.others.iter().enumerate() {
+        for (idx, OtherField { form, field }) in template.other_fields.iter().enumerate() {
             let (why, hint) = match templates.iter().find(|other| other.name == *form) {
                 Some(other) if other.fields.iter().any(|known| known.name == *field) => continue,
                 Some(other) => {
@@ -94,7 +94,7 @@ mod tests {
     fn the_fields_of_other_forms_are_kept_each_once() {
         let other = |form: &str, field: &str| OtherField { form: form.to_owned(), field: field.to_owned() };
         let form = template("a", "\"total = b-1.x + c.1\",\n\"total > 2\",\n\"b-1.x<a.total\"");
-        assert_eq!(form.others, [other("b-1", "x"), other("c", "1"), other("a", "total")]);
+        assert_eq!(form.other_fields, [other("b-1", "x"), other("c", "1"), other("a", "total")]);
         assert_eq!(form.rules.iter().map(Rule::fields).collect::<Vec<_>>(), [vec![0, 1, 2], vec![0], vec![1, 3]]);
         assert_eq!(form.rules.iter().map(|rule| rule.line).collect::<Vec<_>>(), [5, 6, 7]);
         assert_eq!(form.own_rules().map(|rule| rule.text.as_str()).collect::<Vec<_>>(), ["total > 2"]);
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn what_is_not_there_is_named_with_form_line_and_rule() {
         let other = template("b-c", "");
-        check_others(&[template("a", "\"total = b-c.total - 2.5\""), other.clone()]).expect("it is there");
+        check_other_fields(&[template("a", "\"total = b-c.total - 2.5\""), other.clone()]).expect("it is there");
         for (rules, line, part) in [
             (
                 "\"total > 1\",\n\"total = b-c.sum\"",
@@ -116,7 +116,7 @@ mod tests {
             ("\"total=total-b-c.total\"", 5, "not among the templates: total-b-c\nhint: "),
             ("\"total = a.sum\"", 5, "unknown field of a: sum\nhint: its fields are total"),
         ] {
-            let error = check_others(&[template("a", rules), other.clone()]).expect_err(rules);
+            let error = check_other_fields(&[template("a", rules), other.clone()]).expect_err(rules);
             assert_eq!(error.locus().line, Some(line), "{error}");
             assert!(error.to_string().contains(part), "{error}");
         }

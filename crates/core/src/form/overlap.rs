@@ -13,7 +13,7 @@ const MAX_SINE: f64 = 0.14;
 impl FormTemplate {
     /// Share of this form's printed lines, by length, that lie within `near_mm` of lines of the other one, whose are
     /// `others`, after `other_from_this`: 0 to 1. Lines along the form and lines across it weigh the same; 0 of none.
-    pub fn lines_shared(&self, others: &[Segment], other_from_this: &Projection, near_mm: f64) -> f64 {
+    pub fn line_overlap(&self, others: &[Segment], other_from_this: &Projection, near_mm: f64) -> f64 {
         let lines = self.printed_lines();
         let total_mm: f64 = lines.iter().map(|line| line.length()).sum();
         let step_mm = STEP_MM.max(total_mm / MAX_SAMPLES as f64);
@@ -67,7 +67,7 @@ mod tests {
         let printed: Vec<&FormTemplate> = known.iter().filter(|form| form.layout != PageLayout::WholeImage).collect();
         for a in &printed {
             for b in &printed {
-                let shared = a.lines_shared(&b.printed_lines(), &Projection::IDENTITY, 1.0);
+                let shared = a.line_overlap(&b.printed_lines(), &Projection::IDENTITY, 1.0);
                 assert_eq!(shared > 0.99, a.name == b.name, "{} has {shared:.2} of {}", b.name, a.name);
                 assert!(a.name == b.name || shared < 0.6, "{} has {shared:.2} of {}", b.name, a.name);
             }
