@@ -118,7 +118,7 @@ mod tests {
             parse_template(&text).expect("it is well formed")
         };
         let forms = [form("x", 140), form("y", 141), form("z", 150)];
-        let families = Families::of(&forms);
+        let families = Families::new(&forms);
         assert_eq!(families.families, [vec![0, 1], vec![2]]);
         let members: Vec<&[usize]> = families.each().map(|family| family.members).collect();
         assert_eq!(members, [&[0, 1][..], &[2][..]]);
@@ -127,9 +127,9 @@ mod tests {
     #[test]
     fn families_leave_out_templates_of_the_whole_image() {
         let text = "name = \"s\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"a\"\nkind = \"integer\"\n";
-        let families = Families::of(&[parse_template(text).expect("it is well formed")]);
+        let families = Families::new(&[parse_template(text).expect("it is well formed")]);
         assert_eq!(families.each().count(), 0);
-        assert!(families.kin_of(0).is_empty() && families.laid(0, &Projection::IDENTITY).is_none());
-        assert_eq!(Families::of(&[]).each().count(), 0);
+        assert!(families.siblings(0).is_empty() && families.laid(0, &Projection::IDENTITY).is_none());
+        assert_eq!(Families::new(&[]).each().count(), 0);
     }
 }

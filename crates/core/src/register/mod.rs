@@ -442,7 +442,7 @@ mod tests {
         off.into_iter().fold(0.0, f64::max)
     }
 
-    fn identified(page: &Page, forms: &[FormTemplate]) -> Result<(usize, Registration), Misfit> {
+    fn identified(page: &Page, forms: &[FormTemplate]) -> Result<(usize, Registration), RegistrationFailure> {
         identify(page, forms, &RegisterParams::default())
     }
 
@@ -453,7 +453,7 @@ mod tests {
             let map = turned(degrees, shift_px);
             let page = drawn(&form.printed_lines(), &map);
             let (idx, registration) =
-                identified(&page, &[other_form(), form.clone()]).unwrap_or_else(|misfit| panic!("{misfit:?}"));
+                identified(&page, &[other_form(), form.clone()]).unwrap_or_else(|failure| panic!("{failure:?}"));
             assert_eq!(idx, 1, "{degrees} degrees");
             let off = off_mm(&form, &registration.page_from_template, &map);
             assert!(off < 0.15, "{degrees} degrees: {off:.2} mm off");
@@ -470,31 +470,31 @@ mod tests {
         let map = Projection::from_quads(corners, seen).expect("no three corners are in line");
         let page = drawn(&form.printed_lines(), &map);
         let (_, registration) =
-            identified(&page, std::slice::from_ref(&form)).unwrap_or_else(|misfit| panic!("{misfit:?}"));
+            identified(&page, std::slice::from_ref(&form)).unwrap_or_else(|failure| panic!("{failure:?}"));
         let off = off_mm(&form, &registration.page_from_template, &map);
         assert!(off < 0.3 && !registration.page_from_template.is_affine(), "{off:.2} mm off");
     }
 
     #[test]
     fn identify_page_without_ink_is_rejected_as_blank() {
-        let misfit = identified(&drawn(&[], &UPRIGHT), &[form("x", "")]).expect_err("nothing is on it");
-        assert_eq!((misfit.reason, misfit.template_idx), (PageReject::BlankPage, None));
+        let failure = identified(&drawn(&[], &UPRIGHT), &[form("x", "")]).expect_err("nothing is on it");
+        assert_eq!((failure.reason, failure.template_idx), (PageReject::BlankPage, None));
     }
 
     #[test]
     fn identify_page_of_another_form_is_rejected_as_unknown() {
         let page = drawn(&other_form().printed_lines(), &UPRIGHT);
-        let misfit = identified(&page, &[form("x", "")]).expect_err("it is another form");
-        assert_eq!((misfit.reason, misfit.template_idx), (PageReject::UnknownForm, None));
+        let failure = identified(&page, &[form("x", "")]).expect_err("it is another form");
+        assert_eq!((failure.reason, failure.template_idx), (PageReject::UnknownForm, None));
     }
 
     #[test]
     fn identify_two_templates_with_the_same_lines_is_rejected_as_unknown() {
         let forms = [form("x", ""), form("y", "")];
         let page = drawn(&forms[0].printed_lines(), &UPRIGHT);
-        let misfit = identified(&page, &forms).expect_err("it may be either");
-        assert_eq!(misfit.reason, PageReject::UnknownForm);
-        assert!(misfit.detail.contains('x') && misfit.detail.contains('y'), "{}", misfit.detail);
+        let failure = identified(&page, &forms).expect_err("it may be either");
+        assert_eq!(failure.reason, PageReject::UnknownForm);
+        assert!(failure.detail.contains('x') && failure.detail.contains('y'), "{}", failure.detail);
     }
 
     #[test]
@@ -503,7 +503,7 @@ mod tests {
         let forms = [form("x", ""), form("y", more)];
         for (idx, drawn_form) in forms.iter().enumerate() {
             let page = drawn(&drawn_form.printed_lines(), &turned(1.0, [4.0, 3.0]));
-            let (found, _) = identified(&page, &forms).unwrap_or_else(|misfit| panic!("{misfit:?}"));
+            let (found, _) = identified(&page, &forms).unwrap_or_else(|failure| panic!("{failure:?}"));
             assert_eq!(found, idx);
         }
     }
