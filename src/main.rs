@@ -49,7 +49,7 @@ const SOME_FOUND: u8 = 1;
 /// It could not run, or not come to its end.
 const COULD_NOT_RUN: u8 = 2;
 /// Largest table that is read, bytes: some ten million rows.
-const MOST_TABLE_BYTES: u64 = 2 << 30;
+const MAX_TABLE_BYTES: u64 = 2 << 30;
 
 fn main() {
     let result = match Cli::parse().command {
@@ -172,7 +172,7 @@ fn calibrate(args: &CalibrateArgs) -> Result<u8> {
 
 /// What the tables of a run into `out` say of the fields of a truth.
 fn read_tables(out: &Path, truth: &Path) -> Result<Vec<TruthField>> {
-    let open = |path: &Path| open_bounded(path, MOST_TABLE_BYTES).with_context(|| path.display().to_string());
+    let open = |path: &Path| open_bounded(path, MAX_TABLE_BYTES).with_context(|| path.display().to_string());
     Ok(join_tables(open(out)?, open(&fields_path(out))?, open(truth)?)?)
 }
 
@@ -207,10 +207,7 @@ fn template_new(args: &NewArgs) -> Result<u8> {
     let preview = out.with_added_extension("png");
     let taken = [out, &preview].into_iter().find(|path| !overwrite && path.exists());
     if let Some(path) = taken {
-        anyhow::bail!(
-            "it stands already: {}\nhint: replace it with --overwrite, or choose another name",
-            path.display()
-        );
+        anyhow::bail!("already exists: {}\nhint: replace it with --overwrite, or choose another name", path.display());
     }
     let files = options::form_files(args)?;
     let pages = files.iter().map(|file| options::form_page(file, args)).collect::<Result<Vec<_>>>()?;

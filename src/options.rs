@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use formread::pipeline::{Existing, RunOptions};
+use formread::pipeline::{ExistingOutput, RunOptions};
 use formread_core::{
     form::{FormTemplate, known_templates, parse_template},
     reader::Reader,
@@ -42,9 +42,9 @@ use crate::cli::{CheckArgs, Degrade, Format, LimitArgs, NewArgs, ReadArgs, Reade
 use crate::cli::{DeviceArg, Nets, PrecisionArg, TrainArgs};
 
 /// Most pages that a template is drafted from: what a dozen hands agree on is print.
-const MOST_FORM_PAGES: usize = 24;
+const MAX_FORM_PAGES: usize = 24;
 /// Largest file of a template or of acceptance levels that is read, bytes.
-const MOST_TEXT_BYTES: u64 = 4 << 20;
+const MAX_TEXT_BYTES: u64 = 4 << 20;
 
 /// The scans that `scans` names; `-` is a list on standard input.
 pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
@@ -131,7 +131,7 @@ pub fn weights(model: Option<&Path>) -> Result<Weights> {
 /// The same reader, with the acceptance levels in `file`, where there is one.
 pub fn accepting(reader: Reader, file: Option<&Path>) -> Result<Reader> {
     let Some(file) = file else { return Ok(reader) };
-    let text = read_text_bounded(file, MOST_TEXT_BYTES).with_context(|| file.display().to_string())?;
+    let text = read_text_bounded(file, MAX_TEXT_BYTES).with_context(|| file.display().to_string())?;
     let levels = Acceptance::parse(&text)
         .and_then(|acceptance| acceptance.for_reader(reader.templates(), reader.weights_fingerprint()))
         .map_err(|error| error.in_file(file.to_string_lossy()))?;
@@ -258,7 +258,7 @@ pub fn form_files(args: &NewArgs) -> Result<Vec<(String, Arc<[u8]>)>> {
         Ok((name, bytes))
     };
     let scans: Vec<Scan> = args.pages.iter().map(|path| scans(path)).collect::<Result<Vec<_>>>()?.concat();
-    scans.into_iter().take(MOST_FORM_PAGES).map(read).collect()
+    scans.into_iter().take(MAX_FORM_PAGES).map(read).collect()
 }
 
 /// The page of one of these files that is the form's.
@@ -287,7 +287,7 @@ pub fn checked_paths(paths: &[PathBuf]) -> Result<(Vec<&Path>, Option<&Path>)> {
 
 /// The text of a template.
 pub fn template_text(file: &Path) -> Result<String> {
-    read_text_bounded(file, MOST_TEXT_BYTES).with_context(|| file.display().to_string())
+    read_text_bounded(file, MAX_TEXT_BYTES).with_context(|| file.display().to_string())
 }
 
 /// How a deck is saved.
@@ -317,9 +317,9 @@ pub fn jobs(args: &ReadArgs) -> NonZeroUsize {
 /// What a run is told.
 pub fn run_options(args: &RunArgs) -> Result<RunOptions> {
     let existing = match (args.resume, args.overwrite) {
-        (true, _) => Existing::Resume,
-        (_, true) => Existing::Overwrite,
-        _ => Existing::Refuse,
+        (true, _) => ExistingOutput::Resume,
+        (_, true) => ExistingOutput::Overwrite,
+        _ => ExistingOutput::Refuse,
     };
     Ok(RunOptions {
         existing,
@@ -404,11 +404,14 @@ mod tests {
         let folder = dir.path().to_string_lossy().into_owned();
         let options = |args: &[&str]| run_options(&run_args(args)).expect("this program knows where it is");
         let plain = options(&[&folder, "out.csv", "--jobs", "3", "--settle", "60"]);
-        assert_eq!((plain.existing, plain.jobs.get(), plain.settle), (Existing::Refuse, 3, Duration::from_secs(60)));
+        assert_eq!(
+            (plain.existing, plain.jobs.get(), plain.settle),
+            (ExistingOutput::Refuse, 3, Duration::from_secs(60))
+        );
         assert_eq!((plain.input.as_deref(), plain.out.as_path()), (Some(dir.path()), Path::new("out.csv")));
         assert!(plain.decoder.is_some() && plain.overlay.is_none() && plain.rejects.is_none());
-        assert_eq!(options(&[&folder, "out.csv", "--resume"]).existing, Existing::Resume);
-        assert_eq!(options(&[&folder, "out.csv", "--overwrite"]).existing, Existing::Overwrite);
+        assert_eq!(options(&[&folder, "out.csv", "--resume"]).existing, ExistingOutput::Resume);
+        assert_eq!(options(&[&folder, "out.csv", "--overwrite"]).existing, ExistingOutput::Overwrite);
         assert_eq!(options(&["page.png", "out.csv"]).input, None, "a file is no folder that may be gone");
         assert_eq!(options(&[&folder, "out.csv"]).jobs, cores());
     }

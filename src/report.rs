@@ -67,7 +67,9 @@ impl Progress {
                 };
                 self.line(&line);
             }
-            Event::Left { scan } => self.line(&format!("{scan}: left for the next run: it may still be written to")),
+            Event::Deferred { scan } => {
+                self.line(&format!("{scan}: left for the next run: it may still be written to"))
+            }
             Event::Copy { scan, of } => self.line(&format!("{scan}: the same content as {of}: read once")),
             Event::Document { scan, document } => self.line(&format!("{scan}: {}: {document}", document.document)),
             Event::PageDone => self.n_pages += 1,
@@ -207,15 +209,15 @@ pub fn say(line: &str) {
 
 /// What became of every page of a run that took `elapsed`.
 fn closing_summary(summary: &Summary, elapsed: Duration) -> String {
-    let Summary { n_files, n_copies, n_left, n_pages, n_accepted, n_review, rejected, documents, .. } = summary;
-    let Summary { n_digits, n_pages_now, .. } = summary;
+    let Summary { n_files, n_copies, n_deferred, n_pages, n_accepted, n_review, rejected, documents, .. } = summary;
+    let Summary { n_digits, n_pages_read, .. } = summary;
     let n_rejected = summary.n_rejected();
     let mut text = format!("pages     {n_pages:>8} in {n_files} files\n");
     if *n_copies > 0 {
         text += &format!("copies    {n_copies:>8} of these files, with the rows of the first\n");
     }
-    if *n_left > 0 {
-        text += &format!("left      {n_left:>8} more files, which may still be written to\n");
+    if *n_deferred > 0 {
+        text += &format!("left      {n_deferred:>8} more files, which may still be written to\n");
     }
     text += &format!("accepted  {n_accepted:>8}\nreview    {n_review:>8}\nrejected  {n_rejected:>8}\n");
     for (reason, n) in rejected {
@@ -230,10 +232,10 @@ fn closing_summary(summary: &Summary, elapsed: Duration) -> String {
         text += &format!("  {n:>16} {verdict}\n");
     }
     text += &format!("digits    {n_digits:>8}\n");
-    if n_pages_now < n_pages {
-        text += &format!("{} pages from copies or the run before\n", n_pages - n_pages_now);
+    if n_pages_read < n_pages {
+        text += &format!("{} pages from copies or the run before\n", n_pages - n_pages_read);
     }
-    let pages_per_s = *n_pages_now as f64 / elapsed.as_secs_f64().max(1e-3);
+    let pages_per_s = *n_pages_read as f64 / elapsed.as_secs_f64().max(1e-3);
     text + &format!("{pages_per_s:.1} pages/s, {} in all\n", duration(elapsed))
 }
 
@@ -256,14 +258,14 @@ mod tests {
         let summary = Summary {
             n_files: 9,
             n_copies: 1,
-            n_left: 4,
+            n_deferred: 4,
             n_pages: 12,
             n_accepted: 7,
             n_review: 2,
             rejected: [("unreadable".to_owned(), 1), ("unknown-form".to_owned(), 2)].into(),
             documents: [("complete".to_owned(), 3), ("incomplete".to_owned(), 1)].into(),
             n_digits: 300,
-            n_pages_now: 10,
+            n_pages_read: 10,
         };
         let text = closing_summary(&summary, Duration::from_secs(5));
         for part in [

@@ -219,7 +219,6 @@ fn bench_prints_the_keys_other_programs_read() {
         assert!(speed[key].as_f64().is_some_and(|v| v.is_finite() && v >= 0.0), "{key}: {speed}");
     }
     assert!(speed.get("peak_rss_mb").is_some());
-    assert!(speed["archive_days"].as_f64().is_some_and(|days| days > 0.0));
     let stages = speed["stages"].as_array().expect("every stage was timed");
     let shares: f64 = stages.iter().map(|stage| stage["share"].as_f64().expect("a share")).sum();
     assert!(stages.len() == 6 && (shares - 1.0).abs() < 1e-9, "{speed}");

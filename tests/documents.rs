@@ -3,7 +3,7 @@
 use std::{fs, num::NonZeroUsize, path::Path};
 
 use formread::{
-    pipeline::{Existing, RunOptions, journal_path, run},
+    pipeline::{ExistingOutput, RunOptions, journal_path, run},
     sink::{fields_path, run_path},
 };
 use formread_core::{
@@ -197,7 +197,7 @@ fn the_same_bytes_with_any_number_of_workers_and_wherever_a_run_is_cut_off() {
         let options = RunOptions { existing, ..RunOptions::new(out.clone(), jobs) };
         run(&reader, &scans, &options, |_| {}).map(|_| tables(&out))
     };
-    let want = read("one.csv", 1, Existing::Refuse).expect("it can run");
+    let want = read("one.csv", 1, ExistingOutput::Refuse).expect("it can run");
     let failed = format!("failed-check:{RULE}");
     assert_eq!(
         want[0],
@@ -215,12 +215,12 @@ fn the_same_bytes_with_any_number_of_workers_and_wherever_a_run_is_cut_off() {
          f.tif,1,tax-schedule,accepted,,,,,25\n"
     );
     assert_eq!(want[1].lines().filter(|line| line.contains(&failed)).count(), 6, "{}", want[1]);
-    assert_eq!(read("four.csv", 4, Existing::Refuse).expect("it can run"), want);
+    assert_eq!(read("four.csv", 4, ExistingOutput::Refuse).expect("it can run"), want);
 
     // a folder in the table's place: everything is read, but the table cannot take its name
     let out = dir.path().join("cut.csv");
     fs::create_dir(&out).expect("it is writable");
-    read("cut.csv", 2, Existing::Overwrite).expect_err("a folder is in the way");
+    read("cut.csv", 2, ExistingOutput::Overwrite).expect_err("a folder is in the way");
     fs::remove_dir(&out).expect("it is empty");
     let journal = fs::read(journal_path(&out)).expect("what was read is kept");
     for part in 0..=5 {
@@ -228,6 +228,6 @@ fn the_same_bytes_with_any_number_of_workers_and_wherever_a_run_is_cut_off() {
             let _ = fs::remove_file(path);
         }
         fs::write(journal_path(&out), &journal[..journal.len() * part / 5]).expect("it is writable");
-        assert_eq!(read("cut.csv", 2, Existing::Resume).expect("it can go on"), want, "cut at {part}/5");
+        assert_eq!(read("cut.csv", 2, ExistingOutput::Resume).expect("it can go on"), want, "cut at {part}/5");
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use formread::{
-    pipeline::{Event, Existing, RunOptions, Summary, journal_path, run},
+    pipeline::{Event, ExistingOutput, RunOptions, Summary, journal_path, run},
     sink::{fields_path, run_path},
 };
 use formread_core::{
@@ -75,7 +75,7 @@ impl Desk {
         strip.save_with_format(self.scans().join(name), ImageFormat::Png).expect("it is writable");
     }
 
-    fn options(&self, existing: Existing) -> RunOptions {
+    fn options(&self, existing: ExistingOutput) -> RunOptions {
         let jobs = NonZeroUsize::new(2).expect("two are some");
         RunOptions { existing, input: Some(self.scans()), ..RunOptions::new(self.out(), jobs) }
     }
@@ -86,13 +86,13 @@ impl Desk {
 
     /// Runs without a break, and takes the tables away.
     fn unbroken(&self) -> Written {
-        self.run(&reader(), &self.options(Existing::Refuse), |_| {}).expect("it can run");
+        self.run(&reader(), &self.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
         self.take()
     }
 
     /// Runs and is stopped when `n` files are done. Gives the number of pages that were read.
     fn stopped_after(&self, reader: &Reader, n: usize) -> u64 {
-        let options = self.options(Existing::Refuse);
+        let options = self.options(ExistingOutput::Refuse);
         let (mut n_done, mut n_pages) = (0, 0);
         let observe = |event: &Event<'_>| {
             n_done += usize::from(matches!(event, Event::FileDone));
@@ -128,7 +128,7 @@ fn a_run_that_is_stopped_again_and_again_reads_nothing_twice_and_ends_with_the_s
     let mut n_pages = desk.stopped_after(&reader(), 5);
     assert!(n_pages < 200, "it was stopped before its end");
     let summary = loop {
-        let options = desk.options(Existing::Resume);
+        let options = desk.options(ExistingOutput::Resume);
         let mut n_now = 0;
         let observe = |event: &Event<'_>| {
             n_now += u64::from(matches!(event, Event::PageDone));
@@ -152,8 +152,10 @@ fn a_ledger_that_does_not_balance_is_a_fault_and_no_table() {
     let journal = journal_path(&desk.out());
     let text = fs::read_to_string(&journal).expect("it was written");
     fs::write(&journal, text.replacen("\"page\":1,", "\"page\":2,", 1)).expect("it is writable");
-    let error =
-        desk.run(&reader(), &desk.options(Existing::Resume), |_| {}).expect_err("a page is not there").to_string();
+    let error = desk
+        .run(&reader(), &desk.options(ExistingOutput::Resume), |_| {})
+        .expect_err("a page is not there")
+        .to_string();
     assert!(error.contains("page 2 of 00.png stands where page 1 of 00.png belongs"), "{error}");
     let written = [desk.out(), fields_path(&desk.out()), run_path(&desk.out())];
     assert!(written.iter().all(|path| !path.exists()), "no table stands");
@@ -164,7 +166,7 @@ fn two_scans_of_one_name_are_refused() {
     let desk = Desk::new(2);
     let mut scans = find_scans(&desk.scans()).expect("it is there");
     scans[1].name = scans[0].name.clone();
-    let error = run(&reader(), &scans, &desk.options(Existing::Refuse), |_| {}).expect_err("which is which?");
+    let error = run(&reader(), &scans, &desk.options(ExistingOutput::Refuse), |_| {}).expect_err("which is which?");
     assert!(error.to_string().contains("two scans have one name: 00.png"), "{error}");
 }
 
@@ -180,8 +182,8 @@ fn files_with_one_content_are_read_once_and_each_has_its_rows() {
             said.push(format!("{scan} {of}"));
         }
     };
-    let summary = desk.run(&reader(), &desk.options(Existing::Refuse), observe).expect("it can run");
-    assert_eq!((summary.n_pages, summary.n_pages_now, summary.n_copies), (15, 12, 3));
+    let summary = desk.run(&reader(), &desk.options(ExistingOutput::Refuse), observe).expect("it can run");
+    assert_eq!((summary.n_pages, summary.n_pages_read, summary.n_copies), (15, 12, 3));
     // a space comes before the dot of the extension
     assert_eq!(said, ["00.png 00 again.png", "04.png 04 again.png", "zz.png 04 again.png"]);
     let want = desk.take();
@@ -195,7 +197,7 @@ fn files_with_one_content_are_read_once_and_each_has_its_rows() {
 
     for n in [1, 6, 13] {
         desk.stopped_after(&reader(), n);
-        desk.run(&reader(), &desk.options(Existing::Resume), |_| {}).expect("it can go on");
+        desk.run(&reader(), &desk.options(ExistingOutput::Resume), |_| {}).expect("it can go on");
         assert_eq!(desk.take(), want, "stopped after {n}");
     }
 }
@@ -209,8 +211,8 @@ fn a_resumed_run_reads_anew_what_has_changed_and_only_that() {
     fs::rename(desk.scans().join("01.png"), desk.scans().join("moved.png")).expect("it is there");
     fs::remove_file(desk.scans().join("02.png")).expect("it is there");
     desk.draw("new.png", 51);
-    let summary = desk.run(&reader(), &desk.options(Existing::Resume), |_| {}).expect("it can go on");
-    assert!(summary.n_pages_now <= 18, "{} pages: 03.png and what was moved are known", summary.n_pages_now);
+    let summary = desk.run(&reader(), &desk.options(ExistingOutput::Resume), |_| {}).expect("it can go on");
+    assert!(summary.n_pages_read <= 18, "{} pages: 03.png and what was moved are known", summary.n_pages_read);
     let resumed = desk.take();
     assert_eq!(resumed, desk.unbroken());
 }
@@ -223,10 +225,10 @@ fn a_resumed_run_with_other_levels_reads_all_anew() {
         reader().with_acceptance(AcceptTable { otherwise: level, ..AcceptTable::default() })
     };
     desk.stopped_after(&reader(), 20 - 1);
-    let summary = desk.run(&lax(), &desk.options(Existing::Resume), |_| {}).expect("it can go on");
-    assert_eq!((summary.n_pages_now, summary.n_accepted), (20, 20), "nothing was read with these levels");
+    let summary = desk.run(&lax(), &desk.options(ExistingOutput::Resume), |_| {}).expect("it can go on");
+    assert_eq!((summary.n_pages_read, summary.n_accepted), (20, 20), "nothing was read with these levels");
     let resumed = desk.take();
-    desk.run(&lax(), &desk.options(Existing::Refuse), |_| {}).expect("it can run");
+    desk.run(&lax(), &desk.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
     assert_eq!(resumed, desk.take());
     assert_ne!(resumed, desk.unbroken());
 }
@@ -240,19 +242,19 @@ fn a_file_that_is_written_to_is_left_for_the_next_run_and_the_ledger_balances() 
     };
     (0..6).for_each(|i| age(&format!("{i:02}.png"), 7_200));
     age("03.png", 0);
-    let hour = RunOptions { settle: Duration::from_secs(3_600), ..desk.options(Existing::Refuse) };
+    let hour = RunOptions { settle: Duration::from_secs(3_600), ..desk.options(ExistingOutput::Refuse) };
     let mut left = Vec::new();
     let observe = |event: &Event<'_>| {
-        if let Event::Left { scan } = event {
+        if let Event::Deferred { scan } = event {
             left.push((*scan).to_owned());
         }
     };
     let summary = desk.run(&reader(), &hour, observe).expect("it can run");
-    assert_eq!((summary.n_files, summary.n_pages, summary.n_left), (5, 5, 1));
+    assert_eq!((summary.n_files, summary.n_pages, summary.n_deferred), (5, 5, 1));
     assert_eq!(left, ["03.png"]);
     assert!(!rows(&desk.take()[0]).contains_key("03.png"));
     age("03.png", 7_200);
-    assert_eq!(desk.run(&reader(), &hour, |_| {}).expect("it can run").n_left, 0);
+    assert_eq!(desk.run(&reader(), &hour, |_| {}).expect("it can run").n_deferred, 0);
     assert!(rows(&desk.take()[0]).contains_key("03.png"));
     age("03.png", 0);
     assert_eq!(desk.unbroken()[0].lines().count(), 7, "without a time to settle, a file is read as it stands");
@@ -270,7 +272,7 @@ fn a_file_that_goes_is_a_row_and_a_folder_that_goes_ends_the_run() {
             fs::rename(late, &away).expect("it is there");
         }
     };
-    let summary = desk.run(&reader(), &desk.options(Existing::Refuse), observe).expect("it can run");
+    let summary = desk.run(&reader(), &desk.options(ExistingOutput::Refuse), observe).expect("it can run");
     assert_eq!((summary.n_pages, &summary.rejected), (80, &[("unreadable".to_owned(), 1)].into()));
     fs::rename(&away, &late).expect("it was taken away");
     desk.take();
@@ -285,13 +287,13 @@ fn a_file_that_goes_is_a_row_and_a_folder_that_goes_ends_the_run() {
                 }
             }
         };
-        let options = desk.options(Existing::Refuse);
+        let options = desk.options(ExistingOutput::Refuse);
         let error = desk.run(&reader(), &options, observe).expect_err("the folder is gone");
         assert!(error.to_string().contains(here.to_str().expect("it is text")), "{error}");
         assert!(error.to_string().contains("--resume") && !desk.out().exists(), "{error}");
         let _ = fs::remove_dir(&here);
         fs::rename(&away, &here).expect("it was taken away");
-        desk.run(&reader(), &desk.options(Existing::Resume), |_| {}).expect("it can go on");
+        desk.run(&reader(), &desk.options(ExistingOutput::Resume), |_| {}).expect("it can go on");
         assert_eq!(desk.take(), want);
     }
 }
@@ -304,7 +306,7 @@ fn what_could_not_be_read_is_collected_with_its_reasons() {
     let rejects = desk.dir.path().join("rejects");
     let options = |existing| RunOptions { rejects: Some(rejects.clone()), ..desk.options(existing) };
     for _ in 0..2 {
-        desk.run(&reader(), &options(Existing::Refuse), |_| {}).expect("it can run");
+        desk.run(&reader(), &options(ExistingOutput::Refuse), |_| {}).expect("it can run");
         desk.take();
         let found: Vec<_> = walkdir::WalkDir::new(&rejects).sort_by_file_name().into_iter().flatten().collect();
         let files = found.iter().filter(|entry| entry.file_type().is_file());
@@ -315,7 +317,7 @@ fn what_could_not_be_read_is_collected_with_its_reasons() {
     let note = fs::read_to_string(rejects.join("deep/bad.png.txt")).expect("it is there");
     assert!(note.starts_with("scan deep/bad.png\nsha256 ") && note.contains("\npage 1: unreadable: "), "{note}");
 
-    let within = RunOptions { rejects: Some(desk.scans().join("to/rejects")), ..desk.options(Existing::Refuse) };
+    let within = RunOptions { rejects: Some(desk.scans().join("to/rejects")), ..desk.options(ExistingOutput::Refuse) };
     let error = desk.run(&reader(), &within, |_| {}).expect_err("the next run would read them");
     assert!(error.to_string().contains("among the scans") && !desk.scans().join("to").exists(), "{error}");
 }
@@ -339,7 +341,7 @@ fn any_name_is_a_row_of_its_own() {
         let to = desk.scans().join(OsStr::from_bytes(name));
         fs::rename(desk.scans().join("now.png"), to).expect("the file system takes any name");
     }
-    let summary = desk.run(&reader(), &desk.options(Existing::Refuse), |_| {}).expect("it can run");
+    let summary = desk.run(&reader(), &desk.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
     assert_eq!((summary.n_pages, summary.n_rejected(), summary.n_copies), (8, 0, 0));
     let table = desk.take()[0].clone();
     let mut scans: Vec<String> = csv::Reader::from_reader(table.as_bytes())

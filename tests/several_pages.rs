@@ -7,7 +7,7 @@ use std::{
 };
 
 use formread::{
-    pipeline::{Event, Existing, RunOptions, Summary, journal_path, run},
+    pipeline::{Event, ExistingOutput, RunOptions, Summary, journal_path, run},
     sink::{documents_path, fields_path, run_path},
 };
 use formread_core::{
@@ -114,7 +114,7 @@ impl Desk {
         [documents_path(&out), fields_path(&out), run_path(&out), out]
     }
 
-    fn run(&self, reader: &Reader, jobs: usize, existing: Existing, said: &mut Vec<String>) -> Result<Summary> {
+    fn run(&self, reader: &Reader, jobs: usize, existing: ExistingOutput, said: &mut Vec<String>) -> Result<Summary> {
         let jobs = NonZeroUsize::new(jobs).expect("the tests ask for some");
         let options = RunOptions { existing, ..RunOptions::new(self.out(), jobs) };
         run(reader, &find_scans(&self.scans()).expect("it is there"), &options, |event| {
@@ -140,7 +140,7 @@ fn pages_of_a_file_are_put_together_and_what_is_missing_or_surplus_is_named() {
     let desk = Desk::new();
     write_scans(&desk.scans());
     let mut said = Vec::new();
-    let summary = desk.run(&reader(), 2, Existing::Refuse, &mut said).expect("it can run");
+    let summary = desk.run(&reader(), 2, ExistingOutput::Refuse, &mut said).expect("it can run");
     let counted = |words: &[(&str, u64)]| words.iter().map(|(word, n)| ((*word).to_owned(), *n)).collect();
     assert_eq!(summary.documents, counted(&[("complete", 4), ("incomplete", 3), ("surplus", 2)]));
     let [documents, fields, record, pages] = desk.read();
@@ -204,20 +204,20 @@ fn the_same_bytes_with_any_number_of_workers_and_wherever_a_run_is_cut_off() {
     let desk = Desk::new();
     write_scans(&desk.scans());
     let (reader, said) = (reader(), &mut Vec::new());
-    desk.run(&reader, 1, Existing::Refuse, said).expect("it can run");
+    desk.run(&reader, 1, ExistingOutput::Refuse, said).expect("it can run");
     let want = desk.take();
-    desk.run(&reader, 4, Existing::Refuse, said).expect("it can run");
+    desk.run(&reader, 4, ExistingOutput::Refuse, said).expect("it can run");
     assert_eq!(desk.take(), want);
 
     // a folder in the table's place: everything is read, but the table cannot take its name
     fs::create_dir(desk.out()).expect("it is writable");
-    desk.run(&reader, 2, Existing::Overwrite, said).expect_err("a folder is in the way");
+    desk.run(&reader, 2, ExistingOutput::Overwrite, said).expect_err("a folder is in the way");
     fs::remove_dir(desk.out()).expect("it is empty");
     let journal = fs::read(journal_path(&desk.out())).expect("what was read is kept");
     for part in (0..=6).rev() {
         // first with the tables that took their names before the run was cut off
         fs::write(journal_path(&desk.out()), &journal[..journal.len() * part / 6]).expect("it is writable");
-        desk.run(&reader, 2, Existing::Resume, said).expect("it can go on");
+        desk.run(&reader, 2, ExistingOutput::Resume, said).expect("it can go on");
         assert_eq!(desk.take(), want, "cut at {part}/6");
     }
 }
@@ -226,11 +226,11 @@ fn the_same_bytes_with_any_number_of_workers_and_wherever_a_run_is_cut_off() {
 fn a_table_of_documents_is_not_left_to_a_run_without_any() {
     let desk = Desk::new();
     fs::write(desk.scans().join("a.tif"), tiff(&[cover("10", "35"), schedule("8", "25")])).expect("it is writable");
-    desk.run(&reader(), 1, Existing::Refuse, &mut Vec::new()).expect("it can run");
+    desk.run(&reader(), 1, ExistingOutput::Refuse, &mut Vec::new()).expect("it can run");
     let [documents, ..] = desk.read();
     assert!(documents.ends_with("a.tif,tax-2026,incomplete,1=1;2=2,3,,\n"), "{documents}");
     let (plain, said) = (reader_of(forms()), &mut Vec::new());
-    let summary = desk.run(&plain, 1, Existing::Overwrite, said).expect("it can run");
+    let summary = desk.run(&plain, 1, ExistingOutput::Overwrite, said).expect("it can run");
     assert!(summary.documents.is_empty() && said.is_empty());
     let [documents, others @ ..] = desk.files();
     assert!(!documents.exists() && others.iter().all(|path| path.exists()));

@@ -1,19 +1,15 @@
 //! Pages of one worker, read together.
 
-use std::{
-    io,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-};
+use std::{io, path::Path};
 
-use super::{items::Item, outcome::Outcome};
+use super::{catch_panic::catch_panic, items::Item, outcome::Outcome};
 use formread_core::{
     assemble::PageRecord,
     reader::{PageReport, PreparedPage, Reader, rejected},
 };
 use formread_page::Page;
 use formread_page::{process::Decoders, scans::Scan};
-use formread_raster::error::{Error, ErrorKind, Result};
+use formread_raster::error::{Error, Result};
 use formread_tools::overlay;
 
 /// A worker recognises what it has gathered when it has this many glyphs: three tax returns, among whose strips there are
@@ -34,7 +30,7 @@ pub struct Batch<'a, 's> {
     reader: &'a Reader,
     overlay: Option<&'a Path>,
     decoders: &'a Decoders<'a>,
-    hand_in: &'a dyn Fn(u64, Outcome<'s>),
+    hand_in: &'a dyn Fn(u64, Result<Outcome<'s>>),
     pending: Vec<Pending<'s>>,
     n_glyphs: usize,
 }
@@ -52,7 +48,7 @@ impl<'a, 's> Batch<'a, 's> {
         reader: &'a Reader,
         overlay: Option<&'a Path>,
         decoders: &'a Decoders<'a>,
-        hand_in: &'a dyn Fn(u64, Outcome<'s>),
+        hand_in: &'a dyn Fn(u64, Result<Outcome<'s>>),
     ) -> Self {
         Self { reader, overlay, decoders, hand_in, pending: Vec::new(), n_glyphs: 0 }
     }
@@ -64,7 +60,7 @@ impl<'a, 's> Batch<'a, 's> {
     /// Prepares a page; what needs no net is handed in at once.
     pub fn add(&mut self, sequence: u64, item: Item<'s>) {
         match item {
-            Item::FileEnd { file, pages } => (self.hand_in)(sequence, Outcome::FileEnd { file, pages }),
+            Item::FileEnd { file, pages } => (self.hand_in)(sequence, Ok(Outcome::FileEnd { file, pages })),
             Item::Known(outcome) => (self.hand_in)(sequence, outcome),
             Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, rejected(1, &error)),
             Item::Page { scan, bytes, page_idx } => {
@@ -75,7 +71,7 @@ impl<'a, 's> Batch<'a, 's> {
                     let prepared = reader.prepare(number, &pixels);
                     Ok((prepared, self.overlay.map(|_| pixels)))
                 };
-                match unless_it_panics(prepare) {
+                match catch_panic(prepare) {
                     Ok((prepared, pixels)) => {
                         self.n_glyphs += prepared.glyphs().len();
                         self.pending.push(Pending { sequence, scan, prepared, pixels });
@@ -89,7 +85,7 @@ impl<'a, 's> Batch<'a, 's> {
     /// Sends the glyphs of all pages through the net at once, and hands in the pages.
     pub fn finish(mut self) {
         let pending = std::mem::take(&mut self.pending);
-        let scores = unless_it_panics(|| self.reader.recognise(pending.iter().map(|page| &page.prepared))).ok();
+        let scores = catch_panic(|| self.reader.recognise(pending.iter().map(|page| &page.prepared))).ok();
         let mut scores = scores.map(Vec::into_iter);
         for Pending { sequence, scan, prepared, pixels } in pending {
             let page = prepared.page();
@@ -104,12 +100,12 @@ impl<'a, 's> Batch<'a, 's> {
                     }
                 })
             };
-            let report = unless_it_panics(finish)
-                .unwrap_or_else(|error| PageReport { record: rejected(page, &error), cut: None });
+            let report =
+                catch_panic(finish).unwrap_or_else(|error| PageReport { record: rejected(page, &error), cut: None });
             if let (Some(folder), Some(pixels)) = (self.overlay, &pixels)
-                && let Err(error) = unless_it_panics(|| self.draw(folder, scan, pixels, &report))
+                && let Err(error) = catch_panic(|| self.draw(folder, scan, pixels, &report))
             {
-                (self.hand_in)(sequence, Outcome::Fault(error));
+                (self.hand_in)(sequence, Err(error));
                 continue;
             }
             self.hand_in_page(sequence, scan, report.record);
@@ -123,17 +119,6 @@ impl<'a, 's> Batch<'a, 's> {
     }
 
     fn hand_in_page(&self, sequence: u64, scan: &'s Scan, record: PageRecord) {
-        (self.hand_in)(sequence, Outcome::Page { scan, record });
+        (self.hand_in)(sequence, Ok(Outcome::Page { scan, record }));
     }
-}
-
-/// A panic as an error: a page on which the program fails is a row and a reason, as any other page that cannot be read.
-pub fn unless_it_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // What the work holds on to across its calls are the reader's templates, which never change, and its classifiers, of
-    // which one that was in use is not put back.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let message = panic.downcast_ref::<String>().map(String::as_str);
-        let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic");
-        Err(ErrorKind::Internal(message.to_owned()).into())
-    })
 }

@@ -38,7 +38,7 @@ pub enum Item<'a> {
     /// All pages of the file have been given out, or the one row of a file that has none: `pages` of them.
     FileEnd { file: FileId, pages: u32 },
     /// Nothing to be done: it is known already what became of the file.
-    Known(Outcome<'a>),
+    Known(Result<Outcome<'a>>),
 }
 
 /// Files in order, page by page. A file is opened when the one before it has been given out.
@@ -47,13 +47,13 @@ pub struct Items<'a> {
     decoders: &'a Decoders<'a>,
     scans: std::slice::Iter<'a, &'a Scan>,
     open: Option<OpenFile<'a>>,
-    care: Option<Care<'a>>,
+    policy: Option<RunPolicy<'a>>,
 }
 
-/// What a run takes care of, and a measurement does not.
-struct Care<'a> {
+/// What a run takes policy of, and a measurement does not.
+struct RunPolicy<'a> {
     /// Contents whose pages have been given out, now or before, by half their names: they are read once.
-    given: HashSet<u128>,
+    dispatched: HashSet<u128>,
     /// A file that was changed less than this ago may still be written to.
     settle: Duration,
     input: Option<&'a Path>,
@@ -85,46 +85,46 @@ impl<'a> Items<'a> {
         if !scans.is_empty() {
             decoders.start()?;
         }
-        Ok(Self { decoders, scans: scans.iter(), open: None, care: None })
+        Ok(Self { decoders, scans: scans.iter(), open: None, policy: None })
     }
 
     /// The same for a run: it ends when it is told to stop, of files with one content it gives out the pages once, and of
     /// those that are `given` already none.
-    pub fn of_run(self, options: &'a RunOptions, given: HashSet<u128>) -> Self {
+    pub fn of_run(self, options: &'a RunOptions, dispatched: HashSet<u128>) -> Self {
         let RunOptions { settle, input, stop, .. } = options;
-        Self { care: Some(Care { given, settle: *settle, input: input.as_deref(), stop }), ..self }
+        Self { policy: Some(RunPolicy { dispatched, settle: *settle, input: input.as_deref(), stop }), ..self }
     }
 
     fn is_stopped(&self) -> bool {
-        self.care.as_ref().is_some_and(|care| care.stop.load(Ordering::Relaxed))
+        self.policy.as_ref().is_some_and(|policy| policy.stop.load(Ordering::Relaxed))
     }
 
     fn next_file(&mut self) -> Option<Item<'a>> {
         let scan = *self.scans.next()?;
-        let settle = self.care.as_ref().map_or(Duration::ZERO, |care| care.settle);
+        let settle = self.policy.as_ref().map_or(Duration::ZERO, |policy| policy.settle);
         let stamp = stamp_of(&scan.path);
         let read = read_file(&scan.path, self.decoders.limits());
         // Zero is no time to wait for: then a file is read as it stands.
         let is_written_to =
             !settle.is_zero() && (stamp_of(&scan.path) != stamp || stamp.is_some_and(|s| s.age() < settle));
         if is_written_to {
-            return Some(Item::Known(Outcome::Left { scan: scan.name.clone() }));
+            return Some(Item::Known(Ok(Outcome::Deferred { scan: scan.name.clone() })));
         }
         let mut file = OpenFile { scan, stamp, bytes: None, sha256: None, n_pages: 0, next_idx: 0 };
         let n_pages = match read {
             Ok(bytes) => {
                 file.sha256 = Some(sha256(&bytes));
-                if let (Some(care), Some(sha256)) = (&mut self.care, file.sha256)
-                    && !care.given.insert(sha256.half())
+                if let (Some(policy), Some(sha256)) = (&mut self.policy, file.sha256)
+                    && !policy.dispatched.insert(sha256.half())
                 {
-                    return Some(Item::Known(Outcome::Copy(file.id())));
+                    return Some(Item::Known(Ok(Outcome::Copy(file.id()))));
                 }
                 let n_pages = n_pages(&bytes, self.decoders);
                 file.bytes = Some(bytes);
                 n_pages
             }
-            Err(error) => match self.care.as_ref().and_then(|care| care.input).and_then(gone) {
-                Some(gone) => return Some(Item::Known(Outcome::Fault(gone))),
+            Err(error) => match self.policy.as_ref().and_then(|policy| policy.input).and_then(gone) {
+                Some(gone) => return Some(Item::Known(Err(gone))),
                 None => Err(error),
             },
         };

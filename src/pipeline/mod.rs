@@ -24,14 +24,15 @@
 //! of the run, together some 0.6 kB a file.
 
 mod batch;
+mod catch_panic;
 mod completeness;
-mod conveyor;
 mod documents;
-mod hold;
 mod items;
 mod journal;
 mod ledger;
+mod ordered;
 mod outcome;
+mod output_lock;
 mod rejects;
 mod stages;
 mod tables;
@@ -48,7 +49,7 @@ use std::{
 
 use crate::sink::{documents_path, fields_path, run_path};
 use formread_core::{
-    assemble::DocumentRecord,
+    assemble::{DocumentRecord, PageReading},
     reader::Reader,
     rows::{PageRows, Verdict},
 };
@@ -59,16 +60,16 @@ use formread_page::{
 use formread_raster::error::{Error, ErrorKind, Result};
 
 use batch::{BATCH_PAGES, Batch};
-use conveyor::{Feed, in_order};
-use documents::{Delivery, Documents};
-use hold::Hold;
+use documents::Documents;
 use items::{Items, stamp_of};
 use journal::{Journal, RunIdentity};
+use ordered::{WorkQueue, in_order};
 use outcome::Outcome;
+use output_lock::OutputLock;
 use tables::write_tables;
 
 pub use stages::StageTime;
-pub use throughput::{ARCHIVE_PAGES, Throughput, measure_throughput};
+pub use throughput::{Throughput, measure_throughput};
 
 /// Pages on the way, a worker: its batch, and as many that wait for a slower neighbour.
 const WINDOW_PAGES_A_JOB: NonZeroUsize = NonZeroUsize::new(4 * BATCH_PAGES).expect("a batch has pages");
@@ -79,7 +80,7 @@ pub struct RunOptions {
     /// `OUT.csv`; the evidence is written beside it.
     pub out: PathBuf,
     /// What becomes of what stands there.
-    pub existing: Existing,
+    pub existing: ExistingOutput,
     /// Number of workers.
     pub jobs: NonZeroUsize,
     /// Folder for a picture of each page with what was found on it, by its own rules alone; `None`: no pictures. Copies
@@ -106,7 +107,7 @@ impl RunOptions {
     pub fn new(out: PathBuf, jobs: NonZeroUsize) -> Self {
         Self {
             out,
-            existing: Existing::Refuse,
+            existing: ExistingOutput::Refuse,
             jobs,
             overlay: None,
             rejects: None,
@@ -120,7 +121,7 @@ impl RunOptions {
 
 /// What becomes of tables, or of a cut-off run's journal, that stand where the new ones go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
+pub enum ExistingOutput {
     /// They are left as they are, and the run does not begin.
     Refuse,
     /// A cut-off run is gone on with. Finished tables are left as they are.
@@ -144,7 +145,7 @@ pub enum Event<'a> {
         detail: &'a str,
     },
     /// A file may still be written to, and is left out.
-    Left {
+    Deferred {
         /// The file, as the tables would name it.
         scan: &'a str,
     },
@@ -176,7 +177,7 @@ pub struct Summary {
     /// Files among them that have the content of one before them.
     pub n_copies: u64,
     /// Files that are in no table, since they may still be written to.
-    pub n_left: u64,
+    pub n_deferred: u64,
     /// Pages that the files were found to have. Each stands in the table once: accepted, for review, or rejected.
     pub n_pages: u64,
     /// Pages of which every field was accepted or is blank.
@@ -190,7 +191,7 @@ pub struct Summary {
     /// Digits in the readings, accepted or not.
     pub n_digits: u64,
     /// Pages that this run read itself; the others are copies, or were read by the run it resumes.
-    pub n_pages_now: u64,
+    pub n_pages_read: u64,
 }
 
 impl Summary {
@@ -217,7 +218,7 @@ impl Summary {
 /// does not balance; otherwise where something cannot be written. What was read until then is kept in the journal, and no
 /// table was touched.
 pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl FnMut(&Event<'_>)) -> Result<Summary> {
-    let _hold = Hold::take(&options.out)?;
+    let _lock = OutputLock::acquire(&options.out)?;
     let journal_path = journal_path(&options.out);
     refuse_what_stands_there(options, &journal_path)?;
     for folder in [&options.overlay, &options.rejects].into_iter().flatten() {
@@ -228,7 +229,7 @@ pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl 
         templates: reader.templates_fingerprint(),
         weights: reader.weights_fingerprint().to_owned(),
     };
-    let mut journal = Journal::open(&journal_path, &identity, scans, options.existing == Existing::Resume)?;
+    let mut journal = Journal::open(&journal_path, &identity, scans, options.existing == ExistingOutput::Resume)?;
     let summary = read_and_write(reader, scans, options, &mut journal, observe).map_err(|error| {
         let kept = format!("what was read is kept in {}: go on with --resume", journal_path.display());
         error.with_hint(kept)
@@ -246,19 +247,19 @@ fn read_and_write(
 ) -> Result<Summary> {
     let open: Vec<&Scan> = scans.iter().filter(|scan| !journal.holds(&scan.name, stamp_of(&scan.path))).collect();
     (open.len()..scans.len()).for_each(|_| observe(&Event::FileDone));
-    let now = read_scans(reader, &open, options, journal, &mut observe)?;
+    let totals = read_scans(reader, &open, options, journal, &mut observe)?;
     journal.store()?;
-    let n_open = open.len() - now.n_files;
+    let n_open = open.len() - totals.n_files;
     if n_open > 0 {
         return Err(stopped((scans.len() - n_open) as u64, scans.len() as u64));
     }
-    let scans: Vec<&Scan> = scans.iter().filter(|scan| !now.left.contains(&scan.name)).collect();
+    let scans: Vec<&Scan> = scans.iter().filter(|scan| !totals.deferred.contains(&scan.name)).collect();
     // Before the tables: where these stand, the run has come to its end.
     if let Some(folder) = &options.rejects {
         rejects::collect(folder, &scans, journal)?;
     }
     let summary = write_tables(reader, &scans, options, journal, &mut observe)?;
-    Ok(Summary { n_left: now.left.len() as u64, n_pages_now: now.n_pages, ..summary })
+    Ok(Summary { n_deferred: totals.deferred.len() as u64, n_pages_read: totals.n_pages, ..summary })
 }
 
 fn stopped(done: u64, of: u64) -> Error {
@@ -288,19 +289,19 @@ pub fn journal_path(out: &Path) -> PathBuf {
 fn refuse_what_stands_there(options: &RunOptions, journal_path: &Path) -> Result<()> {
     let is_begun = journal_path.exists();
     let refuse =
-        |path: &Path, hint: &str| Err(Error::usage(format!("it stands already: {}\nhint: {hint}", path.display())));
+        |path: &Path, hint: &str| Err(Error::usage(format!("already exists: {}\nhint: {hint}", path.display())));
     match options.existing {
-        Existing::Overwrite => return Ok(()),
-        Existing::Resume if is_begun => return Ok(()),
-        Existing::Refuse if is_begun => {
+        ExistingOutput::Overwrite => return Ok(()),
+        ExistingOutput::Resume if is_begun => return Ok(()),
+        ExistingOutput::Refuse if is_begun => {
             return refuse(journal_path, "go on with that run with --resume, or begin anew with --overwrite");
         }
-        Existing::Resume | Existing::Refuse => {}
+        ExistingOutput::Resume | ExistingOutput::Refuse => {}
     }
     let out = &options.out;
     let tables = [out.clone(), fields_path(out), documents_path(out), run_path(out)];
     match tables.iter().find(|path| path.exists()) {
-        Some(path) if options.existing == Existing::Resume => {
+        Some(path) if options.existing == ExistingOutput::Resume => {
             refuse(path, "that run came to its end; read all again with --overwrite, or choose another name")
         }
         Some(path) => refuse(path, "replace it with --overwrite, or choose another name"),
@@ -310,12 +311,12 @@ fn refuse_what_stands_there(options: &RunOptions, journal_path: &Path) -> Result
 
 /// What a run read itself.
 #[derive(Debug, Default)]
-struct Now {
+struct SessionTotals {
     n_pages: u64,
     /// Files it is done with.
     n_files: usize,
     /// Files among them that may still be written to.
-    left: HashSet<String>,
+    deferred: HashSet<String>,
 }
 
 /// Reads every page of `scans` into the journal, or as many as are read when it is told to stop.
@@ -325,33 +326,38 @@ fn read_scans(
     options: &RunOptions,
     journal: &mut Journal<'_>,
     observe: &mut impl FnMut(&Event<'_>),
-) -> Result<Now> {
-    let mut now = Now::default();
+) -> Result<SessionTotals> {
+    let mut totals = SessionTotals::default();
     let decoders = Decoders::new(reader.limits(), options.decoder.as_ref());
     let items = Items::open(&decoders, scans)?.of_run(options, journal.contents());
-    read_in_order(reader, items, options.jobs, options.overlay.as_deref(), &decoders, |delivery| {
-        match delivery {
-            Delivery::Page { rows, detail } => {
+    read_in_order(reader, items, options.jobs, options.overlay.as_deref(), &decoders, |outcome| {
+        match outcome {
+            Outcome::Page { scan, record } => {
+                let rows = PageRows::new(&scan.name, &record);
+                let detail = match record.reading {
+                    PageReading::Rejected { detail, .. } => detail,
+                    PageReading::Read { .. } => String::new(),
+                };
                 if rows.verdict == Verdict::Rejected {
                     let PageRows { scan, page, attention: reason, .. } = &rows;
                     observe(&Event::Rejected { scan, page: *page, reason, detail: &detail });
                 }
                 observe(&Event::PageDone);
-                now.n_pages += 1;
+                totals.n_pages += 1;
                 return journal.add(rows, detail);
             }
-            Delivery::FileEnd { file, pages } => journal.finish_file(file, pages)?,
-            Delivery::Copy(file) => journal.copy_file(file)?,
-            Delivery::Left { scan } => {
-                observe(&Event::Left { scan: &scan });
-                now.left.insert(scan);
+            Outcome::FileEnd { file, pages } => journal.finish_file(file, pages)?,
+            Outcome::Copy(file) => journal.copy_file(file)?,
+            Outcome::Deferred { scan } => {
+                observe(&Event::Deferred { scan: &scan });
+                totals.deferred.insert(scan);
             }
         }
-        now.n_files += 1;
+        totals.n_files += 1;
         observe(&Event::FileDone);
         Ok(())
     })?;
-    Ok(now)
+    Ok(totals)
 }
 
 /// Reads every page of `items` on `jobs` workers, which decode with `decoders`; `deliver` gets what became of them in their
@@ -362,14 +368,14 @@ fn read_in_order<'a>(
     jobs: NonZeroUsize,
     overlay: Option<&Path>,
     decoders: &'a Decoders<'a>,
-    mut deliver: impl FnMut(Delivery) -> Result<()>,
+    mut deliver: impl FnMut(Outcome<'a>) -> Result<()>,
 ) -> Result<()> {
-    let work = |feed: &Feed<Items<'a>>, hand_in: &dyn Fn(u64, Outcome<'a>)| {
-        while let Some((sequence, item)) = feed.take() {
+    let work = |queue: &WorkQueue<Items<'a>>, hand_in: &dyn Fn(u64, Result<Outcome<'a>>)| {
+        while let Some((sequence, item)) = queue.take() {
             let mut batch = Batch::new(reader, overlay, decoders, hand_in);
             batch.add(sequence, item);
             while !batch.is_full() {
-                let Some((sequence, item)) = feed.take_more() else { break };
+                let Some((sequence, item)) = queue.try_take() else { break };
                 batch.add(sequence, item);
             }
             batch.finish();
@@ -378,7 +384,7 @@ fn read_in_order<'a>(
     // while the first process that decodes is started; what fails now fails again, and then a page says so
     let _ = reader.warm_up();
     let mut documents = Documents::new(reader);
-    in_order(items, jobs, window(jobs), work, |outcome| documents.take(outcome, &mut deliver))
+    in_order(items, jobs, window(jobs), work, |outcome| documents.take(outcome?, &mut deliver))
 }
 
 fn window(jobs: NonZeroUsize) -> NonZeroUsize {
@@ -439,7 +445,7 @@ mod tests {
         scans
     }
 
-    fn options(out: &Path, jobs: usize, existing: Existing) -> RunOptions {
+    fn options(out: &Path, jobs: usize, existing: ExistingOutput) -> RunOptions {
         let jobs = NonZeroUsize::new(jobs).expect("the tests ask for some");
         RunOptions { existing, ..RunOptions::new(out.to_owned(), jobs) }
     }
@@ -457,7 +463,7 @@ mod tests {
         for jobs in [1, 4] {
             let out = dir.path().join(format!("{jobs}.csv"));
             let mut events = 0;
-            let options = options(&out, jobs, Existing::Refuse);
+            let options = options(&out, jobs, ExistingOutput::Refuse);
             let summary = run(&reader(None), &scans, &options, |_| events += 1).expect("it can run");
             assert_eq!((summary.n_files, summary.n_pages, summary.n_rejected()), (33, 33, 3));
             assert_eq!(summary.n_accepted + summary.n_review + summary.n_rejected(), summary.n_pages);
@@ -487,7 +493,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let scans = write_scans(dir.path());
         let whole = dir.path().join("whole.csv");
-        run(&reader(None), &scans, &options(&whole, 2, Existing::Refuse), |_| {}).expect("it can run");
+        run(&reader(None), &scans, &options(&whole, 2, ExistingOutput::Refuse), |_| {}).expect("it can run");
         let guess_of = |fields: &str| -> HashMap<String, String> {
             let rows = fields.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
             rows.map(|row| (row[0].clone(), row[6].clone())).collect()
@@ -496,7 +502,8 @@ mod tests {
         let bad: usize = want["00.png"].parse().expect("the fake says one digit");
 
         let out = dir.path().join("out.csv");
-        let summary = run(&reader(Some(bad)), &scans, &options(&out, 2, Existing::Refuse), |_| {}).expect("it can run");
+        let summary =
+            run(&reader(Some(bad)), &scans, &options(&out, 2, ExistingOutput::Refuse), |_| {}).expect("it can run");
         let n_bad = want.values().filter(|guess| **guess == bad.to_string()).count() as u64;
         assert!(n_bad >= 1);
         assert_eq!(summary.rejected.get("internal-error"), Some(&n_bad));
@@ -510,22 +517,23 @@ mod tests {
         let scans = write_scans(dir.path());
         let reader = reader(None);
         let whole = dir.path().join("whole.csv");
-        run(&reader, &scans, &options(&whole, 2, Existing::Refuse), |_| {}).expect("it can run");
+        run(&reader, &scans, &options(&whole, 2, ExistingOutput::Refuse), |_| {}).expect("it can run");
         let want = tables(&whole);
 
         // A folder in the table's place: everything is read, but the table cannot take its name.
         let out = dir.path().join("out.csv");
         fs::create_dir(&out).expect("it is writable");
-        run(&reader, &scans, &options(&out, 2, Existing::Overwrite), |_| {}).expect_err("a folder is in the way");
+        run(&reader, &scans, &options(&out, 2, ExistingOutput::Overwrite), |_| {}).expect_err("a folder is in the way");
         fs::remove_dir(&out).expect("it is empty");
         fs::remove_file(fields_path(&out)).expect("it took its name first");
         fs::remove_file(run_path(&out)).expect("it took its name before that");
         let journal = fs::read(journal_path(&out)).expect("what was read is kept");
         for cut in (0..=journal.len()).step_by(journal.len() / 17) {
             fs::write(journal_path(&out), &journal[..cut]).expect("it is writable");
-            let summary = run(&reader, &scans, &options(&out, 2, Existing::Resume), |_| {}).expect("it can go on");
+            let summary =
+                run(&reader, &scans, &options(&out, 2, ExistingOutput::Resume), |_| {}).expect("it can go on");
             assert_eq!(tables(&out), want, "cut at {cut}");
-            assert!(cut < journal.len() || summary.n_pages_now == 1, "only the file that is not there is looked for");
+            assert!(cut < journal.len() || summary.n_pages_read == 1, "only the file that is not there is looked for");
             assert!(!journal_path(&out).exists());
             fs::remove_file(&out).and_then(|()| fs::remove_file(fields_path(&out))).expect("they were written");
         }
@@ -537,12 +545,12 @@ mod tests {
         let scans = write_scans(dir.path());
         let (reader, out) = (reader(None), dir.path().join("out.csv"));
         for (path, existing) in [
-            (out.clone(), Existing::Refuse),
-            (out.clone(), Existing::Resume),
-            (fields_path(&out), Existing::Refuse),
-            (documents_path(&out), Existing::Refuse),
-            (run_path(&out), Existing::Refuse),
-            (journal_path(&out), Existing::Refuse),
+            (out.clone(), ExistingOutput::Refuse),
+            (out.clone(), ExistingOutput::Resume),
+            (fields_path(&out), ExistingOutput::Refuse),
+            (documents_path(&out), ExistingOutput::Refuse),
+            (run_path(&out), ExistingOutput::Refuse),
+            (journal_path(&out), ExistingOutput::Refuse),
         ] {
             fs::write(&path, "precious").expect("it is writable");
             let error = run(&reader, &scans, &options(&out, 1, existing), |_| {}).expect_err("it stands already");

@@ -1,20 +1,17 @@
-//! What becomes of what there is to do.
+//! What the workers report.
 
 use super::journal::FileId;
 use formread_core::assemble::PageRecord;
 use formread_page::scans::Scan;
-use formread_raster::error::Error;
 
-/// What became of a page or of a file.
+/// The result for one item of work.
 pub enum Outcome<'a> {
-    /// A page by itself, before rules tie it to others.
+    /// A page. Rules across pages have been applied to it once it has passed through [`super::documents::Documents`].
     Page { scan: &'a Scan, record: PageRecord },
-    /// A file has come to its end, and had so many pages.
+    /// The end of a file that has `pages` pages.
     FileEnd { file: FileId, pages: u32 },
-    /// A file with the content of one that came before it.
+    /// A file with the content of an earlier one.
     Copy(FileId),
     /// A file that may still be written to, and is left for the next run.
-    Left { scan: String },
-    /// The run cannot go on.
-    Fault(Error),
+    Deferred { scan: String },
 }

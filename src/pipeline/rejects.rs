@@ -16,7 +16,7 @@ use formread_raster::{
 };
 
 /// Longest name of a file or folder, bytes: file systems take 255, and a number, `.txt` and `.new` may follow.
-const MOST_NAME_BYTES: usize = 240;
+const MAX_NAME_BYTES: usize = 240;
 
 /// Puts each scan with a rejected page into `folder`, under its own name and in its own folders, by a hard link or, where
 /// there can be none, as a copy; beside it, with `.txt` added, the reasons. Nothing that stands there is replaced: where
@@ -48,7 +48,7 @@ pub fn collect(folder: &Path, scans: &[&Scan], journal: &mut Journal<'_>) -> Res
 fn safe_path(name: &str) -> PathBuf {
     let safe = |part: &str| match part {
         ".." => "%2E%2E".to_owned(),
-        part => shortened(part.replace('\\', "%5C").replace(':', "%3A"), MOST_NAME_BYTES),
+        part => shortened(part.replace('\\', "%5C").replace(':', "%3A"), MAX_NAME_BYTES),
     };
     name.split('/').filter(|part| !matches!(*part, "" | ".")).map(safe).collect()
 }
@@ -141,7 +141,7 @@ mod tests {
             assert_eq!(safe_path(name), Path::new(path));
         }
         let long = safe_path(&format!("{}/{}.tif", "a".repeat(300), "b".repeat(300)));
-        assert!(long.iter().all(|part| part.len() == MOST_NAME_BYTES) && long.extension().is_some_and(|e| e == "tif"));
+        assert!(long.iter().all(|part| part.len() == MAX_NAME_BYTES) && long.extension().is_some_and(|e| e == "tif"));
     }
 
     #[test]

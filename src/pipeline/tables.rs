@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use super::{Event, RunOptions, Summary, completeness::Completeness, journal::Journal, ledger::check_balance, stopped};
-use crate::sink::{CsvSink, DocumentTable, RunRecord, ScanRecord, Sink};
+use crate::sink::{CsvSink, DocumentTable, RunRecord, ScanRecord};
 use formread_core::reader::Reader;
 use formread_page::scans::Scan;
 use formread_raster::error::Result;
@@ -36,7 +36,7 @@ pub fn write_tables(
             columns.push(field.name.clone());
         }
     }
-    let mut sink: Box<dyn Sink> = Box::new(CsvSink::create(out, columns)?);
+    let mut sink = CsvSink::create(out, columns)?;
     let has_documents = reader.templates().iter().any(|template| template.document.is_some());
     let mut completeness = Completeness::new(reader.templates(), DocumentTable::create(out, has_documents)?);
     let mut summary = Summary { n_files, ..Summary::default() };
@@ -56,7 +56,7 @@ pub fn write_tables(
         }
     }
     let files = scans.iter().map(|scan| (scan.name.as_str(), journal.pages(&scan.name)));
-    check_balance(files, sink.store()?, &summary, |number, page| completeness.take(number, page, &mut observe))?;
+    check_balance(files, sink.read_back()?, &summary, |number, page| completeness.take(number, page, &mut observe))?;
     let (documents, counted) = completeness.end(&mut observe)?;
     summary.documents = counted;
     let records = scans.iter().map(|Scan { name: scan, .. }| {

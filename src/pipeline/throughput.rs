@@ -5,23 +5,19 @@ use std::{fmt, fs, num::NonZeroUsize, time::Instant};
 use serde::Serialize;
 
 use super::{
-    conveyor::in_order,
-    documents::Delivery,
     items::{Item, Items},
+    ordered::in_order,
+    outcome::Outcome,
     read_in_order,
     stages::{StageTime, measure_stages},
     window,
 };
-use formread_core::reader::Reader;
+use formread_core::{reader::Reader, rows::PageRows};
 use formread_page::{
     process::{DecoderCommand, Decoders},
     scans::{Scan, read_file},
 };
 use formread_raster::error::{Error, Result};
-
-/// Pages of the archive by which speed is made plain.
-pub const ARCHIVE_PAGES: u64 = 150_000_000;
-const DAY_S: f64 = 24.0 * 3600.0;
 
 /// What was measured in one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,8 +34,6 @@ pub struct Throughput {
     pub ratio: f64,
     /// Digits in the readings, accepted or not, a second of reading.
     pub digits_per_s: f64,
-    /// Days in which one such machine reads [`ARCHIVE_PAGES`].
-    pub archive_days: f64,
     /// Largest memory that the process held at any time, MiB; `None` where the system does not say.
     pub peak_rss_mb: Option<f64>,
     /// Of the first pages, what each stage takes.
@@ -70,9 +64,9 @@ pub fn measure_throughput(
     let start = Instant::now();
     let mut n_digits = 0;
     let decoders = Decoders::new(reader.limits(), decoder);
-    read_in_order(reader, Items::open(&decoders, &scans)?, jobs, None, &decoders, |delivery| {
-        if let Delivery::Page { rows, .. } = delivery {
-            n_digits += rows.n_digits();
+    read_in_order(reader, Items::open(&decoders, &scans)?, jobs, None, &decoders, |outcome| {
+        if let Outcome::Page { scan, record } = outcome {
+            n_digits += PageRows::new(&scan.name, &record).n_digits();
         }
         Ok(())
     })?;
@@ -88,7 +82,6 @@ pub fn measure_throughput(
         read_pages_per_s,
         ratio: decode_s / read_s,
         digits_per_s: n_digits as f64 / read_s,
-        archive_days: ARCHIVE_PAGES as f64 / read_pages_per_s / DAY_S,
         peak_rss_mb: peak_rss_mb(),
         stages: measure_stages(reader, &scans)?,
     })
@@ -102,8 +95,8 @@ fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize) -> Result<u64> {
         Items::open(&decoders, scans)?,
         jobs,
         window(jobs),
-        |feed, hand_in| {
-            while let Some((sequence, item)) = feed.take() {
+        |queue, hand_in| {
+            while let Some((sequence, item)) = queue.take() {
                 let is_page = match item {
                     Item::Page { bytes, page_idx, .. } => {
                         // a page that cannot be read is one, too
@@ -140,12 +133,6 @@ impl fmt::Display for Throughput {
         writeln!(f, "decoding alone    {decode_pages_per_s:>10.1} pages/s")?;
         writeln!(f, "whole reading     {read_pages_per_s:>10.1} pages/s, {ratio:.2} of that")?;
         writeln!(f, "                  {digits_per_s:>10.0} digits/s")?;
-        writeln!(
-            f,
-            "                  {:>10.0} machine-days for {} million pages",
-            self.archive_days,
-            ARCHIVE_PAGES / 1_000_000
-        )?;
         match self.peak_rss_mb {
             Some(mb) => writeln!(f, "peak memory       {mb:>10.0} MiB")?,
             None => writeln!(f, "peak memory       not known on this system")?,

@@ -9,7 +9,7 @@ use std::{
 
 use csv::{Reader, Terminator, Writer, WriterBuilder};
 
-use super::{Sink, StoredPage};
+use super::StoredPage;
 use formread_core::rows::{FieldRow, PageRows};
 use formread_raster::error::{Error, Result};
 use formread_raster::fsio::Beside;
@@ -46,10 +46,12 @@ impl CsvSink {
         fields.write(FIELD_COLUMNS)?;
         Ok(Self { columns, pages, fields })
     }
-}
 
-impl Sink for CsvSink {
-    fn write(&mut self, rows: &PageRows) -> Result<()> {
+    /// Appends the rows of one page.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub fn write(&mut self, rows: &PageRows) -> Result<()> {
         let PageRows { scan, form, attention, .. } = rows;
         let page = rows.page.to_string();
         let value = |column: &String| rows.fields.iter().find(|f| f.field == *column).map_or("", |f| f.value.as_str());
@@ -64,15 +66,22 @@ impl Sink for CsvSink {
         Ok(())
     }
 
-    fn store(&mut self) -> Result<Box<dyn Iterator<Item = Result<StoredPage>> + '_>> {
+    /// Flushes everything written, and reads the table of pages back, in its order. The ledger of a run checks it.
+    ///
+    /// # Errors
+    /// Where it cannot be written, or read back.
+    pub fn read_back(&mut self) -> Result<impl Iterator<Item = Result<StoredPage>>> {
         self.fields.flush()?;
         self.pages.flush()?;
         let rows = Reader::from_reader(self.pages.reopen()?).into_deserialize();
-        Ok(Box::new(rows.map(|row| row.map_err(|error| Error::format("table", error)))))
+        Ok(rows.map(|row| row.map_err(|error| Error::format("table", error))))
     }
 
-    /// The evidence takes its name first: where `OUT.csv` stands, both are whole.
-    fn finish(self: Box<Self>) -> Result<()> {
+    /// Gives both tables their names, the fields first: where `OUT.csv` exists, both are complete.
+    ///
+    /// # Errors
+    /// Where they cannot be stored.
+    pub fn finish(self) -> Result<()> {
         self.fields.publish()?;
         self.pages.publish()
     }
@@ -141,10 +150,11 @@ mod tests {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let out = dir.path().join("out.csv");
         let columns = ["a", "total"].map(str::to_owned).to_vec();
-        let mut sink = Box::new(CsvSink::create(&out, columns).expect("the folder is there"));
+        let mut sink = CsvSink::create(&out, columns).expect("the folder is there");
         sink.write(&rows("x/1, \"two\".png", "f", &[("total", "-5.00")])).expect("the disk has room");
         sink.write(&rows("y.png", "g", &[("a", "007"), ("total", "1")])).expect("the disk has room");
-        let stored: Vec<_> = sink.store().expect("the disk has room").map(|page| page.expect("it is whole")).collect();
+        let stored: Vec<_> =
+            sink.read_back().expect("the disk has room").map(|page| page.expect("it is whole")).collect();
         let words = stored.iter().map(|StoredPage { scan, page, form, verdict, attention }| {
             [scan, page, form, verdict, attention].map(String::as_str)
         });

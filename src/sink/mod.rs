@@ -1,4 +1,4 @@
-//! Where records go: one row schema, whatever the format.
+//! The files that a run writes: two tables, the table of documents, and the record of the run.
 
 mod csv;
 mod documents;
@@ -6,36 +6,11 @@ mod run;
 
 use serde::Deserialize;
 
-use formread_core::rows::PageRows;
-use formread_raster::error::Result;
-
 pub use csv::{CsvSink, fields_path};
 pub use documents::{DocumentTable, documents_path};
 pub use run::{RunRecord, ScanRecord, run_path};
 
-/// A table that takes pages in the order of the input.
-pub trait Sink {
-    /// Takes the rows of one page.
-    ///
-    /// # Errors
-    /// Where they cannot be stored.
-    fn write(&mut self, rows: &PageRows) -> Result<()>;
-
-    /// Stores everything written, and gives what then stands in the table, read back: each page in its order. This is
-    /// what the ledger of a run is checked by.
-    ///
-    /// # Errors
-    /// Where it cannot be stored, or read back.
-    fn store(&mut self) -> Result<Box<dyn Iterator<Item = Result<StoredPage>> + '_>>;
-
-    /// Makes everything stored visible under its final name.
-    ///
-    /// # Errors
-    /// Where it cannot be stored.
-    fn finish(self: Box<Self>) -> Result<()>;
-}
-
-/// A page as it stands in a table.
+/// A page as a table contains it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct StoredPage {
     /// The `scan` column.

@@ -13,24 +13,24 @@ use same_file::Handle;
 use formread_raster::error::{Error, Result};
 
 /// Most bytes of what a holder says of itself that are passed on.
-const MOST_BYTES: u64 = 400;
+const MAX_HOLDER_BYTES: u64 = 400;
 
 /// The right to write to a table, as long as it is not let go of. It is a lock of the operating system on
 /// `OUT.csv.lock`, which ends with the process that has it, however that ends: what stands in the file, or that it is
 /// there, holds nobody up.
 #[derive(Debug)]
-pub struct Hold {
+pub struct OutputLock {
     path: PathBuf,
     /// Locked.
     _file: File,
 }
 
-impl Hold {
+impl OutputLock {
     /// Takes hold of the table `out`.
     ///
     /// # Errors
     /// `Usage` where another run holds it, with what that says of itself.
-    pub fn take(out: &Path) -> Result<Self> {
+    pub fn acquire(out: &Path) -> Result<Self> {
         let mut path = out.as_os_str().to_owned();
         path.push(".lock");
         let path = PathBuf::from(path);
@@ -54,7 +54,7 @@ impl Hold {
     }
 }
 
-impl Drop for Hold {
+impl Drop for OutputLock {
     fn drop(&mut self) {
         // Where it stays, nobody is held up by it.
         let _ = fs::remove_file(&self.path);
@@ -71,7 +71,7 @@ fn holder() -> String {
 fn held(file: &File) -> Error {
     let mut holder = String::new();
     // A holder that has not yet said who it is, or that the system does not let others read, is not named.
-    let _ = file.take(MOST_BYTES).read_to_string(&mut holder);
+    let _ = file.take(MAX_HOLDER_BYTES).read_to_string(&mut holder);
     let holder = holder.lines().next().unwrap_or("it does not say who it is");
     Error::usage(format!("another run is writing to this table: {holder}")).with_hint("wait for it, or stop it")
 }
@@ -86,13 +86,13 @@ mod tests {
         let out = dir.path().join("out.csv");
         fs::write(dir.path().join("out.csv.lock"), "of one that was killed, and longer than what comes now".repeat(9))
             .expect("it is writable");
-        let hold = Hold::take(&out).expect("who was killed holds nobody up");
-        let error = Hold::take(&out).expect_err("it is held").to_string();
+        let hold = OutputLock::acquire(&out).expect("who was killed holds nobody up");
+        let error = OutputLock::acquire(&out).expect_err("it is held").to_string();
         let process = format!("another run is writing to this table: process {} on ", process::id());
         assert!(error.contains(&process) && error.contains(" since 2"), "{error}");
         drop(hold);
         assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 0, "nothing is left behind");
-        drop(Hold::take(&out).expect("it was let go of"));
+        drop(OutputLock::acquire(&out).expect("it was let go of"));
     }
 
     #[test]
@@ -102,7 +102,7 @@ mod tests {
         for _ in 0..20 {
             let (mut held, mut refused) = (0, 0);
             std::thread::scope(|scope| {
-                let takers: Vec<_> = (0..4).map(|_| scope.spawn(|| Hold::take(&out))).collect();
+                let takers: Vec<_> = (0..4).map(|_| scope.spawn(|| OutputLock::acquire(&out))).collect();
                 let holds: Vec<_> = takers.into_iter().map(|taker| taker.join().expect("it does not panic")).collect();
                 held = holds.iter().filter(|hold| hold.is_ok()).count();
                 refused = holds.len() - held;
