@@ -10,7 +10,9 @@ use std::{
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use formread_core::{
-    assemble::{AcceptTable, Alternative, FieldState, FieldValue, OwnReading, PageReading, PageRecord, reconcile},
+    assemble::{
+        AcceptTable, Alternative, FieldState, FieldValue, PageReading, PageRecord, UnconstrainedReading, reconcile,
+    },
     form::{Field, FormTemplate, known_templates},
     normalise::GlyphBatch,
     reader::Reader,
@@ -163,19 +165,19 @@ fn some_return(template: &FormTemplate, seed: u64) -> PageRecord {
         }
         let is_blank = entry.value.is_empty();
         let alternatives = readings.into_iter().map(|(text, probability)| Alternative { text, probability });
-        let own = OwnReading {
+        let unconstrained = UnconstrainedReading {
             state: if is_blank { FieldState::Blank } else { FieldState::Accepted },
             guess: entry.value,
             confidence: if is_blank { 1.0 } else { confidence },
         };
         FieldValue {
             name: field.name.clone(),
-            state: own.state.clone(),
-            guess: own.guess.clone(),
+            state: unconstrained.state.clone(),
+            guess: unconstrained.guess.clone(),
             alternatives: if is_blank { Vec::new() } else { alternatives.collect() },
-            changed: None,
-            confidence: own.confidence,
-            own,
+            correction: None,
+            confidence: unconstrained.confidence,
+            unconstrained,
             bounds: Rect::default(),
             residual_px: None,
         }
@@ -195,7 +197,7 @@ fn nets(criterion: &mut Criterion, page: &formread_core::reader::PreparedPage) {
     set_threads(1);
     let weights = Weights::shipped().expect("they are carried");
     // in the numbers in which a run reads
-    let net = || ConvNet::new(&weights, formread_torch::best_backend()).expect("they fit");
+    let net = || ConvNet::new(&weights, formread_torch::fastest_compute()).expect("they fit");
     let mut nets: Vec<ConvNet> = (0..WORKERS).map(|_| net()).collect();
     let mut side_by_side = |work: &(dyn Fn(&mut ConvNet) + Sync)| {
         std::thread::scope(|scope| {
@@ -215,7 +217,7 @@ fn nets(criterion: &mut Criterion, page: &formread_core::reader::PreparedPage) {
         b.iter(|| {
             side_by_side(&|net| {
                 let mut scores = net.classify(black_box(&glyphs)).expect("LibTorch works");
-                net.classify_closely(&glyphs, &mut scores).expect("LibTorch works");
+                net.refine_glyphs(&glyphs, &mut scores).expect("LibTorch works");
             });
         });
     });
@@ -226,7 +228,7 @@ fn nets(criterion: &mut Criterion, page: &formread_core::reader::PreparedPage) {
                 side_by_side(&|net| {
                     let mut scores = net.read_strips(black_box(&strips)).expect("LibTorch works");
                     if is_close {
-                        net.read_strips_closely(&strips, &mut scores).expect("LibTorch works");
+                        net.refine_strips(&strips, &mut scores).expect("LibTorch works");
                     }
                 });
             });

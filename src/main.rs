@@ -128,7 +128,7 @@ fn train(args: &TrainArgs) -> Result<u8> {
 fn eval_glyphs(args: &EvalGlyphsArgs) -> Result<u8> {
     formread_torch::set_threads(options::cores().get());
     let weights = options::weights(args.model.as_deref())?;
-    let mut net = formread_torch::ConvNet::new(&weights, formread_torch::best_backend())?;
+    let mut net = formread_torch::ConvNet::new(&weights, formread_torch::fastest_compute())?;
     let (set, report) = formread_tools::evaluate::glyphs::evaluate_folder(&args.dir, &mut net)?;
     if let Some(sheet) = &args.sheet {
         let picture = formread_tools::evaluate::glyphs::wrong_sheet(&set, &report);

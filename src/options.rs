@@ -31,7 +31,7 @@ use formread_tools::{
 };
 
 #[cfg(feature = "torch")]
-use formread_core::scores::{Backend, NetDevice, Precision};
+use formread_core::scores::{Compute, NetDevice, Precision};
 #[cfg(feature = "torch")]
 use formread_torch::Weights;
 #[cfg(feature = "torch")]
@@ -103,7 +103,7 @@ pub fn template(file: &Path) -> Result<FormTemplate> {
 pub fn reader(args: &ReaderArgs) -> Result<Reader> {
     // One thread a net: pages are what is worked on side by side.
     formread_torch::set_threads(1);
-    let best = formread_torch::best_backend();
+    let best = formread_torch::fastest_compute();
     let device = match args.device {
         DeviceArg::Auto => best.device,
         DeviceArg::Cpu => NetDevice::Cpu,
@@ -111,7 +111,7 @@ pub fn reader(args: &ReaderArgs) -> Result<Reader> {
     };
     let precision = precision(args.precision, best.precision);
     let (templates, weights) = (templates(&args.pipeline)?, weights(args.model.as_deref())?);
-    let reader = formread_torch::reader(templates, weights, Backend { device, precision })?;
+    let reader = formread_torch::reader(templates, weights, Compute { device, precision })?;
     Ok(reader.with_limits(limits(&args.limits)))
 }
 
@@ -119,7 +119,7 @@ pub fn reader(args: &ReaderArgs) -> Result<Reader> {
 #[cfg(feature = "torch")]
 pub fn reader_of(templates: Vec<FormTemplate>, model: Option<&Path>) -> Result<Reader> {
     formread_torch::set_threads(1);
-    Ok(formread_torch::reader(templates, weights(model)?, formread_torch::best_backend())?)
+    Ok(formread_torch::reader(templates, weights(model)?, formread_torch::fastest_compute())?)
 }
 
 /// The weights in `model`, or those that the program carries.

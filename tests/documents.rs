@@ -159,7 +159,7 @@ fn another_page_says_what_a_digit_is() {
     let told = explain(&reader, "a.tif", &bytes, 1, &["total".to_owned()]).expect("there is such a field");
     let total = &told.fields[0];
     assert_eq!((total.value.as_str(), total.rules.as_slice()), ("47", &[RULE.to_owned()][..]));
-    assert_eq!(total.changed.as_ref().map(|change| (change.from.as_str(), change.by.as_str())), Some(("41", RULE)));
+    assert_eq!(total.correction.as_ref().map(|change| (change.from.as_str(), change.by.as_str())), Some(("41", RULE)));
 
     // a page by itself knows nothing of the others
     let alone = reader.read(&tiff(&[schedule("3", "47")])).expect("the net does not fail");

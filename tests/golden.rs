@@ -123,7 +123,7 @@ fn tables_of_the_shipped_nets_equal_the_golden_ones() {
         let weights = Weights::shipped().expect("the weights are sound");
         // on the processor, in single precision
         let reader =
-            formread_torch::reader(templates(deck.template), weights, formread_core::scores::Backend::default())
+            formread_torch::reader(templates(deck.template), weights, formread_core::scores::Compute::default())
                 .expect("the nets can be made");
         let [pages, fields] = tables(&reader, &deck);
         assert_text(&format!("nets/{}.csv", deck.name), &pages, is_same, |_| None);

@@ -221,7 +221,7 @@ fn a_resumed_run_reads_anew_what_has_changed_and_only_that() {
 fn a_resumed_run_with_other_levels_reads_all_anew() {
     let desk = Desk::new(20);
     let lax = || {
-        let level = AcceptParams { least_confidence: 0.0, ..AcceptTable::default().otherwise };
+        let level = AcceptParams { min_confidence: 0.0, ..AcceptTable::default().otherwise };
         reader().with_acceptance(AcceptTable { otherwise: level, ..AcceptTable::default() })
     };
     desk.stopped_after(&reader(), 20 - 1);

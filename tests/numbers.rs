@@ -22,7 +22,7 @@ fn numbered(name: &str, says: &str) -> FormTemplate {
 
 fn reader(templates: &[FormTemplate]) -> Reader {
     let weights = Weights::shipped().expect("they are sound");
-    formread_torch::reader(templates.to_vec(), weights, formread_core::scores::Backend::default())
+    formread_torch::reader(templates.to_vec(), weights, formread_core::scores::Compute::default())
         .expect("no two have one name")
 }
 

@@ -145,7 +145,7 @@ fn read_forms(n_forms: u32) -> Counts {
         let template = form.template();
         let drawn = synthesise(&template, &glyphs, &options, 0).expect("the options are in range");
         let templates = known_templates().expect("they parse").into_iter().chain([template]).collect();
-        let reader = formread_torch::reader(templates, weights.clone(), formread_core::scores::Backend::default())
+        let reader = formread_torch::reader(templates, weights.clone(), formread_core::scores::Compute::default())
             .expect("there are templates");
         let record = reader.read_page(1, &Page::upright(drawn.image, Some(options.dpi))).expect("the net works").record;
         let PageReading::Read { form, fields, .. } = record.reading else {

@@ -44,7 +44,7 @@ impl Outcomes {
 fn read_all() -> BTreeMap<(bool, State), Outcomes> {
     let (form, stock) = (form(), digits_of_fixtures());
     let weights = Weights::shipped().expect("they are sound");
-    let reader = formread_torch::reader(vec![form.clone()], weights, formread_core::scores::Backend::default())
+    let reader = formread_torch::reader(vec![form.clone()], weights, formread_core::scores::Compute::default())
         .expect("there is a template");
     let mut outcomes: BTreeMap<(bool, State), Outcomes> = BTreeMap::new();
     for i in 0..N_PAGES {

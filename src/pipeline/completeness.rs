@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, mem};
 use super::Event;
 use crate::sink::{DocumentTable, StoredPage};
 use formread_core::{
-    assemble::{DocumentVerdict, PageSeen, Sight, documents},
+    assemble::{DocumentVerdict, PageStatus, PageSummary, documents},
     form::FormTemplate,
     rows::Verdict,
 };
@@ -64,11 +64,11 @@ impl<'a> Completeness<'a> {
 }
 
 /// What there is to see of the 1-based page `number` of a file, as it stands in the table.
-fn seen(number: u32, page: &StoredPage) -> PageSeen<'_> {
+fn seen(number: u32, page: &StoredPage) -> PageSummary<'_> {
     let sight = match page.verdict == Verdict::Rejected.as_str() {
-        false => Sight::Read,
-        true if page.attention == PageReject::BlankPage.as_str() => Sight::Blank,
-        true => Sight::Unread,
+        false => PageStatus::Read,
+        true if page.attention == PageReject::BlankPage.as_str() => PageStatus::Blank,
+        true => PageStatus::Unread,
     };
-    PageSeen { page: number, form: Some(page.form.as_str()).filter(|form| !form.is_empty()), sight }
+    PageSummary { page: number, form: Some(page.form.as_str()).filter(|form| !form.is_empty()), sight }
 }

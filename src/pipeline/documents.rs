@@ -26,7 +26,7 @@ impl<'a> Documents<'a> {
     /// Where `deliver` fails.
     pub fn take(&mut self, outcome: Outcome<'a>, deliver: &mut impl FnMut(Outcome<'a>) -> Result<()>) -> Result<()> {
         match outcome {
-            Outcome::Page { scan, record } if self.reader.ties_pages() => self.pages.push((scan, record)),
+            Outcome::Page { scan, record } if self.reader.has_cross_page_rules() => self.pages.push((scan, record)),
             Outcome::FileEnd { .. } => {
                 self.reconcile();
                 let pages = self.pages.drain(..).map(|(scan, record)| Outcome::Page { scan, record });

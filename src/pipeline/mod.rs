@@ -478,7 +478,7 @@ mod tests {
         let record: serde_json::Value = serde_json::from_str(&all[0].2).expect("it is JSON");
         assert_eq!((&record["pages"], &record["rejected"]["unreadable"]), (&33.into(), &3.into()), "{record}");
         assert_eq!(record["templates"][0]["name"], "strip");
-        assert_eq!(record["options"]["accept"]["otherwise"]["least_confidence"], 0.97);
+        assert_eq!(record["options"]["accept"]["otherwise"]["min_confidence"], 0.97);
         assert_eq!(record["scans"][6]["scan"], "05a.png");
         assert_eq!(
             record["scans"][6]["sha256"],

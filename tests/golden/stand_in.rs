@@ -3,7 +3,7 @@
 
 use formread_core::{
     normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip, normalise},
-    scores::{Columns, FIRST_DIGIT, GlyphScores, N_DIGITS, N_SYMBOLS, NO_SYMBOL, Recogniser, StripScores},
+    scores::{CTC_BLANK, CtcLogProbs, FIRST_DIGIT, GlyphScores, N_DIGITS, N_SYMBOLS, Recogniser, StripScores},
 };
 use formread_raster::error::Result;
 use image::{GrayImage, Luma};
@@ -95,10 +95,10 @@ fn scores(glyph: &[u32]) -> GlyphScores {
 }
 
 /// Every run of inked columns is one digit, which ends where the run does.
-fn columns(strip: &Strip) -> Columns {
+fn columns(strip: &Strip) -> CtcLogProbs {
     let pixels = levels(&strip.pixels);
     let is_ink = |x: usize| (0..STRIP_HEIGHT).map(|y| pixels[y * strip.width + x]).sum::<u32>() >= GAP;
-    let mut columns: Columns = vec![logarithms(NO_SYMBOL, None); strip.width / COLUMN];
+    let mut columns: CtcLogProbs = vec![logarithms(CTC_BLANK, None); strip.width / COLUMN];
     let (mut x, mut free) = (0, 0);
     while x < strip.width {
         let end = (x..strip.width).find(|&x| !is_ink(x)).unwrap_or(strip.width);

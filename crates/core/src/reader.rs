@@ -15,13 +15,13 @@ use std::{
 
 use crate::{
     assemble::{
-        AcceptTable, DocumentRecord, FieldScores, PageReading, PageRecord, PageSeen, assemble_page, contested_edges,
-        documents, is_settled, reconcile,
+        AcceptTable, DocumentRecord, FieldScores, PageReading, PageRecord, PageSummary, assemble_page, documents,
+        edges_within_margin, is_settled, reconcile,
     },
     form::{Field, FormTemplate, check_documents, check_other_fields},
     normalise::{GLYPH_SIDE, Glyph, GlyphBatch, STRIP_HEIGHT, Strip, collate, normalise, normalise_strip},
     register::{Families, FieldRegistration, RegisterParams, Registration, RegistrationFailure, identify_among},
-    scores::{Backend, GlyphScores, N_DIGITS, Recogniser, StripScores},
+    scores::{Compute, GlyphScores, N_DIGITS, Recogniser, StripScores},
     segment::{FieldCut, FieldInk, LatticeEdge, segment},
 };
 use formread_page as page;
@@ -50,7 +50,7 @@ pub struct Reader {
     accept: AcceptTable,
     make_recogniser: RecogniserFactory,
     weights_fingerprint: String,
-    backend: Backend,
+    compute: Compute,
     /// Recognisers that nobody is using: a net is moved between threads, never shared.
     idle: Mutex<Vec<Box<dyn Recogniser>>>,
 }
@@ -101,12 +101,12 @@ pub struct PageExplanation {
     /// As [`Reader::read_page`] gives it.
     pub report: PageReport,
     /// One a field, in the template's order; none where the page was rejected.
-    pub fields: Vec<FieldSeen>,
+    pub fields: Vec<ScoredField>,
 }
 
 /// What the nets saw of one field, and what they said of it.
 #[derive(Debug)]
-pub struct FieldSeen {
+pub struct ScoredField {
     /// One an edge of its lattice, `None` where the edge has no ink; empty for a field that is not written.
     pub glyphs: Vec<Option<Glyph>>,
     /// Its ink as a whole; `None` where there is none.
@@ -154,15 +154,15 @@ impl Reader {
             accept: AcceptTable::default(),
             make_recogniser,
             weights_fingerprint,
-            backend: Backend::default(),
+            compute: Compute::default(),
             idle,
         })
     }
 
     /// The same whose recognisers compute so.
     #[must_use]
-    pub fn with_backend(self, backend: Backend) -> Self {
-        Self { backend, ..self }
+    pub fn with_compute(self, compute: Compute) -> Self {
+        Self { compute, ..self }
     }
 
     /// The same with other limits on its input.
@@ -199,7 +199,7 @@ impl Reader {
             weights: self.weights_fingerprint.clone(),
             templates: self.templates.iter().map(TemplateId::of).collect(),
             options: ReadingOptions {
-                nets: self.backend,
+                nets: self.compute,
                 limits: self.limits,
                 register: self.register_params,
                 accept: self.accept.clone(),
@@ -209,8 +209,8 @@ impl Reader {
 
     /// Tells one set of templates and parameters from another: eight hexadecimal digits.
     pub fn templates_fingerprint(&self) -> String {
-        let Self { templates, limits, register_params, accept, backend, .. } = self;
-        let all = format!("{templates:?} {limits:?} {register_params:?} {accept:?} {backend:?}");
+        let Self { templates, limits, register_params, accept, compute, .. } = self;
+        let all = format!("{templates:?} {limits:?} {register_params:?} {accept:?} {compute:?}");
         format!("{:08x}", crc32fast::hash(all.as_bytes()))
     }
 
@@ -234,20 +234,20 @@ impl Reader {
     }
 
     /// Whether rules tie pages together: then what a page says is only known with the others of its file.
-    pub fn ties_pages(&self) -> bool {
+    pub fn has_cross_page_rules(&self) -> bool {
         self.templates.iter().any(|template| !template.other_fields.is_empty())
     }
 
     /// Holds all pages of one file, in their order, to the rules across them, as [`reconcile`] does. Each page comes
     /// from [`Reader::read_page`] or [`Reader::finish`], which know of no other one. Where no rule [ties
-    /// pages](Reader::ties_pages) this changes nothing.
+    /// pages](Reader::has_cross_page_rules) this changes nothing.
     pub fn reconcile(&self, pages: &mut [PageRecord]) {
         reconcile(&self.templates, pages, &self.accept);
     }
 
     /// The documents of several pages among the pages of one file, by name, and whether they are complete.
     pub fn documents(&self, pages: &[PageRecord]) -> Vec<DocumentRecord> {
-        documents(&self.templates, pages.iter().map(PageSeen::of))
+        documents(&self.templates, pages.iter().map(PageSummary::of))
     }
 
     /// Reads one page, the 1-based `number` of its file, as if there were no other one.
@@ -281,7 +281,7 @@ impl Reader {
         let glyph = GlyphBatch { pixels: vec![0.0; GLYPH_SIDE * GLYPH_SIDE], n_glyphs: 1 };
         self.with_recogniser(|recogniser| {
             // in doubt, so that every net sees it
-            recogniser.classify_closely(&glyph, &mut [GlyphScores::of_digit([0.1; N_DIGITS])])?;
+            recogniser.refine_glyphs(&glyph, &mut [GlyphScores::of_digit([0.1; N_DIGITS])])?;
             recogniser.read_strips(&strips.iter().collect::<Vec<_>>()).map(drop)
         })
     }
@@ -293,7 +293,7 @@ impl Reader {
             Ok((template_idx, registration)) => {
                 self.normalise(number, page, self.cut(page, template_idx, registration))
             }
-            Err(failure) => self.turned_away(number, failure),
+            Err(failure) => self.reject(number, failure),
         }
     }
 
@@ -320,7 +320,7 @@ impl Reader {
     }
 
     /// A page on which no template lies.
-    fn turned_away(&self, number: u32, failure: RegistrationFailure) -> PreparedPage {
+    fn reject(&self, number: u32, failure: RegistrationFailure) -> PreparedPage {
         let form = failure.template_idx.map(|idx| self.templates[idx].name.clone());
         let reading = PageReading::Rejected { form, reason: failure.reason, detail: failure.detail };
         PreparedPage { page: number, glyphs: Vec::new(), strips: Vec::new(), state: Prepared::Rejected(reading) }
@@ -413,11 +413,11 @@ impl PreparedPage {
     }
 
     /// What the nets saw of each field, with `scores`, what they said of this page.
-    fn seen(&self, scores: &PageScores) -> Vec<FieldSeen> {
+    fn seen(&self, scores: &PageScores) -> Vec<ScoredField> {
         let Prepared::Cut { has_glyph, .. } = &self.state else { return Vec::new() };
         let mut glyphs = self.glyphs.iter().cloned();
         let fields = has_glyph.iter().zip(scores.fields.iter().cloned()).zip(&self.strips);
-        let seen = |((has_glyph, scores), strip): ((&Vec<bool>, FieldScores), &Option<Strip>)| FieldSeen {
+        let seen = |((has_glyph, scores), strip): ((&Vec<bool>, FieldScores), &Option<Strip>)| ScoredField {
             glyphs: has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
             strip: strip.clone(),
             scores,
@@ -497,7 +497,7 @@ impl OpenField<'_> {
 
     /// Its glyphs that have a say in what it says, and where their scores stand.
     fn contested(&mut self) -> impl Iterator<Item = (&Glyph, &mut GlyphScores)> {
-        let is_contested = contested_edges(self.field, self.ink, self.scores);
+        let is_contested = edges_within_margin(self.field, self.ink, self.scores);
         let edges = self.scores.edges.iter_mut().zip(is_contested);
         let edges = edges.filter_map(|(scores, is_contested)| Some((scores.as_mut()?, is_contested)));
         let glyphs = self.glyphs.iter().copied().zip(edges);
@@ -529,19 +529,19 @@ fn recognise_with(
         pages.iter().zip(&mut scores).flat_map(|(page, scores)| page.open_fields(templates, scores)).collect();
     let (strips, mut seen): (Vec<&Strip>, Vec<StripScores>) =
         open.iter_mut().filter_map(|open| Some((open.strip?, mem::take(&mut open.scores.strip)))).unzip();
-    recogniser.read_strips_closely(&strips, &mut seen)?;
+    recogniser.refine_strips(&strips, &mut seen)?;
     let places = open.iter_mut().filter(|open| open.strip.is_some());
     places.zip(seen).for_each(|(open, seen)| open.scores.strip = seen);
     open.retain(|open| !open.is_settled());
     let (glyphs, mut places): (Vec<&Glyph>, Vec<&mut GlyphScores>) =
         open.iter_mut().flat_map(OpenField::contested).unzip();
     let mut seen: Vec<GlyphScores> = places.iter().map(|glyph| **glyph).collect();
-    recogniser.classify_closely(&collate(glyphs), &mut seen)?;
+    recogniser.refine_glyphs(&collate(glyphs), &mut seen)?;
     places.iter_mut().zip(seen).for_each(|(glyph, seen)| **glyph = seen);
 
     for page in &mut scores {
         let mut adapted: Vec<GlyphScores> = page.glyphs_mut().map(|glyph| *glyph).collect();
-        recogniser.adapt(&mut adapted);
+        recogniser.adapt_to_writer(&mut adapted);
         page.glyphs_mut().zip(adapted).for_each(|(glyph, adapted)| *glyph = adapted);
     }
     Ok(scores)

@@ -113,18 +113,18 @@ impl FieldRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assemble::{OwnReading, ReviewReason};
+    use crate::assemble::{ReviewReason, UnconstrainedReading};
     use formread_raster::{error::PageReject, geometry::Rect};
 
     fn field(name: &str, guess: &str, state: FieldState) -> FieldValue {
-        let own = OwnReading { state: state.clone(), guess: guess.to_owned(), confidence: 0.98765 };
+        let unconstrained = UnconstrainedReading { state: state.clone(), guess: guess.to_owned(), confidence: 0.98765 };
         FieldValue {
             name: name.to_owned(),
             state,
             guess: guess.to_owned(),
-            own,
+            unconstrained,
             alternatives: Vec::new(),
-            changed: None,
+            correction: None,
             confidence: 0.98765,
             bounds: Rect::from_edges(1.4, 2.6, 30.5, -4.2),
             residual_px: None,

@@ -8,7 +8,7 @@ use formread_raster::error::Result;
 /// Where the nets reckon, and in which numbers. What they say here differs from what they say there in the last digits of
 /// a confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Backend {
+pub struct Compute {
     /// Where.
     pub device: NetDevice,
     /// In which numbers.
@@ -115,7 +115,7 @@ impl GlyphScores {
 pub const N_SYMBOLS: usize = 12;
 
 /// The symbol that says that no symbol ends in a column: the "blank" of connectionist temporal classification.
-pub const NO_SYMBOL: usize = 0;
+pub const CTC_BLANK: usize = 0;
 
 /// The symbol of digit 0; that of digit `d` is `FIRST_DIGIT + d`.
 pub const FIRST_DIGIT: usize = 1;
@@ -124,25 +124,25 @@ pub const FIRST_DIGIT: usize = 1;
 pub const SCRIBBLE: usize = 11;
 
 /// Of each column of a strip, from left to right, \[12\] natural logarithms of the softmax over the symbols.
-pub type Columns = Vec<[f32; N_SYMBOLS]>;
+pub type CtcLogProbs = Vec<[f32; N_SYMBOLS]>;
 
 /// Scores of a strip.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StripScores {
     /// The strip as it is, then as it would look larger, smaller, or slanted, where that was asked for. Empty where the
     /// strip was not read.
-    pub views: Vec<Columns>,
+    pub views: Vec<CtcLogProbs>,
 }
 
-/// What the likeliest symbol of every column comes to, once repetitions and [`NO_SYMBOL`] are left out ("best path decoding",
+/// What the likeliest symbol of every column comes to, once repetitions and [`CTC_BLANK`] are left out ("best path decoding",
 /// Graves et al., "Connectionist temporal classification", ICML 2006, section 3.2).
-pub fn likeliest(columns: &Columns) -> Vec<usize> {
+pub fn ctc_greedy_decode(columns: &CtcLogProbs) -> Vec<usize> {
     let best = |column: &[f32; N_SYMBOLS]| {
         (1..N_SYMBOLS).fold(0, |best, symbol| if column[symbol] > column[best] { symbol } else { best })
     };
     let mut symbols: Vec<usize> = columns.iter().map(best).collect();
     symbols.dedup();
-    symbols.retain(|&symbol| symbol != NO_SYMBOL);
+    symbols.retain(|&symbol| symbol != CTC_BLANK);
     symbols
 }
 
@@ -162,14 +162,14 @@ pub trait Recogniser: Send {
     ///
     /// # Errors
     /// Where the net's library fails.
-    fn classify_closely(&mut self, batch: &GlyphBatch, scores: &mut [GlyphScores]) -> Result<()> {
+    fn refine_glyphs(&mut self, batch: &GlyphBatch, scores: &mut [GlyphScores]) -> Result<()> {
         let _ = (batch, scores);
         Ok(())
     }
 
     /// Changes the scores of a page's glyphs by what they tell, taken together, of the hand that wrote them. A recogniser
     /// that knows nothing of hands leaves them as they are.
-    fn adapt(&self, scores: &mut [GlyphScores]) {
+    fn adapt_to_writer(&self, scores: &mut [GlyphScores]) {
         let _ = scores;
     }
 
@@ -187,7 +187,7 @@ pub trait Recogniser: Send {
     ///
     /// # Errors
     /// Where the net's library fails.
-    fn read_strips_closely(&mut self, strips: &[&Strip], scores: &mut [StripScores]) -> Result<()> {
+    fn refine_strips(&mut self, strips: &[&Strip], scores: &mut [StripScores]) -> Result<()> {
         let _ = (strips, scores);
         Ok(())
     }

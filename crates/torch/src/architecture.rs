@@ -26,16 +26,16 @@ pub struct Conv {
     /// Zeros around the input, pixels.
     pub padding: [usize; 2],
     /// What follows it.
-    pub end: End,
+    pub activation: Activation,
 }
 
 /// What follows a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum Activation {
     /// Batch normalisation (Ioffe and Szegedy, 2015), then ReLU.
-    Normalised,
+    BatchNormRelu,
     /// ReLU, then, while learning, dropout (Srivastava et al., JMLR 15, 2014).
-    Dropped,
+    ReluDropout,
     /// Nothing: these are logits.
     Logits,
 }
@@ -57,9 +57,9 @@ const fn conv(
     kernel: [usize; 2],
     stride: [usize; 2],
     padding: [usize; 2],
-    end: End,
+    activation: Activation,
 ) -> Conv {
-    Conv { name, inputs: channels[0], outputs: channels[1], kernel, stride, padding, end }
+    Conv { name, inputs: channels[0], outputs: channels[1], kernel, stride, padding, activation }
 }
 
 /// One glyph, 28 x 28 -> ten logits that say which digit it is, six that say whether it is one.
@@ -68,16 +68,16 @@ macro_rules! glyph_net {
         Architecture {
             name: $name,
             trunk: &[
-                conv(concat!($name, ".conv1"), [1, 40], [5, 5], [2, 2], [2, 2], End::Normalised), // 14 x 14
-                conv(concat!($name, ".conv2"), [40, 40], [3, 3], [1, 1], [1, 1], End::Normalised), // 14 x 14
-                conv(concat!($name, ".conv3"), [40, 64], [3, 3], [2, 2], [1, 1], End::Normalised), // 7 x 7
-                conv(concat!($name, ".conv4"), [64, 80], [3, 3], [1, 1], [1, 1], End::Normalised), // 7 x 7
-                conv(concat!($name, ".conv5"), [80, 96], [3, 3], [1, 1], [0, 0], End::Normalised), // 5 x 5
-                conv(concat!($name, ".hidden"), [96, 104], [5, 5], [1, 1], [0, 0], End::Dropped), // 1 x 1
+                conv(concat!($name, ".conv1"), [1, 40], [5, 5], [2, 2], [2, 2], Activation::BatchNormRelu), // 14 x 14
+                conv(concat!($name, ".conv2"), [40, 40], [3, 3], [1, 1], [1, 1], Activation::BatchNormRelu), // 14 x 14
+                conv(concat!($name, ".conv3"), [40, 64], [3, 3], [2, 2], [1, 1], Activation::BatchNormRelu), // 7 x 7
+                conv(concat!($name, ".conv4"), [64, 80], [3, 3], [1, 1], [1, 1], Activation::BatchNormRelu), // 7 x 7
+                conv(concat!($name, ".conv5"), [80, 96], [3, 3], [1, 1], [0, 0], Activation::BatchNormRelu), // 5 x 5
+                conv(concat!($name, ".hidden"), [96, 104], [5, 5], [1, 1], [0, 0], Activation::ReluDropout), // 1 x 1
             ],
             heads: &[
-                conv(concat!($name, ".digits"), [104, N_DIGITS], [1, 1], [1, 1], [0, 0], End::Logits),
-                conv(concat!($name, ".classes"), [104, N_CLASSES], [1, 1], [1, 1], [0, 0], End::Logits),
+                conv(concat!($name, ".digits"), [104, N_DIGITS], [1, 1], [1, 1], [0, 0], Activation::Logits),
+                conv(concat!($name, ".classes"), [104, N_CLASSES], [1, 1], [1, 1], [0, 0], Activation::Logits),
             ],
         }
     };
@@ -89,30 +89,30 @@ pub const GLYPH: Architecture = glyph_net!("glyph");
 /// What doubtful glyphs go through besides: the same net, learnt from another start. Two that were learnt apart err less
 /// together than one that is twice as large (Lakshminarayanan et al., "Simple and scalable predictive uncertainty
 /// estimation using deep ensembles", NIPS 2017).
-pub const SECOND: Architecture = glyph_net!("second");
+pub const GLYPH_ENSEMBLE: Architecture = glyph_net!("second");
 
 /// A strip, 32 x W -> for each of W / 4 columns twelve logits that say which symbol ends there, or that none does (Graves
 /// et al., "Connectionist temporal classification", ICML 2006).
 pub const STRIP: Architecture = Architecture {
     name: "strip",
     trunk: &[
-        conv("strip.conv1", [1, 32], [5, 5], [2, 2], [2, 2], End::Normalised), // 16 x W/2
-        conv("strip.conv2", [32, 40], [3, 3], [1, 1], [1, 1], End::Normalised), // 16 x W/2
-        conv("strip.conv3", [40, 64], [3, 3], [2, 2], [1, 1], End::Normalised), // 8 x W/4
-        conv("strip.conv4", [64, 80], [3, 3], [1, 1], [1, 1], End::Normalised), // 8 x W/4
-        conv("strip.conv5", [80, 112], [3, 3], [2, 1], [1, 1], End::Normalised), // 4 x W/4
-        conv("strip.conv6", [112, 192], [4, 3], [1, 1], [0, 1], End::Normalised), // 1 x W/4
-        conv("strip.conv7", [192, 192], [1, 3], [1, 1], [0, 1], End::Normalised), // 1 x W/4
-        conv("strip.conv8", [192, 192], [1, 3], [1, 1], [0, 1], End::Dropped), // 1 x W/4
+        conv("strip.conv1", [1, 32], [5, 5], [2, 2], [2, 2], Activation::BatchNormRelu), // 16 x W/2
+        conv("strip.conv2", [32, 40], [3, 3], [1, 1], [1, 1], Activation::BatchNormRelu), // 16 x W/2
+        conv("strip.conv3", [40, 64], [3, 3], [2, 2], [1, 1], Activation::BatchNormRelu), // 8 x W/4
+        conv("strip.conv4", [64, 80], [3, 3], [1, 1], [1, 1], Activation::BatchNormRelu), // 8 x W/4
+        conv("strip.conv5", [80, 112], [3, 3], [2, 1], [1, 1], Activation::BatchNormRelu), // 4 x W/4
+        conv("strip.conv6", [112, 192], [4, 3], [1, 1], [0, 1], Activation::BatchNormRelu), // 1 x W/4
+        conv("strip.conv7", [192, 192], [1, 3], [1, 1], [0, 1], Activation::BatchNormRelu), // 1 x W/4
+        conv("strip.conv8", [192, 192], [1, 3], [1, 1], [0, 1], Activation::ReluDropout), // 1 x W/4
     ],
-    heads: &[conv("strip.symbols", [192, N_SYMBOLS], [1, 1], [1, 1], [0, 0], End::Logits)],
+    heads: &[conv("strip.symbols", [192, N_SYMBOLS], [1, 1], [1, 1], [0, 0], Activation::Logits)],
 };
 
 /// Columns of a strip, pixels, for each column of its logits.
 pub const COLUMN_PX: usize = 4;
 
 /// All nets of a weights file.
-pub const NETS: [Architecture; 3] = [GLYPH, SECOND, STRIP];
+pub const NETS: [Architecture; 3] = [GLYPH, GLYPH_ENSEMBLE, STRIP];
 
 impl Conv {
     /// Shape of its kernel.
@@ -174,7 +174,7 @@ mod tests {
             assert_eq!(conv.inputs, channels, "{}", conv.name);
             (size, channels) = (conv.output_size(size), conv.outputs);
         }
-        assert!(net.heads.iter().all(|head| head.inputs == channels && head.end == End::Logits));
+        assert!(net.heads.iter().all(|head| head.inputs == channels && head.activation == Activation::Logits));
         size
     }
 

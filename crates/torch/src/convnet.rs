@@ -2,14 +2,14 @@
 
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::architecture::{Architecture, COLUMN_PX, Conv, End, GLYPH, SECOND, STRIP};
+use super::architecture::{Activation, Architecture, COLUMN_PX, Conv, GLYPH, GLYPH_ENSEMBLE, STRIP};
 use super::error::NetResult;
-use super::views::{N_STRIP_VIEWS, VIEW_ROUNDS, VIEWS_AT_ONCE, add_views, strip_views};
+use super::tta::{GLYPH_TTA, GLYPH_TTA_PER_ROUND, N_STRIP_TTA, add_views, strip_views};
 use super::weights::{PlainTensor, Weights};
-use super::writer::Centres;
+use super::writer::StyleModel;
 use formread_core::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 use formread_core::scores::{
-    Backend, Columns, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, N_SYMBOLS, NetDevice, Precision, Recogniser,
+    Compute, CtcLogProbs, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, N_SYMBOLS, NetDevice, Precision, Recogniser,
     StripScores,
 };
 use formread_raster::error::{Error, Result};
@@ -48,7 +48,7 @@ pub struct ConvNet {
     second: Net,
     strips: Net,
     temperature: f64,
-    centres: Option<Centres>,
+    style_model: Option<StyleModel>,
 }
 
 /// One net.
@@ -73,11 +73,11 @@ pub fn set_threads(n_threads: usize) {
 }
 
 /// The fastest backend there is: a graphics card where this LibTorch has one to use, else the processor.
-pub fn best_backend() -> Backend {
+pub fn fastest_compute() -> Compute {
     if tch::Cuda::is_available() {
-        Backend { device: NetDevice::Cuda, precision: Precision::Single }
+        Compute { device: NetDevice::Cuda, precision: Precision::Single }
     } else {
-        Backend { device: NetDevice::Cpu, precision: Precision::best() }
+        Compute { device: NetDevice::Cpu, precision: Precision::best() }
     }
 }
 
@@ -116,21 +116,21 @@ impl ConvNet {
     /// # Errors
     /// Where LibTorch fails.
     pub fn from_weights(weights: &Weights) -> Result<Self> {
-        Self::new(weights, Backend::default())
+        Self::new(weights, Compute::default())
     }
 
     /// The nets with these weights.
     ///
     /// # Errors
     /// `Usage` where there is no such device; where LibTorch fails.
-    pub fn new(weights: &Weights, Backend { device, precision }: Backend) -> Result<Self> {
+    pub fn new(weights: &Weights, Compute { device, precision }: Compute) -> Result<Self> {
         let (device, kind) = (torch_device(device)?, tensor_kind(precision));
         Ok(Self {
             glyphs: Net::load(weights, &GLYPH, device, kind)?,
-            second: Net::load(weights, &SECOND, device, kind)?,
+            second: Net::load(weights, &GLYPH_ENSEMBLE, device, kind)?,
             strips: Net::load(weights, &STRIP, device, kind)?,
             temperature: f64::from(weights.sidecar().temperature),
-            centres: weights.sidecar().centres.clone(),
+            style_model: weights.sidecar().style_model.clone(),
         })
     }
 
@@ -162,14 +162,14 @@ impl ConvNet {
         let pixels = doubtful.iter().flat_map(|&i| glyph(i)).copied().collect();
         let at_once = both(&GlyphBatch { pixels, n_glyphs: doubtful.len() })?;
         let mut seen: Vec<(usize, OneGlyph)> = doubtful.into_iter().zip(at_once).collect();
-        for (round, views) in VIEW_ROUNDS.into_iter().enumerate() {
+        for (round, views) in GLYPH_TTA.into_iter().enumerate() {
             let mut left: Vec<&mut (usize, OneGlyph)> =
                 seen.iter_mut().filter(|(_, logits)| is_doubtful(&self.scores((&logits.0, &logits.1)))).collect();
-            let n_before = 1 + round * VIEWS_AT_ONCE;
-            let mut batch_of_views = GlyphBatch { pixels: Vec::new(), n_glyphs: left.len() * VIEWS_AT_ONCE };
+            let n_before = 1 + round * GLYPH_TTA_PER_ROUND;
+            let mut batch_of_views = GlyphBatch { pixels: Vec::new(), n_glyphs: left.len() * GLYPH_TTA_PER_ROUND };
             left.iter().for_each(|(i, _)| add_views(glyph(*i), views, &mut batch_of_views.pixels));
             let looks = both(&batch_of_views)?;
-            for ((_, (digits, classes)), looks) in left.iter_mut().zip(looks.chunks_exact(VIEWS_AT_ONCE)) {
+            for ((_, (digits, classes)), looks) in left.iter_mut().zip(looks.chunks_exact(GLYPH_TTA_PER_ROUND)) {
                 add_to_mean(digits, n_before, looks.iter().map(|look| look.0));
                 add_to_mean(classes, n_before, looks.iter().map(|look| look.1));
             }
@@ -186,7 +186,7 @@ impl ConvNet {
     ///
     /// # Errors
     /// Where a strip is not what it says, or LibTorch fails.
-    pub fn columns(&self, strips: &[&Strip]) -> NetResult<Vec<Columns>> {
+    pub fn columns(&self, strips: &[&Strip]) -> NetResult<Vec<CtcLogProbs>> {
         if let Some(Strip { pixels, width }) =
             strips.iter().find(|strip| strip.pixels.len() != STRIP_HEIGHT * strip.width || strip.width == 0)
         {
@@ -196,7 +196,7 @@ impl ConvNet {
         let padded_width = |i: usize| strips[i].width.next_multiple_of(STRIP_STEP);
         let mut by_width: Vec<usize> = (0..strips.len()).collect();
         by_width.sort_by_key(|&i| padded_width(i));
-        let mut columns = vec![Columns::new(); strips.len()];
+        let mut columns = vec![CtcLogProbs::new(); strips.len()];
         for alike in by_width.chunk_by(|&i, &j| padded_width(i) == padded_width(j)) {
             for at_once in alike.chunks(STRIPS_AT_ONCE) {
                 let seen: Vec<&Strip> = at_once.iter().map(|&i| strips[i]).collect();
@@ -208,7 +208,7 @@ impl ConvNet {
     }
 
     /// The same of strips that are filled up with paper to one `width`.
-    fn columns_of_width(&self, strips: &[&Strip], width: usize) -> NetResult<Vec<Columns>> {
+    fn columns_of_width(&self, strips: &[&Strip], width: usize) -> NetResult<Vec<CtcLogProbs>> {
         let mut padded = vec![0.0; strips.len() * STRIP_HEIGHT * width];
         for (strip, padded) in strips.iter().zip(padded.chunks_exact_mut(STRIP_HEIGHT * width)) {
             for (row, place) in strip.pixels.chunks_exact(strip.width).zip(padded.chunks_exact_mut(width)) {
@@ -232,16 +232,16 @@ impl Recogniser for ConvNet {
         Ok(digits.iter().zip(&classes).map(|logits| self.scores(logits)).collect())
     }
 
-    fn classify_closely(&mut self, batch: &GlyphBatch, scores: &mut [GlyphScores]) -> Result<()> {
+    fn refine_glyphs(&mut self, batch: &GlyphBatch, scores: &mut [GlyphScores]) -> Result<()> {
         for (i, (digits, classes)) in self.close_logits(batch, scores)? {
             scores[i] = self.scores((&digits, &classes));
         }
         Ok(())
     }
 
-    fn adapt(&self, scores: &mut [GlyphScores]) {
-        if let Some(centres) = &self.centres {
-            centres.adapt(scores);
+    fn adapt_to_writer(&self, scores: &mut [GlyphScores]) {
+        if let Some(style_model) = &self.style_model {
+            style_model.adapt_to_writer(scores);
         }
     }
 
@@ -250,16 +250,17 @@ impl Recogniser for ConvNet {
         Ok(columns.map(|columns| StripScores { views: vec![columns] }).collect())
     }
 
-    fn read_strips_closely(&mut self, strips: &[&Strip], scores: &mut [StripScores]) -> Result<()> {
-        let is_doubtful =
-            |scores: &StripScores| scores.views.first().is_some_and(|columns| surety(columns) < DOUBTFUL_STRIP);
+    fn refine_strips(&mut self, strips: &[&Strip], scores: &mut [StripScores]) -> Result<()> {
+        let is_doubtful = |scores: &StripScores| {
+            scores.views.first().is_some_and(|columns| best_path_probability(columns) < DOUBTFUL_STRIP)
+        };
         let mut doubtful: Vec<(&Strip, &mut StripScores)> =
             strips.iter().copied().zip(scores).filter(|(_, scores)| is_doubtful(scores)).collect();
         for doubtful in doubtful.chunks_mut(STRIPS_IN_VIEWS) {
             let views: Vec<Strip> = doubtful.iter().flat_map(|(strip, _)| strip_views(strip)).collect();
             let mut columns = self.columns(&views.iter().collect::<Vec<_>>())?.into_iter();
             for (_, scores) in doubtful {
-                scores.views.extend(columns.by_ref().take(N_STRIP_VIEWS));
+                scores.views.extend(columns.by_ref().take(N_STRIP_TTA));
             }
         }
         Ok(())
@@ -272,7 +273,7 @@ fn is_doubtful(scores: &GlyphScores) -> bool {
 }
 
 /// Probability of the likeliest way through the columns, 0 to 1: a lower bound of its text's.
-fn surety(columns: &Columns) -> f32 {
+fn best_path_probability(columns: &CtcLogProbs) -> f32 {
     let largest = |column: &[f32; N_SYMBOLS]| column.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     columns.iter().map(largest).sum::<f32>().exp()
 }
@@ -281,13 +282,13 @@ impl Net {
     /// Its trunk reckons in numbers of `kind`, its heads in single precision, whatever that is.
     fn load(weights: &Weights, architecture: &Architecture, device: Device, kind: Kind) -> NetResult<Self> {
         let layer = |conv: &Conv| -> NetResult<Layer> {
-            let kind = if conv.end == End::Logits { Kind::Float } else { kind };
+            let kind = if conv.activation == Activation::Logits { Kind::Float } else { kind };
             let tensor = |part: &str| -> NetResult<Tensor> {
                 let plain = to_tensor(weights.tensor(&format!("{}.{part}", conv.name))?)?;
                 Ok(plain.f_to_device(device)?.f_to_kind(kind)?)
             };
             let (mut weight, mut bias) = (tensor("weight")?, tensor("bias")?);
-            if is_blocked(device) && conv.end != End::Logits {
+            if uses_mkldnn_layout(device) && conv.activation != Activation::Logits {
                 let [padding, stride] = [conv.padding, conv.stride].map(|pair| pair.map(|n| n as i64));
                 weight = weight.f_to_mkldnn(kind)?;
                 weight = weight.f_mkldnn_reorder_conv2d_weight(padding, stride, [1, 1], 1, None::<&[i64]>)?;
@@ -325,13 +326,17 @@ impl Net {
         no_grad(|| {
             let x = Tensor::f_from_slice(pixels)?.f_view([n, 1, height, width])?;
             let mut x = x.f_to_device(self.device)?.f_to_kind(self.kind)?;
-            if is_blocked(self.device) {
+            if uses_mkldnn_layout(self.device) {
                 x = x.f_to_mkldnn(self.kind)?;
             }
             for layer in &self.trunk {
                 x = layer.apply(&x)?;
             }
-            let x = if is_blocked(self.device) { x.f_to_dense(Kind::Float, false)? } else { x.f_to_kind(Kind::Float)? };
+            let x = if uses_mkldnn_layout(self.device) {
+                x.f_to_dense(Kind::Float, false)?
+            } else {
+                x.f_to_kind(Kind::Float)?
+            };
             self.heads.iter().map(|head| to_vec(&head.apply(&x)?)).collect()
         })
     }
@@ -339,14 +344,14 @@ impl Net {
 
 /// Whether numbers lie in blocks, as oneDNN takes them, from the first layer to the last: then the weights need not be laid
 /// out anew for every look, which for a strip is as much work as the look.
-fn is_blocked(device: Device) -> bool {
+fn uses_mkldnn_layout(device: Device) -> bool {
     device == Device::Cpu && tch::utils::has_mkldnn()
 }
 
 impl Layer {
     fn apply(&self, x: &Tensor) -> NetResult<Tensor> {
         let mut x = convolved(x, &self.conv, &self.weight, Some(&self.bias))?;
-        Ok(if self.conv.end == End::Logits { x } else { x.f_relu_()? })
+        Ok(if self.conv.activation == Activation::Logits { x } else { x.f_relu_()? })
     }
 }
 
@@ -419,7 +424,7 @@ mod tests {
 
     fn net_in(seed: u64, precision: Precision) -> ConvNet {
         let weights = Weights::new(random_tensors(seed), Sidecar::untrained()).expect("a learner's tensors fit");
-        ConvNet::new(&weights, Backend { device: NetDevice::Cpu, precision }).expect("LibTorch works")
+        ConvNet::new(&weights, Compute { device: NetDevice::Cpu, precision }).expect("LibTorch works")
     }
 
     fn noise(n_glyphs: usize, seed: u64) -> GlyphBatch {
@@ -503,14 +508,14 @@ mod tests {
         let weights = Weights::new(random_tensors(1), Sidecar::untrained());
         let weights = weights.expect("a learner's tensors fit");
         let on_cpu = net(1).classify(&noise(3, 2)).expect("LibTorch works");
-        let on_card = Backend { device: NetDevice::Cuda, precision: Precision::Single };
+        let on_card = Compute { device: NetDevice::Cuda, precision: Precision::Single };
         match ConvNet::new(&weights, on_card) {
             Err(error) => {
-                assert_eq!(best_backend().device, NetDevice::Cpu);
+                assert_eq!(fastest_compute().device, NetDevice::Cpu);
                 assert!(Error::from(error).to_string().contains("hint: "));
             }
             Ok(mut there) => {
-                assert_eq!(best_backend().device, NetDevice::Cuda);
+                assert_eq!(fastest_compute().device, NetDevice::Cuda);
                 let there = there.classify(&noise(3, 2)).expect("LibTorch works");
                 let differ = |(a, b): (&GlyphScores, &GlyphScores)| (a.digits[0] - b.digits[0]).abs() > 1e-3;
                 assert!(!there.iter().zip(&on_cpu).any(differ), "{there:?}, {on_cpu:?}");

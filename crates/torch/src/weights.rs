@@ -10,7 +10,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{ARCHITECTURE, tensor_shapes};
-use super::writer::Centres;
+use super::writer::StyleModel;
 use formread_core::normalise::{GLYPH_SIDE, INK_SIDE};
 use formread_raster::error::{Error, Result};
 use formread_raster::fsio::{read_bounded, write_beside};
@@ -29,8 +29,8 @@ pub struct Sidecar {
     /// (Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2).
     pub temperature: f32,
     /// Where the digits of the writers that were trained on lie; absent where no writers are known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub centres: Option<Centres>,
+    #[serde(default, alias = "centres", skip_serializing_if = "Option::is_none")]
+    pub style_model: Option<StyleModel>,
     /// What it was trained on.
     pub trained_on: Vec<TrainedOn>,
     /// How it was trained.
@@ -268,7 +268,7 @@ impl Sidecar {
             architecture: ARCHITECTURE.to_owned(),
             normaliser: NormaliserConstants::OURS,
             temperature: 1.0,
-            centres: None,
+            style_model: None,
             trained_on: vec![TrainedOn { set: "nothing".to_owned(), count: 0, writers: Vec::new() }],
             recipe: Recipe {
                 epochs: 0,
@@ -303,8 +303,8 @@ fn check_sidecar(sidecar: &Sidecar) -> Result<()> {
     if !(sidecar.temperature.is_finite() && sidecar.temperature > 0.0) {
         return Err(Error::format("sidecar of weights", format_args!("temperature: {}", sidecar.temperature)));
     }
-    if sidecar.centres.as_ref().is_some_and(|centres| !centres.is_sound()) {
-        return Err(Error::format("sidecar of weights", "centres: not finite, or without variance"));
+    if sidecar.style_model.as_ref().is_some_and(|style_model| !style_model.is_sound()) {
+        return Err(Error::format("sidecar of weights", "style_model: not finite, or without variance"));
     }
     Ok(())
 }

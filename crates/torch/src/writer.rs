@@ -26,9 +26,10 @@ const LEAST: f32 = 1e-9;
 
 /// Where the digits of all writers lie.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Centres {
+pub struct StyleModel {
     /// Mean place of each digit.
-    pub places: [[f32; N_DIGITS]; N_DIGITS],
+    #[serde(alias = "places")]
+    pub class_means: [[f32; N_DIGITS]; N_DIGITS],
     /// Mean squared distance of a digit from its writer's place, along one dimension.
     pub variance: f32,
 }
@@ -44,7 +45,7 @@ fn distance(a: &[f32; N_DIGITS], b: &[f32; N_DIGITS]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
-/// Mean of places; `None` of none.
+/// Mean of class_means; `None` of none.
 #[derive(Clone, Copy)]
 struct Mean {
     sum: [f32; N_DIGITS],
@@ -59,15 +60,15 @@ impl Mean {
         self.count += 1.0;
     }
 
-    /// Drawn towards `prior`, which counts as `weight` places.
+    /// Drawn towards `prior`, which counts as `weight` class_means.
     fn with(&self, prior: &[f32; N_DIGITS], weight: f32) -> [f32; N_DIGITS] {
         std::array::from_fn(|i| (self.sum[i] + weight * prior[i]) / (self.count + weight))
     }
 }
 
-impl Centres {
+impl StyleModel {
     /// Of labelled glyphs, writer by writer. `None` where there is not one of each digit.
-    pub fn of(writers: &[Vec<(GlyphScores, u8)>]) -> Option<Self> {
+    pub fn fit(writers: &[Vec<(GlyphScores, u8)>]) -> Option<Self> {
         let mut means = [Mean::NONE; N_DIGITS];
         for (scores, digit) in writers.iter().flatten() {
             means[usize::from(*digit)].add(&place(scores));
@@ -75,7 +76,7 @@ impl Centres {
         if means.iter().any(|mean| mean.count == 0.0) {
             return None;
         }
-        let places = means.map(|mean| mean.with(&[0.0; N_DIGITS], 0.0));
+        let class_means = means.map(|mean| mean.with(&[0.0; N_DIGITS], 0.0));
         let (mut sum, mut count) = (0.0, 0.0f32);
         for writer in writers {
             let mut own = [Mean::NONE; N_DIGITS];
@@ -84,20 +85,22 @@ impl Centres {
             }
             for (scores, digit) in writer {
                 let digit = usize::from(*digit);
-                sum += distance(&place(scores), &own[digit].with(&places[digit], 0.0)) / N_DIGITS as f32;
+                sum += distance(&place(scores), &own[digit].with(&class_means[digit], 0.0)) / N_DIGITS as f32;
                 count += 1.0;
             }
         }
-        Some(Self { places, variance: (sum / count.max(1.0)).max(f32::EPSILON) })
+        Some(Self { class_means, variance: (sum / count.max(1.0)).max(f32::EPSILON) })
     }
 
     /// Whether its numbers can be reckoned with.
     pub fn is_sound(&self) -> bool {
-        self.places.as_flattened().iter().all(|v| v.is_finite()) && self.variance.is_finite() && self.variance > 0.0
+        self.class_means.as_flattened().iter().all(|v| v.is_finite())
+            && self.variance.is_finite()
+            && self.variance > 0.0
     }
 
     /// Changes the doubtful ones among `scores`, all of one writer, by what the clear ones tell of the hand.
-    pub fn adapt(&self, scores: &mut [GlyphScores]) {
+    pub fn adapt_to_writer(&self, scores: &mut [GlyphScores]) {
         let mut clear = [Mean::NONE; N_DIGITS];
         for own in scores.iter() {
             let (digit, _) = own.best_digit();
@@ -105,14 +108,15 @@ impl Centres {
                 clear[digit].add(&place(own));
             }
         }
-        let centres: [_; N_DIGITS] = std::array::from_fn(|digit| clear[digit].with(&self.places[digit], PRIOR_COUNT));
+        let centres: [_; N_DIGITS] =
+            std::array::from_fn(|digit| clear[digit].with(&self.class_means[digit], PRIOR_COUNT));
         for own in scores.iter_mut() {
             if own.best_digit().1 >= CLEAR || own.class(GlyphClass::Digit) < 0.5 {
                 continue;
             }
             let place = place(own);
             let gain = |digit: usize| {
-                let nearer = distance(&place, &self.places[digit]) - distance(&place, &centres[digit]);
+                let nearer = distance(&place, &self.class_means[digit]) - distance(&place, &centres[digit]);
                 (WEIGHT * nearer / (2.0 * self.variance)).clamp(-MOST, MOST).exp()
             };
             let raised: [f32; N_DIGITS] = std::array::from_fn(|digit| own.digits[digit] * gain(digit));
@@ -139,25 +143,25 @@ mod tests {
         // all others write a 1 that is nothing like a 7
         let plain = |digit: usize| between(digit, (digit + 1) % 10, 0.999);
         let others: Vec<_> = (0..40).map(|i| (plain(i % 10), (i % 10) as u8)).collect();
-        let centres = Centres::of(&[others]).expect("there is one of each");
+        let centres = StyleModel::fit(&[others]).expect("there is one of each");
         let mut page: Vec<GlyphScores> = (0..8).map(|_| between(1, 7, 0.985)).collect();
         page.extend((0..8).map(|_| plain(7)));
         let doubtful = between(1, 7, 0.45);
         page.push(doubtful);
         let clear = page[0];
-        centres.adapt(&mut page);
+        centres.adapt_to_writer(&mut page);
         assert!(page[16].digits[1] > 0.5, "{:?}", page[16]);
         assert!((page[16].digits.iter().sum::<f32>() - 1.0).abs() < 1e-5);
         assert_eq!(page[0], clear);
         // alone it stays what it was
         let mut alone = [doubtful];
-        centres.adapt(&mut alone);
+        centres.adapt_to_writer(&mut alone);
         assert!((alone[0].digits[1] - doubtful.digits[1]).abs() < 1e-5);
     }
 
     #[test]
     fn without_one_of_each_digit_there_are_no_centres() {
-        assert_eq!(Centres::of(&[vec![(between(1, 7, 0.9), 1)]]), None);
-        assert_eq!(Centres::of(&[]), None);
+        assert_eq!(StyleModel::fit(&[vec![(between(1, 7, 0.9), 1)]]), None);
+        assert_eq!(StyleModel::fit(&[]), None);
     }
 }

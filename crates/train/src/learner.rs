@@ -12,7 +12,7 @@ use formread_core::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 use formread_core::scores::Precision;
 use formread_raster::error::Error;
 use formread_torch::NetResult;
-use formread_torch::architecture::{Architecture, COLUMN_PX, Conv, End, NETS};
+use formread_torch::architecture::{Activation, Architecture, COLUMN_PX, Conv, NETS};
 use formread_torch::weights::PlainTensor;
 use formread_torch::{convolved, tensor_kind, to_tensor, to_vec};
 
@@ -62,7 +62,7 @@ impl Learner {
         for conv in architecture.convs() {
             let name = conv.name;
             plain.insert(format!("{name}.weight"), kaiming(&mut rng, conv.kernel_shape().to_vec()));
-            if conv.end == End::Normalised {
+            if conv.activation == Activation::BatchNormRelu {
                 plain.insert(format!("{name}.norm.scale"), filled(conv.outputs, 1.0));
                 plain.insert(format!("{name}.norm.shift"), filled(conv.outputs, 0.0));
                 plain.insert(format!("{name}.norm.mean"), filled(conv.outputs, 0.0));
@@ -112,7 +112,7 @@ impl Learner {
     }
 
     /// The same on strips. `symbols` says of each what is written, from left to right: symbols of
-    /// [`super::StripScores`] but [`super::NO_SYMBOL`]. Strips of about the same width waste least.
+    /// [`super::StripScores`] but [`super::CTC_BLANK`]. Strips of about the same width waste least.
     ///
     /// # Errors
     /// Where there are not as many labels as strips, the loss is not finite, or LibTorch fails.
@@ -155,7 +155,7 @@ impl Learner {
         let mut x = self.rounded(&x)?;
         for (i, conv) in self.architecture.trunk.iter().enumerate() {
             x = self.layer(conv, &x)?.f_relu()?;
-            if conv.end == End::Dropped {
+            if conv.activation == Activation::ReluDropout {
                 x = x.f_mul(&self.rounded(&self.dropout_mask(i, &x.size())?)?)?;
             }
         }
@@ -169,7 +169,7 @@ impl Learner {
 
     fn layer(&self, conv: &Conv, x: &Tensor) -> NetResult<Tensor> {
         let parameter = |part: &str| &self.parameters[&format!("{}.{part}", conv.name)];
-        if conv.end != End::Normalised {
+        if conv.activation != Activation::BatchNormRelu {
             let bias = self.rounded(parameter("bias"))?;
             return convolved(x, conv, &self.rounded(parameter("weight"))?, Some(&bias));
         }
@@ -206,7 +206,7 @@ impl Learner {
             let parameter = |part: &str| to_vec(&self.parameters[&format!("{}.{part}", conv.name)]);
             let statistic = |part: &str| to_vec(&self.statistics[&format!("{}.{part}", conv.name)]);
             let mut kernel = parameter("weight")?;
-            let bias = if conv.end == End::Normalised {
+            let bias = if conv.activation == Activation::BatchNormRelu {
                 let (scale, shift) = (parameter("norm.scale")?, parameter("norm.shift")?);
                 let (mean, variance) = (statistic("norm.mean")?, statistic("norm.variance")?);
                 let gain = |channel: usize| scale[channel] / (variance[channel] + NORM_EPSILON as f32).sqrt();
@@ -319,7 +319,7 @@ fn kaiming(rng: &mut ChaCha8Rng, shape: Vec<usize>) -> PlainTensor {
 mod tests {
     use super::*;
     use crate::loss::NO_DIGIT;
-    use formread_core::scores::{Recogniser, likeliest};
+    use formread_core::scores::{Recogniser, ctc_greedy_decode};
     use formread_torch::architecture::{GLYPH, STRIP};
     use formread_torch::weights::Sidecar;
     use formread_torch::{ConvNet, Weights};
@@ -406,7 +406,7 @@ mod tests {
         let columns = net.columns(&strips.iter().collect::<Vec<_>>()).expect("LibTorch works");
         for ((strip, text), columns) in strips.iter().zip(&texts).zip(columns) {
             assert_eq!(columns.len(), strip.width / COLUMN_PX);
-            assert_eq!(likeliest(&columns).iter().map(|&s| s as i64).collect::<Vec<_>>(), *text);
+            assert_eq!(ctc_greedy_decode(&columns).iter().map(|&s| s as i64).collect::<Vec<_>>(), *text);
         }
         assert!(learner.step_strips(&strips[1..], &texts, 1e-3).is_err());
         assert!(learner.step_strips(&[], &[], 1e-3).is_err());

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Reduction, Tensor};
 
-use formread_core::scores::{N_DIGITS, NO_SYMBOL};
+use formread_core::scores::{CTC_BLANK, N_DIGITS};
 use formread_torch::NetResult;
 
 /// Stands for "not one of the ten" among digit labels; such a sample does not count in the digit head's loss.
@@ -51,7 +51,7 @@ pub fn connectionist_temporal(logits: &Tensor, n_columns: &[i64], symbols: &[Vec
     let text = Tensor::f_from_slice(&symbols.concat())?;
     // a text too long for its strip has no probability, and teaches nothing
     let zero_infinity = true;
-    let blank = NO_SYMBOL as i64;
+    let blank = CTC_BLANK as i64;
     let sum = Tensor::f_ctc_loss(&scores, &text, n_columns, lengths.as_slice(), blank, Reduction::Sum, zero_infinity)?;
     Ok(sum.f_div_scalar(symbols.len().max(1) as f64)?)
 }

@@ -23,9 +23,9 @@ use formread_core::scores::{Precision, Recogniser};
 use formread_raster::error::{Error, Result};
 use formread_tools::dataset::{GlyphSet, read_folder};
 use formread_tools::evaluate::glyphs::{GlyphReport, evaluate_set};
-use formread_torch::architecture::{ARCHITECTURE, Architecture, GLYPH, NETS, SECOND, STRIP};
+use formread_torch::architecture::{ARCHITECTURE, Architecture, GLYPH, GLYPH_ENSEMBLE, NETS, STRIP};
 use formread_torch::weights::{HeldOut, NormaliserConstants, PlainTensor, Recipe, Sidecar, StripRecipe, TrainedOn};
-use formread_torch::writer::Centres;
+use formread_torch::writer::StyleModel;
 use formread_torch::{ConvNet, Weights};
 
 /// What to train on, and how.
@@ -167,7 +167,7 @@ pub fn train(options: &TrainOptions, on_event: &mut (dyn FnMut(TrainEvent) + Sen
     let mut tasks: Vec<(Architecture, Task<'_>)> = Vec::new();
     if let Some(glyphs) = &options.glyphs {
         tasks.push((GLYPH, Box::new(|| learn_glyphs(GLYPH, options.seed, glyphs))));
-        tasks.push((SECOND, Box::new(|| learn_glyphs(SECOND, options.seed.wrapping_add(1), glyphs))));
+        tasks.push((GLYPH_ENSEMBLE, Box::new(|| learn_glyphs(GLYPH_ENSEMBLE, options.seed.wrapping_add(1), glyphs))));
     }
     if let Some(strips) = &options.strips {
         tasks.push((STRIP, Box::new(|| learn_strips(strips))));
@@ -192,7 +192,7 @@ pub fn train(options: &TrainOptions, on_event: &mut (dyn FnMut(TrainEvent) + Sen
         sidecar.recipe = recipe(options, glyphs, batches.n_negatives());
         let net = |sidecar: &Sidecar| ConvNet::from_weights(&Weights::new(tensors.clone(), sidecar.clone())?);
         sidecar.temperature = temperature(&parts.held_out, &mut net(&sidecar)?)?;
-        sidecar.centres = centres(&parts.train, &mut net(&sidecar)?)?;
+        sidecar.style_model = style_model(&parts.train, &mut net(&sidecar)?)?;
     }
     finish(options, &parts, tensors, sidecar)
 }
@@ -225,7 +225,7 @@ fn start(options: &TrainOptions, parts: &Split) -> Result<(BTreeMap<String, Plai
         architecture: ARCHITECTURE.to_owned(),
         normaliser: NormaliserConstants::OURS,
         temperature: 1.0,
-        centres: None,
+        style_model: None,
         trained_on,
         recipe: recipe(options, &untrained, 0),
         strips: None,
@@ -296,7 +296,7 @@ fn finish(
 }
 
 /// Of the writers that were trained on, made-up ones too.
-fn centres(sets: &[GlyphSet], net: &mut ConvNet) -> Result<Option<Centres>> {
+fn style_model(sets: &[GlyphSet], net: &mut ConvNet) -> Result<Option<StyleModel>> {
     let mut writers = Vec::new();
     for set in sets.iter().filter(|set| !set.writers.is_empty()) {
         let mut by_writer = vec![Vec::new(); set.writers.len()];
@@ -308,11 +308,11 @@ fn centres(sets: &[GlyphSet], net: &mut ConvNet) -> Result<Option<Centres>> {
         for samples in by_writer {
             let batch = collate(samples.iter().map(|(glyph, _)| glyph));
             let mut scores = net.classify(&batch)?;
-            net.classify_closely(&batch, &mut scores)?;
+            net.refine_glyphs(&batch, &mut scores)?;
             writers.push(scores.into_iter().zip(samples).map(|(scores, (_, digit))| (scores, digit)).collect());
         }
     }
-    Ok(Centres::of(&writers))
+    Ok(StyleModel::fit(&writers))
 }
 
 /// Fitted on held-out writers where there are some, else on whatever is held out.

@@ -11,10 +11,10 @@ use super::lesson::Lesson;
 use super::split::Split;
 use super::strips::{LabelledStrip, StripMaker};
 use crate::Learner;
-use formread_core::scores::{Columns, likeliest};
+use formread_core::scores::{CtcLogProbs, ctc_greedy_decode};
 use formread_raster::error::Result;
 use formread_tools::evaluate::glyphs::evaluate_set;
-use formread_torch::architecture::{Architecture, GLYPH, SECOND, STRIP};
+use formread_torch::architecture::{Architecture, GLYPH, GLYPH_ENSEMBLE, STRIP};
 use formread_torch::weights::{PlainTensor, Sidecar};
 use formread_torch::{ConvNet, Weights};
 
@@ -59,7 +59,7 @@ impl Lesson for GlyphLesson<'_> {
 
     /// Its doubts are put to the net itself: the other one may not have learnt yet.
     fn measure(&self, folded: BTreeMap<String, PlainTensor>) -> Result<Vec<(String, usize, usize)>> {
-        let as_both = [GLYPH, SECOND].into_iter().flat_map(|net| {
+        let as_both = [GLYPH, GLYPH_ENSEMBLE].into_iter().flat_map(|net| {
             let rename = move |name: &str| name.replacen(self.architecture.name, net.name, 1);
             folded.iter().map(move |(name, tensor)| (rename(name), tensor.clone()))
         });
@@ -117,8 +117,8 @@ pub(super) fn held_out_strips(parts: &Split, augmentation: Augmentation) -> Vec<
 /// Strips that are read right from end to end, at one look.
 pub(super) fn n_read_right(net: &ConvNet, strips: &[LabelledStrip]) -> Result<usize> {
     let columns = net.columns(&strips.iter().map(|labelled| &labelled.strip).collect::<Vec<_>>())?;
-    let is_right = |(strip, columns): &(&LabelledStrip, &Columns)| {
-        likeliest(columns).iter().map(|&symbol| symbol as i64).eq(strip.symbols.iter().copied())
+    let is_right = |(strip, columns): &(&LabelledStrip, &CtcLogProbs)| {
+        ctc_greedy_decode(columns).iter().map(|&symbol| symbol as i64).eq(strip.symbols.iter().copied())
     };
     Ok(strips.iter().zip(&columns).filter(is_right).count())
 }

@@ -12,28 +12,28 @@ use crate::form::{FormTemplate, OtherField, Rule};
 
 /// The rules of all pages.
 #[derive(Default)]
-pub(super) struct Rules {
+pub(super) struct DocumentRules {
     /// Those that can be asked.
-    pub asked: Vec<DocumentRule>,
+    pub evaluable: Vec<DocumentRule>,
     /// What those would be about that cannot.
-    pub held: Vec<Held>,
+    pub blocked: Vec<BlockedFields>,
     /// What those are about that ask one copy of a page that is there twice.
-    pub copied: Vec<Copied>,
+    pub duplicated: Vec<DuplicatedFields>,
 }
 
 /// Fields that must not be booked.
-pub(super) struct Held {
+pub(super) struct BlockedFields {
     /// Among the document's.
     pub fields: Vec<usize>,
     pub reason: ReviewReason,
 }
 
 /// Fields of a page that is there several times, of which a rule asks the first.
-pub(super) struct Copied {
+pub(super) struct DuplicatedFields {
     /// Of each field that the rule names, its places on all copies.
     pub copies: Vec<Vec<usize>>,
     /// What becomes of all fields where copies differ.
-    pub held: Held,
+    pub blocked: BlockedFields,
 }
 
 /// A field that a rule names, in its places on all pages with its form.
@@ -47,12 +47,12 @@ struct Named<'a> {
 impl Document<'_> {
     /// The rules of all pages. Those are left out that say nothing: because they name a form that is not there, or the
     /// sum of pages that may not all have been read.
-    pub fn rules(&self) -> Rules {
-        let mut rules = Rules::default();
+    pub fn rules(&self) -> DocumentRules {
+        let mut rules = DocumentRules::default();
         for sheet in &self.sheets {
             for rule in &sheet.template.rules {
                 match sheet.template.names_other_forms(rule) {
-                    false => rules.asked.extend(self.own_rule(sheet, rule)),
+                    false => rules.evaluable.extend(self.own_rule(sheet, rule)),
                     true if self.is_page(&sheet.template.name) => {}
                     true => self.add_across(sheet.template, Some(sheet), rule, &mut rules),
                 }
@@ -74,7 +74,7 @@ impl Document<'_> {
 
     /// Adds a rule of `template` about other forms, too: of the page `sheet`, or of all pages with that form, which is
     /// then a page of a document.
-    fn add_across(&self, template: &FormTemplate, sheet: Option<&Sheet<'_>>, rule: &Rule, rules: &mut Rules) {
+    fn add_across(&self, template: &FormTemplate, sheet: Option<&Sheet<'_>>, rule: &Rule, rules: &mut DocumentRules) {
         let indices = rule.fields();
         let named = indices.iter().map(|&idx| match idx.checked_sub(template.fields.len()) {
             Some(other) => self.of_other(template.other_fields.get(other)?),
@@ -87,27 +87,28 @@ impl Document<'_> {
             }
         });
         let Some(named) = named.collect::<Option<Vec<Named<'_>>>>() else { return };
-        let held = |reason| Held { fields: named.iter().flat_map(|named| named.places.clone()).collect(), reason };
+        let block =
+            |reason| BlockedFields { fields: named.iter().flat_map(|named| named.places.clone()).collect(), reason };
         let pages = || named.iter().filter(|named| named.is_page);
         if let Some(missing) = pages().find(|named| named.places.is_empty()) {
-            return rules.held.push(held(ReviewReason::MissingPage(missing.form.to_owned())));
+            return rules.blocked.push(block(ReviewReason::MissingPage(missing.form.to_owned())));
         }
         if let Some(surplus) = pages().find(|named| self.n_copies(named.form) > 1) {
-            let held = held(ReviewReason::SurplusPage(surplus.form.to_owned()));
+            let blocked = block(ReviewReason::SurplusPage(surplus.form.to_owned()));
             let copies: Vec<Vec<usize>> = pages().map(|named| named.places.clone()).collect();
             let is_read = pages().all(|named| named.places.len() == self.n_copies(named.form));
             let is_sure = |&place: &usize| !matches!(self.fields[place].value.state, FieldState::Review(_));
             let sure = |copies: &Vec<usize>| copies.len() == 1 || copies.iter().all(is_sure);
             if !is_read || !copies.iter().all(sure) || self.copies_differ(&copies) {
-                return rules.held.push(held);
+                return rules.blocked.push(blocked);
             }
-            rules.copied.push(Copied { copies, held });
+            rules.duplicated.push(DuplicatedFields { copies, blocked });
         }
-        let stands_for = |idx: usize| {
+        let fields_for = |idx: usize| {
             let Named { is_page, places, .. } = &named[indices.iter().position(|named| *named == idx)?];
             Some(if *is_page { places[..1].to_vec() } else { places.clone() })
         };
-        rules.asked.extend(rule.remap_fields(&stands_for).map(|rule| DocumentRule { rule, spans_pages: true }));
+        rules.evaluable.extend(rule.remap_fields(&fields_for).map(|rule| DocumentRule { rule, spans_pages: true }));
     }
 
     /// Whether some field says one thing on one copy of its page and another on the next.
@@ -118,7 +119,7 @@ impl Document<'_> {
     }
 
     /// Takes what must not be booked out of the fields' states. What awaits review by itself keeps its reason.
-    pub fn hold(&mut self, Held { fields, reason }: &Held) {
+    pub fn block(&mut self, BlockedFields { fields, reason }: &BlockedFields) {
         for &field in fields {
             let state = &mut self.fields[field].value.state;
             if matches!(state, FieldState::Accepted | FieldState::Blank) {

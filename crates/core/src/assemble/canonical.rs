@@ -17,7 +17,7 @@ pub(super) struct Written<'a> {
     /// ASCII digits, at least one.
     pub digits: &'a str,
     /// How many of them stand behind the decimal point, at most as many as there are decimals; `None`: as many as there are.
-    pub n_behind_point: Option<usize>,
+    pub n_decimals: Option<usize>,
     /// Whether it has a minus.
     pub is_negative: bool,
 }
@@ -37,8 +37,8 @@ pub(super) fn canonical(kind: &FieldKind, written: Written<'_>) -> Canonical {
 
 /// Nought has no sign.
 fn number(written: Written<'_>, decimals: usize) -> String {
-    let Written { digits, n_behind_point, is_negative } = written;
-    let n_behind = n_behind_point.unwrap_or(decimals).min(decimals);
+    let Written { digits, n_decimals, is_negative } = written;
+    let n_behind = n_decimals.unwrap_or(decimals).min(decimals);
     let padded = format!("{digits:0>width$}{:0>n$}", "", width = n_behind + 1, n = decimals - n_behind);
     let (whole, fraction) = padded.split_at(padded.len() - decimals);
     let sign = if is_negative && padded.bytes().any(|digit| digit != b'0') { "-" } else { "" };
@@ -108,7 +108,7 @@ mod tests {
     fn canonical_forms() {
         struct Case<'a>(FieldKind, Written<'a>, &'static str);
         let amount = |decimals| FieldKind::Amount { decimals, point: DecimalPoint::Implied };
-        let behind = |text, n| Written { n_behind_point: Some(n), ..digits(text) };
+        let behind = |text, n| Written { n_decimals: Some(n), ..digits(text) };
         let negative = |text| Written { is_negative: true, ..digits(text) };
         for Case(kind, written, text) in [
             Case(FieldKind::Integer, digits("012"), "12"),

@@ -9,18 +9,18 @@ use formread_raster::error::PageReject;
 
 /// A page of a file, as far as it tells whether documents are complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageSeen<'a> {
+pub struct PageSummary<'a> {
     /// 1-based page in the file.
     pub page: u32,
     /// The form; `None` where none was found.
     pub form: Option<&'a str>,
     /// What was made of it.
-    pub sight: Sight,
+    pub sight: PageStatus,
 }
 
 /// What was made of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
+pub enum PageStatus {
     /// It was read.
     Read,
     /// There is something on it that could not be read.
@@ -29,13 +29,13 @@ pub enum Sight {
     Blank,
 }
 
-impl<'a> PageSeen<'a> {
+impl<'a> PageSummary<'a> {
     /// What there is to see of `record`.
     pub fn of(record: &'a PageRecord) -> Self {
         let (form, sight) = match &record.reading {
-            PageReading::Read { form, .. } => (Some(form.as_str()), Sight::Read),
-            PageReading::Rejected { reason: PageReject::BlankPage, .. } => (None, Sight::Blank),
-            PageReading::Rejected { form, .. } => (form.as_deref(), Sight::Unread),
+            PageReading::Read { form, .. } => (Some(form.as_str()), PageStatus::Read),
+            PageReading::Rejected { reason: PageReject::BlankPage, .. } => (None, PageStatus::Blank),
+            PageReading::Rejected { form, .. } => (form.as_deref(), PageStatus::Unread),
         };
         Self { page: record.page, form, sight }
     }
@@ -133,13 +133,16 @@ fn listed(items: &[impl ToString], separator: &str) -> String {
 }
 
 /// The documents in a file, by name: those of which some page is known to be among its `pages`.
-pub fn documents<'a>(templates: &[FormTemplate], pages: impl IntoIterator<Item = PageSeen<'a>>) -> Vec<DocumentRecord> {
+pub fn documents<'a>(
+    templates: &[FormTemplate],
+    pages: impl IntoIterator<Item = PageSummary<'a>>,
+) -> Vec<DocumentRecord> {
     let mut found: BTreeMap<&str, DocumentRecord> = BTreeMap::new();
     let mut unknown = Vec::new();
-    for PageSeen { page: in_file, form, sight } in pages {
+    for PageSummary { page: in_file, form, sight } in pages {
         let template = form.and_then(|form| templates.iter().find(|template| template.name == form));
         match (template.map(|template| &template.document), sight) {
-            (None, Sight::Unread) => unknown.push(in_file),
+            (None, PageStatus::Unread) => unknown.push(in_file),
             (None | Some(None), _) => {}
             (Some(Some(DocumentPage { name, page, of, .. })), _) => {
                 let new = || DocumentRecord {
@@ -149,7 +152,7 @@ pub fn documents<'a>(templates: &[FormTemplate], pages: impl IntoIterator<Item =
                 };
                 let pages = &mut found.entry(name).or_insert_with(new).pages;
                 let Some(copies) = page.checked_sub(1).and_then(|idx| pages.get_mut(idx)) else { continue };
-                if sight == Sight::Read { &mut copies.read } else { &mut copies.unread }.push(in_file);
+                if sight == PageStatus::Read { &mut copies.read } else { &mut copies.unread }.push(in_file);
             }
         }
     }
@@ -188,11 +191,11 @@ mod tests {
         let seen = |(page, word): (u32, &&'static str)| {
             let form = word.trim_matches(['!', '_']);
             let sight = match word.chars().last() {
-                Some('!') => Sight::Unread,
-                Some('_') => Sight::Blank,
-                _ => Sight::Read,
+                Some('!') => PageStatus::Unread,
+                Some('_') => PageStatus::Blank,
+                _ => PageStatus::Read,
             };
-            PageSeen { page, form: (!form.is_empty()).then_some(form), sight }
+            PageSummary { page, form: (!form.is_empty()).then_some(form), sight }
         };
         documents(&templates(), (1..).zip(pages).map(seen))
     }

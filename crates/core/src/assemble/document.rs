@@ -117,10 +117,10 @@ pub(super) fn groups<'a>(fields: &[usize], rules: impl Iterator<Item = &'a Docum
 impl FieldValue {
     /// As it reads by itself.
     fn forget_rules(&mut self) {
-        self.state.clone_from(&self.own.state);
-        self.guess.clone_from(&self.own.guess);
-        self.confidence = self.own.confidence;
-        self.changed = None;
+        self.state.clone_from(&self.unconstrained.state);
+        self.guess.clone_from(&self.unconstrained.guess);
+        self.confidence = self.unconstrained.confidence;
+        self.correction = None;
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) mod tests {
     use super::*;
     use crate::assemble::reconcile::tests::{Readings, value};
     use crate::{
-        assemble::{AcceptTable, Change, FieldState, ReviewReason, reconcile},
+        assemble::{AcceptTable, FieldState, ReviewReason, RuleCorrection, reconcile},
         form::parse_template,
     };
 
@@ -207,13 +207,13 @@ pub(super) mod tests {
         let want = ["4", "7", "11", "5", "16"].map(|guess| (guess, accepted));
         assert_eq!(said(&pages), want);
         let total = &fields(&pages[0])[2];
-        assert_eq!(total.changed, Some(Change { from: "17".to_owned(), by: "total = x + y".to_owned() }));
+        assert_eq!(total.correction, Some(RuleCorrection { from: "17".to_owned(), by: "total = x + y".to_owned() }));
         assert!(total.confidence > 0.99);
 
         let pages = reconciled([cover(DOUBTFUL, &[("16", 0.999)]), sheet(&[("5", 0.999)], &[], &[("5", 0.999)])]);
         let a = &fields(&pages[0])[0];
         assert_eq!((a.guess.as_str(), &a.state), ("11", &FieldState::Accepted));
-        assert_eq!(a.changed, Some(Change { from: "17".to_owned(), by: ACROSS.to_owned() }));
+        assert_eq!(a.correction, Some(RuleCorrection { from: "17".to_owned(), by: ACROSS.to_owned() }));
     }
 
     #[test]

@@ -25,7 +25,7 @@ const INNER_FILLER: f32 = -4.0;
 
 /// Share of what is no digit, and no filler to the net, that is one all the same where fillers are usual. The rest is struck
 /// out or scribbled.
-const ODD_FILLERS: f32 = 0.1;
+const UNKNOWN_FILLER_PRIOR: f32 = 0.1;
 
 /// Log prior of ink in a box being punctuation though it is as large as a digit: a dash or a flourish behind an amount.
 const LARGE_PUNCTUATION: f32 = -2.0;
@@ -38,7 +38,7 @@ pub(super) enum Symbol {
     /// A filler that the template declares.
     Filler,
     /// What is no digit and no filler to the net, where fillers are usual: one of an unusual hand, or something struck out.
-    OddFiller,
+    UnknownFiller,
     /// Nothing: an empty cell, or ink that is skipped.
     Nothing,
 }
@@ -70,8 +70,8 @@ impl Path {
     }
 
     /// Whether there is an odd filler.
-    pub fn has_odd_filler(&self) -> bool {
-        self.symbols.contains(&Symbol::OddFiller)
+    pub fn has_unknown_filler(&self) -> bool {
+        self.symbols.contains(&Symbol::UnknownFiller)
     }
 
     /// Whether an empty cell or a filler stands between two digits.
@@ -197,7 +197,7 @@ fn in_order(lattice: &Lattice) -> Vec<usize> {
 }
 
 fn is_filler(symbol: &Symbol) -> bool {
-    matches!(symbol, Symbol::Filler | Symbol::OddFiller)
+    matches!(symbol, Symbol::Filler | Symbol::UnknownFiller)
 }
 
 /// Log prior of where the fillers stand.
@@ -240,7 +240,7 @@ fn readings(field: &Field, edge: &LatticeEdge, scores: Option<GlyphScores>) -> V
         readings.push(reading(Symbol::Filler, scores.class(class)));
     }
     if !field.fillers.is_empty() {
-        readings.push(reading(Symbol::OddFiller, ODD_FILLERS * scores.class(GlyphClass::Other)));
+        readings.push(reading(Symbol::UnknownFiller, UNKNOWN_FILLER_PRIOR * scores.class(GlyphClass::Other)));
     }
     if matches!(field.layout, FieldLayout::Box { .. }) {
         let no_digit = reading(Symbol::Nothing, scores.class(GlyphClass::Dash) + scores.class(GlyphClass::Cross));

@@ -11,20 +11,20 @@ use crate::segment::MarkInk;
 /// Ink that covers less than this share of the inside is a speck or a stroke that strayed in, more is a mark.
 const MARKED: f64 = 0.04;
 /// How steeply one goes over into the other, for each factor e in the share.
-const MARKED_STEEPNESS: f64 = 6.0;
+const MARKED_SLOPE: f64 = 6.0;
 /// A box is filled where the ninth with least ink has more than this share of it.
 const FILLED: f64 = 0.7;
 /// How steeply, for each share of 1.
-const FILLED_STEEPNESS: f64 = 25.0;
+const FILLED_SLOPE: f64 = 25.0;
 /// Where ink covers this much more than that, a box may be filled in haste that has a ninth left free.
-const HASTE: f64 = 0.2;
+const HASTY_FILL_ALLOWANCE: f64 = 0.2;
 
 /// Reads a box: `1` where it is marked; `0` where it is filled, unless that counts as marked, too; blank where it is empty.
 pub(super) fn read(ink: MarkInk, filled_counts: bool, params: &AcceptParams) -> Reading {
     let share = f64::from(ink.covered).max(1e-4);
-    let written = logistic(MARKED_STEEPNESS * (share / MARKED).ln());
-    let fill = f64::from(ink.least_ninth).max(share - HASTE);
-    let filled = logistic(FILLED_STEEPNESS * (fill - FILLED));
+    let written = logistic(MARKED_SLOPE * (share / MARKED).ln());
+    let fill = f64::from(ink.least_ninth).max(share - HASTY_FILL_ALLOWANCE);
+    let filled = logistic(FILLED_SLOPE * (fill - FILLED));
     let retracted = if filled_counts { 0.0 } else { written * filled };
     let mut readings = [("", 1.0 - written), ("1", written - retracted), ("0", retracted)];
     readings.sort_by(|a, b| b.1.total_cmp(&a.1));

@@ -4,8 +4,8 @@ mod across;
 mod canonical;
 mod complete;
 mod confidence;
+mod defect;
 mod document;
-mod doubt;
 mod lattice;
 mod mark;
 mod point;
@@ -31,7 +31,7 @@ use formread_raster::{error::PageReject, geometry::Rect};
 use lattice::likely_edges;
 use state::{Reading, read};
 
-pub use complete::{DocumentRecord, DocumentVerdict, PageCopies, PageSeen, Sight, documents};
+pub use complete::{DocumentRecord, DocumentVerdict, PageCopies, PageStatus, PageSummary, documents};
 pub use reconcile::reconcile;
 pub use state::{AcceptParams, AcceptTable};
 pub use weighed::{WeighedReading, strip_texts, weighed_readings};
@@ -80,9 +80,9 @@ pub struct FieldValue {
     /// Other readings, likeliest first, the best one at the head.
     pub alternatives: Vec<Alternative>,
     /// What it says by itself, before any rule.
-    pub own: OwnReading,
+    pub unconstrained: UnconstrainedReading,
     /// Where a rule put another reading in the place of the likeliest one.
-    pub changed: Option<Change>,
+    pub correction: Option<RuleCorrection>,
     /// 0 to 1, of the guess: the chance that it is right.
     pub confidence: f64,
     /// The field's box on the scan as stored, pixels, origin left top.
@@ -93,7 +93,7 @@ pub struct FieldValue {
 
 /// What a field says by itself. Rules begin from it, however often they are asked.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OwnReading {
+pub struct UnconstrainedReading {
     /// What would become of it.
     pub state: FieldState,
     /// As [`FieldValue::guess`].
@@ -113,7 +113,7 @@ pub struct Alternative {
 
 /// A reading that gave way to another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
+pub struct RuleCorrection {
     /// The reading that is likeliest by itself, in canonical form.
     pub from: String,
     /// The rule or check that wanted another one.
@@ -253,16 +253,16 @@ pub fn assemble_field(
         }
         state => state,
     };
-    let own = OwnReading { state, guess: reading.guess, confidence: reading.confidence };
+    let unconstrained = UnconstrainedReading { state, guess: reading.guess, confidence: reading.confidence };
     let corners = fit.map(|fit| fit.page_from_template.apply_rect(field.layout.bounds()));
     FieldValue {
         name: field.name.clone(),
-        state: own.state.clone(),
-        guess: own.guess.clone(),
+        state: unconstrained.state.clone(),
+        guess: unconstrained.guess.clone(),
         alternatives: reading.alternatives,
-        confidence: own.confidence,
-        own,
-        changed: None,
+        confidence: unconstrained.confidence,
+        unconstrained,
+        correction: None,
         bounds: corners.and_then(Rect::around).unwrap_or_default(),
         residual_px: fit.and_then(|fit| fit.residual_px),
     }
@@ -276,13 +276,13 @@ pub fn is_settled(field: &Field, ink: &FieldInk, scores: &FieldScores) -> bool {
 
 /// Paths through a lattice that are worse than the best one by more than this, in log score, are none that looking again
 /// would bring forward. Empirically chosen.
-const CONTEST: f32 = 5.0;
+const REFINE_MARGIN_LOG: f32 = 5.0;
 
 /// Of each edge of a field's lattice, whether its glyph has a say in what the field says: whether it lies on a path that may be
 /// the best one.
-pub fn contested_edges(field: &Field, ink: &FieldInk, scores: &FieldScores) -> Vec<bool> {
+pub fn edges_within_margin(field: &Field, ink: &FieldInk, scores: &FieldScores) -> Vec<bool> {
     match ink {
-        FieldInk::Written(lattice) => likely_edges(field, lattice, &scores.edges, CONTEST),
+        FieldInk::Written(lattice) => likely_edges(field, lattice, &scores.edges, REFINE_MARGIN_LOG),
         FieldInk::Blank | FieldInk::OffPage | FieldInk::Mark(_) => Vec::new(),
     }
 }

@@ -14,63 +14,63 @@ const N_THOUSANDS: usize = 3;
 
 /// How many digits stand behind the decimal point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Behind {
+pub(super) struct Decimals {
     /// `None`: as many as the field has decimals.
     pub n: Option<usize>,
     /// Whether the paper says nothing else.
     pub is_sure: bool,
 }
 
-impl Behind {
+impl Decimals {
     /// As many as there are decimals, whatever is written.
     pub const IMPLIED: Self = Self { n: None, is_sure: true };
 }
 
 /// How many of the `digits` of a reading, with fillers or without, stand behind the decimal point, as far as the paper tells.
-pub(super) fn behind_point(
+pub(super) fn decimals(
     field: &Field,
     lattice: &Lattice,
     scores: &FieldScores,
     digits: &str,
     has_filler: bool,
-) -> Behind {
-    let sure = |n: Option<usize>| Behind { n, is_sure: true };
-    let FieldKind::Amount { decimals, point } = field.kind else { return Behind::IMPLIED };
+) -> Decimals {
+    let sure = |n: Option<usize>| Decimals { n, is_sure: true };
+    let FieldKind::Amount { decimals, point } = field.kind else { return Decimals::IMPLIED };
     if decimals == 0 || digits.is_empty() {
-        return Behind::IMPLIED;
+        return Decimals::IMPLIED;
     }
     let steps = || path_of(field, lattice, &scores.edges, digits, has_filler);
     let signs = &lattice.signs;
     match (point, &field.layout) {
         (DecimalPoint::Printed, FieldLayout::Comb { cells, .. }) => match steps() {
             Some(steps) => in_cells(&steps, cells.len().saturating_sub(decimals), decimals),
-            None => Behind { n: None, is_sure: false },
+            None => Decimals { n: None, is_sure: false },
         },
-        _ if signs.ends_in_dash => Behind { n: Some(0), is_sure: point == DecimalPoint::Written },
+        _ if signs.ends_in_dash => Decimals { n: Some(0), is_sure: point == DecimalPoint::Written },
         (DecimalPoint::Written, _) if signs.points.is_empty() => sure(Some(0)),
-        (DecimalPoint::Implied, _) if signs.points.is_empty() => Behind::IMPLIED,
+        (DecimalPoint::Implied, _) if signs.points.is_empty() => Decimals::IMPLIED,
         _ => {
             let n_behind = steps().and_then(|steps| Some(n_right_of(&steps, lattice, *signs.points.last()?)));
             match n_behind {
                 Some(n) if n == decimals => sure(Some(n)),
                 // behind the number, where decimals are always written, is nothing but dust
-                Some(0) if point == DecimalPoint::Implied => Behind::IMPLIED,
+                Some(0) if point == DecimalPoint::Implied => Decimals::IMPLIED,
                 // thousands, and nothing behind them
                 Some(0 | N_THOUSANDS) if point == DecimalPoint::Written => sure(Some(0)),
-                Some(n) if n < decimals && point == DecimalPoint::Written => Behind { n: Some(n), is_sure: false },
-                _ => Behind { n: None, is_sure: false },
+                Some(n) if n < decimals && point == DecimalPoint::Written => Decimals { n: Some(n), is_sure: false },
+                _ => Decimals { n: None, is_sure: false },
             }
         }
     }
 }
 
 /// In a comb whose cells from `first` on are those of the decimals.
-fn in_cells(steps: &[Step], first: usize, decimals: usize) -> Behind {
+fn in_cells(steps: &[Step], first: usize, decimals: usize) -> Decimals {
     let is_digit = |step: &&Step| matches!(step.symbol, Symbol::Digit(_));
     let n = steps.iter().skip(first).filter(is_digit).count();
     let leads = steps.get(first).is_some_and(|step| matches!(step.symbol, Symbol::Digit(_)));
     // all, none, or those at the left
-    Behind { n: Some(n), is_sure: n == 0 || n == decimals || leads }
+    Decimals { n: Some(n), is_sure: n == 0 || n == decimals || leads }
 }
 
 /// Digits right of a point at `x`, pixels of the crop.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::{
     FieldScores,
     lattice::{Path, best_paths},
-    point::{Behind, behind_point},
+    point::{Decimals, decimals},
     symbols::{StripReading, UNREADABLE, log_sum},
 };
 use crate::{
@@ -37,11 +37,11 @@ pub(super) struct Candidate {
     /// Whether an empty cell or a filler stands between two digits.
     pub has_inner_gap: bool,
     /// Whether a sign among its fillers may be something else.
-    pub has_odd_filler: bool,
+    pub has_unknown_filler: bool,
     /// Whether it has a minus.
     pub is_negative: bool,
     /// Where its decimal point is.
-    pub behind_point: Behind,
+    pub decimals: Decimals,
     /// Logarithm of how good it is by both ways.
     pub score: f64,
     /// Natural logarithms of how likely it is by each way that these symbols, and nothing else, are written.
@@ -95,14 +95,14 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
             None => share,
         };
         let has_inner_gap = path.is_some_and(Path::has_inner_gap);
-        let has_odd_filler = path.is_some_and(Path::has_odd_filler);
+        let has_unknown_filler = path.is_some_and(Path::has_unknown_filler);
         let by_lattice = path.map_or(f64::NEG_INFINITY, |path| f64::from(path.probability).ln());
         Candidate {
-            behind_point: behind_point(field, lattice, scores, &digits, has_filler),
+            decimals: decimals(field, lattice, scores, &digits, has_filler),
             digits,
             has_filler,
             has_inner_gap,
-            has_odd_filler,
+            has_unknown_filler,
             is_negative: lattice.signs.is_negative,
             score,
             by_lattice,

@@ -6,8 +6,8 @@
 //! wants; and a sum that a sure hand got wrong stays wrong, and is for a person.
 
 use super::{
-    AcceptTable, Change, FieldState, FieldValue, PageRecord, ReviewReason,
-    across::{Held, Rules},
+    AcceptTable, FieldState, FieldValue, PageRecord, ReviewReason, RuleCorrection,
+    across::{BlockedFields, DocumentRules},
     document::{Document, DocumentField, DocumentRule, Group, groups},
     search::{Choice, Constraint, Variable, search},
 };
@@ -54,16 +54,19 @@ const LEAST_PROBABILITY: f64 = 1e-6;
 /// of that group is changed and none gets surer, and the rules only check.
 pub fn reconcile(templates: &[FormTemplate], pages: &mut [PageRecord], accept: &AcceptTable) {
     let document = Document::new(templates, pages);
-    let Rules { asked, held, copied } = document.rules();
+    let DocumentRules { evaluable, blocked, duplicated } = document.rules();
     let fields: Vec<usize> = (0..document.fields.len()).collect();
     let mut work = Work { numbers: vec![Bounds::ANY; fields.len()], places: vec![0; fields.len()], document, accept };
-    for group in groups(&fields, asked.iter()) {
+    for group in groups(&fields, evaluable.iter()) {
         work.settle(&group);
     }
     let document = &mut work.document;
-    let differ = copied.iter().filter(|copied| document.copies_differ(&copied.copies)).map(|copied| &copied.held);
-    let all: Vec<&Held> = held.iter().chain(differ).collect();
-    all.into_iter().for_each(|held| document.hold(held));
+    let differ = duplicated
+        .iter()
+        .filter(|duplicate| document.copies_differ(&duplicate.copies))
+        .map(|duplicate| &duplicate.blocked);
+    let all: Vec<&BlockedFields> = blocked.iter().chain(differ).collect();
+    all.into_iter().for_each(|blocked| document.block(blocked));
 }
 
 /// A document that is being reconciled.
@@ -212,14 +215,15 @@ impl Work<'_> {
                 });
                 let by_rule = || {
                     let number = variable.choices[own[place]].number;
-                    wanted_by(&constraints, place, variable.field_idx, number, &self.numbers)
+                    rule_behind_correction(&constraints, place, variable.field_idx, number, &self.numbers)
                 };
                 let by = own_check.or_else(by_rule).unwrap_or_default();
-                value.changed = Some(Change { from: value.guess.clone(), by });
+                value.correction = Some(RuleCorrection { from: value.guess.clone(), by });
                 value.guess.clone_from(text);
             }
             let params = self.accept.of(&template.name, &field.name);
-            let is_sure = params.accepts(value.confidence) && (!is_changed || value.confidence >= params.least_changed);
+            let is_sure = params.accepts(value.confidence)
+                && (!is_changed || value.confidence >= params.min_confidence_corrected);
             let failed = broken_rules[place].map(|rule| ReviewReason::FailedCheck(rule.text.clone()));
             value.state = match failed.or_else(|| broken_by(field, text)) {
                 Some(reason) => FieldState::Review(reason),
@@ -241,7 +245,7 @@ impl Work<'_> {
         for DocumentRule { rule, .. } in across {
             let known = |field_idx: usize| {
                 let DocumentField { field, value, .. } = &fields[field_idx];
-                if is_open_to_rules(&value.own.state) { bounds(field, &value.guess) } else { field.bounds() }
+                if is_open_to_rules(&value.unconstrained.state) { bounds(field, &value.guess) } else { field.bounds() }
             };
             if rule.holds(&known) != Some(false) {
                 continue;
@@ -249,7 +253,7 @@ impl Work<'_> {
             for field in rule.fields() {
                 let value = &mut fields[field].value;
                 let has_failed = matches!(value.state, FieldState::Review(ReviewReason::FailedCheck(_)));
-                if is_open_to_rules(&value.own.state) && !has_failed {
+                if is_open_to_rules(&value.unconstrained.state) && !has_failed {
                     value.state = FieldState::Review(ReviewReason::FailedCheck(rule.text.clone()));
                 }
             }
@@ -289,7 +293,7 @@ fn broken_rules<'a>(constraints: &[Constraint<'a>], n: usize, numbers: &[Bounds]
 }
 
 /// The first rule about the variable at `place` that its own `number` would break, or else the first one.
-fn wanted_by(
+fn rule_behind_correction(
     constraints: &[Constraint<'_>],
     place: usize,
     field_idx: usize,
@@ -306,7 +310,7 @@ fn wanted_by(
 pub(super) mod tests {
     use super::*;
     use crate::{
-        assemble::{Alternative, OwnReading, PageReading},
+        assemble::{Alternative, PageReading, UnconstrainedReading},
         form::parse_template,
     };
     use formread_raster::geometry::Rect;
@@ -335,8 +339,8 @@ pub(super) mod tests {
             state: state.clone(),
             guess: guess.to_owned(),
             alternatives: readings.iter().map(alternative).collect(),
-            own: OwnReading { state, guess: guess.to_owned(), confidence },
-            changed: None,
+            unconstrained: UnconstrainedReading { state, guess: guess.to_owned(), confidence },
+            correction: None,
             confidence,
             bounds: Rect::default(),
             residual_px: None,
@@ -372,14 +376,14 @@ pub(super) mod tests {
         assert_eq!((&values[0].state, values[0].guess.as_str()), (&FieldState::Accepted, "17"));
         assert!(values[0].confidence > 0.99, "{}", values[0].confidence);
         assert_eq!(values[3], value("c", doubtful), "no rule names it");
-        assert!(values.iter().all(|value| value.changed.is_none()));
+        assert!(values.iter().all(|value| value.correction.is_none()));
     }
 
     #[test]
     fn a_doubtful_digit_gives_way_to_the_one_that_the_sum_wants() {
         let values = reconciled(SUM, [&[("17", 0.55), ("11", 0.44)], &[("5", 0.999)], &[("16", 0.999)], &[]]);
         assert_eq!((&values[0].state, values[0].guess.as_str()), (&FieldState::Accepted, "11"));
-        assert_eq!(values[0].changed, Some(Change { from: "17".to_owned(), by: "sum = a + b".to_owned() }));
+        assert_eq!(values[0].correction, Some(RuleCorrection { from: "17".to_owned(), by: "sum = a + b".to_owned() }));
         // what is nearly sure is not booked as changed, whatever the sum says
         let values = reconciled(SUM, [&[("17", 0.95), ("11", 0.049)], &[("5", 0.999)], &[("16", 0.999)], &[]]);
         assert!(matches!(values[0].state, FieldState::Review(_)), "{:?}", values[0]);
@@ -400,7 +404,7 @@ pub(super) mod tests {
         let mut before =
             vec![value("a", &[("17", 0.999)]), value("b", &[]), value("sum", &[("30", 0.999)]), value("c", &[])];
         before[1].state = FieldState::Review(ReviewReason::Illegible);
-        before[1].own.state = before[1].state.clone();
+        before[1].unconstrained.state = before[1].state.clone();
         let values = on_one_page(&template(SUM), before.clone());
         assert_eq!(values[1], before[1]);
         assert_eq!(states(&values), states(&before));
@@ -412,7 +416,7 @@ pub(super) mod tests {
         let values = reconciled(SUM, [&[("17", 0.999)], speck, &[("17", 0.999)], &[]]);
         assert_eq!((&values[0].state, &values[2].state), (&FieldState::Accepted, &FieldState::Accepted));
         // but it is not for a rule to say that nothing is written
-        assert_eq!((values[1].guess.as_str(), values[1].changed.is_some()), ("1", false));
+        assert_eq!((values[1].guess.as_str(), values[1].correction.is_some()), ("1", false));
         assert_eq!(values[1].state, FieldState::Review(ReviewReason::LowConfidence));
     }
 
@@ -438,7 +442,7 @@ pub(super) mod tests {
         let value = read("kind = \"code\"\ncheck_digit = \"damm\"", &[("5721", 0.9999)]);
         assert_eq!((value.state, value.guess.as_str()), (review("damm"), "5721"));
         let value = read("kind = \"code\"\ncheck_digit = \"damm\"", &[("5721", 0.5), ("5724", 0.49)]);
-        assert_eq!((value.guess.as_str(), value.changed.map(|c| c.by)), ("5724", Some("damm".to_owned())));
+        assert_eq!((value.guess.as_str(), value.correction.map(|c| c.by)), ("5724", Some("damm".to_owned())));
         let value = read("kind = \"integer\"\nrange = [1, 12]", &[("13", 0.9999)]);
         assert_eq!(value.state, review("range"));
         let value = read("kind = \"integer\"\nrequired = true", &[]);
@@ -498,7 +502,7 @@ pub(super) mod tests {
         let form = parse_template(&text).expect("it is well formed");
         let doubtful = [("17", 0.3), ("11", 0.25), ("71", 0.2), ("77", 0.1), ("14", 0.05)];
         for value in on_one_page(&form, names.iter().map(|name| value(name, &doubtful)).collect()) {
-            assert_eq!((value.guess.as_str(), value.confidence, value.changed), ("17", 0.3, None));
+            assert_eq!((value.guess.as_str(), value.confidence, value.correction), ("17", 0.3, None));
             assert!(matches!(value.state, FieldState::Review(ReviewReason::FailedCheck(_))));
         }
     }

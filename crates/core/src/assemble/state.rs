@@ -8,7 +8,7 @@ use super::{
     Alternative, FieldScores, FieldState, ReviewReason,
     canonical::{Written, canonical},
     confidence::Evidence,
-    doubt::{Doubt, spoilt, spoilt_anywhere},
+    defect::{Defect, any_defect, defect},
     readings::{Candidate, Candidates, candidates},
 };
 use crate::{
@@ -20,22 +20,22 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AcceptParams {
     /// Least confidence, 0 to 1. Raising it sends more fields to review and lets fewer wrong ones pass.
-    pub least_confidence: f64,
+    pub min_confidence: f64,
     /// The same for a reading that a rule put in the place of a likelier one: only on a wide margin is it booked.
-    pub least_changed: f64,
+    pub min_confidence_corrected: f64,
 }
 
 impl AcceptParams {
     /// Nothing is accepted.
-    pub const NEVER: Self = Self { least_confidence: f64::INFINITY, least_changed: f64::INFINITY };
+    pub const NEVER: Self = Self { min_confidence: f64::INFINITY, min_confidence_corrected: f64::INFINITY };
 
     /// Above this nobody looks again. Empirically chosen.
-    pub(super) const SETTLED: Self = Self { least_confidence: 0.99, least_changed: f64::INFINITY };
+    pub(super) const SETTLED: Self = Self { min_confidence: 0.99, min_confidence_corrected: f64::INFINITY };
 
     /// Whether a reading of this confidence, 0 to 1, is accepted. It is taken as the table has it, with four decimals,
     /// so that one can be held against the other.
     pub fn accepts(&self, confidence: f64) -> bool {
-        (confidence * 1e4).round() / 1e4 >= self.least_confidence
+        (confidence * 1e4).round() / 1e4 >= self.min_confidence
     }
 }
 
@@ -59,7 +59,7 @@ impl AcceptTable {
 impl Default for AcceptParams {
     /// 0.97: of 1,577 fields above it, of writers never trained on, 11 were wrong, three of these by a mistake in the truth.
     fn default() -> Self {
-        Self { least_confidence: 0.97, least_changed: 0.99 }
+        Self { min_confidence: 0.97, min_confidence_corrected: 0.99 }
     }
 }
 
@@ -109,15 +109,15 @@ pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, param
         let n_digits = best_of_all.digits.len();
         let reason = if n_digits > field.digits.max { ReviewReason::Overflow } else { ReviewReason::TooShort };
         let same_length: Vec<&Candidate> = candidates.iter().filter(|c| c.digits.len() == n_digits).collect();
-        return judge(field, &same_length, has_odd_sign, unreadable, params, Some(Doubt { reason, is_sure: true }));
+        return judge(field, &same_length, has_odd_sign, unreadable, params, Some(Defect { reason, is_sure: true }));
     }
     let is_unreadable = fitting.first().is_some_and(|best| unreadable > best.score);
     let doubt = if is_unreadable {
         let by_strip = if has_digits_beside { ReviewReason::StruckOut } else { ReviewReason::Illegible };
-        let reason = spoilt_anywhere(scores).map_or(by_strip, |doubt| doubt.reason);
-        Some(Doubt { reason, is_sure: true })
+        let reason = any_defect(scores).map_or(by_strip, |doubt| doubt.reason);
+        Some(Defect { reason, is_sure: true })
     } else {
-        fitting.first().and_then(|best| spoilt(field, lattice, scores, best))
+        fitting.first().and_then(|best| defect(field, lattice, scores, best))
     };
     judge(field, &fitting, has_odd_sign, unreadable, params, doubt)
 }
@@ -130,7 +130,7 @@ fn judge(
     has_odd_sign: bool,
     unreadable: f64,
     params: &AcceptParams,
-    doubt: Option<Doubt>,
+    doubt: Option<Defect>,
 ) -> Reading {
     let Some(&best) = candidates.first() else {
         return Reading::of_state(FieldState::Review(ReviewReason::Illegible), 0.0);
@@ -140,13 +140,13 @@ fn judge(
     let Candidate { by_lattice, by_strip, .. } = *best;
     let mut confidence = Evidence { share, by_lattice, by_strip }.confidence();
     let has_gap = best.has_inner_gap && matches!(field.layout, FieldLayout::Comb { .. });
-    if has_gap || best.has_odd_filler || has_odd_sign || !best.behind_point.is_sure {
+    if has_gap || best.has_unknown_filler || has_odd_sign || !best.decimals.is_sure {
         confidence *= UNKNOWN_FACTOR;
     }
     let (guess, is_possible) = text(field, best);
     let is_sure = params.accepts(confidence);
     let state = match doubt {
-        Some(Doubt { reason, is_sure: true }) => FieldState::Review(reason),
+        Some(Defect { reason, is_sure: true }) => FieldState::Review(reason),
         _ if !is_possible => FieldState::Review(ReviewReason::ImpossibleDate),
         doubt if !is_sure => FieldState::Review(doubt.map_or(ReviewReason::LowConfidence, |doubt| doubt.reason)),
         _ if guess.is_empty() => FieldState::Blank,
@@ -160,8 +160,8 @@ fn text(field: &Field, candidate: &Candidate) -> (String, bool) {
     if candidate.digits.is_empty() {
         return (field.fillers_mean.clone().unwrap_or_default(), true);
     }
-    let Candidate { digits, is_negative, behind_point, .. } = candidate;
-    let written = Written { digits, n_behind_point: behind_point.n, is_negative: *is_negative };
+    let Candidate { digits, is_negative, decimals, .. } = candidate;
+    let written = Written { digits, n_decimals: decimals.n, is_negative: *is_negative };
     let canonical = canonical(&field.kind, written);
     (canonical.text, canonical.is_possible)
 }

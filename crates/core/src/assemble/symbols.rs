@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::scores::{Columns, FIRST_DIGIT, N_SYMBOLS, NO_SYMBOL, SCRIBBLE, StripScores};
+use crate::scores::{CTC_BLANK, CtcLogProbs, FIRST_DIGIT, N_SYMBOLS, SCRIBBLE, StripScores};
 
-/// Beginnings of texts that are followed from column to column.
+/// Prefixes of texts that are followed from column to column.
 const BEAM: usize = 24;
 
 /// Symbols less likely than this in a column are not followed: exp(-9).
@@ -40,38 +40,38 @@ pub(super) struct StripReading {
 
 /// Probabilities of all ways to a text, by what the last column says.
 #[derive(Debug, Clone, Copy, Default)]
-struct Ways {
+struct PrefixScore {
     /// Its last symbol.
     symbol: f64,
     /// No symbol.
     none: f64,
 }
 
-impl Ways {
-    fn all(self) -> f64 {
+impl PrefixScore {
+    fn total(self) -> f64 {
         self.symbol + self.none
     }
 }
 
-/// A text, or the beginning of one: another one and a symbol more.
+/// A text, or the prefix of one: another one and a symbol more.
 #[derive(Clone, Copy)]
-struct Beginning {
+struct Prefix {
     /// Index of the one that it goes on from.
     from: usize,
-    /// [`NO_SYMBOL`]: it is the empty one.
+    /// [`CTC_BLANK`]: it is the empty one.
     last: usize,
     /// Indices of those that go on from it, by symbol.
     next: [Option<usize>; N_SYMBOLS],
 }
 
-/// All beginnings that were met: a tree whose root says nothing.
-struct Beginnings(Vec<Beginning>);
+/// All prefixes that were met: a tree whose root says nothing.
+struct PrefixTree(Vec<Prefix>);
 
-impl Beginnings {
+impl PrefixTree {
     const EMPTY: usize = 0;
 
     fn new() -> Self {
-        Self(vec![Beginning { from: Self::EMPTY, last: NO_SYMBOL, next: [None; N_SYMBOLS] }])
+        Self(vec![Prefix { from: Self::EMPTY, last: CTC_BLANK, next: [None; N_SYMBOLS] }])
     }
 
     /// The one that goes on from `from` with `symbol`.
@@ -79,7 +79,7 @@ impl Beginnings {
         let n = self.0.len();
         let found = *self.0[from].next[symbol].get_or_insert(n);
         if found == n {
-            self.0.push(Beginning { from, last: symbol, next: [None; N_SYMBOLS] });
+            self.0.push(Prefix { from, last: symbol, next: [None; N_SYMBOLS] });
         }
         found
     }
@@ -97,7 +97,7 @@ impl Beginnings {
 impl StripReading {
     /// Of what the net says of a strip.
     pub fn new(scores: &StripScores) -> Self {
-        let probabilities = |columns: &Columns| {
+        let probabilities = |columns: &CtcLogProbs| {
             let of_column = |column: &[f32; N_SYMBOLS]| column.map(|log| f64::from(log).exp());
             columns.iter().map(of_column).collect()
         };
@@ -139,51 +139,52 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]]) -> Vec<StripText> {
     if columns.is_empty() {
         return Vec::new();
     }
-    let mut beginnings = Beginnings::new();
-    let mut beam = vec![(Beginnings::EMPTY, Ways { none: 1.0, symbol: 0.0 })];
+    let mut prefixes = PrefixTree::new();
+    let mut beam = vec![(PrefixTree::EMPTY, PrefixScore { none: 1.0, symbol: 0.0 })];
     let mut log_scale = 0.0;
-    // where in `next` a beginning stands
+    // where in `next` a prefix stands
     let mut places: Vec<Option<usize>> = Vec::new();
     for column in columns {
-        let mut next: Vec<(usize, Ways)> = Vec::with_capacity(beam.len() * N_SYMBOLS);
-        let mut add = |n_beginnings: usize, beginning: usize, ways: Ways| {
-            places.resize(n_beginnings.max(places.len()), None);
-            let place = *places[beginning].get_or_insert(next.len());
+        let mut next: Vec<(usize, PrefixScore)> = Vec::with_capacity(beam.len() * N_SYMBOLS);
+        let mut add = |n_prefixes: usize, prefix: usize, score: PrefixScore| {
+            places.resize(n_prefixes.max(places.len()), None);
+            let place = *places[prefix].get_or_insert(next.len());
             match next.get_mut(place) {
-                Some((_, sum)) => *sum = Ways { symbol: sum.symbol + ways.symbol, none: sum.none + ways.none },
-                None => next.push((beginning, ways)),
+                Some((_, sum)) => *sum = PrefixScore { symbol: sum.symbol + score.symbol, none: sum.none + score.none },
+                None => next.push((prefix, score)),
             }
         };
-        for &(beginning, ways) in &beam {
-            let last = beginnings.0[beginning].last;
-            add(beginnings.0.len(), beginning, Ways { none: ways.all() * column[NO_SYMBOL], symbol: 0.0 });
+        for &(prefix, score) in &beam {
+            let last = prefixes.0[prefix].last;
+            add(prefixes.0.len(), prefix, PrefixScore { none: score.total() * column[CTC_BLANK], symbol: 0.0 });
             for (symbol, &probability) in column.iter().enumerate().skip(FIRST_DIGIT) {
                 if probability < LEAST_PROBABILITY {
                     continue;
                 }
                 let is_same = last == symbol;
                 if is_same {
-                    add(beginnings.0.len(), beginning, Ways { symbol: ways.symbol * probability, none: 0.0 });
+                    add(prefixes.0.len(), prefix, PrefixScore { symbol: score.symbol * probability, none: 0.0 });
                 }
                 // the same symbol twice needs a column between that says none
-                let before = if is_same { ways.none } else { ways.all() };
+                let before = if is_same { score.none } else { score.total() };
                 if before > 0.0 {
-                    let longer = beginnings.with(beginning, symbol);
-                    add(beginnings.0.len(), longer, Ways { symbol: before * probability, none: 0.0 });
+                    let longer = prefixes.with(prefix, symbol);
+                    add(prefixes.0.len(), longer, PrefixScore { symbol: before * probability, none: 0.0 });
                 }
             }
         }
-        next.iter().for_each(|(beginning, _)| places[*beginning] = None);
-        next.sort_by(|a, b| b.1.all().total_cmp(&a.1.all()).then(a.0.cmp(&b.0)));
+        next.iter().for_each(|(prefix, _)| places[*prefix] = None);
+        next.sort_by(|a, b| b.1.total().total_cmp(&a.1.total()).then(a.0.cmp(&b.0)));
         next.truncate(BEAM);
-        let sum = next.iter().map(|(_, ways)| ways.all()).sum::<f64>().max(LEAST_SUM);
+        let sum = next.iter().map(|(_, score)| score.total()).sum::<f64>().max(LEAST_SUM);
         log_scale += sum.ln();
-        next.iter_mut().for_each(|(_, ways)| *ways = Ways { symbol: ways.symbol / sum, none: ways.none / sum });
+        next.iter_mut()
+            .for_each(|(_, score)| *score = PrefixScore { symbol: score.symbol / sum, none: score.none / sum });
         beam = next;
     }
-    let text = |&(beginning, ways): &(usize, Ways)| StripText {
-        text: beginnings.text(beginning),
-        log_probability: log_scale + ways.all().ln(),
+    let text = |&(prefix, score): &(usize, PrefixScore)| StripText {
+        text: prefixes.text(prefix),
+        log_probability: log_scale + score.total().ln(),
     };
     sorted(beam.iter().map(text).collect())
 }
@@ -197,7 +198,7 @@ fn log_probability_of(columns: &[[f64; N_SYMBOLS]], symbols: &[usize]) -> f64 {
     let (mut said, mut none) = (vec![0.0; n], vec![0.0; n + 1]);
     // the same symbol twice needs a column between that says none
     let is_other: Vec<bool> = (0..n).map(|k| k > 0 && symbols[k] != symbols[k - 1]).collect();
-    none[0] = first[NO_SYMBOL];
+    none[0] = first[CTC_BLANK];
     if let (Some(said), Some(&symbol)) = (said.first_mut(), symbols.first()) {
         *said = first[symbol];
     }
@@ -212,7 +213,7 @@ fn log_probability_of(columns: &[[f64; N_SYMBOLS]], symbols: &[usize]) -> f64 {
                 said[k] = (said[k] + none[k] + skipping) * column[symbols[k]];
                 sum += said[k];
             }
-            none[k] = (none[k] + before) * column[NO_SYMBOL];
+            none[k] = (none[k] + before) * column[CTC_BLANK];
             sum += none[k];
         }
         if sum < SMALL_SUM {
@@ -246,7 +247,7 @@ pub(super) mod tests {
     pub(in crate::assemble) fn saying(text: &str, probability: f32) -> StripScores {
         let column = |sign: char| {
             let symbol = match sign {
-                '_' => NO_SYMBOL,
+                '_' => CTC_BLANK,
                 '?' => SCRIBBLE,
                 digit => FIRST_DIGIT + digit as usize - '0' as usize,
             };

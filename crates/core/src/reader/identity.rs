@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{assemble::AcceptTable, form::FormTemplate, register::RegisterParams, scores::Backend};
+use crate::{assemble::AcceptTable, form::FormTemplate, register::RegisterParams, scores::Compute};
 use formread_page::Limits;
 
 /// What a reader reads with: all that its answers depend on besides the page.
@@ -42,7 +42,7 @@ impl TemplateId {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReadingOptions {
     /// Where the nets reckon, and in which numbers.
-    pub nets: Backend,
+    pub nets: Compute,
     /// What is refused unread.
     pub limits: Limits,
     /// When a page is taken for a form.

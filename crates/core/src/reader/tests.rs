@@ -44,13 +44,13 @@ impl Recogniser for Fake {
         Ok(vec![scores(1, self.at_first); batch.n_glyphs - self.n_lost.min(batch.n_glyphs)])
     }
 
-    fn classify_closely(&mut self, batch: &GlyphBatch, seen: &mut [GlyphScores]) -> Result<()> {
+    fn refine_glyphs(&mut self, batch: &GlyphBatch, seen: &mut [GlyphScores]) -> Result<()> {
         self.call("closely", batch.n_glyphs);
         seen.fill(scores(1, self.closely));
         Ok(())
     }
 
-    fn adapt(&self, seen: &mut [GlyphScores]) {
+    fn adapt_to_writer(&self, seen: &mut [GlyphScores]) {
         if let Some(digit) = self.adapted {
             seen.fill(scores(digit, 0.9999));
         }

@@ -194,7 +194,7 @@ impl Acceptance {
         }
         let params = |level: Option<Level>| {
             level.map_or(AcceptParams::NEVER, |level| AcceptParams {
-                least_confidence: level.least_confidence,
+                min_confidence: level.least_confidence,
                 ..AcceptParams::default()
             })
         };
@@ -283,8 +283,8 @@ mod tests {
         let acceptance = Acceptance::parse(SOUND).unwrap_or_else(|error| panic!("{error}"));
         let templates = known_templates().expect("they parse");
         let table = acceptance.for_reader(&templates, "any").expect("it goes with any weights");
-        assert_eq!(table.of("strip", "digits").least_confidence, 0.9);
-        assert_eq!(table.of("tax-return", "zip").least_confidence, 0.98);
+        assert_eq!(table.of("strip", "digits").min_confidence, 0.9);
+        assert_eq!(table.of("tax-return", "zip").min_confidence, 0.98);
         assert!(!table.of("g", "b").accepts(1.0), "what stands on nothing is never accepted");
         let unpooled = Acceptance { pooled: None, ..acceptance };
         let table = unpooled.for_reader(&templates, "any").expect("it goes with any weights");

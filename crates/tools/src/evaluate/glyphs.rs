@@ -137,7 +137,7 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
         let glyphs: Vec<_> = samples.iter().map(|sample| sample.glyph()).collect();
         let batch = collate(glyphs.iter().flatten());
         let mut scores = classifier.classify(&batch)?;
-        classifier.classify_closely(&batch, &mut scores)?;
+        classifier.refine_glyphs(&batch, &mut scores)?;
         let mut scores = scores.into_iter();
         for (i, (sample, glyph)) in samples.iter().zip(&glyphs).enumerate() {
             let score = glyph.as_ref().and_then(|_| scores.next());
@@ -195,7 +195,7 @@ fn by_page(writers: &[Vec<(GlyphScores, usize)>], classifier: &dyn Recogniser) -
             };
             report.count += digits.len();
             report.alone += right(&together);
-            classifier.adapt(&mut together);
+            classifier.adapt_to_writer(&mut together);
             report.together += right(&together);
         }
     }

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::view::View;
 use formread_core::{
-    assemble::{Alternative, Change, FieldValue, WeighedReading, strip_texts, weighed_readings},
+    assemble::{Alternative, FieldValue, RuleCorrection, WeighedReading, strip_texts, weighed_readings},
     form::FormTemplate,
     normalise::{Glyph, Strip},
-    reader::{CutPage, FieldSeen},
+    reader::{CutPage, ScoredField},
     rows::FieldRow,
     scores::{GlyphScores, StripScores},
     segment::{FieldInk, FieldPictures, InkCrop, field_pictures},
@@ -50,7 +50,7 @@ pub struct FieldExplanation {
     /// The rules that name it, of its form and of others, as the templates have them.
     pub rules: Vec<String>,
     /// Where one of them, or a check of the field's own, put the guess in the place of a likelier reading.
-    pub changed: Option<Change>,
+    pub correction: Option<RuleCorrection>,
     /// Readings in canonical form with their probabilities, likeliest first.
     pub alternatives: Vec<Alternative>,
     /// What the cuts and the strip say, each by itself, best reading first.
@@ -133,7 +133,12 @@ pub(super) struct FieldPlace<'a> {
 }
 
 /// Collects all that there is. `row` is what the tables say of `value`.
-pub(super) fn explain(place: FieldPlace<'_>, value: &FieldValue, row: FieldRow, seen: &FieldSeen) -> FieldExplanation {
+pub(super) fn explain(
+    place: FieldPlace<'_>,
+    value: &FieldValue,
+    row: FieldRow,
+    seen: &ScoredField,
+) -> FieldExplanation {
     let FieldPlace { template, cut, idx, .. } = place;
     let field = &template.fields[idx];
     let (n_nodes, readings, candidates) = match cut.cuts.get(idx).map(|cut| &cut.ink) {
@@ -167,7 +172,7 @@ pub(super) fn explain(place: FieldPlace<'_>, value: &FieldValue, row: FieldRow, 
         bounds: row.bounds,
         has_frame: !field.layout.printed_lines().is_empty(),
         residual_px: value.residual_px,
-        changed: value.changed.clone(),
+        correction: value.correction.clone(),
         alternatives: value.alternatives.clone(),
         readings,
         strip: seen.strip.as_ref().map(|strip| explain_strip(strip, &seen.scores.strip)),

@@ -93,7 +93,7 @@ pub fn explain(reader: &Reader, scan: &str, bytes: &[u8], number: u32, fields: &
         Some(Err(error)) => Ok(told(trace, &rejected(number, &error), None)),
         Some(Ok(page)) => {
             let PageExplanation { mut report, fields: seen } = reader.explain_page(number, &page)?;
-            if reader.ties_pages() {
+            if reader.has_cross_page_rules() {
                 let in_document = reader.read(bytes)?.into_iter().find(|record| record.page == number);
                 report.record = in_document.unwrap_or(report.record);
             }

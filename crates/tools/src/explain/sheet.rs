@@ -265,7 +265,7 @@ fn tables(field: &FieldExplanation) -> RgbImage {
     let [x0, y0, x1, y1] = field.bounds;
     let mut lines = vec![format!("box {x0} {y0} {x1} {y1}"), format!("frame {}", field.frame())];
     lines.extend(field.rules.iter().map(|rule| format!("rule {rule}")));
-    lines.extend(field.changed.iter().map(|change| format!("{} gave way, by {}", change.from, change.by)));
+    lines.extend(field.correction.iter().map(|change| format!("{} gave way, by {}", change.from, change.by)));
     columns.push(column("on the scan as stored, pixels; rules of the form", lines));
     beside(columns, GAP)
 }

@@ -90,7 +90,7 @@ impl fmt::Display for FieldExplanation {
         for rule in &self.rules {
             writeln!(f, "rule      {rule}")?;
         }
-        if let Some(change) = &self.changed {
+        if let Some(change) = &self.correction {
             writeln!(f, "changed   {} gave way, by {}", change.from, change.by)?;
         }
         for alternative in &self.alternatives {

@@ -12,15 +12,15 @@ use crate::{
 };
 
 /// A digit is taken for spoilt where the nets are at least so sure of it.
-const SPOILT_MIN: f32 = 0.5;
+const MIN_DEFECT_PROBABILITY: f32 = 0.5;
 
 /// So sure they must be to hold back a reading that would be accepted. Empirically chosen: noughts whose writer went round
 /// twice come to 0.7; of 16,000 right readings of drawn returns, on which nothing is spoilt, it holds back six.
-const REFUSED_MIN: f32 = 0.75;
+const BLOCKING_PROBABILITY: f32 = 0.75;
 
 /// What speaks against a reading.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Doubt {
+pub(super) struct Defect {
     /// Why a person must look.
     pub reason: ReviewReason,
     /// Whether it holds back what would be accepted. If not, it is the reason where the reading is not.
@@ -28,18 +28,18 @@ pub(super) struct Doubt {
 }
 
 /// Whether a digit of a reading is spoilt. `None` where none is, or where its digits were not cut apart.
-pub(super) fn spoilt(field: &Field, lattice: &Lattice, scores: &FieldScores, candidate: &Candidate) -> Option<Doubt> {
+pub(super) fn defect(field: &Field, lattice: &Lattice, scores: &FieldScores, candidate: &Candidate) -> Option<Defect> {
     let steps = path_of(field, lattice, &scores.edges, &candidate.digits, candidate.has_filler)?;
     let digits = steps.iter().filter(|step| matches!(step.symbol, Symbol::Digit(_)));
-    most_spoilt(digits.filter_map(|step| scores.edges.get(step.edge_idx).copied().flatten()))
+    worst_defect(digits.filter_map(|step| scores.edges.get(step.edge_idx).copied().flatten()))
 }
 
 /// The same of whatever was cut from a field of which nothing can be read.
-pub(super) fn spoilt_anywhere(scores: &FieldScores) -> Option<Doubt> {
-    most_spoilt(scores.edges.iter().copied().flatten())
+pub(super) fn any_defect(scores: &FieldScores) -> Option<Defect> {
+    worst_defect(scores.edges.iter().copied().flatten())
 }
 
-fn most_spoilt(glyphs: impl Iterator<Item = GlyphScores>) -> Option<Doubt> {
+fn worst_defect(glyphs: impl Iterator<Item = GlyphScores>) -> Option<Defect> {
     let (mut either, mut struck_out, mut overwritten) = (0.0f32, 0.0f32, 0.0f32);
     for glyph in glyphs {
         let by_way = [GlyphClass::StruckOut, GlyphClass::Overwritten].map(|class| glyph.class(class));
@@ -48,7 +48,7 @@ fn most_spoilt(glyphs: impl Iterator<Item = GlyphScores>) -> Option<Doubt> {
         overwritten = overwritten.max(by_way[1]);
     }
     let reason = if overwritten > struck_out { ReviewReason::Overwritten } else { ReviewReason::StruckOut };
-    (either >= SPOILT_MIN).then_some(Doubt { reason, is_sure: either >= REFUSED_MIN })
+    (either >= MIN_DEFECT_PROBABILITY).then_some(Defect { reason, is_sure: either >= BLOCKING_PROBABILITY })
 }
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ mod tests {
     };
 
     /// Two cells, the second of which is of `class` with `probability`, and else a digit.
-    fn found(class: GlyphClass, probability: f32) -> Option<Doubt> {
+    fn found(class: GlyphClass, probability: f32) -> Option<Defect> {
         let lattice = Lattice { n_nodes: 3, edges: vec![edge(0, 1), edge(1, 2)], ..Lattice::default() };
         let mut second = glyph(4, 0.99);
         second.classes = [0.0; N_CLASSES];
@@ -73,7 +73,7 @@ mod tests {
         let field = field(2, 2);
         let best = candidates(&field, &lattice, &scores).readings.swap_remove(0);
         assert_eq!(best.digits, "14");
-        spoilt(&field, &lattice, &scores, &best)
+        defect(&field, &lattice, &scores, &best)
     }
 
     #[test]
@@ -81,8 +81,8 @@ mod tests {
         for (class, reason) in
             [(GlyphClass::StruckOut, ReviewReason::StruckOut), (GlyphClass::Overwritten, ReviewReason::Overwritten)]
         {
-            assert_eq!(found(class, 0.9), Some(Doubt { reason: reason.clone(), is_sure: true }));
-            assert_eq!(found(class, 0.6), Some(Doubt { reason, is_sure: false }));
+            assert_eq!(found(class, 0.9), Some(Defect { reason: reason.clone(), is_sure: true }));
+            assert_eq!(found(class, 0.6), Some(Defect { reason, is_sure: false }));
             assert_eq!(found(class, 0.4), None);
         }
         assert_eq!(found(GlyphClass::Other, 0.9), None, "that is for others to say");

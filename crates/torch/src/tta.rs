@@ -19,11 +19,11 @@ pub(super) struct View {
 const SAME: View = View { turn: 0.0, slant: 0.0, width: 1.0, height: 1.0 };
 
 /// Views of a glyph that are looked at together.
-pub(super) const VIEWS_AT_ONCE: usize = 4;
+pub(super) const GLYPH_TTA_PER_ROUND: usize = 4;
 
 /// The views of a glyph, besides itself, in the order in which they are looked at: each four turn it, slant it and change
 /// its size.
-pub(super) const VIEW_ROUNDS: [[View; VIEWS_AT_ONCE]; 2] = [
+pub(super) const GLYPH_TTA: [[View; GLYPH_TTA_PER_ROUND]; 2] = [
     [
         View { turn: 0.13, ..SAME },
         View { slant: -0.16, ..SAME },
@@ -39,7 +39,7 @@ pub(super) const VIEW_ROUNDS: [[View; VIEWS_AT_ONCE]; 2] = [
 ];
 
 /// Appends `views` of `glyph` ([28, 28], paper 0 .. ink 1) to `pixels`.
-pub(super) fn add_views(glyph: &[f32], views: [View; VIEWS_AT_ONCE], pixels: &mut Vec<f32>) {
+pub(super) fn add_views(glyph: &[f32], views: [View; GLYPH_TTA_PER_ROUND], pixels: &mut Vec<f32>) {
     let middle = (GLYPH_SIDE as f32 - 1.0) / 2.0;
     for View { turn, slant, width, height } in views {
         let (sin, cos) = turn.sin_cos();
@@ -64,7 +64,7 @@ struct StripView {
 const PLAIN: StripView = StripView { size: 1.0, slant: 0.0, floor: 0.1 };
 
 /// Empirically chosen on amounts from cheques.
-const STRIP_VIEWS: [StripView; N_STRIP_VIEWS] = [
+const STRIP_TTA: [StripView; N_STRIP_TTA] = [
     StripView { size: 0.8, ..PLAIN },
     StripView { size: 0.9, ..PLAIN },
     StripView { size: 1.1, ..PLAIN },
@@ -75,12 +75,12 @@ const STRIP_VIEWS: [StripView; N_STRIP_VIEWS] = [
 ];
 
 /// Views of a strip, besides itself.
-pub(super) const N_STRIP_VIEWS: usize = 7;
+pub(super) const N_STRIP_TTA: usize = 7;
 
 /// The views of `strip`.
 pub(super) fn strip_views(strip: &Strip) -> impl Iterator<Item = Strip> + '_ {
     let middle = (STRIP_HEIGHT as f32 - 1.0) / 2.0;
-    STRIP_VIEWS.into_iter().map(move |StripView { size, slant, floor }| {
+    STRIP_TTA.into_iter().map(move |StripView { size, slant, floor }| {
         let width = ((strip.width as f32 * size) as usize).next_multiple_of(COLUMN_PX).min(STRIP_WIDTH_MAX);
         let across = (strip.width as f32 - 1.0) / (width as f32 - 1.0);
         let pixel = |i: usize| {
@@ -117,10 +117,10 @@ mod tests {
             bar[row * GLYPH_SIDE + 13..row * GLYPH_SIDE + 15].fill(1.0);
         }
         let mut pixels = Vec::new();
-        VIEW_ROUNDS.into_iter().for_each(|views| add_views(&bar, views, &mut pixels));
-        assert_eq!(pixels.len(), VIEW_ROUNDS.as_flattened().len() * bar.len());
+        GLYPH_TTA.into_iter().for_each(|views| add_views(&bar, views, &mut pixels));
+        assert_eq!(pixels.len(), GLYPH_TTA.as_flattened().len() * bar.len());
         let mass: f32 = bar.iter().sum();
-        for (pixels, view) in pixels.chunks_exact(bar.len()).zip(VIEW_ROUNDS.as_flattened()) {
+        for (pixels, view) in pixels.chunks_exact(bar.len()).zip(GLYPH_TTA.as_flattened()) {
             let (own, wanted) = (pixels.iter().sum::<f32>(), mass * view.width * view.height);
             assert!((own - wanted).abs() < 0.1 * mass, "{own}, not {wanted}");
             assert!(pixels.iter().all(|v| (0.0..=1.0).contains(v)));
@@ -141,8 +141,8 @@ mod tests {
         }
         let mass: f32 = bar.pixels.iter().sum();
         let views: Vec<Strip> = strip_views(&bar).collect();
-        assert_eq!(views.len(), STRIP_VIEWS.len());
-        for (view, StripView { size, .. }) in views.iter().zip(STRIP_VIEWS) {
+        assert_eq!(views.len(), STRIP_TTA.len());
+        for (view, StripView { size, .. }) in views.iter().zip(STRIP_TTA) {
             assert_eq!((view.width % COLUMN_PX, view.pixels.len()), (0, STRIP_HEIGHT * view.width));
             let own: f32 = view.pixels.iter().sum();
             assert!((own - mass * size * size).abs() < 0.15 * mass, "{own} of {mass} at {size}");
