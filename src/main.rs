@@ -19,7 +19,7 @@ use formread::{
 };
 use formread_core::{form, rows::Verdict};
 use formread_page::scans::read_file;
-use formread_raster::fsio::write_beside;
+use formread_raster::fsio::write_atomic;
 use formread_raster::{error, fsio::open_bounded};
 use formread_tools::{
     draft::{draft, draft_fillable},
@@ -153,7 +153,7 @@ fn eval_values(args: &EvalValuesArgs) -> Result<u8> {
     if let Some(path) = &args.html {
         let scans = args.scans.as_deref().map(options::scans).transpose()?;
         let report = html_report(&args.out.to_string_lossy(), &fields, &score, scans.as_deref(), args.crops);
-        write_beside(path, report.as_bytes())?;
+        write_atomic(path, report.as_bytes())?;
     }
     print(&score, &args.output)
 }
@@ -165,7 +165,7 @@ fn calibrate(args: &CalibrateArgs) -> Result<u8> {
     print(&calibration, &args.output)?;
     let text = Acceptance::new(&calibration, weights)?.to_toml()?;
     if let Some(path) = &args.levels {
-        write_beside(path, text.as_bytes())?;
+        write_atomic(path, text.as_bytes())?;
     }
     Ok(SUCCESS)
 }
@@ -222,8 +222,8 @@ fn template_new(args: &NewArgs) -> Result<u8> {
     let in_preview = || preview.display().to_string();
     let mut png = Cursor::new(Vec::new());
     shown.picture.write_to(&mut png, image::ImageFormat::Png).with_context(in_preview)?;
-    write_beside(&preview, png.get_ref()).with_context(in_preview)?;
-    write_beside(out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;
+    write_atomic(&preview, png.get_ref()).with_context(in_preview)?;
+    write_atomic(out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;
     report::drafted(&draft, pages.len(), out, &preview);
     Ok(SUCCESS)
 }
@@ -293,8 +293,8 @@ fn decode(args: &DecodeArgs) -> Result<u8> {
     std::panic::set_hook(Box::new(|_| {}));
     let limits = options::limits(&args.limits);
     #[cfg(unix)]
-    formread_page::process::limit_memory(limits.memory_bytes)?;
-    formread_page::process::serve_pages(stdin().lock(), stdout(), limits)?;
+    formread_page::decoder_process::limit_memory(limits.memory_bytes)?;
+    formread_page::decoder_process::serve_pages(stdin().lock(), stdout(), limits)?;
     Ok(SUCCESS)
 }
 

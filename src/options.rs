@@ -20,7 +20,7 @@ use formread_core::{
 use formread_page as page;
 use formread_page::{
     Limits, Page,
-    process::DecoderCommand,
+    decoder_process::DecoderCommand,
     scans::{Scan, find_scans, listed_scans, read_file},
 };
 use formread_raster::{error::Error, fsio::read_text_bounded};

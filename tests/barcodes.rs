@@ -135,7 +135,7 @@ fn a_barcode_that_cannot_be_read_leaves_it_to_geometry() {
     let [one, two, _] = family(PRINTED[0]);
     let moved = "[[field]]\nname = \"g\"\nkind = \"integer\"\nbox = [20, 235, 50, 9]\n";
     let three = form("form-3", &(barcode(PRINTED[0].0, PRINTED[0].1, "TAX-2026/3") + moved));
-    let area = one.barcodes[0].bounds.grown(1.0);
+    let area = one.barcodes[0].bounds.inflate(1.0);
     let templates = [one, two, three];
     for (page, grey) in (1..).zip([|_, _| 250, |_, _| 20, |x: u32, y: u32| (x * x * 31 + y * y * 17 + x * y * 7) as u8])
     {

@@ -316,7 +316,7 @@ fn draw_registrations(read: &Read, expected: &str, found: &str) -> Option<GrayIm
         numbers_behind(text, "corner", 2).into_iter().map(|xy| Point::new(xy[0], xy[1])).collect()
     };
     let (expected, found) = (corners(expected), corners(found));
-    let bounds = Rect::around(expected.iter().chain(&found).copied())?.grown(MARGIN_PX);
+    let bounds = Rect::around(expected.iter().chain(&found).copied())?.inflate(MARGIN_PX);
     let [left, top] = [bounds.x0, bounds.y0].map(|side| side.max(0.0).floor());
     let (width, height) = (bounds.width().ceil() as u32, bounds.height().ceil() as u32);
     let mut ground = imageops::crop_imm(&read.page.pixels, left as u32, top as u32, width, height).to_image();

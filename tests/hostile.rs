@@ -14,7 +14,7 @@ use formread_core::{
     scores::{GlyphScores, Recogniser},
 };
 use formread_page as page;
-use formread_page::{Limits, process::DecoderCommand, scans::find_scans};
+use formread_page::{Limits, decoder_process::DecoderCommand, scans::find_scans};
 use formread_raster::error::{ErrorKind, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -67,7 +67,7 @@ fn the_form_of_last_year_is_not_read_as_that_of_this_year() {
 #[test]
 fn a_number_that_cannot_be_read_leaves_it_to_geometry() {
     let templates = [numbered("one", "1040"), numbered("two", "1041")];
-    let area = templates[0].numbers[0].bounds.grown(1.0);
+    let area = templates[0].numbers[0].bounds.inflate(1.0);
     let (both, alone) = (reader(&templates), reader(&templates[..1]));
     for (page, grey) in (1..).zip([|_, _| 250, |_, _| 20, |x: u32, y: u32| (x * x * 31 + y * y * 17 + x * y * 7) as u8])
     {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use formread_core::form::{Field, FieldKind, parse_template};
-use formread_page::{is_image_name, is_light_on_dark};
+use formread_page::{has_scan_extension, is_light_on_dark};
 use image::imageops;
 
 use crate::util::{STRIP, call, talk};
@@ -92,7 +92,7 @@ fn car_strips_of_strangers_are_read() {
 fn pictures(set: &str, step: usize) -> Vec<PathBuf> {
     let entries = walkdir::WalkDir::new(data().join(set)).into_iter().map(|entry| entry.expect("it can be listed"));
     let paths = entries.map(walkdir::DirEntry::into_path);
-    let mut paths: Vec<PathBuf> = paths.filter(|path| is_image_name(&path.to_string_lossy())).collect();
+    let mut paths: Vec<PathBuf> = paths.filter(|path| has_scan_extension(&path.to_string_lossy())).collect();
     paths.sort();
     paths.into_iter().step_by(step).collect()
 }

@@ -8,7 +8,7 @@ use formread_core::{
     reader::{PageReport, PreparedPage, Reader, rejected},
 };
 use formread_page::Page;
-use formread_page::{process::Decoders, scans::Scan};
+use formread_page::{decoder_process::DecoderPool, scans::Scan};
 use formread_raster::error::{Error, Result};
 use formread_tools::overlay;
 
@@ -29,7 +29,7 @@ pub fn is_full(n_glyphs: usize, n_pages: usize) -> bool {
 pub struct Batch<'a, 's> {
     reader: &'a Reader,
     overlay: Option<&'a Path>,
-    decoders: &'a Decoders<'a>,
+    decoders: &'a DecoderPool<'a>,
     hand_in: &'a dyn Fn(u64, Result<Outcome<'s>>),
     pending: Vec<Pending<'s>>,
     n_glyphs: usize,
@@ -47,7 +47,7 @@ impl<'a, 's> Batch<'a, 's> {
     pub fn new(
         reader: &'a Reader,
         overlay: Option<&'a Path>,
-        decoders: &'a Decoders<'a>,
+        decoders: &'a DecoderPool<'a>,
         hand_in: &'a dyn Fn(u64, Result<Outcome<'s>>),
     ) -> Self {
         Self { reader, overlay, decoders, hand_in, pending: Vec::new(), n_glyphs: 0 }

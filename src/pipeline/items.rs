@@ -17,7 +17,7 @@ use super::{
     outcome::Outcome,
 };
 use formread_page::{
-    process::Decoders,
+    decoder_process::DecoderPool,
     scans::{Scan, read_file},
 };
 use formread_raster::{
@@ -44,7 +44,7 @@ pub enum Item<'a> {
 /// Files in order, page by page. A file is opened when the one before it has been given out.
 pub struct Items<'a> {
     /// They count the pages of files.
-    decoders: &'a Decoders<'a>,
+    decoders: &'a DecoderPool<'a>,
     scans: std::slice::Iter<'a, &'a Scan>,
     open: Option<OpenFile<'a>>,
     policy: Option<RunPolicy<'a>>,
@@ -81,7 +81,7 @@ impl<'a> Items<'a> {
     ///
     /// # Errors
     /// `Io` where it cannot be started.
-    pub fn open(decoders: &'a Decoders<'a>, scans: &'a [&'a Scan]) -> Result<Self> {
+    pub fn open(decoders: &'a DecoderPool<'a>, scans: &'a [&'a Scan]) -> Result<Self> {
         if !scans.is_empty() {
             decoders.start()?;
         }
@@ -166,7 +166,7 @@ impl<'a> Iterator for Items<'a> {
 }
 
 /// Number of pages of a file that has some.
-fn n_pages(bytes: &Arc<[u8]>, decoders: &Decoders<'_>) -> Result<usize> {
+fn n_pages(bytes: &Arc<[u8]>, decoders: &DecoderPool<'_>) -> Result<usize> {
     match decoders.n_pages(bytes)? {
         0 => Err(Error::format("image", "no pages")),
         n => Ok(n),

@@ -54,7 +54,7 @@ use formread_core::{
     rows::{PageRows, Verdict},
 };
 use formread_page::{
-    process::{DecoderCommand, Decoders},
+    decoder_process::{DecoderCommand, DecoderPool},
     scans::Scan,
 };
 use formread_raster::error::{Error, ErrorKind, Result};
@@ -328,7 +328,7 @@ fn read_scans(
     observe: &mut impl FnMut(&Event<'_>),
 ) -> Result<SessionTotals> {
     let mut totals = SessionTotals::default();
-    let decoders = Decoders::new(reader.limits(), options.decoder.as_ref());
+    let decoders = DecoderPool::new(reader.limits(), options.decoder.as_ref());
     let items = Items::open(&decoders, scans)?.of_run(options, journal.contents());
     read_in_order(reader, items, options.jobs, options.overlay.as_deref(), &decoders, |outcome| {
         match outcome {
@@ -367,7 +367,7 @@ fn read_in_order<'a>(
     items: Items<'a>,
     jobs: NonZeroUsize,
     overlay: Option<&Path>,
-    decoders: &'a Decoders<'a>,
+    decoders: &'a DecoderPool<'a>,
     mut deliver: impl FnMut(Outcome<'a>) -> Result<()>,
 ) -> Result<()> {
     let work = |queue: &WorkQueue<Items<'a>>, hand_in: &dyn Fn(u64, Result<Outcome<'a>>)| {

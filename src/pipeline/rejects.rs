@@ -11,8 +11,8 @@ use formread_core::rows::{PageRows, Verdict};
 use formread_page::scans::Scan;
 use formread_raster::{
     error::{Error, Result},
-    fsio::write_beside,
-    hash::shortened,
+    fsio::write_atomic,
+    hash::shorten_name,
 };
 
 /// Longest name of a file or folder, bytes: file systems take 255, and a number, `.txt` and `.new` may follow.
@@ -48,7 +48,7 @@ pub fn collect(folder: &Path, scans: &[&Scan], journal: &mut Journal<'_>) -> Res
 fn safe_path(name: &str) -> PathBuf {
     let safe = |part: &str| match part {
         ".." => "%2E%2E".to_owned(),
-        part => shortened(part.replace('\\', "%5C").replace(':', "%3A"), MAX_NAME_BYTES),
+        part => shorten_name(part.replace('\\', "%5C").replace(':', "%3A"), MAX_NAME_BYTES),
     };
     name.split('/').filter(|part| !matches!(*part, "" | ".")).map(safe).collect()
 }
@@ -65,7 +65,7 @@ fn put(scan: &Path, at: &Path, note: &str) -> io::Result<()> {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 if place(scan, &at)? {
-                    return write_beside(Path::new(&note_path), note.as_bytes()).map_err(io::Error::other);
+                    return write_atomic(Path::new(&note_path), note.as_bytes()).map_err(io::Error::other);
                 }
             }
             Err(error) => return Err(error),

@@ -9,7 +9,7 @@ use super::{
     items::{Item, Items},
 };
 use formread_core::reader::{PreparedPage, Reader};
-use formread_page::{process::Decoders, scans::Scan};
+use formread_page::{decoder_process::DecoderPool, scans::Scan};
 use formread_raster::error::Result;
 
 /// Most pages on which the stages are timed, the first ones: enough for shares, and no second reading of a whole archive.
@@ -61,7 +61,7 @@ impl Spent {
 pub fn measure_stages(reader: &Reader, scans: &[&Scan]) -> Result<Vec<StageTime>> {
     let mut spent = Spent::default();
     let mut n_pages = 0usize;
-    let decoders = Decoders::new(reader.limits(), None);
+    let decoders = DecoderPool::new(reader.limits(), None);
     let mut gathered: Vec<PreparedPage> = Vec::new();
     for item in Items::open(&decoders, scans)? {
         let Item::Page { bytes, page_idx, .. } = item else { continue };

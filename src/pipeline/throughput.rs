@@ -14,7 +14,7 @@ use super::{
 };
 use formread_core::{reader::Reader, rows::PageRows};
 use formread_page::{
-    process::{DecoderCommand, Decoders},
+    decoder_process::{DecoderCommand, DecoderPool},
     scans::{Scan, read_file},
 };
 use formread_raster::error::{Error, Result};
@@ -63,7 +63,7 @@ pub fn measure_throughput(
 
     let start = Instant::now();
     let mut n_digits = 0;
-    let decoders = Decoders::new(reader.limits(), decoder);
+    let decoders = DecoderPool::new(reader.limits(), decoder);
     read_in_order(reader, Items::open(&decoders, &scans)?, jobs, None, &decoders, |outcome| {
         if let Outcome::Page { scan, record } = outcome {
             n_digits += PageRows::new(&scan.name, &record).n_digits();
@@ -90,7 +90,7 @@ pub fn measure_throughput(
 /// Decodes every page in this process and lets go of it. Gives the number of pages.
 fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize) -> Result<u64> {
     let mut n_pages = 0;
-    let decoders = Decoders::new(reader.limits(), None);
+    let decoders = DecoderPool::new(reader.limits(), None);
     in_order(
         Items::open(&decoders, scans)?,
         jobs,

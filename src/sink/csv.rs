@@ -12,7 +12,7 @@ use csv::{Reader, Terminator, Writer, WriterBuilder};
 use super::StoredPage;
 use formread_core::rows::{FieldRow, PageRows};
 use formread_raster::error::{Error, Result};
-use formread_raster::fsio::Beside;
+use formread_raster::fsio::AtomicFile;
 
 /// Columns of `OUT.csv` that stand before the fields'.
 const PAGE_COLUMNS: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
@@ -82,19 +82,19 @@ impl CsvSink {
     /// # Errors
     /// Where they cannot be stored.
     pub fn finish(self) -> Result<()> {
-        self.fields.publish()?;
-        self.pages.publish()
+        self.fields.commit()?;
+        self.pages.commit()
     }
 }
 
 /// One file on its way to its name.
 pub(super) struct Table {
-    writer: Writer<BufWriter<Beside>>,
+    writer: Writer<BufWriter<AtomicFile>>,
 }
 
 impl Table {
     pub fn create(path: PathBuf) -> Result<Self> {
-        let file = BufWriter::new(Beside::create(path)?);
+        let file = BufWriter::new(AtomicFile::create(path)?);
         Ok(Self { writer: WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(file) })
     }
 
@@ -112,9 +112,9 @@ impl Table {
     }
 
     /// Stores the table on the disk, then gives it its name.
-    pub fn publish(self) -> Result<()> {
+    pub fn commit(self) -> Result<()> {
         let buffer = self.writer.into_inner().map_err(|error| Error::from(error.into_error()))?;
-        buffer.into_inner().map_err(|error| Error::from(error.into_error()))?.publish()
+        buffer.into_inner().map_err(|error| Error::from(error.into_error()))?.commit()
     }
 }
 

@@ -75,7 +75,7 @@ impl DocumentTable {
                 _ => Ok(()),
             };
         };
-        table.publish()
+        table.commit()
     }
 }
 

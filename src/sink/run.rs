@@ -11,7 +11,7 @@ use std::{
 use serde::{Serialize, Serializer};
 
 use formread_core::reader::ReaderIdentity;
-use formread_raster::fsio::Beside;
+use formread_raster::fsio::AtomicFile;
 use formread_raster::{
     error::{Error, Result},
     hash::Sha256,
@@ -90,9 +90,9 @@ impl<I: Clone + IntoIterator<Item: Serialize>> RunRecord<I> {
     pub fn write(&self, out: &Path) -> Result<()> {
         let path = run_path(out);
         let here = |error: std::io::Error| Error::from(error).in_file(path.to_string_lossy());
-        let mut file = BufWriter::new(Beside::create(path.clone())?);
+        let mut file = BufWriter::new(AtomicFile::create(path.clone())?);
         serde_json::to_writer_pretty(&mut file, self).map_err(|error| here(error.into()))?;
         file.write_all(b"\n").map_err(here)?;
-        file.into_inner().map_err(|error| here(error.into_error()))?.publish()
+        file.into_inner().map_err(|error| here(error.into_error()))?.commit()
     }
 }

@@ -13,7 +13,7 @@ const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "tif", "tif
 
 /// Whether a file of this name is taken for a scan when a folder is walked. What it holds is told by its first bytes,
 /// whatever its name.
-pub fn is_image_name(name: &str) -> bool {
+pub fn has_scan_extension(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
@@ -36,10 +36,10 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Pages<'a>> {
         Ok(ImageFormat::Jpeg) => File::Single(ImageFormat::Jpeg, "jpeg"),
         Ok(ImageFormat::Bmp) => File::Single(ImageFormat::Bmp, "bmp"),
         Ok(ImageFormat::WebP) => File::Single(ImageFormat::WebP, "webp"),
-        _ if bytes.starts_with(b"II") || bytes.starts_with(b"MM") => File::Tiff(tiff::Chain::walk(bytes, limits)?),
+        _ if bytes.starts_with(b"II") || bytes.starts_with(b"MM") => File::Tiff(tiff::IfdChain::walk(bytes, limits)?),
         _ if pdf::is_pdf(bytes) => {
             let open = || pdf::Document::open(bytes, limits);
-            File::Pdf(guarded(pdf::WHAT, open)?)
+            File::Pdf(catch_panic(pdf::FORMAT_NAME, open)?)
         }
         _ => return Err(Error::unsupported("image", "neither PNG, JPEG, TIFF, BMP, WebP nor PDF")),
     };
@@ -59,7 +59,7 @@ pub struct Pages<'a> {
 #[derive(Debug)]
 enum File<'a> {
     Single(ImageFormat, &'static str),
-    Tiff(tiff::Chain<'a>),
+    Tiff(tiff::IfdChain<'a>),
     Pdf(pdf::Document),
 }
 
@@ -71,19 +71,19 @@ impl Iterator for Pages<'_> {
         let page = match &mut self.file {
             File::Single(format, what) => {
                 let decode = || single::decode(self.bytes, *format, what, &self.limits);
-                (idx == 0).then(|| decode_guarded(what, &self.limits, decode))
+                (idx == 0).then(|| decode_settled(what, &self.limits, decode))
             }
             File::Tiff(chain) => match chain.offsets.get(idx) {
                 Some(&offset) => {
                     let decode = || tiff::decode(self.bytes, chain.header, offset, &self.limits);
-                    Some(decode_guarded(tiff::WHAT, &self.limits, decode))
+                    Some(decode_settled(tiff::FORMAT_NAME, &self.limits, decode))
                 }
                 None => chain.broken.take().map(Err),
             },
             File::Pdf(document) if idx < document.n_pages() => {
-                let no_page = || Err(Error::format(pdf::WHAT, "no such page"));
+                let no_page = || Err(Error::format(pdf::FORMAT_NAME, "no such page"));
                 let decode = || document.decode(idx, &self.limits).unwrap_or_else(no_page);
-                Some(decode_guarded(pdf::WHAT, &self.limits, decode))
+                Some(decode_settled(pdf::FORMAT_NAME, &self.limits, decode))
             }
             File::Pdf(document) => document.broken.take().map(Err),
         }?;
@@ -115,12 +115,12 @@ impl Iterator for Pages<'_> {
 impl ExactSizeIterator for Pages<'_> {}
 
 /// Decodes and settles a page; a decoder that panics on its bytes is a fault of that page.
-fn decode_guarded(what: &'static str, limits: &Limits, decode: impl FnOnce() -> Result<Stored>) -> Result<Page> {
-    guarded(what, || decode().and_then(|stored| settle(what, stored, limits)))
+fn decode_settled(what: &'static str, limits: &Limits, decode: impl FnOnce() -> Result<Stored>) -> Result<Page> {
+    catch_panic(what, || decode().and_then(|stored| settle(what, stored, limits)))
 }
 
 /// A panic as a fault of the bytes.
-pub fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub fn catch_panic<T>(what: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     // nothing that the closure may leave half done is looked at again
     let caught = catch_unwind(AssertUnwindSafe(work));
     caught.unwrap_or_else(|_| Err(Error::format(what, "the decoder gave up on it")))
@@ -475,7 +475,7 @@ mod tests {
             })
             .collect();
         assert_eq!(outcome, ["unsupported", "picture", "format", "format", "limit", "picture"]);
-        let numbers: Vec<_> = pages.iter().filter_map(|page| page.as_ref().err()?.locus().page).collect();
+        let numbers: Vec<_> = pages.iter().filter_map(|page| page.as_ref().err()?.location().page).collect();
         assert_eq!(numbers, [1, 3, 4, 5]);
     }
 
@@ -525,7 +525,7 @@ mod tests {
         let mut names: Vec<String> =
             listed.map(|entry| entry.expect("it is listed").file_name().to_string_lossy().into_owned()).collect();
         names.sort();
-        assert!(names.len() > 30 && names.iter().all(|name| is_image_name(name)));
+        assert!(names.len() > 30 && names.iter().all(|name| has_scan_extension(name)));
         // it gives no page, whole or not
         names.retain(|name| name != "locked.pdf");
         let mut corpus: Vec<_> = names.into_iter().map(|name| (name.clone(), fixture(&name))).collect();
@@ -584,17 +584,17 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_fault_of_the_page() {
-        let page = decode_guarded("png", &Limits::default(), || panic!("as a decoder might"));
+        let page = decode_settled("png", &Limits::default(), || panic!("as a decoder might"));
         assert!(matches!(page.unwrap_err().kind(), ErrorKind::Format { .. }));
     }
 
     #[test]
     fn names_of_scans_end_as_scans_do() {
         for name in ["a.tif", "A.TIFF", "b.c.JpG", "x/y.webp", "s.png", "s.bmp", "s.jpeg"] {
-            assert!(is_image_name(name), "{name}");
+            assert!(has_scan_extension(name), "{name}");
         }
         for name in ["tif", "a.csv", "a.png.txt", "", "a."] {
-            assert!(!is_image_name(name), "{name}");
+            assert!(!has_scan_extension(name), "{name}");
         }
     }
 }

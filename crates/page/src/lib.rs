@@ -3,6 +3,7 @@
 //! [`open`] tells the format by the file's first bytes and gives a reader that decodes one page at a time.
 
 mod decode;
+pub mod decoder_process;
 mod fax;
 mod grey;
 mod ifd;
@@ -11,7 +12,6 @@ mod limits;
 mod orientation;
 pub mod pdf;
 mod polarity;
-pub mod process;
 mod resolution;
 pub mod scans;
 mod single;
@@ -23,7 +23,7 @@ use image::GrayImage;
 
 use formread_raster::geometry::{Point, Rect};
 
-pub use decode::{Pages, guarded, is_image_name, open};
+pub use decode::{Pages, catch_panic, has_scan_extension, open};
 pub use limits::Limits;
 pub use orientation::Orientation;
 pub use polarity::is_light_on_dark;

@@ -11,7 +11,7 @@ pub struct Limits {
     pub page_pixels: u64,
     /// Most pages a file.
     pub pages: u32,
-    /// Most memory for the decoding of a page, bytes. Decoders that can be told are; `pipeline` can hold all to
+    /// Most memory for the decoding of a page, bytes. DecoderPool that can be told are; `pipeline` can hold all to
     /// it, in processes of their own.
     pub memory_bytes: u64,
     /// Most time for the decoding of a page, seconds. Nothing in [`crate`] sees a clock: `pipeline` holds

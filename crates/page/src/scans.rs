@@ -10,7 +10,7 @@ use std::{
 use formread_raster::fsio::read_bounded;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::{Limits, is_image_name};
+use crate::{Limits, has_scan_extension};
 use formread_raster::error::{Error, Result};
 
 /// One file to be read.
@@ -44,7 +44,7 @@ pub fn find_scans(input: &Path) -> Result<Vec<Scan>> {
     let mut scans = Vec::new();
     for entry in entries {
         let path = match entry {
-            Ok(entry) if !entry.file_type().is_file() || !is_image_name(&entry.file_name().to_string_lossy()) => {
+            Ok(entry) if !entry.file_type().is_file() || !has_scan_extension(&entry.file_name().to_string_lossy()) => {
                 continue;
             }
             Ok(entry) => entry.into_path(),

@@ -90,8 +90,8 @@ pub fn tagged_orientation(ifd: &Ifd) -> Orientation {
 
 fn decoder_limits(limits: &Limits) -> image::Limits {
     let mut decoder_limits = image::Limits::no_limits();
-    let most_bytes = limits.page_pixels.saturating_mul(PIXEL_BYTES).saturating_add(DECODER_BYTES);
-    decoder_limits.max_alloc = Some(most_bytes.min(limits.memory_bytes));
+    let max_bytes = limits.page_pixels.saturating_mul(PIXEL_BYTES).saturating_add(DECODER_BYTES);
+    decoder_limits.max_alloc = Some(max_bytes.min(limits.memory_bytes));
     decoder_limits
 }
 

@@ -15,7 +15,7 @@ pub struct Error(Box<Inner>);
 #[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
-    locus: Locus,
+    location: Location,
     hint: Option<String>,
 }
 
@@ -79,7 +79,7 @@ pub enum ErrorKind {
 
 /// Where a fault was met: as much as is known of file, line, page and field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Locus {
+pub struct Location {
     /// File, as the caller named it.
     pub file: Option<String>,
     /// 1-based line in that file.
@@ -97,8 +97,8 @@ impl Error {
     }
 
     /// Where it went wrong.
-    pub fn locus(&self) -> &Locus {
-        &self.0.locus
+    pub fn location(&self) -> &Location {
+        &self.0.location
     }
 
     /// Bytes that are not what they claim to be.
@@ -129,28 +129,28 @@ impl Error {
     /// The same fault, met in `file`.
     #[must_use]
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
-        self.0.locus.file = Some(file.into());
+        self.0.location.file = Some(file.into());
         self
     }
 
     /// The same fault, met at a 1-based `line`.
     #[must_use]
     pub fn at_line(mut self, line: usize) -> Self {
-        self.0.locus.line = Some(line);
+        self.0.location.line = Some(line);
         self
     }
 
     /// The same fault, met on a 1-based `page`.
     #[must_use]
     pub fn on_page(mut self, page: u32) -> Self {
-        self.0.locus.page = Some(page);
+        self.0.location.page = Some(page);
         self
     }
 
     /// The same fault, met in the field called `field`.
     #[must_use]
     pub fn in_field(mut self, field: impl Into<String>) -> Self {
-        self.0.locus.field = Some(field.into());
+        self.0.location.field = Some(field.into());
         self
     }
 
@@ -164,7 +164,7 @@ impl Error {
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, locus: Locus::default(), hint: None }))
+        Self(Box::new(Inner { kind, location: Location::default(), hint: None }))
     }
 }
 
@@ -183,7 +183,7 @@ impl std::error::Error for Error {
 /// `file:line: page N: field NAME: what went wrong`, and on a line of its own what can be done about it.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Locus { file, line, page, field } = &self.0.locus;
+        let Location { file, line, page, field } = &self.0.location;
         match (file, line) {
             (Some(file), Some(line)) => write!(f, "{file}:{line}: ")?,
             (Some(file), None) => write!(f, "{file}: ")?,

@@ -128,7 +128,7 @@ impl Rect {
 
     /// Grown by `by` on each side (shrunk where negative, never past its centre).
     #[must_use]
-    pub fn grown(self, by: f64) -> Self {
+    pub fn inflate(self, by: f64) -> Self {
         let dx = by.max(-self.width() / 2.0);
         let dy = by.max(-self.height() / 2.0);
         Self::from_edges(self.x0 - dx, self.y0 - dy, self.x1 + dx, self.y1 + dy)

@@ -14,14 +14,14 @@ pub fn sha256(bytes: &[u8]) -> Sha256 {
     Sha256(sha2::Sha256::digest(bytes).into())
 }
 
-/// `name`, or where that is longer than `most_bytes` (at least 17), as much of its end behind the beginning of its SHA-256:
+/// `name`, or where that is longer than `max_bytes` (at least 17), as much of its end behind the beginning of its SHA-256:
 /// a name for a file that is still its own, and still ends as it did.
-pub fn shortened(name: String, most_bytes: usize) -> String {
-    if name.len() <= most_bytes {
+pub fn shorten_name(name: String, max_bytes: usize) -> String {
+    if name.len() <= max_bytes {
         return name;
     }
     let hash = sha256(name.as_bytes()).to_string();
-    let n_cut = name.len() - most_bytes.saturating_sub(17);
+    let n_cut = name.len() - max_bytes.saturating_sub(17);
     let end = name.char_indices().find(|(at, _)| *at >= n_cut).map_or("", |(at, _)| &name[at..]);
     format!("{}-{end}", &hash[..16])
 }
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn a_name_that_is_too_long_keeps_its_end_and_stays_its_own() {
-        assert_eq!(shortened("a.tif".to_owned(), 20), "a.tif");
-        let [one, two] = ["ab", "ba"].map(|start| shortened(format!("{start}{}.tif", "\u{e9}".repeat(20)), 28));
+        assert_eq!(shorten_name("a.tif".to_owned(), 20), "a.tif");
+        let [one, two] = ["ab", "ba"].map(|start| shorten_name(format!("{start}{}.tif", "\u{e9}".repeat(20)), 28));
         assert!(one.ends_with("-\u{e9}\u{e9}\u{e9}.tif") && one.len() <= 28 && one != two, "{one}, {two}");
     }
 

@@ -10,7 +10,7 @@ const GROUND_TILE_PX: u32 = 24;
 const GROUND_QUANTILE: f64 = 0.75;
 
 /// A tile that is darker than the brightest tile by more than this fraction of the contrast lies within ink.
-const GROUND_DROP_MAX: f64 = 0.5;
+const MAX_GROUND_DROP: f64 = 0.5;
 
 /// But a ground may always fall off by this much, grey levels: a shadow at the edge of a scan.
 const GROUND_DROP_LEVELS: f64 = 40.0;
@@ -19,20 +19,20 @@ const GROUND_DROP_LEVELS: f64 = 40.0;
 const TEXTURE_DEVIATIONS: f64 = 3.0;
 
 /// Contrast between ink and ground below this is texture, grey levels of 255.
-const CONTRAST_MIN: f64 = 12.0;
+const MIN_CONTRAST: f64 = 12.0;
 
 /// Full ink is this quantile of what is darker than half of the darkest.
 const FULL_INK_QUANTILE: f64 = 0.5;
 
 /// A component at the picture's edge with less than this fraction of the largest one's ink is a neighbour's.
-const NEIGHBOUR_INK_MAX: f64 = 0.25;
+const MAX_NEIGHBOUR_INK: f64 = 0.25;
 
 /// Ink at least this strong belongs to a component, of 255.
-const COMPONENT_INK_MIN: u8 = 64;
+const MIN_COMPONENT_INK: u8 = 64;
 
 /// The ink of a grey `picture` ([H, W] u8, one or a few signs on paper): 0 paper .. 255 full ink. The ground may be
 /// uneven, the ink faint. Light signs on dark ground are recognised by the picture's edge. All 0 where there is none.
-pub fn ink_of_image(picture: &GrayImage) -> GrayImage {
+pub fn extract_ink(picture: &GrayImage) -> GrayImage {
     let (width, height) = picture.dimensions();
     if width == 0 || height == 0 {
         return GrayImage::new(width, height);
@@ -41,14 +41,15 @@ pub fn ink_of_image(picture: &GrayImage) -> GrayImage {
     let ground = ground_of(&picture);
     // most pixels are paper, so the median distance from the ground is the texture's (1.4826: MAD to deviation)
     let pairs = || ground.as_raw().iter().zip(picture.as_raw());
-    let distances = Counts::of(pairs().map(|(&ground, &grey)| ground.abs_diff(grey)));
+    let distances = GreyHistogram::of(pairs().map(|(&ground, &grey)| ground.abs_diff(grey)));
     let texture = TEXTURE_DEVIATIONS * 1.4826 * f64::from(distances.quantile(0.5));
 
     let depths = || pairs().map(|(&ground, &grey)| ground.saturating_sub(grey));
     let deepest = depths().max().unwrap_or(0);
     let strong = texture.max(f64::from(deepest) / 2.0);
-    let full = f64::from(Counts::of(depths().filter(|&depth| f64::from(depth) > strong)).quantile(FULL_INK_QUANTILE));
-    if full < CONTRAST_MIN {
+    let full =
+        f64::from(GreyHistogram::of(depths().filter(|&depth| f64::from(depth) > strong)).quantile(FULL_INK_QUANTILE));
+    if full < MIN_CONTRAST {
         return GrayImage::new(width, height);
     }
     let floor = texture.min(full / 3.0);
@@ -59,13 +60,13 @@ pub fn ink_of_image(picture: &GrayImage) -> GrayImage {
 
 /// `ink` (0 paper .. 255 ink) of one sign without the pieces of its neighbours: components that touch the edge and are
 /// small against the largest one. What is faint or apart, but not at the edge, stays.
-pub fn without_neighbours(ink: &GrayImage) -> GrayImage {
+pub fn remove_neighbours(ink: &GrayImage) -> GrayImage {
     let (width, height) = ink.dimensions();
     if width == 0 || height == 0 {
         return ink.clone();
     }
     let strong = GrayImage::from_fn(width, height, |x, y| {
-        Luma([if ink.get_pixel(x, y)[0] >= COMPONENT_INK_MIN { 255 } else { 0 }])
+        Luma([if ink.get_pixel(x, y)[0] >= MIN_COMPONENT_INK { 255 } else { 0 }])
     });
     let labels = connected_components(&strong, Connectivity::Eight, Luma([0]));
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize + 1;
@@ -77,7 +78,7 @@ pub fn without_neighbours(ink: &GrayImage) -> GrayImage {
         at_edge[label] |= x == 0 || y == 0 || x + 1 == width || y + 1 == height;
     }
     let largest = mass.iter().skip(1).copied().fold(0.0, f64::max);
-    let is_neighbour = |label: usize| label > 0 && at_edge[label] && mass[label] < NEIGHBOUR_INK_MAX * largest;
+    let is_neighbour = |label: usize| label > 0 && at_edge[label] && mass[label] < MAX_NEIGHBOUR_INK * largest;
     if !(1..n_labels).any(is_neighbour) {
         return ink.clone();
     }
@@ -102,7 +103,7 @@ pub fn without_neighbours(ink: &GrayImage) -> GrayImage {
 fn edge_is_dark(picture: &GrayImage) -> bool {
     let (width, height) = picture.dimensions();
     let at_edge = |x: u32, y: u32| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
-    let edge = Counts::of(picture.enumerate_pixels().filter(|&(x, y, _)| at_edge(x, y)).map(|(_, _, p)| p[0]));
+    let edge = GreyHistogram::of(picture.enumerate_pixels().filter(|&(x, y, _)| at_edge(x, y)).map(|(_, _, p)| p[0]));
     let range = picture.as_raw().iter().fold((255u8, 0u8), |(low, high), &v| (low.min(v), high.max(v)));
     f64::from(edge.quantile(0.5)) < (f64::from(range.0) + f64::from(range.1)) / 2.0
 }
@@ -119,11 +120,11 @@ fn ground_of(picture: &GrayImage) -> GrayImage {
         let (x0, x1) = (i * width / across, (i + 1) * width / across);
         let (y0, y1) = (j * height / down, (j + 1) * height / down);
         let places = (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y)));
-        Luma([Counts::of(places.map(|(x, y)| picture.get_pixel(x, y)[0])).quantile(GROUND_QUANTILE)])
+        Luma([GreyHistogram::of(places.map(|(x, y)| picture.get_pixel(x, y)[0])).quantile(GROUND_QUANTILE)])
     });
     let lightest = tiles.as_raw().iter().copied().max().unwrap_or(255);
     let darkest = picture.as_raw().iter().copied().min().unwrap_or(0);
-    let drop = (GROUND_DROP_MAX * (f64::from(lightest) - f64::from(darkest))).max(GROUND_DROP_LEVELS);
+    let drop = (MAX_GROUND_DROP * (f64::from(lightest) - f64::from(darkest))).max(GROUND_DROP_LEVELS);
     let lowest = (f64::from(lightest) - drop).max(0.0);
     for tile in tiles.pixels_mut() {
         tile[0] = tile[0].max(lowest as u8);
@@ -132,9 +133,9 @@ fn ground_of(picture: &GrayImage) -> GrayImage {
 }
 
 /// How often each grey level occurs.
-pub struct Counts([usize; 256]);
+pub struct GreyHistogram([usize; 256]);
 
-impl Counts {
+impl GreyHistogram {
     /// Of all of `levels`.
     pub fn of(levels: impl Iterator<Item = u8>) -> Self {
         let mut counts = [0; 256];
@@ -171,7 +172,7 @@ mod tests {
     #[test]
     fn faint_ink_on_uneven_ground_comes_out_full() {
         for depth in [180, 60, 25] {
-            let ink = ink_of_image(&bar(depth));
+            let ink = extract_ink(&bar(depth));
             assert!(ink.get_pixel(43, 50)[0] > 200, "{depth}: {:?}", ink.get_pixel(43, 50));
             assert_eq!(ink.get_pixel(10, 10)[0], 0, "{depth}");
             assert_eq!(ink.get_pixel(85, 90)[0], 0, "{depth}");
@@ -180,13 +181,13 @@ mod tests {
 
     #[test]
     fn light_on_dark_is_turned_round() {
-        assert_eq!(ink_of_image(&inverted(&bar(120))), ink_of_image(&bar(120)));
+        assert_eq!(extract_ink(&inverted(&bar(120))), extract_ink(&bar(120)));
     }
 
     #[test]
     fn paper_alone_has_no_ink() {
-        assert!(ink_of_image(&bar(0)).as_raw().iter().all(|&v| v == 0));
-        assert_eq!(ink_of_image(&GrayImage::new(0, 3)).dimensions(), (0, 3));
+        assert!(extract_ink(&bar(0)).as_raw().iter().all(|&v| v == 0));
+        assert_eq!(extract_ink(&GrayImage::new(0, 3)).dimensions(), (0, 3));
     }
 
     #[test]
@@ -197,7 +198,7 @@ mod tests {
             let neighbour = x < 3 && (20..30).contains(&y);
             Luma([if digit || fragment || neighbour { 255 } else { 0 }])
         });
-        let kept = without_neighbours(&ink);
+        let kept = remove_neighbours(&ink);
         assert_eq!(kept.get_pixel(1, 25)[0], 0);
         assert_eq!(kept.get_pixel(41, 22)[0], 255);
         assert_eq!(kept.get_pixel(22, 30)[0], 255);

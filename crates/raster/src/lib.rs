@@ -14,10 +14,10 @@ mod reduce;
 mod sample;
 
 pub use binarise::{SauvolaParams, ink_share, sauvola};
-pub use components::{Labels, labelled};
-pub use ink::{Counts, ink_of_image, without_neighbours};
+pub use components::{Labels, label_components};
+pub use ink::{GreyHistogram, extract_ink, remove_neighbours};
 pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};
-pub use quarters::{transposed, turned_back, turned_point};
-pub use rectify::rectified;
+pub use quarters::{rotate_back, rotate_point_back, transpose};
+pub use rectify::rectify;
 pub use reduce::reduce;
 pub use sample::{Sampler, add_profile, bilinear};

@@ -7,7 +7,7 @@
 
 use image::GrayImage;
 
-use super::quarters::transposed;
+use super::quarters::transpose;
 use crate::geometry::{Point, Segment};
 
 /// Parameters of [`find_line_pieces`].
@@ -46,7 +46,7 @@ impl Run {
 
 /// Finds the straight pieces of lines in `mask` ([H, W], 0 paper, else ink). Coordinates are of pixel centres.
 pub fn find_line_pieces(mask: &GrayImage, params: LineParams) -> LinePieces {
-    let mut horizontal = chains(&transposed(mask), params);
+    let mut horizontal = chains(&transpose(mask), params);
     let mut vertical = chains(mask, params);
     for piece in &mut vertical {
         *piece = Segment::new(Point::new(piece.a.y, piece.a.x), Point::new(piece.b.y, piece.b.x));

@@ -5,7 +5,7 @@ use image::{GrayImage, imageops};
 use crate::geometry::Point;
 
 /// `pixels` turned back by `quarters` clockwise: what lay turned by so many stands upright.
-pub fn turned_back(pixels: &GrayImage, quarters: u8) -> GrayImage {
+pub fn rotate_back(pixels: &GrayImage, quarters: u8) -> GrayImage {
     match quarters % 4 {
         1 => imageops::rotate270(pixels),
         2 => imageops::rotate180(pixels),
@@ -18,7 +18,7 @@ pub fn turned_back(pixels: &GrayImage, quarters: u8) -> GrayImage {
 const SQUARE_PX: usize = 32;
 
 /// `pixels` with its axes exchanged: [H, W] -> [W, H].
-pub fn transposed(pixels: &GrayImage) -> GrayImage {
+pub fn transpose(pixels: &GrayImage) -> GrayImage {
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
     let mut turned = GrayImage::new(pixels.height(), pixels.width());
     let (source, target) = (pixels.as_raw(), &mut *turned);
@@ -36,7 +36,7 @@ pub fn transposed(pixels: &GrayImage) -> GrayImage {
 
 /// Where a point of a picture comes to lie that is turned back by `quarters` clockwise. `size`: the picture's width and
 /// height before, pixels.
-pub fn turned_point(p: Point, quarters: u8, size: [f64; 2]) -> Point {
+pub fn rotate_point_back(p: Point, quarters: u8, size: [f64; 2]) -> Point {
     let [width, height] = size;
     match quarters % 4 {
         1 => Point::new(p.y, width - p.x),
@@ -55,9 +55,9 @@ mod tests {
     #[test]
     fn transposing_exchanges_the_axes() {
         let picture = GrayImage::from_fn(70, 41, |x, y| Luma([(3 * x + 7 * y) as u8]));
-        let turned = transposed(&picture);
+        let turned = transpose(&picture);
         assert_eq!(turned.dimensions(), (41, 70));
         assert!(turned.enumerate_pixels().all(|(x, y, pixel)| pixel == picture.get_pixel(y, x)));
-        assert_eq!(transposed(&GrayImage::new(0, 3)).dimensions(), (3, 0));
+        assert_eq!(transpose(&GrayImage::new(0, 3)).dimensions(), (3, 0));
     }
 }

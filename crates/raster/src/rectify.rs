@@ -11,7 +11,7 @@ const MAX_SIDE_PX: f64 = 6_000.0;
 /// Draws `area` (millimetres, say) upright at `px_per_mm`, but no side longer than 6,000 pixels: [H, W] u8 as in the picture,
 /// white where that ends. Pixel `i` covers `i .. i + 1`. Where the picture is coarser than the crop it is interpolated by
 /// cubics, where it is finer it is averaged.
-pub fn rectified(picture: &GrayImage, picture_from_area: &Projection, area: Rect, px_per_mm: f64) -> GrayImage {
+pub fn rectify(picture: &GrayImage, picture_from_area: &Projection, area: Rect, px_per_mm: f64) -> GrayImage {
     let width = (area.width() * px_per_mm).ceil().clamp(1.0, MAX_SIDE_PX) as u32;
     let height = (area.height() * px_per_mm).ceil().clamp(1.0, MAX_SIDE_PX) as u32;
     let [xx, xy, yx, yy] = picture_from_area.jacobian(area.centre());
@@ -42,7 +42,7 @@ mod tests {
             let p = back.apply(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5));
             Luma([if square.contains(p) { 0 } else { 255 }])
         });
-        let crop = rectified(&page, &map, square.grown(1.0), 10.0);
+        let crop = rectify(&page, &map, square.inflate(1.0), 10.0);
         assert_eq!(crop.dimensions(), (40, 40));
         for (x, y) in [(12, 12), (27, 12), (12, 27), (27, 27), (20, 20)] {
             assert!(crop.get_pixel(x, y)[0] < 60, "({x}, {y}) is inside");
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn off_the_page_is_white() {
         let page = GrayImage::from_pixel(10, 10, Luma([0]));
-        let crop = rectified(&page, &Projection::scaling(10.0, 10.0), Rect::from_xywh(5.0, 5.0, 1.0, 1.0), 10.0);
+        let crop = rectify(&page, &Projection::scaling(10.0, 10.0), Rect::from_xywh(5.0, 5.0, 1.0, 1.0), 10.0);
         assert!(crop.pixels().all(|p| p[0] == 255));
     }
 }

@@ -14,7 +14,7 @@ use formread_core::normalise::{GLYPH_SIDE, Glyph, INK_SIDE, MASS_CENTRE, normali
 use formread_page::Limits;
 use formread_raster::error::{Error, Result};
 use formread_raster::fsio::read_bounded;
-use formread_raster::{ink_of_image, without_neighbours};
+use formread_raster::{extract_ink, remove_neighbours};
 
 /// Longer side of the ink that is kept of an image, pixels: twice what augmentation draws at, so that scaling down
 /// twice costs nothing; one large scan must not fill the memory.
@@ -217,7 +217,7 @@ fn read_sample(file: &Path, digit: u8, writer: Option<usize>) -> Result<Sample> 
     if is_normalised(&picture) {
         return Ok(Sample { ink: picture, is_normalised: true, digit, writer });
     }
-    let ink = stored(&without_neighbours(&ink_of_image(&picture)));
+    let ink = stored(&remove_neighbours(&extract_ink(&picture)));
     Ok(Sample { ink, is_normalised: false, digit, writer })
 }
 

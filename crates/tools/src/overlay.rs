@@ -19,8 +19,8 @@ use formread_page::Page;
 use formread_raster as raster;
 use formread_raster::{
     geometry::{Point, Projection, Rect},
-    hash::shortened,
-    turned_point,
+    hash::shorten_name,
+    rotate_point_back,
 };
 
 pub(crate) type Colour = image::Rgb<u8>;
@@ -45,7 +45,7 @@ pub fn file_name(scan: &str, page: u32) -> String {
     let escaped = [('%', "%25"), ('/', "%2F"), ('\\', "%5C"), (':', "%3A")];
     let name = escaped.into_iter().fold(scan.to_owned(), |name, (from, to)| name.replace(from, to));
     let end = format!(".p{page}.png");
-    shortened(name, MOST_NAME_BYTES - end.len()) + &end
+    shorten_name(name, MOST_NAME_BYTES - end.len()) + &end
 }
 
 /// Draws `report` on `page`, turned by quarters so that the form stands upright. `templates` are those of the reader.
@@ -126,7 +126,7 @@ struct Canvas {
 
 impl Canvas {
     fn new(page: &Page, turned_back: u8) -> Self {
-        let upright = raster::turned_back(&page.pixels, turned_back);
+        let upright = raster::rotate_back(&page.pixels, turned_back);
         let size = [page.pixels.width(), page.pixels.height()].map(f64::from);
         let longer = size[0].max(size[1]);
         let text_px = (TEXT_SHARE * longer).round().max(9.0) as u32;
@@ -135,7 +135,7 @@ impl Canvas {
     }
 
     fn turn(&self, p: Point) -> Point {
-        turned_point(p, self.turned_back, self.size)
+        rotate_point_back(p, self.turned_back, self.size)
     }
 
     /// Bounds on the canvas of four corners on the page.

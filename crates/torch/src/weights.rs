@@ -13,7 +13,7 @@ use super::architecture::{ARCHITECTURE, tensor_shapes};
 use super::writer::StyleModel;
 use formread_core::normalise::{GLYPH_SIDE, INK_SIDE};
 use formread_raster::error::{Error, Result};
-use formread_raster::fsio::{read_bounded, write_beside};
+use formread_raster::fsio::{read_bounded, write_atomic};
 
 /// Largest file of weights that is read, bytes; the ones that the program carries take 4 MB.
 const MOST_BYTES: u64 = 256 << 20;
@@ -201,7 +201,7 @@ impl Weights {
         let read =
             |path: &Path| read_bounded(path, MOST_BYTES).map_err(|error| error.in_file(path.display().to_string()));
         Self::from_bytes(&read(path)?, &read(&sidecar_path(path))?).map_err(|error| {
-            if error.locus().file.is_some() { error } else { error.in_file(path.display().to_string()) }
+            if error.location().file.is_some() { error } else { error.in_file(path.display().to_string()) }
         })
     }
 
@@ -230,8 +230,8 @@ impl Weights {
     /// Where a file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         let (safetensors, sidecar) = self.to_bytes()?;
-        write_beside(&sidecar_path(path), &sidecar)?;
-        write_beside(path, &safetensors)
+        write_atomic(&sidecar_path(path), &sidecar)?;
+        write_atomic(path, &safetensors)
     }
 
     /// What they are.

@@ -7,7 +7,7 @@ use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
 use formread_raster::error::{Error, Result};
-use formread_raster::fsio::write_beside;
+use formread_raster::fsio::write_atomic;
 use formread_torch::weights::{PlainTensor, tensors_from_bytes, tensors_to_bytes};
 
 /// Key of [`Progress`] in the file's metadata.
@@ -34,7 +34,7 @@ pub(super) fn checkpoint_path(out: &Path, net: &str) -> PathBuf {
 /// Writes the checkpoint, whole or not at all.
 pub(super) fn save(path: &Path, progress: &Progress, state: &BTreeMap<String, PlainTensor>) -> Result<()> {
     let progress = serde_json::to_string(progress).map_err(|error| Error::format("checkpoint", error))?;
-    write_beside(path, &tensors_to_bytes(state, Dtype::F32, Some((PROGRESS, progress)))?)
+    write_atomic(path, &tensors_to_bytes(state, Dtype::F32, Some((PROGRESS, progress)))?)
 }
 
 /// Reads a checkpoint.

@@ -231,7 +231,7 @@ mod tests {
             ("kind = \"code\"\ncheck_digit = \"crc\"", "unknown check digit: \"crc\""),
         ] {
             let error = form(line).expect_err(line);
-            assert_eq!(error.locus().line, Some(7), "{error}");
+            assert_eq!(error.location().line, Some(7), "{error}");
             assert!(error.to_string().contains(part), "{error}");
         }
     }

@@ -142,7 +142,7 @@ mod tests {
             ("{ name = \"t\", page = 1, of = 9223372036854775807 }", "pages of a document: 92"),
         ] {
             let error = parsed("a", &format!("document = {declared}")).expect_err(declared);
-            assert_eq!(error.locus().line, Some(3), "{declared}: {error}");
+            assert_eq!(error.location().line, Some(3), "{declared}: {error}");
             assert!(error.to_string().contains(part), "{declared}: {error}");
         }
     }
@@ -169,7 +169,7 @@ mod tests {
             ),
         ] {
             let error = check_documents(&templates).expect_err(says);
-            assert_eq!(error.locus().line, Some(3), "{error}");
+            assert_eq!(error.location().line, Some(3), "{error}");
             assert!(error.to_string().contains(says), "{error}");
         }
     }

@@ -87,7 +87,7 @@ mod tests {
         ] {
             let text = format!("{FORM}{}", NUMBER.replacen(from, to, 1));
             let error = parse_template(&text).expect_err(to);
-            assert_eq!((error.locus().line, error.locus().field.as_deref()), (Some(line), None), "{to}: {error}");
+            assert_eq!((error.location().line, error.location().field.as_deref()), (Some(line), None), "{to}: {error}");
             assert!(error.to_string().contains(part), "{to}: {error}");
         }
         let many = format!("{FORM}{}", NUMBER.repeat(9));

@@ -117,7 +117,7 @@ mod tests {
             ("\"total = a.sum\"", 5, "unknown field of a: sum\nhint: its fields are total"),
         ] {
             let error = check_other_fields(&[template("a", rules), other.clone()]).expect_err(rules);
-            assert_eq!(error.locus().line, Some(line), "{error}");
+            assert_eq!(error.location().line, Some(line), "{error}");
             assert!(error.to_string().contains(part), "{error}");
         }
     }

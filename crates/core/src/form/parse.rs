@@ -496,7 +496,7 @@ cells = [[100, 600, 50, 70], [160, 600, 50, 70], [220, 600, 50, 70],
             let text = SMALL.replacen(from, to, 1);
             assert_ne!(text, SMALL, "{from} is in the text");
             let error = parse_template(&text).expect_err(to);
-            let said = (error.locus().line, error.locus().field.as_deref());
+            let said = (error.location().line, error.location().field.as_deref());
             assert_eq!(said, (Some(line), field), "{to}: {error}");
             assert!(error.to_string().contains(part), "{to}: {error}");
         }

@@ -148,7 +148,7 @@ impl UnitConverter {
     }
 
     fn on_page(&self, source: Source<'_>, span: Range<usize>, r: Rect, quad: &[f64; 4], what: &str) -> Result<()> {
-        let allowed = self.page.grown(OFF_PAGE_TOLERANCE_MM);
+        let allowed = self.page.inflate(OFF_PAGE_TOLERANCE_MM);
         if r.corners().into_iter().all(|corner| allowed.contains(corner)) {
             return Ok(());
         }

@@ -24,7 +24,7 @@ impl Reader {
     /// Reads the number printed at `at` (millimetres) of a form that lies on `page` by `map` (millimetres to pixels). `None`
     /// where it is not all on the page, or what is there is not digits.
     pub(super) fn read_number(&self, page: &Page, at: Rect, map: &Projection) -> Result<Option<NumberReading>> {
-        let form = form_of_number(at.grown(MARGIN_MM));
+        let form = form_of_number(at.inflate(MARGIN_MM));
         let field = &form.fields[0];
         let (width, height) = page.pixels.dimensions();
         let area = Rect::from_edges(0.0, 0.0, f64::from(width), f64::from(height));

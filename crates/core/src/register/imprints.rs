@@ -8,7 +8,7 @@ use formread_page::Page;
 use formread_raster::{
     error::Result,
     geometry::{Projection, Rect},
-    rectified,
+    rectify,
 };
 
 /// White around a barcode, and how far bent paper may move it, millimetres.
@@ -171,9 +171,9 @@ fn by_number(number: &Number, read: NumberReading) -> Word {
 /// What the barcode says that lies where `barcode` is declared. A linear one has little or nothing to check itself by, so it
 /// must be read twice alike: one look in a thousand at a bad copy takes one character for another.
 fn reading(page: &Page, barcode: &Barcode, map: &Projection) -> Option<String> {
-    let area = barcode.bounds.grown(MARGIN_MM);
+    let area = barcode.bounds.inflate(MARGIN_MM);
     let px_per_mm = CROP_PX_PER_MM.min((MAX_CROP_PX / area.area()).sqrt());
-    let crop = rectified(&page.pixels, map, area, px_per_mm);
+    let crop = rectify(&page.pixels, map, area, px_per_mm);
     let n_alike = if barcode.symbology.is_linear() { 2 } else { 1 };
     let mut seen: Vec<String> = Vec::new();
     for text in barcode_readings(&crop, barcode.symbology) {

@@ -76,7 +76,7 @@ fn own_found(evidence: &PageEvidence, own: Laid<'_>, other: Laid<'_>) -> (usize,
     }
     for piece in own.model.printed.iter().flat_map(|word| pieces(*word)) {
         let Some(there) = Rect::around(other_from_own.apply_rect(piece)) else { continue };
-        if other.model.printed.iter().any(|word| word.grown(OWN_MM).intersection(there).is_some()) {
+        if other.model.printed.iter().any(|word| word.inflate(OWN_MM).intersection(there).is_some()) {
             continue;
         }
         let centre = own.map.apply(piece.centre());

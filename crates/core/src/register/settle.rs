@@ -331,7 +331,7 @@ mod tests {
         let drawn = Rect::from_edges(100.0 + 7.0, 80.0 + 5.0, 400.0 + 7.0, 160.0 + 5.0);
         let pixels = GrayImage::from_fn(600, 300, |x, y| {
             let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            let on_frame = drawn.grown(1.5).contains(p) && !drawn.grown(-1.5).contains(p);
+            let on_frame = drawn.inflate(1.5).contains(p) && !drawn.inflate(-1.5).contains(p);
             let on_stroke = (200..212).contains(&x) && (60..190).contains(&y);
             Luma([if on_frame || on_stroke { 40 } else { 235 }])
         });

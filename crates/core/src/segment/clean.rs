@@ -11,7 +11,7 @@ use formread_page::Page;
 use formread_raster::{
     find_line_pieces,
     geometry::{Point, Rect, Segment},
-    join_pieces, rectified,
+    join_pieces, rectify,
 };
 
 /// A field as it was scanned, and as it is cut. Both [H, W] u8 of the same size, [`CROP_PX_PER_MM`]; what is cut from the
@@ -66,7 +66,7 @@ pub(super) struct Place {
 
 impl Place {
     pub fn of(field: &Field) -> Self {
-        Self { area: field.layout.bounds().grown(MARGIN_MM) }
+        Self { area: field.layout.bounds().inflate(MARGIN_MM) }
     }
 
     pub fn point(self, p: Point) -> Point {
@@ -89,7 +89,7 @@ pub(super) struct Cleaned {
 
 /// A field of a printed form, and some of its surroundings: [H, W] u8, as on the page.
 pub(super) fn crop(page: &GrayImage, fit: &FieldRegistration, field: &Field) -> GrayImage {
-    rectified(page, &fit.page_from_template, Place::of(field).area, CROP_PX_PER_MM)
+    rectify(page, &fit.page_from_template, Place::of(field).area, CROP_PX_PER_MM)
 }
 
 /// Takes away what is printed: marks, lines, and words outside of the frame, in which they may be written over.
@@ -98,14 +98,14 @@ pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) 
     let mut darkness = ink::darkness(crop);
     let frame = place.rect(field.layout.bounds());
     let near = |r: &Rect| r.intersection(place.area).is_some();
-    let printed = |r: Rect| r.grown(PRINT_MARGIN_MM);
+    let printed = |r: Rect| r.inflate(PRINT_MARGIN_MM);
     if let PageLayout::Printed(landmarks) = &template.layout {
         for mark in landmarks.marks.iter().copied().map(printed).filter(near) {
             wipe(&mut darkness, place.rect(mark), None);
         }
     }
     let crosses = |line: &Segment| {
-        let around = Rect::around([line.a, line.b]).map(|r| r.grown(PRINT_MARGIN_MM));
+        let around = Rect::around([line.a, line.b]).map(|r| r.inflate(PRINT_MARGIN_MM));
         around.is_some_and(|r| near(&r))
     };
     let lines = template.printed_lines().into_iter().filter(crosses);

@@ -10,7 +10,7 @@ use image::{GrayImage, Luma};
 
 use formread_raster::{
     geometry::{Point, Segment},
-    transposed,
+    transpose,
 };
 
 /// How far from its expected place a line is looked for, pixels (0.6 mm).
@@ -48,12 +48,12 @@ pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) {
         drop_horizontal(darkness, line);
     }
     if !vertical.is_empty() {
-        let mut turned = transposed(darkness);
+        let mut turned = transpose(darkness);
         for line in vertical {
             let swap = |p: Point| Point::new(p.y, p.x);
             drop_horizontal(&mut turned, Segment::new(swap(line.a), swap(line.b)));
         }
-        *darkness = transposed(&turned);
+        *darkness = transpose(&turned);
     }
 }
 

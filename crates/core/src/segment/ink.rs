@@ -3,7 +3,7 @@
 use image::{GrayImage, Luma};
 
 use formread_raster::geometry::Rect;
-use formread_raster::{labelled, transposed};
+use formread_raster::{label_components, transpose};
 
 /// What tells ink from paper.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -112,7 +112,7 @@ fn extreme(image: &GrayImage, radius: usize, grow: bool) -> GrayImage {
         }
         best
     };
-    transposed(&down(&transposed(&down(image))))
+    transpose(&down(&transpose(&down(image))))
 }
 
 /// Where a pixel lies between the centres of two blocks, along one axis.
@@ -226,7 +226,7 @@ fn threshold(darkness: &GrayImage, paper: Paper, full: f32, params: &InkParams) 
 /// 255 where a pixel is at least `strong`, or at least `weak` and connected to such a one.
 fn hysteresis(grey: &GrayImage, weak: u8, strong: u8) -> GrayImage {
     let candidates = binary(grey, weak);
-    let labels = labelled(&candidates);
+    let labels = label_components(&candidates);
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
     let mut is_ink = vec![false; n_labels + 1];
     for (label, value) in labels.pixels().zip(grey.pixels()) {

@@ -28,7 +28,7 @@ pub(super) fn inside(frame: Rect) -> Rect {
 }
 
 fn inset(frame: Rect, share: f64) -> Rect {
-    frame.grown(-share * frame.width().min(frame.height()))
+    frame.inflate(-share * frame.width().min(frame.height()))
 }
 
 /// How much of the inside of `frame` (pixels) is ink. `darkness` is that of the box and its surroundings, with its frame:
@@ -81,7 +81,7 @@ mod tests {
     fn measured(is_ink: impl Fn(f64, f64) -> bool) -> MarkInk {
         let darkness = GrayImage::from_fn(78, 78, |x, y| {
             let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            let is_frame = FRAME.grown(1.0).contains(p) && !FRAME.grown(-1.0).contains(p);
+            let is_frame = FRAME.inflate(1.0).contains(p) && !FRAME.inflate(-1.0).contains(p);
             Luma([if is_ink(p.x - 39.0, p.y - 39.0) {
                 150
             } else if is_frame {

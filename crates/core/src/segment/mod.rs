@@ -175,7 +175,7 @@ pub fn crop_bounds(page: &Page, template: &FormTemplate, field_idx: usize, crop:
     let frame = template.fields[field_idx].layout.bounds();
     let ((left, top), (x_scale, y_scale)) = match template.layout {
         PageLayout::Printed(_) => {
-            let area = frame.grown(MARGIN_MM);
+            let area = frame.inflate(MARGIN_MM);
             ((area.x0, area.y0), (1.0 / CROP_PX_PER_MM, 1.0 / CROP_PX_PER_MM))
         }
         PageLayout::WholeImage => {
@@ -287,7 +287,7 @@ fn wipe_round(ink: &mut GrayImage, x: i32, y: i32) {
 /// Whether `part` lies so near to printed lines, or to where a frame ends, that it is left over from them.
 fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
     let reach = REMNANT_MM * CROP_PX_PER_MM;
-    let near = lines.iter().filter_map(|line| Rect::around([line.a, line.b])).map(|r| r.grown(reach));
+    let near = lines.iter().filter_map(|line| Rect::around([line.a, line.b])).map(|r| r.inflate(reach));
     let near: Vec<Rect> = near.filter(|r| r.intersection(part.bounds()).is_some()).collect();
     let share = part.share(|x, y| {
         let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
@@ -378,7 +378,7 @@ mod tests {
         let FieldInk::Written(lattice) = &cuts[0].ink else { panic!("{:?}", cuts[0].ink) };
         let crops: Vec<&InkCrop> = lattice.edges.iter().filter_map(|edge| edge.crop.as_ref()).collect();
         for x in [20.0, 26.0] {
-            let wanted = Rect::from_edges(x, 12.0, x, 17.0).grown(HALF_STROKE_MM);
+            let wanted = Rect::from_edges(x, 12.0, x, 17.0).inflate(HALF_STROKE_MM);
             let off = |crop: &&InkCrop| {
                 let found = crop_bounds(&page, &form(), 0, crop);
                 let corners = found.corners().into_iter().zip(wanted.corners());

@@ -3,7 +3,7 @@
 use image::{GrayImage, Luma};
 
 use super::{InkCrop, ink::Ink};
-use formread_raster::{geometry::Rect, labelled};
+use formread_raster::{geometry::Rect, label_components};
 
 /// Components a field may have; the largest stay. More is no writing.
 const MAX_PARTS: usize = 200;
@@ -104,7 +104,7 @@ impl Part {
 /// The connected components of `ink` of at least `least_area` pixels, with the grey fringe round them, from left to
 /// right.
 pub(super) fn components(ink: &Ink, least_area: usize) -> Vec<Part> {
-    let labels = labelled(&ink.mask);
+    let labels = label_components(&ink.mask);
     let (w, h) = labels.dimensions();
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
     // The fringe goes with its neighbour: grey edges are what anti-aliasing needs.

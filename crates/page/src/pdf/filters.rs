@@ -12,7 +12,7 @@ use hayro::hayro_syntax::Filter;
 use hayro::hayro_syntax::object::{Array, Dict, Object, Stream};
 use weezl::BitOrder;
 
-use super::WHAT;
+use super::FORMAT_NAME;
 use formread_raster::error::{Error, ErrorKind, Result};
 
 /// A stream behind its general filters.
@@ -25,18 +25,18 @@ pub struct Unpacked<'a> {
     pub is_whole: bool,
 }
 
-/// Runs a stream through its general filters, none of which may give more than `most_bytes`.
+/// Runs a stream through its general filters, none of which may give more than `max_bytes`.
 ///
 /// # Errors
 /// `Limit` where one does, `Format` where the data is no such code, `Unsupported` of filters in an order that says nothing.
-pub fn unpack<'a>(stream: &Stream<'a>, most_bytes: u64) -> Result<Unpacked<'a>> {
+pub fn unpack<'a>(stream: &Stream<'a>, max_bytes: u64) -> Result<Unpacked<'a>> {
     let mut unpacked = Unpacked { data: stream.raw_data(), code: None, is_whole: true };
     for (idx, filter) in stream.filters().into_iter().enumerate() {
         let params = params(stream, idx);
         if unpacked.code.is_some() {
-            return Err(Error::unsupported(WHAT, "filters behind a picture's own code"));
+            return Err(Error::unsupported(FORMAT_NAME, "filters behind a picture's own code"));
         }
-        let mut sink = Bounded { bytes: Vec::new(), most_bytes };
+        let mut sink = Bounded { bytes: Vec::new(), max_bytes };
         let data = &unpacked.data;
         let came_to_end = match filter {
             Filter::FlateDecode => inflate(data, &mut sink),
@@ -55,10 +55,10 @@ pub fn unpack<'a>(stream: &Stream<'a>, most_bytes: u64) -> Result<Unpacked<'a>> 
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => unpacked.is_whole = false,
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
                 let kind =
-                    ErrorKind::Limit { limit: most_bytes, actual: sink.bytes.len() as u64, unit: "bytes unpacked" };
+                    ErrorKind::Limit { limit: max_bytes, actual: sink.bytes.len() as u64, unit: "bytes unpacked" };
                 return Err(kind.into());
             }
-            Err(error) => return Err(Error::format(WHAT, error)),
+            Err(error) => return Err(Error::format(FORMAT_NAME, error)),
         }
         unpacked.data = Cow::Owned(sink.bytes);
     }
@@ -84,17 +84,13 @@ fn nth_dict<'a>(all: &Array<'a>, idx: usize) -> Option<Dict<'a>> {
 /// Takes bytes up to a limit.
 struct Bounded {
     bytes: Vec<u8>,
-    most_bytes: u64,
+    max_bytes: u64,
 }
 
 impl Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.bytes.extend_from_slice(bytes);
-        if self.bytes.len() as u64 > self.most_bytes {
-            Err(io::ErrorKind::FileTooLarge.into())
-        } else {
-            Ok(bytes.len())
-        }
+        if self.bytes.len() as u64 > self.max_bytes { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes.len()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -103,8 +99,8 @@ impl Write for Bounded {
 }
 
 fn inflate(data: &[u8], sink: &mut Bounded) -> io::Result<()> {
-    let most_bytes = sink.most_bytes.saturating_add(1);
-    io::copy(&mut ZlibDecoder::new(data).take(most_bytes), sink).map(|_| ())
+    let max_bytes = sink.max_bytes.saturating_add(1);
+    io::copy(&mut ZlibDecoder::new(data).take(max_bytes), sink).map(|_| ())
 }
 
 fn unpack_lzw(data: &[u8], switches_early: bool, sink: &mut Bounded) -> io::Result<()> {
@@ -201,8 +197,8 @@ mod tests {
     type Unpack = fn(&[u8], &mut Bounded) -> io::Result<()>;
 
     #[track_caller]
-    fn unpacked(unpack: Unpack, data: &[u8], most_bytes: u64) -> Result<Vec<u8>, io::ErrorKind> {
-        let mut sink = Bounded { bytes: Vec::new(), most_bytes };
+    fn unpacked(unpack: Unpack, data: &[u8], max_bytes: u64) -> Result<Vec<u8>, io::ErrorKind> {
+        let mut sink = Bounded { bytes: Vec::new(), max_bytes };
         unpack(data, &mut sink).map(|()| sink.bytes).map_err(|error| error.kind())
     }
 
@@ -231,9 +227,9 @@ mod tests {
             (unpack_base85, base85),
         ];
         for (idx, (unpack, data)) in cases.into_iter().enumerate() {
-            let most_bytes = text.len() as u64;
-            assert_eq!(unpacked(unpack, data, most_bytes).as_deref(), Ok(&text[..]), "case {idx}");
-            assert_eq!(unpacked(unpack, data, most_bytes - 1), Err(io::ErrorKind::FileTooLarge), "case {idx}");
+            let max_bytes = text.len() as u64;
+            assert_eq!(unpacked(unpack, data, max_bytes).as_deref(), Ok(&text[..]), "case {idx}");
+            assert_eq!(unpacked(unpack, data, max_bytes - 1), Err(io::ErrorKind::FileTooLarge), "case {idx}");
         }
         for (unpack, data) in &cases[..4] {
             let cut = unpacked(*unpack, &data[..data.len() - 5], 1000);
@@ -251,7 +247,7 @@ mod tests {
         zlib.write_all(&vec![0; 10_000_000]).expect("memory does not run out");
         let bomb = zlib.finish().expect("memory does not run out");
         assert!(bomb.len() < 11_000);
-        let mut sink = Bounded { bytes: Vec::new(), most_bytes: 100_000 };
+        let mut sink = Bounded { bytes: Vec::new(), max_bytes: 100_000 };
         let error = inflate(&bomb, &mut sink).expect_err("it is over the bound");
         assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
         assert!(sink.bytes.len() < 200_000, "{}", sink.bytes.len());

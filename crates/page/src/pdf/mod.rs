@@ -32,21 +32,21 @@ use formread_raster::geometry::{MM_PER_INCH, Projection};
 use sketch::Sketch;
 
 /// The name of the format in errors.
-pub const WHAT: &str = "pdf";
+pub const FORMAT_NAME: &str = "pdf";
 
 /// Units of user space an inch, where a page does not say otherwise.
 const UNITS_PER_INCH: f64 = 72.0;
 /// A page without a scan is drawn at this.
-pub const DRAWN_DPI: f64 = 300.0;
+pub const RENDER_DPI: f64 = 300.0;
 /// Pictures that together cover less of a page are not its scan, as a part of its area.
-const LEAST_COVER: f64 = 0.1;
+const MIN_COVER: f64 = 0.1;
 /// Most bytes at a file's begin before the mark of a PDF file (ISO 32000-1, annex H, note 13).
-const MOST_BEFORE_MARK: usize = 1024;
+const MAX_BYTES_BEFORE_MARK: usize = 1024;
 
 /// Whether bytes are a PDF file.
 pub fn is_pdf(bytes: &[u8]) -> bool {
     const MARK: &[u8] = b"%PDF-";
-    bytes[..bytes.len().min(MOST_BEFORE_MARK)].windows(MARK.len()).any(|window| window == MARK)
+    bytes[..bytes.len().min(MAX_BYTES_BEFORE_MARK)].windows(MARK.len()).any(|window| window == MARK)
 }
 
 /// A PDF file that was opened.
@@ -71,10 +71,10 @@ impl Document {
     pub fn open(bytes: &[u8], limits: &Limits) -> Result<Self> {
         let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
             LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => {
-                Error::unsupported(WHAT, "encrypted, in a way that is not known")
+                Error::unsupported(FORMAT_NAME, "encrypted, in a way that is not known")
             }
-            LoadPdfError::Decryption(_) => Error::unsupported(WHAT, "encrypted"),
-            LoadPdfError::Invalid => Error::format(WHAT, "it has no pages that can be found"),
+            LoadPdfError::Decryption(_) => Error::unsupported(FORMAT_NAME, "encrypted"),
+            LoadPdfError::Invalid => Error::format(FORMAT_NAME, "it has no pages that can be found"),
         })?;
         let n_pages = pdf.pages().len() as u64;
         if n_pages > limits.pages.into() {
@@ -85,7 +85,7 @@ impl Document {
             Some(n_listed) => Some(format!("pages that are listed and not in the file: {}", n_listed - n_pages)),
             None => Some("its list of pages is broken: some may be missing".to_owned()),
         };
-        Ok(Self { pdf, broken: broken.map(|detail| Error::format(WHAT, detail)) })
+        Ok(Self { pdf, broken: broken.map(|detail| Error::format(FORMAT_NAME, detail)) })
     }
 
     /// Pages that were found.
@@ -124,23 +124,23 @@ fn units_per_inch(page: &Page<'_>) -> f64 {
 }
 
 /// From a page's user space (ISO 32000-1, 8.3.2.3) to millimetres from the left top corner of what is shown of it, turned
-/// as it is shown: the corner of [`drawn`].
+/// as it is shown: the corner of [`render`].
 pub fn mm_from_user_space(page: &Page<'_>) -> Projection {
     let [a, b, c, d, e, f] = page.initial_transform(true).as_coeffs();
     let mm_per_unit = MM_PER_INCH / units_per_inch(page);
     Projection::scaling(mm_per_unit, mm_per_unit).compose(&Projection([a, c, e, b, d, f, 0.0, 0.0, 1.0]))
 }
 
-/// Draws a page from edge to edge at [`DRAWN_DPI`], whatever it is made of, with or without what lies over it (fields with
+/// Draws a page from edge to edge at [`RENDER_DPI`], whatever it is made of, with or without what lies over it (fields with
 /// what is typed in them, notes, stamps): [H, W] u8, 0 black .. 255 white.
 ///
 /// # Errors
 /// `Format` where a part of it is missing, `Limit` and `Unsupported` where it is too large or cannot be drawn.
-pub fn drawn(page: &Page<'_>, with_annotations: bool, limits: &Limits) -> Result<GrayImage> {
+pub fn render(page: &Page<'_>, with_annotations: bool, limits: &Limits) -> Result<GrayImage> {
     content::check(page)?;
     let sketch = Sketch::of(page, limits)?;
     let content = if with_annotations { RenderContent::all() } else { RenderContent::PAGE };
-    draw(page, sketch.size, DRAWN_DPI / units_per_inch(page), content, limits)
+    draw(page, sketch.size, RENDER_DPI / units_per_inch(page), content, limits)
 }
 
 fn decode(page: &Page<'_>, limits: &Limits) -> Result<Stored> {
@@ -151,7 +151,7 @@ fn decode(page: &Page<'_>, limits: &Limits) -> Result<Stored> {
         let dpi = only.placed.resolution().map(|pixels_per_unit| pixels_per_unit * units_per_inch);
         return Ok(Stored { pixels: only.pixels, dpi: Some(dpi), orientation: only.orientation });
     }
-    let pixels_per_unit = scan_resolution(&sketch).unwrap_or(DRAWN_DPI / units_per_inch);
+    let pixels_per_unit = scan_resolution(&sketch).unwrap_or(RENDER_DPI / units_per_inch);
     let pixels = draw(page, sketch.size, pixels_per_unit, RenderContent::all(), limits)?;
     Ok(Stored { pixels, dpi: Some([pixels_per_unit * units_per_inch; 2]), orientation: Orientation::default() })
 }
@@ -165,11 +165,11 @@ fn scan_resolution(sketch: &Sketch) -> Option<f64> {
     let mut by_fineness: Vec<(f64, f64)> =
         sketch.placed.iter().map(|placed| (fineness(placed), placed.area())).collect();
     by_fineness.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let least_area = LEAST_COVER * sketch.size[0] * sketch.size[1];
+    let min_area = MIN_COVER * sketch.size[0] * sketch.size[1];
     let mut area = 0.0;
     by_fineness.into_iter().find_map(|(fineness, covered)| {
         area += covered;
-        (area >= least_area && fineness.is_finite()).then_some(fineness)
+        (area >= min_area && fineness.is_finite()).then_some(fineness)
     })
 }
 
@@ -184,9 +184,9 @@ fn draw(
     let size = size.map(|side| (side * pixels_per_unit).round());
     // a side as large as this is over any limit of pixels, too
     let [width, height] = size.map(|side| if side < f64::from(u32::MAX) { side as u32 } else { u32::MAX });
-    check_size(WHAT, [width, height], limits)?;
+    check_size(FORMAT_NAME, [width, height], limits)?;
     let side = |side: u32| {
-        u16::try_from(side).map_err(|_| Error::unsupported(WHAT, format!("a side of so many pixels: {side}")))
+        u16::try_from(side).map_err(|_| Error::unsupported(FORMAT_NAME, format!("a side of so many pixels: {side}")))
     };
     let mut context = RenderContext::new(side(width)?, side(height)?);
 
@@ -205,7 +205,7 @@ fn draw(
     render_into(page, &RenderCache::new(), &settings, &RenderSettings::default(), &mut context, transform);
     context.flush();
     if is_incomplete.load(Ordering::Relaxed) {
-        return Err(Error::unsupported(WHAT, "a picture or a font on it that cannot be drawn"));
+        return Err(Error::unsupported(FORMAT_NAME, "a picture or a font on it that cannot be drawn"));
     }
     let mut drawn = Pixmap::new(context.width(), context.height());
     let on_white = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
@@ -215,7 +215,7 @@ fn draw(
     let n_pixels = width as usize * height as usize;
     grey_from_samples(drawn.data_as_u8_slice(), layout, n_pixels)
         .and_then(|grey| GrayImage::from_raw(width, height, grey))
-        .ok_or_else(|| Error::format(WHAT, "fewer pixels than the size asks for"))
+        .ok_or_else(|| Error::format(FORMAT_NAME, "fewer pixels than the size asks for"))
 }
 
 #[cfg(test)]
@@ -239,7 +239,7 @@ mod tests {
         pages(&fixture(name)).into_iter().map(|page| page.unwrap_or_else(|error| panic!("{name}: {error}"))).collect()
     }
 
-    fn most_difference(a: &GrayImage, b: &GrayImage) -> u8 {
+    fn max_difference(a: &GrayImage, b: &GrayImage) -> u8 {
         assert_eq!(a.dimensions(), b.dimensions());
         a.iter().zip(b.iter()).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
     }
@@ -268,7 +268,7 @@ mod tests {
             let pages = readable(name);
             assert_eq!(pages.len(), n_pages, "{name}");
             for page in pages {
-                let most = most_difference(&page.pixels, &picture);
+                let most = max_difference(&page.pixels, &picture);
                 assert_eq!(most, 0, "{name}");
                 let dpi = page.dpi.unwrap_or_else(|| panic!("{name} has a resolution"));
                 assert!((dpi - 300.0).abs() < 0.5, "{name}: {dpi}");

@@ -12,7 +12,7 @@ use super::super::fax::{self, Coding};
 use super::super::grey::{Alpha, Colour, Layout, grey_from_samples};
 use super::super::stored::check_size;
 use super::super::{Limits, jpeg};
-use super::WHAT;
+use super::FORMAT_NAME;
 use super::filters::{Unpacked, unpack};
 use formread_raster::error::{Error, Result};
 
@@ -36,7 +36,7 @@ pub fn check(stream: &Stream<'_>, limits: &Limits) -> Result<()> {
 /// What of a picture's dictionary makes a difference to its pixels.
 const PARTS: [&str; 8] = ["ColorSpace", "CS", "Decode", "DecodeParms", "Filter", "Mask", "SMask", "BitsPerComponent"];
 /// How deep these lie in each other at the most.
-const MOST_DEPTH: u32 = 4;
+const MAX_DEPTH: u32 = 4;
 
 /// Whether all that an entry refers to is in the file. hayro takes what is not for what was never asked for.
 fn is_complete(dict: &Dict<'_>, key: impl AsRef<[u8]>, depth: u32) -> bool {
@@ -61,30 +61,31 @@ fn is_whole(value: &Object<'_>, depth: u32) -> bool {
 
 fn check_one(stream: &Stream<'_>, limits: &Limits) -> Result<()> {
     let dict = stream.dict();
-    if !PARTS.iter().all(|key| is_complete(dict, key, MOST_DEPTH)) {
-        return Err(Error::format(WHAT, "a part of a picture is not in the file"));
+    if !PARTS.iter().all(|key| is_complete(dict, key, MAX_DEPTH)) {
+        return Err(Error::format(FORMAT_NAME, "a part of a picture is not in the file"));
     }
     let size = size(dict)?;
-    check_size(WHAT, size, limits)?;
+    check_size(FORMAT_NAME, size, limits)?;
     let row_bits = u64::from(size[0]) * sample_bits(dict);
     let n_bytes = row_bits.div_ceil(8) * u64::from(size[1]);
     // a predictor adds a byte a row
-    let most_bytes = 2 * n_bytes + u64::from(size[1]) + SPARE_BYTES;
-    let Unpacked { data, code, is_whole: _ } = unpack(stream, most_bytes)?;
+    let max_bytes = 2 * n_bytes + u64::from(size[1]) + SPARE_BYTES;
+    let Unpacked { data, code, is_whole: _ } = unpack(stream, max_bytes)?;
     match code {
         None if (data.len() as u64) < n_bytes => Err(broken_off()),
         None => Ok(()),
         Some((Filter::CcittFaxDecode, params)) => check_fax(&data, &params, size, limits),
         Some((Filter::DctDecode, _)) => {
             let markers = jpeg::read_markers(&data);
-            check_size(WHAT, markers.size.unwrap_or([1, 1]), limits)?;
+            check_size(FORMAT_NAME, markers.size.unwrap_or([1, 1]), limits)?;
             if markers.is_whole { Ok(()) } else { Err(broken_off()) }
         }
         Some((Filter::Jbig2Decode, params)) => check_jbig2(&data, &params, limits),
         Some((_, _)) => {
             let settings = hayro_jpeg2000::DecodeSettings::default();
-            let image = hayro_jpeg2000::Image::new(&data, &settings).map_err(|error| Error::format(WHAT, error))?;
-            check_size(WHAT, [image.width(), image.height()], limits)?;
+            let image =
+                hayro_jpeg2000::Image::new(&data, &settings).map_err(|error| Error::format(FORMAT_NAME, error))?;
+            check_size(FORMAT_NAME, [image.width(), image.height()], limits)?;
             let is_bare = data.first() == Some(&JPX_START);
             if is_bare && !data.trim_ascii_end().ends_with(&JPX_END) { Err(broken_off()) } else { Ok(()) }
         }
@@ -99,12 +100,12 @@ pub fn size(dict: &Dict<'_>) -> Result<[u32; 2]> {
     let number = |short: &str, long: &str| dict.get::<u32>(short).or_else(|| dict.get::<u32>(long));
     match (number("W", "Width"), number("H", "Height")) {
         (Some(width @ 1..), Some(height @ 1..)) => Ok([width, height]),
-        _ => Err(Error::format(WHAT, "a picture of no size")),
+        _ => Err(Error::format(FORMAT_NAME, "a picture of no size")),
     }
 }
 
 fn broken_off() -> Error {
-    Error::format(WHAT, "the data of a picture breaks off")
+    Error::format(FORMAT_NAME, "the data of a picture breaks off")
 }
 
 /// Bits a pixel. What a resource's name stands for is not looked up: one sample is the least there can be.
@@ -143,7 +144,7 @@ fn array_samples(parts: &Array<'_>) -> u64 {
 fn check_fax(data: &[u8], params: &Dict<'_>, [_, height]: [u32; 2], limits: &Limits) -> Result<()> {
     let flag = |key: &str| params.get::<bool>(key).unwrap_or(false);
     let width = params.get::<u32>("Columns").unwrap_or(1728);
-    check_size(WHAT, [width, height], limits)?;
+    check_size(FORMAT_NAME, [width, height], limits)?;
     let coding = match (params.get::<i32>("K").unwrap_or(0), flag("EncodedByteAlign")) {
         (..0, false) => Coding::Group4,
         (0, false) => Coding::Group3,
@@ -152,17 +153,17 @@ fn check_fax(data: &[u8], params: &Dict<'_>, [_, height]: [u32; 2], limits: &Lim
         _ => return Ok(()),
     };
     fax::decode_rows(data.iter().copied(), coding, width, height, |_, _| {})
-        .map_err(|row_idx| Error::format(WHAT, format!("the fax code breaks off in row: {row_idx}")))
+        .map_err(|row_idx| Error::format(FORMAT_NAME, format!("the fax code breaks off in row: {row_idx}")))
 }
 
 fn check_jbig2(data: &[u8], params: &Dict<'_>, limits: &Limits) -> Result<()> {
     let settings = hayro_jbig2::DecodeSettings { strict: true };
-    let error = |error: hayro_jbig2::DecodeError| Error::format(WHAT, error);
+    let error = |error: hayro_jbig2::DecodeError| Error::format(FORMAT_NAME, error);
     let globals = params.get::<Stream<'_>>("JBIG2Globals").map(|globals| unpack(&globals, SPARE_BYTES)).transpose()?;
     let globals =
         globals.map(|globals| hayro_jbig2::Globals::new(&globals.data, &settings)).transpose().map_err(error)?;
     let page = hayro_jbig2::Page::new_embedded(data, globals.as_ref(), &settings).map_err(error)?;
-    check_size(WHAT, [page.width(), page.height()], limits)?;
+    check_size(FORMAT_NAME, [page.width(), page.height()], limits)?;
     // strictly, for hayro passes over regions that it cannot read
     page.decode(&mut Nowhere).map_err(error)
 }

@@ -19,7 +19,7 @@ use formread_raster::error::{Error, Result};
 const EDGE_TOLERANCE: f64 = 0.01;
 /// A picture that is turned by less than this from the page's axes, as a sine, is taken as it is stored: registration
 /// bears it better than another sampling.
-const MOST_SKEW: f64 = 0.1;
+const MAX_SKEW_SINE: f64 = 0.1;
 
 /// A picture on the page.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +60,7 @@ impl Placed {
         };
         let [across, down] = [a.hypot(b), c.hypot(d)];
         let off_axis = if quarter_turns % 2 == 0 { [b / across, c / down] } else { [a / across, d / down] };
-        off_axis.iter().all(|sine| sine.abs() < MOST_SKEW).then_some(Orientation { mirrored, quarter_turns })
+        off_axis.iter().all(|sine| sine.abs() < MAX_SKEW_SINE).then_some(Orientation { mirrored, quarter_turns })
     }
 }
 
@@ -95,7 +95,7 @@ impl Sketch {
     /// # Errors
     /// As [`picture::check`], of any of its pictures.
     pub fn of(page: &Page<'_>, limits: &Limits) -> Result<Self> {
-        Self::drawn(page, limits, false)
+        Self::trace(page, limits, false)
     }
 
     /// The page's only picture, where that is all there is to be seen of it.
@@ -105,13 +105,13 @@ impl Sketch {
     pub fn only_picture(&self, page: &Page<'_>) -> Result<Option<OnlyPicture>> {
         let [placed] = self.placed[..] else { return Ok(None) };
         let Some(orientation) = placed.orientation().filter(|_| !self.has_more) else { return Ok(None) };
-        let pixels = Self::drawn(page, &self.limits, true)?.pixels;
+        let pixels = Self::trace(page, &self.limits, true)?.pixels;
         // a decoder may find another size in the data than the page says
         let pixels = pixels.filter(|pixels| pixels.dimensions() == placed.size.into());
         Ok(pixels.map(|pixels| OnlyPicture { pixels, orientation, placed }))
     }
 
-    fn drawn(page: &Page<'_>, limits: &Limits, wants_pixels: bool) -> Result<Self> {
+    fn trace(page: &Page<'_>, limits: &Limits, wants_pixels: bool) -> Result<Self> {
         let (width, height) = page.render_dimensions();
         let mut sketch = Self {
             size: [width, height].map(f64::from),

@@ -9,26 +9,26 @@ use std::{
 
 use crate::error::{Error, Result};
 
-/// One file on its way to its name. Let go of before [`Beside::publish`], it leaves nothing behind.
+/// One file on its way to its name. Let go of before [`AtomicFile::commit`], it leaves nothing behind.
 #[derive(Debug)]
-pub struct Beside {
+pub struct AtomicFile {
     path: PathBuf,
-    beside: PathBuf,
+    temporary: PathBuf,
     file: File,
-    is_published: bool,
+    is_committed: bool,
 }
 
-impl Beside {
+impl AtomicFile {
     /// Opens `path` with `.new` added to it.
     ///
     /// # Errors
     /// Where the folder cannot be written to.
     pub fn create(path: PathBuf) -> Result<Self> {
-        let mut beside = path.clone().into_os_string();
-        beside.push(".new");
-        let beside = PathBuf::from(beside);
-        let file = File::create(&beside).map_err(|error| Error::from(error).in_file(beside.to_string_lossy()))?;
-        Ok(Self { path, beside, file, is_published: false })
+        let mut temporary = path.clone().into_os_string();
+        temporary.push(".new");
+        let temporary = PathBuf::from(temporary);
+        let file = File::create(&temporary).map_err(|error| Error::from(error).in_file(temporary.to_string_lossy()))?;
+        Ok(Self { path, temporary, file, is_committed: false })
     }
 
     /// What has been written, to be read.
@@ -36,23 +36,23 @@ impl Beside {
     /// # Errors
     /// Where it cannot be opened.
     pub fn reopen(&self) -> Result<File> {
-        File::open(&self.beside).map_err(|error| Error::from(error).in_file(self.beside.to_string_lossy()))
+        File::open(&self.temporary).map_err(|error| Error::from(error).in_file(self.temporary.to_string_lossy()))
     }
 
     /// Stores the file on the disk, gives it its name, and stores that.
     ///
     /// # Errors
     /// Where the disk is full, or something that is no file has the name.
-    pub fn publish(mut self) -> Result<()> {
+    pub fn commit(mut self) -> Result<()> {
         let here = |error: io::Error| Error::from(error).in_file(self.path.to_string_lossy());
         self.file.sync_all().map_err(here)?;
-        fs::rename(&self.beside, &self.path).map_err(here)?;
-        self.is_published = true;
+        fs::rename(&self.temporary, &self.path).map_err(here)?;
+        self.is_committed = true;
         sync_folder_of(&self.path).map_err(here)
     }
 }
 
-impl Write for Beside {
+impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -62,11 +62,11 @@ impl Write for Beside {
     }
 }
 
-impl Drop for Beside {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
-        if !self.is_published {
+        if !self.is_committed {
             // what cannot be removed is replaced by the next run
-            let _ = fs::remove_file(&self.beside);
+            let _ = fs::remove_file(&self.temporary);
         }
     }
 }
@@ -86,10 +86,10 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// Where it cannot be stored.
-pub fn write_beside(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = Beside::create(path.to_owned())?;
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = AtomicFile::create(path.to_owned())?;
     file.write_all(bytes).map_err(|error| Error::from(error).in_file(path.to_string_lossy()))?;
-    file.publish()
+    file.commit()
 }
 
 #[cfg(test)]
@@ -100,11 +100,11 @@ mod tests {
     fn what_is_not_published_leaves_nothing_and_what_is_takes_its_name() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("a.json");
-        let mut file = Beside::create(path.clone()).expect("the folder is writable");
+        let mut file = AtomicFile::create(path.clone()).expect("the folder is writable");
         file.write_all(b"half").expect("the disk has room");
         drop(file);
         assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 0);
-        write_beside(&path, b"whole").expect("the disk has room");
+        write_atomic(&path, b"whole").expect("the disk has room");
         assert_eq!(fs::read(&path).expect("it was written"), b"whole");
         assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 1);
     }

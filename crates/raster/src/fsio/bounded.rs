@@ -8,29 +8,29 @@ use std::{
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Opens the file at `path`; reading past `most_bytes` of it fails, so that what is read whole takes no more memory.
+/// Opens the file at `path`; reading past `max_bytes` of it fails, so that what is read whole takes no more memory.
 ///
 /// # Errors
 /// `Limit` where it is too large, `Io` where it cannot be opened.
-pub fn open_bounded(path: &Path, most_bytes: u64) -> Result<impl Read + use<>> {
+pub fn open_bounded(path: &Path, max_bytes: u64) -> Result<impl Read + use<>> {
     let file = File::open(path)?;
     let actual = file.metadata()?.len();
-    if actual > most_bytes {
-        return Err(ErrorKind::Limit { limit: most_bytes, actual, unit: "bytes" }.into());
+    if actual > max_bytes {
+        return Err(ErrorKind::Limit { limit: max_bytes, actual, unit: "bytes" }.into());
     }
-    Ok(Bounded { file, bytes_left: most_bytes })
+    Ok(Bounded { file, bytes_left: max_bytes })
 }
 
 /// What stands in the file at `path`.
 ///
 /// # Errors
 /// As [`open_bounded`], and `Io` where it cannot be read.
-pub fn read_bounded(path: &Path, most_bytes: u64) -> Result<Vec<u8>> {
+pub fn read_bounded(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open_bounded(path, most_bytes)?.read_to_end(&mut bytes).map_err(|error| match error.kind() {
+    open_bounded(path, max_bytes)?.read_to_end(&mut bytes).map_err(|error| match error.kind() {
         // it grew while it was read
         io::ErrorKind::FileTooLarge => {
-            ErrorKind::Limit { limit: most_bytes, actual: most_bytes.saturating_add(1), unit: "bytes" }.into()
+            ErrorKind::Limit { limit: max_bytes, actual: max_bytes.saturating_add(1), unit: "bytes" }.into()
         }
         _ => Error::from(error),
     })?;
@@ -41,8 +41,8 @@ pub fn read_bounded(path: &Path, most_bytes: u64) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`read_bounded`], and `Format` where it is no UTF-8.
-pub fn read_text_bounded(path: &Path, most_bytes: u64) -> Result<String> {
-    String::from_utf8(read_bounded(path, most_bytes)?).map_err(|_| Error::format("text", "it is not UTF-8"))
+pub fn read_text_bounded(path: &Path, max_bytes: u64) -> Result<String> {
+    String::from_utf8(read_bounded(path, max_bytes)?).map_err(|_| Error::format("text", "it is not UTF-8"))
 }
 
 /// A file that may grow while it is read, but not for ever.

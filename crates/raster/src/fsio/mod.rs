@@ -3,5 +3,5 @@
 mod atomic;
 mod bounded;
 
-pub use atomic::{Beside, sync_folder_of, write_beside};
+pub use atomic::{AtomicFile, sync_folder_of, write_atomic};
 pub use bounded::{open_bounded, read_bounded, read_text_bounded};

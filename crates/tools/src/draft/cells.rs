@@ -10,9 +10,9 @@ use imageproc::{
 
 use super::{sheet::Sheet, siblings::faint_siblings};
 use formread_raster::{
-    Counts, Labels, LineParams, LinePieces, SauvolaParams, find_line_pieces,
+    GreyHistogram, Labels, LineParams, LinePieces, SauvolaParams, find_line_pieces,
     geometry::{Point, Rect},
-    labelled, sauvola,
+    label_components, sauvola,
 };
 
 /// Half the window in which ink is told from paper, millimetres: wide enough to hold paper beside a wide stroke.
@@ -96,7 +96,7 @@ impl Ink {
     }
 
     fn of_mask(mask: GrayImage, px_per_mm: f64) -> Self {
-        let labels = labelled(&mask);
+        let labels = label_components(&mask);
         let bounds = bounds_of(&labels);
         let is_speck = |[x0, y0, x1, y1]: [u32; 4]| f64::from((x1 - x0).max(y1 - y0) + 1) < SPECK_MM * px_per_mm;
         let counts: Vec<bool> =
@@ -150,7 +150,7 @@ fn bounds_of(labels: &Labels) -> Vec<Option<[u32; 4]>> {
 /// Deviation of the paper's grain, grey levels: of the differences between neighbouring pixels, by their median.
 fn grain(pixels: &GrayImage) -> f64 {
     let rows = pixels.as_raw().chunks_exact(pixels.width().max(1) as usize).step_by(3);
-    let differences = Counts::of(rows.flat_map(|row| row.windows(2).map(|two| two[0].abs_diff(two[1]))));
+    let differences = GreyHistogram::of(rows.flat_map(|row| row.windows(2).map(|two| two[0].abs_diff(two[1]))));
     // 1.4826: of a median of absolute values to a deviation; the difference of two has the root of two times that of one
     f64::from(differences.quantile(0.5)) * 1.4826 / std::f64::consts::SQRT_2
 }
@@ -258,14 +258,14 @@ fn cell(ink: &Ink, label: u32, [x0, y0, x1, y1]: [u32; 4], label_at: &dyn Fn(u32
             return None;
         }
     }
-    let ink_mm2 = ink.mm2_within(inside.grown(-MARGIN_MM * k));
+    let ink_mm2 = ink.mm2_within(inside.inflate(-MARGIN_MM * k));
     Some(Cell { frame, is_line, ink_mm2, is_free: stands_free(ink, frame) })
 }
 
 impl Cell {
     /// A frame of lines that is known to be there.
     pub fn around(ink: &Ink, frame: Rect) -> Self {
-        let ink_mm2 = ink.mm2_within(frame.grown(-MARGIN_MM * ink.px_per_mm));
+        let ink_mm2 = ink.mm2_within(frame.inflate(-MARGIN_MM * ink.px_per_mm));
         Self { frame, is_line: [true; 4], ink_mm2, is_free: stands_free(ink, frame) }
     }
 }
@@ -337,7 +337,7 @@ mod tests {
         ];
         let pixels = GrayImage::from_fn(800, 300, |x, y| {
             let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            let on = |r: &Rect| r.grown(1.5).contains(p) && !r.grown(-1.5).contains(p);
+            let on = |r: &Rect| r.inflate(1.5).contains(p) && !r.inflate(-1.5).contains(p);
             let is_gap = (500..505).contains(&x) && y < 110 || (398..403).contains(&x) && (95..104).contains(&y);
             Luma([if frames.iter().any(on) && !is_gap { 40 } else { 245 }])
         });
@@ -361,7 +361,7 @@ mod tests {
             let cell = Rect::from_xywh(500.0, 60.0, 80.0, 60.0);
             let open = Rect::from_xywh(250.0, 60.0, 80.0, 60.0);
             let p = Point::new(f64::from(x), f64::from(y));
-            let on = |r: &Rect| r.grown(1.5).contains(p) && !r.grown(-1.5).contains(p);
+            let on = |r: &Rect| r.inflate(1.5).contains(p) && !r.inflate(-1.5).contains(p);
             let is_bar = (400..500).contains(&x) && (59..122).contains(&y);
             let is_ink = (38.0..42.0).contains(&ring) || on(&cell) || on(&open) && y > 70 || is_bar;
             Luma([if is_ink { 20 } else { 240 }])

@@ -18,9 +18,9 @@ use formread_core::{
 };
 use formread_page::Page;
 use formread_raster::{
-    Counts, bilinear,
+    GreyHistogram, bilinear,
     geometry::{Point, Projection},
-    labelled, reduce,
+    label_components, reduce,
 };
 
 /// Share of the pages that must have ink near a pixel that is printed. Less of it takes what many write in one place for
@@ -81,7 +81,7 @@ fn printed(n_inked: &[usize], (width, height): (u32, u32), n_pages: usize) -> Ve
     let [least, sure] = [PRINTED_SHARE, SURE_SHARE].map(|share| (share * n_pages as f64).ceil() as usize);
     let levels = n_inked.iter().map(|n| if *n >= least { 255 } else { 0 }).collect();
     let mask = GrayImage::from_raw(width, height, levels).expect("it has the pixels of the sheet");
-    let labels = labelled(&mask);
+    let labels = label_components(&mask);
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
     let (mut n_all, mut n_sure) = (vec![0usize; n_labels + 1], vec![0usize; n_labels + 1]);
     for (label, n) in labels.as_raw().iter().zip(n_inked) {
@@ -239,7 +239,7 @@ fn vertex(before: f64, least: f64, after: f64) -> f64 {
 
 /// Grey stretched so that the paper, a high quantile, is white.
 fn evened(picture: &GrayImage) -> GrayImage {
-    let paper = f64::from(Counts::of(picture.as_raw().iter().copied()).quantile(0.7).max(1));
+    let paper = f64::from(GreyHistogram::of(picture.as_raw().iter().copied()).quantile(0.7).max(1));
     GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
         Luma([(f64::from(picture.get_pixel(x, y)[0]) * 255.0 / paper).min(255.0) as u8])
     })

@@ -381,7 +381,7 @@ mod tests {
         ];
         let pixels = GrayImage::from_fn(1000, 600, |x, y| {
             let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5) * 0.1;
-            let on = |r: &Rect| r.grown(0.15).contains(p) && !r.grown(-0.15).contains(p);
+            let on = |r: &Rect| r.inflate(0.15).contains(p) && !r.inflate(-0.15).contains(p);
             Luma([if frames.iter().any(on) || solid.iter().any(|r| r.contains(p)) { 40 } else { 245 }])
         });
         let sheet = Sheet { pixels, px_per_mm: 10.0, page_from_sheet: Projection::IDENTITY };

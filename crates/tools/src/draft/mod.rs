@@ -175,7 +175,7 @@ fn check_name(name: &str) -> Result<()> {
 /// The sheet set upright where it lies on its side.
 fn upright(sheet: Sheet) -> Sheet {
     let quarters = upright::quarters_turned(&sheet);
-    sheet.turned_back(quarters)
+    sheet.rotate_back(quarters)
 }
 
 #[cfg(test)]

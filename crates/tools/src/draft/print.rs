@@ -12,7 +12,7 @@ use formread_core::{
 use formread_page::Page;
 use formread_raster::{
     geometry::{Point, Rect, Segment},
-    labelled,
+    label_components,
 };
 
 /// Shortest line that registration is given, millimetres: longer than any letter.
@@ -79,7 +79,7 @@ impl Print {
         let sides: Vec<Segment> = fields.iter().flat_map(|field| field.layout.printed_lines()).collect();
         let is_other = |s: &&Segment| s.length() >= MIN_LINE_MM && covered_by(**s, &sides) < COVERED_SHARE;
         let is_apart =
-            |w: &Rect| fields.iter().all(|field| field.layout.bounds().grown(NEAR_MM).intersection(*w).is_none());
+            |w: &Rect| fields.iter().all(|field| field.layout.bounds().inflate(NEAR_MM).intersection(*w).is_none());
         let page = in_mm(sheet.bounds(), sheet.px_per_mm);
         let mut words: Vec<Rect> = self.words.iter().copied().filter(is_apart).collect();
         words.sort_by(|a, b| b.area().total_cmp(&a.area()));
@@ -109,7 +109,7 @@ impl Print {
         let is_free = |s: &Segment| {
             let touches = |t: &Segment| {
                 let reach = Rect::from_edges(t.a.x.min(t.b.x), t.a.y.min(t.b.y), t.a.x.max(t.b.x), t.a.y.max(t.b.y));
-                !t.is_horizontal() && [s.a, s.b].iter().any(|end| reach.grown(NEAR_MM).contains(*end))
+                !t.is_horizontal() && [s.a, s.b].iter().any(|end| reach.inflate(NEAR_MM).contains(*end))
             };
             covered_by(*s, &sides) < 0.3 && !self.lines.iter().any(touches)
         };
@@ -181,7 +181,7 @@ fn covered_by(line: Segment, sides: &[Segment]) -> f64 {
 /// Solid areas, and pieces of ink of a letter's size, millimetres.
 pub(super) fn marks_and_letters(ink: &Ink, cells: &[Cell]) -> (Vec<Rect>, Vec<Rect>) {
     let k = ink.px_per_mm;
-    let labels = labelled(&ink.mask);
+    let labels = label_components(&ink.mask);
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
     let mut blobs: Vec<Option<(Rect, f64)>> = vec![None; n_labels + 1];
     for (x, y, label) in labels.enumerate_pixels().filter(|p| p.2[0] > 0) {

@@ -9,7 +9,7 @@ use formread_page::Page;
 use formread_raster::{
     Sampler,
     geometry::{MM_PER_INCH, Point, Projection, Rect, Segment},
-    labelled, reduce, turned_back,
+    label_components, reduce, rotate_back,
 };
 
 /// Sides of the papers that forms are printed on, millimetres, shorter one first: A4, US Letter, US Legal.
@@ -57,7 +57,7 @@ impl Sheet {
     }
 
     /// Turned back by `quarters` clockwise.
-    pub fn turned_back(self, quarters: u8) -> Self {
+    pub fn rotate_back(self, quarters: u8) -> Self {
         let (width, height) = (self.bounds().width(), self.bounds().height());
         let from_turned = match quarters % 4 {
             1 => Projection([0.0, -1.0, width, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]),
@@ -66,7 +66,7 @@ impl Sheet {
             _ => return self,
         };
         let page_from_sheet = self.page_from_sheet.compose(&from_turned);
-        Self { pixels: turned_back(&self.pixels, quarters), page_from_sheet, ..self }
+        Self { pixels: rotate_back(&self.pixels, quarters), page_from_sheet, ..self }
     }
 }
 
@@ -203,7 +203,7 @@ fn find_paper(pixels: &GrayImage, level_from_page: &Projection) -> Option<Rect> 
     let factor = pixels.width().max(pixels.height()).div_ceil(PAPER_PICTURE_PX);
     let small = reduce(pixels, factor);
     let light = threshold(&small, otsu_level(&small), ThresholdType::Binary);
-    let labels = labelled(&light);
+    let labels = label_components(&light);
     let n_labels = labels.pixels().map(|p| p[0]).max()? as usize;
     let mut counts = vec![0usize; n_labels + 1];
     labels.pixels().filter(|p| p[0] > 0).for_each(|p| counts[p[0] as usize] += 1);
@@ -258,7 +258,7 @@ mod tests {
         let paper = Rect::from_xywh(0.0, 0.0, 210.0, 297.0);
         let is_line = |p: Point| {
             let near = |v: f64, step: f64| (v / step - (v / step).round()).abs() * step < 0.3;
-            Rect::from_xywh(20.0, 20.0, 160.0, 240.0).grown(0.3).contains(p)
+            Rect::from_xywh(20.0, 20.0, 160.0, 240.0).inflate(0.3).contains(p)
                 && (near(p.x - 20.0, 40.0) || near(p.y - 20.0, 40.0))
         };
         let pixels = GrayImage::from_fn(1050, 1400, |x, y| {

@@ -86,7 +86,7 @@ fn three_sided(ink: &Ink, [width, height]: [f64; 2]) -> Vec<Cell> {
             };
             let frame = Rect::from_edges(x0, y0, x1, y1);
             let cell = Cell::around(ink, frame);
-            let inside = frame.grown(-THICK_SHARE / 2.0 * width.min(height) - 1.0);
+            let inside = frame.inflate(-THICK_SHARE / 2.0 * width.min(height) - 1.0);
             if cell.is_free && ink.mm2_within(inside) * k * k <= MAX_INSIDE_SHARE * inside.area() {
                 found.push(cell);
             }
@@ -115,7 +115,7 @@ mod tests {
         let boxes: Vec<Rect> = (0..5).map(|i| Rect::from_xywh(100.5, 60.5 + 60.0 * f64::from(i), 22.0, 26.0)).collect();
         let pixels = GrayImage::from_fn(300, 400, |x, y| {
             let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            let on = |r: &Rect| r.grown(1.0).contains(p) && !r.grown(-1.0).contains(p);
+            let on = |r: &Rect| r.inflate(1.0).contains(p) && !r.inflate(-1.0).contains(p);
             let is_gone = on(&boxes[2]) && p.y < boxes[2].y0 + 1.5 && (102.0..121.0).contains(&p.x);
             Luma([if !boxes.iter().any(on) || is_gone {
                 250

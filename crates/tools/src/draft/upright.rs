@@ -79,7 +79,7 @@ mod tests {
         for (quarters, pixels) in (0..).zip(turns) {
             let sheet = Sheet { pixels, px_per_mm: 8.0, page_from_sheet: Projection::IDENTITY };
             assert_eq!(quarters_turned(&sheet), quarters % 2 * quarters, "{quarters} quarters");
-            let back = sheet.turned_back(quarters);
+            let back = sheet.rotate_back(quarters);
             assert_eq!(back.pixels, upright, "{quarters} quarters");
         }
     }

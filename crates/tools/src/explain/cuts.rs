@@ -67,7 +67,7 @@ fn ink_area(pictures: &FieldPictures, candidates: &[CandidateCut]) -> [u32; 4] {
         let [x, y, w, h] = bounds.map(f64::from);
         Rect::from_xywh(x, y, w, h)
     });
-    let all = pictures.cells.iter().copied().chain(ink).reduce(Rect::union).unwrap_or_default().grown(6.0);
+    let all = pictures.cells.iter().copied().chain(ink).reduce(Rect::union).unwrap_or_default().inflate(6.0);
     let (width, height) = pictures.cleaned.dimensions();
     let clamp = |edge: f64, most: u32| edge.round().clamp(0.0, f64::from(most)) as u32;
     let [x0, y0] = [clamp(all.x0, width.saturating_sub(1)), clamp(all.y0, height.saturating_sub(1))];

@@ -209,6 +209,6 @@ fn images(place: &FieldPlace<'_>) -> FieldImages {
     let cells = layout.cells().iter().map(|&cell| at.page_from_template.apply_rect(cell)).collect();
     let frame = Rect::around(at.page_from_template.apply_rect(layout.bounds())).unwrap_or_default();
     let reach = AROUND * frame.width().min(frame.height());
-    let around = View::new(&page.pixels, frame.grown(reach), quarters, VIEW_PX, cells);
+    let around = View::new(&page.pixels, frame.inflate(reach), quarters, VIEW_PX, cells);
     FieldImages { around, pictures: field_pictures(page, &cut.registration, template, idx) }
 }

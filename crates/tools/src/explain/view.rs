@@ -4,7 +4,7 @@ use image::{GrayImage, imageops};
 
 use formread_raster::{
     geometry::{Point, Rect},
-    turned_back, turned_point,
+    rotate_back, rotate_point_back,
 };
 
 /// The most by which the page's pixels are enlarged.
@@ -35,14 +35,14 @@ impl View {
         let (right, bottom) = ((area.x1.ceil() as u32).min(width), (area.y1.ceil() as u32).min(height));
         let part = imageops::crop_imm(page, x, y, right - x, bottom - y).to_image();
         let size = [part.width(), part.height()].map(f64::from);
-        let upright = turned_back(&part, quarters);
+        let upright = rotate_back(&part, quarters);
         let (across, down) = (f64::from(upright.width()), f64::from(upright.height()));
         let scale = (f64::from(most[0]) / across).min(f64::from(most[1]) / down).min(MOST_ENLARGED);
         let side = |length: f64| (length * scale).round().max(1.0) as u32;
         let filter = if scale < 1.0 { imageops::FilterType::Triangle } else { imageops::FilterType::CatmullRom };
         let pixels = imageops::resize(&upright, side(across), side(down), filter);
         let origin = Point::new(f64::from(x), f64::from(y));
-        let place = |p: Point| turned_point(p - origin, quarters, size) * scale;
+        let place = |p: Point| rotate_point_back(p - origin, quarters, size) * scale;
         Some(Self { pixels, outlines: outlines.into_iter().map(|corners| corners.map(place)).collect() })
     }
 }
@@ -61,12 +61,12 @@ mod tests {
         });
         for quarters in 0..4 {
             let view =
-                View::new(&page, mark.grown(30.0), quarters, [400, 90], vec![mark.corners()]).expect("it is there");
+                View::new(&page, mark.inflate(30.0), quarters, [400, 90], vec![mark.corners()]).expect("it is there");
             assert!(view.pixels.width() <= 400 && view.pixels.height() <= 90);
             let outline = Rect::around(view.outlines[0]).expect("it has corners");
             let dark = view.pixels.enumerate_pixels().filter(|(_, _, p)| p[0] < 128);
             let ink = Rect::around(dark.map(|(x, y, _)| Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5)));
-            let ink = ink.expect("the mark is dark").grown(0.5);
+            let ink = ink.expect("the mark is dark").inflate(0.5);
             for (got, want) in [(ink.x0, outline.x0), (ink.y0, outline.y0), (ink.x1, outline.x1), (ink.y1, outline.y1)]
             {
                 assert!((got - want).abs() <= 1.0, "{quarters} quarters: {ink:?} {outline:?}");

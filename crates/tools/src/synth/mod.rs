@@ -125,7 +125,7 @@ fn draw_page(
     for field in &mut truth {
         let [lt, _, rb, _] = field.corners_px;
         let on_form = Rect::from_edges(lt.x, lt.y, rb.x, rb.y);
-        let needed = on_form.grown(-CUT_TOLERANCE * on_form.height());
+        let needed = on_form.inflate(-CUT_TOLERANCE * on_form.height());
         field.corners_px = page_from_template.apply_rect(on_form);
         let (width, height) = (f64::from(image.width()), f64::from(image.height()));
         let area = Rect::from_edges(0.0, 0.0, width, height);
@@ -240,7 +240,7 @@ pub(crate) mod tests {
                         PageLayout::Printed(_) => field.layout.bounds(),
                     };
                     for ink in &truth.ink_mm {
-                        let inside = ink.corners().into_iter().all(|corner| bounds.grown(1e-6).contains(corner));
+                        let inside = ink.corners().into_iter().all(|corner| bounds.inflate(1e-6).contains(corner));
                         assert!(inside, "{name}: {}: {ink:?} is not in {bounds:?}", field.name);
                     }
                     let in_order = truth.ink_mm.windows(2).all(|two| two[0].centre().x < two[1].centre().x);

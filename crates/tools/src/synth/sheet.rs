@@ -24,7 +24,7 @@ impl Sheet {
     pub fn stroke(&mut self, stroke: Segment, width_mm: f64, darkness: f64) {
         let (a, b) = (stroke.a * self.px_per_mm, stroke.b * self.px_per_mm);
         let half = width_mm * self.px_per_mm / 2.0;
-        let bounds = Rect::around([a, b]).expect("two points have bounds").grown(half + 1.0);
+        let bounds = Rect::around([a, b]).expect("two points have bounds").inflate(half + 1.0);
         let along = b - a;
         let length_sq = along.dot(along);
         self.for_pixels(bounds, |centre| {
@@ -40,7 +40,7 @@ impl Sheet {
     pub fn rule(&mut self, line: Segment, width_mm: f64, darkness: f64) {
         if line.a.x == line.b.x || line.a.y == line.b.y {
             let bounds = Rect::around([line.a, line.b]).expect("two points have bounds");
-            self.fill(bounds.grown(width_mm / 2.0), darkness);
+            self.fill(bounds.inflate(width_mm / 2.0), darkness);
         } else {
             self.stroke(line, width_mm, darkness);
         }

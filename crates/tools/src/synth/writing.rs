@@ -177,7 +177,7 @@ impl<'a> Writer<'a> {
         if n_behind > 0 && dice.random_bool(DASH_SHARE) {
             cells[cells.len() - n_behind..].iter().for_each(|cell| self.write_filler(sheet, Filler::Dash, *cell, dice));
         }
-        let bounds = cells.iter().copied().reduce(Rect::union).unwrap_or_default().grown(-INSIDE_MM);
+        let bounds = cells.iter().copied().reduce(Rect::union).unwrap_or_default().inflate(-INSIDE_MM);
         // a field of fillers alone is a value of its own, so a blank field stays empty where the two differ
         if self.uses_fillers && !field.fillers.is_empty() && (!digits.is_empty() || field.fillers_mean.is_none()) {
             let filler = field.fillers[dice.random_range(0..field.fillers.len())];
@@ -200,7 +200,7 @@ impl<'a> Writer<'a> {
     }
 
     fn write_box(&self, sheet: &mut Sheet, frame: Rect, marks: &[Mark], touching: f64, dice: &mut Dice) -> Vec<Rect> {
-        let bounds = frame.grown(-INSIDE_MM);
+        let bounds = frame.inflate(-INSIDE_MM);
         let height = self.height_in(frame);
         let spacing = dice.random_range(0.10..0.32);
         // [left gap, mark, its width, the ink of a digit], in turn

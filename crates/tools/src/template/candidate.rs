@@ -24,8 +24,8 @@ impl Candidate {
         let malformed = |error: Error| {
             let (detail, remedy) = parted(&error);
             let finding = Finding::new(Severity::Fault, FindingKind::Malformed, file, detail).with_remedy(remedy);
-            let locus = error.locus();
-            Box::new(Finding { line: locus.line, field: locus.field.clone(), ..finding })
+            let location = error.location();
+            Box::new(Finding { line: location.line, field: location.field.clone(), ..finding })
         };
         let template = parse_template(text).map_err(malformed)?;
         let lines = TemplateLines::parse(text).map_err(malformed)?;

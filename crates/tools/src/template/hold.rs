@@ -146,7 +146,7 @@ fn likeness_turned(template: &FormTemplate, lines: &[Segment], span: Rect, quart
 }
 
 fn covers(r: Rect, p: Point) -> bool {
-    r.grown(NEAR_MM).contains(p)
+    r.inflate(NEAR_MM).contains(p)
 }
 
 /// Whether a blank of the form is taken for another one of `others`, or would be where this one is not given.

@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(plain.fingerprint, marked.fingerprint);
         for bad in ["", "a\\nb"] {
             let error = parse_template(&format!("version = \"{bad}\"\n{strip}")).expect_err("it is no version");
-            assert_eq!(error.locus().line, Some(1), "{error}");
+            assert_eq!(error.location().line, Some(1), "{error}");
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn unknown_names(candidate: &Candidate, all: &[FormTemplate]) -> Opti
     let error = check_other_fields(&known.collect::<Vec<_>>()).err()?;
     let (detail, remedy) = parted(&error);
     let finding = candidate.finding(Severity::Fault, FindingKind::UnknownName, detail).with_remedy(remedy);
-    Some(Finding { line: error.locus().line, ..finding })
+    Some(Finding { line: error.location().line, ..finding })
 }
 
 /// Rules and checks that no values keep, and rules that say nothing.

@@ -20,7 +20,7 @@ use formread_raster as raster;
 use formread_raster::{
     error::{Error, Result},
     geometry::{Point, Projection, Rect, Segment},
-    turned_point,
+    rotate_point_back,
 };
 
 /// Printed lines, marks, barcodes and numbers.
@@ -255,7 +255,7 @@ struct Canvas {
 
 impl Canvas {
     fn new(page: &GrayImage, turned_back: u8) -> Self {
-        let mut upright = raster::turned_back(page, turned_back);
+        let mut upright = raster::rotate_back(page, turned_back);
         for pixel in upright.pixels_mut() {
             pixel.0[0] = (255.0 - PAGE_STRENGTH * (255.0 - f64::from(pixel.0[0]))).round() as u8;
         }
@@ -266,7 +266,7 @@ impl Canvas {
     }
 
     fn turn(&self, p: Point) -> Point {
-        turned_point(p, self.turned_back, self.size)
+        rotate_point_back(p, self.turned_back, self.size)
     }
 
     fn bounds(&self, corners: [Point; 4]) -> Rect {

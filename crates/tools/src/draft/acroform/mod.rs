@@ -26,8 +26,8 @@ use super::{
 };
 use formread_core::form::{DEFAULT_PIVOT, DecimalPoint, DigitCount, FieldKind, FieldLayout, MAX_BOX_DIGITS};
 use formread_page::{
-    Limits, guarded,
-    pdf::{DRAWN_DPI, Document, WHAT, drawn, is_pdf},
+    Limits, catch_panic,
+    pdf::{Document, FORMAT_NAME, RENDER_DPI, is_pdf, render},
 };
 use formread_raster::{
     error::{Error, Result},
@@ -38,7 +38,7 @@ use scripts::Format;
 use widgets::{Form, Sort, Sum, Widget, read_form};
 
 /// Pixels a millimetre of a page as it is drawn.
-const PX_PER_MM: f64 = DRAWN_DPI / MM_PER_INCH;
+const PX_PER_MM: f64 = RENDER_DPI / MM_PER_INCH;
 
 /// Drafts the template `name` from the page at `page_idx` (0-based) of a fillable PDF; `None` where no field that is
 /// written in by hand is on that page, or the bytes are no PDF.
@@ -60,16 +60,16 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
     if !is_pdf(bytes) {
         return Ok(None);
     }
-    let read = guarded(WHAT, || {
+    let read = catch_panic(FORMAT_NAME, || {
         let document = Document::open(bytes, limits)?;
-        let page = document.page(page_idx).ok_or_else(|| Error::format(WHAT, "no such page"))?;
+        let page = document.page(page_idx).ok_or_else(|| Error::format(FORMAT_NAME, "no such page"))?;
         let form = read_form(&document, page)?;
         if form.widgets.is_empty() {
             return Ok(None);
         }
         // the frames of fields may be the fields' own, but what is typed in them is not printed, and hides cells
-        let blank = drawn(page, !form.is_filled, limits)?;
-        let filled = if form.is_filled { Some(drawn(page, true, limits)?) } else { None };
+        let blank = render(page, !form.is_filled, limits)?;
+        let filled = if form.is_filled { Some(render(page, true, limits)?) } else { None };
         Ok(Some((form, blank, filled)))
     })?;
     let Some((Form { widgets, sums, .. }, blank, filled)) = read else { return Ok(None) };

@@ -101,7 +101,7 @@ fn underlined(rect: Rect, lines: &[Segment]) -> Option<(Rect, PrintedSides)> {
 
 /// The `n` printed cells in `rect`, if there are so many, in one row.
 fn printed_cells(rect: Rect, n: usize, frames: &[Frame]) -> Option<Found> {
-    let within = rect.grown(NEAR_MM);
+    let within = rect.inflate(NEAR_MM);
     let is_cell = |frame: &&Frame| {
         frame.rect.corners().iter().all(|corner| within.contains(*corner))
             && frame.rect.width() <= WIDEST_CELL * rect.width() / n as f64

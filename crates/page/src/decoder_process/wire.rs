@@ -10,11 +10,11 @@ use crate::{Orientation, Page};
 use formread_raster::error::{Error, ErrorKind, Result};
 
 /// Longest header, bytes.
-const MOST_HEADER_BYTES: u32 = 1 << 16;
+const MAX_HEADER_BYTES: u32 = 1 << 16;
 
 /// What a run asks for.
 #[derive(Debug, Serialize, Deserialize)]
-pub enum Ask {
+pub enum Request {
     /// To open a file, whose bytes follow.
     File { n_bytes: u64 },
     /// To decode a page of the file that was opened last, 0-based.
@@ -23,7 +23,7 @@ pub enum Ask {
 
 /// What it is told.
 #[derive(Debug, Serialize, Deserialize)]
-pub enum Answer {
+pub enum Response {
     /// The file is open and has so many pages.
     Opened { n_pages: usize },
     /// A page, whose pixels follow.
@@ -100,7 +100,7 @@ pub fn read_header<T: DeserializeOwned>(source: &mut impl Read) -> io::Result<Op
     }
     source.read_exact(&mut length[1..])?;
     let length = u32::from_le_bytes(length);
-    if length > MOST_HEADER_BYTES {
+    if length > MAX_HEADER_BYTES {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let mut header = vec![0; length as usize];
@@ -114,21 +114,21 @@ pub fn write_page(sink: &mut impl Write, page: &Result<Page>) -> io::Result<()> 
         Ok(page) => {
             let Orientation { mirrored, quarter_turns } = page.orientation;
             let (size, stored_size) = (page.pixels.dimensions().into(), page.stored_size);
-            write_header(sink, &Answer::Page { size, stored_size, dpi: page.dpi, mirrored, quarter_turns })?;
+            write_header(sink, &Response::Page { size, stored_size, dpi: page.dpi, mirrored, quarter_turns })?;
             sink.write_all(page.pixels.as_raw())?;
         }
-        Err(error) => write_header(sink, &Answer::Fault(error.into()))?,
+        Err(error) => write_header(sink, &Response::Fault(error.into()))?,
     }
     sink.flush()
 }
 
 /// Reads an answer with the pixels that follow it; `None` where the other side has ended.
-pub fn read_answer(source: &mut impl Read, most_pixels: u64) -> io::Result<Option<(Answer, Vec<u8>)>> {
+pub fn read_response(source: &mut impl Read, max_pixels: u64) -> io::Result<Option<(Response, Vec<u8>)>> {
     let Some(answer) = read_header(source)? else { return Ok(None) };
     let mut pixels = Vec::new();
-    if let Answer::Page { size: [width, height], .. } = answer {
+    if let Response::Page { size: [width, height], .. } = answer {
         let n_pixels = u64::from(width) * u64::from(height);
-        if n_pixels > most_pixels {
+        if n_pixels > max_pixels {
             return Err(io::ErrorKind::InvalidData.into());
         }
         if source.take(n_pixels).read_to_end(&mut pixels)? as u64 != n_pixels {
@@ -139,14 +139,14 @@ pub fn read_answer(source: &mut impl Read, most_pixels: u64) -> io::Result<Optio
 }
 
 /// The page that an answer is.
-pub fn page_of((answer, pixels): (Answer, Vec<u8>)) -> Result<Page> {
+pub fn page_of((answer, pixels): (Response, Vec<u8>)) -> Result<Page> {
     match answer {
-        Answer::Page { size: [width, height], stored_size, dpi, mirrored, quarter_turns } => {
+        Response::Page { size: [width, height], stored_size, dpi, mirrored, quarter_turns } => {
             let pixels = GrayImage::from_raw(width, height, pixels).ok_or_else(|| Error::internal("too few pixels"))?;
             Ok(Page { pixels, dpi, orientation: Orientation { mirrored, quarter_turns }, stored_size })
         }
-        Answer::Fault(fault) => Err(fault.into()),
-        Answer::Opened { .. } => Err(Error::internal("a file was opened where a page was asked for")),
+        Response::Fault(fault) => Err(fault.into()),
+        Response::Opened { .. } => Err(Error::internal("a file was opened where a page was asked for")),
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
             write_page(&mut bytes, &Err(fault)).expect("memory takes all");
         }
         let mut source = &bytes[..];
-        let mut next = || read_answer(&mut source, 21).expect("it is whole").map(page_of);
+        let mut next = || read_response(&mut source, 21).expect("it is whole").map(page_of);
         let page = next().expect("it was sent").expect("it is a page");
         assert_eq!((&page.pixels, page.dpi), (&sent.pixels, sent.dpi));
         assert_eq!((page.orientation, page.stored_size), (sent.orientation, sent.stored_size));
@@ -180,10 +180,10 @@ mod tests {
         }
         assert!(next().is_none());
 
-        assert!(read_answer(&mut &bytes[..], 20).is_err(), "more pixels than there may be");
+        assert!(read_response(&mut &bytes[..], 20).is_err(), "more pixels than there may be");
         for len in 1..bytes.len() {
             let mut cut = &bytes[..len];
-            while let Ok(Some(_)) = read_answer(&mut cut, 21) {}
+            while let Ok(Some(_)) = read_response(&mut cut, 21) {}
         }
     }
 }

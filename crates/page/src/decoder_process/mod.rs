@@ -26,7 +26,7 @@ use std::{
 use crate as page;
 use crate::{Limits, Page};
 use formread_raster::error::{Error, ErrorKind, Result};
-use wire::{Answer, Ask, page_of, read_answer, write_header};
+use wire::{Request, Response, page_of, read_response, write_header};
 
 #[cfg(unix)]
 pub use memory::limit_memory;
@@ -48,14 +48,14 @@ pub struct DecoderCommand {
 }
 
 /// Decodes pages for many threads: each in a process that nobody else is using, or, without a command, here.
-pub struct Decoders<'a> {
+pub struct DecoderPool<'a> {
     limits: &'a Limits,
     command: Option<&'a DecoderCommand>,
     /// Processes that nobody is using, the one that was used last at the end.
     idle: Mutex<Vec<Process>>,
 }
 
-impl<'a> Decoders<'a> {
+impl<'a> DecoderPool<'a> {
     /// Starts no process yet.
     pub fn new(limits: &'a Limits, command: Option<&'a DecoderCommand>) -> Self {
         Self { limits, command, idle: Mutex::default() }
@@ -81,7 +81,7 @@ impl<'a> Decoders<'a> {
     /// Number of pages of a file.
     ///
     /// # Errors
-    /// As [`page::open`]; and as [`Decoders::page`].
+    /// As [`page::open`]; and as [`DecoderPool::page`].
     pub fn n_pages(&self, bytes: &Arc<[u8]>) -> Result<usize> {
         let Some(command) = self.command else { return Ok(page::open(bytes, self.limits)?.len()) };
         let process = self.process_for(bytes, command)?;
@@ -109,7 +109,7 @@ impl<'a> Decoders<'a> {
                 return Err(error);
             }
         }
-        let (process, answer) = self.ask(process, |process| process.send(&Ask::Page { idx }, &[]))?;
+        let (process, answer) = self.ask(process, |process| process.send(&Request::Page { idx }, &[]))?;
         self.idle().push(process);
         page_of(answer)
     }
@@ -119,9 +119,9 @@ impl<'a> Decoders<'a> {
         // what was asked of it last may be answered still
         let (process, (answer, _)) = self.ask(process, |process| process.open(bytes))?;
         let n_pages = match answer {
-            Answer::Opened { n_pages } => Ok(n_pages),
-            Answer::Fault(fault) => Err(fault.into()),
-            Answer::Page { .. } => Err(Error::internal("a page came where a file was opened")),
+            Response::Opened { n_pages } => Ok(n_pages),
+            Response::Fault(fault) => Err(fault.into()),
+            Response::Page { .. } => Err(Error::internal("a page came where a file was opened")),
         };
         Ok((process, n_pages))
     }
@@ -131,7 +131,7 @@ impl<'a> Decoders<'a> {
         &self,
         mut process: Process,
         ask: impl FnOnce(&mut Process) -> Result<(), Failure>,
-    ) -> Result<(Process, (Answer, Vec<u8>))> {
+    ) -> Result<(Process, (Response, Vec<u8>))> {
         match ask(&mut process).and_then(|()| process.answer(self.limits)) {
             Ok(answer) => Ok((process, answer)),
             Err(failure) => Err(process.end(failure, self.limits)),
@@ -171,7 +171,7 @@ enum Failure {
 struct Process {
     child: Child,
     asks: BufWriter<ChildStdin>,
-    answers: Receiver<Option<(Answer, Vec<u8>)>>,
+    answers: Receiver<Option<(Response, Vec<u8>)>>,
     /// The file that it has open.
     held: Option<Arc<[u8]>>,
 }
@@ -187,11 +187,11 @@ impl Process {
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let (asks, stdout) = stdin.zip(stdout).ok_or(io::ErrorKind::BrokenPipe)?;
         let (sender, answers) = mpsc::channel();
-        let most_pixels = limits.page_pixels;
+        let max_pixels = limits.page_pixels;
         thread::spawn(move || {
             let mut stdout: BufReader<ChildStdout> = BufReader::new(stdout);
             loop {
-                let answer = read_answer(&mut stdout, most_pixels).ok().flatten();
+                let answer = read_response(&mut stdout, max_pixels).ok().flatten();
                 let is_last = answer.is_none();
                 if sender.send(answer).is_err() || is_last {
                     break;
@@ -205,17 +205,17 @@ impl Process {
         self.held.as_ref().is_some_and(|held| Arc::ptr_eq(held, bytes))
     }
 
-    fn send(&mut self, ask: &Ask, bytes: &[u8]) -> Result<(), Failure> {
+    fn send(&mut self, ask: &Request, bytes: &[u8]) -> Result<(), Failure> {
         let sent = write_header(&mut self.asks, ask).and_then(|()| self.asks.write_all(bytes));
         sent.and_then(|()| self.asks.flush()).map_err(|_| Failure::Broken)
     }
 
     fn open(&mut self, bytes: &Arc<[u8]>) -> Result<(), Failure> {
         self.held = Some(Arc::clone(bytes));
-        self.send(&Ask::File { n_bytes: bytes.len() as u64 }, bytes)
+        self.send(&Request::File { n_bytes: bytes.len() as u64 }, bytes)
     }
 
-    fn answer(&self, limits: &Limits) -> Result<(Answer, Vec<u8>), Failure> {
+    fn answer(&self, limits: &Limits) -> Result<(Response, Vec<u8>), Failure> {
         match self.answers.recv_timeout(Duration::from_secs(limits.page_seconds.into())) {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) | Err(RecvTimeoutError::Disconnected) => Err(Failure::Broken),

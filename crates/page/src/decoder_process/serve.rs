@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use super::wire::{Answer, Ask, read_header, write_header, write_page};
+use super::wire::{Request, Response, read_header, write_header, write_page};
 use crate as page;
 use crate::Limits;
 use formread_raster::error::Error;
@@ -27,14 +27,14 @@ pub fn serve_pages(mut asks: impl Read, answers: impl Write + Send + 'static, li
     thread::spawn(move || answer(&work, BufWriter::new(answers), &limits));
     while let Some(ask) = read_header(&mut asks)? {
         let work = match ask {
-            Ask::File { n_bytes } => {
+            Request::File { n_bytes } => {
                 let mut bytes = Vec::new();
                 if (&mut asks).take(n_bytes).read_to_end(&mut bytes)? as u64 != n_bytes {
                     return Ok(());
                 }
                 Work::Open(bytes)
             }
-            Ask::Page { idx } => Work::Decode(idx),
+            Request::Page { idx } => Work::Decode(idx),
         };
         if sender.send(work).is_err() {
             break;
@@ -55,13 +55,13 @@ fn answer(work: &Receiver<Work>, mut answers: impl Write, limits: &Limits) -> io
         let mut pages = match page::open(&file, limits) {
             Ok(pages) => pages,
             Err(error) => {
-                write_header(&mut answers, &Answer::Fault((&error).into()))?;
+                write_header(&mut answers, &Response::Fault((&error).into()))?;
                 answers.flush()?;
                 next = work.recv().ok();
                 continue;
             }
         };
-        write_header(&mut answers, &Answer::Opened { n_pages: pages.len() })?;
+        write_header(&mut answers, &Response::Opened { n_pages: pages.len() })?;
         answers.flush()?;
         let mut next_idx = 0;
         next = loop {
@@ -90,7 +90,7 @@ fn answer(work: &Receiver<Work>, mut answers: impl Write, limits: &Limits) -> io
 mod tests {
     use std::{path::Path, sync::Arc};
 
-    use super::super::wire::{page_of, read_answer};
+    use super::super::wire::{page_of, read_response};
     use super::*;
 
     #[test]
@@ -101,14 +101,14 @@ mod tests {
         };
         let (polarity, broken) = (read("polarity.pdf"), b"no picture");
         let mut asks = Vec::new();
-        let mut ask = |ask: &Ask, bytes: &[u8]| {
+        let mut ask = |ask: &Request, bytes: &[u8]| {
             write_header(&mut asks, ask).and_then(|()| asks.write_all(bytes)).expect("memory takes all");
         };
-        ask(&Ask::File { n_bytes: broken.len() as u64 }, broken);
-        ask(&Ask::File { n_bytes: polarity.len() as u64 }, &polarity);
+        ask(&Request::File { n_bytes: broken.len() as u64 }, broken);
+        ask(&Request::File { n_bytes: polarity.len() as u64 }, &polarity);
         // in no order, and one that there is not
         let order = [1, 0, 2, 3, 1];
-        order.iter().for_each(|&idx| ask(&Ask::Page { idx }, &[]));
+        order.iter().for_each(|&idx| ask(&Request::Page { idx }, &[]));
 
         let (source, sink) = io::pipe().expect("there are pipes");
         let limits = Limits::default();
@@ -117,9 +117,9 @@ mod tests {
         let served = thread::spawn(move || serve_pages(asks_source, sink, limits));
         asks_sink.write_all(&asks).expect("it is read");
         let mut source = io::BufReader::new(source);
-        let mut next = || read_answer(&mut source, limits.page_pixels).expect("it is whole").expect("it is there");
-        assert!(matches!(next().0, Answer::Fault(_)));
-        assert!(matches!(next().0, Answer::Opened { n_pages: 3 }));
+        let mut next = || read_response(&mut source, limits.page_pixels).expect("it is whole").expect("it is there");
+        assert!(matches!(next().0, Response::Fault(_)));
+        assert!(matches!(next().0, Response::Opened { n_pages: 3 }));
         for idx in order {
             let own = page::open(&polarity, &limits).expect("it is whole").nth(idx);
             match (page_of(next()), own) {
