@@ -26,7 +26,7 @@ use formread_tools::{
     evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
     explain,
     synth::{read_glyphs, write_deck},
-    template::{self, Candidate, CheckParams, Survey, TemplateList},
+    template::{self, TemplateFile, CheckParams, CheckReport, TemplateList},
 };
 use serde::Serialize;
 use signal_hook::{
@@ -218,7 +218,7 @@ fn template_new(args: &NewArgs) -> Result<u8> {
         _ => None,
     };
     let draft = fillable.map_or_else(|| draft(&pages, &name), Ok)?;
-    let shown = template::show_on(&draft.template()?, &pages[0]);
+    let shown = template::show_on_page(&draft.template()?, &pages[0]);
     let in_preview = || preview.display().to_string();
     let mut png = Cursor::new(Vec::new());
     shown.picture.write_to(&mut png, image::ImageFormat::Png).with_context(in_preview)?;
@@ -231,12 +231,12 @@ fn template_new(args: &NewArgs) -> Result<u8> {
 fn template_show(args: &ShowArgs) -> Result<u8> {
     let form = options::template(&args.template)?;
     let shown = match &args.scan {
-        None => template::show(&form, args.dpi)?,
+        None => template::show_blank(&form, args.dpi)?,
         Some(scan) => {
             let limits = options::limits(&args.limits);
             let in_scan = |error: error::Error| error.in_file(scan.to_string_lossy());
             let bytes = read_file(scan, &limits).map_err(in_scan)?;
-            template::show_scan(&form, &bytes, args.page.get(), &limits).map_err(in_scan)?
+            template::show_on_scan(&form, &bytes, args.page.get(), &limits).map_err(in_scan)?
         }
     };
     shown
@@ -246,15 +246,15 @@ fn template_show(args: &ShowArgs) -> Result<u8> {
     for line in &shown.caption {
         say(line);
     }
-    Ok(if shown.is_laid_on { SUCCESS } else { SOME_REJECTED })
+    Ok(if shown.is_placed { SUCCESS } else { SOME_REJECTED })
 }
 
 fn template_check(args: &CheckArgs) -> Result<u8> {
     let (files, scans) = options::checked_paths(&args.paths)?;
     let scans = scans.map(options::scans).transpose()?;
-    let (mut survey, mut candidates) = (Survey::default(), Vec::new());
+    let (mut survey, mut candidates) = (CheckReport::default(), Vec::new());
     for file in files {
-        match Candidate::parse(&file.to_string_lossy(), &options::template_text(file)?) {
+        match TemplateFile::parse(&file.to_string_lossy(), &options::template_text(file)?) {
             Ok(candidate) => candidates.push(candidate),
             Err(finding) => survey.findings.push(*finding),
         }

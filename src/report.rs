@@ -187,15 +187,15 @@ impl TrainProgress {
 pub fn drafted(draft: &Draft, n_pages: usize, out: &Path, preview: &Path) {
     let n_marks = draft.fields.iter().filter(|field| field.shape == Shape::Mark).count();
     let n_cells: usize = draft.fields.iter().map(|field| field.layout.cells().len()).sum();
-    let Draft { fields, set_aside, n_pages: n_used, .. } = draft;
+    let Draft { fields, writing_lines, n_pages: n_used, .. } = draft;
     say(&format!(
         "{} fields of {} cells or boxes, {n_marks} boxes to tick, from {n_used} of {n_pages} pages: {}",
         fields.len() - n_marks,
         n_cells - n_marks,
         out.display()
     ));
-    if !set_aside.is_empty() {
-        say(&format!("{} lines to write on stand in it as comments", set_aside.len()));
+    if !writing_lines.is_empty() {
+        say(&format!("{} lines to write on stand in it as comments", writing_lines.len()));
     }
     say(&format!("they are numbered and named on {}", preview.display()));
     let file = out.display();

@@ -54,7 +54,7 @@ pub struct Draft {
     pub fields: Vec<DraftField>,
     /// Lines to write on, of a form that has cells for its digits: its lines are mostly for words. The template's text has
     /// them as comments. Empty where they are among `fields`.
-    pub set_aside: Vec<DraftField>,
+    pub writing_lines: Vec<DraftField>,
     /// Rules between `fields`, as a template has them; none but from a fillable PDF.
     pub rules: Vec<String>,
     /// How many pages it was made from: those that could be laid on the first one, with it.
@@ -150,7 +150,7 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
         title: format!("{name}, drafted"),
         landmarks,
         fields,
-        set_aside: named(n_found + 1, lines),
+        writing_lines: named(n_found + 1, lines),
         rules: Vec::new(),
         n_pages,
         px_per_mm: sheet.px_per_mm,

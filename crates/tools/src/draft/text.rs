@@ -29,9 +29,9 @@ pub(super) fn text(draft: &Draft) -> String {
         text.push('\n');
         text.push_str(&table(field));
     }
-    if !draft.set_aside.is_empty() {
+    if !draft.writing_lines.is_empty() {
         text.push_str("\n# Lines to write on; on a form with cells for its digits mostly for words.\n");
-        for field in &draft.set_aside {
+        for field in &draft.writing_lines {
             text.push_str("#\n");
             table(field).lines().for_each(|row| line(&mut text, format_args!("# {row}")));
         }

@@ -30,9 +30,9 @@ pub enum FindingKind {
     /// A rule names a form or field that is not there.
     UnknownName,
     /// A rule that no values keep, alone or with others.
-    CannotHold,
+    Contradiction,
     /// A rule that all values keep.
-    SaysNothing,
+    NoEffect,
     /// Fields or cells that cover each other.
     Overlap,
     /// A field that leaves the page, or comes near its edge.
@@ -79,8 +79,8 @@ impl FindingKind {
             Self::SameName => "same-name",
             Self::Document => "document",
             Self::UnknownName => "unknown-name",
-            Self::CannotHold => "cannot-hold",
-            Self::SaysNothing => "says-nothing",
+            Self::Contradiction => "contradiction",
+            Self::NoEffect => "no-effect",
             Self::Overlap => "overlap",
             Self::OffPage => "off-page",
             Self::TooSmall => "too-small",

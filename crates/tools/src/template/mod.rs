@@ -1,24 +1,31 @@
-//! Looks at templates before a batch does: what is known, what a template looks like, and what will go wrong with it.
+//! Templates before a run uses them: which are known, what one looks like, and what will go wrong with it.
 //!
-//! [`check()`] holds templates to what is known of forms that read well, and to each other; [`check_scans`] lays them on real
-//! pages; [`simulate()`] reads drawn ones. Each gives [`Finding`]s, plain values with a place and a remedy. [`show()`] draws.
+//! | task | module |
+//! |---|---|
+//! | list the known templates | `list` |
+//! | draw a template, blank or on a scan | `picture` |
+//! | check a template by itself and against the others | `check` |
+//! | check a template on real pages | `scan_check` |
+//! | read drawn pages and forecast errors | `simulate` |
+//!
+//! The three checks give [`Finding`]s: plain values with a place and a remedy. [`CheckReport`] collects them.
 
-mod candidate;
 mod check;
+mod file;
 mod finding;
-mod hold;
-mod imprints;
-mod layout;
 mod list;
-mod rules;
-mod scans;
-mod show;
+mod params;
+mod picture;
+mod report;
+mod scan_check;
 mod simulate;
 
-pub use candidate::Candidate;
-pub use check::{CheckParams, Survey, check};
+pub use check::check;
+pub use file::TemplateFile;
 pub use finding::{Finding, FindingKind, Severity};
 pub use list::{TemplateEntry, TemplateList};
-pub use scans::{ScanFit, check_scans};
-pub use show::{Shown, show, show_on, show_scan};
+pub use params::CheckParams;
+pub use picture::{TemplatePicture, show_blank, show_on_page, show_on_scan};
+pub use report::CheckReport;
+pub use scan_check::{ScanFit, check_scans};
 pub use simulate::{FieldForecast, Forecast, SimulateOptions, simulate};

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{
-    candidate::Candidate,
+    file::TemplateFile,
     finding::{Finding, FindingKind, Severity},
 };
 use crate::{
@@ -22,7 +22,7 @@ const FAULTY_ERROR: f64 = 0.01;
 /// Share of a field's values that may await review before it is a risk.
 const MUCH_REVIEW: f64 = 0.25;
 /// Fewest values of a field of which its share is worth saying.
-const LEAST_VALUES: u64 = 8;
+const MIN_VALUES: u64 = 8;
 
 /// How a form is simulated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,7 +72,7 @@ pub struct Forecast {
 /// # Errors
 /// `Usage` where an option is out of its range or no values keep the rules; `Net` where a net fails.
 pub fn simulate(
-    candidate: &Candidate,
+    candidate: &TemplateFile,
     reader: &Reader,
     glyphs: &GlyphStock,
     options: &SimulateOptions,
@@ -154,7 +154,7 @@ impl FieldForecast {
     }
 }
 
-fn findings(candidate: &Candidate, forecast: &Forecast) -> Vec<Finding> {
+fn findings(candidate: &TemplateFile, forecast: &Forecast) -> Vec<Finding> {
     let mut findings = Vec::new();
     let n_rejected: u64 = forecast.rejected.values().sum();
     if n_rejected > 0 {
@@ -177,7 +177,7 @@ fn findings(candidate: &Candidate, forecast: &Forecast) -> Vec<Finding> {
                     .with_remedy("a rule, range or check digit that finds them; separate boxes; `formread calibrate`"),
             );
         }
-        if fields >= LEAST_VALUES && *review_share > MUCH_REVIEW {
+        if fields >= MIN_VALUES && *review_share > MUCH_REVIEW {
             let detail = format!("of {fields} values {review} await review, {:.0} %", 100.0 * review_share);
             let finding = candidate.of_field(idx, Severity::Risk, FindingKind::MuchReview, detail);
             findings.push(
@@ -238,7 +238,7 @@ mod tests {
     fn what_a_reader_gets_wrong_is_foretold_field_by_field() {
         let text =
             "name = \"s\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"d\"\nkind = \"code\"\ndigits = 1\n";
-        let candidate = Candidate::parse("s.toml", text).expect("it is a template");
+        let candidate = TemplateFile::parse("s.toml", text).expect("it is a template");
         let template = parse_template(text).expect("it is well formed");
         let reader =
             Reader::new(vec![template], "one".to_owned(), Box::new(|| Ok(Box::new(Always(1))))).expect("it is one");
@@ -258,7 +258,7 @@ mod tests {
         assert!(!findings.is_empty(), "{forecast}");
         assert!(forecast.to_string().contains("all fields"), "{forecast}");
 
-        let other = Candidate::parse("o.toml", &text.replace("\"s\"", "\"o\"")).expect("it is a template");
+        let other = TemplateFile::parse("o.toml", &text.replace("\"s\"", "\"o\"")).expect("it is a template");
         assert!(simulate(&other, &reader, &bars(), &options, || ()).is_err(), "the reader does not know it");
     }
 }

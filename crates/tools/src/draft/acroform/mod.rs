@@ -107,7 +107,7 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
         title: format!("{name}, drafted"),
         landmarks,
         fields,
-        set_aside: Vec::new(),
+        writing_lines: Vec::new(),
         rules,
         n_pages: 1,
         px_per_mm: PX_PER_MM,

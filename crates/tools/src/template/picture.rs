@@ -40,7 +40,7 @@ const PAGE_STRENGTH: f64 = 0.55;
 const DRAWN: u8 = 190;
 /// Height of a line of words, as a share of the picture's longer side, and the least, pixels.
 const TEXT_SHARE: f64 = 0.0095;
-const LEAST_TEXT_PX: u32 = 14;
+const MIN_TEXT_PX: u32 = 14;
 /// Thickness of a field's outline, as a share of the picture's longer side.
 const LINE_SHARE: f64 = 0.0008;
 /// Seed of the words that a template does not spell out.
@@ -48,20 +48,20 @@ const SEED: u64 = 1;
 
 /// A picture, and whether the template lies on what it shows.
 #[derive(Debug, Clone)]
-pub struct Shown {
+pub struct TemplatePicture {
     /// For a person.
     pub picture: RgbImage,
     /// What stands above it, for those who do not look at the picture.
     pub caption: Vec<String>,
     /// Whether the template was laid on; always so on a blank.
-    pub is_laid_on: bool,
+    pub is_placed: bool,
 }
 
 /// `template` as it is printed, at `dpi` dots per inch.
 ///
 /// # Errors
 /// `Usage` where the resolution is out of the range of `synth`.
-pub fn show(template: &FormTemplate, dpi: f64) -> Result<Shown> {
+pub fn show_blank(template: &FormTemplate, dpi: f64) -> Result<TemplatePicture> {
     let blank = print_blank(template, dpi, SEED)?;
     let bounds = template.bounds();
     let scale = [f64::from(blank.width()) / bounds.width(), f64::from(blank.height()) / bounds.height()];
@@ -79,32 +79,32 @@ pub fn show(template: &FormTemplate, dpi: f64) -> Result<Shown> {
 ///
 /// # Errors
 /// `Usage` where the file has no such page; as decoding fails.
-pub fn show_scan(template: &FormTemplate, bytes: &[u8], number: u32, limits: &Limits) -> Result<Shown> {
+pub fn show_on_scan(template: &FormTemplate, bytes: &[u8], number: u32, limits: &Limits) -> Result<TemplatePicture> {
     let mut pages = page::open(bytes, limits)?;
     let n_pages = pages.len();
     let page_idx = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     match page_idx.and_then(|idx| pages.nth(idx)) {
-        Some(page) => Ok(show_on(template, &page?)),
+        Some(page) => Ok(show_on_page(template, &page?)),
         None => Err(Error::usage(format!("no such page: {number}\nhint: the file has {n_pages}"))),
     }
 }
 
 /// `template` laid on `page`, turned by quarters so that it stands upright. Where it does not fit, the page and why.
-pub fn show_on(template: &FormTemplate, page: &Page) -> Shown {
+pub fn show_on_page(template: &FormTemplate, page: &Page) -> TemplatePicture {
     match identify(page, std::slice::from_ref(template), &RegisterParams::default()) {
         Ok((_, registration)) => laid_on(template, page, &registration),
         Err(RegistrationFailure { reason, detail, .. }) => {
             let caption = vec![title(template), format!("not laid on: {reason}: {detail}")];
-            Shown {
+            TemplatePicture {
                 picture: with_caption(Canvas::new(&page.pixels, 0).pixels, &caption, &[]),
                 caption,
-                is_laid_on: false,
+                is_placed: false,
             }
         }
     }
 }
 
-fn laid_on(template: &FormTemplate, page: &Page, registration: &Registration) -> Shown {
+fn laid_on(template: &FormTemplate, page: &Page, registration: &Registration) -> TemplatePicture {
     let map = registration.page_from_template;
     let px_per_mm = map.scale_at(template.centre());
     let place = |(field, at): (&Field, &FieldRegistration)| FieldPlace {
@@ -158,8 +158,8 @@ fn drawn(
     map: Projection,
     fields: &[FieldPlace],
     caption: Vec<String>,
-    is_laid_on: bool,
-) -> Shown {
+    is_placed: bool,
+) -> TemplatePicture {
     if let PageLayout::Printed(landmarks) = &template.layout {
         for word in &landmarks.words {
             canvas.quad(map.apply_rect(word.bounds), WORD, canvas.line_px / 3);
@@ -203,7 +203,7 @@ fn drawn(
         ("thin: printed lines; crossed: marks", LANDMARK),
         ("thin boxes: printed words", WORD),
     ];
-    Shown { picture: with_caption(canvas.pixels, &caption, &legend), caption, is_laid_on }
+    TemplatePicture { picture: with_caption(canvas.pixels, &caption, &legend), caption, is_placed }
 }
 
 /// A picture with words above it and a legend below.
@@ -229,7 +229,7 @@ fn with_caption(picture: RgbImage, caption: &[String], legend: &[(&str, Colour)]
 }
 
 fn text_height(width: u32, height: u32) -> u32 {
-    ((TEXT_SHARE * f64::from(width.max(height))).round() as u32).max(LEAST_TEXT_PX)
+    ((TEXT_SHARE * f64::from(width.max(height))).round() as u32).max(MIN_TEXT_PX)
 }
 
 /// Words on white ground; what leaves the picture is cut off.
@@ -345,17 +345,17 @@ mod tests {
     #[test]
     fn every_known_template_can_be_shown_blank_and_on_itself_upside_down() {
         for template in known_templates().expect("they parse") {
-            let blank = show(&template, 100.0).expect("the resolution is in range");
+            let blank = show_blank(&template, 100.0).expect("the resolution is in range");
             // the form itself is paler than any word of ours
             let has_words = blank.picture.pixels().any(|pixel| pixel.0.iter().all(|value| *value < 80));
-            assert!(blank.is_laid_on && has_words, "{}", template.name);
+            assert!(blank.is_placed && has_words, "{}", template.name);
             let is_printed = template.layout != PageLayout::WholeImage;
             assert_eq!(has(&blank.picture, CELL), is_printed, "{}", template.name);
             assert_eq!(has(&blank.picture, LANDMARK), is_printed, "{}", template.name);
             if is_printed {
                 let image = imageops::rotate180(&print_blank(&template, 150.0, 2).expect("it is in range"));
-                let on = show_on(&template, &Page::upright(image, None));
-                assert!(on.is_laid_on && on.caption[1].starts_with("residual 0."), "{:?}", on.caption);
+                let on = show_on_page(&template, &Page::upright(image, None));
+                assert!(on.is_placed && on.caption[1].starts_with("residual 0."), "{:?}", on.caption);
                 assert!(has(&on.picture, CELL), "{}", template.name);
             }
         }
@@ -365,8 +365,8 @@ mod tests {
     fn a_page_that_it_does_not_fit_says_why() {
         let template = known_templates().expect("they parse").remove(0);
         let page = Page::upright(GrayImage::from_pixel(600, 800, image::Luma([250])), None);
-        let shown = show_on(&template, &page);
-        assert!(!shown.is_laid_on && shown.caption[1].starts_with("not laid on: blank-page"), "{:?}", shown.caption);
+        let shown = show_on_page(&template, &page);
+        assert!(!shown.is_placed && shown.caption[1].starts_with("not laid on: blank-page"), "{:?}", shown.caption);
         assert!(!has(&shown.picture, CELL));
     }
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{
-    candidate::Candidate,
+    file::TemplateFile,
     finding::{Finding, FindingKind, Severity},
 };
 use formread_core::{
@@ -37,7 +37,7 @@ const CORNER_MM: f64 = 1.0;
 /// Darkness, of 255, from which a pixel is ink.
 const INK: u8 = 60;
 /// Share of a frame's lines that may be left where they are removed: strokes that cross them are, and must be.
-const MOST_LEFT: f64 = 0.25;
+const MAX_LEFT: f64 = 0.25;
 
 /// How a template lies on one page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -113,7 +113,7 @@ struct FieldsSeen {
 }
 
 /// Lays the `candidates` on every page of `scans`, the one that fits best on each.
-pub fn check_scans(candidates: &[Candidate], scans: &[Scan], limits: &Limits) -> (Vec<ScanFit>, Vec<Finding>) {
+pub fn check_scans(candidates: &[TemplateFile], scans: &[Scan], limits: &Limits) -> (Vec<ScanFit>, Vec<Finding>) {
     let templates: Vec<FormTemplate> = candidates.iter().map(|candidate| candidate.template.clone()).collect();
     let looked: Vec<Vec<(ScanFit, Option<FieldsSeen>)>> =
         scans.par_iter().map(|scan| look_at_file(&templates, scan, limits)).collect();
@@ -221,7 +221,7 @@ fn share_left(cleaned: &GrayImage, lines: &[Segment]) -> Option<f64> {
 }
 
 /// What a page as a whole says.
-fn page_finding(candidates: &[Candidate], page: &ScanFit) -> Option<Finding> {
+fn page_finding(candidates: &[TemplateFile], page: &ScanFit) -> Option<Finding> {
     let place = page.place();
     let named = page.form.as_ref().and_then(|form| candidates.iter().find(|own| own.template.name == *form));
     let of = |severity, kind, detail: String| match named.or(candidates.first()) {
@@ -252,7 +252,7 @@ fn page_finding(candidates: &[Candidate], page: &ScanFit) -> Option<Finding> {
 }
 
 /// What all pages say of each field.
-fn field_findings(candidate: &Candidate, seen: &[&FieldsSeen]) -> Vec<Finding> {
+fn field_findings(candidate: &TemplateFile, seen: &[&FieldsSeen]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for idx in 0..candidate.template.fields.len() {
         let found: Vec<bool> = seen.iter().filter_map(|seen| seen.is_found.get(idx).copied().flatten()).collect();
@@ -265,7 +265,7 @@ fn field_findings(candidate: &Candidate, seen: &[&FieldsSeen]) -> Vec<Finding> {
             findings.push(finding.with_remedy("is it printed there on all sides? say which with printed = [..]"));
         }
         let left: Vec<f64> = seen.iter().filter_map(|seen| seen.left.get(idx).copied().flatten()).collect();
-        let dark: Vec<f64> = left.iter().copied().filter(|share| *share > MOST_LEFT).collect();
+        let dark: Vec<f64> = left.iter().copied().filter(|share| *share > MAX_LEFT).collect();
         if let Some(most) = dark.iter().copied().max_by(f64::total_cmp) {
             let is_most = dark.len() as f64 > MOSTLY * left.len() as f64;
             let severity = if is_most { Severity::Fault } else { Severity::Risk };
@@ -299,8 +299,8 @@ mod tests {
                         [[field]]\nname = \"c\"\nkind = \"integer\"\ndigits = [1, 5]\nbox = [65, 115, 40, 10]\n\
                         [[field]]\nname = \"d\"\nkind = \"integer\"\ndigits = [1, 5]\nbox = [15, 115, 40, 10]\n";
 
-    fn form() -> Candidate {
-        Candidate::parse("t.toml", FORM).unwrap_or_else(|finding| panic!("{finding}"))
+    fn form() -> TemplateFile {
+        TemplateFile::parse("t.toml", FORM).unwrap_or_else(|finding| panic!("{finding}"))
     }
 
     fn scanned(image: GrayImage) -> (Vec<ScanFit>, Vec<Finding>) {

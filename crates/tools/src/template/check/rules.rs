@@ -3,8 +3,8 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{
-    candidate::{Candidate, parted},
+use crate::template::{
+    file::{TemplateFile, parted},
     finding::{Finding, FindingKind, Severity},
 };
 use crate::synth::draw_values;
@@ -20,7 +20,7 @@ const ROUNDING: f64 = 1e-6;
 const LAST_DATE: f64 = 9999.0 * 1e4 + 1231.0;
 
 /// Rules that name forms or fields which are not among `all` templates.
-pub(super) fn unknown_names(candidate: &Candidate, all: &[FormTemplate]) -> Option<Finding> {
+pub(super) fn unknown_names(candidate: &TemplateFile, all: &[FormTemplate]) -> Option<Finding> {
     // each template is held against all, and only this one's rules are looked at
     let known = all.iter().map(|other| match other.name == candidate.template.name {
         true => candidate.template.clone(),
@@ -33,7 +33,7 @@ pub(super) fn unknown_names(candidate: &Candidate, all: &[FormTemplate]) -> Opti
 }
 
 /// Rules and checks that no values keep, and rules that say nothing.
-pub(super) fn contradictions(candidate: &Candidate) -> Vec<Finding> {
+pub(super) fn contradictions(candidate: &TemplateFile) -> Vec<Finding> {
     let template = &candidate.template;
     let mut findings = checks(candidate);
     let bounds: Vec<Bounds> = template.fields.iter().map(bounds).collect();
@@ -47,18 +47,18 @@ pub(super) fn contradictions(candidate: &Candidate) -> Vec<Finding> {
             Some(Some(false)) => {
                 let detail =
                     format!("rule: {text:?}: its condition never holds: {}", told(condition.as_ref(), &bounds_of));
-                let finding = at(rule, Severity::Advice, FindingKind::SaysNothing, detail);
+                let finding = at(rule, Severity::Advice, FindingKind::NoEffect, detail);
                 findings.push(finding.with_remedy("leave it out, or look at digits and range of its fields"));
             }
             _ if holds == Some(true) => {
                 let detail = format!("rule: {text:?}: all values keep it: {}", told(Some(claim), &bounds_of));
-                let finding = at(rule, Severity::Advice, FindingKind::SaysNothing, detail);
+                let finding = at(rule, Severity::Advice, FindingKind::NoEffect, detail);
                 findings.push(finding.with_remedy("leave it out, or look at digits and range of its fields"));
             }
             None | Some(Some(true)) if holds == Some(false) => {
                 cannot = true;
                 let detail = format!("rule: {text:?}: no values keep it: {}", told(Some(claim), &bounds_of));
-                let finding = at(rule, Severity::Fault, FindingKind::CannotHold, detail);
+                let finding = at(rule, Severity::Fault, FindingKind::Contradiction, detail);
                 findings.push(finding.with_remedy("look at digits, decimals and range of its fields"));
             }
             _ => {}
@@ -70,11 +70,11 @@ pub(super) fn contradictions(candidate: &Candidate) -> Vec<Finding> {
     if let Some((rule, field)) = narrowed_to_nothing(template, bounds) {
         let name = &template.fields[field].name;
         let detail = format!("rule: {:?}: with the other rules it leaves no value for {name}", rule.text);
-        let finding = at(rule, Severity::Fault, FindingKind::CannotHold, detail);
+        let finding = at(rule, Severity::Fault, FindingKind::Contradiction, detail);
         findings.push(finding.with_remedy("one of the rules that name it contradicts another"));
     } else if let Err(error) = draw_values(template, 0.0, &mut ChaCha8Rng::seed_from_u64(1)) {
         let (detail, _) = parted(&error);
-        let finding = candidate.finding(Severity::Risk, FindingKind::CannotHold, detail);
+        let finding = candidate.finding(Severity::Risk, FindingKind::Contradiction, detail);
         let line = template.rules.first().map_or(candidate.lines.name, |rule| rule.line);
         findings.push(
             finding.at_line(line).with_remedy("rules may contradict each other, or leave little room for values"),
@@ -84,10 +84,10 @@ pub(super) fn contradictions(candidate: &Candidate) -> Vec<Finding> {
 }
 
 /// Fields whose own checks no value passes, and listed values that another check refuses.
-fn checks(candidate: &Candidate) -> Vec<Finding> {
+fn checks(candidate: &TemplateFile) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (idx, field) in candidate.template.fields.iter().enumerate() {
-        let of = |severity, detail: String| candidate.of_field(idx, severity, FindingKind::CannotHold, detail);
+        let of = |severity, detail: String| candidate.of_field(idx, severity, FindingKind::Contradiction, detail);
         let Bounds { min: least, max: most } = digits_bounds(field);
         if let Some([from, to]) =
             field.checks.range.filter(|[from, to]| *from > most + ROUNDING || *to < least - ROUNDING)
@@ -201,7 +201,7 @@ fn narrowed_to_nothing(template: &FormTemplate, mut bounds: Vec<Bounds>) -> Opti
 mod tests {
     use super::*;
 
-    fn candidate(rules: &str) -> Candidate {
+    fn candidate(rules: &str) -> TemplateFile {
         let head =
             format!("name = \"t\"\ntitle = \"t\"\nwhole_image = false\npage = [210, 297]\nrules = [\n{rules}\n]\n");
         let field = |name: &str, rest: &str| format!("[[field]]\nname = \"{name}\"\n{rest}\n");
@@ -212,21 +212,21 @@ mod tests {
                 "total",
                 "kind = \"amount\"\ndigits = [1, 6]\nbox = [20, 60, 40, 8]\nrequired = true\nrange = [200, 900]",
             );
-        Candidate::parse("t.toml", &text).unwrap_or_else(|finding| panic!("{finding}"))
+        TemplateFile::parse("t.toml", &text).unwrap_or_else(|finding| panic!("{finding}"))
     }
 
     #[test]
     fn rules_that_no_values_keep_are_told_from_those_that_some_do() {
-        use FindingKind::{CannotHold, SaysNothing};
+        use FindingKind::{Contradiction, NoEffect};
         for (rules, want) in [
-            ("\"a + b <= total\"", vec![(SaysNothing, 6)]),
+            ("\"a + b <= total\"", vec![(NoEffect, 6)]),
             ("\"a = 2 * b\",\n\"b < 50\"", vec![]),
-            ("\"total = a + b\"", vec![(CannotHold, 6)]),
-            ("\"a >= 0\",\n\"a > 100\"", vec![(CannotHold, 7), (SaysNothing, 6)]),
-            ("\"total = 10 * a\",\n\"a <= b\",\n\"b < 15\"", vec![(CannotHold, 0)]),
-            ("\"if a > 99 then b = 7\"", vec![(SaysNothing, 6)]),
+            ("\"total = a + b\"", vec![(Contradiction, 6)]),
+            ("\"a >= 0\",\n\"a > 100\"", vec![(Contradiction, 7), (NoEffect, 6)]),
+            ("\"total = 10 * a\",\n\"a <= b\",\n\"b < 15\"", vec![(Contradiction, 0)]),
+            ("\"if a > 99 then b = 7\"", vec![(NoEffect, 6)]),
             ("\"if a > 9 then b > 100\"", vec![]),
-            ("\"if total > 9 then b > 100\"", vec![(CannotHold, 6)]),
+            ("\"if total > 9 then b > 100\"", vec![(Contradiction, 6)]),
         ] {
             let mut findings = contradictions(&candidate(rules));
             findings.sort_by_key(|finding| finding.severity);
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn rules_in_a_circle_are_found_by_drawing() {
         let findings = contradictions(&candidate("\"a < b\",\n\"b < a\""));
-        assert_eq!(findings.iter().map(|finding| finding.kind).collect::<Vec<_>>(), [FindingKind::CannotHold]);
+        assert_eq!(findings.iter().map(|finding| finding.kind).collect::<Vec<_>>(), [FindingKind::Contradiction]);
     }
 
     #[test]
@@ -250,7 +250,7 @@ mod tests {
         let text = "name = \"t\"\ntitle = \"t\"\npage = [210, 297]\n[[field]]\nname = \"a\"\nkind = \"integer\"\n\
                     digits = [1, 2]\nbox = [20, 20, 40, 8]\nrange = [100, 200]\n[[field]]\nname = \"b\"\nkind = \"code\"\n\
                     comb = { at = [20, 40], cell = [6, 8], groups = [4] }\ncheck_digit = \"damm\"\nallowed = [\"5724\", \"5727\"]\n";
-        let candidate = Candidate::parse("t.toml", text).expect("it is a template");
+        let candidate = TemplateFile::parse("t.toml", text).expect("it is a template");
         let findings = checks(&candidate);
         let found: Vec<_> = findings.iter().map(|f| (f.severity, f.field.as_deref())).collect();
         assert_eq!(found, [(Severity::Fault, Some("a")), (Severity::Risk, Some("b"))]);

@@ -6,7 +6,7 @@ use formread_raster::error::Error;
 
 /// A template and where its parts stand in its file.
 #[derive(Debug, Clone)]
-pub struct Candidate {
+pub struct TemplateFile {
     /// The file, as the caller names it.
     pub file: String,
     /// What it says.
@@ -15,7 +15,7 @@ pub struct Candidate {
     pub lines: TemplateLines,
 }
 
-impl Candidate {
+impl TemplateFile {
     /// Parses the `text` of `file`.
     ///
     /// # Errors
@@ -104,9 +104,9 @@ mod tests {
     #[test]
     fn what_is_no_template_is_a_finding_with_its_place() {
         let head = "name = \"t\"\ntitle = \"t\"\npage = [100, 100]\n[[field]]\nname = \"a\"\nkind = \"integer\"\n";
-        let good = Candidate::parse("t.toml", &format!("{head}box = [5, 5, 40, 8]\n")).expect("it is a template");
+        let good = TemplateFile::parse("t.toml", &format!("{head}box = [5, 5, 40, 8]\n")).expect("it is a template");
         assert_eq!((good.lines.name, good.lines.fields), (1, vec![4]));
-        let off = Candidate::parse("t.toml", &format!("{head}box = [5, 5, 400, 8]\n")).expect_err("it leaves the page");
+        let off = TemplateFile::parse("t.toml", &format!("{head}box = [5, 5, 400, 8]\n")).expect_err("it leaves the page");
         assert_eq!((off.kind, off.line, off.field.as_deref()), (FindingKind::Malformed, Some(7), Some("a")));
         assert!(off.detail.contains("box off the page") && off.remedy.contains("the page is 100.0 x 100.0"), "{off}");
     }

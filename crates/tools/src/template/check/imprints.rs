@@ -1,9 +1,9 @@
 //! Findings about barcodes and printed numbers: whether they can be read, and whether they tell forms apart that look alike.
 
-use super::{
-    candidate::Candidate,
-    check::CheckParams,
+use crate::template::{
+    file::TemplateFile,
     finding::{Finding, FindingKind, Severity},
+    params::CheckParams,
 };
 use formread_core::{
     form::{Barcode, FormTemplate, Number},
@@ -14,18 +14,18 @@ use formread_raster::geometry::MM_PER_INCH;
 /// Width of a module, pixels of the scan, below which it is not read, and below which it is read worse. Empirically chosen: of
 /// drawn pages, moderately degraded, all were read from 2 pixels on, and with 1.5 all bars, but 3 of 20 QR codes and Data
 /// Matrix symbols.
-const LEAST_MODULE_PX: f64 = 1.5;
+const MIN_MODULE_PX: f64 = 1.5;
 const GOOD_MODULE_PX: f64 = 2.0;
 
 /// Height of a printed number, pixels of the scan, below which reading was not measured: type of 9 point at 150 dpi.
 const GOOD_NUMBER_PX: f64 = 13.0;
 
 /// Imprints that are too small for a scan of the stated resolution.
-pub(super) fn too_small(candidate: &Candidate, params: &CheckParams) -> Vec<Finding> {
+pub(super) fn too_small(candidate: &TemplateFile, params: &CheckParams) -> Vec<Finding> {
     [barcodes_too_small(candidate, params), numbers_too_small(candidate, params)].concat()
 }
 
-fn numbers_too_small(candidate: &Candidate, params: &CheckParams) -> Vec<Finding> {
+fn numbers_too_small(candidate: &TemplateFile, params: &CheckParams) -> Vec<Finding> {
     let finding = |(idx, number): (usize, &Number)| {
         let height_px = number.bounds.height() * params.dpi / MM_PER_INCH;
         if height_px >= GOOD_NUMBER_PX {
@@ -42,14 +42,14 @@ fn numbers_too_small(candidate: &Candidate, params: &CheckParams) -> Vec<Finding
     candidate.template.numbers.iter().enumerate().filter_map(finding).collect()
 }
 
-fn barcodes_too_small(candidate: &Candidate, params: &CheckParams) -> Vec<Finding> {
+fn barcodes_too_small(candidate: &TemplateFile, params: &CheckParams) -> Vec<Finding> {
     let finding = |(idx, barcode): (usize, &Barcode)| {
         let (_, modules) = barcode.example(|| 0)?;
         let (width, height) = (barcode.bounds.width(), barcode.bounds.height());
         let side_mm = if barcode.symbology.is_square() { width.min(height) } else { width.max(height) };
         let module_px = side_mm / f64::from(modules.width()) * params.dpi / MM_PER_INCH;
         let severity = match module_px {
-            px if px < LEAST_MODULE_PX => Severity::Fault,
+            px if px < MIN_MODULE_PX => Severity::Fault,
             px if px < GOOD_MODULE_PX => Severity::Risk,
             _ => return None,
         };
@@ -66,7 +66,7 @@ fn barcodes_too_small(candidate: &Candidate, params: &CheckParams) -> Vec<Findin
 
 /// Of forms that look alike, `all` of which are known: those whose imprints do not tell them from this one. One kind of
 /// imprint that does is enough.
-pub(super) fn alike(candidate: &Candidate, all: &[FormTemplate], families: &Families) -> Vec<Finding> {
+pub(super) fn alike(candidate: &TemplateFile, all: &[FormTemplate], families: &Families) -> Vec<Finding> {
     let own = &candidate.template;
     let Some(own_idx) = all.iter().position(|template| template.name == own.name) else { return Vec::new() };
     let kin = families.siblings(own_idx).iter().map(|&idx| &all[idx]).filter(|other| other.name != own.name);
@@ -103,7 +103,7 @@ fn told([n_own, n_other]: [usize; 2], differ: impl Fn() -> bool) -> Told {
     }
 }
 
-fn by_barcode_finding(candidate: &Candidate, other: &FormTemplate, told: Told) -> Option<Finding> {
+fn by_barcode_finding(candidate: &TemplateFile, other: &FormTemplate, told: Told) -> Option<Finding> {
     match told {
         Told::ByOther => {
             let detail = format!("{} looks like it and has a barcode, and this one none", other.name);
@@ -121,7 +121,7 @@ fn by_barcode_finding(candidate: &Candidate, other: &FormTemplate, told: Told) -
     }
 }
 
-fn by_number_finding(candidate: &Candidate, other: &FormTemplate, told: Told) -> Option<Finding> {
+fn by_number_finding(candidate: &TemplateFile, other: &FormTemplate, told: Told) -> Option<Finding> {
     match told {
         Told::ByOther => {
             let detail = format!("{} looks like it and has a printed number, and this one none", other.name);
@@ -173,7 +173,7 @@ mod tests {
         format!("[[barcode]]\nat = {at:?}\nsymbology = {symbology:?}\nsays = {says:?}\n")
     }
 
-    fn kinds(candidates: &[Candidate], dpi: f64) -> Vec<(Severity, FindingKind, String)> {
+    fn kinds(candidates: &[TemplateFile], dpi: f64) -> Vec<(Severity, FindingKind, String)> {
         let found = check(candidates, &[], &CheckParams { dpi }).expect("they can be drawn");
         found.into_iter().map(|finding| (finding.severity, finding.kind, finding.file)).collect()
     }

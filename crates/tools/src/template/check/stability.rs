@@ -1,7 +1,7 @@
 //! Findings about what registration can hold on to: printed lines in two directions, far apart, that look like nothing else.
 
-use super::{
-    candidate::Candidate,
+use crate::template::{
+    file::TemplateFile,
     finding::{Finding, FindingKind, Severity},
 };
 use crate::synth::print_blank;
@@ -17,13 +17,13 @@ use formread_raster::{
 
 /// Length of printed lines, millimetres, without which nothing can be laid on, and with which a form holds well. The fit
 /// needs 12 samples, one every 4 mm; with few, dirt and writing outweigh them.
-const LEAST_LINES_MM: f64 = 48.0;
+const MIN_LINES_MM: f64 = 48.0;
 const GOOD_LINES_MM: f64 = 400.0;
 /// Lines that run one way need this much of the other one, as a share of all: else the form slips along them.
-const LEAST_ACROSS: f64 = 0.05;
+const MIN_ACROSS: f64 = 0.05;
 /// A form whose lines span less than this, millimetres, has them in one line; less than this share of the page, in a corner.
-const LEAST_SPAN_MM: f64 = 15.0;
-const LEAST_SPAN_SHARE: f64 = 0.4;
+const MIN_SPAN_MM: f64 = 15.0;
+const MIN_SPAN_SHARE: f64 = 0.4;
 /// A line that is met within this is the same one, millimetres: as near as registration looks.
 const NEAR_MM: f64 = 1.0;
 /// How much of a form may lie on itself when it is turned, 0 to 1, before it is a risk and before it is a fault. Forms that
@@ -40,7 +40,7 @@ const BLANK_DPI: f64 = 150.0;
 const BLANK_SEED: u64 = 1;
 
 /// Too few lines, lines that lie together, lines that all run one way.
-pub(super) fn few_landmarks(candidate: &Candidate) -> Vec<Finding> {
+pub(super) fn few_landmarks(candidate: &TemplateFile) -> Vec<Finding> {
     let template = &candidate.template;
     let PageLayout::Printed(landmarks) = &template.layout else { return Vec::new() };
     let lines = template.printed_lines();
@@ -56,10 +56,10 @@ pub(super) fn few_landmarks(candidate: &Candidate) -> Vec<Finding> {
     let Some(span) = Rect::around(lines.iter().flat_map(|line| [line.a, line.b])) else {
         return few(Severity::Fault, "no printed line: nothing to lay the template on".to_owned());
     };
-    if total < LEAST_LINES_MM {
+    if total < MIN_LINES_MM {
         return few(
             Severity::Fault,
-            format!("{total:.0} mm of printed lines, where {LEAST_LINES_MM:.0} are the least"),
+            format!("{total:.0} mm of printed lines, where {MIN_LINES_MM:.0} are the least"),
         );
     }
     let mut findings = Vec::new();
@@ -72,17 +72,17 @@ pub(super) fn few_landmarks(candidate: &Candidate) -> Vec<Finding> {
         finding.with_remedy("add printed lines far from these, in both directions")
     };
     let [width, height] = [landmarks.page.width(), landmarks.page.height()];
-    if span.width().min(span.height()) < LEAST_SPAN_MM {
+    if span.width().min(span.height()) < MIN_SPAN_MM {
         let detail = format!(
             "all printed lines lie within {:.0} mm: the form turns about them",
             span.width().min(span.height())
         );
         findings.push(in_line(Severity::Fault, detail));
-    } else if span.width() < LEAST_SPAN_SHARE * width && span.height() < LEAST_SPAN_SHARE * height {
+    } else if span.width() < MIN_SPAN_SHARE * width && span.height() < MIN_SPAN_SHARE * height {
         let detail = format!("all printed lines lie in {:.0} x {:.0} mm of the page", span.width(), span.height());
         findings.push(in_line(Severity::Risk, detail));
     }
-    if level.min(upright) < LEAST_ACROSS * total {
+    if level.min(upright) < MIN_ACROSS * total {
         let (way, other) = if level < upright { ("up and down", "across") } else { ("across", "up and down") };
         let detail = format!(
             "of {total:.0} mm of printed lines {:.0} % run {way}: nothing holds the form {other}",
@@ -94,7 +94,7 @@ pub(super) fn few_landmarks(candidate: &Candidate) -> Vec<Finding> {
 }
 
 /// A form that lies on itself when it is turned: then chance decides which side is up.
-pub(super) fn symmetric(candidate: &Candidate) -> Option<Finding> {
+pub(super) fn symmetric(candidate: &TemplateFile) -> Option<Finding> {
     let template = &candidate.template;
     let lines = template.printed_lines();
     let span = Rect::around(lines.iter().flat_map(|line| [line.a, line.b]))?;
@@ -153,7 +153,7 @@ fn covers(r: Rect, p: Point) -> bool {
 ///
 /// # Errors
 /// Where the form cannot be drawn.
-pub(super) fn alike(candidate: &Candidate, others: &[FormTemplate]) -> Result<Vec<Finding>> {
+pub(super) fn alike(candidate: &TemplateFile, others: &[FormTemplate]) -> Result<Vec<Finding>> {
     let template = &candidate.template;
     let others: Vec<FormTemplate> = others
         .iter()
@@ -206,10 +206,10 @@ mod tests {
     use super::*;
     use formread_core::form::known_templates;
 
-    fn candidate(landmarks: &str) -> Candidate {
+    fn candidate(landmarks: &str) -> TemplateFile {
         let head = "name = \"t\"\ntitle = \"t\"\npage = [210, 297]\n";
         let field = "[[field]]\nname = \"a\"\nkind = \"integer\"\nbox = [80, 140, 50, 10]\nprinted = []\n";
-        Candidate::parse("t.toml", &format!("{head}{landmarks}\n{field}")).unwrap_or_else(|finding| panic!("{finding}"))
+        TemplateFile::parse("t.toml", &format!("{head}{landmarks}\n{field}")).unwrap_or_else(|finding| panic!("{finding}"))
     }
 
     fn kinds(findings: &[Finding]) -> Vec<(Severity, FindingKind)> {
@@ -263,7 +263,7 @@ mod tests {
                 format!("[[field]]\nname = \"f{i}\"\nkind = \"code\"\ncomb = {comb}\n")
             };
             let combs: String = combs.iter().enumerate().map(comb).collect();
-            Candidate::parse(name, &(head + &combs)).unwrap_or_else(|finding| panic!("{finding}"))
+            TemplateFile::parse(name, &(head + &combs)).unwrap_or_else(|finding| panic!("{finding}"))
         };
         let cover = "[10, 30, 138, 30], [10, 33, 138, 33], [20, 200, 138, 200], [10, 190, 100, 190]";
         let income =
@@ -282,7 +282,7 @@ mod tests {
         let known = known_templates().expect("they parse");
         for template in &known {
             let candidate =
-                Candidate { file: "t.toml".to_owned(), template: template.clone(), lines: Default::default() };
+                TemplateFile { file: "t.toml".to_owned(), template: template.clone(), lines: Default::default() };
             assert_eq!(symmetric(&candidate), None, "{}", template.name);
             assert_eq!(alike(&candidate, &known).expect("it can be drawn"), [], "{}", template.name);
         }

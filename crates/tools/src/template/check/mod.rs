@@ -1,16 +1,17 @@
-//! Everything that can be found without a page: templates held to what reads well, to themselves and to each other.
+//! Static checks: everything that can be found without a page. A template is compared with what reads well, with itself
+//! and with the other templates.
 
-use std::fmt;
+mod imprints;
+mod layout;
+mod rules;
+mod stability;
 
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::{
-    candidate::Candidate,
+    file::TemplateFile,
     finding::{Finding, FindingKind, Severity},
-    hold, imprints, layout, rules,
-    scans::ScanFit,
-    simulate::Forecast,
+    params::CheckParams,
 };
 use formread_core::{
     form::{DocumentFault, FormTemplate, document_fault},
@@ -21,45 +22,12 @@ use formread_raster::error::{Error, Result};
 /// Resolutions that can be asked for, dots per inch.
 const DPI_RANGE: std::ops::RangeInclusive<f64> = 50.0..=1_200.0;
 
-/// What templates are held to.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CheckParams {
-    /// Resolution of the scans to come, dots per inch, 50 to 1200. Default 300.
-    pub dpi: f64,
-}
-
-impl Default for CheckParams {
-    fn default() -> Self {
-        Self { dpi: 300.0 }
-    }
-}
-
-/// All that a check found.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Survey {
-    /// Worst first, then in the order of the templates and their lines.
-    pub findings: Vec<Finding>,
-    /// One a page of the scans, in their order; none where there were no scans.
-    pub pages: Vec<ScanFit>,
-    /// One a template that was simulated.
-    pub forecasts: Vec<Forecast>,
-}
-
-impl Survey {
-    /// Puts the worst findings first.
-    #[must_use]
-    pub fn sorted(mut self) -> Self {
-        self.findings.sort_by_key(|finding| finding.severity);
-        self
-    }
-}
-
 /// Holds `candidates` to what is known of forms that read well, and to each other and the `known` templates (of two with
 /// one name the candidate counts). Findings in the order of the candidates, each one's worst first.
 ///
 /// # Errors
 /// `Usage` where the resolution is out of its range.
-pub fn check(candidates: &[Candidate], known: &[FormTemplate], params: &CheckParams) -> Result<Vec<Finding>> {
+pub fn check(candidates: &[TemplateFile], known: &[FormTemplate], params: &CheckParams) -> Result<Vec<Finding>> {
     if !DPI_RANGE.contains(&params.dpi) {
         let (low, high) = (DPI_RANGE.start(), DPI_RANGE.end());
         return Err(Error::usage(format!("dpi: {}\nhint: from {low} to {high}", params.dpi)));
@@ -69,7 +37,7 @@ pub fn check(candidates: &[Candidate], known: &[FormTemplate], params: &CheckPar
     let all: Vec<FormTemplate> = known.chain(candidates.iter().map(|candidate| &candidate.template)).cloned().collect();
     let n_known = all.len() - candidates.len();
     let families = Families::new(&all);
-    let of = |(idx, candidate): (usize, &Candidate)| -> Result<Vec<Finding>> {
+    let of = |(idx, candidate): (usize, &TemplateFile)| -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
         findings.extend(same_name(&candidates[..idx], candidate));
         findings.extend(document_fault(&all, n_known + idx).map(|fault| of_document(candidate, fault)));
@@ -81,9 +49,9 @@ pub fn check(candidates: &[Candidate], known: &[FormTemplate], params: &CheckPar
         findings.extend(layout::adjoining_cells(candidate));
         findings.extend(imprints::too_small(candidate, params));
         findings.extend(imprints::alike(candidate, &all, &families));
-        findings.extend(hold::few_landmarks(candidate));
-        findings.extend(hold::symmetric(candidate));
-        findings.extend(hold::alike(candidate, &all)?);
+        findings.extend(stability::few_landmarks(candidate));
+        findings.extend(stability::symmetric(candidate));
+        findings.extend(stability::alike(candidate, &all)?);
         findings.sort_by_key(|finding| (finding.severity, finding.line));
         Ok(findings)
     };
@@ -91,7 +59,7 @@ pub fn check(candidates: &[Candidate], known: &[FormTemplate], params: &CheckPar
     Ok(found.into_iter().flatten().collect())
 }
 
-fn same_name(before: &[Candidate], candidate: &Candidate) -> Option<Finding> {
+fn same_name(before: &[TemplateFile], candidate: &TemplateFile) -> Option<Finding> {
     let name = &candidate.template.name;
     let twin = before.iter().find(|other| other.template.name == *name)?;
     let detail = format!("{} has the same name: {name}", twin.file);
@@ -99,33 +67,8 @@ fn same_name(before: &[Candidate], candidate: &Candidate) -> Option<Finding> {
     Some(finding.with_remedy("a run refuses them together: give one of them another name"))
 }
 
-fn of_document(candidate: &Candidate, DocumentFault { line, detail, hint }: DocumentFault) -> Finding {
+fn of_document(candidate: &TemplateFile, DocumentFault { line, detail, hint }: DocumentFault) -> Finding {
     candidate.finding(Severity::Fault, FindingKind::Document, detail).at_line(line).with_remedy(hint)
-}
-
-/// For people: findings with their remedies, then pages, then forecasts.
-impl fmt::Display for Survey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for finding in &self.findings {
-            writeln!(f, "{finding}")?;
-        }
-        if !self.pages.is_empty() {
-            let width = self.pages.iter().map(|page| page.place().chars().count()).max().unwrap_or(0);
-            writeln!(f, "\n{:width$}  {:>14}  {:>7}  {:>9}  form", "page", "residual", "support", "frames")?;
-            for page in &self.pages {
-                page.write_row(f, width)?;
-            }
-        }
-        for forecast in &self.forecasts {
-            write!(f, "\n{forecast}")?;
-        }
-        let count = |severity| self.findings.iter().filter(|finding| finding.severity == severity).count();
-        let [faults, risks, advice] = [Severity::Fault, Severity::Risk, Severity::Advice].map(count);
-        if !(self.findings.is_empty() && self.pages.is_empty() && self.forecasts.is_empty()) {
-            writeln!(f)?;
-        }
-        writeln!(f, "{faults} faults, {risks} risks, {advice} pieces of advice")
-    }
 }
 
 #[cfg(test)]
@@ -134,11 +77,11 @@ pub(super) mod tests {
     use formread_core::form::known_templates;
 
     /// A form with a heading, a frame and a few lines, and `more`.
-    pub(crate) fn candidate(file: &str, name: &str, more: &str) -> Candidate {
+    pub(crate) fn candidate(file: &str, name: &str, more: &str) -> TemplateFile {
         let head = format!("name = \"{name}\"\ntitle = \"t\"\npage = [210, 297]\n");
         let lines = "frames = [[15, 15, 180, 260]]\nlines = [[15, 40, 195, 40], [15, 47, 195, 47], [15, 60, 195, 60], [70, 40, 70, 90]]\n";
         let field = "[[field]]\nname = \"a\"\nkind = \"integer\"\ndigits = [1, 6]\nbox = [80, 140, 50, 10]\n";
-        Candidate::parse(file, &format!("{head}{lines}{field}{more}")).unwrap_or_else(|finding| panic!("{finding}"))
+        TemplateFile::parse(file, &format!("{head}{lines}{field}{more}")).unwrap_or_else(|finding| panic!("{finding}"))
     }
 
     #[test]
@@ -146,8 +89,6 @@ pub(super) mod tests {
         let known = known_templates().expect("they parse");
         let found = check(&[candidate("a.toml", "a", "")], &known, &CheckParams::default()).expect("it can be drawn");
         assert_eq!(found, []);
-        let told = Survey { findings: found, ..Survey::default() }.to_string();
-        assert_eq!(told, "0 faults, 0 risks, 0 pieces of advice\n");
     }
 
     #[test]
@@ -168,10 +109,10 @@ pub(super) mod tests {
                 "name = \"{name}\"\ntitle = \"t\"\nwhole_image = true\ndocument = {{ name = \"tax\", page = {page}, of = {of} }}\n\
                  [[field]]\nname = \"a\"\nkind = \"integer\"\ndigits = [1, 6]\n"
             );
-            Candidate::parse(file, &text).unwrap_or_else(|finding| panic!("{finding}"))
+            TemplateFile::parse(file, &text).unwrap_or_else(|finding| panic!("{finding}"))
         };
         let known = [page("known.toml", "k", 1, 3).template];
-        let found = |candidates: &[Candidate], known: &[FormTemplate]| -> Vec<String> {
+        let found = |candidates: &[TemplateFile], known: &[FormTemplate]| -> Vec<String> {
             let found = check(candidates, known, &CheckParams::default()).expect("the resolution is good");
             let of_documents = found.iter().filter(|finding| finding.kind == FindingKind::Document);
             of_documents.map(|finding| finding.to_string().lines().next().unwrap_or_default().to_owned()).collect()

@@ -1,9 +1,9 @@
 //! Findings about where fields and cells lie, and how large they are.
 
-use super::{
-    candidate::Candidate,
-    check::CheckParams,
+use crate::template::{
+    file::TemplateFile,
     finding::{Finding, FindingKind, Severity},
+    params::CheckParams,
 };
 use formread_core::form::{Field, FieldKind, FieldLayout, PageLayout};
 use formread_raster::geometry::{MM_PER_INCH, Rect};
@@ -19,22 +19,22 @@ const LINE_MM: f64 = 0.3;
 /// What of a cell's height a digit takes, 0 to 1: empirically chosen from `c1` and `hsf`.
 const DIGIT_SHARE: f64 = 0.6;
 /// Height of a digit, pixels, below which it is not read, and below which it is read worse. The nets see it 20 pixels high.
-const LEAST_DIGIT_PX: f64 = 9.0;
+const MIN_DIGIT_PX: f64 = 9.0;
 const GOOD_DIGIT_PX: f64 = 16.0;
 /// Smallest cell in which people write without leaving it, inside, millimetres; empirically chosen: digits leave those of
 /// `mtc`, 2.6 x 3.6, and stay in those of `c1`, 8 x 15.
-const LEAST_CELL_MM: [f64; 2] = [4.0, 5.0];
+const MIN_CELL_MM: [f64; 2] = [4.0, 5.0];
 /// Least width that a box has for each digit, millimetres.
-const LEAST_PITCH_MM: f64 = 3.5;
+const MIN_PITCH_MM: f64 = 3.5;
 /// A box to be ticked is told from an empty one at this width, pixels: 2 mm at 200 dpi.
-const LEAST_MARK_PX: f64 = 16.0;
+const MIN_MARK_PX: f64 = 16.0;
 /// Cells further apart than this are separate boxes, millimetres.
 const SEPARATE_MM: f64 = 0.5;
 /// Gap that the remedy gives separate boxes, millimetres.
 const GOOD_GAP_MM: f64 = 1.5;
 
 /// Fields that cover each other, and cells of one field that do.
-pub(super) fn overlaps(candidate: &Candidate) -> Vec<Finding> {
+pub(super) fn overlaps(candidate: &TemplateFile) -> Vec<Finding> {
     let fields = &candidate.template.fields;
     let mut findings = Vec::new();
     for (idx, field) in fields.iter().enumerate() {
@@ -75,7 +75,7 @@ fn worst_overlap(pairs: impl Iterator<Item = (Rect, Rect)>) -> Option<f64> {
 }
 
 /// Fields that leave the page, or come so near its edge that a scanner cuts them.
-pub(super) fn off_page(candidate: &Candidate) -> Vec<Finding> {
+pub(super) fn off_page(candidate: &TemplateFile) -> Vec<Finding> {
     let PageLayout::Printed(landmarks) = &candidate.template.layout else { return Vec::new() };
     let page = landmarks.page;
     let finding = |(idx, field): (usize, &Field)| {
@@ -95,7 +95,7 @@ pub(super) fn off_page(candidate: &Candidate) -> Vec<Finding> {
 }
 
 /// Cells and boxes that are too small to write in, or for a scan of the stated resolution.
-pub(super) fn too_small(candidate: &Candidate, params: &CheckParams) -> Vec<Finding> {
+pub(super) fn too_small(candidate: &TemplateFile, params: &CheckParams) -> Vec<Finding> {
     if candidate.template.layout == PageLayout::WholeImage {
         return Vec::new();
     }
@@ -116,20 +116,20 @@ fn size_of(field: &Field, px_per_mm: f64, dpi: f64) -> Option<(Severity, String,
     if let FieldKind::Mark { .. } = field.kind {
         let px = width.min(height) * px_per_mm;
         let detail = format!("a box of {px:.0} pixels at {dpi} dpi: a tick is hard to tell from dirt");
-        return (px < LEAST_MARK_PX).then(|| (Severity::Risk, detail, finer(px, LEAST_MARK_PX)));
+        return (px < MIN_MARK_PX).then(|| (Severity::Risk, detail, finer(px, MIN_MARK_PX)));
     }
     let digit_px = DIGIT_SHARE * height * px_per_mm;
     let at = |severity, wanted| {
         let detail = format!("digits of some {digit_px:.0} pixels at {dpi} dpi, where {wanted:.0} are needed");
         Some((severity, detail, finer(digit_px, wanted)))
     };
-    if digit_px < LEAST_DIGIT_PX {
-        return at(Severity::Fault, LEAST_DIGIT_PX);
+    if digit_px < MIN_DIGIT_PX {
+        return at(Severity::Fault, MIN_DIGIT_PX);
     }
     if digit_px < GOOD_DIGIT_PX {
         return at(Severity::Risk, GOOD_DIGIT_PX);
     }
-    let [least_width, least_height] = LEAST_CELL_MM;
+    let [least_width, least_height] = MIN_CELL_MM;
     match field.layout {
         FieldLayout::Comb { .. } if width < least_width || height < least_height => {
             let detail = format!("cells of {width:.1} x {height:.1} mm inside: digits will leave them");
@@ -139,10 +139,10 @@ fn size_of(field: &Field, px_per_mm: f64, dpi: f64) -> Option<(Severity, String,
             let detail = format!("a box {height:.1} mm high inside: digits will leave it");
             Some((Severity::Risk, detail, format!("{least_height} mm inside and more")))
         }
-        FieldLayout::Box { .. } if width < LEAST_PITCH_MM * field.digits.max as f64 => {
+        FieldLayout::Box { .. } if width < MIN_PITCH_MM * field.digits.max as f64 => {
             let n = field.digits.max;
             let detail = format!("a box {width:.1} mm wide for up to {n} digits: they will touch");
-            let fitting = (width / LEAST_PITCH_MM).floor().max(1.0);
+            let fitting = (width / MIN_PITCH_MM).floor().max(1.0);
             Some((Severity::Advice, detail, format!("digits = [1, {fitting}] if there are never more, or a wider box")))
         }
         _ => None,
@@ -151,7 +151,7 @@ fn size_of(field: &Field, px_per_mm: f64, dpi: f64) -> Option<(Severity, String,
 
 /// Combs whose cells share their sides, where separate boxes read better: digits that touch a shared side touch a stroke of
 /// the next one (Garris and Dimmick, "Form design for high accuracy optical character recognition", 1996).
-pub(super) fn adjoining_cells(candidate: &Candidate) -> Vec<Finding> {
+pub(super) fn adjoining_cells(candidate: &TemplateFile) -> Vec<Finding> {
     let finding = |(idx, field): (usize, &Field)| {
         let FieldLayout::Comb { cells, printed } = &field.layout else { return None };
         let gaps = cells.windows(2).map(|two| two[1].x0 - two[0].x1);
@@ -178,9 +178,9 @@ fn percent(share: f64) -> String {
 mod tests {
     use super::*;
 
-    fn candidate(fields: &str) -> Candidate {
+    fn candidate(fields: &str) -> TemplateFile {
         let head = "name = \"t\"\ntitle = \"t\"\npage = [210, 297]\nlines = [[20, 20, 190, 20]]\n";
-        Candidate::parse("t.toml", &format!("{head}{fields}")).unwrap_or_else(|finding| panic!("{finding}"))
+        TemplateFile::parse("t.toml", &format!("{head}{fields}")).unwrap_or_else(|finding| panic!("{finding}"))
     }
 
     fn field(name: &str, rest: &str) -> String {
