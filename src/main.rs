@@ -26,7 +26,7 @@ use formread_tools::{
     evaluate::{Acceptance, Budget, TruthField, html_report, join_tables, score_values},
     explain,
     synth::{read_glyphs, write_deck},
-    template::{self, TemplateFile, CheckParams, CheckReport, TemplateList},
+    template::{self, CheckParams, CheckReport, TemplateFile, TemplateList},
 };
 use serde::Serialize;
 use signal_hook::{

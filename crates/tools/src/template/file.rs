@@ -106,7 +106,8 @@ mod tests {
         let head = "name = \"t\"\ntitle = \"t\"\npage = [100, 100]\n[[field]]\nname = \"a\"\nkind = \"integer\"\n";
         let good = TemplateFile::parse("t.toml", &format!("{head}box = [5, 5, 40, 8]\n")).expect("it is a template");
         assert_eq!((good.lines.name, good.lines.fields), (1, vec![4]));
-        let off = TemplateFile::parse("t.toml", &format!("{head}box = [5, 5, 400, 8]\n")).expect_err("it leaves the page");
+        let off =
+            TemplateFile::parse("t.toml", &format!("{head}box = [5, 5, 400, 8]\n")).expect_err("it leaves the page");
         assert_eq!((off.kind, off.line, off.field.as_deref()), (FindingKind::Malformed, Some(7), Some("a")));
         assert!(off.detail.contains("box off the page") && off.remedy.contains("the page is 100.0 x 100.0"), "{off}");
     }

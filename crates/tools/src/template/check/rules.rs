@@ -3,11 +3,11 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::synth::draw_values;
 use crate::template::{
     file::{TemplateFile, parted},
     finding::{Finding, FindingKind, Severity},
 };
-use crate::synth::draw_values;
 use formread_core::form::{
     Bounds, Comparison, DecimalPoint, Field, FieldKind, FormTemplate, Relation, Rule, Sum, check_other_fields,
 };

@@ -1,10 +1,10 @@
 //! Findings about what registration can hold on to: printed lines in two directions, far apart, that look like nothing else.
 
+use crate::synth::print_blank;
 use crate::template::{
     file::TemplateFile,
     finding::{Finding, FindingKind, Severity},
 };
-use crate::synth::print_blank;
 use formread_core::{
     form::{FormTemplate, PageLayout},
     register::{Families, NumberReading, RegisterParams, identify_among},
@@ -57,10 +57,7 @@ pub(super) fn few_landmarks(candidate: &TemplateFile) -> Vec<Finding> {
         return few(Severity::Fault, "no printed line: nothing to lay the template on".to_owned());
     };
     if total < MIN_LINES_MM {
-        return few(
-            Severity::Fault,
-            format!("{total:.0} mm of printed lines, where {MIN_LINES_MM:.0} are the least"),
-        );
+        return few(Severity::Fault, format!("{total:.0} mm of printed lines, where {MIN_LINES_MM:.0} are the least"));
     }
     let mut findings = Vec::new();
     if total < GOOD_LINES_MM {
@@ -209,7 +206,8 @@ mod tests {
     fn candidate(landmarks: &str) -> TemplateFile {
         let head = "name = \"t\"\ntitle = \"t\"\npage = [210, 297]\n";
         let field = "[[field]]\nname = \"a\"\nkind = \"integer\"\nbox = [80, 140, 50, 10]\nprinted = []\n";
-        TemplateFile::parse("t.toml", &format!("{head}{landmarks}\n{field}")).unwrap_or_else(|finding| panic!("{finding}"))
+        TemplateFile::parse("t.toml", &format!("{head}{landmarks}\n{field}"))
+            .unwrap_or_else(|finding| panic!("{finding}"))
     }
 
     fn kinds(findings: &[Finding]) -> Vec<(Severity, FindingKind)> {
