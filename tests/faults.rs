@@ -128,7 +128,10 @@ fn a_signal_stops_a_run_that_says_how_to_go_on() {
             assert_eq!(output.status.code(), Some(2), "{name}: {:?}, {}", output.status, talk(&output));
             let talk = talk(&output);
             assert!(talk.contains("formread: stopped: ") && talk.contains(" of 152 files are read\n"), "{talk}");
-            assert!(talk.contains("hint: what was read is kept in out.csv.partial: go on with --resume"), "{talk}");
+            assert!(
+                talk.contains("hint: what was read is kept in out.csv.partial: resume the run with --resume"),
+                "{talk}"
+            );
             assert_eq!(names(dir), ["in", "out.csv.partial"]);
             resume(dir);
         }
@@ -193,7 +196,7 @@ fn a_run_without_room_keeps_what_it_has_read() {
     let output = call_with_room(dir, 8, &[]);
     assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
     assert!(talk(&output).contains("out.csv.partial: File too large"), "{}", talk(&output));
-    assert!(talk(&output).contains("go on with --resume") && has_begun(dir), "{}", talk(&output));
+    assert!(talk(&output).contains("resume the run with --resume") && has_begun(dir), "{}", talk(&output));
     assert_eq!(names(dir), ["in", "out.csv.partial"]);
     // A folder in the table's place: all is read, but the table cannot take its name.
     fs::create_dir(dir.join("out.csv")).expect("it is writable");

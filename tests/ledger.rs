@@ -319,7 +319,7 @@ fn what_could_not_be_read_is_collected_with_its_reasons() {
 
     let within = RunOptions { rejects: Some(desk.scans().join("to/rejects")), ..desk.options(ExistingOutput::Refuse) };
     let error = desk.run(&reader(), &within, |_| {}).expect_err("the next run would read them");
-    assert!(error.to_string().contains("among the scans") && !desk.scans().join("to").exists(), "{error}");
+    assert!(error.to_string().contains("inside the folder of scans") && !desk.scans().join("to").exists(), "{error}");
 }
 
 #[cfg(unix)]

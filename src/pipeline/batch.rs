@@ -1,45 +1,54 @@
-//! Pages of one worker, read together.
+//! Pages of one worker that go through the nets together.
 
 use std::{io, path::Path};
 
-use super::{catch_panic::catch_panic, items::Item, outcome::Outcome};
+use super::{catch_panic::catch_panic, files::Item, ordered::Ticket, outcome::Outcome};
 use formread_core::{
     assemble::PageRecord,
     reader::{PageReport, PreparedPage, Reader, rejected},
 };
-use formread_page::Page;
-use formread_page::{decoder_process::DecoderPool, scans::Scan};
-use formread_raster::error::{Error, Result};
+use formread_page::{Page, decoder_process::DecoderPool, scans::Scan};
+use formread_raster::{
+    error::{Error, Result},
+    hash::Sha256,
+};
 use formread_tools::overlay;
 
-/// A worker recognises what it has gathered when it has this many glyphs: three tax returns, among whose strips there are
-/// several of one width to be read at a time. Past that the nets gain little, and every glyph waits in memory. Empirically
-/// chosen.
-const BATCH_GLYPHS: usize = 1_024;
-/// Most pages a worker gathers: pages with few glyphs must not wait for ever, and what is gathered is lost when a run is
-/// cut off.
-pub const BATCH_PAGES: usize = 8;
+/// A batch is recognised when it has this many glyphs: about three tax returns, among whose strips several have one width
+/// and can be read together. A larger batch gains little speed, and every glyph waits in memory. Chosen by trial; set not
+/// recorded.
+const MAX_BATCH_GLYPHS: usize = 1_024;
+/// Maximum number of pages in a batch: pages with few glyphs must not wait for long, and what is in a batch is lost when a
+/// run is cut off.
+pub const MAX_BATCH_PAGES: usize = 8;
 
-/// Whether so much goes through the net at once.
+/// Whether a batch of this size is to be recognised.
 pub fn is_full(n_glyphs: usize, n_pages: usize) -> bool {
-    n_glyphs >= BATCH_GLYPHS || n_pages >= BATCH_PAGES
+    n_glyphs >= MAX_BATCH_GLYPHS || n_pages >= MAX_BATCH_PAGES
 }
 
-/// Pages that a worker has prepared, and that go through the net together.
+/// Pages that a worker has prepared and not yet recognised.
 pub struct Batch<'a, 's> {
     reader: &'a Reader,
     overlay: Option<&'a Path>,
     decoders: &'a DecoderPool<'a>,
-    hand_in: &'a dyn Fn(u64, Result<Outcome<'s>>),
+    hand_in: &'a dyn Fn(Ticket, Result<Outcome<'s>>),
     pending: Vec<Pending<'s>>,
     n_glyphs: usize,
 }
 
-struct Pending<'a> {
-    sequence: u64,
+/// The place of a page in the output.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    ticket: Ticket,
     scan: &'a Scan,
+    sha256: Option<Sha256>,
+}
+
+struct Pending<'a> {
+    place: Place<'a>,
     prepared: PreparedPage,
-    /// Kept only where it is to be drawn on.
+    /// Kept only if an overlay is to be drawn on it.
     pixels: Option<Page>,
 }
 
@@ -48,7 +57,7 @@ impl<'a, 's> Batch<'a, 's> {
         reader: &'a Reader,
         overlay: Option<&'a Path>,
         decoders: &'a DecoderPool<'a>,
-        hand_in: &'a dyn Fn(u64, Result<Outcome<'s>>),
+        hand_in: &'a dyn Fn(Ticket, Result<Outcome<'s>>),
     ) -> Self {
         Self { reader, overlay, decoders, hand_in, pending: Vec::new(), n_glyphs: 0 }
     }
@@ -58,12 +67,14 @@ impl<'a, 's> Batch<'a, 's> {
     }
 
     /// Prepares a page; what needs no net is handed in at once.
-    pub fn add(&mut self, sequence: u64, item: Item<'s>) {
+    pub fn add(&mut self, ticket: Ticket, item: Item<'s>) {
         match item {
-            Item::FileEnd { file, pages } => (self.hand_in)(sequence, Ok(Outcome::FileEnd { file, pages })),
-            Item::Known(outcome) => (self.hand_in)(sequence, outcome),
-            Item::Faulty { scan, error } => self.hand_in_page(sequence, scan, rejected(1, &error)),
-            Item::Page { scan, bytes, page_idx } => {
+            Item::Known(outcome) => (self.hand_in)(ticket, outcome),
+            Item::Faulty { scan, sha256, error } => {
+                self.hand_in_page(Place { ticket, scan, sha256 }, rejected(1, &error));
+            }
+            Item::Page { scan, bytes, sha256, page_idx } => {
+                let place = Place { ticket, scan, sha256: Some(sha256) };
                 let number = u32::try_from(page_idx + 1).unwrap_or(u32::MAX);
                 let (reader, decoders) = (self.reader, self.decoders);
                 let prepare = || -> Result<_> {
@@ -74,26 +85,26 @@ impl<'a, 's> Batch<'a, 's> {
                 match catch_panic(prepare) {
                     Ok((prepared, pixels)) => {
                         self.n_glyphs += prepared.glyphs().len();
-                        self.pending.push(Pending { sequence, scan, prepared, pixels });
+                        self.pending.push(Pending { place, prepared, pixels });
                     }
-                    Err(error) => self.hand_in_page(sequence, scan, rejected(number, &error)),
+                    Err(error) => self.hand_in_page(place, rejected(number, &error)),
                 }
             }
         }
     }
 
-    /// Sends the glyphs of all pages through the net at once, and hands in the pages.
+    /// Recognises all pages at once, and hands them in.
     pub fn finish(mut self) {
         let pending = std::mem::take(&mut self.pending);
         let scores = catch_panic(|| self.reader.recognise(pending.iter().map(|page| &page.prepared))).ok();
         let mut scores = scores.map(Vec::into_iter);
-        for Pending { sequence, scan, prepared, pixels } in pending {
+        for Pending { place, prepared, pixels } in pending {
             let page = prepared.page();
-            let own = scores.as_mut().and_then(Iterator::next);
+            let scores = scores.as_mut().and_then(Iterator::next);
             let finish = || {
-                Ok(match own {
+                Ok(match scores {
                     Some(scores) => self.reader.finish(prepared, scores),
-                    // The net failed on the batch: each page by itself, so that only the one it cannot bear falls.
+                    // The net failed on the batch. Now each page alone, so that only the page that causes it is lost.
                     None => {
                         let scores = self.reader.recognise([&prepared])?.pop().unwrap_or_default();
                         self.reader.finish(prepared, scores)
@@ -103,12 +114,12 @@ impl<'a, 's> Batch<'a, 's> {
             let report =
                 catch_panic(finish).unwrap_or_else(|error| PageReport { record: rejected(page, &error), cut: None });
             if let (Some(folder), Some(pixels)) = (self.overlay, &pixels)
-                && let Err(error) = catch_panic(|| self.draw(folder, scan, pixels, &report))
+                && let Err(error) = catch_panic(|| self.draw(folder, place.scan, pixels, &report))
             {
-                (self.hand_in)(sequence, Err(error));
+                (self.hand_in)(place.ticket, Err(error));
                 continue;
             }
-            self.hand_in_page(sequence, scan, report.record);
+            self.hand_in_page(place, report.record);
         }
     }
 
@@ -118,7 +129,7 @@ impl<'a, 's> Batch<'a, 's> {
         picture.save(&path).map_err(|error| Error::from(io::Error::other(error)).in_file(path.to_string_lossy()))
     }
 
-    fn hand_in_page(&self, sequence: u64, scan: &'s Scan, record: PageRecord) {
-        (self.hand_in)(sequence, Ok(Outcome::Page { scan, record }));
+    fn hand_in_page(&self, Place { ticket, scan, sha256 }: Place<'s>, record: PageRecord) {
+        (self.hand_in)(ticket, Ok(Outcome::Page { scan, sha256, record }));
     }
 }

@@ -65,10 +65,10 @@ impl<'a> Completeness<'a> {
 
 /// What there is to see of the 1-based page `number` of a file, as it stands in the table.
 fn seen(number: u32, page: &StoredPage) -> PageSummary<'_> {
-    let sight = match page.verdict == Verdict::Rejected.as_str() {
+    let status = match page.verdict == Verdict::Rejected.as_str() {
         false => PageStatus::Read,
         true if page.attention == PageReject::BlankPage.as_str() => PageStatus::Blank,
         true => PageStatus::Unread,
     };
-    PageSummary { page: number, form: Some(page.form.as_str()).filter(|form| !form.is_empty()), sight }
+    PageSummary { page: number, form: Some(page.form.as_str()).filter(|form| !form.is_empty()), sight: status }
 }

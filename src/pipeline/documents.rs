@@ -6,13 +6,13 @@ use formread_core::{
     reader::{Reader, rejected},
 };
 use formread_page::scans::Scan;
-use formread_raster::error::Result;
+use formread_raster::{error::Result, hash::Sha256};
 
 /// Collects the pages of a file until it ends, where rules tie pages together; where none do, each page passes at once.
 /// It keeps the records of one file, whose number [`formread_page::Limits`] bound.
 pub struct Documents<'a> {
     reader: &'a Reader,
-    pages: Vec<(&'a Scan, PageRecord)>,
+    pages: Vec<(&'a Scan, Option<Sha256>, PageRecord)>,
 }
 
 impl<'a> Documents<'a> {
@@ -26,11 +26,13 @@ impl<'a> Documents<'a> {
     /// Where `deliver` fails.
     pub fn take(&mut self, outcome: Outcome<'a>, deliver: &mut impl FnMut(Outcome<'a>) -> Result<()>) -> Result<()> {
         match outcome {
-            Outcome::Page { scan, record } if self.reader.has_cross_page_rules() => self.pages.push((scan, record)),
+            Outcome::Page { scan, sha256, record } if self.reader.has_cross_page_rules() => {
+                self.pages.push((scan, sha256, record))
+            }
             Outcome::FileEnd { .. } => {
                 self.reconcile();
-                let pages = self.pages.drain(..).map(|(scan, record)| Outcome::Page { scan, record });
-                pages.chain([outcome]).try_for_each(deliver)?;
+                let page = |(scan, sha256, record)| Outcome::Page { scan, sha256, record };
+                self.pages.drain(..).map(page).chain([outcome]).try_for_each(deliver)?;
             }
             _ => deliver(outcome)?,
         }
@@ -39,14 +41,16 @@ impl<'a> Documents<'a> {
 
     /// Applies the rules across pages. A panic in them rejects every page of the file.
     fn reconcile(&mut self) {
-        let (scans, mut records): (Vec<_>, Vec<_>) = self.pages.drain(..).unzip();
+        let mut records: Vec<PageRecord> = self.pages.iter().map(|(.., record)| record.clone()).collect();
         let reconciled = catch_panic(|| {
             self.reader.reconcile(&mut records);
             Ok(())
         });
-        if let Err(error) = reconciled {
-            records.iter_mut().for_each(|record| *record = rejected(record.page, &error));
+        for ((.., page), record) in self.pages.iter_mut().zip(records) {
+            *page = match &reconciled {
+                Ok(()) => record,
+                Err(error) => rejected(page.page, error),
+            };
         }
-        self.pages.extend(scans.into_iter().zip(records));
     }
 }

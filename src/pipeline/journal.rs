@@ -15,6 +15,7 @@ use std::{
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::stamp::Stamp;
 use formread_core::rows::PageRows;
 use formread_page::scans::Scan;
 use formread_raster::{
@@ -35,17 +36,6 @@ pub struct RunIdentity {
     pub templates: String,
     /// Fingerprint of the weights.
     pub weights: String,
-}
-
-/// What tells whether a file is the one that was read. Times are nanoseconds since 1970; 0 where one is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
-    /// Length.
-    pub bytes: u64,
-    /// Time of the last change of its content.
-    pub modified_ns: u64,
-    /// Time of the last change of anything about it, which nobody can set.
-    pub changed_ns: u64,
 }
 
 /// A file as it was read.
@@ -193,13 +183,13 @@ impl<'a> Journal<'a> {
         if last.as_ref() != Some(identity) {
             journal.write(&Line::Run(identity.clone()))?;
             journal.file_start = journal.end;
-            journal.store()?;
+            journal.sync()?;
         }
         Ok(journal)
     }
 
     /// Whether the file `scan` stands here as it is now.
-    pub fn holds(&self, scan: &str, stamp: Option<Stamp>) -> bool {
+    pub fn has_file(&self, scan: &str, stamp: Option<Stamp>) -> bool {
         self.index.get(scan).is_some_and(|file| file.stamp.is_some() && file.stamp == stamp)
     }
 
@@ -214,7 +204,7 @@ impl<'a> Journal<'a> {
     ///
     /// # Errors
     /// Where it cannot be stored.
-    pub fn add(&mut self, rows: PageRows, detail: String) -> Result<()> {
+    pub fn add_page(&mut self, rows: PageRows, detail: String) -> Result<()> {
         self.write(&Line::Page(rows, detail))
     }
 
@@ -239,26 +229,24 @@ impl<'a> Journal<'a> {
         self.index.extent(scan).map_or(0, |extent| extent.pages)
     }
 
-    /// Ends the file that is being written, in which `pages` pages were found. It is finished when so many stand here.
-    ///
-    /// # Errors
-    /// Where it cannot be stored.
-    pub fn finish_file(&mut self, file: FileId, pages: u32) -> Result<()> {
-        let extent = Extent { offset: self.file_start, bytes: self.end - self.file_start, pages };
-        self.index.done(&file, extent);
-        self.write(&Line::Done(file, pages))?;
-        self.end_file()
+    /// Whether the pages of this content are here.
+    pub fn has_content(&self, sha256: Sha256) -> bool {
+        self.index.contents.contains_key(&sha256)
     }
 
-    /// Notes a file that has the content of one that is finished; it needs no pages of its own.
+    /// Ends the current file. A file whose content is here is a copy and has no pages of its own; another one is finished
+    /// if `pages` pages were added.
     ///
     /// # Errors
-    /// `Internal` where there is none; where it cannot be stored.
-    pub fn copy_file(&mut self, file: FileId) -> Result<()> {
-        if !self.index.copy(&file) {
-            return Err(Error::internal("a copy of a file that is not finished").in_file(file.scan));
+    /// Where it cannot be written.
+    pub fn finish_file(&mut self, file: FileId, pages: u32) -> Result<()> {
+        if self.index.copy(&file) {
+            self.write(&Line::Copy(file))?;
+        } else {
+            let extent = Extent { offset: self.file_start, bytes: self.end - self.file_start, pages };
+            self.index.done(&file, extent);
+            self.write(&Line::Done(file, pages))?;
         }
-        self.write(&Line::Copy(file))?;
         self.end_file()
     }
 
@@ -287,7 +275,7 @@ impl<'a> Journal<'a> {
     ///
     /// # Errors
     /// Where it cannot be stored.
-    pub fn store(&mut self) -> Result<()> {
+    pub fn sync(&mut self) -> Result<()> {
         self.stored = Instant::now();
         let stored = self.writer.flush().and_then(|()| self.writer.get_ref().sync_data());
         stored.map_err(|error| self.at(error))
@@ -304,7 +292,7 @@ impl<'a> Journal<'a> {
     fn end_file(&mut self) -> Result<()> {
         self.file_start = self.end;
         self.writer.flush().map_err(|error| self.at(error))?;
-        if self.stored.elapsed() >= STORE_EVERY { self.store() } else { Ok(()) }
+        if self.stored.elapsed() >= STORE_EVERY { self.sync() } else { Ok(()) }
     }
 
     fn write(&mut self, line: &Line) -> Result<()> {
@@ -407,7 +395,7 @@ mod tests {
     }
 
     fn write_file(journal: &mut Journal, scan: &str, pages: u32) {
-        (1..=pages).for_each(|p| journal.add(page(scan, p), format!("met on {p}")).expect("the disk has room"));
+        (1..=pages).for_each(|p| journal.add_page(page(scan, p), format!("met on {p}")).expect("the disk has room"));
         journal.finish_file(file(scan, pages), pages).expect("the disk has room");
     }
 
@@ -434,7 +422,7 @@ mod tests {
             ends.push((scan, n, journal.end));
         }
         let copy = FileId { scan: "c again".to_owned(), ..file("c", 3) };
-        journal.copy_file(copy).expect("the disk has room");
+        journal.finish_file(copy, 0).expect("the disk has room");
         ends.push(("c again", 3, journal.end));
         drop(journal);
         let whole = fs::read(&path).expect("it was written");
@@ -443,9 +431,9 @@ mod tests {
             let mut journal = open(&path, true);
             for &(scan, n, end) in &ends {
                 let is_whole = cut as u64 >= end;
-                assert_eq!(journal.holds(scan, stamp(n)), is_whole, "{scan}, cut at {cut}");
+                assert_eq!(journal.has_file(scan, stamp(n)), is_whole, "{scan}, cut at {cut}");
                 assert_eq!(journal.sha256(scan), is_whole.then(|| sha256(&scan.as_bytes()[..1])));
-                assert!(!journal.holds(scan, stamp(99)), "a file that has changed is looked at again");
+                assert!(!journal.has_file(scan, stamp(99)), "a file that has changed is looked at again");
                 assert_eq!(journal.pages(scan), if is_whole { n } else { 0 });
                 assert_eq!(pages(&mut journal, scan).len() as u32, if is_whole { n } else { 0 });
             }
@@ -462,8 +450,7 @@ mod tests {
         let mut journal = open(&path, true);
         assert_eq!((pages(&mut journal, "a"), pages(&mut journal, "b")), (vec![1, 2], vec![1, 2]));
         journal.finish_file(FileId { stamp: None, ..file("c", 0) }, 0).expect("the disk has room");
-        assert!(!journal.holds("c", None), "a file that could not even be looked at is read again");
-        journal.copy_file(file("d", 1)).expect_err("there is nothing to copy");
+        assert!(!journal.has_file("c", None), "a file that could not even be looked at is read again");
     }
 
     #[test]
@@ -473,8 +460,8 @@ mod tests {
         write_file(&mut open(&path, false), "a", 2);
         let renamed = [Scan { name: "e".to_owned(), path: "e".into() }];
         let mut journal = Journal::open(&path, &identity(), &renamed, true).expect("the folder is writable");
-        assert!(journal.contents().contains(&sha256(b"a").half()) && !journal.holds("a", stamp(2)));
-        journal.copy_file(FileId { scan: "e".to_owned(), ..file("a", 2) }).expect("its content stands here");
+        assert!(journal.contents().contains(&sha256(b"a").half()) && !journal.has_file("a", stamp(2)));
+        journal.finish_file(FileId { scan: "e".to_owned(), ..file("a", 2) }, 0).expect("its content stands here");
         assert_eq!(pages(&mut journal, "e"), [1, 2]);
     }
 
@@ -493,12 +480,12 @@ mod tests {
         write_file(&mut open(&path, false), "a", 1);
         let other = RunIdentity { weights: "v".to_owned(), ..identity() };
         let mut journal = open_with(&other, &path, true);
-        assert!(!journal.holds("a", stamp(1)) && journal.contents().is_empty(), "read with other weights");
+        assert!(!journal.has_file("a", stamp(1)) && journal.contents().is_empty(), "read with other weights");
         write_file(&mut journal, "a", 2);
         drop(journal);
         for (identity, kept) in [(&identity(), 1), (&other, 2), (&identity(), 1)] {
             let mut journal = open_with(identity, &path, true);
-            assert!(journal.holds("a", stamp(kept)), "nothing that was read is lost");
+            assert!(journal.has_file("a", stamp(kept)), "nothing that was read is lost");
             assert_eq!(pages(&mut journal, "a").len() as u32, kept);
         }
     }
@@ -511,6 +498,6 @@ mod tests {
         let text = fs::read_to_string(&path).expect("it was written");
         let without: Vec<&str> = text.lines().enumerate().filter(|(i, _)| *i != 2).map(|(_, line)| line).collect();
         fs::write(&path, without.join("\n") + "\n").expect("it is writable");
-        assert!(!open(&path, true).holds("a", stamp(3)));
+        assert!(!open(&path, true).has_file("a", stamp(3)));
     }
 }

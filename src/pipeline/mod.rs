@@ -1,226 +1,92 @@
-//! The conductor: a folder of scans in, the tables out.
+//! Reads a folder of scans into tables.
 //!
 //! ```text
-//! walk ─ files in order ─┬─ worker: decode register segment normalise ┐ classify assemble ─┐
-//!                        ├─ worker:          ...      pages of a batch ┘                   ├─ in order ─ documents ┐
-//!                        └─ worker:                                                       ─┘    tables ─ journal ┘
+//! walk ─ files in order ─┬─ worker: read decode register segment normalise ┐ recognise assemble ─┐
+//!                        ├─ worker:               ...      pages of a batch ┘                    ├─ in order ─ documents ┐
+//!                        └─ worker:                                                             ─┘    tables ─ journal ┘
 //! ```
 //!
-//! What is on the way is bounded: one picture a worker, a batch of glyphs a worker, and a window of finished pages
-//! that wait for their turn; where rules tie pages together, also the records of one file. A page that cannot be read
-//! is a row and a reason; so is one on which the program itself fails.
+//! Memory is bounded: one picture per worker, one open file per worker, one batch of glyphs per worker, and a window of
+//! finished pages that wait for an earlier one; where rules tie pages together, also the records of one file. A page that
+//! cannot be read is a row with a reason, and so is a page on which the program itself fails.
 //!
-//! # What a run can bear
+//! # Interruptions
 //!
-//! It may end at any instant, by its own fault or another's: what it had read of whole files stands in the journal, and a
-//! run that resumes it reads the rest and ends with the same bytes. A file is known again by its length and times, or
-//! else by its SHA-256; one that has changed is read anew, and so is everything where templates, weights, limits or
-//! acceptance levels have. Stored on the disk (fsync) are the journal, every two seconds and before the tables are made,
-//! and each table before it takes its name; after that, the folder that the name stands in.
+//! A run may end at any instant. The whole files that it has read are in the journal; a run that resumes it reads the rest and
+//! writes the same bytes. A file is recognised by its length and times, or else by its SHA-256. A changed file is read
+//! again, and so is every file if the [identity](formread_core::reader::ReaderIdentity) of the reader has changed: program,
+//! weights, templates or options. The journal is synced to disk every two seconds and before the tables are made; each
+//! table is synced before it gets its name, and its folder after that.
 //!
-//! Of files with one content the first is read, and the others have its rows under their own names.
+//! Of files with the same content the first is read; the others get its rows under their own names.
 //!
-//! What grows with the number of files, and never with pages: the list of scans, the index of the journal and the record
-//! of the run, together some 0.6 kB a file.
+//! Memory grows with the number of files, by some 0.6 kB each (the list of scans, the index of the journal, the record of
+//! the run), and not with the number of pages.
 
 mod batch;
 mod catch_panic;
 mod completeness;
 mod documents;
-mod items;
+mod files;
 mod journal;
 mod ledger;
+mod options;
 mod ordered;
 mod outcome;
 mod output_lock;
 mod rejects;
 mod stages;
+mod stamp;
+mod summary;
 mod tables;
 mod throughput;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
     fs,
     num::NonZeroUsize,
     path::{self, Path, PathBuf},
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
 };
 
 use crate::sink::{documents_path, fields_path, run_path};
 use formread_core::{
-    assemble::{DocumentRecord, PageReading},
+    assemble::PageReading,
     reader::Reader,
     rows::{PageRows, Verdict},
 };
-use formread_page::{
-    decoder_process::{DecoderCommand, DecoderPool},
-    scans::Scan,
-};
+use formread_page::{decoder_process::DecoderPool, scans::Scan};
 use formread_raster::error::{Error, ErrorKind, Result};
 
-use batch::{BATCH_PAGES, Batch};
+use batch::{Batch, MAX_BATCH_PAGES};
 use documents::Documents;
-use items::{Items, stamp_of};
+use files::Files;
 use journal::{Journal, RunIdentity};
-use ordered::{WorkQueue, in_order};
+use ordered::{Ticket, WorkQueue, in_order};
 use outcome::Outcome;
 use output_lock::OutputLock;
+use stamp::Stamp;
 use tables::write_tables;
 
+pub use options::{ExistingOutput, RunOptions};
 pub use stages::StageTime;
+pub use summary::{Event, Summary};
 pub use throughput::{Throughput, measure_throughput};
 
-/// Pages on the way, a worker: its batch, and as many that wait for a slower neighbour.
-const WINDOW_PAGES_A_JOB: NonZeroUsize = NonZeroUsize::new(4 * BATCH_PAGES).expect("a batch has pages");
+/// Finished pages per worker that may wait for an earlier one: about what a worker reads while a decoder runs into its
+/// time limit. A page takes some 20 kB.
+const WINDOW_PAGES_PER_JOB: NonZeroUsize = NonZeroUsize::new(32 * MAX_BATCH_PAGES).expect("a batch has pages");
 
-/// What a run is told besides its scans.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    /// `OUT.csv`; the evidence is written beside it.
-    pub out: PathBuf,
-    /// What becomes of what stands there.
-    pub existing: ExistingOutput,
-    /// Number of workers.
-    pub jobs: NonZeroUsize,
-    /// Folder for a picture of each page with what was found on it, by its own rules alone; `None`: no pictures. Copies
-    /// have none.
-    pub overlay: Option<PathBuf>,
-    /// Folder for the scans of which some page could not be read, and why; `None`: they are not collected.
-    pub rejects: Option<PathBuf>,
-    /// Folder that all scans stand in, where there is one. Should it be gone, the run ends with a fault, and what it held
-    /// is not taken for pages that cannot be read.
-    pub input: Option<PathBuf>,
-    /// A file that was changed less than this ago, or while it was read, is left out: it may still be written to. Zero:
-    /// every file is read as it stands.
-    pub settle: Duration,
-    /// Set to `true`, by whomever and whenever, it ends the run with [`ErrorKind::Stopped`] as soon as the pages in hand
-    /// are finished.
-    pub stop: Arc<AtomicBool>,
-    /// Starts a process that decodes; each worker has one. `None`: pages are decoded in this process, where nothing holds
-    /// a decoder to [`formread_page::Limits::page_seconds`], and one that crashes takes the run with it.
-    pub decoder: Option<DecoderCommand>,
-}
-
-impl RunOptions {
-    /// Into a table that does not stand yet, with as many workers.
-    pub fn new(out: PathBuf, jobs: NonZeroUsize) -> Self {
-        Self {
-            out,
-            existing: ExistingOutput::Refuse,
-            jobs,
-            overlay: None,
-            rejects: None,
-            input: None,
-            settle: Duration::ZERO,
-            stop: Arc::default(),
-            decoder: None,
-        }
-    }
-}
-
-/// What becomes of tables, or of a cut-off run's journal, that stand where the new ones go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExistingOutput {
-    /// They are left as they are, and the run does not begin.
-    Refuse,
-    /// A cut-off run is gone on with. Finished tables are left as they are.
-    Resume,
-    /// They are replaced.
-    Overwrite,
-}
-
-/// Something a person may want to see.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// A page is a row without numbers.
-    Rejected {
-        /// The file, as the table names it.
-        scan: &'a str,
-        /// 1-based page.
-        page: u32,
-        /// The word in the table.
-        reason: &'a str,
-        /// What was met.
-        detail: &'a str,
-    },
-    /// A file may still be written to, and is left out.
-    Deferred {
-        /// The file, as the tables would name it.
-        scan: &'a str,
-    },
-    /// A file has the content of another one, and so its rows.
-    Copy {
-        /// The file, as the tables name it.
-        scan: &'a str,
-        /// The first file with this content.
-        of: &'a str,
-    },
-    /// A document of several pages is not complete, or has pages more than once.
-    Document {
-        /// The file, as the tables name it.
-        scan: &'a str,
-        /// Which pages are there.
-        document: &'a DocumentRecord,
-    },
-    /// A page was read or rejected.
-    PageDone,
-    /// A file is finished.
-    FileDone,
-}
-
-/// What became of every page of a batch.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Files in the tables.
-    pub n_files: u64,
-    /// Files among them that have the content of one before them.
-    pub n_copies: u64,
-    /// Files that are in no table, since they may still be written to.
-    pub n_deferred: u64,
-    /// Pages that the files were found to have. Each stands in the table once: accepted, for review, or rejected.
-    pub n_pages: u64,
-    /// Pages of which every field was accepted or is blank.
-    pub n_accepted: u64,
-    /// Pages of which some field needs a person.
-    pub n_review: u64,
-    /// Pages that could not be read, by reason.
-    pub rejected: BTreeMap<String, u64>,
-    /// Documents of several pages, by verdict: `complete`, `surplus` or `incomplete`.
-    pub documents: BTreeMap<String, u64>,
-    /// Digits in the readings, accepted or not.
-    pub n_digits: u64,
-    /// Pages that this run read itself; the others are copies, or were read by the run it resumes.
-    pub n_pages_read: u64,
-}
-
-impl Summary {
-    /// Pages that could not be read.
-    pub fn n_rejected(&self) -> u64 {
-        self.rejected.values().sum()
-    }
-
-    fn count(&mut self, rows: &PageRows) {
-        self.n_digits += rows.n_digits();
-        match rows.verdict {
-            Verdict::Accepted => self.n_accepted += 1,
-            Verdict::Review => self.n_review += 1,
-            Verdict::Rejected => *self.rejected.entry(rows.attention.clone()).or_default() += 1,
-        }
-    }
-}
-
-/// Reads `scans` and writes the tables; `observe` is told of everything that happens, on the calling thread.
+/// Reads `scans` and writes the tables. `observe` is called with every event, on the calling thread.
 ///
 /// # Errors
-/// `Usage` where two scans have one name, another run is writing to the same table, or something stands in the way that
-/// [`RunOptions::existing`] does not allow to be touched; `Stopped` where the run was told to; `Internal` where the ledger
-/// does not balance; otherwise where something cannot be written. What was read until then is kept in the journal, and no
-/// table was touched.
+/// `Usage` where two scans have the same name, another run is writing to the same table, or output exists that
+/// [`RunOptions::existing`] does not allow to be changed; `Stopped` where [`RunOptions::stop`] was set; `Internal` where the
+/// ledger does not balance; `Io` where something cannot be written. What was read until then is in the journal, and no
+/// table was changed.
 pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl FnMut(&Event<'_>)) -> Result<Summary> {
     let _lock = OutputLock::acquire(&options.out)?;
     let journal_path = journal_path(&options.out);
-    refuse_what_stands_there(options, &journal_path)?;
+    check_existing_output(options, &journal_path)?;
     for folder in [&options.overlay, &options.rejects].into_iter().flatten() {
         make_folder(folder, options.input.as_deref()).map_err(|error| error.in_file(folder.to_string_lossy()))?;
     }
@@ -231,7 +97,7 @@ pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl 
     };
     let mut journal = Journal::open(&journal_path, &identity, scans, options.existing == ExistingOutput::Resume)?;
     let summary = read_and_write(reader, scans, options, &mut journal, observe).map_err(|error| {
-        let kept = format!("what was read is kept in {}: go on with --resume", journal_path.display());
+        let kept = format!("what was read is kept in {}: resume the run with --resume", journal_path.display());
         error.with_hint(kept)
     })?;
     journal.remove()?;
@@ -245,16 +111,16 @@ fn read_and_write(
     journal: &mut Journal<'_>,
     mut observe: impl FnMut(&Event<'_>),
 ) -> Result<Summary> {
-    let open: Vec<&Scan> = scans.iter().filter(|scan| !journal.holds(&scan.name, stamp_of(&scan.path))).collect();
-    (open.len()..scans.len()).for_each(|_| observe(&Event::FileDone));
-    let totals = read_scans(reader, &open, options, journal, &mut observe)?;
-    journal.store()?;
-    let n_open = open.len() - totals.n_files;
-    if n_open > 0 {
-        return Err(stopped((scans.len() - n_open) as u64, scans.len() as u64));
+    let unread: Vec<&Scan> = scans.iter().filter(|scan| !journal.has_file(&scan.name, Stamp::of(&scan.path))).collect();
+    (unread.len()..scans.len()).for_each(|_| observe(&Event::FileDone));
+    let totals = read_scans(reader, &unread, options, journal, &mut observe)?;
+    journal.sync()?;
+    let n_unread = unread.len() - totals.n_files;
+    if n_unread > 0 {
+        return Err(stopped(scans.len() - n_unread, scans.len()));
     }
     let scans: Vec<&Scan> = scans.iter().filter(|scan| !totals.deferred.contains(&scan.name)).collect();
-    // Before the tables: where these stand, the run has come to its end.
+    // Before the tables: a run is finished when these exist.
     if let Some(folder) = &options.rejects {
         rejects::collect(folder, &scans, journal)?;
     }
@@ -262,19 +128,19 @@ fn read_and_write(
     Ok(Summary { n_deferred: totals.deferred.len() as u64, n_pages_read: totals.n_pages, ..summary })
 }
 
-fn stopped(done: u64, of: u64) -> Error {
-    ErrorKind::Stopped { done, of }.into()
+fn stopped(n_done: usize, n_files: usize) -> Error {
+    ErrorKind::Stopped { done: n_done as u64, of: n_files as u64 }.into()
 }
 
-/// Makes a folder that is to be written to; not among the scans, where the next run would take for scans what it finds.
+/// Makes a folder for output. It must not be among the scans: the next run would read its files as scans.
 fn make_folder(folder: &Path, input: Option<&Path>) -> Result<()> {
     let input = input.and_then(|input| input.canonicalize().ok());
     let folder = path::absolute(folder)?;
-    let there = folder.ancestors().find_map(|folder| folder.canonicalize().ok());
-    if let (Some(input), Some(there)) = (input, there)
-        && there.starts_with(input)
+    let existing = folder.ancestors().find_map(|folder| folder.canonicalize().ok());
+    if let (Some(input), Some(existing)) = (input, existing)
+        && existing.starts_with(input)
     {
-        return Err(Error::usage("this folder lies among the scans").with_hint("choose one outside of them"));
+        return Err(Error::usage("this folder is inside the folder of scans").with_hint("choose one outside of it"));
     }
     Ok(fs::create_dir_all(folder)?)
 }
@@ -286,15 +152,16 @@ pub fn journal_path(out: &Path) -> PathBuf {
     PathBuf::from(path)
 }
 
-fn refuse_what_stands_there(options: &RunOptions, journal_path: &Path) -> Result<()> {
-    let is_begun = journal_path.exists();
+/// Checks that nothing is replaced unless [`RunOptions::existing`] allows it.
+fn check_existing_output(options: &RunOptions, journal_path: &Path) -> Result<()> {
+    let has_journal = journal_path.exists();
     let refuse =
-        |path: &Path, hint: &str| Err(Error::usage(format!("already exists: {}\nhint: {hint}", path.display())));
+        |path: &Path, hint: &str| Err(Error::usage(format!("already exists: {}", path.display())).with_hint(hint));
     match options.existing {
         ExistingOutput::Overwrite => return Ok(()),
-        ExistingOutput::Resume if is_begun => return Ok(()),
-        ExistingOutput::Refuse if is_begun => {
-            return refuse(journal_path, "go on with that run with --resume, or begin anew with --overwrite");
+        ExistingOutput::Resume if has_journal => return Ok(()),
+        ExistingOutput::Refuse if has_journal => {
+            return refuse(journal_path, "resume that run with --resume, or start again with --overwrite");
         }
         ExistingOutput::Resume | ExistingOutput::Refuse => {}
     }
@@ -302,24 +169,24 @@ fn refuse_what_stands_there(options: &RunOptions, journal_path: &Path) -> Result
     let tables = [out.clone(), fields_path(out), documents_path(out), run_path(out)];
     match tables.iter().find(|path| path.exists()) {
         Some(path) if options.existing == ExistingOutput::Resume => {
-            refuse(path, "that run came to its end; read all again with --overwrite, or choose another name")
+            refuse(path, "that run is finished; read all files again with --overwrite, or choose another name")
         }
         Some(path) => refuse(path, "replace it with --overwrite, or choose another name"),
         None => Ok(()),
     }
 }
 
-/// What a run read itself.
+/// What this run has read, without what it found in the journal.
 #[derive(Debug, Default)]
 struct SessionTotals {
     n_pages: u64,
-    /// Files it is done with.
+    /// Files that need no more work.
     n_files: usize,
-    /// Files among them that may still be written to.
+    /// Names of the files among them that may still be written to.
     deferred: HashSet<String>,
 }
 
-/// Reads every page of `scans` into the journal, or as many as are read when it is told to stop.
+/// Reads every page of `scans` into the journal, or until the run is stopped.
 fn read_scans(
     reader: &Reader,
     scans: &[&Scan],
@@ -329,10 +196,11 @@ fn read_scans(
 ) -> Result<SessionTotals> {
     let mut totals = SessionTotals::default();
     let decoders = DecoderPool::new(reader.limits(), options.decoder.as_ref());
-    let items = Items::open(&decoders, scans)?.of_run(options, journal.contents());
-    read_in_order(reader, items, options.jobs, options.overlay.as_deref(), &decoders, |outcome| {
+    let files = Files::new(&decoders, scans)?.of_run(options, journal.contents());
+    read_in_order(reader, &files, options.jobs, options.overlay.as_deref(), &decoders, |outcome| {
         match outcome {
-            Outcome::Page { scan, record } => {
+            Outcome::Page { sha256: Some(sha256), .. } if journal.has_content(sha256) => return Ok(()),
+            Outcome::Page { scan, record, .. } => {
                 let rows = PageRows::new(&scan.name, &record);
                 let detail = match record.reading {
                     PageReading::Rejected { detail, .. } => detail,
@@ -344,10 +212,9 @@ fn read_scans(
                 }
                 observe(&Event::PageDone);
                 totals.n_pages += 1;
-                return journal.add(rows, detail);
+                return journal.add_page(rows, detail);
             }
             Outcome::FileEnd { file, pages } => journal.finish_file(file, pages)?,
-            Outcome::Copy(file) => journal.copy_file(file)?,
             Outcome::Deferred { scan } => {
                 observe(&Event::Deferred { scan: &scan });
                 totals.deferred.insert(scan);
@@ -360,35 +227,35 @@ fn read_scans(
     Ok(totals)
 }
 
-/// Reads every page of `items` on `jobs` workers, which decode with `decoders`; `deliver` gets what became of them in their
-/// order.
+/// Reads every page of `files` on `jobs` workers, which decode with `decoders`; `deliver` gets the outcomes in the order of
+/// the files.
 fn read_in_order<'a>(
     reader: &'a Reader,
-    items: Items<'a>,
+    files: &Files<'a>,
     jobs: NonZeroUsize,
     overlay: Option<&Path>,
     decoders: &'a DecoderPool<'a>,
     mut deliver: impl FnMut(Outcome<'a>) -> Result<()>,
 ) -> Result<()> {
-    let work = |queue: &WorkQueue<Items<'a>>, hand_in: &dyn Fn(u64, Result<Outcome<'a>>)| {
-        while let Some((sequence, item)) = queue.take() {
+    let work = |queue: &WorkQueue<'_, Files<'a>>, hand_in: &dyn Fn(Ticket, Result<Outcome<'a>>)| {
+        while let Some((ticket, item)) = queue.take() {
             let mut batch = Batch::new(reader, overlay, decoders, hand_in);
-            batch.add(sequence, item);
+            batch.add(ticket, item);
             while !batch.is_full() {
-                let Some((sequence, item)) = queue.try_take() else { break };
-                batch.add(sequence, item);
+                let Some((ticket, item)) = queue.try_take() else { break };
+                batch.add(ticket, item);
             }
             batch.finish();
         }
     };
-    // while the first process that decodes is started; what fails now fails again, and then a page says so
+    // While the first decoding process starts. If it fails, it fails again on a page, and then the page has the reason.
     let _ = reader.warm_up();
     let mut documents = Documents::new(reader);
-    in_order(items, jobs, window(jobs), work, |outcome| documents.take(outcome?, &mut deliver))
+    in_order(files, jobs, window(jobs), work, |outcome| documents.take(outcome?, &mut deliver))
 }
 
 fn window(jobs: NonZeroUsize) -> NonZeroUsize {
-    jobs.saturating_mul(WINDOW_PAGES_A_JOB)
+    jobs.saturating_mul(WINDOW_PAGES_PER_JOB)
 }
 
 #[cfg(test)]

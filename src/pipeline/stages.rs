@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{
     batch::is_full,
-    items::{Item, Items},
+    files::{Files, Item},
+    ordered::Source,
 };
 use formread_core::reader::{PreparedPage, Reader};
 use formread_page::{decoder_process::DecoderPool, scans::Scan};
@@ -63,7 +64,8 @@ pub fn measure_stages(reader: &Reader, scans: &[&Scan]) -> Result<Vec<StageTime>
     let mut n_pages = 0usize;
     let decoders = DecoderPool::new(reader.limits(), None);
     let mut gathered: Vec<PreparedPage> = Vec::new();
-    for item in Items::open(&decoders, scans)? {
+    let files = Files::new(&decoders, scans)?;
+    for item in (0..files.n_groups()).flat_map(|idx| files.open(idx)) {
         let Item::Page { bytes, page_idx, .. } = item else { continue };
         let Ok(page) = spent.on(Stage::Decode, || decoders.page(&bytes, page_idx)) else { continue };
         n_pages += 1;

@@ -18,7 +18,7 @@ pub fn write_tables(
     mut observe: impl FnMut(&Event<'_>),
 ) -> Result<Summary> {
     let out = &options.out;
-    let n_files = scans.len() as u64;
+    let n_files = scans.len();
     let go_on = || if options.stop.load(Ordering::Relaxed) { Err(stopped(n_files, n_files)) } else { Ok(()) };
     let mut forms = BTreeMap::new();
     for scan in scans {
@@ -39,7 +39,7 @@ pub fn write_tables(
     let mut sink = CsvSink::create(out, columns)?;
     let has_documents = reader.templates().iter().any(|template| template.document.is_some());
     let mut completeness = Completeness::new(reader.templates(), DocumentTable::create(out, has_documents)?);
-    let mut summary = Summary { n_files, ..Summary::default() };
+    let mut summary = Summary { n_files: n_files as u64, ..Summary::default() };
     // of each content, the place of the first scan that has it
     let mut first_of: Vec<Option<u32>> = vec![None; journal.n_contents()];
     for (place, Scan { name, .. }) in (0..).zip(scans) {

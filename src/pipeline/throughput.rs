@@ -5,8 +5,8 @@ use std::{fmt, fs, num::NonZeroUsize, time::Instant};
 use serde::Serialize;
 
 use super::{
-    items::{Item, Items},
-    ordered::in_order,
+    files::{Files, Item},
+    ordered::{Ticket, WorkQueue, in_order},
     outcome::Outcome,
     read_in_order,
     stages::{StageTime, measure_stages},
@@ -64,8 +64,8 @@ pub fn measure_throughput(
     let start = Instant::now();
     let mut n_digits = 0;
     let decoders = DecoderPool::new(reader.limits(), decoder);
-    read_in_order(reader, Items::open(&decoders, &scans)?, jobs, None, &decoders, |outcome| {
-        if let Outcome::Page { scan, record } = outcome {
+    read_in_order(reader, &Files::new(&decoders, &scans)?, jobs, None, &decoders, |outcome| {
+        if let Outcome::Page { scan, record, .. } = outcome {
             n_digits += PageRows::new(&scan.name, &record).n_digits();
         }
         Ok(())
@@ -91,29 +91,25 @@ pub fn measure_throughput(
 fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize) -> Result<u64> {
     let mut n_pages = 0;
     let decoders = DecoderPool::new(reader.limits(), None);
-    in_order(
-        Items::open(&decoders, scans)?,
-        jobs,
-        window(jobs),
-        |queue, hand_in| {
-            while let Some((sequence, item)) = queue.take() {
-                let is_page = match item {
-                    Item::Page { bytes, page_idx, .. } => {
-                        // a page that cannot be read is one, too
-                        let _ = std::hint::black_box(decoders.page(&bytes, page_idx));
-                        true
-                    }
-                    Item::Faulty { .. } => true,
-                    Item::FileEnd { .. } | Item::Known(_) => false,
-                };
-                hand_in(sequence, is_page);
-            }
-        },
-        |is_page| {
-            n_pages += u64::from(is_page);
-            Ok::<_, Error>(())
-        },
-    )?;
+    let work = |queue: &WorkQueue<'_, Files<'_>>, hand_in: &dyn Fn(Ticket, bool)| {
+        while let Some((ticket, item)) = queue.take() {
+            let is_page = match item {
+                Item::Page { bytes, page_idx, .. } => {
+                    // A page that cannot be read counts as well.
+                    let _ = std::hint::black_box(decoders.page(&bytes, page_idx));
+                    true
+                }
+                Item::Faulty { .. } => true,
+                Item::Known(_) => false,
+            };
+            hand_in(ticket, is_page);
+        }
+    };
+    let deliver = |is_page| {
+        n_pages += u64::from(is_page);
+        Ok::<_, Error>(())
+    };
+    in_order(&Files::new(&decoders, scans)?, jobs, window(jobs), work, deliver)?;
     Ok(n_pages)
 }
 
