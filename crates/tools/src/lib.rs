@@ -2,9 +2,9 @@
 
 pub mod dataset;
 pub mod draft;
+mod draw;
 pub mod evaluate;
 pub mod explain;
 pub mod overlay;
 pub mod synth;
 pub mod template;
-pub mod text;

@@ -55,13 +55,13 @@ mod tests {
     use image::{GrayImage, imageops};
 
     use super::*;
-    use crate::text::line_of_text;
+    use crate::draw::text_ink;
     use formread_raster::geometry::Projection;
 
     /// Lines of text at 8 px/mm.
     #[test]
     fn a_page_of_text_on_its_side_is_set_upright() {
-        let ink = line_of_text("The quick brown fox, hidden behind the hill", 32).expect("it has ink");
+        let ink = text_ink("The quick brown fox, hidden behind the hill", 32).expect("it has ink");
         let mut upright = GrayImage::from_pixel(1000, 700, image::Luma([250]));
         for line in 0..8 {
             for (x, y, level) in ink.enumerate_pixels() {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use image::{
-    GrayImage,
     codecs::png::{CompressionType, FilterType, PngEncoder},
     imageops,
 };
 
 use super::TruthField;
+use crate::draw::fitted;
 use formread_page as page;
 use formread_page::{
     Limits, Page,
@@ -90,7 +90,7 @@ fn cut(page: &Page, bounds: [i64; 4]) -> Result<Vec<u8>> {
         return Err(Error::usage("it is not on the scan"));
     }
     let crop = imageops::crop_imm(&page.pixels, left, top, right - left, bottom - top).to_image();
-    let mut picture = shrunk(crop);
+    let mut picture = fitted(crop, [MAX_WIDTH, MAX_HEIGHT]);
     for pixel in picture.pixels_mut() {
         // the brightest shade is white, the darkest black
         pixel[0] = pixel[0] / SHADE * (255 / (N_SHADES - 1));
@@ -101,22 +101,11 @@ fn cut(page: &Page, bounds: [i64; 4]) -> Result<Vec<u8>> {
     Ok(png.into_inner())
 }
 
-/// The picture, made as small as the limits ask.
-fn shrunk(picture: GrayImage) -> GrayImage {
-    let [width, height] = [picture.width(), picture.height()].map(f64::from);
-    let factor = (f64::from(MAX_WIDTH) / width).min(f64::from(MAX_HEIGHT) / height);
-    if factor >= 1.0 {
-        return picture;
-    }
-    let side = |side: f64| ((side * factor) as u32).max(1);
-    imageops::resize(&picture, side(width), side(height), imageops::FilterType::Triangle)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use image::Luma;
+    use image::{GrayImage, Luma};
 
     use super::*;
     use crate::evaluate::Answer;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Reliability;
 use crate::dataset::{GlyphSet, read_folder};
-use crate::text::line_of_text;
+use crate::draw::{dark_on_white, text_ink};
 use formread_core::normalise::{GLYPH_SIDE, collate};
 use formread_core::scores::{GlyphClass, GlyphScores, N_DIGITS, Recogniser};
 use formread_raster::error::Result;
@@ -230,10 +230,8 @@ pub fn wrong_sheet(set: &GlyphSet, report: &GlyphReport) -> GrayImage {
             imageops::replace(&mut sheet, &shown, i64::from(x), i64::from(y));
         }
         let reading = reading.map_or("-".to_owned(), |digit| digit.to_string());
-        if let Some(words) = line_of_text(&format!("{truth}>{reading} {confidence:.2}"), SHEET_WORDS) {
-            let paper =
-                GrayImage::from_fn(words.width(), words.height(), |x, y| Luma([255 - words.get_pixel(x, y)[0]]));
-            imageops::replace(&mut sheet, &paper, i64::from(x), i64::from(y + side));
+        if let Some(words) = text_ink(&format!("{truth}>{reading} {confidence:.2}"), SHEET_WORDS) {
+            imageops::replace(&mut sheet, &dark_on_white(&words), i64::from(x), i64::from(y + side));
         }
     }
     sheet

@@ -2,18 +2,15 @@
 
 use image::{RgbImage, imageops};
 
-use super::{
-    CandidateCut, FieldExplanation,
-    layout::{CUTS_SCALE, GREY, PALE, PICTURE_HEIGHT, SMALL, below, dark_on_white, framed, line, paper, scaled, words},
-};
-use crate::overlay::{ACCEPTED, CUT, Colour};
+use super::{CandidateCut, FieldExplanation, MAX_CUTS_SCALE, PICTURE_HEIGHT, SMALL_TEXT};
+use crate::draw::{self, Colour, GREEN, GREY, MAGENTA, PALE, below, dark_on_white, draw_line, framed, paper, scaled};
 use formread_core::segment::FieldPictures;
 use formread_raster::geometry::{Point, Rect};
 
 /// Height of a row of candidates below the ink, and of the row of those that were chosen.
 const BRACKET: u32 = 8;
 /// Most such rows: what does not fit is in the text.
-const MOST_BRACKETS: usize = 12;
+const MAX_BRACKETS: usize = 12;
 
 /// The ink with the places where one digit may end and the next begin, and the candidates between them; at most `most`
 /// pixels wide.
@@ -22,13 +19,13 @@ pub(super) fn draw_cuts(pictures: &FieldPictures, field: &FieldExplanation, most
     let [x, y, width, height] = area;
     let ink = imageops::crop_imm(&pictures.cleaned, x, y, width, height).to_image();
     let scale = (f64::from(most - 2) / f64::from(width)).min(f64::from(PICTURE_HEIGHT) / f64::from(height));
-    let scale = scale.min(CUTS_SCALE);
+    let scale = scale.min(MAX_CUTS_SCALE);
     let mut ink = scaled(&dark_on_white(&ink), scale);
     let across = |at: f64| (at - f64::from(x)) * scale;
     let bottom = f64::from(ink.height());
     let nodes = node_places(field, &pictures.cells);
     for node in nodes.iter().flatten() {
-        line(&mut ink, Point::new(across(*node), 0.0), Point::new(across(*node), bottom), PALE);
+        draw_line(&mut ink, [Point::new(across(*node), 0.0), Point::new(across(*node), bottom)], PALE, 0..=1);
     }
     let ink = framed(&ink, PALE, 1);
     let width = ink.width();
@@ -37,20 +34,20 @@ pub(super) fn draw_cuts(pictures: &FieldPictures, field: &FieldExplanation, most
         |cut: &CandidateCut| cut.bounds.map(|[left, _, w, _]| [across(f64::from(left)), across(f64::from(left + w))]);
     let (chosen, others): (Vec<&CandidateCut>, Vec<&CandidateCut>) = field.candidates.iter().partition(|c| c.is_chosen);
     let mut rows = vec![numbers, ink];
-    rows.push(brackets(&chosen.into_iter().filter_map(span).collect::<Vec<_>>(), ACCEPTED, width));
-    for row in stacked(others.into_iter().filter_map(span).collect()).into_iter().take(MOST_BRACKETS) {
-        rows.push(brackets(&row, CUT, width));
+    rows.push(brackets(&chosen.into_iter().filter_map(span).collect::<Vec<_>>(), GREEN, width));
+    for row in stacked(others.into_iter().filter_map(span).collect()).into_iter().take(MAX_BRACKETS) {
+        rows.push(brackets(&row, MAGENTA, width));
     }
     below(rows, 2)
 }
 
 /// The numbers of the nodes above them, where there is room: `places` are pixels of a row `width` wide.
 fn node_numbers(places: impl Iterator<Item = Option<f64>>, width: u32) -> RgbImage {
-    let mut row = paper(width, SMALL);
+    let mut row = paper(width, SMALL_TEXT);
     let mut free_from = 0;
     for (node, place) in places.enumerate() {
         let Some(place) = place else { continue };
-        let number = words(&node.to_string(), SMALL, GREY);
+        let number = draw::text(&node.to_string(), SMALL_TEXT, GREY);
         let half = f64::from(number.width()) / 2.0;
         let left = (place - half).clamp(0.0, f64::from(width.saturating_sub(number.width()))) as u32;
         if left >= free_from {
@@ -117,9 +114,9 @@ fn brackets(spans: &[[f64; 2]], colour: Colour, width: u32) -> RgbImage {
     let mut row = paper(width, BRACKET);
     let foot = f64::from(BRACKET) - 2.0;
     for [left, right] in spans {
-        line(&mut row, Point::new(*left, foot), Point::new(*right, foot), colour);
+        draw_line(&mut row, [Point::new(*left, foot), Point::new(*right, foot)], colour, 0..=1);
         for end in [left, right] {
-            line(&mut row, Point::new(*end, 0.0), Point::new(*end, foot), colour);
+            draw_line(&mut row, [Point::new(*end, 0.0), Point::new(*end, foot)], colour, 0..=1);
         }
     }
     row

@@ -3,7 +3,7 @@
 use image::GrayImage;
 use serde::Serialize;
 
-use super::view::View;
+use crate::draw::View;
 use formread_core::{
     assemble::{Alternative, FieldValue, RuleCorrection, WeighedReading, strip_texts, weighed_readings},
     form::FormTemplate,

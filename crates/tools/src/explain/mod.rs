@@ -6,14 +6,12 @@
 
 mod cuts;
 mod field;
-mod layout;
 pub mod sheet;
 mod text;
-mod view;
 
 use serde::Serialize;
 
-use crate::overlay::quarter_turns;
+use crate::draw::quarter_turns;
 use formread_core::{
     assemble::{PageReading, PageRecord},
     form::FormTemplate,
@@ -28,9 +26,15 @@ use formread_raster::{
     hash::sha256,
 };
 
+pub use crate::draw::View;
 pub use field::{CandidateCut, FieldExplanation, FieldImages, StripExplanation, StripText};
-pub use view::View;
 
+/// Height of a line of small text on the sheet, pixels.
+const SMALL_TEXT: u32 = 18;
+/// Largest height of a picture of a field on the sheet, pixels.
+const PICTURE_HEIGHT: u32 = 240;
+/// Largest factor by which a field's ink is enlarged in the picture of its cuts.
+const MAX_CUTS_SCALE: f64 = 4.0;
 /// Most pixels of the page's picture, width and height.
 const PAGE_VIEW_PX: [u32; 2] = [440, 600];
 

@@ -1,30 +1,25 @@
 //! An explanation as a picture: the page and what it is traced to, then a block a field.
 
-use image::{GrayImage, RgbImage, buffer::ConvertBuffer, imageops};
+use image::{GrayImage, RgbImage, imageops};
 
 use super::{
-    CandidateCut, Explanation, FieldExplanation, StripExplanation, View,
-    cuts::draw_cuts,
-    layout::{
-        BLACK, CUTS_SCALE, GREY, PALE, PICTURE_HEIGHT, SMALL, below, beside, dark_on_white, framed, in_columns, line,
-        paper, scaled, wide, words, wrapped,
-    },
-    text::said,
+    CandidateCut, Explanation, FieldExplanation, MAX_CUTS_SCALE, PICTURE_HEIGHT, SMALL_TEXT, StripExplanation,
+    cuts::draw_cuts, text::said,
 };
-use crate::overlay::{ACCEPTED, BLANK, CUT, Colour, REVIEW};
+use crate::draw::{
+    self, BLACK, Colour, GREEN, GREY, MAGENTA, PALE, RED, VIOLET_BLUE, below, beside, dark_on_white, fitted, framed,
+    in_columns, padded, paper, scaled, wrapped_text,
+};
 use formread_core::{
     assemble::WeighedReading,
     normalise::{GLYPH_SIDE, Glyph},
     segment::FieldPictures,
 };
-use formread_raster::geometry::Point;
 
 /// Width of what is drawn, without the margin, pixels.
 pub(super) const WIDTH: u32 = 1480;
 const MARGIN: u32 = 24;
 const GAP: u32 = 20;
-/// How far past a picture's edge a line may lie to be drawn on the edge, pixels.
-const EDGE: f64 = 4.0;
 /// Gap between a caption and what it says.
 const NEAR: u32 = 6;
 
@@ -45,12 +40,12 @@ const LONG: f64 = 6.0;
 /// How much larger than a glyph a tile is, its width with its words, and how many there are at most.
 const TILE_SCALE: f64 = 3.0;
 const TILE_WIDTH: u32 = 130;
-const MOST_TILES: usize = 20;
+const MAX_TILES: usize = 20;
 /// Tiles that have room in one column.
 const SMALL_TILES: usize = 9;
 
 /// Readings less likely than this by all there is are left out, though not the best.
-const LEAST_SHOWN: f64 = 0.000_5;
+const MIN_SHOWN: f64 = 0.000_5;
 
 /// The most by which a strip is enlarged.
 const STRIP_SCALE: f64 = 3.0;
@@ -73,13 +68,13 @@ pub fn draw(told: &Explanation) -> RgbImage {
 fn head(told: &Explanation) -> RgbImage {
     let mut parts = Vec::new();
     if let Some(view) = &told.view {
-        parts.push(framed(&outlined(view, CUT), PALE, 1));
+        parts.push(framed(&view.outlined(MAGENTA), PALE, 1));
     }
     let left = parts.first().map_or(0, |view| view.width() + 2 * GAP);
     let room = WIDTH.saturating_sub(left + NAMES).max(COLUMN);
     let row = |(name, text): &(&str, String)| {
-        let name = wide(words(name, TEXT, GREY), NAMES);
-        beside(vec![name, wrapped(text, TEXT, room, BLACK)], 0)
+        let name = padded(draw::text(name, TEXT, GREY), NAMES);
+        beside(vec![name, wrapped_text(text, TEXT, room, BLACK)], 0)
     };
     parts.push(below(told.head().iter().map(row).collect(), NEAR));
     beside(parts, 2 * GAP)
@@ -87,7 +82,8 @@ fn head(told: &Explanation) -> RgbImage {
 
 fn field_block(field: &FieldExplanation) -> RgbImage {
     let colour = colour_of(&field.state);
-    let title = beside(vec![words(&field.name, TITLE, BLACK), words(&field.verdict(), TITLE, colour)], 2 * GAP);
+    let title =
+        beside(vec![draw::text(&field.name, TITLE, BLACK), draw::text(&field.verdict(), TITLE, colour)], 2 * GAP);
     let mut parts = vec![RgbImage::from_pixel(WIDTH, 3, colour), title, pictures(field, colour)];
     parts.extend(how_it_was_read(field));
     parts.push(tables(field));
@@ -112,72 +108,34 @@ fn how_it_was_read(field: &FieldExplanation) -> Vec<RgbImage> {
 
 fn colour_of(state: &str) -> Colour {
     match state {
-        "accepted" => ACCEPTED,
-        "blank" => BLANK,
-        _ => REVIEW,
+        "accepted" => GREEN,
+        "blank" => VIOLET_BLUE,
+        _ => RED,
     }
 }
 
 fn captioned(caption: &str, part: RgbImage) -> RgbImage {
-    below(vec![words(caption, SMALL, GREY), part], NEAR)
-}
-
-/// A view with its outlines.
-fn outlined(view: &View, colour: Colour) -> RgbImage {
-    let mut picture: RgbImage = view.pixels.convert();
-    for corners in &view.outlines {
-        let corners = corners.map(|p| inside(p, &picture));
-        for (a, b) in corners.iter().zip(corners.iter().cycle().skip(1)) {
-            line(&mut picture, *a, *b, colour);
-        }
-    }
-    picture
-}
-
-/// A point that lies just on the edge or past it, moved to where a line is seen.
-fn inside(p: Point, picture: &RgbImage) -> Point {
-    let near = |at: f64, length: u32| {
-        let last = f64::from(length) - 2.0;
-        if at > last && at < last + EDGE {
-            last
-        } else if at < 0.0 && at > -EDGE {
-            0.0
-        } else {
-            at
-        }
-    };
-    Point::new(near(p.x, picture.width()), near(p.y, picture.height()))
+    below(vec![draw::text(caption, SMALL_TEXT, GREY), part], NEAR)
 }
 
 /// The field on the page, as scanned, and as it is cut: beside each other, or below where they are long.
 fn pictures(field: &FieldExplanation, colour: Colour) -> RgbImage {
     let mut shown: Vec<(&str, RgbImage)> = Vec::new();
     if let Some(around) = &field.images.around {
-        shown.push(("on the page", outlined(around, colour)));
+        shown.push(("on the page", around.outlined(colour)));
     }
     if let Some(FieldPictures { scanned, cleaned, .. }) = &field.images.pictures {
-        let scale = (f64::from(PICTURE_HEIGHT) / f64::from(scanned.height().max(1))).min(CUTS_SCALE);
+        let scale = (f64::from(PICTURE_HEIGHT) / f64::from(scanned.height().max(1))).min(MAX_CUTS_SCALE);
         shown.push(("as scanned, laid straight", scaled(scanned, scale)));
         shown.push(("printed ink taken away", scaled(&dark_on_white(cleaned), scale)));
     }
     let is_long = |(_, p): &(&str, RgbImage)| f64::from(p.width()) > LONG * f64::from(p.height());
     let (width, n_columns) = if shown.iter().any(is_long) { (WIDTH, 1) } else { (COLUMN, COLUMNS as usize) };
     let fitted = |(caption, picture): (&str, RgbImage)| {
-        captioned(caption, framed(&fit(&picture, width - 2, PICTURE_HEIGHT), PALE, 1))
+        captioned(caption, framed(&fitted(picture, [width - 2, PICTURE_HEIGHT]), PALE, 1))
     };
-    let shown: Vec<RgbImage> = shown.into_iter().map(fitted).map(|picture| wide(picture, width)).collect();
-    if shown.is_empty() { words("it is not on the page", TEXT, GREY) } else { in_columns(shown, n_columns, GAP) }
-}
-
-/// Made smaller where it is larger than `width` and `height`.
-fn fit(picture: &RgbImage, width: u32, height: u32) -> RgbImage {
-    let scale = |most: u32, own: u32| f64::from(most) / f64::from(own.max(1));
-    let scale = scale(width, picture.width()).min(scale(height, picture.height()));
-    if scale >= 1.0 {
-        return picture.clone();
-    }
-    let side = |length: u32| (f64::from(length) * scale).floor().max(1.0) as u32;
-    imageops::resize(picture, side(picture.width()), side(picture.height()), imageops::FilterType::Triangle)
+    let shown: Vec<RgbImage> = shown.into_iter().map(fitted).map(|picture| padded(picture, width)).collect();
+    if shown.is_empty() { draw::text("it is not on the page", TEXT, GREY) } else { in_columns(shown, n_columns, GAP) }
 }
 
 /// The glyphs as the net saw them: those of the best reading, from left to right, then the others, those first that are
@@ -188,7 +146,7 @@ fn tiles(candidates: &[CandidateCut], width: u32) -> RgbImage {
     let is_digit = |cut: &CandidateCut| cut.scores.map_or(0.0, |scores| scores.digit(scores.best_digit().0));
     let (chosen, mut others): (Vec<_>, Vec<_>) = inked().partition(|(cut, _)| cut.is_chosen);
     others.sort_by(|(a, _), (b, _)| is_digit(b).total_cmp(&is_digit(a)));
-    let in_order = chosen.into_iter().chain(others).take(MOST_TILES);
+    let in_order = chosen.into_iter().chain(others).take(MAX_TILES);
     let shown: Vec<RgbImage> = in_order.map(|(cut, glyph)| tile(cut, glyph)).collect();
     let left_out = match n_inked.saturating_sub(shown.len()) {
         0 => String::new(),
@@ -203,16 +161,20 @@ fn tile(cut: &CandidateCut, glyph: &Glyph) -> RgbImage {
     let value =
         |x: u32, y: u32| 255 - (glyph[y as usize * GLYPH_SIDE + x as usize].clamp(0.0, 1.0) * 255.0).round() as u8;
     let grey = GrayImage::from_fn(GLYPH_SIDE as u32, GLYPH_SIDE as u32, |x, y| image::Luma([value(x, y)]));
-    let (colour, thickness) = if cut.is_chosen { (ACCEPTED, 3) } else { (PALE, 3) };
+    let (colour, thickness) = if cut.is_chosen { (GREEN, 3) } else { (PALE, 3) };
     let mut parts = vec![framed(&scaled(&grey, TILE_SCALE), colour, thickness)];
-    parts.push(words(&format!("{}-{}", cut.from, cut.to), SMALL, GREY));
+    parts.push(draw::text(&format!("{}-{}", cut.from, cut.to), SMALL_TEXT, GREY));
     for (digit, probability) in cut.digits(2) {
-        parts.push(words(&format!("{digit} {probability:.3}"), SMALL, BLACK));
+        parts.push(draw::text(&format!("{digit} {probability:.3}"), SMALL_TEXT, BLACK));
     }
     if let Some((class, probability)) = cut.class() {
-        parts.push(words(&format!("{class} {probability:.2}"), SMALL, if class == "digit" { BLACK } else { REVIEW }));
+        parts.push(draw::text(
+            &format!("{class} {probability:.2}"),
+            SMALL_TEXT,
+            if class == "digit" { BLACK } else { RED },
+        ));
     }
-    wide(below(parts, 2), TILE_WIDTH)
+    padded(below(parts, 2), TILE_WIDTH)
 }
 
 /// The strip as the net saw it, and what it read.
@@ -225,8 +187,8 @@ fn strip_block(strip: &StripExplanation, width: u32) -> RgbImage {
     let mut lines = vec![picture];
     let mut add = |name: &str, text: String| {
         if !text.is_empty() {
-            let name = wide(words(name, TEXT, GREY), NAMES);
-            lines.push(beside(vec![name, wrapped(&text, TEXT, width - NAMES, BLACK)], 0));
+            let name = padded(draw::text(name, TEXT, GREY), NAMES);
+            lines.push(beside(vec![name, wrapped_text(&text, TEXT, width - NAMES, BLACK)], 0));
         }
     };
     let (first, others) = strip.views.split_at(strip.views.len().min(1));
@@ -238,14 +200,14 @@ fn strip_block(strip: &StripExplanation, width: u32) -> RgbImage {
 
 /// The first of `all`, and those that are likely at all.
 fn shown<T>(all: &[T], probability: impl Fn(&T) -> f64) -> impl Iterator<Item = &T> {
-    all.iter().enumerate().filter(move |(i, one)| *i == 0 || probability(one) >= LEAST_SHOWN).map(|(_, one)| one)
+    all.iter().enumerate().filter(move |(i, one)| *i == 0 || probability(one) >= MIN_SHOWN).map(|(_, one)| one)
 }
 
 /// What it may be, what each way to read says, and what the form says of it.
 fn tables(field: &FieldExplanation) -> RgbImage {
     let column = |caption: &str, lines: Vec<String>| {
-        let lines = lines.iter().map(|text| wrapped(text, TEXT, COLUMN, BLACK)).collect();
-        wide(captioned(caption, below(lines, 2)), COLUMN)
+        let lines = lines.iter().map(|text| wrapped_text(text, TEXT, COLUMN, BLACK)).collect();
+        padded(captioned(caption, below(lines, 2)), COLUMN)
     };
     let mut columns = Vec::new();
     if !field.alternatives.is_empty() {
@@ -273,7 +235,7 @@ fn tables(field: &FieldExplanation) -> RgbImage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::layout::PAPER;
+    use crate::draw::PAPER;
     use crate::explain::tests::explained_strip;
 
     #[test]
@@ -281,9 +243,9 @@ mod tests {
         let mut told = explained_strip();
         let one = draw(&told);
         assert_eq!(one.width(), WIDTH + 2 * MARGIN);
-        assert!(one.pixels().any(|p| *p == ACCEPTED) && one.pixels().any(|p| *p == PAPER));
+        assert!(one.pixels().any(|p| *p == GREEN) && one.pixels().any(|p| *p == PAPER));
         // the chosen glyphs are framed: two tiles of 84 pixels, 3 pixels of frame on either side
-        assert!(one.pixels().filter(|p| **p == ACCEPTED).count() > 2 * 4 * 84 * 3);
+        assert!(one.pixels().filter(|p| **p == GREEN).count() > 2 * 4 * 84 * 3);
         told.fields.push(explained_strip().fields.remove(0));
         let two = draw(&told);
         told.fields.clear();

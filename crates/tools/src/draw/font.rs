@@ -1,14 +1,14 @@
-//! Printed words.
+//! A line of text as ink.
 
 use image::{GrayImage, Luma, imageops};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
-/// The size in which letters are kept; others are scaled from it.
+/// Size of the stored letters; other sizes are scaled from it.
 const HEIGHT: RasterHeight = RasterHeight::Size32;
 
-/// One line of words, [H, W] u8, 0 nothing .. 255 ink. `height_px` is that of a line, somewhat more than a letter's.
-/// What the font does not have is drawn as a question mark. `None` of no words or no height.
-pub fn line_of_text(text: &str, height_px: u32) -> Option<GrayImage> {
+/// One line of `text`, [H, W] u8, 0 nothing .. 255 ink. `height_px` is the height of the line, a little more than a letter's.
+/// A letter that the font lacks is drawn as a question mark. `None` for an empty text or no height.
+pub(crate) fn text_ink(text: &str, height_px: u32) -> Option<GrayImage> {
     let letter_width = get_raster_width(FontWeight::Regular, HEIGHT);
     let n_letters = u32::try_from(text.chars().count()).ok()?;
     let width = n_letters.checked_mul(u32::try_from(letter_width).ok()?)?;
@@ -35,13 +35,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_as_high_as_asked_and_as_wide_as_its_letters() {
-        let one = line_of_text("7", 40).expect("it says something");
-        let four = line_of_text("7 \u{4e2d}1", 40).expect("it says something");
+    fn text_ink_has_given_height_and_width_of_its_letters() {
+        let one = text_ink("7", 40).expect("there is text");
+        let four = text_ink("7 \u{4e2d}1", 40).expect("there is text");
         assert_eq!((one.height(), four.height()), (40, 40));
         assert!(four.width().abs_diff(4 * one.width()) <= 4, "{} and {}", one.width(), four.width());
         assert!(one.pixels().any(|p| p[0] > 200) && one.pixels().any(|p| p[0] == 0));
-        assert_eq!(line_of_text("", 40), None);
-        assert_eq!(line_of_text("7", 0), None);
+        assert_eq!(text_ink("", 40), None);
+        assert_eq!(text_ink("7", 0), None);
     }
 }
