@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use formread_core::{
     form::{FormTemplate, PageLayout, known_templates, parse_template},
-    register::{Families, RegisterParams, identify, identify_among, read_no_number},
+    register::{Families, RegisterParams, identify, identify_among},
 };
 use formread_page::Page;
 use formread_raster::error::PageReject;
@@ -85,7 +85,7 @@ impl Outcome {
         let drawn = synthesise(form, &glyphs(), &options, page).expect("the options are in range");
         let page = Page::upright(drawn.image, None);
         let start = Instant::now();
-        let found = identify_among(&page, templates, families, &RegisterParams::default(), &read_no_number);
+        let found = identify_among(&page, templates, families, &RegisterParams::default());
         self.time += start.elapsed();
         match found {
             Ok((found, _)) if templates[found].name == form.name => self.right += 1,

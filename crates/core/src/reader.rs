@@ -20,7 +20,10 @@ use crate::{
     },
     form::{Field, FormTemplate, check_documents, check_other_fields},
     normalise::{GLYPH_SIDE, Glyph, GlyphBatch, STRIP_HEIGHT, Strip, collate, normalise, normalise_strip},
-    register::{Families, FieldRegistration, RegisterParams, Registration, RegistrationFailure, identify_among},
+    register::{
+        Families, FieldRegistration, NumberReading, RegisterParams, Registration, RegistrationFailure, find_candidates,
+        resolve,
+    },
     scores::{Compute, GlyphScores, N_DIGITS, Recogniser, StripScores},
     segment::{FieldCut, FieldInk, LatticeEdge, segment},
 };
@@ -28,7 +31,7 @@ use formread_page as page;
 use formread_page::{Limits, Page};
 use formread_raster::{
     error::{Error, ErrorKind, PageReject, Result},
-    geometry::{Projection, Rect},
+    geometry::Rect,
 };
 
 pub use identity::{ReaderIdentity, ReadingOptions, TemplateId};
@@ -303,8 +306,13 @@ impl Reader {
     /// # Errors
     /// [`RegistrationFailure`] where no template does.
     pub fn register(&self, page: &Page) -> Result<(usize, Registration), RegistrationFailure> {
-        let read_number = |page: &Page, at: Rect, map: &Projection| self.read_number(page, at, map);
-        identify_among(page, &self.templates, &self.families, &self.register_params, &read_number)
+        let candidates = find_candidates(page, &self.templates, &self.families, &self.register_params)?;
+        let numbers = candidates.numbers_to_read().iter().map(|number| self.read_number(page, number));
+        let numbers: Vec<Option<NumberReading>> = numbers.collect::<Result<_>>().map_err(|error| {
+            let (reason, detail) = (PageReject::InternalError, error.to_string());
+            RegistrationFailure { template_idx: None, reason, detail }
+        })?;
+        resolve(candidates, &numbers)
     }
 
     /// Cuts the fields of a page that was [registered](Reader::register).

@@ -6,14 +6,11 @@ use super::{CutPage, Reader, prepared};
 use crate::{
     assemble::{AcceptParams, FieldState, ReviewReason, assemble_field},
     form::{DigitCount, Field, FieldChecks, FieldKind, FieldLayout, FormTemplate, Landmarks, PageLayout, PrintedSides},
-    register::{FieldRegistration, NumberReading, Registration},
+    register::{FieldRegistration, NumberReading, NumberToRead, Registration},
     segment::segment,
 };
 use formread_page::Page;
-use formread_raster::{
-    error::Result,
-    geometry::{Projection, Rect},
-};
+use formread_raster::{error::Result, geometry::Rect};
 
 /// White around a number, and how far bent paper may move it, millimetres.
 const MARGIN_MM: f64 = 1.0;
@@ -21,10 +18,10 @@ const MARGIN_MM: f64 = 1.0;
 const MOST_DIGITS: usize = 16;
 
 impl Reader {
-    /// Reads the number printed at `at` (millimetres) of a form that lies on `page` by `map` (millimetres to pixels). `None`
-    /// where it is not all on the page, or what is there is not digits.
-    pub(super) fn read_number(&self, page: &Page, at: Rect, map: &Projection) -> Result<Option<NumberReading>> {
-        let form = form_of_number(at.inflate(MARGIN_MM));
+    /// Reads a number printed on `page`. `None` where it is not all on the page, or there are no digits.
+    pub(super) fn read_number(&self, page: &Page, number: &NumberToRead) -> Result<Option<NumberReading>> {
+        let NumberToRead { bounds, page_from_template: map, .. } = number;
+        let form = form_of_number(bounds.inflate(MARGIN_MM));
         let field = &form.fields[0];
         let (width, height) = page.pixels.dimensions();
         let area = Rect::from_edges(0.0, 0.0, f64::from(width), f64::from(height));

@@ -1,8 +1,8 @@
-//! Pieces of lines by where they lie, so that only near ones are looked at.
+//! An index of line pieces by their position, so that a search visits only near ones.
 
 use formread_raster::geometry::{Point, Segment};
 
-/// Height of a band, pixels.
+/// Height of a band, pixels. It changes the time of a search, never its result.
 const BAND_PX: f64 = 64.0;
 
 /// Pieces of one family in bands across their direction.
@@ -26,7 +26,7 @@ pub struct Piece {
 }
 
 impl Bands {
-    /// Of the pieces that run sideways (`is_horizontal`), or of those that run up and down.
+    /// An index of `pieces`, which all run sideways (`is_horizontal`) or all run up and down.
     pub fn new(pieces: &[Segment], is_horizontal: bool) -> Self {
         let span = |piece: &Segment| {
             let (from, to) = if is_horizontal { (piece.a.y, piece.b.y) } else { (piece.a.x, piece.b.x) };
@@ -45,7 +45,7 @@ impl Bands {
         Self { bands, first, is_horizontal }
     }
 
-    /// Pieces in the bands within `reach_px` of `p`; one that crosses bands may come twice.
+    /// Pieces in the bands within `reach_px` of `p`. A piece that crosses bands may be given twice.
     pub fn near(&self, p: Point, reach_px: f64) -> impl Iterator<Item = &Piece> {
         let across = if self.is_horizontal { p.y } else { p.x };
         let n = self.bands.len() as i64;
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_near_is_found_and_what_is_far_is_not() {
+    fn near_gives_pieces_within_reach_only() {
         let at = |y: f64| Segment::new(Point::new(0.0, y), Point::new(300.0, y + 70.0));
         let bands = Bands::new(&[at(100.0), at(1000.0)], true);
         let found = |y: f64, reach: f64| -> Vec<f64> {

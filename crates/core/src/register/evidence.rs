@@ -1,8 +1,8 @@
-//! What is on a page that registration can hold on to, measured once for all templates.
+//! The lines and the ink of a page, measured once for all templates.
 
 use image::GrayImage;
 
-use super::{bands::Bands, perspective};
+use super::bands::Bands;
 use formread_page::Page;
 use formread_raster::{
     LineParams, LinePieces, SauvolaParams, find_line_pieces,
@@ -10,21 +10,25 @@ use formread_raster::{
     ink_share, join_pieces, reduce, sauvola,
 };
 
-/// The longer side on which a page is measured, pixels: at about 200 dpi a page's thinnest printed line is one pixel.
-const MEASURED_SIDE_PX: f64 = 2200.0;
+// The sets on which these values were chosen are not recorded.
+
+/// Largest longer side of the picture on which a page is measured, pixels: at about 200 dpi a page's thinnest printed line is
+/// one pixel. Raising it costs time.
+const MAX_MEASURED_SIDE_PX: f64 = 2200.0;
 /// Half the window of the binarisation, as a share of the page's longer side: 4 mm of A4.
 const WINDOW_SHARE: f64 = 1.0 / 80.0;
-/// Thickest printed line, as a share of the page's longer side: 2 mm of A4.
-const THICKNESS_SHARE: f64 = 1.0 / 150.0;
-/// Shortest piece of a line that is kept, likewise: 2.5 mm of A4. Shorter ones are mostly letters.
-const LENGTH_SHARE: f64 = 1.0 / 120.0;
-/// Longest break in a line that is mended, likewise: 3 mm of A4.
-const GAP_SHARE: f64 = 1.0 / 100.0;
-/// How far a run's middle may lie off its straight piece, pixels of the measured picture.
-const DEVIATION_PX: f64 = 1.2;
-/// A page made level may grow by this; more is no page but its horizon.
+/// Thickest printed line, as a share of the page's longer side: 2 mm of A4. Raising it takes bars and writing for lines.
+const MAX_THICKNESS_SHARE: f64 = 1.0 / 150.0;
+/// Shortest piece of a line that is kept, likewise: 2.5 mm of A4. Shorter ones are mostly letters. Raising it loses the
+/// sides of small boxes.
+const MIN_LENGTH_SHARE: f64 = 1.0 / 120.0;
+/// Longest gap in a line that is closed, likewise: 3 mm of A4. Raising it joins lines that are apart.
+const MAX_GAP_SHARE: f64 = 1.0 / 100.0;
+/// Largest distance of a run's middle from its straight piece, pixels of the measured picture. Raising it follows curves.
+const MAX_DEVIATION_PX: f64 = 1.2;
+/// Largest factor by which a page grows when it is made level. More means that the horizon is near, and the map is useless.
 const MAX_SPREAD: f64 = 4.0;
-/// How much darker than its surroundings ink is.
+/// How much darker than its surroundings ink is: `k` of Sauvola's threshold. Raising it loses pale ink.
 const SAUVOLA_K: f64 = 0.2;
 
 /// Lines and ink of a page.
@@ -41,12 +45,12 @@ pub struct PageEvidence {
     height: f64,
 }
 
-/// The lines of a page, as they were found and as they are once their breaks are mended.
+/// The lines of a page, as they were found and with their gaps closed.
 #[derive(Debug, Clone, Default)]
 pub struct PageLines {
     /// Straight pieces, exact where they lie.
     pub pieces: LinePieces,
-    /// Pieces joined over breaks: from end to end where nothing hides an end.
+    /// Pieces joined over gaps: from end to end where nothing hides an end.
     pub whole: LinePieces,
 }
 
@@ -54,7 +58,7 @@ impl PageEvidence {
     /// Measures `page`.
     pub fn measure(page: &Page) -> Self {
         let (width, height) = (f64::from(page.pixels.width()), f64::from(page.pixels.height()));
-        let factor = (width.max(height) / MEASURED_SIDE_PX).ceil().max(1.0) as u32;
+        let factor = (width.max(height) / MAX_MEASURED_SIDE_PX).ceil().max(1.0) as u32;
         let reduced = reduce(&page.pixels, factor);
         let side = f64::from(reduced.width().max(reduced.height()));
         let radius_px = (side * WINDOW_SHARE).ceil() as u32;
@@ -62,9 +66,9 @@ impl PageEvidence {
         let pieces = find_line_pieces(
             &mask,
             LineParams {
-                max_thickness_px: (side * THICKNESS_SHARE).ceil() as u32,
-                min_length_px: side * LENGTH_SHARE,
-                max_deviation_px: DEVIATION_PX,
+                max_thickness_px: (side * MAX_THICKNESS_SHARE).ceil() as u32,
+                min_length_px: side * MIN_LENGTH_SHARE,
+                max_deviation_px: MAX_DEVIATION_PX,
             },
         );
         let scale = f64::from(factor);
@@ -113,15 +117,9 @@ impl PageEvidence {
         )
     }
 
-    /// The map after which the page's lines are level and plumb, near its middle neither stretched nor turned by more
-    /// than an eighth of a circle; `None` where they have no two directions. Proportions are not made right.
-    pub fn level_from_page(&self) -> Option<Projection> {
-        perspective::level(&self.lines, self.page_bounds())
-    }
-
-    /// The same lines as they would lie after `level_from_page`, with the bounds of the page there. `None` where part
-    /// of the page would lie at infinity.
-    pub fn seen_through(&self, level_from_page: &Projection) -> Option<(PageLines, Rect)> {
+    /// The lines as they lie after `level_from_page`, with the bounds of the page there. `None` where part of the page
+    /// would lie at infinity.
+    pub(super) fn warped(&self, level_from_page: &Projection) -> Option<(PageLines, Rect)> {
         let corners = level_from_page.apply_rect(self.page_bounds());
         let bounds = Rect::around(corners)?;
         let side = self.width.max(self.height);
@@ -141,9 +139,9 @@ impl PageEvidence {
 }
 
 impl PageLines {
-    /// `side_px`: the page's longer side; `scale`: page pixels a measured one.
+    /// `side_px` is the page's longer side; `scale` is the number of page pixels that one pixel of the measured picture spans.
     fn new(pieces: LinePieces, side_px: f64, scale: f64) -> Self {
-        let (gap_px, offset_px) = (side_px * GAP_SHARE, 2.0 * scale);
+        let (gap_px, offset_px) = (side_px * MAX_GAP_SHARE, 2.0 * scale);
         let whole = LinePieces {
             horizontal: join_pieces(&pieces.horizontal, gap_px, offset_px),
             vertical: join_pieces(&pieces.vertical, gap_px, offset_px),

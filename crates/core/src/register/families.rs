@@ -1,17 +1,17 @@
-//! Many templates, so arranged that a page need not be held against each of them from nothing: those that differ little
-//! from one another are a family, looked for by its first member alone.
+//! Families of templates: those that differ little are searched for together, by the first one's lines alone.
 
-use super::{rivals::Laid, search::LineModel};
+use super::{discriminate::PlacedTemplate, search::LineModel};
 use crate::form::{FormTemplate, PageLayout};
 use formread_raster::geometry::Projection;
 
-/// Templates of which each has this share of the other's lines, where they lie, are of one family. Empirically chosen: known
-/// forms share 0.5 and less by chance, a form with a box moved or added 0.85 and more with the one before.
-const KIN_SHARE: f64 = 0.75;
-/// Lines this near to each other are shared, millimetres: what [`super::rivals`] tells apart is further.
-const KIN_MM: f64 = 1.2;
-/// How far the sides of two pages may differ, as a share of them, for their templates to be kin.
-const KIN_PAGE: f64 = 0.02;
+/// Lowest share of each template's lines that the other one has, where they lie, for both to be of one family. Chosen on the
+/// known forms, which share 0.5 and less by chance, and on a form with a box moved or added, which shares 0.85 and more
+/// with the one before. Raising it makes more families, and costs time.
+const MIN_SHARED_LINES: f64 = 0.75;
+/// Lines this near to each other are shared, millimetres; `discriminate` compares lines that are further apart.
+const SHARED_MM: f64 = 1.2;
+/// Largest difference of the sides of two pages, as a share of them, for their templates to be of one family.
+const MAX_PAGE_DIFFERENCE: f64 = 0.02;
 
 /// A family.
 #[derive(Clone, Copy)]
@@ -22,17 +22,17 @@ pub(super) struct Family<'a> {
     pub model: &'a LineModel,
 }
 
-/// What registration knows of all templates before it sees a page.
+/// What registration prepares of all templates before the first page.
 #[derive(Debug, Clone, Default)]
 pub struct Families {
     /// One a printed template; `None` of one that takes the whole image.
     models: Vec<Option<LineModel>>,
-    /// Indices of templates, each in one family, its first member the first of all that are kin to it.
+    /// Indices of templates, each in one family; the first member is a sibling of each other one.
     families: Vec<Vec<usize>>,
 }
 
 impl Families {
-    /// Arranges `templates`; a few hundredths of a second for each hundred and each family of them.
+    /// Sorts `templates` into families. It takes a few hundredths of a second for each hundred of them and each family.
     pub fn new(templates: &[FormTemplate]) -> Self {
         let model = |template: &FormTemplate| match &template.layout {
             PageLayout::Printed(landmarks) => Some(LineModel::new(template, landmarks)),
@@ -42,11 +42,11 @@ impl Families {
         let mut families: Vec<Vec<usize>> = Vec::new();
         for (idx, own) in models.iter().enumerate() {
             let Some(own) = own else { continue };
-            let is_kin = |other: usize| {
+            let is_sibling = |other: usize| {
                 let model = models[other].as_ref();
-                model.is_some_and(|model| are_kin((&templates[idx], own), (&templates[other], model)))
+                model.is_some_and(|model| are_siblings((&templates[idx], own), (&templates[other], model)))
             };
-            match families.iter_mut().find(|family| is_kin(family[0])) {
+            match families.iter_mut().find(|family| is_sibling(family[0])) {
                 Some(family) => family.push(idx),
                 None => families.push(vec![idx]),
             }
@@ -54,29 +54,29 @@ impl Families {
         Self { models, families }
     }
 
-    /// The family of the template `idx`, itself too; empty for one that takes the whole image.
+    /// The family of the template `idx`, with itself; empty for one that takes the whole image.
     pub fn siblings(&self, idx: usize) -> &[usize] {
         self.families.iter().find(|family| family.contains(&idx)).map_or(&[], Vec::as_slice)
     }
 
-    /// Each of them.
+    /// Each family.
     pub(super) fn each(&self) -> impl Iterator<Item = Family<'_>> {
         self.families.iter().filter_map(|members| Some(Family { members, model: self.models[members[0]].as_ref()? }))
     }
 
     /// The template `idx`, laid on a page by `map`.
-    pub(super) fn laid<'a>(&'a self, idx: usize, map: &'a Projection) -> Option<Laid<'a>> {
-        Some(Laid { model: self.models[idx].as_ref()?, map })
+    pub(super) fn placed<'a>(&'a self, idx: usize, map: &'a Projection) -> Option<PlacedTemplate<'a>> {
+        Some(PlacedTemplate { model: self.models[idx].as_ref()?, map })
     }
 }
 
-fn are_kin((a, a_model): (&FormTemplate, &LineModel), (b, b_model): (&FormTemplate, &LineModel)) -> bool {
+fn are_siblings((a, a_model): (&FormTemplate, &LineModel), (b, b_model): (&FormTemplate, &LineModel)) -> bool {
     let (a_page, b_page) = (a_model.page, b_model.page);
-    let alike = |a: f64, b: f64| (a - b).abs() <= KIN_PAGE * a.max(b);
-    alike(a_page.width(), b_page.width())
-        && alike(a_page.height(), b_page.height())
-        && a.line_overlap(&b_model.lines, &Projection::IDENTITY, KIN_MM) >= KIN_SHARE
-        && b.line_overlap(&a_model.lines, &Projection::IDENTITY, KIN_MM) >= KIN_SHARE
+    let is_similar = |a: f64, b: f64| (a - b).abs() <= MAX_PAGE_DIFFERENCE * a.max(b);
+    is_similar(a_page.width(), b_page.width())
+        && is_similar(a_page.height(), b_page.height())
+        && a.line_overlap(&b_model.lines, &Projection::IDENTITY, SHARED_MM) >= MIN_SHARED_LINES
+        && b.line_overlap(&a_model.lines, &Projection::IDENTITY, SHARED_MM) >= MIN_SHARED_LINES
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
     use crate::form::{known_templates, parse_template};
 
     #[test]
-    fn known_forms_are_no_kin_and_a_form_with_one_more_field_is() {
+    fn known_forms_are_families_of_their_own_and_a_form_with_one_more_field_joins() {
         let known = known_templates().expect("they parse");
         let printed = known.iter().filter(|template| template.layout != PageLayout::WholeImage).count();
         let arranged = Families::new(&known);
@@ -129,7 +129,7 @@ mod tests {
         let text = "name = \"s\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"a\"\nkind = \"integer\"\n";
         let families = Families::new(&[parse_template(text).expect("it is well formed")]);
         assert_eq!(families.each().count(), 0);
-        assert!(families.siblings(0).is_empty() && families.laid(0, &Projection::IDENTITY).is_none());
+        assert!(families.siblings(0).is_empty() && families.placed(0, &Projection::IDENTITY).is_none());
         assert_eq!(Families::new(&[]).each().count(), 0);
     }
 }

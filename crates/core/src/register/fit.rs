@@ -1,50 +1,21 @@
-//! From about right to exact: iterated closest lines.
+//! Refines a placement that is about right to an exact one, by iterated closest lines.
 //!
 //! As iterated closest points (Besl and McKay, 1992) with the distance from point to line (Chen and Medioni, 1992):
-//! each sample of the template's lines seeks the nearest piece of a line of its own direction on the page; the map that
-//! brings all of them onto their lines is found by least squares with Tukey's weights; and again, with a smaller reach.
+//! each sample of the template's lines finds the nearest piece of a line of its own direction on the page; the map that
+//! brings all of them onto their lines is found by least squares with Tukey's weights. This is repeated with a smaller reach.
 
 use super::{
     bands::Piece,
     evidence::PageEvidence,
+    params::FitParams,
     search::{Balance, LineModel},
 };
 use formread_raster::geometry::{Point, Projection, Rect, solve_augmented};
 
-/// Reach of the search for a sample's line, millimetres, iteration by iteration.
-const ROUGH_REACHES_MM: [f64; 5] = [6.0, 5.0, 4.0, 3.0, 3.0];
-const AFFINE_REACHES_MM: [f64; 5] = [4.0, 3.0, 2.5, 2.0, 1.5];
-const PROJECTIVE_REACHES_MM: [f64; 12] = [4.0, 3.0, 3.0, 2.5, 2.0, 2.0, 1.5, 1.5, 1.5, 1.0, 1.0, 1.0];
-/// A sample within this of a line has found it, millimetres.
-const FOUND_MM: f64 = 1.0;
-/// Sine of the largest angle between a sample's line and the page's: 8 degrees.
-const MAX_SINE: f64 = 0.14;
-/// A piece of a line serves samples this far past its ends, millimetres.
-const OVERHANG_MM: f64 = 1.5;
-/// A projective fit is preferred where its residual is below this share of the affine one's.
-const PROJECTIVE_GAIN: f64 = 0.8;
-/// Fewest correspondences for a fit.
-const MIN_PAIRS: usize = 12;
-/// Share of ink within a word's or mark's box from which it is there.
-const PRINTED_INK_SHARE: f64 = 0.04;
-/// What words and marks, and lines of the page that the template explains, weigh beside the template's lines that are found.
-const PRINTED_WEIGHT: f64 = 0.2;
-const EXPLAINED_WEIGHT: f64 = 0.2;
-/// Displacements, millimetres, at which lines are found by chance only: irregular, so that no table's pitch fits them.
+/// Displacements, millimetres, at which lines are found by chance only. They are irregular, so that no table's pitch fits
+/// them.
 const CHANCE_SHIFTS_MM: [(f64, f64); 8] =
     [(3.1, 4.7), (-6.3, 2.6), (4.3, -7.9), (-2.7, -3.7), (8.6, 3.4), (-4.9, 6.8), (7.3, -5.3), (-8.1, -6.1)];
-/// Starts that are refined to the end, of those that were roughly refined.
-const N_REFINED: usize = 2;
-/// Samples of the rough refinement.
-const N_ROUGH_SAMPLES: usize = 240;
-/// A line of the page this long, millimetres, is printed.
-const LONG_MM: f64 = 15.0;
-/// A line of the page this near to one of the template's is that line, millimetres.
-const NEAR_MM: f64 = 1.5;
-/// How unequal a form's stretching along and across may be, and how oblique its corners (sine of the angle): of a flat
-/// page, whose scanner's rollers may slip, and of one in perspective, which is foreshortened.
-const FLAT_DISTORTION: Distortion = Distortion { stretch: 1.08, oblique: 0.998 };
-const TILTED_DISTORTION: Distortion = Distortion { stretch: 1.8, oblique: 0.75 };
 
 /// A template laid on a page, before its fields settle.
 #[derive(Debug, Clone)]
@@ -63,11 +34,12 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// By which placements of one or several templates are compared, 0 to 1.
-    pub fn score(&self) -> f64 {
-        (1.0 - PRINTED_WEIGHT - EXPLAINED_WEIGHT) * self.support
-            + PRINTED_WEIGHT * self.printed
-            + EXPLAINED_WEIGHT * self.explained
+    /// Score by which placements of one or several templates are compared, 0 to 1.
+    pub fn score(&self, params: &FitParams) -> f64 {
+        let &FitParams { printed_weight, explained_weight, .. } = params;
+        (1.0 - printed_weight - explained_weight) * self.support
+            + printed_weight * self.printed
+            + explained_weight * self.explained
     }
 }
 
@@ -80,55 +52,54 @@ struct Pair {
 }
 
 /// The best of `starts`, refined; `None` where none can be, or only by an absurd distortion.
-pub fn refine(evidence: &PageEvidence, model: &LineModel, starts: Vec<Projection>) -> Option<Placement> {
-    let rough_samples = &model.samples[..N_ROUGH_SAMPLES.min(model.samples.len())];
+pub fn refine(
+    evidence: &PageEvidence,
+    model: &LineModel,
+    starts: Vec<Projection>,
+    params: &FitParams,
+) -> Option<Placement> {
+    let rough_samples = &model.samples[..params.n_rough_samples.min(model.samples.len())];
     let mut rough: Vec<(f64, Projection)> = starts
         .into_iter()
         .filter_map(|mut map| {
-            for reach_mm in ROUGH_REACHES_MM {
-                map = solve(&pairs(evidence, rough_samples, &map, reach_mm), &map, model, Freedom::Affine)?;
+            for reach_mm in params.rough_reaches_mm {
+                let found = find_pairs(evidence, rough_samples, &map, reach_mm, params);
+                map = solve(&found, &map, model, Freedom::Affine, params.min_pairs)?;
             }
-            Some((closeness(evidence, rough_samples, &map), map))
+            Some((closeness(evidence, rough_samples, &map, params), map))
         })
         .collect();
     rough.sort_by(|a, b| b.0.total_cmp(&a.0));
-    rough.truncate(N_REFINED);
+    rough.truncate(params.max_refined);
     rough
         .into_iter()
-        .filter_map(|(_, start)| refine_one(evidence, model, start))
-        .max_by(|a, b| a.score().total_cmp(&b.score()))
+        .filter_map(|(_, start)| refine_one(evidence, model, start, params))
+        .max_by(|a, b| a.score(params).total_cmp(&b.score(params)))
 }
 
-fn refine_one(evidence: &PageEvidence, model: &LineModel, start: Projection) -> Option<Placement> {
+fn refine_one(evidence: &PageEvidence, model: &LineModel, start: Projection, params: &FitParams) -> Option<Placement> {
     let mut affine = start;
-    for reach_mm in AFFINE_REACHES_MM {
-        affine = solve(&pairs(evidence, &model.samples, &affine, reach_mm), &affine, model, Freedom::Affine)?;
+    for reach_mm in params.affine_reaches_mm {
+        let found = find_pairs(evidence, &model.samples, &affine, reach_mm, params);
+        affine = solve(&found, &affine, model, Freedom::Affine, params.min_pairs)?;
     }
     let mut projective = affine;
-    for reach_mm in PROJECTIVE_REACHES_MM {
-        let found = pairs(evidence, &model.samples, &projective, reach_mm);
-        projective = solve(&found, &projective, model, Freedom::Projective)?;
+    for reach_mm in params.projective_reaches_mm {
+        let found = find_pairs(evidence, &model.samples, &projective, reach_mm, params);
+        projective = solve(&found, &projective, model, Freedom::Projective, params.min_pairs)?;
     }
-    let flat = assess(evidence, model, affine);
-    let tilted = assess(evidence, model, projective);
-    let tilt_pays = tilted.support > flat.support + 0.05
-        || tilted.support > flat.support - 0.02 && tilted.residual_px < PROJECTIVE_GAIN * flat.residual_px;
-    let best = if tilt_pays { tilted } else { flat };
-    is_plausible(&best.page_from_template, model).then_some(best)
+    let flat = assess(evidence, model, affine, params);
+    let tilted = assess(evidence, model, projective, params);
+    let is_tilted = tilted.support > flat.support + params.min_projective_support_gain
+        || tilted.support > flat.support - params.max_projective_support_loss
+            && tilted.residual_px < params.max_projective_residual_ratio * flat.residual_px;
+    let best = if is_tilted { tilted } else { flat };
+    is_plausible(&best.page_from_template, model, params).then_some(best)
 }
 
-/// Bounds of what a page may do to a form.
-#[derive(Debug, Clone, Copy)]
-struct Distortion {
-    /// Largest ratio of the scales along and across.
-    stretch: f64,
-    /// Least sine of the angle between the form's axes.
-    oblique: f64,
-}
-
-/// Whether the form keeps its side up and its shape, more or less, at each corner.
-fn is_plausible(map: &Projection, model: &LineModel) -> bool {
-    let most = if map.is_affine() { FLAT_DISTORTION } else { TILTED_DISTORTION };
+/// Whether the map keeps the form's face up and its shape within the limits, at each corner.
+fn is_plausible(map: &Projection, model: &LineModel, params: &FitParams) -> bool {
+    let limits = if map.is_affine() { params.flat } else { params.tilted };
     let centre_scale = map.scale_at(model.page.centre());
     model.page.corners().into_iter().chain([model.page.centre()]).all(|p| {
         let [a, b, c, d] = map.jacobian(p);
@@ -136,16 +107,16 @@ fn is_plausible(map: &Projection, model: &LineModel) -> bool {
         let determinant = a * d - b * c;
         let scale = determinant.abs().sqrt();
         determinant > 0.0
-            && along < most.stretch * across
-            && across < most.stretch * along
-            && determinant > most.oblique * along * across
+            && along < limits.max_stretch * across
+            && across < limits.max_stretch * along
+            && determinant > limits.min_axes_sine * along * across
             && (0.4..2.5).contains(&(scale / centre_scale))
     })
 }
 
-/// How near the samples on the page are to lines: 1 on them, 0 from [`FOUND_MM`] on. The lines that run along the form
-/// and those that run across it count the same, however many there are: both are needed to hold it in place.
-fn closeness(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection) -> f64 {
+/// How near the samples on the page are to lines: 1 on them, 0 from [`FitParams::found_mm`] on. The lines that run along the
+/// form and those that run across it count the same, however many there are: both are needed to fix its place.
+fn closeness(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection, params: &FitParams) -> f64 {
     let bounds = evidence.page_bounds();
     let mut tally = Balance::default();
     for (p, direction) in samples {
@@ -153,24 +124,24 @@ fn closeness(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projecti
             tally.expect(*direction);
         }
     }
-    for pair in pairs(evidence, samples, map, FOUND_MM) {
-        let off = distance(&pair, map) / (FOUND_MM * map.scale_at(pair.template));
+    for pair in find_pairs(evidence, samples, map, params.found_mm, params) {
+        let off = distance(&pair, map) / (params.found_mm * map.scale_at(pair.template));
         tally.add(pair.direction, 1.0 - off.powi(2).min(1.0));
     }
     tally.mean()
 }
 
-/// Residual, support, and what is printed, of a placement.
-fn assess(evidence: &PageEvidence, model: &LineModel, map: Projection) -> Placement {
-    let found = pairs(evidence, &model.samples, &map, FOUND_MM);
+/// The placement by `map`, with its residual and all that its score is made of.
+fn assess(evidence: &PageEvidence, model: &LineModel, map: Projection, params: &FitParams) -> Placement {
+    let found = find_pairs(evidence, &model.samples, &map, params.found_mm, params);
     let squared: f64 = found.iter().map(|pair| distance(pair, &map).powi(2)).sum();
-    let chance_samples = &model.samples[..N_ROUGH_SAMPLES.min(model.samples.len())];
+    let chance_samples = &model.samples[..params.n_rough_samples.min(model.samples.len())];
     let chance: f64 = CHANCE_SHIFTS_MM
         .iter()
-        .map(|(dx, dy)| closeness(evidence, chance_samples, &map.compose(&Projection::translation(*dx, *dy))))
+        .map(|(dx, dy)| closeness(evidence, chance_samples, &map.compose(&Projection::translation(*dx, *dy)), params))
         .sum::<f64>()
         / CHANCE_SHIFTS_MM.len() as f64;
-    let support = (closeness(evidence, &model.samples, &map) - chance) / (1.0 - chance).max(f64::MIN_POSITIVE);
+    let support = (closeness(evidence, &model.samples, &map, params) - chance) / (1.0 - chance).max(f64::MIN_POSITIVE);
     let (mut n_printed, mut n_inked) = (0, 0);
     for bounds in &model.printed {
         // The box that lies inside the turned box, so that neighbours do not count.
@@ -179,26 +150,27 @@ fn assess(evidence: &PageEvidence, model: &LineModel, map: Projection) -> Placem
         let inner = quad.map(|p| centre + (p - centre) * 0.9);
         let inked = Rect::around(inner).and_then(|b| evidence.ink_share_within(b));
         n_printed += usize::from(inked.is_some());
-        n_inked += usize::from(inked.is_some_and(|share| share > PRINTED_INK_SHARE));
+        n_inked += usize::from(inked.is_some_and(|share| share > params.min_printed_ink_share));
     }
     Placement {
         page_from_template: map,
         residual_px: (squared / found.len().max(1) as f64).sqrt(),
         support: support.max(0.0),
-        explained: explained(evidence, model, &map),
+        explained: explained_share(evidence, model, &map, params),
         printed: if n_printed == 0 { 1.0 } else { n_inked as f64 / n_printed as f64 },
     }
 }
 
 /// Share of the length of the page's long lines within the form's bounds that lie along lines of the template.
-fn explained(evidence: &PageEvidence, model: &LineModel, map: &Projection) -> f64 {
+fn explained_share(evidence: &PageEvidence, model: &LineModel, map: &Projection, params: &FitParams) -> f64 {
+    let near_mm = params.explained_mm;
     let Some(template_from_page) = map.inverse() else { return 0.0 };
     let Some(bounds) = Rect::around(model.lines.iter().flat_map(|s| [s.a, s.b])) else { return 0.0 };
     let (mut explained_mm, mut total_mm) = (0.0, 0.0);
     let whole = &evidence.lines.whole;
     for line in whole.horizontal.iter().chain(&whole.vertical) {
         let line = template_from_page.apply_segment(*line);
-        if line.length() < LONG_MM || !bounds.contains(line.middle()) {
+        if line.length() < params.min_printed_line_mm || !bounds.contains(line.middle()) {
             continue;
         }
         total_mm += line.length();
@@ -208,9 +180,9 @@ fn explained(evidence: &PageEvidence, model: &LineModel, map: &Projection) -> f6
             model.lines.iter().any(|own| {
                 let direction = own.direction();
                 let t = (p - own.a).dot(direction);
-                direction.cross(along).abs() < MAX_SINE
-                    && direction.cross(p - own.a).abs() < NEAR_MM
-                    && (-NEAR_MM..=own.length() + NEAR_MM).contains(&t)
+                direction.cross(along).abs() < params.max_sine
+                    && direction.cross(p - own.a).abs() < near_mm
+                    && (-near_mm..=own.length() + near_mm).contains(&t)
             })
         };
         let n_near = (0..n as usize).filter(|i| is_near(line.at((*i as f64 + 0.5) / n))).count();
@@ -225,7 +197,14 @@ fn distance(pair: &Pair, map: &Projection) -> f64 {
 }
 
 /// Each sample that finds a line of its direction within reach, with that line.
-fn pairs(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection, reach_mm: f64) -> Vec<Pair> {
+fn find_pairs(
+    evidence: &PageEvidence,
+    samples: &[(Point, Point)],
+    map: &Projection,
+    reach_mm: f64,
+    params: &FitParams,
+) -> Vec<Pair> {
+    let &FitParams { max_sine, overhang_mm, .. } = params;
     let bounds = evidence.page_bounds();
     let mut pairs = Vec::with_capacity(samples.len());
     for &(template, direction) in samples {
@@ -242,13 +221,13 @@ fn pairs(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection, 
         }
         let direction = direction * (1.0 / direction.norm().max(f64::MIN_POSITIVE));
         let family = &evidence.bands[usize::from(direction.x.abs() < direction.y.abs())];
-        let (reach_px, overhang_px) = (reach_mm * px_per_mm, OVERHANG_MM * px_per_mm);
+        let (reach_px, overhang_px) = (reach_mm * px_per_mm, overhang_mm * px_per_mm);
         let mut nearest: Option<(f64, &Piece)> = None;
         for piece in family.near(place, reach_px) {
             let Piece { start, along, length } = *piece;
             let off_px = along.cross(place - start).abs();
             let t = (place - start).dot(along);
-            let fits = along.cross(direction).abs() < MAX_SINE
+            let fits = along.cross(direction).abs() < max_sine
                 && off_px <= reach_px
                 && (-overhang_px..=length + overhang_px).contains(&t);
             if fits && nearest.is_none_or(|(nearest_px, _)| off_px < nearest_px) {
@@ -270,10 +249,16 @@ enum Freedom {
     Projective,
 }
 
-/// The map that brings the samples onto their lines, by weighted least squares from `map`. The unknowns are of the
-/// template's page scaled to about 1, so that their sizes are alike.
-fn solve(pairs: &[Pair], map: &Projection, model: &LineModel, freedom: Freedom) -> Option<Projection> {
-    if pairs.len() < MIN_PAIRS {
+/// The map that brings the samples onto their lines, by weighted least squares from `map`; `None` of fewer than `min_pairs`.
+/// The template's page is scaled to about 1, so that the unknowns are of similar size.
+fn solve(
+    pairs: &[Pair],
+    map: &Projection,
+    model: &LineModel,
+    freedom: Freedom,
+    min_pairs: usize,
+) -> Option<Projection> {
+    if pairs.len() < min_pairs {
         return None;
     }
     let distances: Vec<f64> = pairs.iter().map(|pair| distance(pair, map)).collect();
@@ -316,7 +301,7 @@ fn solve(pairs: &[Pair], map: &Projection, model: &LineModel, freedom: Freedom) 
             normal_equations[i][8] -= weight * row[i] * d;
         }
     }
-    // What the lines do not say stays as it is.
+    // What the lines leave undetermined keeps its value.
     for (i, equation) in normal_equations.iter_mut().enumerate() {
         equation[i] += 1e-3 * if i < 6 { 1.0 } else { (model.page.width() * map.scale_at(centre)).powi(2) * 1e-2 };
     }
@@ -342,6 +327,10 @@ mod tests {
         register::tests::{PX_PER_MM, UPRIGHT, drawn, form, off_mm, other_form, turned},
     };
 
+    fn params() -> FitParams {
+        FitParams::default()
+    }
+
     fn model_of(form: &FormTemplate) -> LineModel {
         let PageLayout::Printed(landmarks) = &form.layout else { panic!("it is printed") };
         LineModel::new(form, landmarks)
@@ -360,7 +349,7 @@ mod tests {
         let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &map));
         for (shift, degrees) in [([0.0, 0.0], 0.0), ([1.5, -1.0], 0.5), ([-2.0, 2.0], -1.0)] {
             let start = moved(&map, shift, degrees);
-            let found = refine(&evidence, &model_of(&form), vec![start]).expect("it is near");
+            let found = refine(&evidence, &model_of(&form), vec![start], &params()).expect("it is near");
             let off = off_mm(&form, &found.page_from_template, &map);
             assert!(off < 0.15, "{shift:?} mm, {degrees} degrees: {off:.2} mm off");
             assert!(found.residual_px < 0.5 && found.support > 0.9 && found.explained > 0.95, "{found:?}");
@@ -374,23 +363,28 @@ mod tests {
         let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT));
         let starts =
             vec![moved(&UPRIGHT, [30.0, 20.0], 15.0), moved(&UPRIGHT, [0.5, 0.5], 0.0), turned(90.0, [0.0, 0.0])];
-        let found = refine(&evidence, &model_of(&form), starts).expect("one is near");
+        let found = refine(&evidence, &model_of(&form), starts, &params()).expect("one is near");
         assert!(off_mm(&form, &found.page_from_template, &UPRIGHT) < 0.15);
-        assert!(refine(&evidence, &model_of(&form), Vec::new()).is_none());
+        assert!(refine(&evidence, &model_of(&form), Vec::new(), &params()).is_none());
     }
 
     #[test]
     fn refine_without_lines_on_the_page_is_none() {
         let evidence = PageEvidence::measure(&drawn(&[], &UPRIGHT));
-        assert!(refine(&evidence, &model_of(&form("x", "")), vec![UPRIGHT]).is_none());
+        assert!(refine(&evidence, &model_of(&form("x", "")), vec![UPRIGHT], &params()).is_none());
     }
 
     #[test]
     fn score_of_another_form_is_far_below_that_of_its_own() {
         let (own, other) = (form("x", ""), other_form());
         let evidence = PageEvidence::measure(&drawn(&own.printed_lines(), &UPRIGHT));
-        let of = |form: &FormTemplate| assess(&evidence, &model_of(form), UPRIGHT);
-        assert!(of(&own).score() > 0.95 && of(&other).score() < 0.5, "{:?} {:?}", of(&own), of(&other));
+        let of = |form: &FormTemplate| assess(&evidence, &model_of(form), UPRIGHT, &params());
+        assert!(
+            of(&own).score(&params()) > 0.95 && of(&other).score(&params()) < 0.5,
+            "{:?} {:?}",
+            of(&own),
+            of(&other)
+        );
         assert!(of(&own).explained > 0.95 && of(&other).explained < 0.3);
     }
 
@@ -398,16 +392,18 @@ mod tests {
     fn score_of_all_that_can_be_found_is_one() {
         let all =
             Placement { page_from_template: UPRIGHT, residual_px: 0.0, support: 1.0, printed: 1.0, explained: 1.0 };
-        assert!((all.score() - 1.0).abs() < 1e-12);
+        assert!((all.score(&params()) - 1.0).abs() < 1e-12);
         let none = Placement { support: 0.0, printed: 0.0, explained: 0.0, ..all };
-        assert_eq!(none.score(), 0.0);
+        assert_eq!(none.score(&params()), 0.0);
     }
 
     #[test]
     fn words_that_are_missing_lower_the_score() {
         let form = form("x", "");
         let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT));
-        let with = |printed: Vec<Rect>| assess(&evidence, &LineModel { printed, ..model_of(&form) }, UPRIGHT).printed;
+        let with = |printed: Vec<Rect>| {
+            assess(&evidence, &LineModel { printed, ..model_of(&form) }, UPRIGHT, &params()).printed
+        };
         let (inked, free) = (Rect::from_edges(10.0, 19.0, 40.0, 25.0), Rect::from_edges(60.0, 95.0, 90.0, 99.0));
         assert_eq!([with(vec![]), with(vec![inked]), with(vec![inked, free]), with(vec![free])], [1.0, 1.0, 0.5, 0.0]);
         let off_page = Rect::from_edges(-20.0, 30.0, -10.0, 34.0);
@@ -417,11 +413,12 @@ mod tests {
     #[test]
     fn map_that_mirrors_or_stretches_a_form_is_not_plausible() {
         let model = model_of(&form("x", ""));
-        let stretched = |x: f64, y: f64| is_plausible(&Projection::scaling(x * PX_PER_MM, y * PX_PER_MM), &model);
+        let stretched =
+            |x: f64, y: f64| is_plausible(&Projection::scaling(x * PX_PER_MM, y * PX_PER_MM), &model, &params());
         assert!(stretched(1.0, 1.0) && stretched(1.05, 1.0) && stretched(1.0, 1.05));
         assert!(!stretched(1.2, 1.0) && !stretched(1.0, 1.2) && !stretched(-1.0, 1.0));
         let sheared = Projection([PX_PER_MM, 0.3 * PX_PER_MM, 0.0, 0.0, PX_PER_MM, 0.0, 0.0, 0.0, 1.0]);
-        assert!(!is_plausible(&sheared, &model));
+        assert!(!is_plausible(&sheared, &model, &params()));
     }
 
     #[test]
@@ -429,9 +426,9 @@ mod tests {
         let form = form("x", "");
         let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT));
         let model = model_of(&form);
-        let few = pairs(&evidence, &model.samples[..MIN_PAIRS - 1], &UPRIGHT, 2.0);
-        assert!(solve(&few, &UPRIGHT, &model, Freedom::Affine).is_none());
-        let all = pairs(&evidence, &model.samples, &UPRIGHT, 2.0);
-        assert!(solve(&all, &UPRIGHT, &model, Freedom::Affine).is_some());
+        let few = find_pairs(&evidence, &model.samples[..params().min_pairs - 1], &UPRIGHT, 2.0, &params());
+        assert!(solve(&few, &UPRIGHT, &model, Freedom::Affine, params().min_pairs).is_none());
+        let all = find_pairs(&evidence, &model.samples, &UPRIGHT, 2.0, &params());
+        assert!(solve(&all, &UPRIGHT, &model, Freedom::Affine, params().min_pairs).is_some());
     }
 }

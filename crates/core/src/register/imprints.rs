@@ -1,12 +1,12 @@
-//! Templates that lie on a page alike: which of them do its imprints name, barcodes and printed numbers?
+//! Imprints: the barcodes and printed numbers that discriminate templates which lie on a page alike.
 
+use super::{candidates::FamilyMatch, params::ImprintParams};
 use crate::{
     barcode::barcode_readings,
     form::{Barcode, FormTemplate, Number},
 };
 use formread_page::Page;
 use formread_raster::{
-    error::Result,
     geometry::{Projection, Rect},
     rectify,
 };
@@ -15,22 +15,25 @@ use formread_raster::{
 const MARGIN_MM: f64 = 3.0;
 /// Resolution of the crop, pixels a millimetre.
 const CROP_PX_PER_MM: f64 = 12.0;
-/// Most pixels of the crop: what is larger is cut coarser. A barcode is seldom larger than 50 x 30 mm.
+/// Largest area of the crop, pixels: what is larger is cut coarser. A barcode is seldom larger than 50 x 30 mm.
 const MAX_CROP_PX: f64 = 2e6;
-/// Longest part of a reading that is told to a person, characters.
-const MOST_TOLD: usize = 60;
-/// Most templates that are told with it.
-const MOST_EXPECTED: usize = 4;
+/// Longest part of a reading that is shown to a person, characters.
+const MAX_SHOWN_CHARS: usize = 60;
+/// Number of templates that are shown with it.
+const MAX_SHOWN_TEMPLATES: usize = 4;
 
-/// Confidence, 0 to 1, from which a number that was read names the templates that declare it. Lowering it reads worse pages,
-/// and takes a number of another form for one that is declared.
-const NAMING: f64 = 0.7;
-/// Confidence from which it denies those that declare another one of as many digits: a page is lost where it is wrong. Of 2,400
-/// drawn numbers of four digits in six typefaces, of 9 and 18 points, at 150 and 300 dpi, 2,245 were read so surely and none of
-/// these wrong; of the five that were misread the surest had 0.55.
-const DENYING: f64 = 0.9;
+/// A printed number that a template which fits the page declares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumberToRead {
+    /// Its ink, millimetres of the template.
+    pub bounds: Rect,
+    /// Template millimetres to page pixels.
+    pub page_from_template: Projection,
+    /// Of which of the families that fit.
+    family_idx: usize,
+}
 
-/// What was read where a number is printed.
+/// What was read of a printed number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NumberReading {
     /// ASCII digits, nothing else.
@@ -39,25 +42,13 @@ pub struct NumberReading {
     pub confidence: f64,
 }
 
-/// Reads the number printed at a place of a form (millimetres) that lies on the page by a map (millimetres to pixels).
-/// `None` where there are no digits. Registration has no nets: whoever has them hands it this.
-pub type ReadNumber<'a> = dyn Fn(&Page, Rect, &Projection) -> Result<Option<NumberReading>> + 'a;
-
-/// Reads no number: what there is to hand on without nets.
-///
-/// # Errors
-/// None.
-pub fn read_no_number(_: &Page, _: Rect, _: &Projection) -> Result<Option<NumberReading>> {
-    Ok(None)
-}
-
-/// What the imprints on a page say to a template.
+/// What the imprints on a page are to a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Word {
-    /// They name it: what was read is what it declares.
-    Named,
-    /// They name another form.
-    Denied {
+pub(super) enum ImprintMatch {
+    /// What was read is what the template declares.
+    Matches,
+    /// They are another form's.
+    Conflicts {
         /// What was read.
         read: String,
         /// What the template declares there.
@@ -66,121 +57,149 @@ pub enum Word {
         imprint: &'static str,
     },
     /// There is none, or none that can be read.
-    Silent,
+    Unreadable,
 }
 
-/// What was read on a page that none of the templates `idxs` declares, by the `words` to each, and what they declare there.
-pub fn told(templates: &[FormTemplate], idxs: &[usize], words: &[Word]) -> String {
-    let denied = idxs.iter().zip(words).filter_map(|(&idx, word)| match word {
-        Word::Denied { read, expected, imprint } => {
+impl ImprintMatch {
+    /// A template's match after one more of its imprints: the first conflict decides, one match is enough.
+    fn and(self, next: impl FnOnce() -> Self) -> Self {
+        match self {
+            Self::Conflicts { .. } => self,
+            Self::Matches | Self::Unreadable => match next() {
+                Self::Unreadable => self,
+                other => other,
+            },
+        }
+    }
+}
+
+/// What was read on a page that none of the templates `idxs` declares, by their `matches`, and what they declare there.
+pub(super) fn describe_conflict(templates: &[FormTemplate], idxs: &[usize], matches: &[ImprintMatch]) -> String {
+    let conflicts = idxs.iter().zip(matches).filter_map(|(&idx, of)| match of {
+        ImprintMatch::Conflicts { read, expected, imprint } => {
             Some(((imprint, read), format!("{expected:?} ({})", templates[idx].name)))
         }
-        Word::Named | Word::Silent => None,
+        ImprintMatch::Matches | ImprintMatch::Unreadable => None,
     });
-    let (read, expected): (Vec<_>, Vec<String>) = denied.unzip();
+    let (read, expected): (Vec<_>, Vec<String>) = conflicts.unzip();
     let (imprint, read) = read.first().copied().map_or(("imprint", ""), |(imprint, read)| (*imprint, read.as_str()));
-    let read: String = read.chars().take(MOST_TOLD).collect();
-    let more = if expected.len() > MOST_EXPECTED { ", ..." } else { "" };
-    format!("{imprint}: {read:?}, expected: {}{more}", expected[..expected.len().min(MOST_EXPECTED)].join(", "))
+    let read: String = read.chars().take(MAX_SHOWN_CHARS).collect();
+    let more = if expected.len() > MAX_SHOWN_TEMPLATES { ", ..." } else { "" };
+    format!("{imprint}: {read:?}, expected: {}{more}", expected[..expected.len().min(MAX_SHOWN_TEMPLATES)].join(", "))
 }
 
-/// What is declared, where, and what was read of it.
-type Seen<K, T> = Vec<(Rect, K, Option<T>)>;
-
-/// What `read` gives of the imprint of a `kind` at `bounds`, looked at once a page.
-fn once<K: PartialEq, T: Clone>(
-    seen: &mut Seen<K, T>,
-    bounds: Rect,
-    kind: K,
-    read: impl FnOnce() -> Result<Option<T>>,
-) -> Result<Option<T>> {
-    if let Some((.., found)) = seen.iter().find(|of| of.0 == bounds && of.1 == kind) {
-        return Ok(found.clone());
-    }
-    let found = read()?;
-    seen.push((bounds, kind, found.clone()));
-    Ok(found)
-}
-
-/// What the imprints on `page` say to each of the templates `idxs`, which lie on it by `map` (millimetres to pixels).
-///
-/// # Errors
-/// Where `read_number` fails.
-pub fn words(
+/// What the barcodes on `page` are to each member of `family`. Each is read once, however many templates declare it.
+pub(super) fn match_barcodes<'a>(
     page: &Page,
+    templates: &'a [FormTemplate],
+    family: &FamilyMatch,
+) -> Vec<ImprintMatch> {
+    let map = &family.placement.page_from_template;
+    let mut readings: Vec<(&'a Barcode, Option<String>)> = Vec::new();
+    let mut read = |barcode: &'a Barcode| {
+        let is_same = |other: &Barcode| (other.bounds, other.symbology) == (barcode.bounds, barcode.symbology);
+        if let Some((_, reading)) = readings.iter().find(|(other, _)| is_same(other)) {
+            return reading.clone();
+        }
+        let reading = read_barcode(page, barcode, map);
+        readings.push((barcode, reading.clone()));
+        reading
+    };
+    let mut match_template = |&idx: &usize| {
+        templates[idx].barcodes.iter().fold(ImprintMatch::Unreadable, |so_far, barcode| {
+            so_far.and(|| read(barcode).map_or(ImprintMatch::Unreadable, |read| match_barcode(barcode, read)))
+        })
+    };
+    family.member_idxs.iter().map(&mut match_template).collect()
+}
+
+/// The numbers that the members of `families` declare, each once a family, but for members whose barcodes conflict.
+/// `barcodes` are the matches of the members, in their order.
+pub(super) fn unread_numbers(
     templates: &[FormTemplate],
-    idxs: &[usize],
-    map: &Projection,
-    read_number: &ReadNumber<'_>,
-) -> Result<Vec<Word>> {
-    let (mut barcodes, mut numbers) = (Seen::new(), Seen::new());
-    let mut said = |imprint: Imprint<'_>| -> Result<Word> {
-        match imprint {
-            Imprint::Barcode(barcode) => {
-                let read = || Ok(reading(page, barcode, map));
-                let read = once(&mut barcodes, barcode.bounds, barcode.symbology, read)?;
-                Ok(read.map_or(Word::Silent, |read| by_barcode(barcode, read)))
+    families: &[FamilyMatch],
+    barcodes: &[ImprintMatch],
+) -> Vec<NumberToRead> {
+    let mut unread: Vec<NumberToRead> = Vec::new();
+    let mut barcodes = barcodes.iter();
+    for (family_idx, family) in families.iter().enumerate() {
+        let page_from_template = family.placement.page_from_template;
+        for (&idx, of_barcodes) in family.member_idxs.iter().zip(barcodes.by_ref()) {
+            if matches!(of_barcodes, ImprintMatch::Conflicts { .. }) {
+                continue;
             }
-            Imprint::Number(number) => {
-                let read = once(&mut numbers, number.bounds, (), || read_number(page, number.bounds, map))?;
-                Ok(read.map_or(Word::Silent, |read| by_number(number, read)))
-            }
-        }
-    };
-    let mut word = |&idx: &usize| {
-        let FormTemplate { barcodes, numbers, .. } = &templates[idx];
-        let imprints = barcodes.iter().map(Imprint::Barcode).chain(numbers.iter().map(Imprint::Number));
-        let mut word = Word::Silent;
-        for imprint in imprints {
-            match said(imprint)? {
-                Word::Silent => {}
-                denied @ Word::Denied { .. } => return Ok(denied),
-                Word::Named => word = Word::Named,
+            for &Number { bounds, .. } in &templates[idx].numbers {
+                if !unread.iter().any(|number| number.family_idx == family_idx && number.bounds == bounds) {
+                    unread.push(NumberToRead { bounds, page_from_template, family_idx });
+                }
             }
         }
-        Ok(word)
+    }
+    unread
+}
+
+/// What all imprints on the page are to each member of `families`: its `barcodes`, and then the `numbers` that were read.
+pub(super) fn match_numbers(
+    templates: &[FormTemplate],
+    families: &[FamilyMatch],
+    barcodes: Vec<ImprintMatch>,
+    numbers: &[(&NumberToRead, &NumberReading)],
+    params: &ImprintParams,
+) -> Vec<ImprintMatch> {
+    let members = families.iter().enumerate();
+    let members = members.flat_map(|(family_idx, family)| family.member_idxs.iter().map(move |&idx| (family_idx, idx)));
+    let match_template = |((family_idx, idx), of_barcodes): ((usize, usize), ImprintMatch)| {
+        templates[idx].numbers.iter().fold(of_barcodes, |so_far, number| {
+            let is_here = |to_read: &NumberToRead| to_read.family_idx == family_idx && to_read.bounds == number.bounds;
+            let read = numbers.iter().find(|(to_read, _)| is_here(to_read));
+            so_far.and(|| read.map_or(ImprintMatch::Unreadable, |(_, read)| match_number(number, read, params)))
+        })
     };
-    idxs.iter().map(&mut word).collect()
+    members.zip(barcodes).map(match_template).collect()
 }
 
-/// One of the two.
-enum Imprint<'a> {
-    Barcode(&'a Barcode),
-    Number(&'a Number),
+/// The families with only those members left that match, or, where none does, those whose imprints are unreadable.
+pub(super) fn keep_matching(mut families: Vec<FamilyMatch>, matches: &[ImprintMatch]) -> Vec<FamilyMatch> {
+    let any_matches = matches.contains(&ImprintMatch::Matches);
+    let kept = if any_matches { ImprintMatch::Matches } else { ImprintMatch::Unreadable };
+    let mut is_kept = matches.iter().map(|of| *of == kept);
+    families.iter_mut().for_each(|family| family.member_idxs.retain(|_| is_kept.next().unwrap_or(false)));
+    families.retain(|family| !family.member_idxs.is_empty());
+    families
 }
 
-fn by_barcode(barcode: &Barcode, read: String) -> Word {
+fn match_barcode(barcode: &Barcode, read: String) -> ImprintMatch {
     if barcode.matches(&read) {
-        return Word::Named;
+        return ImprintMatch::Matches;
     }
-    Word::Denied { read, expected: barcode.pattern.clone(), imprint: "barcode" }
+    ImprintMatch::Conflicts { read, expected: barcode.pattern.clone(), imprint: "barcode" }
 }
 
-fn by_number(number: &Number, read: NumberReading) -> Word {
+fn match_number(number: &Number, read: &NumberReading, params: &ImprintParams) -> ImprintMatch {
     let NumberReading { digits, confidence } = read;
-    match digits == number.digits() {
-        true if confidence >= NAMING => Word::Named,
+    match *digits == number.digits() {
+        true if *confidence >= params.match_confidence => ImprintMatch::Matches,
         // one with fewer or more digits may be cut off, or have something beside it
-        false if confidence >= DENYING && digits.len() == number.digits().len() => {
-            Word::Denied { read: digits, expected: number.text.clone(), imprint: "number" }
+        false if *confidence >= params.conflict_confidence && digits.len() == number.digits().len() => {
+            ImprintMatch::Conflicts { read: digits.clone(), expected: number.text.clone(), imprint: "number" }
         }
-        _ => Word::Silent,
+        _ => ImprintMatch::Unreadable,
     }
 }
 
-/// What the barcode says that lies where `barcode` is declared. A linear one has little or nothing to check itself by, so it
-/// must be read twice alike: one look in a thousand at a bad copy takes one character for another.
-fn reading(page: &Page, barcode: &Barcode, map: &Projection) -> Option<String> {
+/// The text of the barcode where `barcode` is declared. A linear one has little or nothing to check itself by, so two
+/// readings must agree: of a bad copy one in a thousand takes one character for another.
+fn read_barcode(page: &Page, barcode: &Barcode, map: &Projection) -> Option<String> {
     let area = barcode.bounds.inflate(MARGIN_MM);
     let px_per_mm = CROP_PX_PER_MM.min((MAX_CROP_PX / area.area()).sqrt());
     let crop = rectify(&page.pixels, map, area, px_per_mm);
-    let n_alike = if barcode.symbology.is_linear() { 2 } else { 1 };
-    let mut seen: Vec<String> = Vec::new();
+    let n_agreeing = if barcode.symbology.is_linear() { 2 } else { 1 };
+    let mut readings: Vec<String> = Vec::new();
     for text in barcode_readings(&crop, barcode.symbology) {
-        seen.push(text);
-        let is_last = |text: &&String| seen.last() == Some(*text);
-        if seen.iter().filter(is_last).count() >= n_alike {
-            return seen.pop();
+        readings.push(text);
+        let is_last = |text: &&String| readings.last() == Some(*text);
+        if readings.iter().filter(is_last).count() >= n_agreeing {
+            return readings.pop();
         }
     }
     None

@@ -1,22 +1,25 @@
-//! A page photographed from the side, made level again by the vanishing points of its lines.
+//! Makes a page that was photographed from the side level again, by the vanishing points of its lines.
 //!
-//! Parallel lines of the paper meet in one point of the picture; the two points of a form's two directions tell how the
-//! paper was tilted (Hartley and Zisserman, "Multiple View Geometry", 2004, section 2.7). Afterwards it is a flat page,
-//! but for its proportions, which the fit finds.
+//! Parallel lines of the paper meet in one point of the picture; the two points of a form's two directions give the tilt of
+//! the paper (Hartley and Zisserman, "Multiple View Geometry", 2004, section 2.7). Afterwards it is a flat page except for
+//! its proportions, which the fit finds.
 
 use super::evidence::PageLines;
 use formread_raster::geometry::{Point, Projection, Rect, Segment};
 
-/// Lines further than this from their family's main direction belong to something else.
+// The sets on which these values were chosen are not recorded.
+
+/// Lines further than this from their family's main direction are not of the family. Raising it levels steeper pages, and
+/// mixes in slanted lines.
 const FAMILY_SPREAD_DEGREES: f64 = 15.0;
-/// Angles between the two families of a form.
+/// Angles between the two families of a form. A wider range levels steeper pages.
 const FAMILIES_APART_DEGREES: std::ops::RangeInclusive<f64> = 60.0..=120.0;
-/// A line whose direction misses the vanishing point by less than this runs towards it.
-const AGREE_DEGREES: f64 = 1.0;
-/// Longest lines among which pairs are tried.
-const N_TRIED: usize = 60;
-/// Fewest lines a family needs.
-const MIN_FAMILY: usize = 4;
+/// A line whose direction misses the vanishing point by less than this runs towards it. Raising it is less exact.
+const MAX_MISS_DEGREES: f64 = 1.0;
+/// Number of lines, the longest ones, among which pairs are tried. Time grows with its cube.
+const MAX_TRIED: usize = 60;
+/// Fewest lines of a family. Raising it leaves forms with few lines as they are.
+const MIN_FAMILY_LINES: usize = 4;
 
 /// The map after which the page's lines are upright, near its middle neither stretched nor turned by more than an
 /// eighth of a circle; `None` where the lines have no two directions.
@@ -41,7 +44,7 @@ pub fn level(lines: &PageLines, bounds: Rect) -> Option<Projection> {
     let sideways = |v: &[f64; 3]| v[0].abs() / v[0].hypot(v[1]).max(f64::MIN_POSITIVE);
     let (across, down) = if sideways(&first) >= sideways(&second) { (first, second) } else { (second, first) };
     let sign = |v: [f64; 3], positive: bool| if positive { v } else { v.map(|x| -x) };
-    // Columns of the map back: where the axes' far ends and the origin go. Lengths at the centre are kept.
+    // Columns of the map back: the images of the axes' far ends and of the origin. Lengths at the centre are kept.
     let across = sign(across, across[0] > 0.0);
     let down = sign(down, down[1] > 0.0);
     let (across_len, down_len) = (across[0].hypot(across[1]), down[0].hypot(down[1]));
@@ -60,11 +63,11 @@ pub fn level(lines: &PageLines, bounds: Rect) -> Option<Projection> {
         1.0,
     ]);
     let level_from_unit = page_from_level.inverse()?;
-    // Every corner must stay on this side of the horizon.
+    // Every corner must lie on this side of the horizon.
     let level = level_from_unit.0;
-    let sees = |p: Point| level[6] * p.x + level[7] * p.y + level[8] > 0.05 * level[8];
+    let is_before_horizon = |p: Point| level[6] * p.x + level[7] * p.y + level[8] > 0.05 * level[8];
     let corners = bounds.corners().map(|p| unit_from_page.apply(p));
-    if !(level[8] > 0.0 && corners.into_iter().all(sees)) {
+    if !(level[8] > 0.0 && corners.into_iter().all(is_before_horizon)) {
         return None;
     }
     let page_from_unit = unit_from_page.inverse()?;
@@ -92,7 +95,7 @@ fn main_directions(lines: &[Segment]) -> Option<(f64, f64)> {
             .sum()
     };
     let candidates = || (0..90).map(|i| 2.0 * f64::from(i));
-    let heaviest = |allowed: &dyn Fn(f64) -> bool| {
+    let longest_of = |allowed: &dyn Fn(f64) -> bool| {
         candidates()
             .filter(|d| allowed(*d))
             .map(|d| (weight_near(d), d))
@@ -100,8 +103,8 @@ fn main_directions(lines: &[Segment]) -> Option<(f64, f64)> {
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, d)| d)
     };
-    let first = heaviest(&|_| true)?;
-    let second = heaviest(&|d| FAMILIES_APART_DEGREES.contains(&(d - first).rem_euclid(180.0)))?;
+    let first = longest_of(&|_| true)?;
+    let second = longest_of(&|d| FAMILIES_APART_DEGREES.contains(&(d - first).rem_euclid(180.0)))?;
     Some((first, second))
 }
 
@@ -115,25 +118,25 @@ fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
 }
 
 /// The point, perhaps at infinity, towards which most of the length of `family` runs: the best of all pairs of the
-/// longest lines, then the mean of those that agree. Homogeneous, of unit length.
+/// longest lines, then the mean of those that run towards it. Homogeneous, of unit length.
 fn vanishing_point(family: &[Segment]) -> Option<[f64; 3]> {
-    if family.len() < MIN_FAMILY {
+    if family.len() < MIN_FAMILY_LINES {
         return None;
     }
-    let tried = &family[..N_TRIED.min(family.len())];
-    let agree_sine = AGREE_DEGREES.to_radians().sin();
-    let agrees = |s: &Segment, v: [f64; 3]| {
+    let tried = &family[..MAX_TRIED.min(family.len())];
+    let max_sine = MAX_MISS_DEGREES.to_radians().sin();
+    let runs_towards = |s: &Segment, v: [f64; 3]| {
         let middle = s.middle();
         let towards = Point::new(v[0] - v[2] * middle.x, v[1] - v[2] * middle.y);
-        s.direction().cross(towards).abs() <= agree_sine * towards.norm()
+        s.direction().cross(towards).abs() <= max_sine * towards.norm()
     };
-    let support = |v: [f64; 3]| -> f64 { tried.iter().filter(|s| agrees(s, v)).map(|s| s.length()).sum() };
+    let support = |v: [f64; 3]| -> f64 { tried.iter().filter(|s| runs_towards(s, v)).map(|s| s.length()).sum() };
     let mut best: Option<(f64, [f64; 3])> = None;
     for (i, s) in tried.iter().enumerate() {
         for t in &tried[i + 1..] {
             let Some(v) = unit(cross(line_through(*s), line_through(*t))) else { continue };
             let found = support(v);
-            if best.is_none_or(|(most, _)| found > most) {
+            if best.is_none_or(|(max, _)| found > max) {
                 best = Some((found, v));
             }
         }
@@ -142,7 +145,7 @@ fn vanishing_point(family: &[Segment]) -> Option<[f64; 3]> {
     // Weighted least squares by inverse iteration: the v that is most nearly on all the lines.
     for _ in 0..5 {
         let mut moments = [[0.0f64; 4]; 3];
-        for s in tried.iter().filter(|s| agrees(s, v)) {
+        for s in tried.iter().filter(|s| runs_towards(s, v)) {
             let Some(line) = unit(line_through(*s)) else { continue };
             for i in 0..3 {
                 for j in 0..3 {
@@ -171,7 +174,7 @@ mod tests {
 
     /// A grid seen from the side is a grid again, its lines upright within a tenth of a degree.
     #[test]
-    fn a_tilted_grid_is_made_level() {
+    fn level_tilted_grid_becomes_upright() {
         let tilt = Projection([0.9, 0.12, 60.0, -0.1, 1.0, 80.0, 0.0002, 0.0003, 1.0]);
         let line = |x0: f64, y0: f64, x1: f64, y1: f64| {
             tilt.apply_segment(Segment::new(Point::new(x0, y0), Point::new(x1, y1)))
@@ -193,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_one_direction_do_not_level_a_page() {
+    fn level_lines_of_one_direction_is_none() {
         let lines = PageLines {
             pieces: LinePieces::default(),
             whole: LinePieces {

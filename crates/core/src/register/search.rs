@@ -1,5 +1,5 @@
-//! Where might the template lie? One line of the template on one line of the page, end on end, is a similarity; each is
-//! scored by how many of the template's other lines it puts on lines.
+//! Proposes placements of a template. One line of the template laid on one line of the page, end on end, gives a similarity;
+//! each is scored by how many of the template's other lines it puts on lines.
 
 use image::{GrayImage, Luma};
 use imageproc::{
@@ -7,43 +7,14 @@ use imageproc::{
     drawing::draw_line_segment_mut,
 };
 
-use super::evidence::PageLines;
+use super::{evidence::PageLines, params::SearchParams};
 use crate::form::{FormTemplate, Landmarks};
 use formread_raster::geometry::{Point, Projection, Rect, Segment};
 
 /// Distance between the samples along the template's lines, millimetres, unless that makes too many.
 const SAMPLE_STEP_MM: f64 = 4.0;
-/// Most samples.
+/// Largest number of samples. Raising it costs time.
 const MAX_SAMPLES: usize = 1200;
-/// Samples of the quick look that dismisses most placements.
-const N_QUICK: usize = 32;
-/// Score below which the quick look dismisses a placement.
-const QUICK_SCORE: f64 = 0.3;
-/// Samples of the second look, and how many placements, the best by it, are held against all samples. Empirically chosen:
-/// fewer may lose a placement, more take longer.
-const N_SECOND: usize = 160;
-const N_SCORED: usize = 500;
-/// Cells of the distance maps along the longer side of the page: about a millimetre of A4.
-const MAP_CELLS: f64 = 300.0;
-/// Distance from a line, in cells, at which a sample counts nothing.
-const REACH_CELLS: f64 = 3.0;
-/// A page's scale, relative to that at which the template fills it.
-const SCALE_RANGE: std::ops::RangeInclusive<f64> = 0.35..=1.8;
-/// Least share of the samples that must lie on the page.
-const MIN_VISIBLE: f64 = 0.35;
-/// Most lines of the template, and of the page, that are laid on each other, longest first.
-const MAX_TEMPLATE_LINES: usize = 120;
-const MAX_PAGE_LINES: usize = 400;
-/// The same of a glance, that only says which forms are worth a search.
-const MAX_TEMPLATE_LINES_GLANCE: usize = 30;
-const MAX_PAGE_LINES_GLANCE: usize = 100;
-/// A scan lies straight where its scale is within this ratio of that at which the template fills the page, and the sine of its
-/// lines with the page's sides is not above this (7 degrees), upright or turned by quarters.
-const STRAIGHT_SCALE: f64 = 1.12;
-const STRAIGHT_SINE: f64 = 0.12;
-/// Placements handed on to the fit.
-const N_KEPT: usize = 10;
-
 /// A template's lines as registration uses them.
 #[derive(Debug, Clone)]
 pub struct LineModel {
@@ -105,14 +76,16 @@ pub struct DistanceMaps {
     vertical: GrayImage,
     origin: Point,
     cells_per_px: f64,
-    /// By distance, cells: 1 on a line, 0 from [`REACH_CELLS`] on.
+    /// By distance, cells: 1 on a line, 0 from [`SearchParams::line_reach_cells`] on.
     closeness: [f64; 256],
+    /// [`SearchParams::min_visible`].
+    min_visible: f64,
 }
 
 impl DistanceMaps {
-    /// Of a page that spans `bounds`.
-    pub fn new(lines: &PageLines, bounds: Rect) -> Self {
-        let cells_per_px = MAP_CELLS / bounds.width().max(bounds.height()).max(1.0);
+    /// The maps of a page that spans `bounds`.
+    pub fn new(lines: &PageLines, bounds: Rect, params: &SearchParams) -> Self {
+        let cells_per_px = params.n_map_cells / bounds.width().max(bounds.height()).max(1.0);
         let origin = Point::new(bounds.x0, bounds.y0);
         let side = |px: f64| ((px * cells_per_px).ceil() as u32).max(1);
         let map = |lines: &[Segment]| {
@@ -128,7 +101,8 @@ impl DistanceMaps {
             vertical: map(&lines.pieces.vertical),
             origin,
             cells_per_px,
-            closeness: std::array::from_fn(|distance| (1.0 - distance as f64 / REACH_CELLS).max(0.0)),
+            closeness: std::array::from_fn(|distance| (1.0 - distance as f64 / params.line_reach_cells).max(0.0)),
+            min_visible: params.min_visible,
         }
     }
 
@@ -143,7 +117,7 @@ impl DistanceMaps {
         Some(self.closeness[usize::from(map.as_raw()[place])])
     }
 
-    /// Mean closeness of the samples on the page, lessened by the share that lies beside it; 0 where too few lie on it.
+    /// Mean closeness of the samples on the page, reduced by the share that lies off it; 0 where too few lie on it.
     /// `placement` is affine.
     fn score(&self, placement: &Projection, samples: &[(Point, Point)]) -> f64 {
         let (mut tally, mut n_visible) = (Balance::default(), 0usize);
@@ -157,7 +131,7 @@ impl DistanceMaps {
             }
         }
         let visible = n_visible as f64 / samples.len().max(1) as f64;
-        if visible < MIN_VISIBLE { 0.0 } else { tally.mean() * (0.5 + 0.5 * visible) }
+        if visible < self.min_visible { 0.0 } else { tally.mean() * (0.5 + 0.5 * visible) }
     }
 }
 
@@ -169,7 +143,7 @@ pub struct Balance {
 }
 
 impl Balance {
-    /// Fewest samples for a direction to have a say.
+    /// Fewest samples for a direction to count.
     const MIN_COUNT: f64 = 4.0;
 
     /// One more sample of a line that runs in `direction` of the template.
@@ -177,7 +151,7 @@ impl Balance {
         self.counts[Self::family(direction)] += 1.0;
     }
 
-    /// What one of the samples expected is worth.
+    /// The value of one of the samples expected.
     pub fn add(&mut self, direction: Point, value: f64) {
         self.sums[Self::family(direction)] += value;
     }
@@ -197,42 +171,48 @@ impl Balance {
     }
 }
 
-/// Where a template is looked for.
+/// Where a template is searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// Anywhere on the page, by its longest lines alone: a sixteenth of the work of [`Reach::Anywhere`].
-    Glance,
-    /// Straight on the page, as a scanner sees a form, by its longest lines alone.
-    StraightGlance,
-    /// Straight on the page: some third of the work.
-    Straight,
-    /// Anywhere on the page, turned by whatever angle.
-    Anywhere,
+pub enum Scope {
+    /// Anywhere on the page, by its longest lines alone: a sixteenth of the work of [`Scope::AllPoses`].
+    CoarseAllPoses,
+    /// Upright on the page, as a scanner sees a form, by its longest lines alone.
+    CoarseUpright,
+    /// Upright on the page: about a third of the work.
+    Upright,
+    /// Anywhere on the page, turned by any angle.
+    AllPoses,
 }
 
-impl Reach {
-    /// Most lines of the template, and of the page.
-    fn most_lines(self) -> [usize; 2] {
+impl Scope {
+    /// Largest number of lines of the template, and of the page.
+    fn max_lines(self, params: &SearchParams) -> [usize; 2] {
         match self {
-            Self::Glance | Self::StraightGlance => [MAX_TEMPLATE_LINES_GLANCE, MAX_PAGE_LINES_GLANCE],
-            Self::Straight | Self::Anywhere => [MAX_TEMPLATE_LINES, MAX_PAGE_LINES],
+            Self::CoarseAllPoses | Self::CoarseUpright => {
+                [params.max_template_lines_coarse, params.max_page_lines_coarse]
+            }
+            Self::Upright | Self::AllPoses => [params.max_template_lines, params.max_page_lines],
         }
     }
 
     /// Whether `line` of a template may lie `on` one of a page, `filling` being the scale at which the template fills it.
-    fn takes(self, line: &Line, on: &Line, filling: f64) -> bool {
+    fn allows(self, line: &Line, on: &Line, filling: f64, params: &SearchParams) -> bool {
         let scale = on.length / line.length / filling;
         let (a, b) = (line.direction, on.direction);
         match self {
-            Self::Glance | Self::Anywhere => SCALE_RANGE.contains(&scale),
-            Self::StraightGlance | Self::Straight => {
-                scale.max(1.0 / scale) <= STRAIGHT_SCALE && a.cross(b).abs().min(a.dot(b).abs()) <= STRAIGHT_SINE
+            Self::CoarseAllPoses | Self::AllPoses => {
+                let [min, max] = params.scale_range;
+                (min..=max).contains(&scale)
+            }
+            Self::CoarseUpright | Self::Upright => {
+                scale.max(1.0 / scale) <= params.max_upright_scale_ratio
+                    && a.cross(b).abs().min(a.dot(b).abs()) <= params.max_upright_sine
             }
         }
     }
 }
 
-/// A line, measured once for all that it is laid on.
+/// A line with its length and direction, which are used often.
 struct Line {
     segment: Segment,
     length: f64,
@@ -245,42 +225,45 @@ impl Line {
     }
 }
 
-/// The placements within `reach` (page from template: similarities after stretching the template downwards by one of
-/// `stretches`) that put most of the template's lines on lines of the page; best first, no two of them alike. `maps` are
-/// those of `lines`.
+/// The placements within `scope` that put most of the template's lines on lines of the page, best first, no two of them
+/// similar. They are similarities, page from template, after the template is stretched downwards by one of `stretches`.
+/// `maps` are those of `lines`.
 pub fn search(
     maps: &DistanceMaps,
     lines: &PageLines,
     bounds: Rect,
     model: &LineModel,
     stretches: &[f64],
-    reach: Reach,
+    scope: Scope,
+    params: &SearchParams,
 ) -> Vec<Start> {
     if model.samples.is_empty() {
         return Vec::new();
     }
     let filling = bounds.width().max(bounds.height()) / model.page.width().max(model.page.height()).max(1.0);
-    // The same number of placements is looked at, however many ways there are to stretch the template.
+    // The same number of placements is tried, however many ways there are to stretch the template.
     let share = 1.0 / (stretches.len().max(1) as f64).sqrt();
-    let [most_own, most_of_page] = reach.most_lines();
-    let template_lines = longest(&model.lines, (most_own as f64 * share) as usize);
+    let [max_own, max_of_page] = scope.max_lines(params);
+    let template_lines = longest(&model.lines, (max_own as f64 * share) as usize);
     // A line that was joined too far is still there in pieces.
     let PageLines { pieces, whole } = lines;
     let all = [&whole.horizontal, &whole.vertical, &pieces.horizontal, &pieces.vertical];
     let all: Vec<Segment> = all.into_iter().flatten().copied().collect();
     let page_lines: Vec<Line> =
-        longest(&all, (most_of_page as f64 * share) as usize).into_iter().map(Line::new).collect();
-    let [quick, second] = [N_QUICK, N_SECOND].map(|n| &model.samples[..n.min(model.samples.len())]);
+        longest(&all, (max_of_page as f64 * share) as usize).into_iter().map(Line::new).collect();
+    let [quick, ranking] =
+        [params.n_quick_samples, params.n_ranking_samples].map(|n| &model.samples[..n.min(model.samples.len())]);
+    let min_quick_score = params.min_quick_score;
     let mut found: Vec<Start> = Vec::new();
     for stretch in stretches {
         let stretched = Projection::scaling(1.0, *stretch);
         for line in template_lines.iter().map(|line| Line::new(stretched.apply_segment(*line))) {
-            for on in page_lines.iter().filter(|on| reach.takes(&line, on, filling)) {
+            for on in page_lines.iter().filter(|on| scope.allows(&line, on, filling, params)) {
                 let Segment { a, b } = on.segment;
                 for on in [on.segment, Segment::new(b, a)] {
                     let placement = similarity(line.segment, on).compose(&stretched);
-                    if maps.score(&placement, quick) >= QUICK_SCORE {
-                        found.push(Start { score: maps.score(&placement, second), map: placement });
+                    if maps.score(&placement, quick) >= min_quick_score {
+                        found.push(Start { score: maps.score(&placement, ranking), map: placement });
                     }
                 }
             }
@@ -288,16 +271,16 @@ pub fn search(
     }
     let best_first = |found: &mut Vec<Start>| found.sort_by(|a, b| b.score.total_cmp(&a.score));
     best_first(&mut found);
-    found.truncate(N_SCORED);
+    found.truncate(params.max_scored);
     for start in &mut found {
         start.score = maps.score(&start.map, &model.samples);
     }
     best_first(&mut found);
     let mut kept: Vec<Start> = Vec::new();
     for start in found {
-        if !kept.iter().any(|k| are_alike(&k.map, &start.map, model.page, bounds)) {
+        if !kept.iter().any(|k| are_similar(&k.map, &start.map, model.page, bounds)) {
             kept.push(start);
-            if kept.len() == N_KEPT {
+            if kept.len() == params.max_kept {
                 break;
             }
         }
@@ -328,7 +311,7 @@ fn similarity(line: Segment, on: Segment) -> Projection {
 }
 
 /// Whether two placements put the form's corners within a fiftieth of the page of each other.
-fn are_alike(a: &Projection, b: &Projection, form: Rect, page: Rect) -> bool {
+fn are_similar(a: &Projection, b: &Projection, form: Rect, page: Rect) -> bool {
     let near = page.width().max(page.height()) / 50.0;
     a.apply_rect(form).into_iter().zip(b.apply_rect(form)).all(|(p, q)| (p - q).norm() < near)
 }
@@ -343,7 +326,7 @@ mod tests {
     use formread_raster::LinePieces;
 
     #[test]
-    fn a_line_laid_on_a_line_meets_both_ends() {
+    fn similarity_maps_both_ends() {
         let line = Segment::new(Point::new(10.0, 20.0), Point::new(60.0, 20.0));
         let on = Segment::new(Point::new(500.0, 400.0), Point::new(480.0, 100.0));
         let placed = similarity(line, on).apply_segment(line);
@@ -351,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn spreading_keeps_every_item_and_reaches_far_soon() {
+    fn spread_keeps_every_item_and_reaches_far_early() {
         let scattered = spread((0..1000).collect());
         let (min, max) = scattered[..32].iter().fold((1000, 0), |(lo, hi), &v| (v.min(lo), v.max(hi)));
         assert!(min < 100 && max > 900, "the first 32 span {min} to {max}");
@@ -374,6 +357,9 @@ mod tests {
         PageLines { whole: pieces.clone(), pieces }
     }
 
+    /// As [`SearchParams::default`].
+    static PARAMS: std::sync::LazyLock<SearchParams> = std::sync::LazyLock::new(SearchParams::default);
+
     const PAGE: Rect = Rect::from_edges(0.0, 0.0, PAGE_PX[0] as f64, PAGE_PX[1] as f64);
 
     fn model_of(form: &FormTemplate) -> LineModel {
@@ -381,9 +367,9 @@ mod tests {
         LineModel::new(form, landmarks)
     }
 
-    fn found(form: &FormTemplate, map: &Projection, reach: Reach) -> Vec<Start> {
+    fn found(form: &FormTemplate, map: &Projection, scope: Scope) -> Vec<Start> {
         let lines = page_lines(&form.printed_lines(), map);
-        search(&DistanceMaps::new(&lines, PAGE), &lines, PAGE, &model_of(form), &[1.0], reach)
+        search(&DistanceMaps::new(&lines, PAGE, &PARAMS), &lines, PAGE, &model_of(form), &[1.0], scope, &PARAMS)
     }
 
     #[test]
@@ -391,20 +377,20 @@ mod tests {
         let form = form("x", "");
         for degrees in [0.0, 17.0, 90.0, 200.0] {
             let map = turned(degrees, [5.0, -3.0]);
-            let best = found(&form, &map, Reach::Anywhere)[0];
+            let best = found(&form, &map, Scope::AllPoses)[0];
             assert!(best.score > 0.8, "{degrees} degrees: {}", best.score);
             assert!(off_mm(&form, &best.map, &map) < 0.5, "{degrees} degrees");
         }
     }
 
     #[test]
-    fn search_for_straight_forms_passes_over_turned_ones() {
+    fn search_upright_passes_over_turned_forms() {
         let form = form("x", "");
         let score =
-            |degrees: f64, reach| found(&form, &turned(degrees, [0.0, 0.0]), reach).first().map_or(0.0, |s| s.score);
-        for reach in [Reach::Straight, Reach::StraightGlance] {
-            assert!(score(3.0, reach) > 0.85 && score(183.0, reach) > 0.85);
-            assert!(score(30.0, reach) < 0.5, "{reach:?}");
+            |degrees: f64, scope| found(&form, &turned(degrees, [0.0, 0.0]), scope).first().map_or(0.0, |s| s.score);
+        for scope in [Scope::Upright, Scope::CoarseUpright] {
+            assert!(score(3.0, scope) > 0.85 && score(183.0, scope) > 0.85);
+            assert!(score(30.0, scope) < 0.5, "{scope:?}");
         }
     }
 
@@ -412,28 +398,31 @@ mod tests {
     fn search_without_lines_finds_nothing() {
         let form = form("x", "");
         let none = PageLines::default();
-        let maps = DistanceMaps::new(&none, PAGE);
-        assert!(search(&maps, &none, PAGE, &model_of(&form), &[1.0], Reach::Anywhere).is_empty());
+        let maps = DistanceMaps::new(&none, PAGE, &PARAMS);
+        assert!(search(&maps, &none, PAGE, &model_of(&form), &[1.0], Scope::AllPoses, &PARAMS).is_empty());
         let mut bare = model_of(&form);
         bare.samples.clear();
         let lines = page_lines(&form.printed_lines(), &UPRIGHT);
-        assert!(search(&DistanceMaps::new(&lines, PAGE), &lines, PAGE, &bare, &[1.0], Reach::Anywhere).is_empty());
+        assert!(
+            search(&DistanceMaps::new(&lines, PAGE, &PARAMS), &lines, PAGE, &bare, &[1.0], Scope::AllPoses, &PARAMS)
+                .is_empty()
+        );
     }
 
     #[test]
     fn placements_that_search_keeps_differ_and_come_best_first() {
-        let found = found(&form("x", ""), &UPRIGHT, Reach::Anywhere);
-        assert!(found.len() <= N_KEPT && found.windows(2).all(|pair| pair[0].score >= pair[1].score));
+        let found = found(&form("x", ""), &UPRIGHT, Scope::AllPoses);
+        assert!(found.len() <= PARAMS.max_kept && found.windows(2).all(|pair| pair[0].score >= pair[1].score));
         let form = Rect::from_edges(0.0, 0.0, 100.0, 140.0);
         for (i, a) in found.iter().enumerate() {
-            assert!(found[i + 1..].iter().all(|b| !are_alike(&a.map, &b.map, form, PAGE)));
+            assert!(found[i + 1..].iter().all(|b| !are_similar(&a.map, &b.map, form, PAGE)));
         }
     }
 
     #[test]
     fn distance_map_counts_a_line_of_its_own_direction_alone() {
         let level = Segment::new(Point::new(50.0, 400.0), Point::new(550.0, 400.0));
-        let maps = DistanceMaps::new(&page_lines(&[level], &Projection::IDENTITY), PAGE);
+        let maps = DistanceMaps::new(&page_lines(&[level], &Projection::IDENTITY), PAGE, &PARAMS);
         let (right, down) = (Point::new(1.0, 0.0), Point::new(0.0, 1.0));
         let on_it = maps.closeness(Point::new(300.0, 400.5), right).expect("it is on the page");
         assert!(on_it > 0.6, "{on_it}");
@@ -447,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn balance_weighs_both_directions_alike_however_many_lines_they_have() {
+    fn balance_weighs_both_directions_the_same() {
         let (right, down) = (Point::new(1.0, 0.0), Point::new(0.0, 1.0));
         let mut balance = Balance::default();
         let mut add = |direction, n, value| {

@@ -4,6 +4,7 @@
 use image::{GrayImage, Luma};
 use imageproc::contrast::{ThresholdType, otsu_level, threshold};
 
+use formread_core::register;
 use formread_core::register::PageEvidence;
 use formread_page::Page;
 use formread_raster::{
@@ -80,7 +81,7 @@ pub(super) fn lay_flat(page: &Page) -> Sheet {
     let turned =
         if turn.abs() < MIN_TURN { Projection::IDENTITY } else { Projection::rotation(-turn).about(bounds.centre()) };
     let off = mean_off_axes(&lines, &turned);
-    let tilted = (off > TILTED_DEGREES).then(|| evidence.level_from_page()).flatten();
+    let tilted = (off > TILTED_DEGREES).then(|| register::level_from_page(&evidence)).flatten();
     let tilted = tilted.filter(|level| mean_off_axes(&lines, level) < LEVEL_GAIN * off);
     let tilted = tilted.and_then(|level| Some(unstretched(&level, bounds)?.compose(&level)));
     let is_tilted = tilted.is_some();

@@ -7,7 +7,7 @@ use crate::template::{
 };
 use formread_core::{
     form::{FormTemplate, PageLayout},
-    register::{Families, NumberReading, RegisterParams, identify_among},
+    register::{Families, NumberReading, NumberToRead, RegisterParams, find_candidates, resolve},
 };
 use formread_page::Page;
 use formread_raster::{
@@ -169,11 +169,16 @@ pub(super) fn alike(candidate: &TemplateFile, others: &[FormTemplate]) -> Result
         vec![candidate.finding(severity, FindingKind::Alike, detail).with_remedy(remedy)]
     };
     // what the blank says is known without nets
-    let read_number = |_: &Page, at: Rect, _: &Projection| {
-        let number = template.numbers.iter().find(|number| number.bounds.intersection(at).is_some());
-        Ok(number.map(|number| NumberReading { digits: number.digits(), confidence: 1.0 }))
+    let read_number = |to_read: &NumberToRead| {
+        let number = template.numbers.iter().find(|number| number.bounds.intersection(to_read.bounds).is_some());
+        number.map(|number| NumberReading { digits: number.digits(), confidence: 1.0 })
     };
-    let identify = |among: &[FormTemplate]| identify_among(&page, among, &Families::new(among), &params, &read_number);
+    let identify = |among: &[FormTemplate]| {
+        let families = Families::new(among);
+        let candidates = find_candidates(&page, among, &families, &params)?;
+        let numbers: Vec<_> = candidates.numbers_to_read().iter().map(read_number).collect();
+        resolve(candidates, &numbers)
+    };
     Ok(match identify(&with_this) {
         Ok((idx, _)) if idx < n_others => {
             finding(Severity::Fault, format!("a blank of it is taken for {}", others[idx].name))

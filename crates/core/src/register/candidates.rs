@@ -1,0 +1,176 @@
+//! The templates that fit a page best: searched for by family, refined, and compared.
+
+use super::{
+    discriminate::{Preference, discriminate},
+    evidence::{PageEvidence, PageLines},
+    families::{Families, Family},
+    fit::{self, Placement},
+    params::RegisterParams,
+    perspective,
+    search::{DistanceMaps, LineModel, Scope, Start, search},
+};
+use formread_raster::geometry::{Projection, Rect};
+
+/// A template that fits the page.
+pub(super) struct TemplateMatch {
+    pub idx: usize,
+    pub placement: Placement,
+    /// Another template, from which the page does not discriminate it.
+    pub ambiguous_with: Option<usize>,
+}
+
+/// A family that fits the page: any of its templates may be the one.
+pub(super) struct FamilyMatch {
+    /// Indices of these templates.
+    pub member_idxs: Vec<usize>,
+    /// How one of the family lies on the page.
+    pub placement: Placement,
+    /// Which one of the family that is.
+    pub placed_idx: usize,
+}
+
+/// The template that fits the page best, and all families that fit about as well. Pages in perspective are tried only
+/// where no flat fit is sure.
+pub(super) fn best_placement(
+    evidence: &PageEvidence,
+    families: &Families,
+    params: &RegisterParams,
+) -> Option<(TemplateMatch, Vec<FamilyMatch>)> {
+    let best_of = |lines: &PageLines, bounds: Rect, stretches: &[f64], page_from_lines: &Projection| {
+        let maps = DistanceMaps::new(lines, bounds, &params.search);
+        let search =
+            |model: &LineModel, scope: Scope| search(&maps, lines, bounds, model, stretches, scope, &params.search);
+        let found = search_upright(families, search, params)
+            .unwrap_or_else(|| search_all_poses(families, search, params.max_searched_families));
+        let best = found.iter().map(|(_, starts)| best_score(starts)).fold(0.0, f64::max);
+        let rivals = found.into_iter().filter(|(_, starts)| best_score(starts) >= params.min_rival_share * best);
+        let refined = rivals.filter_map(|(Family { members, model }, starts)| {
+            let starts = starts.iter().map(|start| page_from_lines.compose(&start.map)).collect();
+            let placement = fit::refine(evidence, model, starts, &params.fit)?;
+            Some(FamilyMatch { member_idxs: members.to_vec(), placement, placed_idx: members[0] })
+        });
+        pick_best(evidence, families, refined.collect(), params)
+    };
+    let flat = best_of(&evidence.lines, evidence.page_bounds(), &[1.0], &Projection::IDENTITY);
+    if flat.as_ref().is_some_and(|(found, _)| found.placement.score(&params.fit) >= params.sure_score) {
+        return flat;
+    }
+    let level = perspective::level(&evidence.lines, evidence.page_bounds()).and_then(|level_from_page| {
+        let page_from_level = level_from_page.inverse()?;
+        let (lines, bounds) = evidence.warped(&level_from_page)?;
+        best_of(&lines, bounds, &params.search.foreshortenings, &page_from_level)
+    });
+    let score = |found: &TemplateMatch| found.placement.score(&params.fit);
+    flat.into_iter().chain(level).max_by(|(a, _), (b, _)| score(a).total_cmp(&score(b)))
+}
+
+/// The best of the members of several families, and the families whose best member fits about as well. Where more than one
+/// does, what is printed on the page decides.
+pub(super) fn pick_best(
+    evidence: &PageEvidence,
+    families: &Families,
+    mut near: Vec<FamilyMatch>,
+    params: &RegisterParams,
+) -> Option<(TemplateMatch, Vec<FamilyMatch>)> {
+    let mut found: Vec<TemplateMatch> =
+        near.iter().map(|family| best_member(evidence, families, family, params)).collect();
+    let scores: Vec<f64> = found.iter().map(|found| found.placement.score(&params.fit)).collect();
+    // ties: last wins (`max_by`)
+    let best_idx = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]))?;
+    let min_score = scores[best_idx] - params.near_score_margin;
+    let mut is_near = scores.iter().map(|&score| score >= min_score);
+    near.retain(|_| is_near.next().unwrap_or(false));
+
+    let mut best = found.swap_remove(best_idx);
+    for other in found.into_iter().filter(|other| other.placement.score(&params.fit) >= min_score) {
+        let first = families.placed(best.idx, &best.placement.page_from_template);
+        let second = families.placed(other.idx, &other.placement.page_from_template);
+        match first.zip(second).map(|(first, second)| discriminate(evidence, first, second, &params.discriminate)) {
+            Some(Preference::Second) => best = other,
+            Some(Preference::Neither) => best.ambiguous_with = Some(other.idx),
+            Some(Preference::First) | None => {}
+        }
+    }
+    Some((best, near))
+}
+
+/// The member of `family` that the page is of.
+fn best_member(
+    evidence: &PageEvidence,
+    families: &Families,
+    family: &FamilyMatch,
+    params: &RegisterParams,
+) -> TemplateMatch {
+    let preference = |first: usize, second: usize, map: &Projection| {
+        let [first, second] = [first, second].map(|idx| families.placed(idx, map));
+        first.zip(second).map(|(first, second)| discriminate(evidence, first, second, &params.discriminate))
+    };
+    let FamilyMatch { member_idxs, placement, placed_idx } = family;
+    let map = placement.page_from_template;
+    let idx = member_idxs[1..].iter().fold(member_idxs[0], |best, &other| match preference(best, other, &map) {
+        Some(Preference::Second) => other,
+        _ => best,
+    });
+    let own = families.placed(idx, &map).filter(|_| idx != *placed_idx);
+    let own = own.and_then(|own| fit::refine(evidence, own.model, vec![map], &params.fit));
+    let placement = own.unwrap_or_else(|| placement.clone());
+    let is_ambiguous = |&&other: &&usize| {
+        other != idx && preference(idx, other, &placement.page_from_template) != Some(Preference::First)
+    };
+    let ambiguous_with = member_idxs.iter().find(is_ambiguous).copied();
+    TemplateMatch { idx, placement, ambiguous_with }
+}
+
+/// Score of the best of some placements; 0 of none.
+fn best_score(starts: &[Start]) -> f64 {
+    starts.first().map_or(0.0, |start| start.score)
+}
+
+/// Families, and where each may lie, best first.
+type Ranked<'a> = Vec<(Family<'a>, Vec<Start>)>;
+
+/// The `max_families` families with the best scores in the coarse search `scope`, best first.
+fn rank_coarse(
+    families: &Families,
+    search: impl Fn(&LineModel, Scope) -> Vec<Start>,
+    scope: Scope,
+    max_families: usize,
+) -> Ranked<'_> {
+    let mut ranked: Ranked<'_> = families.each().map(|family| (family, search(family.model, scope))).collect();
+    ranked.sort_by(|(_, a), (_, b)| best_score(b).total_cmp(&best_score(a)));
+    ranked.truncate(max_families);
+    ranked
+}
+
+/// Where the families lie on a page that one of them surely fills, upright as a scanner sees it; `None` where none surely
+/// does. Of the others only those that may be rivals of it.
+fn search_upright<'a>(
+    families: &'a Families,
+    search: impl Fn(&LineModel, Scope) -> Vec<Start>,
+    params: &RegisterParams,
+) -> Option<Ranked<'a>> {
+    let ranked = rank_coarse(families, &search, Scope::CoarseUpright, params.max_searched_families);
+    let mut ranked = ranked.into_iter();
+    let (best, _) = ranked.next()?;
+    let starts = search(best.model, Scope::Upright);
+    let score = Some(best_score(&starts)).filter(|score| *score >= params.sure_upright_score)?;
+    let min_score = params.min_rival_share * score;
+    let rivals = ranked.filter(|(_, coarse)| best_score(coarse) >= min_score);
+    let rivals = rivals.map(|(family, _)| (family, search(family.model, Scope::Upright)));
+    Some([(best, starts)].into_iter().chain(rivals).collect())
+}
+
+/// Where the families may lie, in any pose. Of more than `max_families`, those with the best coarse scores.
+fn search_all_poses(
+    families: &Families,
+    search: impl Fn(&LineModel, Scope) -> Vec<Start>,
+    max_families: usize,
+) -> Ranked<'_> {
+    let likely: Vec<Family<'_>> = if families.each().count() > max_families {
+        let ranked = rank_coarse(families, &search, Scope::CoarseAllPoses, max_families);
+        ranked.into_iter().map(|(family, _)| family).collect()
+    } else {
+        families.each().collect()
+    };
+    likely.into_iter().map(|family| (family, search(family.model, Scope::AllPoses))).collect()
+}

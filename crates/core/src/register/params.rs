@@ -1,0 +1,336 @@
+//! The parameters of registration: the thresholds that were chosen by measurement.
+//!
+//! Each one says what it is and what raising it costs, and on which set it was chosen where that was written down. They
+//! are part of a run's identity, which is why they serialise.
+
+use serde::Serialize;
+
+/// When a page is taken for a form, and when it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RegisterParams {
+    /// Lowest score (template's lines found, words and marks inked, page's lines explained; 0 to 1) at which a page is taken
+    /// for a form. Chosen on 101 real and degraded pages of three forms, which scored 0.86 and more on their own template,
+    /// and 72 trials of such pages on another form's template, which scored 0.59 and less. Raising it rejects worse pages;
+    /// lowering it takes other forms for this one.
+    pub min_score: f64,
+    /// Score from which a flat fit is taken without a trial in perspective. Set not recorded. Raising it costs time alone.
+    pub sure_score: f64,
+    /// Largest residual of the page's fit, millimetres. Set not recorded. Raising it reads paper that is bent more, less
+    /// surely.
+    pub max_residual_mm: f64,
+    /// Lowest share of the fields with printed frames whose frames must be found; of tick boxes only where there are no
+    /// others. Set not recorded. Raising it rejects pale copies.
+    pub min_fields_settled: f64,
+    /// A page with a smaller share of ink than this is blank. Set not recorded. Raising it rejects pale pages.
+    pub min_ink_share: f64,
+    /// A template is a rival of the best one only where its coarse score is at least this share of the best one's. On drawn
+    /// and real pages other forms come to 0.4 to 0.55. Raising it saves time and may lose the right template.
+    pub min_rival_share: f64,
+    /// Number of families that are all searched for in full; of more, only this many with the best coarse scores are. Set not
+    /// recorded. Raising it costs time alone.
+    pub max_searched_families: usize,
+    /// Score of an upright placement from which no other pose is searched. On ten drawn scans the right form came to 0.9 and
+    /// more, another one to 0.54 and less. Raising it costs time alone.
+    pub sure_upright_score: f64,
+    /// Placements whose scores differ by less than this fit about equally well; then the page's details decide. Set not
+    /// recorded. Raising it costs time, and rejects more pages as ambiguous.
+    pub near_score_margin: f64,
+    /// The search for placements.
+    pub search: SearchParams,
+    /// The refinement of a placement.
+    pub fit: FitParams,
+    /// The choice between two templates that both fit.
+    pub discriminate: DiscriminateParams,
+    /// Barcodes and printed numbers.
+    pub imprints: ImprintParams,
+    /// The fields' own frames.
+    pub settle: SettleParams,
+}
+
+impl Default for RegisterParams {
+    fn default() -> Self {
+        Self {
+            min_score: 0.72,
+            sure_score: 0.9,
+            max_residual_mm: 1.0,
+            min_fields_settled: 0.5,
+            min_ink_share: 0.0005,
+            min_rival_share: 0.6,
+            max_searched_families: 8,
+            sure_upright_score: 0.8,
+            near_score_margin: 0.05,
+            search: SearchParams::default(),
+            fit: FitParams::default(),
+            discriminate: DiscriminateParams::default(),
+            imprints: ImprintParams::default(),
+            settle: SettleParams::default(),
+        }
+    }
+}
+
+/// How placements are searched for. Where nothing else is said, the set on which a value was chosen is not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SearchParams {
+    /// Samples by which most placements are dismissed. Raising it costs time.
+    pub n_quick_samples: usize,
+    /// Score of these samples below which a placement is dismissed, 0 to 1. Raising it saves time and may lose placements.
+    pub min_quick_score: f64,
+    /// Samples by which the placements left are ranked. Raising it costs time, lowering it may lose a placement.
+    pub n_ranking_samples: usize,
+    /// Placements, the best by that rank, that are scored with all samples. As above.
+    pub max_scored: usize,
+    /// Cells of the distance maps along the longer side of the page: about a millimetre of A4. Raising it costs time.
+    pub n_map_cells: f64,
+    /// Distance from a line, in cells, from which a sample counts nothing. Raising it finds bent pages, and lines by chance.
+    pub line_reach_cells: f64,
+    /// Scale of the page, relative to that at which the template fills it: lowest and highest. A wider range costs time.
+    pub scale_range: [f64; 2],
+    /// Lowest share of the samples that must lie on the page. Raising it loses pages that are cut off.
+    pub min_visible: f64,
+    /// Lines of the template that are laid on lines of the page, longest first. Raising it costs time.
+    pub max_template_lines: usize,
+    /// Lines of the page on which they are laid, longest first. Raising it costs time.
+    pub max_page_lines: usize,
+    /// The first of the two for a coarse search, which only says which forms are worth a full one.
+    pub max_template_lines_coarse: usize,
+    /// The second of the two for a coarse search.
+    pub max_page_lines_coarse: usize,
+    /// A form is upright where its scale is within this ratio of that at which the template fills the page. Raising it costs
+    /// time.
+    pub max_upright_scale_ratio: f64,
+    /// And where the sine of the angle between its lines and the page's sides, or these turned by quarters, is not above this:
+    /// 7 degrees. Raising it costs time.
+    pub max_upright_sine: f64,
+    /// Placements that are handed on to the fit. Raising it costs time.
+    pub max_kept: usize,
+    /// Ratios of height to width that are tried on a page made level, which keeps the foreshortening of its tilt, along or
+    /// across. More of them cost time.
+    pub foreshortenings: [f64; 9],
+}
+
+impl Default for SearchParams {
+    fn default() -> Self {
+        Self {
+            n_quick_samples: 32,
+            min_quick_score: 0.3,
+            n_ranking_samples: 160,
+            max_scored: 500,
+            n_map_cells: 300.0,
+            line_reach_cells: 3.0,
+            scale_range: [0.35, 1.8],
+            min_visible: 0.35,
+            max_template_lines: 120,
+            max_page_lines: 400,
+            max_template_lines_coarse: 30,
+            max_page_lines_coarse: 100,
+            max_upright_scale_ratio: 1.12,
+            max_upright_sine: 0.12,
+            max_kept: 10,
+            foreshortenings: [1.0, 0.93, 1.07, 0.87, 1.15, 0.81, 1.23, 0.76, 1.32],
+        }
+    }
+}
+
+/// How a placement is refined and scored. The sets on which these values were chosen are not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct FitParams {
+    /// Reach of the search for a sample's line, millimetres, iteration by iteration, of the rough refinement. A larger reach
+    /// starts from further off, and meets the wrong lines.
+    pub rough_reaches_mm: [f64; 5],
+    /// The same of the affine fit.
+    pub affine_reaches_mm: [f64; 5],
+    /// The same of the projective fit.
+    pub projective_reaches_mm: [f64; 12],
+    /// A sample within this distance of a line has found it, millimetres. Raising it finds lines of bent paper, and by chance.
+    pub found_mm: f64,
+    /// Largest sine of the angle between a sample's line and the page's: 8 degrees. As above.
+    pub max_sine: f64,
+    /// A piece of a line counts this far past its ends, millimetres. As above.
+    pub overhang_mm: f64,
+    /// A projective fit is preferred where its support is higher than the affine one's by this. Raising it prefers flat pages.
+    pub min_projective_support_gain: f64,
+    /// Or where its support is lower by no more than this ...
+    pub max_projective_support_loss: f64,
+    /// ... and its residual is below this share of the affine one's. Raising it prefers pages in perspective.
+    pub max_projective_residual_ratio: f64,
+    /// Fewest samples on lines for a fit. Raising it loses pages with few lines.
+    pub min_pairs: usize,
+    /// Share of ink within a word's or mark's box above which it is there. Raising it misses pale print.
+    pub min_printed_ink_share: f64,
+    /// Weight in the score of words and marks that are inked; what these two leave of 1 is that of the template's lines.
+    pub printed_weight: f64,
+    /// Weight in the score of the page's lines that the template explains.
+    pub explained_weight: f64,
+    /// Starts that are refined to the end, of those that were roughly refined. Raising it costs time.
+    pub max_refined: usize,
+    /// Samples of the rough refinement. Raising it costs time.
+    pub n_rough_samples: usize,
+    /// A line of the page at least this long, millimetres, is printed. Raising it explains less of a page of short lines.
+    pub min_printed_line_mm: f64,
+    /// A line of the page within this distance of one of the template's is that line, millimetres. Raising it takes other
+    /// forms' lines for this one's.
+    pub explained_mm: f64,
+    /// What a flat page may do to a form: a scanner's rollers may slip.
+    pub flat: Distortion,
+    /// What a page in perspective may do to it: it is foreshortened.
+    pub tilted: Distortion,
+}
+
+/// Bounds of how a page may distort a form. Wider ones accept absurd fits.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Distortion {
+    /// Largest ratio of the scales along and across.
+    pub max_stretch: f64,
+    /// Smallest sine of the angle between the form's axes.
+    pub min_axes_sine: f64,
+}
+
+impl Default for FitParams {
+    fn default() -> Self {
+        Self {
+            rough_reaches_mm: [6.0, 5.0, 4.0, 3.0, 3.0],
+            affine_reaches_mm: [4.0, 3.0, 2.5, 2.0, 1.5],
+            projective_reaches_mm: [4.0, 3.0, 3.0, 2.5, 2.0, 2.0, 1.5, 1.5, 1.5, 1.0, 1.0, 1.0],
+            found_mm: 1.0,
+            max_sine: 0.14,
+            overhang_mm: 1.5,
+            min_projective_support_gain: 0.05,
+            max_projective_support_loss: 0.02,
+            max_projective_residual_ratio: 0.8,
+            min_pairs: 12,
+            min_printed_ink_share: 0.04,
+            printed_weight: 0.2,
+            explained_weight: 0.2,
+            max_refined: 2,
+            n_rough_samples: 240,
+            min_printed_line_mm: 15.0,
+            explained_mm: 1.5,
+            flat: Distortion { max_stretch: 1.08, min_axes_sine: 0.998 },
+            tilted: Distortion { max_stretch: 1.8, min_axes_sine: 0.75 },
+        }
+    }
+}
+
+/// How two templates that both fit a page are discriminated. The sets on which these values were chosen are not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct DiscriminateParams {
+    /// A line of one template further than this from all of the other's belongs to it alone, millimetres. Raising it leaves
+    /// fewer differences.
+    pub distinct_mm: f64,
+    /// A line of the page within this of where a template has one is that line, millimetres: paper bends by less, and it is
+    /// half of `distinct_mm`. Raising it takes one template's lines for the other's.
+    pub found_mm: f64,
+    /// Largest sine of the angle between the two: 8 degrees.
+    pub max_sine: f64,
+    /// A piece of a line counts this far past its ends, millimetres.
+    pub overhang_mm: f64,
+    /// Words are compared in pieces of this length, millimetres: a gap between two of them is shorter.
+    pub word_step_mm: f64,
+    /// Share of ink in a piece of a word above which something is printed there. Raising it misses pale print.
+    pub min_printed_ink_share: f64,
+    /// Fewest differences visible on the page for a preference. Raising it rejects more pages as ambiguous.
+    pub min_differences: usize,
+    /// Lowest margin of the differences in favour of one template over those against it, as a share of all, 0 to 1: printing
+    /// and dust mislead in a tenth of them. Raising it rejects more pages as ambiguous.
+    pub min_margin: f64,
+}
+
+impl Default for DiscriminateParams {
+    fn default() -> Self {
+        Self {
+            distinct_mm: 1.2,
+            found_mm: 0.6,
+            max_sine: 0.14,
+            overhang_mm: 1.0,
+            word_step_mm: 6.0,
+            min_printed_ink_share: 0.03,
+            min_differences: 4,
+            min_margin: 0.3,
+        }
+    }
+}
+
+/// When a printed number that was read decides between templates.
+///
+/// Of 2,400 drawn numbers of four digits in six typefaces, of 9 and 18 points, at 150 and 300 dpi, 2,245 were read with a
+/// confidence of 0.9 or more and none of these wrong; of the five that were misread the surest had 0.55.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ImprintParams {
+    /// Confidence, 0 to 1, from which a number matches the templates that declare it. Raising it reads fewer bad pages;
+    /// lowering it takes a number of another form for one that is declared.
+    pub match_confidence: f64,
+    /// Confidence from which a number conflicts with the templates that declare another one of as many digits. Raising it takes
+    /// more pages of other forms; lowering it rejects pages whose number was misread.
+    pub conflict_confidence: f64,
+}
+
+impl Default for ImprintParams {
+    fn default() -> Self {
+        Self { match_confidence: 0.7, conflict_confidence: 0.9 }
+    }
+}
+
+/// How a field's own printed frame is found. The sets on which these values were chosen are not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SettleParams {
+    /// How far a frame may lie from where the page's fit puts it, millimetres. Neighbouring lines must be further away.
+    /// Raising it follows paper that is bent more, and meets the wrong lines.
+    pub reach_mm: f64,
+    /// The same of a small frame, as a share of its side: further away one of its lines is taken for the opposite one. A frame
+    /// is small whose sides are shorter than twice `reach_mm`.
+    pub small_reach_share: f64,
+    /// How far a part of the frame may lie from the frame's common shift, millimetres. Raising it takes strokes for lines.
+    pub slack_mm: f64,
+    /// Largest RMS distance of a small frame's lines from their fit, millimetres, at which the frame is taken as it was found.
+    /// Raising it trusts frames with writing through them.
+    pub max_trusted_rms_mm: f64,
+    /// Trusted frames, the nearest ones, with which another small frame is compared.
+    pub max_neighbours: usize,
+    /// Largest distance of these, millimetres. Raising it compares with frames where the paper bends otherwise.
+    pub max_neighbour_mm: f64,
+    /// Distance from the neighbours' shift, millimetres, beyond which something else was taken for the frame. Raising it
+    /// follows strokes; lowering it loses the bend of the paper.
+    pub max_off_neighbours_mm: f64,
+    /// Distance between samples along a frame's lines, millimetres. Raising it saves time and sees less.
+    pub step_mm: f64,
+    /// The same of a small frame.
+    pub small_step_mm: f64,
+    /// Half the length over which a sample is averaged along its line, millimetres.
+    pub half_average_mm: f64,
+    /// Distance from a printed line's middle at which there is lighter paper on both sides, millimetres. Raising it finds
+    /// thicker lines, and meets what is printed beside thin ones.
+    pub flank_mm: f64,
+    /// Grey levels, of 255, by which a line is darker than its flanks. Raising it loses pale lines.
+    pub min_contrast: f64,
+    /// Contrast beyond which a sample counts no more, so that thick handwriting does not outweigh a thin frame.
+    pub max_contrast: f64,
+    /// Lowest share of the samples that must find the frame. Raising it loses frames with writing on them.
+    pub min_found: f64,
+    /// What a shift of the whole reach costs, as a share of the votes. Raising it prefers the page's fit.
+    pub shift_cost: f64,
+    /// Weight that keeps a frame's slopes at the page's, in samples. Raising it prefers the page's fit.
+    pub slope_prior: f64,
+}
+
+impl Default for SettleParams {
+    fn default() -> Self {
+        Self {
+            reach_mm: 2.5,
+            small_reach_share: 0.5,
+            slack_mm: 0.8,
+            max_trusted_rms_mm: 0.1,
+            max_neighbours: 4,
+            max_neighbour_mm: 60.0,
+            max_off_neighbours_mm: 0.3,
+            step_mm: 1.0,
+            small_step_mm: 0.4,
+            half_average_mm: 0.4,
+            flank_mm: 0.6,
+            min_contrast: 12.0,
+            max_contrast: 60.0,
+            min_found: 0.4,
+            shift_cost: 0.3,
+            slope_prior: 4.0,
+        }
+    }
+}
