@@ -58,19 +58,19 @@ $(TORCH_STAMP):
 	touch $@
 
 .PHONY: build
-build: setup ## builds target/release/formread
-	$(CARGO) build --release
+build: setup ## builds target/release/formread and formread-decode
+	$(CARGO) build --release --workspace --bins
 
 .PHONY: run
 run: build ## reads fixtures/scans into out.csv
 	$(FORMREAD) run fixtures/scans out.csv --overwrite
 
 .PHONY: test
-test: setup ## runs all tests
+test: build ## runs all tests
 	$(CARGO) test --release --workspace
 
 .PHONY: torture
-torture: setup ## the long tests: 50 kills, 20,000 pages, 300 forms, 60 templates, barcodes, numbers, damaged files; says what it measured
+torture: build ## the long tests: 50 kills, 20,000 pages, 300 forms, 60 templates, barcodes, numbers, damaged files; says what it measured
 	$(CARGO) test --release --test tests torture -- --ignored --nocapture --test-threads 1
 
 .PHONY: check
@@ -159,7 +159,7 @@ regenerate: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## draws the 
 
 # The diff of these files is reviewed like code: each line of it is a reading that changed.
 .PHONY: golden
-golden: setup ## renews the golden files in fixtures/golden from the fixtures as they are
+golden: build ## renews the golden files in fixtures/golden from the fixtures as they are
 	GOLDEN=renew $(CARGO) test --release --test tests golden::
 	GOLDEN=renew $(CARGO) test --release --test tests docs::
 

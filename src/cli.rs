@@ -65,16 +65,6 @@ pub enum Command {
     Template(TemplateCommand),
     /// Draws a template as printed forms, fills them with real digits and degrades them: scans with their truth
     Synth(SynthArgs),
-    /// Decodes pages for a run, in a process of its own: what is asked comes on standard input, pages go to standard output
-    #[command(hide = true)]
-    Decode(DecodeArgs),
-}
-
-/// `formread decode`
-#[derive(Debug, Args)]
-pub struct DecodeArgs {
-    #[command(flatten)]
-    pub limits: LimitArgs,
 }
 
 /// Where the scans are.

@@ -6,7 +6,7 @@ mod report;
 
 use std::{
     fs,
-    io::{Cursor, ErrorKind, Write, stdin, stdout},
+    io::{Cursor, ErrorKind, Write, stdout},
     path::Path,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -35,8 +35,8 @@ use signal_hook::{
 };
 
 use cli::{
-    BenchArgs, CalibrateArgs, CheckArgs, Cli, Command, DecodeArgs, EvalCommand, EvalGlyphsArgs, EvalValuesArgs,
-    ExplainArgs, ListArgs, NewArgs, OutputArgs, RunArgs, ShowArgs, SynthArgs, TemplateCommand, TrainArgs,
+    BenchArgs, CalibrateArgs, CheckArgs, Cli, Command, EvalCommand, EvalGlyphsArgs, EvalValuesArgs, ExplainArgs,
+    ListArgs, NewArgs, OutputArgs, RunArgs, ShowArgs, SynthArgs, TemplateCommand, TrainArgs,
 };
 use report::{Progress, say};
 
@@ -66,7 +66,6 @@ fn main() {
         Command::Template(TemplateCommand::Show(args)) => template_show(&args),
         Command::Template(TemplateCommand::Check(args)) => template_check(&args),
         Command::Template(TemplateCommand::Schema) => template_schema(),
-        Command::Decode(args) => decode(&args),
     };
     let status = result.unwrap_or_else(|error| {
         say(&format!("formread: {error:#}"));
@@ -286,16 +285,6 @@ fn template_check(args: &CheckArgs) -> Result<u8> {
     let survey = survey.sorted();
     let printed = print(&survey, &args.output)?;
     Ok(if survey.findings.is_empty() { printed } else { SOME_FOUND })
-}
-
-fn decode(args: &DecodeArgs) -> Result<u8> {
-    // a panic is caught and is a fault of the page; nobody reads what it says here
-    std::panic::set_hook(Box::new(|_| {}));
-    let limits = options::limits(&args.limits);
-    #[cfg(unix)]
-    formread_page::decoder_process::limit_memory(limits.memory_bytes)?;
-    formread_page::decoder_process::serve_pages(stdin().lock(), stdout(), limits)?;
-    Ok(SUCCESS)
 }
 
 /// Writes a result to stdout: a table, or one JSON object.

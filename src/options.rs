@@ -343,18 +343,10 @@ pub fn limits(args: &LimitArgs) -> Limits {
     }
 }
 
-/// How this program starts itself to decode.
+/// How pages are decoded: by `formread-decode`, which is installed beside this program.
 pub fn decoder(args: &LimitArgs) -> Result<DecoderCommand> {
-    let flag = |name: &str, value: u64| OsString::from(format!("--{name}={value}"));
-    let limits = [
-        flag("max-file-mib", args.max_file_mib),
-        flag("max-page-megapixels", args.max_page_megapixels),
-        flag("max-pages", args.max_pages.into()),
-        flag("max-memory-mib", args.max_memory_mib),
-        flag("max-page-seconds", args.max_page_seconds.into()),
-    ];
-    let program = env::current_exe().context("where this program stands")?;
-    Ok(DecoderCommand { program, args: [OsString::from("decode")].into_iter().chain(limits).collect() })
+    let program = env::current_exe().context("the path of this program")?;
+    Ok(DecoderCommand::beside(&program, &limits(args))?)
 }
 
 #[cfg(test)]

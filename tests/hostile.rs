@@ -151,7 +151,7 @@ impl Recogniser for Silent {
     }
 }
 
-/// What a run says of the only page of its only scan, where `script` does what should decode.
+/// Why a run rejects its only page, where `script` is the decoder.
 #[cfg(unix)]
 fn reason_where_the_decoder_is(script: &str) -> String {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
@@ -159,8 +159,11 @@ fn reason_where_the_decoder_is(script: &str) -> String {
     let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip").collect();
     let reader = Reader::new(strip, "silent".to_owned(), Box::new(|| Ok(Box::new(Silent)))).expect("it can be made");
     let reader = reader.with_limits(Limits { page_seconds: 1, ..limits() });
+    // the greeting of `formread-decode`: its length, four bytes, then itself
+    let hello = format!("{{\"protocol\":1,\"version\":\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    let script_of_decoder = format!("printf '\\{:03o}\\000\\000\\000{hello}'; {script}", hello.len());
     let options = RunOptions {
-        decoder: Some(DecoderCommand { program: "sh".into(), args: vec!["-c".into(), script.into()] }),
+        decoder: Some(DecoderCommand { program: "sh".into(), args: vec!["-c".into(), script_of_decoder.into()] }),
         ..RunOptions::new(dir.path().join("out.csv"), NonZeroUsize::MIN)
     };
     let scans = find_scans(dir.path()).expect("it is there");

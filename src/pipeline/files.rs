@@ -17,7 +17,7 @@ use formread_page::{
     scans::{Scan, read_file},
 };
 use formread_raster::{
-    error::{Error, Result},
+    error::{Error, Format, Result},
     hash::{Sha256, sha256},
 };
 
@@ -147,7 +147,7 @@ impl RunPolicy<'_> {
 /// Number of pages of a file that has at least one.
 fn n_pages(bytes: &Arc<[u8]>, decoders: &DecoderPool<'_>) -> Result<usize> {
     match decoders.n_pages(bytes)? {
-        0 => Err(Error::format("image", "no pages")),
+        0 => Err(Error::format(Format::Image, "no pages")),
         n => Ok(n),
     }
 }

@@ -19,7 +19,7 @@ use super::stamp::Stamp;
 use formread_core::rows::PageRows;
 use formread_page::scans::Scan;
 use formread_raster::{
-    error::{Error, Result},
+    error::{Error, Format, Result},
     fsio::sync_folder_of,
     hash::Sha256,
 };
@@ -264,8 +264,8 @@ impl<'a> Journal<'a> {
             match serde_json::from_str(&line.map_err(|error| here(error.into()))?) {
                 // Copies have the pages of another name.
                 Ok(Line::Page(rows, detail)) => visit(PageRows { scan: scan.to_owned(), ..rows }, &detail)?,
-                Ok(_) => return Err(here(Error::format("journal", "not a page"))),
-                Err(error) => return Err(here(Error::format("journal", error))),
+                Ok(_) => return Err(here(Error::format(Format::Journal, "not a page"))),
+                Err(error) => return Err(here(Error::format(Format::Journal, error))),
             }
         }
         Ok(())
@@ -296,7 +296,7 @@ impl<'a> Journal<'a> {
     }
 
     fn write(&mut self, line: &Line) -> Result<()> {
-        let mut text = serde_json::to_vec(line).map_err(|error| Error::format("journal", error))?;
+        let mut text = serde_json::to_vec(line).map_err(|error| Error::format(Format::Journal, error))?;
         text.push(b'\n');
         self.writer.write_all(&text).map_err(|error| self.at(error))?;
         self.end += text.len() as u64;

@@ -11,7 +11,7 @@ use csv::{Reader, Terminator, Writer, WriterBuilder};
 
 use super::StoredPage;
 use formread_core::rows::{FieldRow, PageRows};
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 use formread_raster::fsio::AtomicFile;
 
 /// Columns of `OUT.csv` that stand before the fields'.
@@ -74,7 +74,7 @@ impl CsvSink {
         self.fields.flush()?;
         self.pages.flush()?;
         let rows = Reader::from_reader(self.pages.reopen()?).into_deserialize();
-        Ok(rows.map(|row| row.map_err(|error| Error::format("table", error))))
+        Ok(rows.map(|row| row.map_err(|error| Error::format(Format::Table, error))))
     }
 
     /// Gives both tables their names, the fields first: where `OUT.csv` exists, both are complete.

@@ -6,7 +6,7 @@ use image::{ImageFormat, imageops};
 
 use super::stored::{Stored, check_size};
 use super::{Limits, Page, pdf, polarity, resolution, single, tiff};
-use formread_raster::error::{Error, ErrorKind, Result};
+use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// Extensions of the files that are scans, lower case.
 const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "tif", "tiff", "bmp", "webp", "pdf"];
@@ -26,22 +26,22 @@ pub fn has_scan_extension(name: &str) -> bool {
 pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Pages<'a>> {
     let n_bytes = bytes.len() as u64;
     if n_bytes > limits.file_bytes {
-        return Err(ErrorKind::Limit { limit: limits.file_bytes, actual: n_bytes, unit: "bytes" }.into());
+        return Err(ErrorKind::Limit { limit: limits.file_bytes, actual: n_bytes, unit: Unit::Bytes }.into());
     }
     if bytes.is_empty() {
-        return Err(Error::format("image", "the file is empty"));
+        return Err(Error::format(Format::Image, "the file is empty"));
     }
     let file = match image::guess_format(bytes) {
-        Ok(ImageFormat::Png) => File::Single(ImageFormat::Png, "png"),
-        Ok(ImageFormat::Jpeg) => File::Single(ImageFormat::Jpeg, "jpeg"),
-        Ok(ImageFormat::Bmp) => File::Single(ImageFormat::Bmp, "bmp"),
-        Ok(ImageFormat::WebP) => File::Single(ImageFormat::WebP, "webp"),
+        Ok(ImageFormat::Png) => File::Single(ImageFormat::Png, Format::Png),
+        Ok(ImageFormat::Jpeg) => File::Single(ImageFormat::Jpeg, Format::Jpeg),
+        Ok(ImageFormat::Bmp) => File::Single(ImageFormat::Bmp, Format::Bmp),
+        Ok(ImageFormat::WebP) => File::Single(ImageFormat::WebP, Format::WebP),
         _ if bytes.starts_with(b"II") || bytes.starts_with(b"MM") => File::Tiff(tiff::IfdChain::walk(bytes, limits)?),
         _ if pdf::is_pdf(bytes) => {
             let open = || pdf::Document::open(bytes, limits);
-            File::Pdf(catch_panic(pdf::FORMAT_NAME, open)?)
+            File::Pdf(catch_panic(Format::Pdf, open)?)
         }
-        _ => return Err(Error::unsupported("image", "neither PNG, JPEG, TIFF, BMP, WebP nor PDF")),
+        _ => return Err(Error::unsupported(Format::Image, "neither PNG, JPEG, TIFF, BMP, WebP nor PDF")),
     };
     Ok(Pages { bytes, limits: *limits, file, next_idx: 0 })
 }
@@ -58,7 +58,7 @@ pub struct Pages<'a> {
 
 #[derive(Debug)]
 enum File<'a> {
-    Single(ImageFormat, &'static str),
+    Single(ImageFormat, Format),
     Tiff(tiff::IfdChain<'a>),
     Pdf(pdf::Document),
 }
@@ -70,20 +70,20 @@ impl Iterator for Pages<'_> {
         let idx = self.next_idx;
         let page = match &mut self.file {
             File::Single(format, what) => {
-                let decode = || single::decode(self.bytes, *format, what, &self.limits);
-                (idx == 0).then(|| decode_settled(what, &self.limits, decode))
+                let decode = || single::decode(self.bytes, *format, *what, &self.limits);
+                (idx == 0).then(|| decode_settled(*what, &self.limits, decode))
             }
             File::Tiff(chain) => match chain.offsets.get(idx) {
                 Some(&offset) => {
                     let decode = || tiff::decode(self.bytes, chain.header, offset, &self.limits);
-                    Some(decode_settled(tiff::FORMAT_NAME, &self.limits, decode))
+                    Some(decode_settled(Format::Tiff, &self.limits, decode))
                 }
                 None => chain.broken.take().map(Err),
             },
             File::Pdf(document) if idx < document.n_pages() => {
-                let no_page = || Err(Error::format(pdf::FORMAT_NAME, "no such page"));
+                let no_page = || Err(Error::format(Format::Pdf, "no such page"));
                 let decode = || document.decode(idx, &self.limits).unwrap_or_else(no_page);
-                Some(decode_settled(pdf::FORMAT_NAME, &self.limits, decode))
+                Some(decode_settled(Format::Pdf, &self.limits, decode))
             }
             File::Pdf(document) => document.broken.take().map(Err),
         }?;
@@ -115,19 +115,19 @@ impl Iterator for Pages<'_> {
 impl ExactSizeIterator for Pages<'_> {}
 
 /// Decodes and settles a page; a decoder that panics on its bytes is a fault of that page.
-fn decode_settled(what: &'static str, limits: &Limits, decode: impl FnOnce() -> Result<Stored>) -> Result<Page> {
+fn decode_settled(what: Format, limits: &Limits, decode: impl FnOnce() -> Result<Stored>) -> Result<Page> {
     catch_panic(what, || decode().and_then(|stored| settle(what, stored, limits)))
 }
 
 /// A panic as a fault of the bytes.
-pub fn catch_panic<T>(what: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub fn catch_panic<T>(what: Format, work: impl FnOnce() -> Result<T>) -> Result<T> {
     // nothing that the closure may leave half done is looked at again
     let caught = catch_unwind(AssertUnwindSafe(work));
     caught.unwrap_or_else(|_| Err(Error::format(what, "the decoder gave up on it")))
 }
 
 /// Squares, turns, and makes dark on light.
-fn settle(what: &'static str, stored: Stored, limits: &Limits) -> Result<Page> {
+fn settle(what: Format, stored: Stored, limits: &Limits) -> Result<Page> {
     let Stored { pixels, dpi, orientation } = stored;
     let stored_size: [u32; 2] = pixels.dimensions().into();
     let dpi = dpi.and_then(|dpi| resolution::believable(dpi, stored_size));
@@ -509,13 +509,13 @@ mod tests {
             let bytes = fixture(name);
             let n_bytes = bytes.len() as u64;
             assert_eq!(kind_of(&bytes, limits(n_bytes, 4_096, 1)), None, "{name}");
-            assert_eq!(kind_of(&bytes, limits(n_bytes - 1, 4_096, 1)), Some("bytes"), "{name}");
-            assert_eq!(kind_of(&bytes, limits(n_bytes, n_pixels - 1, 1)), Some("pixels a page"), "{name}");
+            assert_eq!(kind_of(&bytes, limits(n_bytes - 1, 4_096, 1)), Some(Unit::Bytes), "{name}");
+            assert_eq!(kind_of(&bytes, limits(n_bytes, n_pixels - 1, 1)), Some(Unit::PixelsPerPage), "{name}");
         }
         let three: Vec<Sheet> = (0..3).map(|_| Sheet::grey(&picture(), &[])).collect();
         let (bytes, _) = tiff_file(&three);
         assert_eq!(kind_of(&bytes, limits(1 << 20, 1 << 20, 3)), None);
-        assert_eq!(kind_of(&bytes, limits(1 << 20, 1 << 20, 2)), Some("pages"));
+        assert_eq!(kind_of(&bytes, limits(1 << 20, 1 << 20, 2)), Some(Unit::Pages));
     }
 
     /// Every file of fixtures, and one of two pages.
@@ -584,7 +584,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_fault_of_the_page() {
-        let page = decode_settled("png", &Limits::default(), || panic!("as a decoder might"));
+        let page = decode_settled(Format::Png, &Limits::default(), || panic!("as a decoder might"));
         assert!(matches!(page.unwrap_err().kind(), ErrorKind::Format { .. }));
     }
 

@@ -2,7 +2,7 @@
 
 use image::{DynamicImage, GrayImage};
 
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 
 /// What the first samples of a pixel mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +114,7 @@ pub fn grey_from_samples<S: Sample>(samples: &[S], layout: Layout, n_pixels: usi
 ///
 /// # Errors
 /// `Unsupported` for samples that are not integers.
-pub fn grey_from_dynamic(what: &'static str, image: DynamicImage) -> Result<GrayImage> {
+pub fn grey_from_dynamic(what: Format, image: DynamicImage) -> Result<GrayImage> {
     use Colour::{Grey, Rgb};
     let [width, height] = [image.width(), image.height()];
     let n_pixels = width as usize * height as usize;

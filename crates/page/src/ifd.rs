@@ -3,7 +3,7 @@
 //! TIFF 6.0 (Aldus, 1992), section 2; BigTIFF differs in the width of its offsets. This is read here because the TIFF
 //! decoder refuses a whole file when its first directory is broken, and does not show what it does not decode.
 
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 
 /// Most values of a tag that are read: strips of one row of the tallest page there is, and the largest colour map.
 const MAX_VALUES: u64 = 1 << 20;
@@ -71,13 +71,13 @@ impl<'a> Header<'a> {
         let big_endian = match bytes.get(..2) {
             Some(b"II") => false,
             Some(b"MM") => true,
-            _ => return Err(Error::format("tiff", "no byte order mark")),
+            _ => return Err(Error::format(Format::Tiff, "no byte order mark")),
         };
         let mut header = Self { bytes, big_endian, big_tiff: false };
         header.big_tiff = match header.uint(2, 2) {
             Some(42) => false,
             Some(43) if header.uint(4, 2) == Some(8) => true,
-            _ => return Err(Error::format("tiff", "neither version 42 nor 43 with 8-byte offsets")),
+            _ => return Err(Error::format(Format::Tiff, "neither version 42 nor 43 with 8-byte offsets")),
         };
         Ok(header)
     }
@@ -88,7 +88,7 @@ impl<'a> Header<'a> {
     /// `Format` where the file ends before it.
     pub fn first(self) -> Result<u64> {
         let (at, n_bytes) = self.first_field();
-        self.uint(at, n_bytes).ok_or_else(|| Error::format("tiff", "ends within its header"))
+        self.uint(at, n_bytes).ok_or_else(|| Error::format(Format::Tiff, "ends within its header"))
     }
 
     /// What to write over the header so that the directory at `offset` is the first one: where, and the bytes.
@@ -126,7 +126,7 @@ impl<'a> Ifd<'a> {
     /// `Format` where the file ends before it does.
     pub fn read(header: Header<'a>, offset: u64) -> Result<Self> {
         Self::try_read(header, offset)
-            .ok_or_else(|| Error::format("tiff", format!("the file ends within the directory at byte: {offset}")))
+            .ok_or_else(|| Error::format(Format::Tiff, format!("the file ends within the directory at byte: {offset}")))
     }
 
     fn try_read(header: Header<'a>, offset: u64) -> Option<Self> {

@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use super::ifd::{Header, Ifd, tag};
 use super::stored::{Stored, check_size};
 use super::{Limits, Orientation, grey, jpeg};
-use formread_raster::error::{Error, ErrorKind, Result};
+use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 const METRES_PER_INCH: f64 = 0.0254;
 /// The widest pixel that is decoded, bytes: four samples of 16 bits.
@@ -16,7 +16,7 @@ const PIXEL_BYTES: u64 = 8;
 const DECODER_BYTES: u64 = 64 << 20;
 
 /// Decodes the page. `what` names the format in errors.
-pub fn decode(bytes: &[u8], format: ImageFormat, what: &'static str, limits: &Limits) -> Result<Stored> {
+pub fn decode(bytes: &[u8], format: ImageFormat, what: Format, limits: &Limits) -> Result<Stored> {
     let error = |error: ImageError| match error {
         ImageError::Unsupported(detail) => Error::unsupported(what, detail),
         other => Error::format(what, other),
@@ -38,7 +38,7 @@ pub fn decode(bytes: &[u8], format: ImageFormat, what: &'static str, limits: &Li
     check_size(what, decoder.dimensions().into(), limits)?;
     if decoder.total_bytes() > limits.memory_bytes {
         let (limit, actual) = (limits.memory_bytes, decoder.total_bytes());
-        return Err(ErrorKind::Limit { limit, actual, unit: "bytes of memory" }.into());
+        return Err(ErrorKind::Limit { limit, actual, unit: Unit::BytesOfMemory }.into());
     }
 
     // a mangled EXIF block is no reason to refuse the picture

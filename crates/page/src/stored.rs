@@ -3,7 +3,7 @@
 use image::GrayImage;
 
 use super::{Limits, Orientation};
-use formread_raster::error::{Error, ErrorKind, Result};
+use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// A page as a file stores it.
 #[derive(Debug)]
@@ -20,13 +20,13 @@ pub struct Stored {
 ///
 /// # Errors
 /// `Format` of a page without pixels, `Limit` of one with too many.
-pub fn check_size(what: &'static str, [width, height]: [u32; 2], limits: &Limits) -> Result<()> {
+pub fn check_size(what: Format, [width, height]: [u32; 2], limits: &Limits) -> Result<()> {
     let n_pixels = u64::from(width) * u64::from(height);
     if n_pixels == 0 {
         return Err(Error::format(what, format!("no pixels: {width} x {height}")));
     }
     if n_pixels > limits.page_pixels {
-        return Err(ErrorKind::Limit { limit: limits.page_pixels, actual: n_pixels, unit: "pixels a page" }.into());
+        return Err(ErrorKind::Limit { limit: limits.page_pixels, actual: n_pixels, unit: Unit::PixelsPerPage }.into());
     }
     Ok(())
 }

@@ -18,10 +18,7 @@ use super::single::{tagged_dpi, tagged_orientation};
 use super::source::Source;
 use super::stored::{Stored, check_size};
 use super::{Limits, jpeg};
-use formread_raster::error::{Error, ErrorKind, Result};
-
-/// The name of the format in errors.
-pub const FORMAT_NAME: &str = "tiff";
+use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// Values of the Compression tag that matter here.
 const MODIFIED_HUFFMAN: u64 = 2;
@@ -61,11 +58,12 @@ impl<'a> IfdChain<'a> {
         let (mut offsets, mut lesser, mut broken) = (Vec::new(), Vec::new(), None);
         while let Some(offset) = next {
             if !seen.insert(offset) {
-                broken = Some(Error::format(FORMAT_NAME, "its directories run in a circle"));
+                broken = Some(Error::format(Format::Tiff, "its directories run in a circle"));
                 break;
             }
             if seen.len() as u64 > limits.pages.into() {
-                let kind = ErrorKind::Limit { limit: limits.pages.into(), actual: seen.len() as u64, unit: "pages" };
+                let kind =
+                    ErrorKind::Limit { limit: limits.pages.into(), actual: seen.len() as u64, unit: Unit::Pages };
                 return Err(kind.into());
             }
             match Ifd::read(header, offset) {
@@ -84,7 +82,7 @@ impl<'a> IfdChain<'a> {
             offsets = lesser;
         }
         if offsets.is_empty() && broken.is_none() {
-            return Err(Error::format(FORMAT_NAME, "it has no pages"));
+            return Err(Error::format(Format::Tiff, "it has no pages"));
         }
         Ok(Self { header, offsets, broken })
     }
@@ -94,7 +92,7 @@ impl<'a> IfdChain<'a> {
 pub fn decode(bytes: &[u8], header: Header, offset: u64, limits: &Limits) -> Result<Stored> {
     let ifd = Ifd::read(header, offset)?;
     let size = [dimension(&ifd, tag::IMAGE_WIDTH)?, dimension(&ifd, tag::IMAGE_LENGTH)?];
-    check_size(FORMAT_NAME, size, limits)?;
+    check_size(Format::Tiff, size, limits)?;
     let chunks = chunks(&ifd, size, bytes.len(), limits)?;
     let compression = ifd.uint(tag::COMPRESSION).unwrap_or(1);
     let coding = match compression {
@@ -128,8 +126,8 @@ struct Chunk {
 }
 
 fn dimension(ifd: &Ifd, tag: u16) -> Result<u32> {
-    let value = ifd.uint(tag).ok_or_else(|| Error::format(FORMAT_NAME, format!("no value for tag: {tag}")))?;
-    u32::try_from(value).map_err(|_| Error::format(FORMAT_NAME, format!("no size in pixels: {value}")))
+    let value = ifd.uint(tag).ok_or_else(|| Error::format(Format::Tiff, format!("no value for tag: {tag}")))?;
+    u32::try_from(value).map_err(|_| Error::format(Format::Tiff, format!("no size in pixels: {value}")))
 }
 
 /// The strips or tiles of a page, those of its first plane first. All of their data is within the file.
@@ -137,16 +135,16 @@ fn chunks(ifd: &Ifd, [width, height]: [u32; 2], file_len: usize, limits: &Limits
     let is_tiled = ifd.has(tag::TILE_OFFSETS);
     let ([offsets, lengths], chunk_size) = if is_tiled {
         let size = [dimension(ifd, tag::TILE_WIDTH)?, dimension(ifd, tag::TILE_LENGTH)?];
-        check_size(FORMAT_NAME, size, limits)?;
+        check_size(Format::Tiff, size, limits)?;
         ([tag::TILE_OFFSETS, tag::TILE_BYTE_COUNTS], size)
     } else {
         let n_rows = ifd.uint(tag::ROWS_PER_STRIP).map_or(height, |n| u32::try_from(n).unwrap_or(height).min(height));
-        check_size(FORMAT_NAME, [width, n_rows], limits)?;
+        check_size(Format::Tiff, [width, n_rows], limits)?;
         ([tag::STRIP_OFFSETS, tag::STRIP_BYTE_COUNTS], [width, n_rows])
     };
     let n_across = width.div_ceil(chunk_size[0]);
     let n_a_plane = n_across as usize * height.div_ceil(chunk_size[1]) as usize;
-    let missing = || Error::format(FORMAT_NAME, "it does not say where its strips or tiles are");
+    let missing = || Error::format(Format::Tiff, "it does not say where its strips or tiles are");
     let [offsets, lengths] = [ifd.uints(offsets).ok_or_else(missing)?, ifd.uints(lengths).ok_or_else(missing)?];
     if offsets.len() != lengths.len() || offsets.len() < n_a_plane {
         return Err(missing());
@@ -160,7 +158,7 @@ fn chunks(ifd: &Ifd, [width, height]: [u32; 2], file_len: usize, limits: &Limits
         (end <= file_len).then_some(Chunk { at, size, data: start..end })
     };
     let chunks = offsets.into_iter().zip(lengths).enumerate().map(chunk).collect::<Option<Vec<_>>>();
-    chunks.ok_or_else(|| Error::format(FORMAT_NAME, "the file ends before its picture does"))
+    chunks.ok_or_else(|| Error::format(Format::Tiff, "the file ends before its picture does"))
 }
 
 /// Whether the bits of the data run from the least significant one.
@@ -178,7 +176,7 @@ fn decode_fax(
     let bits =
         ifd.uint(tag::BITS_PER_SAMPLE).unwrap_or(1).saturating_mul(ifd.uint(tag::SAMPLES_PER_PIXEL).unwrap_or(1));
     if bits != 1 {
-        return Err(Error::unsupported(FORMAT_NAME, format!("fax code of so many bits a pixel: {bits}")));
+        return Err(Error::unsupported(Format::Tiff, format!("fax code of so many bits a pixel: {bits}")));
     }
     let white = match ifd.uint(tag::PHOTOMETRIC) {
         None | Some(WHITE_IS_ZERO) => 255,
@@ -197,20 +195,20 @@ fn decode_fax(
             fax::paint(changes, white, &mut pixels[start + x0..start + x1]);
         })
         .map_err(|row_idx| {
-            Error::format(FORMAT_NAME, format!("the fax code breaks off in row: {}", y0 + row_idx as usize))
+            Error::format(Format::Tiff, format!("the fax code breaks off in row: {}", y0 + row_idx as usize))
         })?;
     }
     GrayImage::from_raw(width, height, pixels)
-        .ok_or_else(|| Error::format(FORMAT_NAME, "fewer pixels than the size asks for"))
+        .ok_or_else(|| Error::format(Format::Tiff, "fewer pixels than the size asks for"))
 }
 
 /// Each strip or tile that is a JPEG picture has a size of its own, which the decoder takes memory for.
 fn check_jpeg_chunks(bytes: &[u8], chunks: &[Chunk], limits: &Limits) -> Result<()> {
     for chunk in chunks {
         let Some(size) = jpeg::read_markers(&bytes[chunk.data.clone()]).size else { continue };
-        check_size(FORMAT_NAME, size, limits)?;
+        check_size(Format::Tiff, size, limits)?;
         if size[0] != chunk.size[0] {
-            return Err(Error::format(FORMAT_NAME, format!("a strip or tile is of another width: {}", size[0])));
+            return Err(Error::format(Format::Tiff, format!("a strip or tile is of another width: {}", size[0])));
         }
     }
     Ok(())
@@ -244,7 +242,7 @@ fn decode_samples(
     let buffer = decoder.read_image_to_buffer(&mut samples).map_err(error)?;
 
     let n_pixels = width as usize * height as usize;
-    let too_few = || Error::format(FORMAT_NAME, "fewer samples than the size asks for");
+    let too_few = || Error::format(Format::Tiff, "fewer samples than the size asks for");
     let is_inverted = photometric == Some(WHITE_IS_ZERO);
     let grey = match (&samples, colour_type) {
         (DecodingResult::U8(samples), ColorType::Gray(bits @ (1 | 2 | 4 | 8))) => {
@@ -253,7 +251,7 @@ fn decode_samples(
         }
         (samples, colour_type) => {
             let (colour, n_samples) = colour_layout(colour_type, is_inverted)
-                .ok_or_else(|| Error::unsupported(FORMAT_NAME, format!("colours of type: {colour_type:?}")))?;
+                .ok_or_else(|| Error::unsupported(Format::Tiff, format!("colours of type: {colour_type:?}")))?;
             let alpha = match ifd.uint(tag::EXTRA_SAMPLES) {
                 Some(1) if n_samples > colour.n_samples() => Alpha::Premultiplied,
                 Some(2) if n_samples > colour.n_samples() => Alpha::Straight,
@@ -271,7 +269,7 @@ fn decode_samples(
                 DecodingResult::U16(samples) => grey_from_samples(samples, layout(2), n_pixels),
                 _ => {
                     return Err(Error::unsupported(
-                        FORMAT_NAME,
+                        Format::Tiff,
                         "samples that are not unsigned numbers of 1 to 16 bits",
                     ));
                 }
@@ -308,13 +306,13 @@ fn ramp(bits: u8, is_inverted: bool) -> Vec<u8> {
 fn palette(ifd: &Ifd, bits: u8) -> Result<Vec<u8>> {
     let n_colours = 1usize << bits;
     let map = ifd.uints(tag::COLOUR_MAP).filter(|map| map.len() >= 3 * n_colours);
-    let map = map.ok_or_else(|| Error::format(FORMAT_NAME, "a palette without its colours"))?;
+    let map = map.ok_or_else(|| Error::format(Format::Tiff, "a palette without its colours"))?;
     // 16 bits each, of which some software writes but the upper 8 and some but the lower
     let shift = if map.iter().all(|&v| v < 256) { 0 } else { 8 };
     let map: Vec<u8> = map.iter().map(|&v| u8::try_from(v >> shift).unwrap_or(u8::MAX)).collect();
     let layout = Layout { colour: Colour::Rgb, alpha: Alpha::None, pixel_stride: 1, sample_stride: n_colours };
     grey_from_samples(&map, layout, n_colours)
-        .ok_or_else(|| Error::format(FORMAT_NAME, "a palette without its colours"))
+        .ok_or_else(|| Error::format(Format::Tiff, "a palette without its colours"))
 }
 
 /// Looks up samples of 1 to 8 bits in `table`; rows begin on byte boundaries.
@@ -335,8 +333,8 @@ fn unpack(packed: &[u8], bits: u8, width: usize, table: &[u8]) -> Vec<u8> {
 
 fn error(error: TiffError) -> Error {
     match error {
-        TiffError::UnsupportedError(detail) => Error::unsupported(FORMAT_NAME, detail),
-        TiffError::IoError(_) => Error::format(FORMAT_NAME, "the data of its picture breaks off"),
-        other => Error::format(FORMAT_NAME, other),
+        TiffError::UnsupportedError(detail) => Error::unsupported(Format::Tiff, detail),
+        TiffError::IoError(_) => Error::format(Format::Tiff, "the data of its picture breaks off"),
+        other => Error::format(Format::Tiff, other),
     }
 }

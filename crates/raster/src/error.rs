@@ -1,14 +1,16 @@
-//! What can go wrong, whose fault it is, and where it happened.
+//! Errors: what went wrong, whose fault it is, and where it happened.
 //!
 //! A *fault* is an [`Error`]. A *verdict* on a page or a field (it fits no template, a digit is illegible) is a value,
-//! never an error: see [`formread_core::assemble`] and [`PageReject`].
+//! never an error: see [`PageReject`] for pages; the core crate has those of fields.
 
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A fault, with the place it was met.
+/// A fault, with the location where it was found.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 
@@ -19,37 +21,37 @@ struct Inner {
     hint: Option<String>,
 }
 
-/// Whose fault it is, and what it is.
+/// What went wrong. The variant says whose fault it is.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The bytes are not what they claim to be.
+    /// The input is not valid in its format.
     #[error("malformed {what}: {detail}")]
     Format {
-        /// The kind of thing that was read: `png`, `template`, `weights`.
-        what: &'static str,
+        /// What was read.
+        what: Format,
         /// What is wrong with it.
         detail: String,
     },
-    /// Well formed, but of a sort this program does not read.
+    /// The input is valid, but uses a feature that this program does not read.
     #[error("unsupported {what}: {detail}")]
     Unsupported {
-        /// The kind of thing that was read.
-        what: &'static str,
-        /// Which part of it is not supported.
+        /// What was read.
+        what: Format,
+        /// The feature that is not supported.
         detail: String,
     },
-    /// Larger than the limits allow.
+    /// The input is larger than the limits allow.
     #[error("over the limit of {limit} {unit}: {actual}")]
     Limit {
         /// The limit in force.
         limit: u64,
-        /// What was met.
+        /// The size of the input.
         actual: u64,
         /// The unit of both.
-        unit: &'static str,
+        unit: Unit,
     },
-    /// It took longer than the limits allow, and was given up.
+    /// The work took longer than the limits allow, and was stopped.
     #[error("over the limit of {limit_s} seconds")]
     TimedOut {
         /// The limit in force, seconds.
@@ -69,7 +71,7 @@ pub enum ErrorKind {
     Stopped {
         /// Files that are read.
         done: u64,
-        /// Files there are.
+        /// Files in the run.
         of: u64,
     },
     /// Reading or writing failed.
@@ -77,7 +79,131 @@ pub enum ErrorKind {
     Io(#[from] std::io::Error),
 }
 
-/// Where a fault was met: as much as is known of file, line, page and field.
+/// The kind of input that an error is about. Shown in messages by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Format {
+    /// A scan in BMP.
+    Bmp,
+    /// A scan whose format is not known.
+    Image,
+    /// A scan in JPEG.
+    Jpeg,
+    /// A scan or a form in PDF.
+    Pdf,
+    /// A scan in PNG.
+    Png,
+    /// A scan in TIFF.
+    Tiff,
+    /// A scan in WebP.
+    WebP,
+    /// A template of a form.
+    Template,
+    /// A printed form from which a template is drafted.
+    Form,
+    /// Weights of the nets.
+    Weights,
+    /// The sidecar of a file of weights.
+    Sidecar,
+    /// A checkpoint of training.
+    Checkpoint,
+    /// An IDX file of labelled digits.
+    Idx,
+    /// Any text file.
+    Text,
+    /// Any table.
+    Table,
+    /// The table of pages that a run writes.
+    PageTable,
+    /// The table of fields that a run writes.
+    FieldTable,
+    /// The journal of a run.
+    Journal,
+    /// Ground truth.
+    Truth,
+    /// A file of acceptance levels.
+    AcceptanceLevels,
+}
+
+impl Format {
+    /// The name in messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bmp => "bmp",
+            Self::Image => "image",
+            Self::Jpeg => "jpeg",
+            Self::Pdf => "pdf",
+            Self::Png => "png",
+            Self::Tiff => "tiff",
+            Self::WebP => "webp",
+            Self::Template => "template",
+            Self::Form => "form",
+            Self::Weights => "weights",
+            Self::Sidecar => "sidecar of weights",
+            Self::Checkpoint => "checkpoint",
+            Self::Idx => "idx",
+            Self::Text => "text",
+            Self::Table => "table",
+            Self::PageTable => "table of pages",
+            Self::FieldTable => "table of fields",
+            Self::Journal => "journal",
+            Self::Truth => "truth",
+            Self::AcceptanceLevels => "acceptance levels",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The unit of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Bytes of a file.
+    Bytes,
+    /// Bytes of memory that decoding would take.
+    BytesOfMemory,
+    /// Bytes of memory that a decoder process has; the error gives the request that failed.
+    BytesOfMemoryRequested,
+    /// Bytes of a compressed stream after decompression.
+    BytesUnpacked,
+    /// Pages of a file.
+    Pages,
+    /// Pixels of a page.
+    PixelsPerPage,
+    /// Form fields of a page.
+    FieldsPerPage,
+    /// Annotations of a page.
+    AnnotationsPerPage,
+}
+
+impl Unit {
+    /// The name in messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::BytesOfMemory => "bytes of memory",
+            Self::BytesOfMemoryRequested => "bytes of memory, asked for more",
+            Self::BytesUnpacked => "bytes unpacked",
+            Self::Pages => "pages",
+            Self::PixelsPerPage => "pixels a page",
+            Self::FieldsPerPage => "fields a page",
+            Self::AnnotationsPerPage => "annotations a page",
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where a fault was found: file, line, page and field, as far as they are known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Location {
     /// File, as the caller named it.
@@ -101,17 +227,17 @@ impl Error {
         &self.0.location
     }
 
-    /// Bytes that are not what they claim to be.
-    pub fn format(what: &'static str, detail: impl fmt::Display) -> Self {
+    /// Input that is not valid in its format.
+    pub fn format(what: Format, detail: impl fmt::Display) -> Self {
         ErrorKind::Format { what, detail: detail.to_string() }.into()
     }
 
-    /// A sort of input this program does not read.
-    pub fn unsupported(what: &'static str, detail: impl fmt::Display) -> Self {
+    /// Input that uses a feature this program does not read.
+    pub fn unsupported(what: Format, detail: impl fmt::Display) -> Self {
         ErrorKind::Unsupported { what, detail: detail.to_string() }.into()
     }
 
-    /// A request that cannot be met.
+    /// A request that cannot be carried out.
     pub fn usage(message: impl fmt::Display) -> Self {
         ErrorKind::Usage(message.to_string()).into()
     }
@@ -126,35 +252,35 @@ impl Error {
         ErrorKind::Internal(message.to_string()).into()
     }
 
-    /// The same fault, met in `file`.
+    /// The same fault, located in `file`.
     #[must_use]
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
         self.0.location.file = Some(file.into());
         self
     }
 
-    /// The same fault, met at a 1-based `line`.
+    /// The same fault, located at a 1-based `line`.
     #[must_use]
     pub fn at_line(mut self, line: usize) -> Self {
         self.0.location.line = Some(line);
         self
     }
 
-    /// The same fault, met on a 1-based `page`.
+    /// The same fault, located on a 1-based `page`.
     #[must_use]
     pub fn on_page(mut self, page: u32) -> Self {
         self.0.location.page = Some(page);
         self
     }
 
-    /// The same fault, met in the field called `field`.
+    /// The same fault, located in the field called `field`.
     #[must_use]
     pub fn in_field(mut self, field: impl Into<String>) -> Self {
         self.0.location.field = Some(field.into());
         self
     }
 
-    /// The same fault, with what can be done about it.
+    /// The same fault, with a hint on what to do about it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
@@ -180,7 +306,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// `file:line: page N: field NAME: what went wrong`, and on a line of its own what can be done about it.
+/// `file:line: page N: field NAME: what went wrong`, then the hint on a line of its own.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Location { file, line, page, field } = &self.0.location;
@@ -204,7 +330,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Why a page as a whole was not read. The words of the `attention` column.
+/// Why a page as a whole was not read: the values of the `attention` column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum PageReject {
@@ -212,20 +338,20 @@ pub enum PageReject {
     Unreadable,
     /// No known template fits.
     UnknownForm,
-    /// A template was recognised, but lies on the page too ill to be read.
+    /// A template was recognised, but its fit to the page is too poor for reading.
     PoorRegistration,
-    /// There is nothing on the page.
+    /// The page is empty.
     BlankPage,
-    /// Over the limits of bytes, pixels, pages or memory.
+    /// The file or page is over a limit of bytes, pixels, pages or memory.
     TooLarge,
-    /// Over the limit of time.
+    /// Decoding took longer than the limit.
     TimedOut,
-    /// The program itself failed on it: a defect to be reported.
+    /// The program itself failed on the page: a defect to be reported.
     InternalError,
 }
 
 impl PageReject {
-    /// The word that stands in the CSV.
+    /// The word in the CSV.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unreadable => "unreadable",
@@ -250,8 +376,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_where() {
-        let error = Error::format("template", "unknown key: widht").in_file("a.toml").at_line(7).in_field("total");
+    fn error_with_location_and_hint_shows_both() {
+        let error =
+            Error::format(Format::Template, "unknown key: widht").in_file("a.toml").at_line(7).in_field("total");
         assert_eq!(error.to_string(), "a.toml:7: field total: malformed template: unknown key: widht");
         let error = Error::usage("no").with_hint("ask again");
         assert_eq!(error.to_string(), "no\nhint: ask again");

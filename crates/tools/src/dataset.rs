@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use formread_core::normalise::{GLYPH_SIDE, Glyph, INK_SIDE, MASS_CENTRE, normalise};
 use formread_page::Limits;
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 use formread_raster::fsio::read_bounded;
 use formread_raster::{extract_ink, remove_neighbours};
 
@@ -114,14 +114,16 @@ fn read_idx(images: &Path, labels: &Path, name: String) -> Result<GlyphSet> {
     let [count, height, width] = image_axes;
     if label_axes[0] != count {
         let n_labels = label_axes[0];
-        return Err(Error::format("idx", format_args!("{n_labels} labels for {count} images")).in_file(shown(labels)));
+        return Err(
+            Error::format(Format::Idx, format_args!("{n_labels} labels for {count} images")).in_file(shown(labels))
+        );
     }
     let side_max = IMAGE_SIDE_MAX as usize;
     if height == 0 || width == 0 || height > side_max || width > side_max {
-        return Err(Error::format("idx", format_args!("images of {width} x {height}")).in_file(shown(images)));
+        return Err(Error::format(Format::Idx, format_args!("images of {width} x {height}")).in_file(shown(images)));
     }
     if let Some(label) = digits.iter().find(|&&digit| digit > 9) {
-        return Err(Error::format("idx", format_args!("label: {label}")).in_file(shown(labels)));
+        return Err(Error::format(Format::Idx, format_args!("label: {label}")).in_file(shown(labels)));
     }
     let samples = pixels.par_chunks_exact(height * width).zip(digits.par_iter()).map(|(pixels, &digit)| {
         let ink = GrayImage::from_raw(width as u32, height as u32, pixels.to_vec())
@@ -133,7 +135,7 @@ fn read_idx(images: &Path, labels: &Path, name: String) -> Result<GlyphSet> {
 
 /// The axes' lengths and the bytes of an IDX file with `D` axes of unsigned bytes.
 fn read_idx_file<const D: usize>(path: &Path) -> Result<([usize; D], Vec<u8>)> {
-    let refuse = |detail: String| Error::format("idx", detail).in_file(shown(path));
+    let refuse = |detail: String| Error::format(Format::Idx, detail).in_file(shown(path));
     let mut bytes = read_file(path)?;
     let header_len = 4 * (D + 1);
     if bytes.len() < header_len {
@@ -212,7 +214,7 @@ fn read_sample(file: &Path, digit: u8, writer: Option<usize>) -> Result<Sample> 
     let mut limits = image::Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(IMAGE_SIDE_MAX), Some(IMAGE_SIDE_MAX));
     reader.limits(limits);
-    let picture = reader.decode().map_err(|error| Error::format("image", error).in_file(shown(file)))?.to_luma8();
+    let picture = reader.decode().map_err(|error| Error::format(Format::Image, error).in_file(shown(file)))?.to_luma8();
     // MNIST's own glyphs, stored as pictures, are white on black
     if is_normalised(&picture) {
         return Ok(Sample { ink: picture, is_normalised: true, digit, writer });

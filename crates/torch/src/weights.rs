@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::architecture::{ARCHITECTURE, tensor_shapes};
 use super::writer::StyleModel;
 use formread_core::normalise::{GLYPH_SIDE, INK_SIDE};
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 use formread_raster::fsio::{read_bounded, write_atomic};
 
 /// Largest file of weights that is read, bytes; the ones that the program carries take 4 MB.
@@ -161,22 +161,22 @@ impl Weights {
         let expected = tensor_shapes();
         for (name, shape) in &expected {
             let Some(tensor) = tensors.get(name) else {
-                return Err(Error::format("weights", format_args!("tensor missing: {name}, expected {shape:?}")));
+                return Err(Error::format(Format::Weights, format_args!("tensor missing: {name}, expected {shape:?}")));
             };
             if tensor.shape != *shape || tensor.values.len() != shape.iter().product::<usize>() {
                 let found = &tensor.shape;
                 return Err(Error::format(
-                    "weights",
+                    Format::Weights,
                     format_args!("tensor {name}: expected {shape:?}, found {found:?}"),
                 ));
             }
             if let Some(position) = tensor.values.iter().position(|v| !v.is_finite()) {
                 let value = tensor.values[position];
-                return Err(Error::format("weights", format_args!("tensor {name}: value {position} is {value}")));
+                return Err(Error::format(Format::Weights, format_args!("tensor {name}: value {position} is {value}")));
             }
         }
         match tensors.keys().find(|name| !expected.iter().any(|(known, _)| known == *name)) {
-            Some(name) => Err(Error::format("weights", format_args!("unknown tensor: {name}"))),
+            Some(name) => Err(Error::format(Format::Weights, format_args!("unknown tensor: {name}"))),
             None => Ok(Self { tensors, sidecar }),
         }
     }
@@ -187,7 +187,7 @@ impl Weights {
     /// `Format` or `Unsupported`, with what does not fit.
     pub fn from_bytes(safetensors: &[u8], sidecar: &[u8]) -> Result<Self> {
         let sidecar: Sidecar =
-            serde_json::from_slice(sidecar).map_err(|error| Error::format("sidecar of weights", error))?;
+            serde_json::from_slice(sidecar).map_err(|error| Error::format(Format::Sidecar, error))?;
         check_sidecar(&sidecar)?;
         let (tensors, _) = tensors_from_bytes(safetensors)?;
         Self::new(tensors, sidecar)
@@ -219,7 +219,7 @@ impl Weights {
     /// Where serialisation fails.
     pub fn to_bytes(&self) -> Result<(Vec<u8>, Vec<u8>)> {
         let mut sidecar =
-            serde_json::to_vec_pretty(&self.sidecar).map_err(|error| Error::format("sidecar of weights", error))?;
+            serde_json::to_vec_pretty(&self.sidecar).map_err(|error| Error::format(Format::Sidecar, error))?;
         sidecar.push(b'\n');
         Ok((tensors_to_bytes(&self.tensors, Dtype::F16, None)?, sidecar))
     }
@@ -294,17 +294,17 @@ pub fn sidecar_path(path: &Path) -> PathBuf {
 fn check_sidecar(sidecar: &Sidecar) -> Result<()> {
     if sidecar.architecture != ARCHITECTURE {
         let found = &sidecar.architecture;
-        return Err(Error::unsupported("weights", format_args!("net {found}, this program has {ARCHITECTURE}")));
+        return Err(Error::unsupported(Format::Weights, format_args!("net {found}, this program has {ARCHITECTURE}")));
     }
     let (found, ours) = (sidecar.normaliser, NormaliserConstants::OURS);
     if found != ours {
-        return Err(Error::unsupported("weights", format_args!("made for glyphs of {found:?}, not {ours:?}")));
+        return Err(Error::unsupported(Format::Weights, format_args!("made for glyphs of {found:?}, not {ours:?}")));
     }
     if !(sidecar.temperature.is_finite() && sidecar.temperature > 0.0) {
-        return Err(Error::format("sidecar of weights", format_args!("temperature: {}", sidecar.temperature)));
+        return Err(Error::format(Format::Sidecar, format_args!("temperature: {}", sidecar.temperature)));
     }
     if sidecar.style_model.as_ref().is_some_and(|style_model| !style_model.is_sound()) {
-        return Err(Error::format("sidecar of weights", "style_model: not finite, or without variance"));
+        return Err(Error::format(Format::Sidecar, "style_model: not finite, or without variance"));
     }
     Ok(())
 }
@@ -315,7 +315,10 @@ fn plain_tensor(name: &str, view: &TensorView<'_>) -> Result<PlainTensor> {
         Dtype::F32 => view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
         Dtype::F16 => view.data().as_chunks::<2>().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect(),
         found => {
-            return Err(Error::format("weights", format_args!("tensor {name}: expected F16 or F32, found {found:?}")));
+            return Err(Error::format(
+                Format::Weights,
+                format_args!("tensor {name}: expected F16 or F32, found {found:?}"),
+            ));
         }
     };
     Ok(PlainTensor { shape: view.shape().to_vec(), values })
@@ -323,7 +326,7 @@ fn plain_tensor(name: &str, view: &TensorView<'_>) -> Result<PlainTensor> {
 
 /// The tensors of a safetensors file, and its metadata.
 pub fn tensors_from_bytes(bytes: &[u8]) -> Result<(BTreeMap<String, PlainTensor>, HashMap<String, String>)> {
-    let refuse = |error| Error::format("weights", error);
+    let refuse = |error| Error::format(Format::Weights, error);
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(refuse)?;
     let file = SafeTensors::deserialize(bytes).map_err(refuse)?;
     let tensors = file.iter().map(|(name, view)| Ok((name.to_owned(), plain_tensor(name, &view)?)));
@@ -352,7 +355,9 @@ pub fn tensors_to_bytes(
         .map(|(name, tensor, data)| Ok((name.as_str(), TensorView::new(dtype, tensor.shape.clone(), data)?)))
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
     let metadata = metadata.map(|(key, value)| [(key.to_owned(), value)].into_iter().collect());
-    views.and_then(|views| safetensors::serialize(views, metadata)).map_err(|error| Error::format("weights", error))
+    views
+        .and_then(|views| safetensors::serialize(views, metadata))
+        .map_err(|error| Error::format(Format::Weights, error))
 }
 
 #[cfg(test)]

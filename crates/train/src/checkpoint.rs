@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 use formread_raster::fsio::write_atomic;
 use formread_torch::weights::{PlainTensor, tensors_from_bytes, tensors_to_bytes};
 
@@ -33,7 +33,7 @@ pub(super) fn checkpoint_path(out: &Path, net: &str) -> PathBuf {
 
 /// Writes the checkpoint, whole or not at all.
 pub(super) fn save(path: &Path, progress: &Progress, state: &BTreeMap<String, PlainTensor>) -> Result<()> {
-    let progress = serde_json::to_string(progress).map_err(|error| Error::format("checkpoint", error))?;
+    let progress = serde_json::to_string(progress).map_err(|error| Error::format(Format::Checkpoint, error))?;
     write_atomic(path, &tensors_to_bytes(state, Dtype::F32, Some((PROGRESS, progress)))?)
 }
 
@@ -42,9 +42,10 @@ pub(super) fn load(path: &Path) -> Result<(Progress, BTreeMap<String, PlainTenso
     let read = || -> Result<_> {
         let bytes = std::fs::read(path)?;
         let (state, mut metadata) = tensors_from_bytes(&bytes)?;
-        let progress =
-            metadata.remove(PROGRESS).ok_or_else(|| Error::format("checkpoint", "it does not say how far it is"))?;
-        let progress = serde_json::from_str(&progress).map_err(|error| Error::format("checkpoint", error))?;
+        let progress = metadata
+            .remove(PROGRESS)
+            .ok_or_else(|| Error::format(Format::Checkpoint, "it does not say how far it is"))?;
+        let progress = serde_json::from_str(&progress).map_err(|error| Error::format(Format::Checkpoint, error))?;
         Ok((progress, state))
     };
     read().map_err(|error| error.in_file(path.display().to_string()))

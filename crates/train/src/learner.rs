@@ -10,7 +10,7 @@ use super::adam::Moments;
 use super::loss::{connectionist_temporal, cross_entropy};
 use formread_core::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 use formread_core::scores::Precision;
-use formread_raster::error::Error;
+use formread_raster::error::{Error, Format};
 use formread_torch::NetResult;
 use formread_torch::architecture::{Activation, Architecture, COLUMN_PX, Conv, NETS};
 use formread_torch::weights::PlainTensor;
@@ -265,7 +265,8 @@ impl Learner {
         let mut learner = Self::new(architecture, seed, precision)?;
         learner.step = step;
         let get = |name: &str, like: &Tensor| -> NetResult<Tensor> {
-            let missing = || Error::format("checkpoint", format_args!("tensor missing or of another shape: {name}"));
+            let missing =
+                || Error::format(Format::Checkpoint, format_args!("tensor missing or of another shape: {name}"));
             let shape: Vec<usize> = like.size().iter().map(|&n| n as usize).collect();
             to_tensor(state.get(name).filter(|tensor| tensor.shape == shape).ok_or_else(missing)?)
         };

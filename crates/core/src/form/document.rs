@@ -9,7 +9,7 @@ use super::{
     raw::{MAX_DOCUMENT_PAGES, RawDocument, Spanned},
     source::Source,
 };
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 
 /// Which page of a document a form is. All pages of one file are one document of each such name, in any order.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -56,7 +56,7 @@ pub(super) fn parse_document(source: Source<'_>, raw: &Spanned<RawDocument>) -> 
 pub fn check_documents(templates: &[FormTemplate]) -> Result<()> {
     for (idx, FormTemplate { name, .. }) in templates.iter().enumerate() {
         if let Some(DocumentFault { line, detail, hint }) = document_fault(templates, idx) {
-            return Err(Error::format("template", format!("{name}: {detail}\nhint: {hint}")).at_line(line));
+            return Err(Error::format(Format::Template, format!("{name}: {detail}\nhint: {hint}")).at_line(line));
         }
     }
     Ok(())

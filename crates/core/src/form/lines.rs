@@ -4,7 +4,7 @@ use super::{
     raw::{RawTemplate, Spanned},
     source::Source,
 };
-use formread_raster::error::Result;
+use formread_raster::error::{Format, Result};
 
 /// 1-based lines of a template's text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,7 +27,7 @@ impl TemplateLines {
     /// # Errors
     /// `Format` where the text is no TOML of a template.
     pub fn parse(text: &str) -> Result<Self> {
-        let source = Source { what: "template", text };
+        let source = Source { what: Format::Template, text };
         let raw: RawTemplate = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
         let name = raw.name.as_ref().map_or(1, |name| source.line_of(name.span().start));
         let first = |quads: &[super::raw::Quad]| quads.first().map(|quad| quad.span().start);

@@ -4,7 +4,7 @@ use super::{
     Field, FormTemplate, Rule,
     source::{is_field_name, is_form_name},
 };
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 
 /// A field of another form that a rule names: `tax-schedule.total`. It stands for the sum over all pages of the
 /// document that have that form; the form that names it may be that form itself.
@@ -74,7 +74,7 @@ pub fn check_other_fields(templates: &[FormTemplate]) -> Result<()> {
             let names_it = |rule: &&Rule| rule.fields().contains(&(template.fields.len() + idx));
             let (line, text) = template.rules.iter().find(names_it).map_or((0, ""), |rule| (rule.line, &rule.text));
             let detail = format!("{}: rule: {text:?}: {why}\nhint: {hint}", template.name);
-            return Err(Error::format("template", detail).at_line(line));
+            return Err(Error::format(Format::Template, detail).at_line(line));
         }
     }
     Ok(())

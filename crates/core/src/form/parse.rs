@@ -17,7 +17,7 @@ use super::{
     source::{Source, UnitConverter, is_field_name, is_made_of, reversed},
 };
 use formread_raster::{
-    error::{Error, Result},
+    error::{Error, Format, Result},
     geometry::{MM_PER_INCH, Rect},
 };
 
@@ -47,9 +47,9 @@ pub const RESERVED_NAMES: [&str; 5] = ["scan", "page", "form", "verdict", "atten
 /// # Errors
 /// `Format` where the text is no template.
 pub fn parse_template(text: &str) -> Result<FormTemplate> {
-    let source = Source { what: "template", text };
+    let source = Source { what: Format::Template, text };
     if text.len() > MAX_TEXT_BYTES {
-        return Err(Error::format("template", format!("more than {MAX_TEXT_BYTES} bytes: {}", text.len())));
+        return Err(Error::format(Format::Template, format!("more than {MAX_TEXT_BYTES} bytes: {}", text.len())));
     }
     let raw: RawTemplate = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
 

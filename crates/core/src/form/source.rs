@@ -4,7 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use super::raw::{Placed, Quad, Spanned};
 use formread_raster::{
-    error::{Error, Result},
+    error::{Error, Format, Result},
     geometry::{Point, Rect, Segment},
 };
 
@@ -15,7 +15,7 @@ const OFF_PAGE_TOLERANCE_MM: f64 = 1.0;
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// What it should be: `template`.
-    pub what: &'static str,
+    pub what: Format,
     /// The template's text.
     pub text: &'a str,
 }

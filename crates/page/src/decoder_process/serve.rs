@@ -6,30 +6,41 @@ use std::{
     thread,
 };
 
-use super::wire::{Request, Response, read_header, write_header, write_page};
+use super::wire::{Hello, Request, Response, read_header, write_header, write_page};
 use crate as page;
 use crate::Limits;
-use formread_raster::error::Error;
+use formread_raster::error::{Error, Format};
 
-/// What is to be done.
 enum Work {
     Open(Vec<u8>),
     Decode(usize),
 }
 
-/// Decodes what `asks` ask for until they end. Decoding is done on another thread: where a run dies, its decoders end
-/// with it, in the middle of a page if need be, once their process returns from this.
+/// Serves requests until `requests` ends. Decoding runs on a thread of its own: where the requesting program dies, this
+/// returns at once, even in the middle of a page, and the process can end.
 ///
 /// # Errors
-/// Where what is asked cannot be read or understood.
-pub fn serve_pages(mut asks: impl Read, answers: impl Write + Send + 'static, limits: Limits) -> io::Result<()> {
+/// Where the requesting program is of another version, or a request cannot be read.
+pub fn serve_pages(mut requests: impl Read, responses: impl Write + Send + 'static, limits: Limits) -> io::Result<()> {
+    let mut responses = BufWriter::new(responses);
+    // before it reads anything, so that a program of another version learns what it talks to
+    write_header(&mut responses, &Hello::own())?;
+    responses.flush()?;
+    match read_header::<Hello>(&mut requests)? {
+        Some(hello) if hello == Hello::own() => {}
+        Some(hello) => {
+            return Err(io::Error::other(format!("the program that asks is of another version: {}", hello.version)));
+        }
+        None => return Ok(()),
+    }
+
     let (sender, work) = mpsc::channel();
-    thread::spawn(move || answer(&work, BufWriter::new(answers), &limits));
-    while let Some(ask) = read_header(&mut asks)? {
-        let work = match ask {
+    thread::spawn(move || respond(&work, responses, &limits));
+    while let Some(request) = read_header(&mut requests)? {
+        let work = match request {
             Request::File { n_bytes } => {
                 let mut bytes = Vec::new();
-                if (&mut asks).take(n_bytes).read_to_end(&mut bytes)? as u64 != n_bytes {
+                if (&mut requests).take(n_bytes).read_to_end(&mut bytes)? as u64 != n_bytes {
                     return Ok(());
                 }
                 Work::Open(bytes)
@@ -43,10 +54,9 @@ pub fn serve_pages(mut asks: impl Read, answers: impl Write + Send + 'static, li
     Ok(())
 }
 
-/// Ends where nobody asks or listens any more.
-fn answer(work: &Receiver<Work>, mut answers: impl Write, limits: &Limits) -> io::Result<()> {
+/// Does the work in its order. Ends when no more can come, or nobody reads the responses.
+fn respond(work: &Receiver<Work>, mut responses: impl Write, limits: &Limits) -> io::Result<()> {
     let mut file = Vec::new();
-    // the page of an open file that is asked for next, or a file
     let mut next = work.recv().ok();
     while let Some(task) = next.take() {
         if let Work::Open(bytes) = task {
@@ -55,19 +65,19 @@ fn answer(work: &Receiver<Work>, mut answers: impl Write, limits: &Limits) -> io
         let mut pages = match page::open(&file, limits) {
             Ok(pages) => pages,
             Err(error) => {
-                write_header(&mut answers, &Response::Fault((&error).into()))?;
-                answers.flush()?;
+                write_header(&mut responses, &Response::Fault((&error).into()))?;
+                responses.flush()?;
                 next = work.recv().ok();
                 continue;
             }
         };
-        write_header(&mut answers, &Response::Opened { n_pages: pages.len() })?;
-        answers.flush()?;
+        write_header(&mut responses, &Response::Opened { n_pages: pages.len() })?;
+        responses.flush()?;
         let mut next_idx = 0;
         next = loop {
             match work.recv().ok() {
                 Some(Work::Decode(idx)) => {
-                    // pages are asked for in their order, but where one is asked for again
+                    // pages run forwards only; for an earlier page the file is opened again
                     if idx < next_idx {
                         (pages, next_idx) = match page::open(&file, limits) {
                             Ok(pages) => (pages, 0),
@@ -76,8 +86,8 @@ fn answer(work: &Receiver<Work>, mut answers: impl Write, limits: &Limits) -> io
                     }
                     let page = pages.nth(idx - next_idx);
                     next_idx = idx + 1;
-                    let no_page = || Err(Error::format("image", "no such page"));
-                    write_page(&mut answers, &page.unwrap_or_else(no_page))?;
+                    let no_page = || Err(Error::format(Format::Image, "no such page"));
+                    write_page(&mut responses, &page.unwrap_or_else(no_page))?;
                 }
                 other => break other,
             }
@@ -94,29 +104,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_are_served_as_they_are_decoded_here() {
+    fn served_pages_equal_those_decoded_in_process() {
         let read = |name: &str| -> Arc<[u8]> {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/decode").join(name);
             std::fs::read(path).expect("it is there").into()
         };
         let (polarity, broken) = (read("polarity.pdf"), b"no picture");
-        let mut asks = Vec::new();
-        let mut ask = |ask: &Request, bytes: &[u8]| {
-            write_header(&mut asks, ask).and_then(|()| asks.write_all(bytes)).expect("memory takes all");
+        let mut requests = Vec::new();
+        write_header(&mut requests, &Hello::own()).expect("memory takes all");
+        let mut put = |request: &Request, bytes: &[u8]| {
+            write_header(&mut requests, request).and_then(|()| requests.write_all(bytes)).expect("memory takes all");
         };
-        ask(&Request::File { n_bytes: broken.len() as u64 }, broken);
-        ask(&Request::File { n_bytes: polarity.len() as u64 }, &polarity);
-        // in no order, and one that there is not
+        put(&Request::File { n_bytes: broken.len() as u64 }, broken);
+        put(&Request::File { n_bytes: polarity.len() as u64 }, &polarity);
+        // in any order, and one that does not exist
         let order = [1, 0, 2, 3, 1];
-        order.iter().for_each(|&idx| ask(&Request::Page { idx }, &[]));
+        order.iter().for_each(|&idx| put(&Request::Page { idx }, &[]));
 
         let (source, sink) = io::pipe().expect("there are pipes");
         let limits = Limits::default();
-        // the asks end before the pages are there, so they are held open until the last one is
-        let (asks_source, mut asks_sink) = io::pipe().expect("there are pipes");
-        let served = thread::spawn(move || serve_pages(asks_source, sink, limits));
-        asks_sink.write_all(&asks).expect("it is read");
+        // the requests must not end before the last page has arrived
+        let (requests_source, mut requests_sink) = io::pipe().expect("there are pipes");
+        let served = thread::spawn(move || serve_pages(requests_source, sink, limits));
+        requests_sink.write_all(&requests).expect("it is read");
         let mut source = io::BufReader::new(source);
+        assert_eq!(read_header::<Hello>(&mut source).expect("it is whole"), Some(Hello::own()));
         let mut next = || read_response(&mut source, limits.page_pixels).expect("it is whole").expect("it is there");
         assert!(matches!(next().0, Response::Fault(_)));
         assert!(matches!(next().0, Response::Opened { n_pages: 3 }));
@@ -128,7 +140,7 @@ mod tests {
                 (served, own) => panic!("page {idx}: {served:?}, not {own:?}"),
             }
         }
-        drop(asks_sink);
-        served.join().expect("it does not panic").expect("it understood all");
+        drop(requests_sink);
+        served.join().expect("it does not panic").expect("it understands all requests");
     }
 }

@@ -1,5 +1,8 @@
-//! What passes between a run and a process that decodes for it: a header in JSON, its length before it, and behind it
-//! the bytes of a file or the pixels of a page.
+//! The protocol between a program and the `formread-decode` process that decodes for it.
+//!
+//! A message is a header in JSON with its length before it (u32, little-endian). The bytes of a file or the pixels of a page
+//! follow the header that announces them. Both sides first send a [`Hello`]; then the program sends a [`Request`] at a time,
+//! and the process answers each with a [`Response`].
 
 use std::io::{self, Read, Write};
 
@@ -7,12 +10,30 @@ use image::GrayImage;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{Orientation, Page};
-use formread_raster::error::{Error, ErrorKind, Result};
+use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
+
+/// Version of this protocol. It rises when a message changes its form or its meaning.
+const PROTOCOL: u32 = 1;
 
 /// Longest header, bytes.
 const MAX_HEADER_BYTES: u32 = 1 << 16;
 
-/// What a run asks for.
+/// The first message of each side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    pub protocol: u32,
+    /// Version of the program, as in its manifest.
+    pub version: String,
+}
+
+impl Hello {
+    /// What this build says.
+    pub fn own() -> Self {
+        Self { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// A request to the process.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
     /// To open a file, whose bytes follow.
@@ -21,10 +42,10 @@ pub enum Request {
     Page { idx: usize },
 }
 
-/// What it is told.
+/// The answer to a request.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Response {
-    /// The file is open and has so many pages.
+    /// The file is open and has this many pages.
     Opened { n_pages: usize },
     /// A page, whose pixels follow.
     Page { size: [u32; 2], stored_size: [u32; 2], dpi: Option<f64>, mirrored: bool, quarter_turns: u8 },
@@ -35,38 +56,18 @@ pub enum Response {
 /// An [`Error`] of a decoder.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Fault {
-    Format { what: String, detail: String },
-    Unsupported { what: String, detail: String },
-    Limit { limit: u64, actual: u64, unit: String },
+    Format { what: Format, detail: String },
+    Unsupported { what: Format, detail: String },
+    Limit { limit: u64, actual: u64, unit: Unit },
     Internal(String),
 }
-
-/// The words that errors of decoders name things by.
-const KNOWN: [&str; 12] = [
-    "bmp",
-    "image",
-    "jpeg",
-    "pdf",
-    "png",
-    "tiff",
-    "webp",
-    "bytes",
-    "bytes of memory",
-    "bytes unpacked",
-    "pages",
-    "pixels a page",
-];
 
 impl From<&Error> for Fault {
     fn from(error: &Error) -> Self {
         match error.kind() {
-            ErrorKind::Format { what, detail } => Self::Format { what: (*what).to_owned(), detail: detail.clone() },
-            ErrorKind::Unsupported { what, detail } => {
-                Self::Unsupported { what: (*what).to_owned(), detail: detail.clone() }
-            }
-            ErrorKind::Limit { limit, actual, unit } => {
-                Self::Limit { limit: *limit, actual: *actual, unit: (*unit).to_owned() }
-            }
+            ErrorKind::Format { what, detail } => Self::Format { what: *what, detail: detail.clone() },
+            ErrorKind::Unsupported { what, detail } => Self::Unsupported { what: *what, detail: detail.clone() },
+            ErrorKind::Limit { limit, actual, unit } => Self::Limit { limit: *limit, actual: *actual, unit: *unit },
             other => Self::Internal(other.to_string()),
         }
     }
@@ -74,11 +75,10 @@ impl From<&Error> for Fault {
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        let known = |word: &str| KNOWN.into_iter().find(|known| *known == word).unwrap_or("image");
         match fault {
-            Fault::Format { what, detail } => Self::format(known(&what), detail),
-            Fault::Unsupported { what, detail } => Self::unsupported(known(&what), detail),
-            Fault::Limit { limit, actual, unit } => ErrorKind::Limit { limit, actual, unit: known(&unit) }.into(),
+            Fault::Format { what, detail } => Self::format(what, detail),
+            Fault::Unsupported { what, detail } => Self::unsupported(what, detail),
+            Fault::Limit { limit, actual, unit } => ErrorKind::Limit { limit, actual, unit }.into(),
             Fault::Internal(message) => Self::internal(message),
         }
     }
@@ -108,7 +108,7 @@ pub fn read_header<T: DeserializeOwned>(source: &mut impl Read) -> io::Result<Op
     Ok(Some(serde_json::from_slice(&header)?))
 }
 
-/// Writes what became of a page.
+/// Writes a page, or what is wrong with it.
 pub fn write_page(sink: &mut impl Write, page: &Result<Page>) -> io::Result<()> {
     match page {
         Ok(page) => {
@@ -122,11 +122,12 @@ pub fn write_page(sink: &mut impl Write, page: &Result<Page>) -> io::Result<()> 
     sink.flush()
 }
 
-/// Reads an answer with the pixels that follow it; `None` where the other side has ended.
+/// Reads a response with the pixels that follow it; `None` where the other side has ended. A page of more than `max_pixels`
+/// is an error.
 pub fn read_response(source: &mut impl Read, max_pixels: u64) -> io::Result<Option<(Response, Vec<u8>)>> {
-    let Some(answer) = read_header(source)? else { return Ok(None) };
+    let Some(response) = read_header(source)? else { return Ok(None) };
     let mut pixels = Vec::new();
-    if let Response::Page { size: [width, height], .. } = answer {
+    if let Response::Page { size: [width, height], .. } = response {
         let n_pixels = u64::from(width) * u64::from(height);
         if n_pixels > max_pixels {
             return Err(io::ErrorKind::InvalidData.into());
@@ -135,18 +136,18 @@ pub fn read_response(source: &mut impl Read, max_pixels: u64) -> io::Result<Opti
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
-    Ok(Some((answer, pixels)))
+    Ok(Some((response, pixels)))
 }
 
-/// The page that an answer is.
-pub fn page_of((answer, pixels): (Response, Vec<u8>)) -> Result<Page> {
-    match answer {
+/// The page of a response to [`Request::Page`].
+pub fn page_of((response, pixels): (Response, Vec<u8>)) -> Result<Page> {
+    match response {
         Response::Page { size: [width, height], stored_size, dpi, mirrored, quarter_turns } => {
             let pixels = GrayImage::from_raw(width, height, pixels).ok_or_else(|| Error::internal("too few pixels"))?;
             Ok(Page { pixels, dpi, orientation: Orientation { mirrored, quarter_turns }, stored_size })
         }
         Response::Fault(fault) => Err(fault.into()),
-        Response::Opened { .. } => Err(Error::internal("a file was opened where a page was asked for")),
+        Response::Opened { .. } => Err(Error::internal("the decoder opened a file where it should decode a page")),
     }
 }
 
@@ -155,16 +156,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_and_faults_arrive_as_they_were_sent() {
+    fn response_after_round_trip_is_unchanged() {
         let pixels = GrayImage::from_fn(7, 3, |x, y| image::Luma([(16 * y + x) as u8]));
         let orientation = Orientation { mirrored: true, quarter_turns: 3 };
         let sent = Page { pixels, dpi: Some(299.9994), orientation, stored_size: [3, 7] };
         let mut bytes = Vec::new();
         write_page(&mut bytes, &Ok(sent.clone())).expect("memory takes all");
         let faults: [Error; 3] = [
-            Error::format("tiff", "it breaks off"),
-            Error::unsupported("pdf", "encrypted"),
-            ErrorKind::Limit { limit: 3, actual: 4, unit: "pixels a page" }.into(),
+            Error::format(Format::Tiff, "it breaks off"),
+            Error::unsupported(Format::Pdf, "encrypted"),
+            ErrorKind::Limit { limit: 3, actual: 4, unit: Unit::PixelsPerPage }.into(),
         ];
         let messages = faults.each_ref().map(|fault| fault.kind().to_string());
         for fault in faults {
@@ -180,7 +181,7 @@ mod tests {
         }
         assert!(next().is_none());
 
-        assert!(read_response(&mut &bytes[..], 20).is_err(), "more pixels than there may be");
+        assert!(read_response(&mut &bytes[..], 20).is_err(), "more pixels than the limit");
         for len in 1..bytes.len() {
             let mut cut = &bytes[..len];
             while let Ok(Some(_)) = read_response(&mut cut, 21) {}

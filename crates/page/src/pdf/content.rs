@@ -7,8 +7,8 @@ use hayro::hayro_syntax::object::{Array, Dict, Name, Object, ObjectIdentifier, S
 use hayro::hayro_syntax::page::{Page, Resources};
 
 use super::filters::unpack;
-use super::{FORMAT_NAME, picture};
-use formread_raster::error::{Error, Result};
+use super::picture;
+use formread_raster::error::{Error, Format, Result};
 
 /// Most bytes that the instructions of a page may unpack to. A page of dense vector drawing has some 10 MB.
 const CONTENT_BYTES: u64 = 64 << 20;
@@ -45,7 +45,7 @@ pub fn check(page: &Page<'_>) -> Result<()> {
 }
 
 fn missing() -> Error {
-    Error::format(FORMAT_NAME, "a part of the page is not in the file")
+    Error::format(Format::Pdf, "a part of the page is not in the file")
 }
 
 fn streams_of<'a>(parts: &Array<'a>) -> Result<Vec<Stream<'a>>> {
@@ -64,7 +64,7 @@ impl Walk {
     fn instructions<'a>(&mut self, stream: &Stream<'a>) -> Result<std::borrow::Cow<'a, [u8]>> {
         let unpacked = unpack(stream, self.bytes_left)?;
         if !unpacked.is_whole || unpacked.code.is_some() {
-            return Err(Error::format(FORMAT_NAME, "the instructions of a page break off"));
+            return Err(Error::format(Format::Pdf, "the instructions of a page break off"));
         }
         self.bytes_left -= unpacked.data.len() as u64;
         Ok(unpacked.data)

@@ -12,8 +12,7 @@ use hayro::hayro_syntax::Filter;
 use hayro::hayro_syntax::object::{Array, Dict, Object, Stream};
 use weezl::BitOrder;
 
-use super::FORMAT_NAME;
-use formread_raster::error::{Error, ErrorKind, Result};
+use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// A stream behind its general filters.
 pub struct Unpacked<'a> {
@@ -34,7 +33,7 @@ pub fn unpack<'a>(stream: &Stream<'a>, max_bytes: u64) -> Result<Unpacked<'a>> {
     for (idx, filter) in stream.filters().into_iter().enumerate() {
         let params = params(stream, idx);
         if unpacked.code.is_some() {
-            return Err(Error::unsupported(FORMAT_NAME, "filters behind a picture's own code"));
+            return Err(Error::unsupported(Format::Pdf, "filters behind a picture's own code"));
         }
         let mut sink = Bounded { bytes: Vec::new(), max_bytes };
         let data = &unpacked.data;
@@ -55,10 +54,10 @@ pub fn unpack<'a>(stream: &Stream<'a>, max_bytes: u64) -> Result<Unpacked<'a>> {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => unpacked.is_whole = false,
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
                 let kind =
-                    ErrorKind::Limit { limit: max_bytes, actual: sink.bytes.len() as u64, unit: "bytes unpacked" };
+                    ErrorKind::Limit { limit: max_bytes, actual: sink.bytes.len() as u64, unit: Unit::BytesUnpacked };
                 return Err(kind.into());
             }
-            Err(error) => return Err(Error::format(FORMAT_NAME, error)),
+            Err(error) => return Err(Error::format(Format::Pdf, error)),
         }
         unpacked.data = Cow::Owned(sink.bytes);
     }

@@ -27,12 +27,9 @@ use image::GrayImage;
 use super::grey::{Alpha, Colour, Layout, grey_from_samples};
 use super::stored::{Stored, check_size};
 use super::{Limits, Orientation};
-use formread_raster::error::{Error, ErrorKind, Result};
+use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 use formread_raster::geometry::{MM_PER_INCH, Projection};
 use sketch::Sketch;
-
-/// The name of the format in errors.
-pub const FORMAT_NAME: &str = "pdf";
 
 /// Units of user space an inch, where a page does not say otherwise.
 const UNITS_PER_INCH: f64 = 72.0;
@@ -71,21 +68,21 @@ impl Document {
     pub fn open(bytes: &[u8], limits: &Limits) -> Result<Self> {
         let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
             LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => {
-                Error::unsupported(FORMAT_NAME, "encrypted, in a way that is not known")
+                Error::unsupported(Format::Pdf, "encrypted, in a way that is not known")
             }
-            LoadPdfError::Decryption(_) => Error::unsupported(FORMAT_NAME, "encrypted"),
-            LoadPdfError::Invalid => Error::format(FORMAT_NAME, "it has no pages that can be found"),
+            LoadPdfError::Decryption(_) => Error::unsupported(Format::Pdf, "encrypted"),
+            LoadPdfError::Invalid => Error::format(Format::Pdf, "it has no pages that can be found"),
         })?;
         let n_pages = pdf.pages().len() as u64;
         if n_pages > limits.pages.into() {
-            return Err(ErrorKind::Limit { limit: limits.pages.into(), actual: n_pages, unit: "pages" }.into());
+            return Err(ErrorKind::Limit { limit: limits.pages.into(), actual: n_pages, unit: Unit::Pages }.into());
         }
         let broken = match listed_pages(&pdf) {
             Some(n_listed) if n_listed <= n_pages => None,
             Some(n_listed) => Some(format!("pages that are listed and not in the file: {}", n_listed - n_pages)),
             None => Some("its list of pages is broken: some may be missing".to_owned()),
         };
-        Ok(Self { pdf, broken: broken.map(|detail| Error::format(FORMAT_NAME, detail)) })
+        Ok(Self { pdf, broken: broken.map(|detail| Error::format(Format::Pdf, detail)) })
     }
 
     /// Pages that were found.
@@ -184,9 +181,9 @@ fn draw(
     let size = size.map(|side| (side * pixels_per_unit).round());
     // a side as large as this is over any limit of pixels, too
     let [width, height] = size.map(|side| if side < f64::from(u32::MAX) { side as u32 } else { u32::MAX });
-    check_size(FORMAT_NAME, [width, height], limits)?;
+    check_size(Format::Pdf, [width, height], limits)?;
     let side = |side: u32| {
-        u16::try_from(side).map_err(|_| Error::unsupported(FORMAT_NAME, format!("a side of so many pixels: {side}")))
+        u16::try_from(side).map_err(|_| Error::unsupported(Format::Pdf, format!("a side of so many pixels: {side}")))
     };
     let mut context = RenderContext::new(side(width)?, side(height)?);
 
@@ -205,7 +202,7 @@ fn draw(
     render_into(page, &RenderCache::new(), &settings, &RenderSettings::default(), &mut context, transform);
     context.flush();
     if is_incomplete.load(Ordering::Relaxed) {
-        return Err(Error::unsupported(FORMAT_NAME, "a picture or a font on it that cannot be drawn"));
+        return Err(Error::unsupported(Format::Pdf, "a picture or a font on it that cannot be drawn"));
     }
     let mut drawn = Pixmap::new(context.width(), context.height());
     let on_white = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
@@ -215,7 +212,7 @@ fn draw(
     let n_pixels = width as usize * height as usize;
     grey_from_samples(drawn.data_as_u8_slice(), layout, n_pixels)
         .and_then(|grey| GrayImage::from_raw(width, height, grey))
-        .ok_or_else(|| Error::format(FORMAT_NAME, "fewer pixels than the size asks for"))
+        .ok_or_else(|| Error::format(Format::Pdf, "fewer pixels than the size asks for"))
 }
 
 #[cfg(test)]

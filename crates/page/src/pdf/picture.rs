@@ -12,9 +12,8 @@ use super::super::fax::{self, Coding};
 use super::super::grey::{Alpha, Colour, Layout, grey_from_samples};
 use super::super::stored::check_size;
 use super::super::{Limits, jpeg};
-use super::FORMAT_NAME;
 use super::filters::{Unpacked, unpack};
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 
 /// Streams may swell to this besides the pixels that they should have, bytes.
 const SPARE_BYTES: u64 = 1 << 20;
@@ -62,10 +61,10 @@ fn is_whole(value: &Object<'_>, depth: u32) -> bool {
 fn check_one(stream: &Stream<'_>, limits: &Limits) -> Result<()> {
     let dict = stream.dict();
     if !PARTS.iter().all(|key| is_complete(dict, key, MAX_DEPTH)) {
-        return Err(Error::format(FORMAT_NAME, "a part of a picture is not in the file"));
+        return Err(Error::format(Format::Pdf, "a part of a picture is not in the file"));
     }
     let size = size(dict)?;
-    check_size(FORMAT_NAME, size, limits)?;
+    check_size(Format::Pdf, size, limits)?;
     let row_bits = u64::from(size[0]) * sample_bits(dict);
     let n_bytes = row_bits.div_ceil(8) * u64::from(size[1]);
     // a predictor adds a byte a row
@@ -77,15 +76,15 @@ fn check_one(stream: &Stream<'_>, limits: &Limits) -> Result<()> {
         Some((Filter::CcittFaxDecode, params)) => check_fax(&data, &params, size, limits),
         Some((Filter::DctDecode, _)) => {
             let markers = jpeg::read_markers(&data);
-            check_size(FORMAT_NAME, markers.size.unwrap_or([1, 1]), limits)?;
+            check_size(Format::Pdf, markers.size.unwrap_or([1, 1]), limits)?;
             if markers.is_whole { Ok(()) } else { Err(broken_off()) }
         }
         Some((Filter::Jbig2Decode, params)) => check_jbig2(&data, &params, limits),
         Some((_, _)) => {
             let settings = hayro_jpeg2000::DecodeSettings::default();
             let image =
-                hayro_jpeg2000::Image::new(&data, &settings).map_err(|error| Error::format(FORMAT_NAME, error))?;
-            check_size(FORMAT_NAME, [image.width(), image.height()], limits)?;
+                hayro_jpeg2000::Image::new(&data, &settings).map_err(|error| Error::format(Format::Pdf, error))?;
+            check_size(Format::Pdf, [image.width(), image.height()], limits)?;
             let is_bare = data.first() == Some(&JPX_START);
             if is_bare && !data.trim_ascii_end().ends_with(&JPX_END) { Err(broken_off()) } else { Ok(()) }
         }
@@ -100,12 +99,12 @@ pub fn size(dict: &Dict<'_>) -> Result<[u32; 2]> {
     let number = |short: &str, long: &str| dict.get::<u32>(short).or_else(|| dict.get::<u32>(long));
     match (number("W", "Width"), number("H", "Height")) {
         (Some(width @ 1..), Some(height @ 1..)) => Ok([width, height]),
-        _ => Err(Error::format(FORMAT_NAME, "a picture of no size")),
+        _ => Err(Error::format(Format::Pdf, "a picture of no size")),
     }
 }
 
 fn broken_off() -> Error {
-    Error::format(FORMAT_NAME, "the data of a picture breaks off")
+    Error::format(Format::Pdf, "the data of a picture breaks off")
 }
 
 /// Bits a pixel. What a resource's name stands for is not looked up: one sample is the least there can be.
@@ -144,7 +143,7 @@ fn array_samples(parts: &Array<'_>) -> u64 {
 fn check_fax(data: &[u8], params: &Dict<'_>, [_, height]: [u32; 2], limits: &Limits) -> Result<()> {
     let flag = |key: &str| params.get::<bool>(key).unwrap_or(false);
     let width = params.get::<u32>("Columns").unwrap_or(1728);
-    check_size(FORMAT_NAME, [width, height], limits)?;
+    check_size(Format::Pdf, [width, height], limits)?;
     let coding = match (params.get::<i32>("K").unwrap_or(0), flag("EncodedByteAlign")) {
         (..0, false) => Coding::Group4,
         (0, false) => Coding::Group3,
@@ -153,17 +152,17 @@ fn check_fax(data: &[u8], params: &Dict<'_>, [_, height]: [u32; 2], limits: &Lim
         _ => return Ok(()),
     };
     fax::decode_rows(data.iter().copied(), coding, width, height, |_, _| {})
-        .map_err(|row_idx| Error::format(FORMAT_NAME, format!("the fax code breaks off in row: {row_idx}")))
+        .map_err(|row_idx| Error::format(Format::Pdf, format!("the fax code breaks off in row: {row_idx}")))
 }
 
 fn check_jbig2(data: &[u8], params: &Dict<'_>, limits: &Limits) -> Result<()> {
     let settings = hayro_jbig2::DecodeSettings { strict: true };
-    let error = |error: hayro_jbig2::DecodeError| Error::format(FORMAT_NAME, error);
+    let error = |error: hayro_jbig2::DecodeError| Error::format(Format::Pdf, error);
     let globals = params.get::<Stream<'_>>("JBIG2Globals").map(|globals| unpack(&globals, SPARE_BYTES)).transpose()?;
     let globals =
         globals.map(|globals| hayro_jbig2::Globals::new(&globals.data, &settings)).transpose().map_err(error)?;
     let page = hayro_jbig2::Page::new_embedded(data, globals.as_ref(), &settings).map_err(error)?;
-    check_size(FORMAT_NAME, [page.width(), page.height()], limits)?;
+    check_size(Format::Pdf, [page.width(), page.height()], limits)?;
     // strictly, for hayro passes over regions that it cannot read
     page.decode(&mut Nowhere).map_err(error)
 }

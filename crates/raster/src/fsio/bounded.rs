@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// Opens the file at `path`; reading past `max_bytes` of it fails, so that what is read whole takes no more memory.
 ///
@@ -16,7 +16,7 @@ pub fn open_bounded(path: &Path, max_bytes: u64) -> Result<impl Read + use<>> {
     let file = File::open(path)?;
     let actual = file.metadata()?.len();
     if actual > max_bytes {
-        return Err(ErrorKind::Limit { limit: max_bytes, actual, unit: "bytes" }.into());
+        return Err(ErrorKind::Limit { limit: max_bytes, actual, unit: Unit::Bytes }.into());
     }
     Ok(Bounded { file, bytes_left: max_bytes })
 }
@@ -30,7 +30,7 @@ pub fn read_bounded(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     open_bounded(path, max_bytes)?.read_to_end(&mut bytes).map_err(|error| match error.kind() {
         // it grew while it was read
         io::ErrorKind::FileTooLarge => {
-            ErrorKind::Limit { limit: max_bytes, actual: max_bytes.saturating_add(1), unit: "bytes" }.into()
+            ErrorKind::Limit { limit: max_bytes, actual: max_bytes.saturating_add(1), unit: Unit::Bytes }.into()
         }
         _ => Error::from(error),
     })?;
@@ -42,7 +42,7 @@ pub fn read_bounded(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`read_bounded`], and `Format` where it is no UTF-8.
 pub fn read_text_bounded(path: &Path, max_bytes: u64) -> Result<String> {
-    String::from_utf8(read_bounded(path, max_bytes)?).map_err(|_| Error::format("text", "it is not UTF-8"))
+    String::from_utf8(read_bounded(path, max_bytes)?).map_err(|_| Error::format(Format::Text, "it is not UTF-8"))
 }
 
 /// A file that may grow while it is read, but not for ever.

@@ -33,7 +33,7 @@ use formread_core::form::{
 };
 use formread_page::Page;
 use formread_raster::{
-    error::{Error, Result},
+    error::{Error, Format, Result},
     geometry::Projection,
 };
 use sheet::{Sheet, lay_flat};
@@ -131,7 +131,7 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
     }
     if found.is_empty() {
         let hint = "a field is a frame, a row of cells or a line with nothing in it";
-        return Err(Error::format("form", format!("nothing on the page is to be filled in\nhint: {hint}")));
+        return Err(Error::format(Format::Form, format!("nothing on the page is to be filled in\nhint: {hint}")));
     }
     found.truncate(MAX_FIELDS);
     let landmarks = print.landmarks(&sheet, &found);

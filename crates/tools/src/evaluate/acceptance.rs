@@ -10,7 +10,7 @@ use formread_core::{
     assemble::{AcceptParams, AcceptTable},
     form::{FormTemplate, source::Source},
 };
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 
 /// Most bytes of the file.
 const MAX_TEXT_BYTES: usize = 4 << 20;
@@ -117,7 +117,7 @@ impl Acceptance {
     /// # Errors
     /// `Format` where the text is no such file, or a number in it cannot be.
     pub fn parse(text: &str) -> Result<Self> {
-        let source = Source { what: "acceptance levels", text };
+        let source = Source { what: Format::AcceptanceLevels, text };
         source.at_most(MAX_TEXT_BYTES, text.len(), "bytes")?;
         let raw: RawFile = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
         for (what, share) in [("budget", &raw.budget), ("certainty", &raw.certainty)] {
@@ -188,7 +188,7 @@ impl Acceptance {
             let template = templates.iter().find(|template| template.name == of.form);
             if template.is_some_and(|template| template.fields.iter().all(|field| field.name != of.field)) {
                 let detail = format!("no such field in the form {}: {}", of.form, of.field);
-                let error = Error::format("acceptance levels", detail);
+                let error = Error::format(Format::AcceptanceLevels, detail);
                 return Err(if of.line > 0 { error.at_line(of.line) } else { error });
             }
         }

@@ -5,7 +5,7 @@ use std::{
     io::Read,
 };
 
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 
 /// Columns of the truth that are no fields.
 const TRUTH_KEYS: [&str; 2] = ["scan", "page"];
@@ -62,11 +62,11 @@ impl TruthField {
 pub fn join_tables(out: impl Read, fields: impl Read, truth: impl Read) -> Result<Vec<TruthField>> {
     let forms = read_forms(out)?;
     let mut answers = read_answers(fields)?;
-    let malformed = |error: csv::Error| Error::format("truth", error);
+    let malformed = |error: csv::Error| Error::format(Format::Truth, error);
     let mut reader = csv::Reader::from_reader(truth);
     let headers = reader.headers().map_err(malformed)?.clone();
     let column = |name: &str| {
-        headers.iter().position(|h| h == name).ok_or_else(|| Error::format("truth", format!("no column {name}")))
+        headers.iter().position(|h| h == name).ok_or_else(|| Error::format(Format::Truth, format!("no column {name}")))
     };
     let (scan_idx, page_idx) = (column("scan")?, column("page")?);
     let mut seen = HashSet::new();
@@ -75,7 +75,7 @@ pub fn join_tables(out: impl Read, fields: impl Read, truth: impl Read) -> Resul
         let row = row.map_err(malformed)?;
         let (scan, page) = (row[scan_idx].to_owned(), row[page_idx].to_owned());
         if !seen.insert((scan.clone(), page.clone())) {
-            let error = Error::format("truth", format!("a page that stands there twice: {scan} page {page}"));
+            let error = Error::format(Format::Truth, format!("a page that stands there twice: {scan} page {page}"));
             return Err(match row.position().and_then(|at| usize::try_from(at.line()).ok()) {
                 Some(line) => error.at_line(line),
                 None => error,
@@ -103,7 +103,7 @@ fn read_forms(out: impl Read) -> Result<HashMap<(String, String), String>> {
     let rows = csv::Reader::from_reader(out).into_deserialize();
     rows.map(|row| row.map(|Row { scan, page, form }| ((scan, page), form)))
         .collect::<Result<_, _>>()
-        .map_err(|error| Error::format("table of pages", error))
+        .map_err(|error| Error::format(Format::PageTable, error))
 }
 
 /// What was said of each field, by scan, page and field.
@@ -129,11 +129,11 @@ fn read_answers(fields: impl Read) -> Result<HashMap<(String, String, String), A
     }
     let mut answers = HashMap::new();
     for row in csv::Reader::from_reader(fields).into_deserialize() {
-        let row: Row = row.map_err(|error| Error::format("table of fields", error))?;
+        let row: Row = row.map_err(|error| Error::format(Format::FieldTable, error))?;
         let Row { scan, page, field, state, guess, confidence, reason, x0, y0, x1, y1 } = row;
         if !(0.0..=1.0).contains(&confidence) {
             let detail = format!("{scan} page {page}: a confidence that is not from 0 to 1: {confidence}");
-            return Err(Error::format("table of fields", detail).in_field(field));
+            return Err(Error::format(Format::FieldTable, detail).in_field(field));
         }
         let answer = Answer { state, guess, confidence, reason, bounds: [x0, y0, x1, y1] };
         answers.insert((scan, page, field), answer);

@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 
 use super::Dice;
 use formread_raster::{
-    error::{Error, Result},
+    error::{Error, Format, Result},
     geometry::{Point, Projection, Rect},
 };
 
@@ -251,9 +251,9 @@ pub fn jpeg(image: GrayImage, strength: f64, dice: &mut Dice) -> Result<GrayImag
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, quality.round() as u8)
         .encode_image(&image)
-        .map_err(|error| Error::unsupported("jpeg", error))?;
-    let decoded: DynamicImage =
-        image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg).map_err(|error| Error::format("jpeg", error))?;
+        .map_err(|error| Error::unsupported(Format::Jpeg, error))?;
+    let decoded: DynamicImage = image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg)
+        .map_err(|error| Error::format(Format::Jpeg, error))?;
     Ok(decoded.into_luma8())
 }
 

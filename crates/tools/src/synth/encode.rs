@@ -16,7 +16,7 @@ use tiff::{
     tags::{CompressionMethod, PhotometricInterpretation, ResolutionUnit, Tag},
 };
 
-use formread_raster::error::{Error, Result};
+use formread_raster::error::{Error, Format, Result};
 
 /// Quality of JPEG files: what a page loses on the way is asked for with a degradation, not lost in the file.
 const JPEG_FILE_QUALITY: u8 = 90;
@@ -85,21 +85,23 @@ pub fn encode_scan(pages: &[GrayImage], format: ScanFormat, dpi: f64) -> Result<
     };
     let mut bytes = Vec::new();
     match format {
-        ScanFormat::Tiff => return tiff_grey(pages, dpi).map_err(|error| Error::unsupported("tiff", error)),
-        ScanFormat::TiffBilevel => return tiff_bilevel(pages, dpi).map_err(|error| Error::unsupported("tiff", error)),
-        ScanFormat::Png => png_grey(one, dpi, &mut bytes).map_err(|error| Error::unsupported("png", error))?,
+        ScanFormat::Tiff => return tiff_grey(pages, dpi).map_err(|error| Error::unsupported(Format::Tiff, error)),
+        ScanFormat::TiffBilevel => {
+            return tiff_bilevel(pages, dpi).map_err(|error| Error::unsupported(Format::Tiff, error));
+        }
+        ScanFormat::Png => png_grey(one, dpi, &mut bytes).map_err(|error| Error::unsupported(Format::Png, error))?,
         ScanFormat::Jpeg => {
             let mut encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_FILE_QUALITY);
             encoder.set_pixel_density(PixelDensity::dpi(dpi.round().clamp(1.0, 65_535.0) as u16));
-            encoder.encode_image(one).map_err(|error| Error::unsupported("jpeg", error))?;
+            encoder.encode_image(one).map_err(|error| Error::unsupported(Format::Jpeg, error))?;
         }
         ScanFormat::Bmp => {
             let encoder = BmpEncoder::new(&mut bytes);
-            one.write_with_encoder(encoder).map_err(|error| Error::unsupported("bmp", error))?;
+            one.write_with_encoder(encoder).map_err(|error| Error::unsupported(Format::Bmp, error))?;
         }
         ScanFormat::WebP => {
             let encoder = WebPEncoder::new_lossless(&mut bytes);
-            one.write_with_encoder(encoder).map_err(|error| Error::unsupported("webp", error))?;
+            one.write_with_encoder(encoder).map_err(|error| Error::unsupported(Format::WebP, error))?;
         }
     }
     Ok(bytes)

@@ -27,10 +27,10 @@ use super::{
 use formread_core::form::{DEFAULT_PIVOT, DecimalPoint, DigitCount, FieldKind, FieldLayout, MAX_BOX_DIGITS};
 use formread_page::{
     Limits, catch_panic,
-    pdf::{Document, FORMAT_NAME, RENDER_DPI, is_pdf, render},
+    pdf::{Document, RENDER_DPI, is_pdf, render},
 };
 use formread_raster::{
-    error::{Error, Result},
+    error::{self, Error, Result},
     geometry::{MM_PER_INCH, Projection},
 };
 use place::{add_frames, printed_field};
@@ -60,9 +60,9 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
     if !is_pdf(bytes) {
         return Ok(None);
     }
-    let read = catch_panic(FORMAT_NAME, || {
+    let read = catch_panic(error::Format::Pdf, || {
         let document = Document::open(bytes, limits)?;
-        let page = document.page(page_idx).ok_or_else(|| Error::format(FORMAT_NAME, "no such page"))?;
+        let page = document.page(page_idx).ok_or_else(|| Error::format(error::Format::Pdf, "no such page"))?;
         let form = read_form(&document, page)?;
         if form.widgets.is_empty() {
             return Ok(None);

@@ -13,7 +13,7 @@ use super::scripts::{self, Format, Term};
 use formread_core::form::{MAX_CELLS, MAX_FIELDS};
 use formread_page::pdf::{Document, filters::unpack, mm_from_user_space};
 use formread_raster::{
-    error::{ErrorKind, Result},
+    error::{ErrorKind, Result, Unit},
     geometry::{Point, Projection, Rect},
 };
 
@@ -122,11 +122,11 @@ pub(super) fn read_form(document: &Document, page: &Page<'_>) -> Result<Form> {
         let format = ["F", "K"].into_iter().find_map(|key| scripts::format(&script(&chain, key)?));
         form.widgets.push(Widget { path, sort, rect, format });
     }
-    check_count(MAX_FIELDS, form.widgets.len(), "fields a page")?;
+    check_count(MAX_FIELDS, form.widgets.len(), Unit::FieldsPerPage)?;
     Ok(form)
 }
 
-fn check_count(limit: usize, actual: usize, unit: &'static str) -> Result<()> {
+fn check_count(limit: usize, actual: usize, unit: Unit) -> Result<()> {
     if actual > limit {
         return Err(ErrorKind::Limit { limit: limit as u64, actual: actual as u64, unit }.into());
     }
@@ -149,7 +149,7 @@ impl<'a> Objects<'a> {
     fn dicts(&mut self, list: Option<Array<'a>>) -> Result<Vec<Dict<'a>>> {
         let items: Vec<MaybeRef<Object<'a>>> =
             list.map(|list| list.raw_iter().take(MAX_ANNOTATIONS + 1).collect()).unwrap_or_default();
-        check_count(MAX_ANNOTATIONS, items.len(), "annotations a page")?;
+        check_count(MAX_ANNOTATIONS, items.len(), Unit::AnnotationsPerPage)?;
         let mut seen = HashSet::new();
         let dict = |item: MaybeRef<Object<'a>>| match item {
             MaybeRef::Ref(reference) => seen.insert(reference).then(|| self.dict(reference)).flatten(),

@@ -1,0 +1,196 @@
+//! One decoder process, and the threads that serve its pipes.
+//!
+//! Each pipe has a thread, since a pipe that is full or empty blocks whoever uses it: the child's standard input is
+//! written, its output read, and its errors drained without anybody waiting longer than the limit of time.
+
+use std::{
+    io::{self, BufReader, Read, Write},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    },
+    thread,
+    time::Duration,
+};
+
+use super::{
+    DecoderCommand,
+    wire::{Hello, Request, Response, read_header, read_response, write_header},
+};
+use crate::Limits;
+use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
+
+/// The beginning of what a process writes to stderr when an allocation fails (`std::alloc::handle_alloc_error`).
+const OUT_OF_MEMORY: &str = "memory allocation of ";
+/// The end of stderr that is kept, bytes.
+const STDERR_TAIL_BYTES: usize = 4096;
+/// How long a killed process may take to close its stderr. A process that it started may keep it open for longer.
+const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Why no response came.
+pub enum Failure {
+    TimedOut,
+    /// The pipe broke, or the message cannot be understood.
+    Broken,
+}
+
+/// What is written to a process: a header, and the file whose bytes follow it.
+type Outgoing = (Vec<u8>, Option<Arc<[u8]>>);
+
+/// What a process sends.
+enum Incoming {
+    Hello(Hello),
+    Response(Response, Vec<u8>),
+}
+
+pub struct Process {
+    child: Child,
+    outgoing: Sender<Outgoing>,
+    /// Closed when the process ends, or sends what cannot be understood.
+    incoming: Receiver<Incoming>,
+    /// The end of what it wrote to stderr, when stderr is closed.
+    stderr_tail: Receiver<Vec<u8>>,
+    limits: Limits,
+    open_file: Option<Arc<[u8]>>,
+}
+
+impl Process {
+    /// Starts a process and exchanges versions with it.
+    ///
+    /// # Errors
+    /// `Io` where it cannot be started, `Usage` where it is no decoder of this version.
+    pub fn start(command: &DecoderCommand, limits: &Limits) -> Result<Self> {
+        let program = command.program.to_string_lossy();
+        let process =
+            Self::spawn(command, limits).map_err(|error| Error::from(error).in_file(program.clone().into_owned()))?;
+        let own = Hello::own();
+        let received = process.send(&own, None).and_then(|()| process.receive());
+        let refused = match received {
+            Ok(Incoming::Hello(hello)) if hello == own => return Ok(process),
+            Ok(Incoming::Hello(Hello { protocol, version })) => format!(
+                "the decoder is of another version: {version} (protocol {protocol}), but this program is {} (protocol {})",
+                own.version, own.protocol
+            ),
+            Ok(Incoming::Response(..)) | Err(Failure::Broken) => "it does not answer as a decoder does".to_owned(),
+            Err(Failure::TimedOut) => return Err(process.end(Failure::TimedOut).in_file(program)),
+        };
+        Err(Error::usage(refused).in_file(program).with_hint("install formread-decode from the same build as formread"))
+    }
+
+    fn spawn(command: &DecoderCommand, limits: &Limits) -> io::Result<Self> {
+        let mut decode = Command::new(&command.program);
+        decode.args(&command.args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // a signal to the run does not reach its decoders: they end when the run does
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut decode, 0);
+        let mut child = decode.spawn()?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let ((stdin, stdout), stderr) = stdin.zip(stdout).zip(stderr).ok_or(io::ErrorKind::BrokenPipe)?;
+        let (outgoing, to_write) = mpsc::channel();
+        let (received, incoming) = mpsc::channel();
+        let (tail, stderr_tail) = mpsc::channel();
+        let max_pixels = limits.page_pixels;
+        // each ends when its pipe breaks, or when this process is dropped
+        thread::spawn(move || write_all(stdin, &to_write));
+        thread::spawn(move || read_all(stdout, max_pixels, &received));
+        thread::spawn(move || tail.send(read_tail(stderr)));
+        Ok(Self { child, outgoing, incoming, stderr_tail, limits: *limits, open_file: None })
+    }
+
+    pub fn has_open(&self, bytes: &Arc<[u8]>) -> bool {
+        self.open_file.as_ref().is_some_and(|open| Arc::ptr_eq(open, bytes))
+    }
+
+    /// Sends a file, once: pages are then requested of it.
+    pub fn open(&mut self, bytes: &Arc<[u8]>) -> Result<(Response, Vec<u8>), Failure> {
+        self.open_file = Some(Arc::clone(bytes));
+        self.send(&Request::File { n_bytes: bytes.len() as u64 }, Some(Arc::clone(bytes)))?;
+        self.response()
+    }
+
+    pub fn request(&mut self, request: &Request) -> Result<(Response, Vec<u8>), Failure> {
+        self.send(request, None)?;
+        self.response()
+    }
+
+    fn response(&mut self) -> Result<(Response, Vec<u8>), Failure> {
+        match self.receive()? {
+            Incoming::Response(response, pixels) => Ok((response, pixels)),
+            Incoming::Hello(_) => Err(Failure::Broken),
+        }
+    }
+
+    /// Does not wait until it is written: the limit of time in `receive` covers that, too.
+    fn send(&self, header: &impl serde::Serialize, file: Option<Arc<[u8]>>) -> Result<(), Failure> {
+        let mut bytes = Vec::new();
+        write_header(&mut bytes, header).map_err(|_| Failure::Broken)?;
+        self.outgoing.send((bytes, file)).map_err(|_| Failure::Broken)
+    }
+
+    fn receive(&self) -> Result<Incoming, Failure> {
+        self.incoming.recv_timeout(Duration::from_secs(self.limits.page_seconds.into())).map_err(|error| match error {
+            RecvTimeoutError::Timeout => Failure::TimedOut,
+            RecvTimeoutError::Disconnected => Failure::Broken,
+        })
+    }
+
+    /// Kills it; the error says what went wrong.
+    pub fn end(mut self, failure: Failure) -> Error {
+        let _ = self.child.kill();
+        if matches!(failure, Failure::TimedOut) {
+            return ErrorKind::TimedOut { limit_s: self.limits.page_seconds }.into();
+        }
+        let tail = self.stderr_tail.recv_timeout(STDERR_TIMEOUT).unwrap_or_default();
+        let tail = String::from_utf8_lossy(&tail);
+        let requested = tail.split(OUT_OF_MEMORY).nth(1).map(|rest| rest.split(' ').next().unwrap_or_default());
+        match requested {
+            Some(requested) => {
+                let (limit, actual) = (self.limits.memory_bytes, requested.parse().unwrap_or(0));
+                ErrorKind::Limit { limit, actual, unit: Unit::BytesOfMemoryRequested }.into()
+            }
+            None => Error::format(Format::Image, "the decoder crashed on it"),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn write_all(mut stdin: ChildStdin, to_write: &Receiver<Outgoing>) -> io::Result<()> {
+    for (header, file) in to_write {
+        stdin.write_all(&header)?;
+        if let Some(bytes) = file {
+            stdin.write_all(&bytes)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_all(stdout: ChildStdout, max_pixels: u64, received: &Sender<Incoming>) {
+    let mut stdout = BufReader::new(stdout);
+    let Ok(Some(hello)) = read_header(&mut stdout) else { return };
+    let mut next = Some(Incoming::Hello(hello));
+    while let Some(incoming) = next {
+        if received.send(incoming).is_err() {
+            return;
+        }
+        let response = read_response(&mut stdout, max_pixels).ok().flatten();
+        next = response.map(|(response, pixels)| Incoming::Response(response, pixels));
+    }
+}
+
+/// Reads stderr to its end and keeps its last bytes: a process that writes more than a pipe takes is not blocked.
+fn read_tail(mut stderr: ChildStderr) -> Vec<u8> {
+    let mut tail = Vec::new();
+    let mut buffer = [0; STDERR_TAIL_BYTES];
+    while let Ok(n @ 1..) = stderr.read(&mut buffer) {
+        tail.extend_from_slice(&buffer[..n]);
+        tail.drain(..tail.len().saturating_sub(STDERR_TAIL_BYTES));
+    }
+    tail
+}
