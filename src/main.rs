@@ -105,7 +105,7 @@ fn explain(args: &ExplainArgs) -> Result<u8> {
     let told = match read_file(path, reader.limits()) {
         Ok(bytes) => explain::explain(&reader, &scan, &bytes, page, &args.field)?,
         Err(fault) if matches!(fault.kind(), error::ErrorKind::Usage(_)) => return Err(fault.in_file(scan).into()),
-        Err(fault) => explain::unread(&reader, &scan, page, &fault),
+        Err(fault) => explain::explain_unreadable(&reader, &scan, page, &fault),
     };
     let sheet = explain::sheet::draw(&told);
     sheet.save_with_format(&args.out, image::ImageFormat::Png).with_context(|| args.out.display().to_string())?;

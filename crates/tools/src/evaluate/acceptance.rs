@@ -17,9 +17,10 @@ const MAX_TEXT_BYTES: usize = 4 << 20;
 
 /// First lines of the file.
 const HEAD: &str = "# Acceptance levels, written by `formread calibrate`, read by `formread run --acceptance`.\n\
-                    # Of what is accepted at or above least_confidence, at most `bound` is wrong, as sure as `certainty`\n\
-                    # says: `wrong` of `samples` were, in what the level stands on: the field, its form, or all. A field\n\
-                    # that stands on nothing is never accepted. [pooled] is for fields that are not listed.\n\n";
+                    # A value with a confidence of least_confidence or more is accepted. At most the share `bound` of\n\
+                    # such values is wrong, with the probability `certainty`: `wrong` of `samples` were. `pool` shows\n\
+                    # whose samples these are: those of the field, of its form, or of all forms. A field with the pool\n\
+                    # \"nothing\" is never accepted. [pooled] is for fields that are not listed.\n\n";
 
 /// Acceptance levels by form and field.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +45,7 @@ pub struct FieldAcceptance {
     /// The field's name.
     pub field: String,
     /// Whose samples the level stands on.
-    pub stands_on: Pool,
+    pub pool: Pool,
     /// The level; `None`: the field is never accepted.
     pub level: Option<Level>,
     /// 1-based line of the file; 0 where it comes of none.
@@ -70,7 +71,8 @@ struct RawFile {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLevel {
-    least_confidence: Spanned<f64>,
+    #[serde(rename = "least_confidence")]
+    min_confidence: Spanned<f64>,
     samples: u64,
     wrong: u64,
     bound: Spanned<f64>,
@@ -81,9 +83,10 @@ struct RawLevel {
 struct RawField {
     form: String,
     field: String,
-    stands_on: Pool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    least_confidence: Option<Spanned<f64>>,
+    #[serde(alias = "pool")]
+    pool: Pool,
+    #[serde(default, rename = "least_confidence", skip_serializing_if = "Option::is_none")]
+    min_confidence: Option<Spanned<f64>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     samples: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,7 +108,7 @@ impl Acceptance {
         let listed = |of: &FieldCalibration| FieldAcceptance {
             form: of.form.clone(),
             field: of.field.clone(),
-            stands_on: of.stands_on.unwrap_or(Pool::Nothing),
+            pool: of.pool.unwrap_or(Pool::Nothing),
             level: of.level,
             line: 0,
         };
@@ -154,8 +157,8 @@ impl Acceptance {
                 RawField {
                     form: of.form.clone(),
                     field: of.field.clone(),
-                    stands_on: of.stands_on,
-                    least_confidence: of.level.map(|level| Spanned::new(0..0, level.least_confidence)),
+                    pool: of.pool,
+                    min_confidence: of.level.map(|level| Spanned::new(0..0, level.min_confidence)),
                     samples: of.level.map(|level| level.samples),
                     wrong: of.level.map(|level| level.wrong),
                     bound: of.level.map(|level| Spanned::new(0..0, level.bound)),
@@ -194,7 +197,7 @@ impl Acceptance {
         }
         let params = |level: Option<Level>| {
             level.map_or(AcceptParams::NEVER, |level| AcceptParams {
-                min_confidence: level.least_confidence,
+                min_confidence: level.min_confidence,
                 ..AcceptParams::default()
             })
         };
@@ -208,13 +211,13 @@ impl Acceptance {
 
 impl RawLevel {
     fn of(level: &Level) -> Self {
-        let Level { least_confidence, samples, wrong, bound } = *level;
-        let [least_confidence, bound] = [least_confidence, bound].map(|share| Spanned::new(0..0, share));
-        Self { least_confidence, samples, wrong, bound }
+        let Level { min_confidence, samples, wrong, bound } = *level;
+        let [min_confidence, bound] = [min_confidence, bound].map(|share| Spanned::new(0..0, share));
+        Self { min_confidence, samples, wrong, bound }
     }
 
     fn checked<T>(&self, source: Source<'_>, table: &Spanned<T>) -> Result<Level> {
-        for (what, share) in [("least_confidence", &self.least_confidence), ("bound", &self.bound)] {
+        for (what, share) in [("least_confidence", &self.min_confidence), ("bound", &self.bound)] {
             if !(0.0..=1.0).contains(share.get_ref()) {
                 return Err(source.error(share.span(), format!("{what}: {}", share.get_ref()), "from 0 to 1"));
             }
@@ -224,31 +227,31 @@ impl RawLevel {
             let detail = format!("more wrong than there are: {wrong} of {samples}");
             return Err(source.error(table.span(), detail, "samples counts all of them"));
         }
-        let (least_confidence, bound) = (*self.least_confidence.get_ref(), *self.bound.get_ref());
-        Ok(Level { least_confidence, samples, wrong, bound })
+        let (min_confidence, bound) = (*self.min_confidence.get_ref(), *self.bound.get_ref());
+        Ok(Level { min_confidence, samples, wrong, bound })
     }
 }
 
 impl RawField {
     fn checked(&self, source: Source<'_>, table: &Spanned<Self>) -> Result<FieldAcceptance> {
-        let level = match (&self.least_confidence, self.samples, self.wrong, &self.bound) {
+        let level = match (&self.min_confidence, self.samples, self.wrong, &self.bound) {
             (None, None, None, None) => None,
-            (Some(least_confidence), Some(samples), Some(wrong), Some(bound)) => {
-                let raw = RawLevel { least_confidence: least_confidence.clone(), samples, wrong, bound: bound.clone() };
+            (Some(min_confidence), Some(samples), Some(wrong), Some(bound)) => {
+                let raw = RawLevel { min_confidence: min_confidence.clone(), samples, wrong, bound: bound.clone() };
                 Some(raw.checked(source, table)?)
             }
             _ => {
-                let hint = "least_confidence, samples, wrong and bound stand together";
-                return Err(source.error(table.span(), "half a level", hint));
+                let hint = "give all of least_confidence, samples, wrong and bound, or none";
+                return Err(source.error(table.span(), "incomplete level", hint));
             }
         };
-        if level.is_none() != (self.stands_on == Pool::Nothing) {
-            let hint = "what stands on nothing has no level, and nothing else is without one";
-            return Err(source.error(table.span(), "stands_on does not go with the level", hint));
+        if level.is_none() != (self.pool == Pool::Nothing) {
+            let hint = "a field has no level if its pool is \"nothing\", and only then";
+            return Err(source.error(table.span(), "pool does not match the level", hint));
         }
-        let Self { form, field, stands_on, .. } = self;
+        let Self { form, field, pool, .. } = self;
         let (form, field, line) = (form.clone(), field.clone(), source.line_of(table.span().start));
-        Ok(FieldAcceptance { form, field, stands_on: *stands_on, level, line })
+        Ok(FieldAcceptance { form, field, pool: *pool, level, line })
     }
 }
 
@@ -264,8 +267,8 @@ mod tests {
 
     const SOUND: &str = "budget = 0.01\ncertainty = 0.95\n\n[pooled]\nleast_confidence = 0.98\nsamples = 500\n\
                          wrong = 1\nbound = 0.0094\n\n[[field]]\nform = \"strip\"\nfield = \"digits\"\n\
-                         stands_on = \"field\"\nleast_confidence = 0.9\nsamples = 300\nwrong = 0\nbound = 0.0099\n\n\
-                         [[field]]\nform = \"g\"\nfield = \"b\"\nstands_on = \"nothing\"\n";
+                         pool = \"field\"\nleast_confidence = 0.9\nsamples = 300\nwrong = 0\nbound = 0.0099\n\n\
+                         [[field]]\nform = \"g\"\nfield = \"b\"\npool = \"nothing\"\n";
 
     #[test]
     fn what_is_written_is_read_back() {
@@ -279,13 +282,19 @@ mod tests {
     }
 
     #[test]
+    fn level_file_with_the_former_key_stands_on_is_read() {
+        let former = SOUND.replace("pool = ", "stands_on = ");
+        assert_eq!(Acceptance::parse(&former).expect("it is read"), Acceptance::parse(SOUND).expect("it is read"));
+    }
+
+    #[test]
     fn a_reader_has_the_level_of_the_field_or_the_pooled_one() {
         let acceptance = Acceptance::parse(SOUND).unwrap_or_else(|error| panic!("{error}"));
         let templates = known_templates().expect("they parse");
         let table = acceptance.for_reader(&templates, "any").expect("it goes with any weights");
         assert_eq!(table.of("strip", "digits").min_confidence, 0.9);
         assert_eq!(table.of("tax-return", "zip").min_confidence, 0.98);
-        assert!(!table.of("g", "b").accepts(1.0), "what stands on nothing is never accepted");
+        assert!(!table.of("g", "b").accepts(1.0), "the pool is nothing");
         let unpooled = Acceptance { pooled: None, ..acceptance };
         let table = unpooled.for_reader(&templates, "any").expect("it goes with any weights");
         assert!(!table.of("tax-return", "zip").accepts(1.0));
@@ -331,8 +340,8 @@ mod tests {
             ("least_confidence = 0.9\n", "least_confidence = 1.5\n", "line 14: ", "least_confidence: 1.5"),
             ("least_confidence = 0.9\n", "least_confidence = nan\n", "line 14: ", "NaN"),
             ("least_confidence = 0.98", "least_confidence = -inf", "line 5: ", "-inf"),
-            ("least_confidence = 0.9\n", "", "line 10: ", "half a level"),
-            ("\"nothing\"", "\"form\"", "line 19: ", "stands_on does not go"),
+            ("least_confidence = 0.9\n", "", "line 10: ", "incomplete level"),
+            ("\"nothing\"", "\"form\"", "line 19: ", "pool does not match"),
             ("wrong = 1\n", "wrong = 501\n", "line 4: ", "501 of 500"),
             ("wrong = 1\n", "wrong = -1\n", "line 7: ", "-1"),
             ("budget = 0.01", "budget = 0", "line 1: ", "budget: 0"),

@@ -19,10 +19,10 @@ pub const LEVELS: [f64; 17] =
     [0.9999, 0.9998, 0.9995, 0.999, 0.998, 0.995, 0.99, 0.985, 0.98, 0.97, 0.96, 0.95, 0.93, 0.9, 0.85, 0.7, 0.5];
 
 /// Before errors are looked at, each value is expected to be wrong so many times as often as its confidence says.
-const DOUBT: f64 = 2.0;
+const EXPECTED_ERROR_FACTOR: f64 = 2.0;
 
 /// The test begins at the strictest level whose expected chance to pass is at least this share of the best one's.
-const GOOD_CHANCE: f64 = 0.95;
+const MIN_CHANCE_SHARE: f64 = 0.95;
 
 /// What is allowed, and how sure one wants to be of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,7 +46,8 @@ pub struct Sample {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Level {
     /// Least confidence of what is accepted, 0 to 1.
-    pub least_confidence: f64,
+    #[serde(rename = "least_confidence")]
+    pub min_confidence: f64,
     /// Samples at or above it.
     pub samples: u64,
     /// Of these, wrong.
@@ -113,9 +114,9 @@ impl Budget {
             .map(|level| (level, count(samples, level)))
             .take_while(|(level, (wrong, n))| self.is_kept(*wrong, *n) && passes(*level))
             .last()
-            .map(|(least_confidence, (wrong, samples))| {
+            .map(|(min_confidence, (wrong, samples))| {
                 let bound = upper_bound(wrong, samples, self.certainty);
-                Level { least_confidence, samples, wrong, bound }
+                Level { min_confidence, samples, wrong, bound }
             })
     }
 
@@ -127,15 +128,15 @@ impl Budget {
         let chance_to_pass = LEVELS.map(|level| {
             let passed = samples.iter().filter(|sample| sample.confidence >= level);
             let (n, doubt) = passed.fold((0, 0.0), |(n, sum), sample| (n + 1, sum + 1.0 - sample.confidence));
-            let expected = (DOUBT * doubt / n.max(1) as f64).min(1.0);
-            if n < needed { 0.0 } else { 1.0 - chance_of_more(self.most_wrong(n), n, expected) }
+            let expected = (EXPECTED_ERROR_FACTOR * doubt / n.max(1) as f64).min(1.0);
+            if n < needed { 0.0 } else { 1.0 - chance_of_more(self.max_wrong(n), n, expected) }
         });
         let best = chance_to_pass.into_iter().fold(0.0, f64::max);
-        (best > 0.0).then(|| chance_to_pass.into_iter().position(|chance| chance >= GOOD_CHANCE * best))?
+        (best > 0.0).then(|| chance_to_pass.into_iter().position(|chance| chance >= MIN_CHANCE_SHARE * best))?
     }
 
     /// How many of so many samples may be wrong for the budget to be kept, if it is kept without an error.
-    fn most_wrong(&self, samples: u64) -> u64 {
+    fn max_wrong(&self, samples: u64) -> u64 {
         let (mut kept, mut broken) = (0, samples);
         while broken - kept > 1 {
             let middle = kept + (broken - kept) / 2;
@@ -150,8 +151,8 @@ impl Budget {
 }
 
 /// How many of `samples` are wrong, and how many there are, at or above a level.
-pub fn count(samples: &[Sample], least_confidence: f64) -> (u64, u64) {
-    let passed = || samples.iter().filter(|sample| sample.confidence >= least_confidence);
+pub fn count(samples: &[Sample], min_confidence: f64) -> (u64, u64) {
+    let passed = || samples.iter().filter(|sample| sample.confidence >= min_confidence);
     (passed().filter(|sample| sample.is_wrong).count() as u64, passed().count() as u64)
 }
 
@@ -246,7 +247,7 @@ mod tests {
     #[test]
     fn as_many_may_be_wrong_and_not_one_more() {
         for n in [299, 1_000, 5_000] {
-            let wrong = BUDGET.most_wrong(n);
+            let wrong = BUDGET.max_wrong(n);
             assert!(BUDGET.is_kept(wrong, n) && !BUDGET.is_kept(wrong + 1, n), "{wrong} of {n}");
         }
     }
@@ -265,7 +266,7 @@ mod tests {
         samples.extend(vec![sample(0.986, true); 30]);
         samples.extend(vec![sample(0.6, false); 100_000]);
         let level = BUDGET.find_level(&samples).expect("a thousand without an error carry it");
-        assert_eq!((level.least_confidence, level.samples, level.wrong), (0.99, 1_000, 0));
+        assert_eq!((level.min_confidence, level.samples, level.wrong), (0.99, 1_000, 0));
         assert!(level.bound < BUDGET.max_error);
         assert_eq!(BUDGET.find_level(&samples[..298]), None, "one less than the samples needed");
         assert!(BUDGET.find_level(&samples[..299]).is_some());
@@ -296,7 +297,7 @@ mod tests {
 
     #[test]
     fn levels_hold_on_a_second_deck_in_95_of_100_resamplings() {
-        let fixed = |samples: &[Sample]| BUDGET.find_level(samples).map(|level| level.least_confidence);
+        let fixed = |samples: &[Sample]| BUDGET.find_level(samples).map(|level| level.min_confidence);
         // confidence as honest as can be, twice too bold, and worth nothing at all with the error just above the budget
         let risks: [fn(f64) -> f64; 3] = [|c| 1.0 - c, |c| 2.0 * (1.0 - c), |_| 0.0103];
         let mut n_given = Vec::new();

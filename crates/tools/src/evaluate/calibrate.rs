@@ -35,7 +35,8 @@ pub struct FieldCalibration {
     /// The field's name.
     pub field: String,
     /// What the level stands on; `None` where no pool carries one.
-    pub stands_on: Option<Pool>,
+    #[serde(rename = "stands_on")]
+    pub pool: Option<Pool>,
     /// The level, with samples, wrong ones and bound of what it stands on.
     pub level: Option<Level>,
     /// The field's own samples.
@@ -99,7 +100,7 @@ pub fn calibrate(fields: &[TruthField], budget: &Budget) -> Result<Calibration> 
 impl Calibration {
     /// Why there are no levels, for a person; `None` where every field has one or, by its own samples, must have none.
     pub fn refusal(&self) -> Option<String> {
-        let open = self.fields.iter().filter(|field| field.stands_on.is_none()).count();
+        let open = self.fields.iter().filter(|field| field.pool.is_none()).count();
         let Self { budget, certainty, samples_needed, samples, fields, .. } = self;
         let (n, certainty) = (fields.len(), 100.0 * certainty);
         (open > 0).then(|| {
@@ -125,19 +126,19 @@ impl fmt::Display for Calibration {
         let (form_width, field_width) = (width(|of| &of.form).unwrap_or(0).max(4), width(|of| &of.field).unwrap_or(0));
         let field_width = field_width.max(5);
         write!(f, "{:form_width$}  {:field_width$}  {:>6}  {:>8}", "form", "field", "level", "accepted")?;
-        writeln!(f, "  {:>5}  {:>11}  {:9}  {:>13}  {:>8}", "wrong", "review", "stands on", "wrong there", "at most")?;
+        writeln!(f, "  {:>5}  {:>11}  {:9}  {:>13}  {:>8}", "wrong", "review", "pool", "wrong in it", "at most")?;
         let mut sums = [0; 4];
-        for FieldCalibration { form, field, stands_on, level, accepted, wrong, rows, review, .. } in fields {
-            let stands_on = match stands_on {
+        for FieldCalibration { form, field, pool, level, accepted, wrong, rows, review, .. } in fields {
+            let pool = match pool {
                 Some(Pool::Field) => "field",
                 Some(Pool::Form) => "form",
                 Some(Pool::All) => "all",
                 Some(Pool::Nothing) => "no: wrong",
                 None => "no: few",
             };
-            let least = level.map_or("never".to_owned(), |level| level.least_confidence.to_string());
+            let least = level.map_or("never".to_owned(), |level| level.min_confidence.to_string());
             write!(f, "{form:form_width$}  {field:field_width$}  {least:>6}  {accepted:>8}  {wrong:>5}  ")?;
-            write!(f, "{:>11}  {stands_on:9}", format!("{review}/{rows}"))?;
+            write!(f, "{:>11}  {pool:9}", format!("{review}/{rows}"))?;
             if let Some(Level { samples, wrong, bound, .. }) = level {
                 write!(f, "  {:>13}  {bound:>8.6}", format!("{wrong}/{samples}"))?;
             }
@@ -152,10 +153,10 @@ impl fmt::Display for Calibration {
             "all: {accepted} of {samples} samples accepted, {wrong} of them wrong; {review} of {rows} to review"
         )?;
         match pooled {
-            Some(Level { least_confidence, samples, wrong, bound }) => {
+            Some(Level { min_confidence, samples, wrong, bound }) => {
                 writeln!(
                     f,
-                    "fields that are not listed: {least_confidence}, {wrong} of {samples} wrong, at most {bound:.6}"
+                    "fields that are not listed: {min_confidence}, {wrong} of {samples} wrong, at most {bound:.6}"
                 )
             }
             None => writeln!(f, "fields that are not listed: never accepted"),
@@ -188,7 +189,7 @@ mod tests {
     #[test]
     fn thin_fields_stand_on_their_form_and_thin_forms_on_all() {
         let c = found(&[right("f", "a", 400), right("f", "b", 20), right("g", "a", 30), right("g", "c", 5)]);
-        let pools: Vec<_> = c.fields.iter().map(|of| of.stands_on).collect();
+        let pools: Vec<_> = c.fields.iter().map(|of| of.pool).collect();
         assert_eq!(pools, [Some(Pool::Field), Some(Pool::Form), Some(Pool::All), Some(Pool::All)]);
         assert_eq!(c.fields[1].level.map(|level| level.samples), Some(420));
         assert_eq!(c.fields[1].accepted, 20);
@@ -209,10 +210,10 @@ mod tests {
     #[test]
     fn a_pool_does_not_cover_a_field_that_its_own_samples_speak_against() {
         let c = found(&[right("f", "a", 2_000), right("f", "b", 18), wrong("f", "b", 2)]);
-        assert_eq!((c.fields[1].stands_on, c.fields[1].level), (Some(Pool::Nothing), None));
+        assert_eq!((c.fields[1].pool, c.fields[1].level), (Some(Pool::Nothing), None));
         assert_eq!((c.fields[1].accepted, c.fields[1].review, c.refusal()), (0, 20, None));
         let c = found(&[right("f", "a", 2_000), right("f", "b", 19), row_wrong_below()]);
-        assert_eq!(c.fields[1].stands_on, Some(Pool::Form), "a wrong one below every level says nothing");
+        assert_eq!(c.fields[1].pool, Some(Pool::Form), "a wrong one below every level says nothing");
     }
 
     fn row_wrong_below() -> Vec<TruthField> {
@@ -241,7 +242,7 @@ mod tests {
         for _ in 0..100 {
             let c = calibrate(&draw(&mut rng, 1_500), &BUDGET).expect("there are fields");
             let levels: BTreeMap<_, _> =
-                c.fields.iter().map(|of| (of.field.clone(), of.level.map(|level| level.least_confidence))).collect();
+                c.fields.iter().map(|of| (of.field.clone(), of.level.map(|level| level.min_confidence))).collect();
             given += usize::from(levels.values().any(Option::is_some));
             let passed = second.iter().filter(|of| {
                 let confidence = of.answer.as_ref().map_or(0.0, |answer| answer.confidence);

@@ -15,7 +15,8 @@ pub struct CurvePoint {
     /// Share of the answers that is accepted, 0 to 1.
     pub share: f64,
     /// Least confidence among them, 0 to 1.
-    pub least_confidence: f64,
+    #[serde(rename = "least_confidence")]
+    pub min_confidence: f64,
     /// Answers that are accepted.
     pub accepted: u64,
     /// Of these, wrong.
@@ -35,8 +36,8 @@ pub fn error_reject_curve(answers: &[(f64, bool)]) -> Vec<CurvePoint> {
     let (mut points, mut accepted, mut wrong) = (Vec::new(), 0, 0);
     for share in SHARES {
         let wanted = (share * sorted.len() as f64).ceil() as usize;
-        let Some(&(least_confidence, _)) = wanted.checked_sub(1).and_then(|idx| sorted.get(idx)) else { continue };
-        let next = sorted.partition_point(|(confidence, _)| *confidence >= least_confidence);
+        let Some(&(min_confidence, _)) = wanted.checked_sub(1).and_then(|idx| sorted.get(idx)) else { continue };
+        let next = sorted.partition_point(|(confidence, _)| *confidence >= min_confidence);
         if next == accepted {
             continue;
         }
@@ -45,7 +46,7 @@ pub fn error_reject_curve(answers: &[(f64, bool)]) -> Vec<CurvePoint> {
         let n = accepted as u64;
         points.push(CurvePoint {
             share: accepted as f64 / sorted.len() as f64,
-            least_confidence,
+            min_confidence,
             accepted: n,
             wrong,
             error: wrong as f64 / n as f64,
@@ -67,7 +68,7 @@ mod tests {
         let found: Vec<(u64, u64)> = curve.iter().map(|point| (point.accepted, point.wrong)).collect();
         assert_eq!(found[..2], [(10, 0), (20, 0)]);
         assert_eq!(found[found.len() - 4..], [(95, 5), (98, 8), (99, 9), (100, 10)]);
-        assert_eq!((curve[0].least_confidence, curve[0].share), (0.9, 0.1));
+        assert_eq!((curve[0].min_confidence, curve[0].share), (0.9, 0.1));
         assert!(curve.iter().all(|point| point.error <= point.bound));
     }
 

@@ -13,7 +13,7 @@ use formread_core::scores::{GlyphClass, GlyphScores, N_DIGITS, Recogniser};
 use formread_raster::error::Result;
 
 /// Glyphs that are classified at a time, so that a large set does not stand in memory twice.
-const GLYPHS_AT_A_TIME: usize = 4096;
+const MAX_BATCH_GLYPHS: usize = 4096;
 
 /// How well a classifier does on a set. A sign without ink counts, as wrong.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,7 +28,7 @@ pub struct GlyphReport {
     pub accuracy: f64,
     /// Of those whose writer is known, read right without and with what the other digits of the same page tell of the hand;
     /// a page is sixty digits of one writer.
-    pub by_page: PageReport,
+    pub by_page: WriterAdaptationReport,
     /// Of all, taken for a digit: class head, probability of at least 0.5.
     pub taken_for_digit: usize,
     /// `confusion[truth][reading]`, counts; signs without ink are not in it.
@@ -43,7 +43,7 @@ pub struct GlyphReport {
 
 /// What the digits of a page, taken together, buy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct PageReport {
+pub struct WriterAdaptationReport {
     /// Signs with ink whose writer is known.
     pub count: usize,
     /// Of these, each alone, read right.
@@ -89,7 +89,7 @@ impl fmt::Display for GlyphReport {
             writeln!(f, "  {writer}: {correct} of {count}, {:.2} %", 100.0 * accuracy)?;
         }
         if by_page.count > 0 {
-            let PageReport { count, alone, together } = by_page;
+            let WriterAdaptationReport { count, alone, together } = by_page;
             writeln!(f, "of {count}, each alone {alone}, with the page's other digits {together}")?;
         }
         writeln!(f, "\ntruth down, reading across")?;
@@ -124,7 +124,7 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
         correct: 0,
         accuracy: 0.0,
         taken_for_digit: 0,
-        by_page: PageReport::default(),
+        by_page: WriterAdaptationReport::default(),
         confusion: [[0; N_DIGITS]; N_DIGITS],
         writers: Vec::new(),
         reliability: Reliability::of(&[]),
@@ -133,7 +133,7 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
     let mut answers = Vec::with_capacity(set.samples.len());
     let mut by_writer = vec![(0, 0); set.writers.len()];
     let mut scores_by_writer = vec![Vec::new(); set.writers.len()];
-    for (chunk, samples) in set.samples.chunks(GLYPHS_AT_A_TIME).enumerate() {
+    for (chunk, samples) in set.samples.chunks(MAX_BATCH_GLYPHS).enumerate() {
         let glyphs: Vec<_> = samples.iter().map(|sample| sample.glyph()).collect();
         let batch = collate(glyphs.iter().flatten());
         let mut scores = classifier.classify(&batch)?;
@@ -146,7 +146,7 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
             let confidence = score.zip(reading).map_or(0.0, |(score, reading)| score.digit(reading));
             answers.push((f64::from(confidence), is_correct));
             if !is_correct {
-                let place = chunk * GLYPHS_AT_A_TIME + i;
+                let place = chunk * MAX_BATCH_GLYPHS + i;
                 let reading = reading.map(|digit| digit as u8);
                 report.wrong.push(WrongGlyph { place, truth: sample.digit, reading, confidence });
             }
@@ -183,8 +183,8 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
 const PAGE_DIGITS: usize = 60;
 
 /// Deals each writer's digits to pages in turn, so that every page has some of each digit, and reads page by page.
-fn by_page(writers: &[Vec<(GlyphScores, usize)>], classifier: &dyn Recogniser) -> PageReport {
-    let mut report = PageReport::default();
+fn by_page(writers: &[Vec<(GlyphScores, usize)>], classifier: &dyn Recogniser) -> WriterAdaptationReport {
+    let mut report = WriterAdaptationReport::default();
     for scores in writers {
         let n_pages = scores.len().div_ceil(PAGE_DIGITS);
         for page in 0..n_pages {
@@ -204,20 +204,20 @@ fn by_page(writers: &[Vec<(GlyphScores, usize)>], classifier: &dyn Recogniser) -
 
 /// Signs in a row of a sheet, and the most that it shows.
 const SHEET_COLUMNS: usize = 12;
-const SHEET_MOST: usize = 600;
+const MAX_SHEET_GLYPHS: usize = 600;
 
 /// How much larger than a glyph a sign is shown, and the height of the words under it, pixels.
 const SHEET_SCALE: u32 = 3;
-const SHEET_WORDS: u32 = 16;
+const SHEET_LABEL_PX: u32 = 16;
 
 /// The signs of `set` that were not read right, as the net saw them, surest first, each with what it is and what was read:
 /// [H, W] u8, ink dark on white. At most 600 of them.
 pub fn wrong_sheet(set: &GlyphSet, report: &GlyphReport) -> GrayImage {
     let mut wrong = report.wrong.clone();
     wrong.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.place.cmp(&b.place)));
-    wrong.truncate(SHEET_MOST);
+    wrong.truncate(MAX_SHEET_GLYPHS);
     let side = SHEET_SCALE * GLYPH_SIDE as u32;
-    let (cell_width, cell_height) = (side + 8, side + SHEET_WORDS + 8);
+    let (cell_width, cell_height) = (side + 8, side + SHEET_LABEL_PX + 8);
     let n_rows = wrong.len().div_ceil(SHEET_COLUMNS).max(1) as u32;
     let mut sheet = GrayImage::from_pixel(SHEET_COLUMNS as u32 * cell_width, n_rows * cell_height, Luma([255]));
     for (i, WrongGlyph { place, truth, reading, confidence }) in wrong.into_iter().enumerate() {
@@ -230,7 +230,7 @@ pub fn wrong_sheet(set: &GlyphSet, report: &GlyphReport) -> GrayImage {
             imageops::replace(&mut sheet, &shown, i64::from(x), i64::from(y));
         }
         let reading = reading.map_or("-".to_owned(), |digit| digit.to_string());
-        if let Some(words) = text_ink(&format!("{truth}>{reading} {confidence:.2}"), SHEET_WORDS) {
+        if let Some(words) = text_ink(&format!("{truth}>{reading} {confidence:.2}"), SHEET_LABEL_PX) {
             imageops::replace(&mut sheet, &dark_on_white(&words), i64::from(x), i64::from(y + side));
         }
     }

@@ -56,13 +56,13 @@ impl Rows {
         }
     }
 
-    fn calibrated(&self, form: &str, field: &str, stands_on: Option<Pool>, level: Option<Level>) -> FieldCalibration {
-        let least = level.map_or(f64::INFINITY, |level| level.least_confidence);
+    fn calibrated(&self, form: &str, field: &str, pool: Option<Pool>, level: Option<Level>) -> FieldCalibration {
+        let least = level.map_or(f64::INFINITY, |level| level.min_confidence);
         let (wrong, accepted) = count(&self.samples, least);
         FieldCalibration {
             form: form.to_owned(),
             field: field.to_owned(),
-            stands_on,
+            pool,
             level,
             samples: self.samples.len() as u64,
             accepted,
@@ -78,7 +78,7 @@ pub(super) struct Settled<'a> {
     form: &'a str,
     field: &'a str,
     rows: &'a Rows,
-    stands_on: Option<Pool>,
+    pool: Option<Pool>,
     level: Option<Level>,
 }
 
@@ -86,12 +86,12 @@ impl<'a> Settled<'a> {
     /// With the level of its own samples, where they carry one.
     pub fn new(form: &'a str, field: &'a str, rows: &'a Rows, budget: &Budget) -> Self {
         let level = budget.find_level(&rows.samples);
-        Self { form, field, rows, stands_on: level.map(|_| Pool::Field), level }
+        Self { form, field, rows, pool: level.map(|_| Pool::Field), level }
     }
 
     /// What became of it.
     pub fn finish(self) -> FieldCalibration {
-        self.rows.calibrated(self.form, self.field, self.stands_on, self.level)
+        self.rows.calibrated(self.form, self.field, self.pool, self.level)
     }
 }
 
@@ -103,18 +103,18 @@ pub(super) fn settle(fields: &mut [Settled<'_>], pool: Pool, budget: &Budget, sa
     let has_open = fields.iter().any(is_open);
     let level = budget.find_level_where(samples, |level| {
         let accepted = fields.iter().map(|of| {
-            let least = of.level.map_or(level, |own| own.least_confidence);
+            let least = of.level.map_or(level, |own| own.min_confidence);
             count(&of.rows.samples, least)
         });
         let (wrong, n) = accepted.fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
         !has_open || budget.is_kept(wrong, n)
     })?;
     for of in fields.iter_mut().filter(|of| is_open(of)) {
-        let (wrong, n) = count(&of.rows.samples, level.least_confidence);
+        let (wrong, n) = count(&of.rows.samples, level.min_confidence);
         if budget.is_broken(wrong, n) {
-            of.stands_on = Some(Pool::Nothing);
+            of.pool = Some(Pool::Nothing);
         } else {
-            (of.stands_on, of.level) = (Some(pool), Some(level));
+            (of.pool, of.level) = (Some(pool), Some(level));
         }
     }
     Some(level)

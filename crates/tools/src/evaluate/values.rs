@@ -129,10 +129,10 @@ impl fmt::Display for ValueScore {
         writeln!(f, "lost: numbers taken for blank; at most: upper bound of wrong among accepted, {certainty} % sure")?;
         write!(f, "\n{}\n{}", self.digits, self.reliability)?;
         writeln!(f, "\n{:>8}  {:>10}  {:>14}  {:>8}  {:>8}", "accepted", "confidence", "wrong", "error", "at most")?;
-        for CurvePoint { share, least_confidence, accepted, wrong, error, bound } in &self.error_reject {
+        for CurvePoint { share, min_confidence, accepted, wrong, error, bound } in &self.error_reject {
             let (share, of, error, bound) =
                 (100.0 * share, format!("{wrong}/{accepted}"), 100.0 * error, 100.0 * bound);
-            writeln!(f, "{share:>6.1} %  {least_confidence:>10.4}  {of:>14}  {error:>6.2} %  {bound:>6.2} %")?;
+            writeln!(f, "{share:>6.1} %  {min_confidence:>10.4}  {of:>14}  {error:>6.2} %  {bound:>6.2} %")?;
         }
         let Tally { number_lost, illegible_fields, illegible_accepted, missing, .. } = self.total;
         writeln!(f, "\nnumbers taken for blank: {number_lost}")?;

@@ -17,8 +17,8 @@ use formread_page::Page;
 use formread_raster::geometry::Rect;
 
 /// Readings, and texts of a strip, that are told of.
-const MOST_READINGS: usize = 8;
-const MOST_TEXTS: usize = 4;
+const MAX_READINGS: usize = 8;
+const MAX_TEXTS: usize = 4;
 
 /// Most pixels of a field's surroundings, width and height.
 const VIEW_PX: [u32; 2] = [1480, 240];
@@ -143,7 +143,7 @@ pub(super) fn explain(
     let field = &template.fields[idx];
     let (n_nodes, readings, candidates) = match cut.cuts.get(idx).map(|cut| &cut.ink) {
         Some(FieldInk::Written(lattice)) => {
-            let readings = weighed_readings(field, lattice, &seen.scores, MOST_READINGS);
+            let readings = weighed_readings(field, lattice, &seen.scores, MAX_READINGS);
             let chosen = readings.first().map_or(&[][..], |best| best.edges.as_slice());
             let candidate = |i: usize| {
                 let edge = &lattice.edges[i];
@@ -199,7 +199,7 @@ fn explain_strip(strip: &Strip, scores: &StripScores) -> StripExplanation {
         image::Luma([255 - (ink.clamp(0.0, 1.0) * 255.0).round() as u8])
     };
     let pixels = GrayImage::from_fn(strip.width as u32, height as u32, pixel);
-    StripExplanation { width: strip.width, together: texts(scores, MOST_TEXTS), views, pixels }
+    StripExplanation { width: strip.width, together: texts(scores, MAX_TEXTS), views, pixels }
 }
 
 fn images(place: &FieldPlace<'_>) -> FieldImages {

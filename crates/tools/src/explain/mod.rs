@@ -134,7 +134,7 @@ pub fn explain(reader: &Reader, scan: &str, bytes: &[u8], number: u32, fields: &
 }
 
 /// What there is to say of a file whose bytes are not to be had, because of `error`.
-pub fn unread(reader: &Reader, scan: &str, number: u32, error: &Error) -> Explanation {
+pub fn explain_unreadable(reader: &Reader, scan: &str, number: u32, error: &Error) -> Explanation {
     told(trace_of_nothing(reader, scan, number), &rejected(number, error), None)
 }
 

@@ -6,7 +6,7 @@ use super::{CandidateCut, Explanation, FieldExplanation, Trace};
 use formread_core::{rows::Verdict, scores::N_CLASSES};
 
 /// Digits of a glyph that are told of.
-const MOST_DIGITS: usize = 3;
+const MAX_DIGITS: usize = 3;
 
 /// Names of [`formread_core::scores::GlyphClass`], in its order.
 pub(super) const CLASSES: [&str; N_CLASSES] = ["digit", "cross", "dash", "other", "struck-out", "overwritten"];
@@ -130,7 +130,7 @@ impl fmt::Display for CandidateCut {
         if self.bounds.is_none() {
             return writeln!(f, "  no ink");
         }
-        for (digit, probability) in self.digits(MOST_DIGITS) {
+        for (digit, probability) in self.digits(MAX_DIGITS) {
             write!(f, "  {digit} {probability:.4}")?;
         }
         if let Some((class, probability)) = self.class() {
