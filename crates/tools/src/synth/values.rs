@@ -1,4 +1,11 @@
-//! What is written on a page: values that keep the form's rules, and how they read in digits.
+//! What is written on a page: values as people write them, which keep the form's rules, and their digits.
+//!
+//! - Integers are counts, small ones more often than large ones, up to the field's width or the end of its `range`. In a
+//!   `range` that starts far from zero, such as that of a year, all numbers are about as likely.
+//! - Amounts of one page are of one magnitude, which differs between pages. Some are round, some have no cents.
+//! - Dates are recent. Codes are random digits, with their check digits.
+//!
+//! A deck measures how well digits are recognised, so it needs all ten of them often: codes and amounts bring them.
 
 use rand::RngExt;
 
@@ -8,8 +15,10 @@ use formread_core::form::{
 };
 use formread_raster::error::{Error, Result};
 
-/// Redraws before a form's rules are taken for contradictory: each redraw after a failure draws smaller numbers.
+/// Redraws before a form's rules are taken for contradictory.
 const MAX_DRAWS: usize = 400;
+/// What a field's largest value is multiplied by each time it makes a form break a rule.
+const SHRINKAGE: f64 = 0.7;
 /// Draws before a field's checks are taken for such as no value passes: one of 97 codes has the right check digits.
 const MAX_CHECKED_DRAWS: usize = 3_000;
 /// How far a sum may be from what the rule asks, in units of a field's last digit: rounding, no more.
@@ -18,21 +27,25 @@ const ROUNDING: f64 = 0.51;
 const RETRACTED_SHARE: f64 = 0.1;
 /// Share of negative numbers, where a field may hold them.
 const NEGATIVE_SHARE: f64 = 0.3;
-/// Share of amounts without decimals, where these need not be written.
-const WHOLE_SHARE: f64 = 0.5;
+/// How many times the smallest amount that a writer is likely to write the largest is.
+const AMOUNT_SPREAD: f64 = 100.0;
+/// Share of amounts that are round: two digits, then zeros.
+const ROUND_SHARE: f64 = 0.15;
+/// Share of the other amounts whose decimals are zero.
+const WHOLE_SHARE: f64 = 0.35;
 /// Years of the dates that are drawn.
-const YEARS: std::ops::RangeInclusive<u32> = 1990..=2029;
+const YEARS: std::ops::RangeInclusive<u32> = 2025..=2026;
 /// Most digits of a number that takes part in sums: doubles are exact so far.
 const MAX_NUMBER_DIGITS: usize = 15;
 
-/// What one field says.
+/// What is written in one field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Entry {
     /// Canonical form; empty where the field is blank.
     pub value: String,
     /// The digits as written, from left to right; empty where the field is blank.
     pub digits: String,
-    /// Whether its decimals are nought and not written.
+    /// Whether its decimals are zero and not written.
     pub is_whole: bool,
 }
 
@@ -44,14 +57,16 @@ pub struct Entry {
 pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Result<Vec<Entry>> {
     let fields = &template.fields;
     let definitions = definitions(template);
-    let mut caps: Vec<usize> = fields.iter().map(|field| field.digits.max.min(MAX_NUMBER_DIGITS)).collect();
+    let mut ceilings: Vec<f64> = fields.iter().map(|field| largest(field, field.digits.max)).collect();
     let mut broken = String::new();
     for _ in 0..MAX_DRAWS {
+        let wealth = AMOUNT_SPREAD.powf(-dice.random_range(0.0..1.0));
         let mut numbers: Vec<Option<f64>> = Vec::with_capacity(fields.len());
         let mut texts = Vec::with_capacity(fields.len());
-        for (field, cap) in fields.iter().zip(&caps) {
+        for (field, ceiling) in fields.iter().zip(&ceilings) {
             let is_blank = dice.random_bool(blanks) && !field.checks.is_required;
-            let entry = draw_checked(field, *cap, dice)?;
+            let share = if matches!(field.kind, FieldKind::Amount { .. }) { wealth } else { 1.0 };
+            let entry = draw_checked(field, share * ceiling, dice)?;
             texts.push(if is_blank { Entry::default() } else { entry });
             numbers.push(texts.last().and_then(|entry| entry.value.parse().ok()));
         }
@@ -68,9 +83,7 @@ pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Res
             }
             Err(Broken { rule, too_large }) => {
                 broken = rule;
-                for leaf in too_large {
-                    caps[leaf] = (caps[leaf] - 1).max(least_digits(&fields[leaf])).min(caps[leaf]);
-                }
+                too_large.into_iter().for_each(|leaf| ceilings[leaf] *= SHRINKAGE);
             }
         }
     }
@@ -184,22 +197,19 @@ fn unit_of(field: &Field) -> f64 {
     10.0_f64.powi(-(decimals_of(field) as i32))
 }
 
-/// Fewest digits that are drawn: an amount has one before the point.
-fn least_digits(field: &Field) -> usize {
-    field.digits.min.max((decimals_of(field) + 1).min(field.digits.max))
+/// The largest number of `n_digits` digits.
+fn largest(field: &Field, n_digits: usize) -> f64 {
+    (10.0_f64.powi(n_digits as i32) - 1.0) * unit_of(field)
 }
 
-/// An entry that passes the field's own checks.
-fn draw_checked(field: &Field, cap: usize, dice: &mut Dice) -> Result<Entry> {
+/// An entry that passes the field's own checks. A number is at most `ceiling`, if its checks allow that.
+fn draw_checked(field: &Field, ceiling: f64, dice: &mut Dice) -> Result<Entry> {
     if !field.checks.allowed.is_empty() {
         let allowed = &field.checks.allowed[dice.random_range(0..field.checks.allowed.len())];
         return Ok(entry_of(field, allowed));
     }
     for _ in 0..MAX_CHECKED_DRAWS {
-        let entry = match field.checks.range {
-            Some([least, most]) => draw_between(field, least, most, cap, dice),
-            None => draw_entry(field, cap, dice),
-        };
+        let entry = draw_entry(field, ceiling, dice);
         if field.checks.failed_check(&entry.value).is_none() {
             return Ok(entry);
         }
@@ -207,20 +217,42 @@ fn draw_checked(field: &Field, cap: usize, dice: &mut Dice) -> Result<Entry> {
     Err(Error::usage(format!("no value found that passes the checks of the field: {}", field.name)))
 }
 
-/// A number from `least` to `most`, of at most `cap` digits.
-fn draw_between(field: &Field, least: f64, most: f64, cap: usize, dice: &mut Dice) -> Entry {
-    let unit = unit_of(field);
-    let n_digits = cap.max(least_digits(field));
-    let largest = |n_digits: usize| (10.0_f64.powi(n_digits as i32) - 1.0) * unit;
-    let lowest = match field.is_signed {
-        true => -largest(n_digits - usize::from(needs_cell_for_sign(field))),
-        false => 0.0,
+/// A number of at most `ceiling` apart from its sign, if the field's digits and range allow that.
+fn draw_number(field: &Field, ceiling: f64, dice: &mut Dice) -> f64 {
+    let [least, most] = field.checks.range.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+    let n_beside_sign = field.digits.max - usize::from(needs_cell_for_sign(field));
+    let may_be_negative = field.is_signed && least < 0.0 && n_beside_sign >= written_digits(field);
+    let is_negative = may_be_negative && (most < 0.0 || dice.random_bool(NEGATIVE_SHARE));
+    let (low, high, n_digits, sign) =
+        if is_negative { (-most, -least, n_beside_sign, -1.0) } else { (least, most, field.digits.max, 1.0) };
+    let high = high.min(ceiling).min(largest(field, n_digits.min(MAX_NUMBER_DIGITS)));
+    let (unit, decimals) = (unit_of(field), decimals_of(field));
+    let is_amount = matches!(field.kind, FieldKind::Amount { .. });
+    let of_magnitude = if is_amount { high / AMOUNT_SPREAD } else { 0.0 };
+    let of_min_digits = match field.digits.min {
+        min if min > written_digits(field) => 10.0_f64.powi(min as i32 - 1) * unit,
+        _ => 0.0,
     };
-    let (low, high) = (least.max(lowest), most.min(largest(n_digits)));
+    let low = low.max(of_magnitude).max(of_min_digits);
+    let count = draw_count((low / unit).round(), (high / unit).round(), dice);
+    let n_zeros = match is_amount {
+        true if dice.random_bool(ROUND_SHARE) => usize::MAX,
+        true if dice.random_bool(WHOLE_SHARE) => decimals,
+        _ => 0,
+    };
+    // the first two digits stay
+    let n_zeros = n_zeros.min(format!("{count:.0}").len().saturating_sub(2));
+    let rounding = 10.0_f64.powi(n_zeros as i32);
+    sign * (count / rounding).floor() * rounding * unit
+}
+
+/// A whole number from `low` to `high`; `low` where there is none. Its logarithm is drawn evenly, because that is how
+/// numbers that people write are spread (F. Benford, "The law of anomalous numbers", 1938).
+fn draw_count(low: f64, high: f64, dice: &mut Dice) -> f64 {
     if low >= high {
-        return number_entry(field, low);
+        return low;
     }
-    number_entry(field, (dice.random_range(low..=high) / unit).round() * unit)
+    (dice.random_range((low + 1.0).ln()..(high + 2.0).ln()).exp() - 1.0).floor().clamp(low, high)
 }
 
 /// A value in canonical form, as it is written.
@@ -244,10 +276,7 @@ fn in_order(order: DateOrder, year: &str, month: &str, day: &str) -> String {
     }
 }
 
-fn draw_entry(field: &Field, cap: usize, dice: &mut Dice) -> Entry {
-    let least = least_digits(field);
-    let n_digits = dice.random_range(least..=cap.max(least));
-    let first_from = |least: u32, dice: &mut Dice| char::from(b'0' + dice.random_range(least..10) as u8);
+fn draw_entry(field: &Field, ceiling: f64, dice: &mut Dice) -> Entry {
     match &field.kind {
         FieldKind::Date { order, pivot } => draw_date(field, *order, *pivot, dice),
         // a tick, or one that was taken back
@@ -256,25 +285,12 @@ fn draw_entry(field: &Field, cap: usize, dice: &mut Dice) -> Entry {
             plain(value.to_owned(), value.to_owned())
         }
         FieldKind::Code => {
-            let digits: String = (0..n_digits).map(|_| first_from(0, dice)).collect();
+            let max = format!("{ceiling:.0}").len().clamp(field.digits.min, field.digits.max);
+            let n_digits = dice.random_range(field.digits.min..=max);
+            let digits: String = (0..n_digits).map(|_| char::from(b'0' + dice.random_range(0..10u8))).collect();
             plain(digits.clone(), digits)
         }
-        FieldKind::Integer | FieldKind::Amount { .. } => {
-            let is_whole = may_be_whole(field) && dice.random_bool(WHOLE_SHARE);
-            let has_room = !needs_cell_for_sign(field) || least < field.digits.max;
-            let is_negative = field.is_signed && has_room && dice.random_bool(NEGATIVE_SHARE);
-            let n_digits = match is_negative && needs_cell_for_sign(field) {
-                true => n_digits.min(field.digits.max - 1).max(least),
-                false => n_digits,
-            };
-            let mut digits: String =
-                (0..n_digits).map(|i| first_from(u32::from(i == 0 && n_digits > 1), dice)).collect();
-            if is_whole {
-                let n_whole = digits.len().saturating_sub(decimals_of(field));
-                digits = format!("{:0<n_digits$}", &digits[..n_whole]);
-            }
-            number_written(field, &digits, is_negative)
-        }
+        FieldKind::Integer | FieldKind::Amount { .. } => number_entry(field, draw_number(field, ceiling, dice)),
     }
 }
 
@@ -282,7 +298,7 @@ fn plain(value: String, digits: String) -> Entry {
     Entry { value, digits, is_whole: false }
 }
 
-/// Whether decimals that are nought need not be written.
+/// Whether decimals that are zero need not be written.
 fn may_be_whole(field: &Field) -> bool {
     matches!(field.kind, FieldKind::Amount { decimals: 1.., point: DecimalPoint::Printed | DecimalPoint::Written })
 }
@@ -294,8 +310,13 @@ fn needs_cell_for_sign(field: &Field) -> bool {
 
 fn number_entry(field: &Field, number: f64) -> Entry {
     let scaled = (number.abs() / unit_of(field)).round();
-    let digits = format!("{scaled:0>least$.0}", least = decimals_of(field) + 1);
+    let digits = format!("{scaled:0>width$.0}", width = written_digits(field));
     number_written(field, &digits, number < 0.0)
+}
+
+/// The fewest digits that a number is written in: all decimals, and one before the point where there is room for it.
+fn written_digits(field: &Field) -> usize {
+    (decimals_of(field) + 1).min(field.digits.max)
 }
 
 /// A number of these digits, those of its decimals among them.
@@ -325,7 +346,13 @@ fn canonical_number(field: &Field, digits: &str) -> String {
 }
 
 fn draw_date(field: &Field, order: DateOrder, pivot: u32, dice: &mut Dice) -> Entry {
-    let (drawn, month, day) = (dice.random_range(YEARS), dice.random_range(1..=12u32), dice.random_range(1..=28u32));
+    let (drawn, month) = (dice.random_range(YEARS), dice.random_range(1..=12u32));
+    let last_day = match month {
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let day = dice.random_range(1..=last_day);
     let (year, written) = if field.digits.max >= 8 {
         (drawn, format!("{drawn:04}"))
     } else {
@@ -347,7 +374,7 @@ mod tests {
     fn every_known_form_is_filled_as_its_rules_say() {
         for template in known_templates().expect("a test says they parse") {
             let mut n_blank = 0;
-            for seed in 0..40 {
+            for seed in 0..100 {
                 let entries =
                     draw_values(&template, 0.1, &mut Dice::seed_from_u64(seed)).expect("its rules can be kept");
                 n_blank += entries.iter().filter(|entry| entry.value.is_empty()).count();
@@ -361,9 +388,39 @@ mod tests {
                     assert_eq!(rule.holds(&number), Some(true), "{}: {entries:?}", rule.text);
                 }
             }
-            let share = n_blank as f64 / (40 * template.fields.len()) as f64;
+            let share = n_blank as f64 / (100 * template.fields.len()) as f64;
             assert!((0.02..0.2).contains(&share), "{}: {share} blank", template.name);
         }
+    }
+
+    #[test]
+    fn drawn_values_look_like_those_of_people_and_keep_all_digits() {
+        let known = known_templates().expect("a test says they parse");
+        let template = known.iter().find(|form| form.name == "tax-return").expect("it is known");
+        let pages: Vec<Vec<Entry>> = (0..200)
+            .map(|seed| draw_values(template, 0.0, &mut Dice::seed_from_u64(seed)).expect("its rules can be kept"))
+            .collect();
+        let of = |name: &str| {
+            let idx = template.fields.iter().position(|field| field.name == name).expect("it is a field");
+            pages.iter().map(move |page| page[idx].value.as_str())
+        };
+        let share = |values: &mut dyn Iterator<Item = bool>| {
+            let values: Vec<bool> = values.collect();
+            values.iter().filter(|is_so| **is_so).count() as f64 / values.len() as f64
+        };
+        for year in ["2018", "2021", "2025"] {
+            assert!((0.05..0.25).contains(&share(&mut of("tax_year").map(|value| value == year))), "{year}");
+        }
+        assert!(share(&mut of("dependents").map(|value| value.len() == 1)) > 0.6);
+        let wages: Vec<f64> = of("line01_wages").map(|value| value.parse().expect("it is a number")).collect();
+        assert!((0.2..0.7).contains(&share(&mut wages.iter().map(|wage| wage.fract() == 0.0))));
+        assert!(share(&mut wages.iter().map(|wage| (1e3..1e5).contains(wage))) > 0.5);
+        let mut counts = [0.0; 10];
+        for digit in pages.iter().flatten().flat_map(|entry| entry.digits.bytes()) {
+            counts[usize::from(digit - b'0')] += 1.0;
+        }
+        let all: f64 = counts.iter().sum();
+        assert!(counts.iter().all(|count| (0.06..0.25).contains(&(count / all))), "{counts:?} of {all}");
     }
 
     #[test]
