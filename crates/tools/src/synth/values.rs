@@ -279,9 +279,9 @@ fn in_order(order: DateOrder, year: &str, month: &str, day: &str) -> String {
 fn draw_entry(field: &Field, ceiling: f64, dice: &mut Dice) -> Entry {
     match &field.kind {
         FieldKind::Date { order, pivot } => draw_date(field, *order, *pivot, dice),
-        // a tick, or one that was taken back
-        FieldKind::Mark { .. } => {
-            let value = if dice.random_bool(RETRACTED_SHARE) { "0" } else { "1" };
+        // a tick, or one that was taken back by filling the box
+        FieldKind::Mark { filled_counts } => {
+            let value = if !filled_counts && dice.random_bool(RETRACTED_SHARE) { "0" } else { "1" };
             plain(value.to_owned(), value.to_owned())
         }
         FieldKind::Code => {
