@@ -16,6 +16,7 @@ use rxing::{
     common::{GlobalHistogramBinarizer, HybridBinarizer},
     datamatrix::encoder::SymbolShapeHint,
 };
+use serde::Serialize;
 
 /// Half of what surrounds a pixel of averaged bars, pixels: a third of a millimetre, a bar or two.
 const SURROUNDINGS_PX: u32 = 8;
@@ -23,7 +24,7 @@ const SURROUNDINGS_PX: u32 = 8;
 const QR_CORRECTION: &str = "M";
 
 /// How bars or modules say a text (ISO/IEC 19762).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Symbology {
     /// QR code.
     Qr,

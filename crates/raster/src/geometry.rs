@@ -3,11 +3,13 @@
 
 use std::ops::{Add, Mul, Sub};
 
+use serde::Serialize;
+
 /// Millimetres an inch.
 pub const MM_PER_INCH: f64 = 25.4;
 
 /// A point or a displacement.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Point {
     /// Rightwards.
     pub x: f64,
@@ -59,7 +61,7 @@ impl Mul<f64> for Point {
 }
 
 /// An upright rectangle; `x0 <= x1` and `y0 <= y1`.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Rect {
     /// Left edge.
     pub x0: f64,
@@ -158,7 +160,7 @@ impl Rect {
 }
 
 /// A straight line from `a` to `b`.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Segment {
     /// Start.
     pub a: Point,

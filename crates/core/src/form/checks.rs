@@ -1,5 +1,7 @@
 //! What a single field's value must be like: there at all, in a range, of a list, with the right check digit.
 
+use serde::Serialize;
+
 use super::{
     FieldKind,
     raw::RawField,
@@ -8,7 +10,7 @@ use super::{
 use formread_raster::error::Result;
 
 /// What a field's value must be like, beside being of its kind.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct FieldChecks {
     /// It may not be blank.
     pub is_required: bool,
@@ -21,7 +23,7 @@ pub struct FieldChecks {
 }
 
 /// How a check digit follows from the digits before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum CheckDigit {
     /// Luhn's sum of digits (ISO/IEC 7812-1, annex B): bank cards.
     Luhn,

@@ -15,11 +15,11 @@ mod rules;
 mod schema;
 pub mod source;
 
-use std::fmt;
+use serde::Serialize;
 
 use formread_raster::{
     geometry::{Point, Rect, Segment},
-    hash::sha256,
+    hash::{Sha256, sha256},
 };
 
 pub use barcode::Barcode;
@@ -37,13 +37,14 @@ pub use rules::{Bounds, Comparison, Relation, Rule, Sum};
 pub use schema::template_schema;
 
 /// A form, as it is printed.
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FormTemplate {
     /// Unique among the known templates: `c1-2019`.
     pub name: String,
     /// One line for a person.
     pub title: String,
     /// Which printing of the form or state of its template this is, for people; nothing is read from it.
+    #[serde(skip)]
     pub version: Option<String>,
     /// Which page it is of a form of several pages; `None`: it is a form by itself.
     pub document: Option<DocumentPage>,
@@ -61,30 +62,8 @@ pub struct FormTemplate {
     pub other_fields: Vec<OtherField>,
 }
 
-/// Without the version: it names what a template says, and says nothing. So the fingerprint does not depend on it; nor does
-/// that of a template without a document, barcodes or numbers depend on there being such things.
-impl fmt::Debug for FormTemplate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, title, version: _, document, layout, barcodes, numbers, fields, rules, other_fields } = self;
-        let mut told = f.debug_struct("FormTemplate");
-        told.field("name", name).field("title", title);
-        if let Some(document) = document {
-            told.field("document", document);
-        }
-        told.field("layout", layout).field("fields", fields);
-        told.field("rules", rules).field("other_fields", other_fields);
-        if !barcodes.is_empty() {
-            told.field("barcodes", barcodes);
-        }
-        if !numbers.is_empty() {
-            told.field("numbers", numbers);
-        }
-        told.finish()
-    }
-}
-
 /// How a template is laid on a page.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum PageLayout {
     /// A printed form that is registered by its landmarks.
     Printed(Landmarks),
@@ -94,7 +73,7 @@ pub enum PageLayout {
 }
 
 /// Everything printed that registration can hold on to, in millimetres.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Landmarks {
     /// Page width and height.
     pub page: Rect,
@@ -108,7 +87,7 @@ pub struct Landmarks {
 }
 
 /// A printed word or a line of words.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Word {
     /// Its ink's bounding box, millimetres.
     pub bounds: Rect,
@@ -117,7 +96,7 @@ pub struct Word {
 }
 
 /// One number to be read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Field {
     /// Column name, unique in the template.
     pub name: String,
@@ -138,7 +117,7 @@ pub struct Field {
 }
 
 /// What sort of number a field holds; it decides the canonical form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum FieldKind {
     /// A whole number, without leading zeros.
     Integer,
@@ -179,7 +158,7 @@ impl FieldKind {
 }
 
 /// What tells where the decimal point of an amount is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub enum DecimalPoint {
     /// The number of decimals: they are always written, with a point or without one.
     #[default]
@@ -191,7 +170,7 @@ pub enum DecimalPoint {
 }
 
 /// Order of the parts of a date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum DateOrder {
     /// 31 12 2026
     DayMonthYear,
@@ -202,7 +181,7 @@ pub enum DateOrder {
 }
 
 /// Where a field's digits stand, in millimetres.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum FieldLayout {
     /// One cell a digit, in a row; every cell is a printed frame, shared with its neighbour where they touch.
     Comb {
@@ -221,7 +200,7 @@ pub enum FieldLayout {
 }
 
 /// Which sides of a frame are printed, and so can be settled on and must be removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PrintedSides {
     /// Upper side.
     pub top: bool,
@@ -243,7 +222,7 @@ impl PrintedSides {
 }
 
 /// How many digits a field may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct DigitCount {
     /// Least, where it is not blank; at least 1.
     pub min: usize,
@@ -252,7 +231,7 @@ pub struct DigitCount {
 }
 
 /// A character that fills an unused cell and is no digit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Filler {
     /// `X`
     Cross,
@@ -338,12 +317,10 @@ impl FormTemplate {
         }
     }
 
-    /// A short name for what this template says, 16 hexadecimal digits, whatever its file looks like. It may be another
-    /// one in another version of the program.
-    pub fn fingerprint(&self) -> String {
-        let mut hash = sha256(format!("{self:?}").as_bytes()).to_string();
-        hash.truncate(16);
-        hash
+    /// SHA-256 of the template in canonical form: JSON with every value that it declares, by name, in millimetres. It does not
+    /// depend on the file's layout or comments, nor on its `version`, from which nothing is read.
+    pub fn fingerprint(&self) -> Sha256 {
+        sha256(&serde_json::to_vec(self).expect("a template has no map, so JSON can express it"))
     }
 
     /// How many cells its fields have; a box is one.
@@ -366,5 +343,53 @@ impl FormTemplate {
             lines.extend(field.layout.printed_lines());
         }
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "name = \"t\"\ntitle = \"t\"\n";
+    const BODY: &str = "page = [100, 100]\nlines = [[10, 20, 90, 20]]\nrules = [\"f >= 1\"]\n\
+                        [[field]]\nname = \"f\"\nkind = \"integer\"\nbox = [5, 5, 40, 8]\n";
+
+    fn fingerprint(text: &str) -> Sha256 {
+        parse_template(text).expect("it is well formed").fingerprint()
+    }
+
+    #[test]
+    fn fingerprint_of_other_text_and_version_is_the_same() {
+        let plain = fingerprint(&format!("{HEAD}{BODY}"));
+        for text in [
+            format!("# a comment\n\n{HEAD}\n\n{BODY}"),
+            format!("{HEAD}version = \"2026-03\"\n{BODY}"),
+            format!("title = \"t\"\nname = \"t\"\nunit = \"mm\"\n{BODY}"),
+        ] {
+            assert_eq!(fingerprint(&text), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn fingerprint_of_any_other_value_differs() {
+        let text = format!("{HEAD}{BODY}");
+        let mut seen = vec![fingerprint(&text)];
+        for (from, to) in [
+            ("name = \"t\"", "name = \"u\""),
+            ("title = \"t\"", "title = \"u\""),
+            ("[10, 20, 90, 20]", "[10, 20, 90, 20.000000001]"),
+            ("f >= 1", "f >= 2"),
+            ("f >= 1", "f  >= 1"),
+            ("\"integer\"", "\"code\""),
+            ("\"integer\"", "\"integer\"\nsigned = true"),
+            ("\"integer\"", "\"integer\"\nrequired = true"),
+            ("\"integer\"", "\"integer\"\ndigits = 3"),
+            ("\"integer\"", "\"integer\"\nprinted = [\"bottom\"]"),
+            ("[[field]]", "[[number]]\nat = [60, 5, 19, 4]\nsays = \"1040\"\n[[field]]"),
+        ] {
+            let other = fingerprint(&text.replacen(from, to, 1));
+            assert!(!seen.contains(&other), "{to}");
+            seen.push(other);
+        }
     }
 }

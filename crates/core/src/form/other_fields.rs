@@ -1,5 +1,7 @@
 //! Rules across the pages of a document: fields of other forms, and whether they are there.
 
+use serde::Serialize;
+
 use super::{
     Field, FormTemplate, Rule,
     source::{is_field_name, is_form_name},
@@ -8,7 +10,7 @@ use formread_raster::error::{Error, Format, Result};
 
 /// A field of another form that a rule names: `tax-schedule.total`. It stands for the sum over all pages of the
 /// document that have that form; the form that names it may be that form itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OtherField {
     /// The other template's name.
     pub form: String,

@@ -1,16 +1,17 @@
 //! Rules between a form's fields: `valid = votes_01 + votes_02`, `tax = 0.19 * net within 0.01`,
 //! `if children > 0 then allowance > 0`; and between the pages of a document: `income = tax-schedule.total`.
 
-use std::fmt;
+use serde::Serialize;
 
 use super::source::{is_field_name, is_form_name, is_made_of};
 
 /// A relation that the values of a correctly filled form keep.
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rule {
     /// As the template has it.
     pub text: String,
     /// 1-based line in the template's text; 0 where it is not known.
+    #[serde(skip)]
     pub line: usize,
     /// Where this does not hold, the rule says nothing.
     pub condition: Option<Comparison>,
@@ -19,7 +20,7 @@ pub struct Rule {
 }
 
 /// Two sums compared.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// Left of the sign.
     pub left: Sum,
@@ -32,7 +33,7 @@ pub struct Comparison {
 }
 
 /// A sum of fields' values, each times a number, and a constant.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Sum {
     /// Factor and index into the template's fields and, past these, into [`super::FormTemplate::other_fields`].
     pub terms: Vec<(f64, usize)>,
@@ -62,7 +63,7 @@ impl Bounds {
 }
 
 /// How the two sides of a rule compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Relation {
     /// `=`
     Equal,
@@ -132,15 +133,6 @@ impl Rule {
             }
         }
         fields
-    }
-}
-
-/// Without the line: what a template says, and so its fingerprint, does not depend on where in the text it says it.
-impl fmt::Debug for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { text, line: _, condition, claim } = self;
-        let mut told = f.debug_struct("Rule");
-        told.field("text", text).field("condition", condition).field("claim", claim).finish()
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::{assemble::AcceptTable, form::FormTemplate, register::RegisterParams, scores::Compute};
 use formread_page::Limits;
+use formread_raster::hash::Sha256;
 
 /// What a reader reads with: all that its answers depend on besides the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,7 +25,7 @@ pub struct TemplateId {
     /// The template's name.
     pub name: String,
     /// [`crate::form::FormTemplate::fingerprint`].
-    pub fingerprint: String,
+    pub fingerprint: Sha256,
     /// The version that the template gives itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,

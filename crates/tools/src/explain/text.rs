@@ -15,7 +15,9 @@ impl Explanation {
     /// What the page is traced to, and what became of it: names and what stands behind them.
     pub(super) fn head(&self) -> Vec<(&'static str, String)> {
         let Trace { scan, sha256, page, form, weights, version } = &self.trace;
-        let form = form.as_ref().map_or("none".to_owned(), |form| format!("{} {}", form.name, form.fingerprint));
+        let form = form
+            .as_ref()
+            .map_or("none".to_owned(), |form| format!("{} {:.16}", form.name, form.fingerprint.to_string()));
         let verdict = match self.verdict {
             Verdict::Accepted => "accepted".to_owned(),
             Verdict::Review => format!("review: {}", self.attention.replace(';', ", ")),

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use formread_core::form::{DocumentPage, FormTemplate};
+use formread_raster::hash::Sha256;
 
 /// One template, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -13,8 +14,8 @@ pub struct TemplateEntry {
     pub name: String,
     /// The version it gives itself.
     pub version: Option<String>,
-    /// Tells what it says, as OUT.run.json does.
-    pub fingerprint: String,
+    /// SHA-256 of its canonical form, as OUT.run.json has it.
+    pub fingerprint: Sha256,
     /// One line for a person.
     pub title: String,
     /// Which page it is of a form of several pages.
@@ -63,11 +64,12 @@ impl fmt::Display for TemplateList {
         let versions = widest(&|entry| version(entry).chars().count(), "version");
         writeln!(f, "{:names$}  {:versions$}  fingerprint       fields  cells  rules  title", "name", "version")?;
         for entry in &self.templates {
-            let TemplateEntry { name, fingerprint, title, document, fields, cells, rules, .. } = entry;
+            let TemplateEntry { name, title, document, fields, cells, rules, .. } = entry;
+            let fingerprint = entry.fingerprint.to_string();
             let version = version(entry);
             write!(
                 f,
-                "{name:names$}  {version:versions$}  {fingerprint}  {fields:>6}  {cells:>5}  {rules:>5}  {title}"
+                "{name:names$}  {version:versions$}  {fingerprint:.16}  {fields:>6}  {cells:>5}  {rules:>5}  {title}"
             )?;
             match document {
                 Some(document) => writeln!(f, ", {document}")?,
