@@ -6,8 +6,9 @@
 //! - The table of template keys in docs/guide/templates.md is that of `formread template schema`.
 //! - A table in docs/design whose first column is `parameter` has the names and values of the sources.
 //! - Reasons and verdicts in the guide are those of the sources, and options those of `--help`.
+//! - Tables of parameters between markers in docs/design are made from the `params.rs` of a stage.
 //!
-//! `GOLDEN=renew` writes the rows and the table of keys anew.
+//! `GOLDEN=renew` writes the rows, keys and parameters anew.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -427,6 +428,66 @@ fn kind_of(schema: &Value, property: &Value) -> String {
 fn definition_of<'a>(schema: &'a Value, property: &Value) -> Option<&'a Value> {
     let name = property["$ref"].as_str().or_else(|| property["items"]["$ref"].as_str())?;
     schema.pointer(name.strip_prefix('#')?)
+}
+
+/// Tables of the parameters in a source file: of each struct its title, and of each field its name, its default value and its
+/// comment. The file has plain structs with `impl Default`, a field a line.
+fn parameter_tables(source: &str) -> String {
+    let (mut comment, mut name, mut is_default) = (String::new(), String::new(), false);
+    let mut titles: Vec<(String, String)> = Vec::new();
+    let mut fields: Vec<[String; 3]> = Vec::new();
+    let mut values: HashMap<(String, String), String> = HashMap::new();
+    for line in source.lines().map(str::trim) {
+        if let Some(text) = line.strip_prefix("///") {
+            comment += text;
+        } else if let Some(rest) = line.strip_prefix("pub struct ") {
+            (name, is_default) = (rest.trim_end_matches(" {").to_owned(), false);
+            titles.push((name.clone(), comment.trim().to_owned()));
+            comment.clear();
+        } else if let Some(rest) = line.strip_prefix("impl Default for ") {
+            (name, is_default) = (rest.trim_end_matches(" {").to_owned(), true);
+            comment.clear();
+        } else if let Some((field, value)) = line.trim_end_matches(',').split_once(": ").filter(|_| is_default) {
+            values.insert((name.clone(), field.to_owned()), value.to_owned());
+        } else if let Some((field, _)) = line.strip_prefix("pub ").and_then(|line| line.split_once(": ")) {
+            fields.push([name.clone(), field.to_owned(), comment.trim().replace('|', "\\|")]);
+            comment.clear();
+        } else if !line.starts_with('#') {
+            comment.clear();
+        }
+    }
+    let mut tables = String::new();
+    for (name, title) in titles.iter().filter(|(name, _)| values.keys().any(|(of, _)| of == name)) {
+        tables += &format!("\n### {name}\n\n{title}\n\n| parameter | value | meaning |\n|---|---|---|\n");
+        for [_, field, meaning] in fields.iter().filter(|[of, ..]| of == name) {
+            let value = values.get(&(name.clone(), field.clone())).map_or("", String::as_str);
+            if !value.ends_with("::default()") {
+                tables += &format!("| `{field}` | `{value}` | {meaning} |\n");
+            }
+        }
+    }
+    tables + "\n"
+}
+
+#[test]
+fn parameter_tables_equal_the_sources() {
+    const BEGIN: &str = "<!-- parameters of ";
+    const END: &str = "<!-- parameters: end -->";
+    for page in files("docs/design", ".md") {
+        let text = read(&page);
+        let mut parts = text.split(BEGIN);
+        let mut want = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (source, rest) = part.split_once(" -->\n").expect("the marker names a file");
+            let (_, after) = rest.split_once(END).expect("the marker has an end");
+            want += &format!("{BEGIN}{source} -->\n{}{END}{after}", parameter_tables(&read(source)));
+        }
+        if renew() {
+            fs::write(root().join(&page), want).expect("the tree is writable");
+        } else {
+            assert!(text == want, "the parameters in {page} differ from the sources: GOLDEN=renew writes them anew");
+        }
+    }
 }
 
 #[test]
