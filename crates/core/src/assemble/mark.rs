@@ -23,7 +23,7 @@ const HASTY_FILL_ALLOWANCE: f64 = 0.2;
 pub(super) fn read(ink: MarkInk, filled_counts: bool, params: &AcceptParams) -> Reading {
     let share = f64::from(ink.covered).max(1e-4);
     let written = logistic(MARKED_SLOPE * (share / MARKED).ln());
-    let fill = f64::from(ink.least_ninth).max(share - HASTY_FILL_ALLOWANCE);
+    let fill = f64::from(ink.min_ninth).max(share - HASTY_FILL_ALLOWANCE);
     let filled = logistic(FILLED_SLOPE * (fill - FILLED));
     let retracted = if filled_counts { 0.0 } else { written * filled };
     let mut readings = [("", 1.0 - written), ("1", written - retracted), ("0", retracted)];
@@ -51,7 +51,7 @@ mod tests {
     fn empty_marked_filled_and_what_lies_between() {
         use FieldState::{Accepted, Blank};
         let doubtful = FieldState::Review(ReviewReason::LowConfidence);
-        for (covered, least_ninth, filled_counts, state, guess) in [
+        for (covered, min_ninth, filled_counts, state, guess) in [
             (0.0, 0.0, false, Blank, ""),
             (0.02, 0.0, false, Blank, ""),
             (0.04, 0.0, false, doubtful.clone(), "1"),
@@ -65,7 +65,7 @@ mod tests {
             (0.95, 0.9, false, Accepted, "0"),
             (1.0, 1.0, true, Accepted, "1"),
         ] {
-            let ink = MarkInk { covered, least_ninth };
+            let ink = MarkInk { covered, min_ninth };
             let reading = read(ink, filled_counts, &AcceptParams::default());
             let is_as_told = reading.guess == guess || reading.confidence < 0.6;
             assert!(reading.state == state && is_as_told, "{ink:?}: {reading:?}");

@@ -2,8 +2,11 @@
 //!
 //! LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", Proceedings of the
 //! IEEE 86(11), 1998, section III.A: a digit keeps its aspect, is scaled to fit 20 x 20 with anti-aliasing, and is
-//! moved by whole pixels until its centre of mass is at the centre of 28 x 28. Theirs was cut from two-level scans;
-//! ours is grey and may be pencil, so its contrast is stretched to what two-level ink would have given.
+//! moved by whole pixels until its centre of mass is at the centre of 28 x 28. MNIST was cut from bilevel scans. Our scans
+//! are grey and may show pencil, so the contrast is stretched to that of bilevel ink.
+//!
+//! The constants were chosen on MNIST, whose glyphs must come out as they are, and on `digits-ch`. They belong to the
+//! weights: the sidecar repeats them, and other weights are refused.
 
 use image::GrayImage;
 
@@ -16,25 +19,25 @@ pub const INK_SIDE: usize = 20;
 /// A normalised digit: [28, 28] f32 row-major, paper 0 .. ink 1.
 pub type Glyph = Box<[f32; GLYPH_SIDE * GLYPH_SIDE]>;
 
-/// Where the centre of mass comes to lie, pixels from the glyph's edge: the middle of pixel 14, counted from 0. In all of
-/// MNIST's test set it lies between 14.0 and 15.0, so this is what was meant there by "the centre of 28 x 28".
+/// Where the centre of mass is put, pixels from the glyph's edge: the middle of pixel 14, counted from 0. In all of MNIST's
+/// test set it is between 14.0 and 15.0, which is what "the centre of 28 x 28" means there.
 pub const MASS_CENTRE: f64 = 14.5;
 
-/// Ink that is this much of full ink counts for the bounding box; less is the blur around a stroke. Half would be
-/// the edge of an ideal blurred stroke, a thread of pencil is fainter than that.
+/// Share of full ink from which a pixel counts for the bounding box; less is the blur around a stroke. Half would be the
+/// edge of an ideal blurred stroke, but a thin pencil stroke is fainter.
 const BOX_INK: f32 = 0.25;
 
-/// Ink below this much of full ink is the paper's texture and is wiped.
+/// Share of full ink below which a pixel is the paper's texture and is erased.
 const TEXTURE_INK: f32 = 0.06;
 
 /// Full ink is this quantile of all pixels with at least half of the darkest one's ink: above the median, since
 /// strokes are dark within and pale at their edges; below the maximum, since one speck must not set the scale.
 const FULL_INK_QUANTILE: f64 = 0.6;
 
-/// The glyph's darkest pixels, of which this is the count, are brought to 1: about the length of the shortest stroke.
+/// Number of darkest pixels that are raised to 1: about the length of the shortest stroke.
 const PEAK_PIXELS: usize = 8;
 
-/// The most by which thin strokes, which scaling down has paled, are strengthened.
+/// Maximum gain for thin strokes, which reducing has made paler.
 const PEAK_GAIN_MAX: f32 = 2.5;
 
 /// Scales `ink` ([H, W] u8, 0 paper .. 255 ink) to a [`Glyph`]. `None` where there is no ink.
@@ -75,7 +78,7 @@ fn full_ink(ink: &GrayImage) -> Option<f32> {
     Some(full.unwrap_or(darkest) as f32)
 }
 
-/// Where the ink stands, pixels.
+/// Bounding box of the ink, pixels.
 struct InkBox {
     left: usize,
     top: usize,
@@ -100,12 +103,12 @@ impl InkBox {
 
 /// For each target pixel of one axis, the source pixels under it and their weights, which sum to 1.
 ///
-/// Reducing, that is the average over the target pixel's area; enlarging, over one source pixel's, which is linear
-/// interpolation.
+/// When reducing, that is the average over the target pixel's area; when enlarging, the average over the area of one source
+/// pixel, which is linear interpolation.
 struct Resampling(Vec<Vec<(usize, f32)>>);
 
 impl Resampling {
-    /// `extent` source pixels from `start` on, of `available` that there are, at `scale` target pixels a source pixel.
+    /// For `extent` source pixels from `start` on, of `available` pixels, at `scale` target pixels for each source pixel.
     fn new(start: usize, extent: usize, available: usize, scale: f64) -> Self {
         let scaled = extent as f64 * scale;
         // 19.9999999 is 20
@@ -153,7 +156,7 @@ fn resample(pixels: &[f32], width: usize, across: &Resampling, down: &Resampling
     small
 }
 
-/// Brings the darkest pixels to 1.
+/// Raises the darkest pixels to 1.
 fn strengthen(pixels: &mut [f32]) {
     let mut darkest = pixels.to_vec();
     darkest.sort_unstable_by(|a, b| b.total_cmp(a));
@@ -165,7 +168,7 @@ fn strengthen(pixels: &mut [f32]) {
 }
 
 /// [height, width] with both at most 20 -> [28, 28], moved by whole pixels so that the centre of mass is nearest to the
-/// centre. A shape so lopsided that it would leave the glyph is moved as far as there is room.
+/// centre. A lopsided shape that would leave the glyph is moved as far as there is room.
 fn centre(pixels: &[f32], width: usize, height: usize) -> Glyph {
     let (mut mass, mut moment_x, mut moment_y) = (0.0f64, 0.0, 0.0);
     for (i, &v) in pixels.iter().enumerate() {
@@ -245,13 +248,13 @@ mod tests {
     }
 
     #[test]
-    fn paper_has_no_glyph() {
+    fn paper_without_ink_has_no_glyph() {
         assert_eq!(normalise(&GrayImage::new(40, 50)), None);
         assert_eq!(normalise(&GrayImage::new(0, 0)), None);
     }
 
     #[test]
-    fn a_lopsided_shape_stays_whole() {
+    fn lopsided_shape_stays_whole() {
         // a heavy ball with a long tail
         let shape = GrayImage::from_fn(80, 20, |x, y| Luma([if x < 12 || y == 10 { 255 } else { 0 }]));
         let glyph = normalise(&shape).expect("there is ink");
@@ -260,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_normalised_stays_as_it_is_when_enlarged_and_normalised_again() {
+    fn normalised_glyph_is_stable_when_enlarged_and_normalised_again() {
         // a ring with a tail, anti-aliased
         let drawn = GrayImage::from_fn(100, 150, |x, y| {
             let (dx, dy) = (f64::from(x) - 50.0, f64::from(y) - 45.0);

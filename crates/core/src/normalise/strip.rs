@@ -1,4 +1,4 @@
-//! The ink of a whole field -> 32 pixels high, the digits 22 of them.
+//! The ink of a whole field -> a strip 32 pixels high, with digits 22 pixels high.
 
 use image::{GrayImage, imageops};
 
@@ -7,16 +7,16 @@ use crate::segment::StripBounds;
 /// Height of a normalised strip, pixels.
 pub const STRIP_HEIGHT: usize = 32;
 
-/// Height to which a strip's digits are brought, pixels: what overshoots finds room above and below.
+/// Height of a strip's digits, pixels. Strokes that overshoot have room above and below.
 pub const STRIP_DIGIT_HEIGHT: usize = 22;
 
 /// Paper to the left and to the right of the ink, pixels.
 const MARGIN: usize = 6;
 
-/// Widest strip, pixels: some 90 digits side by side. What is wider is squeezed.
+/// Maximum width of a strip, pixels: about 90 digits side by side. Wider ink is squeezed.
 pub const STRIP_WIDTH_MAX: usize = 2_048;
 
-/// A strip's width is a multiple of this, pixels: what one column of the net's answer covers.
+/// A strip's width is a multiple of this, pixels: the width of one column of the net's output.
 const COLUMN: usize = 4;
 
 /// A normalised strip.
@@ -28,8 +28,8 @@ pub struct Strip {
     pub width: usize,
 }
 
-/// Scales `ink` ([H, W] u8, 0 paper .. 255 ink) so that digits as high as `bounds` says become 22 pixels high, and cuts 32
-/// pixels round their middle. `None` where the bounds are empty.
+/// Scales `ink` ([H, W] u8, 0 paper .. 255 ink) so that digits as high as `bounds` states become 22 pixels high, and cuts 32
+/// pixels around their middle. `None` where the bounds are empty.
 pub fn normalise_strip(ink: &GrayImage, bounds: &StripBounds) -> Option<Strip> {
     let StripBounds { left, right, middle, digit_height } = *bounds;
     if !(right - left >= 1.0 && digit_height >= 1.0) || ink.width() == 0 || ink.height() == 0 {
@@ -39,7 +39,7 @@ pub fn normalise_strip(ink: &GrayImage, bounds: &StripBounds) -> Option<Strip> {
     let wanted = (((right - left) * scale) as usize).max(1) + 2 * MARGIN;
     let width = wanted.next_multiple_of(COLUMN).min(STRIP_WIDTH_MAX);
     let across = (right - left) / (width - 2 * MARGIN) as f32;
-    // the piece of the crop that the strip shows, with paper where the crop ends
+    // the piece of the crop that the strip shows, extended by paper where the crop ends
     let (x0, x1) = (left - MARGIN as f32 * across, right + MARGIN as f32 * across);
     let half = STRIP_HEIGHT as f32 / scale / 2.0;
     let (x, y) = (x0.round() as i64, (middle - half).round() as i64);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_of_any_size_come_to_one_height_in_the_middle() {
+    fn digits_of_any_size_have_one_height_in_the_middle() {
         for height in [11u32, 22, 50, 200] {
             let (top, left, width) = (height / 3, 7, 4 * height);
             let is_ink = |x: u32, y: u32| (left..left + width).contains(&x) && (top..top + height).contains(&y);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_or_endless_is_no_trouble() {
+    fn empty_and_endless_strips_are_handled() {
         let ink = GrayImage::from_pixel(40, 20, Luma([255]));
         let bounds = StripBounds { left: 0.0, right: 40.0, middle: 10.0, digit_height: 20.0 };
         for broken in [

@@ -1,8 +1,8 @@
-//! A field cut from the page, and the same with what is printed taken away.
+//! The crop of a field, and the same crop without what is printed.
 
 use image::{GrayImage, Luma};
 
-use super::{CROP_PX_PER_MM, MARGIN_MM, PRINT_MARGIN_MM, RULE, RULE_SHARE, dropout, ink, mark, strip};
+use super::{CROP_PX_PER_MM, MARGIN_MM, dropout, ink, mark, params::PARAMS, strip};
 use crate::{
     form::{Field, FieldKind, FormTemplate, PageLayout},
     register::{FieldRegistration, Registration},
@@ -14,20 +14,19 @@ use formread_raster::{
     join_pieces, rectify,
 };
 
-/// A field as it was scanned, and as it is cut. Both [H, W] u8 of the same size, [`CROP_PX_PER_MM`]; what is cut from the
-/// field lies in these pixels.
+/// A field as scanned and as cleaned, both [H, W] u8 of the same size at [`CROP_PX_PER_MM`]. Candidates are in these pixels.
 #[derive(Debug, Clone)]
 pub struct FieldPictures {
-    /// As scanned, upright, with some of its surroundings: 0 black .. 255 white.
+    /// As scanned, upright, with a margin around the field: 0 black .. 255 white.
     pub scanned: GrayImage,
-    /// Its darkness against the ground, with the printed lines, marks and words taken away, or all that is not inside the
-    /// box to be marked: 0 paper .. 255 black.
+    /// Its darkness against the ground, without printed lines, marks and words; of a box to be marked, its inside alone:
+    /// 0 paper .. 255 black.
     pub cleaned: GrayImage,
-    /// Where one writes, pixels: the cells of a comb, or the frame as the one cell.
+    /// Where people write, pixels: the cells of a comb, or the frame as the only cell.
     pub cells: Vec<Rect>,
 }
 
-/// What one sees of the field `field_idx` on its way to be cut. `None` where it is not all on the page.
+/// The pictures of the field `field_idx` before it is cut. `None` where the field is not wholly on the page.
 pub fn field_pictures(
     page: &Page,
     registration: &Registration,
@@ -87,25 +86,25 @@ pub(super) struct Cleaned {
     pub lines: Vec<Segment>,
 }
 
-/// A field of a printed form, and some of its surroundings: [H, W] u8, as on the page.
+/// A field of a printed form with its margin: [H, W] u8, grey as on the page.
 pub(super) fn crop(page: &GrayImage, fit: &FieldRegistration, field: &Field) -> GrayImage {
     rectify(page, &fit.page_from_template, Place::of(field).area, CROP_PX_PER_MM)
 }
 
-/// Takes away what is printed: marks, lines, and words outside of the frame, in which they may be written over.
+/// Removes what is printed: marks, lines, and words outside the frame. Words inside the frame may be written over and stay.
 pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) -> Cleaned {
     let place = Place::of(field);
     let mut darkness = ink::darkness(crop);
     let frame = place.rect(field.layout.bounds());
     let near = |r: &Rect| r.intersection(place.area).is_some();
-    let printed = |r: Rect| r.inflate(PRINT_MARGIN_MM);
+    let printed = |r: Rect| r.inflate(PARAMS.field.print_margin_mm);
     if let PageLayout::Printed(landmarks) = &template.layout {
         for mark in landmarks.marks.iter().copied().map(printed).filter(near) {
             wipe(&mut darkness, place.rect(mark), None);
         }
     }
     let crosses = |line: &Segment| {
-        let around = Rect::around([line.a, line.b]).map(|r| r.inflate(PRINT_MARGIN_MM));
+        let around = Rect::around([line.a, line.b]).map(|r| r.inflate(PARAMS.field.print_margin_mm));
         around.is_some_and(|r| near(&r))
     };
     let lines = template.printed_lines().into_iter().filter(crosses);
@@ -119,24 +118,28 @@ pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) 
     Cleaned { darkness, lines }
 }
 
-/// A strip without the lines that are ruled across it: [H, W] u8, 0 paper .. 255 black.
+/// A strip without the lines ruled across it: [H, W] u8, 0 paper .. 255 black.
 pub(super) fn cleaned_strip(strip: &GrayImage) -> GrayImage {
     let mut darkness = ink::darkness(strip);
-    if let Some(ink) = ink::find_ink(&darkness, strip::whole(strip), &ink::InkParams::default()) {
+    if let Some(ink) = ink::find_ink(&darkness, strip::whole(strip), &PARAMS.ink) {
         dropout::drop_lines(&mut darkness, &rules(&ink.mask));
     }
     darkness
 }
 
-/// The lines that are ruled across a strip.
+/// The lines ruled across a strip.
 fn rules(mask: &GrayImage) -> Vec<Segment> {
     let width = f64::from(mask.width());
-    let pieces = find_line_pieces(mask, RULE);
-    let lines = join_pieces(&pieces.horizontal, f64::from(mask.height()) / 2.0, RULE.max_deviation_px);
-    lines.into_iter().filter(|line| line.length() >= (RULE_SHARE * width).max(f64::from(mask.height()))).collect()
+    let pieces = find_line_pieces(mask, PARAMS.field.strip_rule);
+    let lines =
+        join_pieces(&pieces.horizontal, f64::from(mask.height()) / 2.0, PARAMS.field.strip_rule.max_deviation_px);
+    lines
+        .into_iter()
+        .filter(|line| line.length() >= (PARAMS.field.min_strip_rule_share * width).max(f64::from(mask.height())))
+        .collect()
 }
 
-/// Wipes what is printed in `bounds`, but not in `frame`, where it may be written over.
+/// Erases what is inside `bounds` and outside `frame`.
 fn wipe(darkness: &mut GrayImage, bounds: Rect, frame: Option<Rect>) {
     // pixels whose middles may lie within
     let within = |from: f64, to: f64, n: u32| (from - 1.0).max(0.0) as u32..((to + 1.0).max(0.0) as u32).min(n);

@@ -1,31 +1,15 @@
-//! A comb's ink -> one candidate digit a cell.
+//! The ink of a comb -> one candidate digit for each cell.
 
 use super::{
     Lattice, LatticeEdge,
     cut::{cut, seam},
+    params::PARAMS,
     parts::Part,
 };
 use formread_raster::geometry::Rect;
 
-/// Share of a cell's width by which ink must reach into it, from the boundary, to be more than a stray stroke.
-const REACH_IN: f64 = 0.3;
-
-/// Share of a part's ink that must lie in a cell for the part to be cut there.
-const SHARE_IN: f64 = 0.25;
-
-/// Share of a cell's width round a boundary in which a cut is looked for.
-const CUT_RANGE: f64 = 0.25;
-
-/// Least extent of what is written in a cell, pixels (1.2 mm), and as a share of the cell's height: less is a speck.
-const LEAST_EXTENT_PX: f64 = 12.0;
-const LEAST_EXTENT: f64 = 0.15;
-
-/// A part this small beside the largest of its cell, and this far from it (pixels), is dirt.
-const DIRT_SHARE: f64 = 0.08;
-const DIRT_GAP_PX: i32 = 10;
-
-/// Gives `parts` to `cells` (pixels of the crop, from left to right), each to the one where most of its ink lies; a part
-/// that lies in two is cut. The lattice is a chain; `None` where all cells are empty.
+/// Gives each of `parts` to the cell that has most of its ink (`cells`: pixels of the crop, from left to right). A part in two
+/// cells is cut. The lattice is a chain; `None` where all cells are empty.
 pub(super) fn comb_lattice(parts: Vec<Part>, cells: &[Rect]) -> Option<Lattice> {
     let mut in_cells: Vec<Vec<Part>> = vec![Vec::new(); cells.len()];
     for part in parts {
@@ -63,22 +47,22 @@ fn share_in(part: &Part, cells: &[Rect], i: usize) -> f64 {
     part.share(|x, _| (left..right).contains(&(f64::from(x) + 0.5)))
 }
 
-/// The cell where most of the part's ink lies.
+/// The cell that has most of the part's ink.
 fn home(part: &Part, cells: &[Rect]) -> usize {
     let shares: Vec<f64> = (0..cells.len()).map(|i| share_in(part, cells, i)).collect();
     (0..cells.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]).then(b.cmp(&a))).unwrap_or(0)
 }
 
-/// Cuts a part near every boundary on both sides of which it has a good share of its ink.
+/// Cuts a part near every boundary that has a good share of its ink on both sides.
 fn at_boundaries(part: Part, cells: &[Rect]) -> Vec<Part> {
     let is_in = |i: usize| {
         let reach = f64::from(part.right()).min(cells[i].x1) - f64::from(part.x).max(cells[i].x0);
-        reach >= REACH_IN * cells[i].width() && share_in(&part, cells, i) >= SHARE_IN
+        reach >= PARAMS.comb.min_reach * cells[i].width() && share_in(&part, cells, i) >= PARAMS.comb.min_share
     };
     let seams: Vec<_> = (0..cells.len().saturating_sub(1))
         .filter(|&i| is_in(i) && is_in(i + 1))
         .filter_map(|i| {
-            let range = CUT_RANGE * cells[i].width().min(cells[i + 1].width());
+            let range = PARAMS.comb.cut_range * cells[i].width().min(cells[i + 1].width());
             let at = boundary(cells, i);
             seam(&part, (at - range) as i32..(at + range) as i32 + 1)
         })
@@ -86,19 +70,19 @@ fn at_boundaries(part: Part, cells: &[Rect]) -> Vec<Part> {
     if seams.is_empty() { vec![part] } else { cut(&part, &seams) }
 }
 
-/// What is written in a cell, without dirt; `None` where that is nothing.
+/// The ink of a cell without dirt; `None` where nothing is left.
 fn written(parts: Vec<Part>, cell: Rect) -> Option<Part> {
     let main = parts.iter().max_by_key(|part| part.area())?;
     let (x0, y0, x1, y1) = (main.x, main.y, main.right(), main.bottom());
-    let dirt_area = (main.area() as f64 * DIRT_SHARE) as usize;
+    let dirt_area = (main.area() as f64 * PARAMS.comb.max_dirt_share) as usize;
     let is_near = |part: &Part| {
         let gap_x = (part.x - x1).max(x0 - part.right());
         let gap_y = (part.y - y1).max(y0 - part.bottom());
-        gap_x.max(gap_y) <= DIRT_GAP_PX
+        gap_x.max(gap_y) <= PARAMS.comb.min_dirt_gap_px
     };
     let kept: Vec<&Part> = parts.iter().filter(|part| part.area() >= dirt_area || is_near(part)).collect();
     let ink = Part::joined(kept.iter().copied())?;
-    let least = LEAST_EXTENT_PX.min(LEAST_EXTENT * cell.height().max(cell.width())).max(1.0);
+    let least = PARAMS.comb.min_extent_px.min(PARAMS.comb.min_extent * cell.height().max(cell.width())).max(1.0);
     (f64::from(ink.width().max(ink.height())) >= least).then_some(ink)
 }
 
@@ -129,15 +113,15 @@ mod tests {
     }
 
     #[test]
-    fn ink_that_strays_into_a_neighbour_stays_with_its_digit() {
-        // A 7 whose bar reaches far into the second cell, where a 1 stands.
+    fn stroke_into_a_neighbour_cell_stays_with_its_digit() {
+        // A 7 whose bar reaches far into the second cell, where a 1 is.
         let ink = parts(&[[20, 20, 64, 25], [40, 20, 45, 70], [75, 20, 80, 70]]);
         let lattice = comb_lattice(ink, &CELLS).expect("two cells are written");
         assert_eq!(spans(&lattice), [Some((20, 64)), Some((75, 80)), None]);
     }
 
     #[test]
-    fn a_part_in_two_cells_is_cut_at_its_thinnest_place() {
+    fn part_in_two_cells_is_cut_at_its_thinnest_place() {
         // Two uprights joined by a thin bar, thinnest at columns 53 and 54.
         let ink = parts(&[[20, 10, 30, 70], [75, 10, 85, 70], [30, 35, 53, 45], [53, 39, 55, 41], [55, 35, 75, 45]]);
         let lattice = comb_lattice(ink, &CELLS).expect("two cells are written");
@@ -147,12 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn specks_are_blank() {
+    fn specks_alone_are_blank() {
         assert!(comb_lattice(parts(&[[20, 20, 24, 24], [70, 60, 73, 66]]), &CELLS).is_none());
     }
 
     #[test]
-    fn dirt_is_left_out_and_a_broken_stroke_is_not() {
+    fn dirt_is_dropped_and_broken_stroke_is_kept() {
         let ink = parts(&[[20, 20, 25, 45], [20, 50, 25, 70], [45, 2, 47, 6]]);
         let lattice = comb_lattice(ink, &CELLS).expect("a cell is written");
         let crop = lattice.edges[0].crop.as_ref().expect("written");

@@ -1,12 +1,6 @@
-//! Cuts through ink: the path from top to bottom that meets least of it.
+//! Cuts through ink along the path from top to bottom that crosses the least of it.
 
-use super::parts::Part;
-
-/// What a step aside costs, in pixels of full ink: a cut is straight where nothing is gained by bending.
-const ASIDE_COST: f32 = 0.15;
-
-/// Share of full ink from which a cut goes through a stroke.
-const INK_CUT: f32 = 0.3;
+use super::{params::PARAMS, parts::Part};
 
 /// A cut from the top of a part to its bottom.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +9,8 @@ pub(super) struct Seam {
     pub columns: Vec<i32>,
     /// Ink that is cut through, pixels of full ink.
     pub ink_cut: f32,
-    /// From the first ink that is cut through to the last, pixels: small at a joint of two digits, the height of the
-    /// digit where a loop is cut open.
+    /// Distance from the first ink that is cut to the last, pixels: small at a joint of two digits, the digit's height where
+    /// a loop is cut open.
     pub span: i32,
 }
 
@@ -33,9 +27,9 @@ impl Seam {
     }
 }
 
-/// The cheapest seam through `part` that stays within `columns` (pixels of the crop): every row one column, from row
-/// to row at most one aside. Seams are the dynamic programme of Avidan and Shamir (2007). `None` where the range does
-/// not meet the part's inside.
+/// The cheapest seam through `part` within `columns` (pixels of the crop). A seam has one column in each row and moves at most
+/// one column from row to row; it is found by the dynamic programme of Avidan and Shamir (2007). `None` where the range does
+/// not overlap the part's inside.
 pub(super) fn seam(part: &Part, columns: std::ops::Range<i32>) -> Option<Seam> {
     let from = (columns.start - part.x).max(1);
     let to = (columns.end - part.x).min(part.width());
@@ -58,7 +52,7 @@ pub(super) fn seam(part: &Part, columns: std::ops::Range<i32>) -> Option<Seam> {
         for i in 0..n {
             let candidate = |step: i8| {
                 let j = i.checked_add_signed(isize::from(step)).filter(|&j| j < n)?;
-                Some((step, cost[j] + if step == 0 { 0.0 } else { ASIDE_COST }))
+                Some((step, cost[j] + if step == 0 { 0.0 } else { PARAMS.seam.sideways_cost }))
             };
             let (step, best) = [0, -1, 1]
                 .into_iter()
@@ -80,7 +74,7 @@ pub(super) fn seam(part: &Part, columns: std::ops::Range<i32>) -> Option<Seam> {
     for row in (0..height).rev() {
         columns[row] = part.x + from as i32 + i as i32;
         ink_cut += ink(i, row);
-        if ink(i, row) >= INK_CUT {
+        if ink(i, row) >= PARAMS.seam.min_ink {
             (first, last) = (first.min(row), last.max(row + 1));
         }
         if row > 0 {

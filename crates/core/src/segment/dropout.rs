@@ -1,47 +1,20 @@
-//! Printed lines are removed; strokes that cross them stay whole.
+//! Removes printed lines and keeps the strokes that cross them.
 //!
-//! Each line is known from the template to within a millimetre. Its true course and thickness are measured, a band of
-//! that thickness is wiped along it, and where a stroke enters the band on one side and leaves it on the other, the
-//! ink between is kept (after Yu and Jain, A generic system for form dropout, 1996).
+//! The template gives each line to within a millimetre. Its true course and thickness are measured, and a band of that
+//! thickness is erased along it. Where a stroke enters the band on one side and leaves it on the other, the ink between is
+//! kept (after Yu and Jain, "A generic system for form dropout", 1996).
 
 use std::ops::Range;
 
 use image::{GrayImage, Luma};
 
+use super::params::PARAMS;
 use formread_raster::{
     geometry::{Point, Segment},
     transpose,
 };
 
-/// How far from its expected place a line is looked for, pixels (0.6 mm).
-const SEARCH_PX: i32 = 6;
-
-/// Length of the pieces in which a line's course is measured, pixels, and the columns that must show it clean there.
-const PIECE_PX: i32 = 24;
-const LEAST_CLEAN: usize = 3;
-
-/// Darkness from which a pixel may belong to a line: 0.15 of the ground.
-const LINE_DARKNESS: u8 = 38;
-
-/// Share of a line's columns that must show it clean; below that it is not there. Scanned hairlines are dotted.
-const LEAST_SEEN: f64 = 0.25;
-
-/// Of the dark runs across a line this share is no thicker than the line: the others are met by strokes.
-const CLEAN_SHARE: f64 = 0.3;
-
-/// How far a piece may lie off the straight line through all, pixels: paper bends.
-const BEND_PX: f64 = 2.5;
-
-/// Thickest line that is removed, pixels (1.6 mm).
-const THICKEST_PX: i32 = 16;
-
-/// How far a stroke must stand out of a line to be a stroke and no roughness of print, pixels.
-const STAND_OUT_PX: i32 = 3;
-
-/// How long a stroke may lean on a line before it leaves it, pixels (1.2 mm).
-const LEAN_PX: usize = 12;
-
-/// Wipes `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black).
+/// Erases `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black).
 pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) {
     let (horizontal, vertical): (Vec<Segment>, Vec<Segment>) = lines.iter().partition(|line| line.is_horizontal());
     for line in horizontal {
@@ -69,22 +42,25 @@ struct Course {
 fn drop_horizontal(darkness: &mut GrayImage, line: Segment) {
     let Some(course) = course(darkness, line) else { return };
     let Course { columns, tops, thickness, dark } = &course;
-    // The row that is `k` (from 1) above or below the band that is wiped: the line and a grey edge on each side.
+    // The row `k` (from 1) above or below the band: the band is the line with a grey edge on each side.
     let row = |top: i32, side: i32, k: i32| if side < 0 { top - 1 - k } else { top + thickness + k };
     let is_dark = |x: i32, y: i32| value(darkness, x, y) >= *dark;
-    // How far the ink stands out of the band in each column, at most STAND_OUT_PX.
+    // How far the ink reaches out of the band in each column, at most `stroke_excess_px`.
     let excess = |side: i32| -> Vec<i32> {
-        let of = |(x, &top)| (1..=STAND_OUT_PX).take_while(|&k| is_dark(x, row(top, side, k))).count() as i32;
+        let of = |(x, &top)| {
+            (1..=PARAMS.dropout.stroke_excess_px).take_while(|&k| is_dark(x, row(top, side, k))).count() as i32
+        };
         columns.clone().zip(tops).map(of).collect()
     };
     let mut cleaned = darkness.clone();
     let mut strokes: [Vec<Range<i32>>; 2] = Default::default();
     for (side, strokes) in [-1, 1].into_iter().zip(&mut strokes) {
         let excess = excess(side);
-        *strokes = intervals(columns.clone(), |x| excess[(x - columns.start) as usize] == STAND_OUT_PX);
+        *strokes =
+            intervals(columns.clone(), |x| excess[(x - columns.start) as usize] == PARAMS.dropout.stroke_excess_px);
         for (i, (x, &top)) in columns.clone().zip(tops).enumerate() {
             wipe(&mut cleaned, x, top - 1..top + thickness + 1);
-            if excess[i] < STAND_OUT_PX && !continues_stroke(&excess, i) {
+            if excess[i] < PARAMS.dropout.stroke_excess_px && !continues_stroke(&excess, i) {
                 for y in (1..=excess[i] + 1).map(|k| row(top, side, k)) {
                     wipe(&mut cleaned, x, y..y + 1);
                 }
@@ -103,16 +79,19 @@ fn drop_horizontal(darkness: &mut GrayImage, line: Segment) {
     *darkness = cleaned;
 }
 
-/// Whether what stands out a little in column `i` is a stroke that leans on the line and leaves it near by; if not, it is
-/// the print's roughness.
+/// Whether the little that reaches out in column `i` is a stroke that runs along the line and leaves it nearby. If not, it
+/// is the print's roughness.
 fn continues_stroke(excess: &[i32], i: usize) -> bool {
     let leaves = |columns: &mut dyn Iterator<Item = usize>| {
-        columns.take(LEAN_PX).take_while(|&j| excess[j] > 0).any(|j| excess[j] == STAND_OUT_PX)
+        columns
+            .take(PARAMS.dropout.max_lean_px)
+            .take_while(|&j| excess[j] > 0)
+            .any(|j| excess[j] == PARAMS.dropout.stroke_excess_px)
     };
     leaves(&mut (i..excess.len())) || leaves(&mut (0..=i).rev())
 }
 
-/// Keeps the ink between a stroke's upper part, which meets the line in columns `a`, and its lower part, in `b`.
+/// Keeps the ink between a stroke's upper part, which reaches the line in columns `a`, and its lower part, in columns `b`.
 fn bridge(darkness: &GrayImage, cleaned: &mut GrayImage, course: &Course, a: &Range<i32>, b: &Range<i32>) {
     let (first, last) = (-1, course.thickness);
     for row in first..=last {
@@ -145,11 +124,11 @@ fn wipe(image: &mut GrayImage, x: i32, rows: Range<i32>) {
     }
 }
 
-/// The runs of columns for which `holds`.
-fn intervals(columns: Range<i32>, holds: impl Fn(i32) -> bool) -> Vec<Range<i32>> {
+/// The runs of columns that fulfil `is_in`.
+fn intervals(columns: Range<i32>, is_in: impl Fn(i32) -> bool) -> Vec<Range<i32>> {
     let mut found: Vec<Range<i32>> = Vec::new();
     for x in columns {
-        if holds(x) {
+        if is_in(x) {
             match found.last_mut() {
                 Some(last) if last.end == x => last.end = x + 1,
                 _ => found.push(x..x + 1),
@@ -159,10 +138,10 @@ fn intervals(columns: Range<i32>, holds: impl Fn(i32) -> bool) -> Vec<Range<i32>
     found
 }
 
-/// Measures where the line that is expected at `line` runs; `None` where there is none.
+/// Measures the course of the line expected at `line`; `None` where there is none.
 fn course(darkness: &GrayImage, line: Segment) -> Option<Course> {
-    let start = (line.a.x.min(line.b.x) as i32 - SEARCH_PX).max(0);
-    let end = (line.a.x.max(line.b.x) as i32 + SEARCH_PX).min(darkness.width() as i32);
+    let start = (line.a.x.min(line.b.x) as i32 - PARAMS.dropout.search_px).max(0);
+    let end = (line.a.x.max(line.b.x) as i32 + PARAMS.dropout.search_px).min(darkness.width() as i32);
     let slope = (line.b.y - line.a.y) / (line.b.x - line.a.x);
     let expected = |x: f64| line.a.y + slope * (x - line.a.x);
     let dark = dark_level(darkness, start..end, expected)?;
@@ -170,28 +149,30 @@ fn course(darkness: &GrayImage, line: Segment) -> Option<Course> {
         (start..end).filter_map(|x| Some((x, nearest_run(darkness, x, expected(f64::from(x) + 0.5), dark)?))).collect();
     let mut lengths: Vec<i32> = runs.iter().map(|(_, run)| run.end - run.start).collect();
     lengths.sort_unstable();
-    let thickness = *lengths.get((lengths.len() as f64 * CLEAN_SHARE) as usize)?;
+    let thickness = *lengths.get((lengths.len() as f64 * PARAMS.dropout.thickness_quantile) as usize)?;
     let clean: Vec<&(i32, Range<i32>)> =
         runs.iter().filter(|(_, run)| (run.end - run.start - thickness).abs() <= 1).collect();
-    if thickness > THICKEST_PX || (clean.len() as f64) < LEAST_SEEN * f64::from(end - start) {
+    if thickness > PARAMS.dropout.max_thickness_px
+        || (clean.len() as f64) < PARAMS.dropout.min_seen_share * f64::from(end - start)
+    {
         return None;
     }
-    // (middle column, offset from the expected row) of each piece in which the line is seen.
+    // (middle column, offset from the expected row) of each piece that shows the line.
     let mut pieces: Vec<(f64, f64)> = Vec::new();
-    for from in (start..end).step_by(PIECE_PX as usize) {
-        let here = clean.iter().filter(|(x, _)| (from..from + PIECE_PX).contains(x));
+    for from in (start..end).step_by(PARAMS.dropout.piece_px as usize) {
+        let here = clean.iter().filter(|(x, _)| (from..from + PARAMS.dropout.piece_px).contains(x));
         let mut offsets: Vec<f64> =
             here.map(|(x, run)| f64::from(run.start + run.end) / 2.0 - expected(f64::from(*x) + 0.5)).collect();
-        if offsets.len() >= LEAST_CLEAN {
-            pieces.push((f64::from(from) + f64::from(PIECE_PX) / 2.0, median(&mut offsets)));
+        if offsets.len() >= PARAMS.dropout.min_clean_columns {
+            pieces.push((f64::from(from) + f64::from(PARAMS.dropout.piece_px) / 2.0, median(&mut offsets)));
         }
     }
     let (intercept, tilt) = theil_sen(&pieces);
-    pieces.retain(|&(x, offset)| (offset - intercept - tilt * x).abs() <= BEND_PX);
+    pieces.retain(|&(x, offset)| (offset - intercept - tilt * x).abs() <= PARAMS.dropout.max_bend_px);
     let offset_at = |x: f64| {
         let next = pieces.partition_point(|&(at, _)| at < x);
         match (next.checked_sub(1).map(|i| pieces[i]), pieces.get(next)) {
-            (Some((x0, v0)), Some(&(x1, v1))) if x1 - x0 <= 4.0 * f64::from(PIECE_PX) => {
+            (Some((x0, v0)), Some(&(x1, v1))) if x1 - x0 <= 4.0 * f64::from(PARAMS.dropout.piece_px) => {
                 v0 + (v1 - v0) * (x - x0) / (x1 - x0)
             }
             _ => intercept + tilt * x,
@@ -205,23 +186,23 @@ fn course(darkness: &GrayImage, line: Segment) -> Option<Course> {
     Some(Course { columns: start..end, tops, thickness, dark })
 }
 
-/// Half the darkness that the line has in most of its columns; `None` where nothing is dark there.
+/// Half the darkness of the line in most of its columns; `None` where nothing there is dark.
 fn dark_level(darkness: &GrayImage, columns: Range<i32>, expected: impl Fn(f64) -> f64) -> Option<u8> {
     let darkest = |x: i32| {
         let row = expected(f64::from(x) + 0.5).floor() as i32;
-        (-SEARCH_PX..=SEARCH_PX).map(|k| value(darkness, x, row + k)).max().unwrap_or(0)
+        (-PARAMS.dropout.search_px..=PARAMS.dropout.search_px).map(|k| value(darkness, x, row + k)).max().unwrap_or(0)
     };
-    let mut levels: Vec<u8> = columns.map(darkest).filter(|&level| level >= LINE_DARKNESS).collect();
+    let mut levels: Vec<u8> = columns.map(darkest).filter(|&level| level >= PARAMS.dropout.min_darkness).collect();
     levels.sort_unstable();
-    levels.get(levels.len() / 2).map(|level| (level / 2).max(LINE_DARKNESS / 2))
+    levels.get(levels.len() / 2).map(|level| (level / 2).max(PARAMS.dropout.min_darkness / 2))
 }
 
-/// The dark run of column `x` that is nearest to the row expected.
+/// The dark run of column `x` nearest to the expected row.
 fn nearest_run(darkness: &GrayImage, x: i32, expected: f64, dark: u8) -> Option<Range<i32>> {
     let is_dark = |y: &i32| value(darkness, x, *y) >= dark;
     let row = expected.floor() as i32;
-    let met = (0..=SEARCH_PX).flat_map(|k| [row + k, row - k]).find(is_dark)?;
-    let longest = 2 * THICKEST_PX;
+    let met = (0..=PARAMS.dropout.search_px).flat_map(|k| [row + k, row - k]).find(is_dark)?;
+    let longest = 2 * PARAMS.dropout.max_thickness_px;
     let up = (1..=longest).map(|k| met - k).take_while(is_dark).count() as i32;
     let down = (1..=longest).map(|k| met + k).take_while(is_dark).count() as i32;
     Some(met - up..met + down + 1)
@@ -265,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stroke_that_crosses_a_line_stays_whole() {
+    fn stroke_across_a_line_stays_whole() {
         let mut image = GrayImage::new(200, 100);
         // The line is expected level at row 60; it lies 3 px lower and is tilted.
         draw(&mut image, (0.0, 62.0), (200.0, 64.0), 2.0);
@@ -278,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vertical_line_is_removed_and_a_stroke_beside_it_stays() {
+    fn vertical_line_is_removed_and_stroke_beside_it_stays() {
         let mut image = GrayImage::new(100, 100);
         draw(&mut image, (50.0, 0.0), (50.0, 100.0), 1.5);
         draw(&mut image, (60.0, 20.0), (60.0, 80.0), 2.0);
@@ -288,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stroke_that_leans_on_a_line_keeps_what_stands_out() {
+    fn stroke_along_a_line_keeps_what_reaches_out() {
         let mut image = GrayImage::new(200, 100);
         draw(&mut image, (0.0, 60.0), (200.0, 60.0), 1.5);
         // A shallow V whose lowest part touches the line.
@@ -300,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_wiped_where_there_is_no_line() {
+    fn strokes_without_a_line_stay_unchanged() {
         let mut image = GrayImage::new(200, 100);
         draw(&mut image, (80.0, 20.0), (90.0, 80.0), 2.5);
         let before = image.clone();
@@ -353,7 +334,7 @@ mod tests {
 
     #[test]
     fn bar_thicker_than_any_line_stays() {
-        let thick = THICKEST_PX as u32 + 2;
+        let thick = PARAMS.dropout.max_thickness_px as u32 + 2;
         let bar = GrayImage::from_fn(60, 60, |_, y| Luma([if (20..20 + thick).contains(&y) { 200 } else { 0 }]));
         let mut picture = bar.clone();
         drop_lines(&mut picture, &[level(&bar, 20.0 + f64::from(thick) / 2.0)]);

@@ -1,97 +1,38 @@
-//! A box's ink -> a lattice of candidate digits: components are cut at every likely joint, and every few consecutive
-//! pieces together may be a digit (over-segmentation; Fujisawa, Nakano and Kurino, 1992).
+//! The ink of a box -> a lattice of candidate digits. Components are cut at every likely joint, and up to five consecutive
+//! pieces together may be a digit (over-segmentation: Fujisawa, Nakano and Kurino, 1992).
 
 use super::{
     Lattice, LatticeEdge,
     cut::{Seam, cut, seam},
+    params::FreeParams,
     parts::Part,
 };
 
-/// How a box's ink is parted. Lengths are shares of the digits' height, amounts of ink are in stroke widths.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct FreeParams {
-    /// Dearest cut: the ink it goes through and `span_cost`. Raising it finds more joints and makes the lattice larger.
-    pub dearest_cut: f32,
-    /// What a cut costs that goes through ink at the digits' top and at their foot: it opens a loop, it is no joint.
-    pub span_cost: f32,
-    /// Least distance of a cut from the end of its part; two cuts may be half as far apart.
-    pub cut_spacing: f32,
-    /// Widest digit.
-    pub widest: f32,
-    /// Widest gap inside a digit.
-    pub widest_gap: f32,
-    /// Log prior of a cut, and for each unit of its cost.
-    pub cut: f32,
-    pub cut_cost: f32,
-    /// Log prior of a gap of one tenth of the height inside a digit.
-    pub gap_cost: f32,
-    /// Log prior of a digit one tenth of the height wider than high.
-    pub width_cost: f32,
-    /// Log prior of joining two parts each as high as a digit.
-    pub join_cost: f32,
-    /// Log prior of a digit one tenth of the height smaller than [`LOW`].
-    pub small_cost: f32,
-}
-
-impl Default for FreeParams {
-    /// Empirically chosen on amounts from cheques.
-    fn default() -> Self {
-        Self {
-            dearest_cut: 5.5,
-            span_cost: 5.0,
-            cut_spacing: 0.22,
-            widest: 1.4,
-            widest_gap: 0.35,
-            cut: -0.5,
-            cut_cost: -0.3,
-            gap_cost: -0.4,
-            width_cost: -0.2,
-            join_cost: -1.5,
-            small_cost: -1.0,
-        }
-    }
-}
-
-/// Most consecutive pieces that make one digit.
+/// Maximum number of consecutive pieces in one digit. Fixed by design: it bounds the lattice.
 const MAX_PIECES: usize = 5;
 
-/// Most pieces in a field; with [`MAX_PIECES`] and one edge a piece to skip it, a field has at most 384 edges.
+/// Maximum number of pieces in a field. With [`MAX_PIECES`], and one edge for each piece to skip it, a field has at most 384
+/// edges.
 const MAX_PRIMITIVES: usize = 64;
-
-/// Least width of a part for each cut in it, as a share of the height: half of what a digit is wide.
-const WIDTH_A_CUT: f32 = 0.3;
-
-/// A part with at least this share of the height is a whole digit or more.
-const TALL: f32 = 0.6;
-
-/// What is lower than this share of the height, and what is small altogether, may be a dot, a comma or a dash.
-const LOW: f32 = 0.5;
-const SMALL: f32 = 0.3;
-
-/// Half the width of the narrow windows in which joints are looked for, pixels.
-const NARROW_PX: i32 = 2;
-
-/// A part lower than this many stroke widths is a dash and is not cut.
-const DASH_STROKES: f32 = 2.5;
 
 /// Part of a component, between two cuts, or a component as a whole.
 struct Primitive {
     part: Part,
-    /// Log prior of the cuts at its left and at its right; 0 where it ends by itself.
+    /// Log prior of the cuts at its left and at its right; 0 at an end that is no cut.
     cut_left: f32,
     cut_right: f32,
     /// Whether it is a component as a whole.
     is_whole: bool,
 }
 
-/// The lattice of a box's `parts`, which stand in a crop `crop_width` pixels wide. `None` of no parts.
+/// The lattice of a box's `parts`. `None` without parts.
 pub(super) fn free_lattice(parts: Vec<Part>, params: &FreeParams) -> Option<Lattice> {
     let height = digit_height(&parts)?;
     let stroke = stroke_width(&parts);
-    let primitives = primitives(join_overlapping(parts, height), height, stroke, params);
+    let primitives = primitives(join_stacked(parts, height, params), height, stroke, params);
     let mut edges = Vec::new();
     for from in 0..primitives.len() {
-        if let Some(log_prior) = skip_prior(&primitives[from], height) {
+        if let Some(log_prior) = skip_prior(&primitives[from], height, params) {
             edges.push(LatticeEdge { from, to: from + 1, crop: None, log_prior });
         }
         for to in from + 1..=(from + MAX_PIECES).min(primitives.len()) {
@@ -104,7 +45,7 @@ pub(super) fn free_lattice(parts: Vec<Part>, params: &FreeParams) -> Option<Latt
     Some(Lattice { n_nodes: primitives.len() + 1, edges, ..Lattice::default() })
 }
 
-/// How high the digits are: the median of the parts that are at least half as high as the highest one, pixels.
+/// Height of the digits, pixels: the median of the parts that are at least half as high as the highest one.
 pub(super) fn digit_height(parts: &[Part]) -> Option<f32> {
     let highest = parts.iter().map(Part::height).max()?;
     let mut heights: Vec<i32> = parts.iter().map(Part::height).filter(|h| 2 * h >= highest).collect();
@@ -112,7 +53,7 @@ pub(super) fn digit_height(parts: &[Part]) -> Option<f32> {
     Some(heights[heights.len() / 2] as f32)
 }
 
-/// How wide the strokes are: twice the area over the outline's length, pixels, at least 1.
+/// Width of the strokes, pixels: twice the area over the length of the outline, at least 1.
 pub(super) fn stroke_width(parts: &[Part]) -> f32 {
     let (mut area, mut outline) = (0usize, 0usize);
     for part in parts {
@@ -129,15 +70,17 @@ pub(super) fn stroke_width(parts: &[Part]) -> f32 {
     (2.0 * area as f32 / outline.max(1) as f32).max(1.0)
 }
 
-/// Joins parts that stand one above the other: strokes of one digit that do not touch. What lies low stays apart: it may
-/// be a dot or a comma.
-fn join_overlapping(mut parts: Vec<Part>, height: f32) -> Vec<Part> {
-    const OVERLAP: f32 = 0.7;
+/// Joins parts above each other: strokes of one digit that do not touch. Small parts at the foot stay separate: they may be
+/// dots or commas.
+fn join_stacked(mut parts: Vec<Part>, height: f32, params: &FreeParams) -> Vec<Part> {
     let belongs = |small: &Part, large: &Part| {
         let overlap = small.right().min(large.right()) - small.x.max(large.x);
-        let lies_low = small.y as f32 > large.bottom() as f32 - 0.35 * height && (small.height() as f32) < LOW * height;
+        let lies_low = small.y as f32 > large.bottom() as f32 - params.foot_share * height
+            && (small.height() as f32) < params.max_mark_height * height;
         let joined_width = small.right().max(large.right()) - small.x.min(large.x);
-        overlap as f32 >= OVERLAP * small.width() as f32 && !lies_low && (joined_width as f32) < 1.3 * height
+        overlap as f32 >= params.min_stack_overlap * small.width() as f32
+            && !lies_low
+            && (joined_width as f32) < params.max_stack_width * height
     };
     parts.sort_by_key(|part| std::cmp::Reverse(part.area()));
     let mut joined: Vec<Part> = Vec::new();
@@ -169,8 +112,9 @@ fn primitives(parts: Vec<Part>, height: f32, stroke: f32, params: &FreeParams) -
         }
         let is_whole = seams.is_empty();
         let cost = |i: Option<usize>| {
-            i.and_then(|i| seams.get(i))
-                .map_or(0.0, |seam| params.cut + params.cut_cost * cut_cost(seam, height, stroke, params))
+            i.and_then(|i| seams.get(i)).map_or(0.0, |seam| {
+                params.cut_log_prior + params.cut_log_prior_per_cost * cut_cost(seam, height, stroke, params)
+            })
         };
         for (i, piece) in pieces.into_iter().enumerate() {
             let (cut_left, cut_right) = (cost(i.checked_sub(1)), cost(Some(i)));
@@ -181,7 +125,7 @@ fn primitives(parts: Vec<Part>, height: f32, stroke: f32, params: &FreeParams) -
     primitives
 }
 
-/// What a cut costs: stroke widths of ink it goes through, and its span.
+/// Cost of a cut: the ink it goes through, in stroke widths, and its span.
 fn cut_cost(seam: &Seam, height: f32, stroke: f32, params: &FreeParams) -> f32 {
     seam.ink_cut / stroke + params.span_cost * seam.span as f32 / height
 }
@@ -189,83 +133,84 @@ fn cut_cost(seam: &Seam, height: f32, stroke: f32, params: &FreeParams) -> f32 {
 /// The likeliest joints of a part, cheapest first.
 fn joints(part: &Part, height: f32, stroke: f32, params: &FreeParams) -> Vec<Seam> {
     let spacing = ((params.cut_spacing * height) as i32).max(2);
-    let is_dash = (part.height() as f32) < DASH_STROKES * stroke;
+    let is_dash = (part.height() as f32) < params.max_dash_strokes * stroke;
     if is_dash || part.width() < 2 * spacing + 2 {
         return Vec::new();
     }
     let mut found: Vec<Seam> = Vec::new();
     // Wide windows find slanted seams, narrow ones the joint of two bows, beside which a loop is cut open for less ink.
-    for window in [(spacing / 2).max(1), NARROW_PX] {
+    for window in [(spacing / 2).max(1), params.narrow_window_px] {
         for at in (part.x + spacing..=part.right() - spacing).step_by(window as usize) {
             found.extend(seam(part, at - window..at + window + 1));
         }
     }
     let cost = |seam: &Seam| cut_cost(seam, height, stroke, params);
-    found.retain(|seam| cost(seam) <= params.dearest_cut);
+    found.retain(|seam| cost(seam) <= params.max_cut_cost);
     found.sort_by(|a, b| cost(a).total_cmp(&cost(b)).then(a.middle().cmp(&b.middle())));
-    let most = (part.width() as f32 / (WIDTH_A_CUT * height)) as usize;
+    let max_joints = (part.width() as f32 / (params.min_width_per_cut * height)) as usize;
     let mut apart: Vec<Seam> = Vec::new();
     for seam in found {
         let is_apart = |other: &Seam| {
             let sides = seam.columns.iter().zip(&other.columns).map(|(a, b)| a - b);
-            let (least, most) = sides.fold((i32::MAX, i32::MIN), |(lo, hi), d| (lo.min(d), hi.max(d)));
-            2 * (seam.middle() - other.middle()).abs() >= spacing && (least >= 0 || most <= 0)
+            let (min, max) = sides.fold((i32::MAX, i32::MIN), |(lo, hi), d| (lo.min(d), hi.max(d)));
+            2 * (seam.middle() - other.middle()).abs() >= spacing && (min >= 0 || max <= 0)
         };
-        if apart.len() < most && apart.iter().all(is_apart) {
+        if apart.len() < max_joints && apart.iter().all(is_apart) {
             apart.push(seam);
         }
     }
     apart
 }
 
-/// Log prior of a group being one digit, from its geometry; `None` where it is none.
+/// Log prior that a group is one digit, from its geometry; `None` where it cannot be one.
 fn group_prior(group: &[Primitive], height: f32, params: &FreeParams) -> Option<f32> {
     let (first, last) = (group.first()?, group.last()?);
     let x0 = group.iter().map(|p| p.part.x).min()?;
     let x1 = group.iter().map(|p| p.part.right()).max()?;
     let width = (x1 - x0) as f32 / height;
-    if width > params.widest && group.len() > 1 {
+    if width > params.max_width && group.len() > 1 {
         return None;
     }
     let mut prior = (first.cut_left + last.cut_right) / 2.0;
-    prior += params.width_cost * 10.0 * (width - 1.0).max(0.0);
+    prior += params.width_log_prior * 10.0 * (width - 1.0).max(0.0);
     let y0 = group.iter().map(|p| p.part.y).min()?;
     let y1 = group.iter().map(|p| p.part.bottom()).max()?;
     let size = ((y1 - y0) as f32 / height).max(width);
-    prior += params.small_cost * 10.0 * (LOW - size).max(0.0);
+    prior += params.small_log_prior * 10.0 * (params.max_mark_height - size).max(0.0);
     let mut right = first.part.right();
     for pair in group.windows(2) {
         let gap = (pair[1].part.x - right).max(0) as f32 / height;
-        if gap > params.widest_gap {
+        if gap > params.max_gap {
             return None;
         }
         right = right.max(pair[1].part.right());
         if pair[0].part.component != pair[1].part.component {
-            let tall = |p: &Primitive| p.part.height() as f32 >= TALL * height;
-            prior += params.gap_cost * 10.0 * gap;
-            prior += if tall(&pair[0]) && tall(&pair[1]) { params.join_cost } else { 0.0 };
+            let tall = |p: &Primitive| p.part.height() as f32 >= params.min_whole_height * height;
+            prior += params.gap_log_prior * 10.0 * gap;
+            prior += if tall(&pair[0]) && tall(&pair[1]) { params.join_log_prior } else { 0.0 };
         }
     }
     Some(prior)
 }
 
-/// Log prior of a piece being no digit at all but a dot, a comma, a dash; `None` where it is too large for that.
-fn skip_prior(primitive: &Primitive, height: f32) -> Option<f32> {
+/// Log prior that a piece is no digit but a dot, a comma or a dash; `None` where it is too large for that.
+fn skip_prior(primitive: &Primitive, height: f32, params: &FreeParams) -> Option<f32> {
     let (w, h) = (primitive.part.width() as f32 / height, primitive.part.height() as f32 / height);
-    if !primitive.is_whole || h >= LOW {
+    if !primitive.is_whole || h >= params.max_mark_height {
         None
-    } else if h.max(w) < SMALL {
-        Some(-0.1)
-    } else if w > 1.5 * h {
-        Some(-0.5)
+    } else if h.max(w) < params.max_dot_side {
+        Some(params.dot_log_prior)
+    } else if w > params.min_dash_aspect * h {
+        Some(params.dash_log_prior)
     } else {
-        Some(-1.5)
+        Some(params.other_mark_log_prior)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::params::PARAMS;
     use crate::segment::tests::ink as grid_ink;
     use crate::segment::{ink::Ink, parts::components};
     use image::{GrayImage, Luma};
@@ -294,20 +239,20 @@ mod tests {
 
     #[test]
     fn touching_digits_are_cut_at_the_joint() {
-        // Two noughts that touch at column 80.
+        // Two zeros that touch at column 80.
         let ink = parts(160, 80, |x, y| ring(x, y, 56.0, 40.0) || ring(x, y, 104.5, 40.0));
         assert_eq!(ink.len(), 1);
-        let lattice = free_lattice(ink, &FreeParams::default()).expect("there is ink");
+        let lattice = free_lattice(ink, &PARAMS.free).expect("there is ink");
         assert_has(&lattice, (31, 80));
         assert_has(&lattice, (80, 130));
     }
 
     #[test]
-    fn a_broken_digit_is_joined() {
-        // A nought with a gap of 3 pixels from top to bottom.
+    fn broken_digit_is_joined() {
+        // A zero with a gap of 3 pixels from top to bottom.
         let ink = parts(100, 80, |x, y| ring(x, y, 50.0, 40.0) && (x - 50.0).abs() > 1.5);
         assert_eq!(ink.len(), 2);
-        let lattice = free_lattice(ink, &FreeParams::default()).expect("there is ink");
+        let lattice = free_lattice(ink, &PARAMS.free).expect("there is ink");
         assert_has(&lattice, (25, 75));
     }
 
@@ -316,16 +261,16 @@ mod tests {
         let ink = parts(100, 80, |x, y| {
             (30.0..60.0).contains(&x) && ((10.0..15.0).contains(&y) || (20.0..70.0).contains(&y) && x < 55.0)
         });
-        let lattice = free_lattice(ink, &FreeParams::default()).expect("there is ink");
+        let lattice = free_lattice(ink, &PARAMS.free).expect("there is ink");
         assert_has(&lattice, (30, 60));
         assert!(lattice.edges.iter().all(|e| e.crop.as_ref().is_none_or(|c| c.ink.height() == 60)));
     }
 
     #[test]
-    fn a_dot_may_be_skipped_and_a_digit_may_not() {
+    fn dot_may_be_skipped_and_digit_may_not() {
         let ink =
             parts(160, 80, |x, y| ring(x, y, 40.0, 40.0) || (80.0..86.0).contains(&x) && (58.0..64.0).contains(&y));
-        let lattice = free_lattice(ink, &FreeParams::default()).expect("there is ink");
+        let lattice = free_lattice(ink, &PARAMS.free).expect("there is ink");
         let skips: Vec<_> = lattice.edges.iter().filter(|e| e.crop.is_none()).map(|e| (e.from, e.to)).collect();
         assert_eq!(skips, [(lattice.n_nodes - 2, lattice.n_nodes - 1)]);
     }
@@ -338,12 +283,12 @@ mod tests {
         let dot = parts(1, 1, |_, _| true);
         assert!(dot.is_empty(), "a speck is no part");
         for ink in [specks, comb, solid] {
-            let lattice = free_lattice(ink, &FreeParams::default()).expect("there is ink");
+            let lattice = free_lattice(ink, &PARAMS.free).expect("there is ink");
             assert!(lattice.edges.len() <= 400, "{}", lattice.edges.len());
             let reachable = |node: usize| lattice.edges.iter().any(|e| e.to == node);
             assert!((1..lattice.n_nodes).all(reachable), "every node is reached");
         }
-        assert!(free_lattice(Vec::new(), &FreeParams::default()).is_none());
+        assert!(free_lattice(Vec::new(), &PARAMS.free).is_none());
     }
 
     #[test]
@@ -371,7 +316,7 @@ mod tests {
     #[test]
     fn two_digits_apart_are_two_edges_without_a_joined_one() {
         let bar = "99990000000000000000000000000000009999";
-        let lattice = free_lattice(components(&grid_ink(&[bar; 24]), 1), &FreeParams::default()).expect("there is ink");
+        let lattice = free_lattice(components(&grid_ink(&[bar; 24]), 1), &PARAMS.free).expect("there is ink");
         assert_eq!((lattice.n_nodes, spans(&lattice)), (3, vec![(0, 4), (34, 38)]));
         assert!(lattice.edges.iter().all(|edge| edge.log_prior == 0.0), "nothing speaks against them");
     }
@@ -379,8 +324,7 @@ mod tests {
     #[test]
     fn joining_two_whole_digits_is_unlikely() {
         let bars = "999900009999";
-        let lattice =
-            free_lattice(components(&grid_ink(&[bars; 24]), 1), &FreeParams::default()).expect("there is ink");
+        let lattice = free_lattice(components(&grid_ink(&[bars; 24]), 1), &PARAMS.free).expect("there is ink");
         let prior =
             |from: usize, to: usize| lattice.edges.iter().find(|e| (e.from, e.to) == (from, to)).map(|e| e.log_prior);
         let (alone, together) = (prior(0, 1).expect("it is there"), prior(0, 2).expect("they are near"));

@@ -1,50 +1,15 @@
-//! Grey crop -> ink: shading, paper and watermark drop out, faint strokes stay.
+//! Grey crop -> ink. Shading, paper and watermarks are removed, faint strokes stay.
 
 use image::{GrayImage, Luma};
 
+use super::params::{InkParams, PARAMS};
 use formread_raster::geometry::Rect;
 use formread_raster::{label_components, transpose};
 
-/// What tells ink from paper.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct InkParams {
-    /// Least darkness of a pen's strokes against the paper round them, 0 to 1. Raising it loses faint pencil, lowering
-    /// it takes watermarks for writing.
-    pub min_contrast: f32,
-    /// Share of the strokes' darkness at which a pixel is surely ink.
-    pub strong: f32,
-    /// Share of the strokes' darkness at which a pixel is ink if it is connected to one that surely is.
-    pub weak: f32,
-    /// Ink there must be at the darkest for it to count as a pen's darkness, pixels. Raising it loses short strokes, lowering
-    /// it takes specks for writing.
-    pub least_px: usize,
-}
-
-impl Default for InkParams {
-    /// Empirically chosen: watermarks lie at a contrast of 0.1, a hard pencil on white paper at 0.25; 0.3 mm2 is a dash.
-    fn default() -> Self {
-        Self { min_contrast: 0.15, strong: 0.5, weak: 0.3, least_px: 30 }
-    }
-}
-
-/// Side of the blocks in which the ground is found, pixels.
+/// Side of the blocks in which the ground is measured, pixels. Fixed by design.
 const BLOCK_PX: u32 = 4;
 
-/// Half the width of what is darker than its surroundings and yet no ground, blocks: strokes and lines up to about
-/// 2.8 mm wide are ink.
-const CLOSING_BLOCKS: usize = 3;
-
-/// The ground is nowhere darker than this share of the crop's light ground, so that a solid area of ink is no ground.
-const DARKEST_GROUND: f32 = 0.55;
-
-/// How many standard deviations of the paper's noise ink must stand out.
-const NOISE_SPREADS: f32 = 3.0;
-
-/// But what is darker than this against its ground, 0 to 1, is ink on the noisiest paper: what is printed on a cheque's
-/// ground spreads as widely as noise would.
-const NOISE_MAX: f32 = 0.35;
-
-/// How dark each pixel is against the ground round it: [H, W] u8, 0 as light as the ground or lighter, 255 black.
+/// Darkness of each pixel against the ground around it: [H, W] u8, 0 as light as the ground or lighter, 255 black.
 ///
 /// The ground is the grey closing of the crop (Serra, 1982) by a square wider than any stroke.
 pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
@@ -52,12 +17,12 @@ pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
     let (bw, bh) = (w.div_ceil(BLOCK_PX), h.div_ceil(BLOCK_PX));
     let mut blocks = GrayImage::from_fn(bw, bh, |bx, by| Luma([block_light(grey, bx, by)]));
     for grow in [true, false] {
-        blocks = extreme(&blocks, CLOSING_BLOCKS, grow);
+        blocks = extreme(&blocks, PARAMS.ground.closing_blocks, grow);
     }
     let mut lights: Vec<u8> = blocks.pixels().map(|p| p[0]).collect();
     lights.sort_unstable();
     let light = lights.get(lights.len() * 9 / 10).copied().unwrap_or(255);
-    let floor = (f32::from(light) * DARKEST_GROUND).max(1.0);
+    let floor = (f32::from(light) * PARAMS.ground.min_ground_share).max(1.0);
     let (columns, rows) = (between_centres(w, blocks.width()), between_centres(h, blocks.height()));
     // each row of blocks as wide as the crop
     let row_of_blocks = |blocks: &[u8]| -> Vec<f32> {
@@ -97,7 +62,7 @@ fn block_light(grey: &GrayImage, bx: u32, by: u32) -> u8 {
     (lighter.iter().map(|&v| u32::from(v)).sum::<u32>() / lighter.len().max(1) as u32) as u8
 }
 
-/// Lightest (`grow`) or darkest value of the square of half side `radius` round each pixel.
+/// Lightest (`grow`) or darkest value of the square of half side `radius` around each pixel.
 fn extreme(image: &GrayImage, radius: usize, grow: bool) -> GrayImage {
     let pick = |a: u8, b: u8| if grow { a.max(b) } else { a.min(b) };
     // of each row the extremes of those around it, then the same of columns
@@ -122,7 +87,7 @@ struct Between {
     share: f32,
 }
 
-/// Of each of `n_px` pixels along an axis with `n_blocks` blocks.
+/// One for each of `n_px` pixels along an axis with `n_blocks` blocks.
 fn between_centres(n_px: u32, n_blocks: u32) -> Vec<Between> {
     let between = |px: u32| {
         let at = ((px as f32 + 0.5) / BLOCK_PX as f32 - 0.5).clamp(0.0, (n_blocks - 1) as f32);
@@ -132,16 +97,16 @@ fn between_centres(n_px: u32, n_blocks: u32) -> Vec<Between> {
     (0..n_px).map(between).collect()
 }
 
-/// Ink told from paper.
+/// Ink, separated from paper.
 #[derive(Debug, Clone)]
 pub(super) struct Ink {
-    /// [H, W] u8, 0 paper .. 255 as dark as the pen's strokes are.
+    /// [H, W] u8, 0 paper .. 255 as dark as the pen's strokes.
     pub grey: GrayImage,
     /// [H, W] u8, 255 where there is ink, else 0.
     pub mask: GrayImage,
 }
 
-/// How dark paper is.
+/// Darkness of the paper.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paper {
     /// The median, 0 to 255.
@@ -155,13 +120,16 @@ impl Paper {
     pub fn of(darkness: &GrayImage, area: Rect) -> Self {
         let histogram = histogram(darkness, area);
         let n: usize = histogram.iter().sum();
-        // Between these ranks lies half a standard deviation of normal noise, and even a crowded field is paper there.
+        // These ranks are half a standard deviation of normal noise apart, and even in a crowded field they are paper.
         let spread = 2.0 * (rank(&histogram, n * 6 / 10) as f32 - rank(&histogram, n * 4 / 10) as f32);
-        Self { level: rank(&histogram, n / 2) as f32, noise: (NOISE_SPREADS * spread).min(NOISE_MAX * 255.0) }
+        Self {
+            level: rank(&histogram, n / 2) as f32,
+            noise: (PARAMS.ground.noise_deviations * spread).min(PARAMS.ground.max_noise * 255.0),
+        }
     }
 }
 
-/// How many pixels of `area` are how dark.
+/// Number of pixels of `area` for each darkness.
 fn histogram(darkness: &GrayImage, area: Rect) -> [usize; 256] {
     // pixels whose middles lie within
     let inside = |from: f64, to: f64, n: u32| {
@@ -177,25 +145,25 @@ fn histogram(darkness: &GrayImage, area: Rect) -> [usize; 256] {
     histogram
 }
 
-/// Finds the pen's darkness inside `frame` (pixels of the crop), most of which is paper, and parts ink from paper. `None`
-/// where nothing is darker than paper and watermark are.
+/// Measures the pen's darkness inside `frame` (pixels of the crop), most of which is paper, and separates ink from paper.
+/// `None` where nothing is darker than paper and watermarks.
 pub(super) fn find_ink(darkness: &GrayImage, frame: Rect, params: &InkParams) -> Option<Ink> {
     find_ink_on(Paper::of(darkness, frame), darkness, frame, params)
 }
 
-/// The same on paper that was measured elsewhere: by hysteresis (Canny, 1986), strong pixels, and weak ones connected to
-/// them.
+/// The same on paper that was measured elsewhere. Ink is found by hysteresis (Canny, 1986): strong pixels, and weak pixels
+/// connected to them.
 pub(super) fn find_ink_on(paper: Paper, darkness: &GrayImage, frame: Rect, params: &InkParams) -> Option<Ink> {
     let histogram = histogram(darkness, frame);
     let n: usize = histogram.iter().sum();
-    let darkest = rank(&histogram, n.checked_sub(params.least_px)?) as f32;
+    let darkest = rank(&histogram, n.checked_sub(params.min_dark_px)?) as f32;
     let least = (params.min_contrast * 255.0).max(paper.noise);
     if darkest - paper.level < least {
-        // A crop that is ink all over has no paper to measure against.
+        // A crop that is all ink has no paper to measure.
         let bare = Paper { level: 0.0, noise: 0.0 };
         return if paper.level > 127.0 { Some(threshold(darkness, bare, paper.level, params)) } else { None };
     }
-    // The strokes' darkness: the median of what is nearer to the darkest than to the paper.
+    // The strokes' darkness: the median of the pixels that are nearer to the darkest than to the paper.
     let middle = ((paper.level + darkest) / 2.0) as usize;
     let above: usize = histogram[middle..].iter().sum();
     let full = rank(&histogram, n - above.div_ceil(2)) as f32;
@@ -241,7 +209,7 @@ pub(super) fn binary(grey: &GrayImage, least: u8) -> GrayImage {
     mapped(grey, |value| if value >= least { 255 } else { 0 })
 }
 
-/// Each pixel as `map` has it.
+/// Applies `map` to each pixel.
 fn mapped(image: &GrayImage, map: impl Fn(u8) -> u8) -> GrayImage {
     let table: [u8; 256] = std::array::from_fn(|value| map(value as u8));
     let mut mapped = image.clone();
@@ -267,13 +235,13 @@ mod tests {
 
     #[test]
     fn shading_and_watermark_are_no_ink() {
-        assert!(find_ink(&darkness(&paper(None)), FRAME, &InkParams::default()).is_none());
+        assert!(find_ink(&darkness(&paper(None)), FRAME, &PARAMS.ink).is_none());
     }
 
     #[test]
     fn faint_and_dark_strokes_are_ink_and_only_they() {
         for contrast in [0.25, 0.5, 0.9] {
-            let ink = find_ink(&darkness(&paper(Some(contrast))), FRAME, &InkParams::default());
+            let ink = find_ink(&darkness(&paper(Some(contrast))), FRAME, &PARAMS.ink);
             let ink = ink.expect("there is a stroke");
             for (x, y, p) in ink.mask.enumerate_pixels() {
                 let inside = (46..50).contains(&x) && (15..70).contains(&y);
@@ -283,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn a_crop_that_is_all_ink_is_ink() {
+    fn crop_that_is_all_ink_is_ink() {
         let black = GrayImage::from_pixel(50, 50, Luma([0]));
         let frame = Rect::from_edges(0.0, 0.0, 50.0, 50.0);
-        let ink = find_ink(&darkness(&black), frame, &InkParams::default()).expect("all is ink");
+        let ink = find_ink(&darkness(&black), frame, &PARAMS.ink).expect("all is ink");
         assert!(ink.mask.pixels().all(|p| p[0] == 255));
     }
 }

@@ -1,9 +1,11 @@
-//! Page -> cuts: each field's ink, freed of its printed frame and parted into what may be digits.
+//! Page -> cuts: the ink of each field, without its printed frame, cut into candidate digits.
 //!
-//! A field becomes a [`Lattice`]: nodes are places where one digit may end and the next begin, from left to right; an
-//! edge is the ink between two nodes, a candidate digit. A comb's lattice is a chain, one edge a cell; a box field's
-//! has an edge for every likely way to join broken strokes and to split touching ones. The net scores every edge, and
-//! [`crate::assemble`] takes the best path.
+//! A field becomes a [`Lattice`]. A node is a place where one digit may end and the next may begin; nodes are ordered from
+//! left to right. An edge is the ink between two nodes: a candidate digit. The lattice of a comb is a chain with one edge
+//! for each cell. The lattice of a box has an edge for every likely way to join broken strokes and to split touching ones.
+//! The net scores every edge, and [`crate::assemble`] takes the best path.
+//!
+//! The thresholds of all files are in `params.rs`.
 
 mod clean;
 mod comb;
@@ -12,6 +14,7 @@ mod dropout;
 mod free;
 mod ink;
 mod mark;
+mod params;
 mod parts;
 mod signs;
 mod strip;
@@ -19,6 +22,7 @@ mod strip;
 use image::{GrayImage, Luma};
 
 use clean::{Cleaned, Place};
+use params::PARAMS;
 use parts::Part;
 
 pub use clean::{FieldPictures, field_pictures};
@@ -29,17 +33,14 @@ use crate::{
     register::{FieldRegistration, Registration},
 };
 use formread_page::Page;
-use formread_raster::{
-    LineParams,
-    geometry::{Point, Rect, Segment},
-};
+use formread_raster::geometry::{Point, Rect, Segment};
 
 /// One field, cut from the page.
 #[derive(Debug, Clone)]
 pub struct FieldCut {
     /// Index into the template's fields.
     pub field_idx: usize,
-    /// What stands in it.
+    /// What is written in it.
     pub ink: FieldInk,
     /// All its ink in one piece; `None` where nothing is written.
     pub strip: Option<StripCrop>,
@@ -48,27 +49,27 @@ pub struct FieldCut {
 /// The ink of a whole field.
 #[derive(Debug, Clone)]
 pub struct StripCrop {
-    /// [H, W] u8, 0 paper .. 255 ink: the field's rectified crop without its frame and its neighbours. What is paler than
-    /// ink is kept.
+    /// [H, W] u8, 0 paper .. 255 ink: the field's rectified crop without its frame and without foreign ink. Grey that is
+    /// paler than ink is kept.
     pub ink: GrayImage,
-    /// Where the digits stand in it.
+    /// Where the digits are in it.
     pub bounds: StripBounds,
 }
 
-/// Where a strip's digits stand, pixels of its crop; right and bottom exclusive.
+/// Where a strip's digits are, pixels of its crop; right and bottom exclusive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StripBounds {
     /// Left edge of the first ink.
     pub left: f32,
     /// Right edge of the last ink.
     pub right: f32,
-    /// Half way between the digits' heads and their feet.
+    /// Half way between the digits' tops and bottoms.
     pub middle: f32,
-    /// How high a digit is.
+    /// Height of a digit.
     pub digit_height: f32,
 }
 
-/// What stands in a field.
+/// What is written in a field.
 #[derive(Debug, Clone)]
 pub enum FieldInk {
     /// Nothing was written.
@@ -77,7 +78,7 @@ pub enum FieldInk {
     OffPage,
     /// Something was written.
     Written(Lattice),
-    /// What is in a box to be marked.
+    /// The ink in a box to be marked.
     Mark(MarkInk),
 }
 
@@ -86,19 +87,19 @@ pub enum FieldInk {
 pub struct MarkInk {
     /// Share of the inside, 0 to 1.
     pub covered: f32,
-    /// How dark, against the pen's strokes, that ninth of the inside is, three by three, which has least ink, 0 to 1: a cross
-    /// leaves some free, however thick it is, a filled box none.
-    pub least_ninth: f32,
+    /// Divide the inside into nine parts, three by three: the darkness of the part with the least ink, against the pen's
+    /// strokes, 0 to 1. A cross leaves some part free, however thick it is; a filled box leaves none.
+    pub min_ninth: f32,
 }
 
-/// The ways to part a field's ink into digits.
+/// The ways to cut a field's ink into digits.
 #[derive(Debug, Clone, Default)]
 pub struct Lattice {
     /// Number of nodes; a path goes from node 0 to node `n_nodes - 1`.
     pub n_nodes: usize,
     /// Candidates, by `from`, then `to`.
     pub edges: Vec<LatticeEdge>,
-    /// What stands beside the digits.
+    /// Signs beside the digits.
     pub signs: Signs,
 }
 
@@ -129,30 +130,8 @@ pub struct InkCrop {
 /// Resolution of the rectified crops in which fields are cut, whatever the scan's: 254 dpi.
 pub const CROP_PX_PER_MM: f64 = 10.0;
 
-/// How much of a field's surroundings is cut out with it, millimetres: overshooting strokes stay whole.
+/// Margin around a field's crop, millimetres, so that strokes that overshoot the frame stay whole. Fixed by design.
 const MARGIN_MM: f64 = 3.0;
-
-/// Least component that is ink and no speck, pixels of the crop: 0.1 mm2.
-const SPECK_PX: usize = 10;
-
-/// Share of a component's ink that must lie inside the frame for it to be the field's.
-const INSIDE_SHARE: f64 = 0.5;
-
-/// Digits are at least this high, as a share of their frame: a field of dashes alone is not blown up.
-const LEAST_DIGIT_HEIGHT: f32 = 0.25;
-
-/// How far from a printed line its remnants lie, millimetres, and with what share of their ink at least.
-const REMNANT_MM: f64 = 0.6;
-const REMNANT_SHARE: f64 = 0.85;
-
-/// How far printed marks and words reach past their measured bounds, millimetres.
-const PRINT_MARGIN_MM: f64 = 0.4;
-
-/// Pieces of the lines that are ruled across a strip, as thick as a thick stroke at most.
-const RULE: LineParams = LineParams { max_thickness_px: 12, min_length_px: 16.0, max_deviation_px: 2.0 };
-
-/// Share of a strip's width from which a straight line is a rule and no stroke.
-const RULE_SHARE: f64 = 0.5;
 
 /// Cuts every field from the page, in the template's order. A field without a registration is off the page.
 pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate) -> Vec<FieldCut> {
@@ -169,8 +148,8 @@ pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate
     template.fields.iter().enumerate().map(cut).collect()
 }
 
-/// Where `crop`, a candidate of the field `field_idx`, lies on the form: in the template's unit, to be laid on the page by
-/// the field's registration.
+/// Where `crop`, a candidate of the field `field_idx`, is on the form, in the template's unit. The field's registration maps
+/// it to the page.
 pub fn crop_bounds(page: &Page, template: &FormTemplate, field_idx: usize, crop: &InkCrop) -> Rect {
     let frame = template.fields[field_idx].layout.bounds();
     let ((left, top), (x_scale, y_scale)) = match template.layout {
@@ -188,7 +167,7 @@ pub fn crop_bounds(page: &Page, template: &FormTemplate, field_idx: usize, crop:
     Rect::from_xywh(x, y, width * x_scale, height * y_scale)
 }
 
-/// A field's ink, parted and whole.
+/// A field's ink: cut into candidates, and as a whole.
 type Cut = (FieldInk, Option<StripCrop>);
 
 /// A field of a printed form.
@@ -200,46 +179,47 @@ fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template:
         return (FieldInk::Mark(mark::mark_ink(&ink::darkness(&crop), frame)), None);
     }
     let Cleaned { darkness, lines } = clean::cleaned(&crop, field, template);
-    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
+    let Some(ink) = ink::find_ink(&darkness, frame, &PARAMS.ink) else { return (FieldInk::Blank, None) };
     let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
     let is_inside = |part: &Part| {
         let inside = |x: i32, y: i32| {
             let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
             cells.iter().any(|cell| cell.contains(p))
         };
-        part.share(inside) >= INSIDE_SHARE
+        part.share(inside) >= PARAMS.field.min_inside_share
     };
     let edges: Vec<Segment> = cells.iter().flat_map(|cell| cell.edges()).chain(lines).collect();
-    let (parts, strangers): (Vec<Part>, Vec<Part>) =
-        parts::components(&ink, SPECK_PX).into_iter().partition(|part| is_inside(part) && !is_remnant(part, &edges));
-    part(field, ink.grey, frame, parts, strangers, &cells)
+    let (parts, foreign_parts): (Vec<Part>, Vec<Part>) = parts::components(&ink, PARAMS.field.min_component_px)
+        .into_iter()
+        .partition(|part| is_inside(part) && !is_remnant(part, &edges));
+    part(field, ink.grey, frame, parts, foreign_parts, &cells)
 }
 
 /// A strip: the image is the field.
 fn cut_whole_image(page: &GrayImage, field: &Field) -> Cut {
     let darkness = clean::cleaned_strip(&strip::whole_image(page));
     let frame = strip::whole(&darkness);
-    let Some(ink) = ink::find_ink(&darkness, frame, &ink::InkParams::default()) else { return (FieldInk::Blank, None) };
-    let parts = parts::components(&ink, SPECK_PX);
+    let Some(ink) = ink::find_ink(&darkness, frame, &PARAMS.ink) else { return (FieldInk::Blank, None) };
+    let parts = parts::components(&ink, PARAMS.field.min_component_px);
     part(field, ink.grey, frame, parts, Vec::new(), &[frame])
 }
 
-/// Parts the ink of a field: `parts` are its own, among `strangers`; `cells` are those of a comb, in pixels of the crop.
+/// Cuts the ink of a field. `parts` belong to it, `foreign_parts` do not; `cells` are those of a comb, in pixels of the crop.
 fn part(
     field: &Field,
     grey: GrayImage,
     frame: Rect,
     parts: Vec<Part>,
-    mut strangers: Vec<Part>,
+    mut foreign_parts: Vec<Part>,
     cells: &[Rect],
 ) -> Cut {
-    let least_height = LEAST_DIGIT_HEIGHT * frame.height() as f32;
-    let (parts, taken, signs) = signs::part_off(parts, field, least_height);
-    strangers.extend(taken);
-    let strip = strip_crop(grey, frame, &parts, &strangers);
+    let min_height = PARAMS.field.min_digit_height * frame.height() as f32;
+    let (parts, taken, signs) = signs::split_signs(parts, field, min_height);
+    foreign_parts.extend(taken);
+    let strip = strip_crop(grey, frame, &parts, &foreign_parts);
     let lattice = match &field.layout {
         FieldLayout::Comb { .. } => comb::comb_lattice(parts, cells),
-        FieldLayout::Box { .. } => free::free_lattice(parts, &free::FreeParams::default()),
+        FieldLayout::Box { .. } => free::free_lattice(parts, &PARAMS.free),
     };
     match lattice {
         Some(lattice) => (FieldInk::Written(Lattice { signs, ..lattice }), strip),
@@ -247,18 +227,18 @@ fn part(
     }
 }
 
-/// All ink of a field whose own `parts` stand among `strangers`. `None` where there are none.
-fn strip_crop(grey: GrayImage, frame: Rect, parts: &[Part], strangers: &[Part]) -> Option<StripCrop> {
-    let height = free::digit_height(parts)?.max(LEAST_DIGIT_HEIGHT * frame.height() as f32);
+/// All ink of a field as one picture, without its `foreign_parts`. `None` where it has no `parts`.
+fn strip_crop(grey: GrayImage, frame: Rect, parts: &[Part], foreign_parts: &[Part]) -> Option<StripCrop> {
+    let height = free::digit_height(parts)?.max(PARAMS.field.min_digit_height * frame.height() as f32);
     let mut middles: Vec<(i32, i32)> = parts.iter().map(|part| (part.height(), part.y + part.bottom())).collect();
     middles.retain(|(own, _)| 2.0 * *own as f32 >= height);
     middles.sort_unstable_by_key(|&(_, middle)| middle);
     let in_frame = frame.y0 as f32 + frame.height() as f32 / 2.0;
     let middle = middles.get(middles.len() / 2).map_or(in_frame, |&(_, twice)| twice as f32 / 2.0);
     let mut ink = grey;
-    for part in strangers {
+    for part in foreign_parts {
         for (u, v, _) in part.ink.enumerate_pixels().filter(|(_, _, p)| p[0] > 0) {
-            wipe_round(&mut ink, part.x + u as i32, part.y + v as i32);
+            erase_3x3(&mut ink, part.x + u as i32, part.y + v as i32);
         }
     }
     let boxes: Vec<Rect> = parts.iter().map(Part::bounds).collect();
@@ -273,8 +253,8 @@ fn strip_crop(grey: GrayImage, frame: Rect, parts: &[Part], strangers: &[Part]) 
     Some(StripCrop { ink, bounds: StripBounds { left, right, middle, digit_height: height } })
 }
 
-/// Wipes a pixel and those beside it.
-fn wipe_round(ink: &mut GrayImage, x: i32, y: i32) {
+/// Erases a pixel and its eight neighbours.
+fn erase_3x3(ink: &mut GrayImage, x: i32, y: i32) {
     let (w, h) = ink.dimensions();
     let within = |at: i32, n: u32| (at - 1).max(0) as u32..((at + 2).max(0) as u32).min(n);
     for v in within(y, h) {
@@ -284,16 +264,16 @@ fn wipe_round(ink: &mut GrayImage, x: i32, y: i32) {
     }
 }
 
-/// Whether `part` lies so near to printed lines, or to where a frame ends, that it is left over from them.
+/// Whether `part` is so near to printed lines or to the edge of a frame that it must be a remnant of them.
 fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
-    let reach = REMNANT_MM * CROP_PX_PER_MM;
+    let reach = PARAMS.field.remnant_reach_mm * CROP_PX_PER_MM;
     let near = lines.iter().filter_map(|line| Rect::around([line.a, line.b])).map(|r| r.inflate(reach));
     let near: Vec<Rect> = near.filter(|r| r.intersection(part.bounds()).is_some()).collect();
     let share = part.share(|x, y| {
         let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
         near.iter().any(|r| r.contains(p))
     });
-    share >= REMNANT_SHARE
+    share >= PARAMS.field.min_remnant_share
 }
 
 #[cfg(test)]
@@ -405,7 +385,7 @@ mod tests {
     fn segment_cross_in_a_box_to_be_marked_covers_part_of_it() {
         let (_, cuts) = cut(&[[10.7, 42.7, 13.3, 45.3], [10.7, 45.3, 13.3, 42.7]]);
         let FieldInk::Mark(mark) = cuts[2].ink else { panic!("{:?}", cuts[2].ink) };
-        assert!((0.1..0.6).contains(&mark.covered) && mark.least_ninth < 0.3, "{mark:?}");
+        assert!((0.1..0.6).contains(&mark.covered) && mark.min_ninth < 0.3, "{mark:?}");
     }
 
     #[test]
@@ -438,12 +418,12 @@ mod tests {
     fn strip_of_a_field_is_wiped_of_strangers_and_of_what_is_outside() {
         let rows = ["90000009", "00990000", "00990990", "00990990", "00000000"];
         let all = parts::components(&ink(&rows), 1);
-        let (own, strangers): (Vec<Part>, Vec<Part>) = all.into_iter().partition(|part| part.x == 2);
+        let (own, foreign_parts): (Vec<Part>, Vec<Part>) = all.into_iter().partition(|part| part.x == 2);
         let frame = Rect::from_edges(1.0, 1.0, 8.0, 5.0);
-        let strip = strip_crop(grid(&rows), frame, &own, &strangers).expect("it has ink");
+        let strip = strip_crop(grid(&rows), frame, &own, &foreign_parts).expect("it has ink");
         assert_eq!(numbers(&strip.ink), ["00000000", "00990000", "00990000", "00990000", "00000000"]);
         let StripBounds { left, right, middle, digit_height } = strip.bounds;
         assert_eq!((left, right, middle, digit_height), (2.0, 4.0, 2.5, 3.0));
-        assert!(strip_crop(grid(&rows), frame, &[], &strangers).is_none());
+        assert!(strip_crop(grid(&rows), frame, &[], &foreign_parts).is_none());
     }
 }

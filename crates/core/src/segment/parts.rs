@@ -5,13 +5,13 @@ use image::{GrayImage, Luma};
 use super::{InkCrop, ink::Ink};
 use formread_raster::{geometry::Rect, label_components};
 
-/// Components a field may have; the largest stay. More is no writing.
+/// Maximum number of components in a field; the largest are kept. Fixed by design: writing has fewer.
 const MAX_PARTS: usize = 200;
 
 /// A piece of ink with its place in the crop.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Part {
-    /// [H, W] u8, 0 where no ink of this part is .. 255; tight.
+    /// [H, W] u8, 0 no ink of this part .. 255 full ink; tight.
     pub ink: GrayImage,
     /// Left edge in the crop, pixels.
     pub x: i32,
@@ -45,24 +45,24 @@ impl Part {
         self.y + self.height()
     }
 
-    /// The box round it, pixels of the crop.
+    /// Its bounding box, pixels of the crop.
     pub fn bounds(&self) -> Rect {
         Rect::from_xywh(f64::from(self.x), f64::from(self.y), f64::from(self.width()), f64::from(self.height()))
     }
 
-    /// Share of the ink that lies where `holds`, given pixels of the crop.
-    pub fn share(&self, holds: impl Fn(i32, i32) -> bool) -> f64 {
-        let (mut all, mut held) = (0u64, 0u64);
+    /// Share of its ink in pixels of the crop that fulfil `is_in`.
+    pub fn share(&self, is_in: impl Fn(i32, i32) -> bool) -> f64 {
+        let (mut all, mut inside) = (0u64, 0u64);
         for (x, y, p) in self.ink.enumerate_pixels() {
             all += u64::from(p[0]);
-            if p[0] > 0 && holds(self.x + x as i32, self.y + y as i32) {
-                held += u64::from(p[0]);
+            if p[0] > 0 && is_in(self.x + x as i32, self.y + y as i32) {
+                inside += u64::from(p[0]);
             }
         }
-        held as f64 / all.max(1) as f64
+        inside as f64 / all.max(1) as f64
     }
 
-    /// The ink of all `parts`. `None` of no ink.
+    /// The ink of all `parts` together. `None` without parts.
     pub fn joined<'a>(parts: impl IntoIterator<Item = &'a Part> + Clone) -> Option<Part> {
         let all = || parts.clone().into_iter();
         let (x, y) = (all().map(|p| p.x).min()?, all().map(|p| p.y).min()?);
@@ -77,11 +77,11 @@ impl Part {
         Some(Part { ink, x, y, component: all().next()?.component })
     }
 
-    /// The ink for which `holds`, given pixels of the crop; tight. `None` where there is none.
-    pub fn keep(&self, holds: impl Fn(i32, i32) -> bool) -> Option<Part> {
+    /// Its ink in pixels of the crop that fulfil `is_kept`; tight. `None` where there is none.
+    pub fn keep(&self, is_kept: impl Fn(i32, i32) -> bool) -> Option<Part> {
         let kept = |x: u32, y: u32| {
             let value = self.ink.get_pixel(x, y)[0];
-            if holds(self.x + x as i32, self.y + y as i32) { value } else { 0 }
+            if is_kept(self.x + x as i32, self.y + y as i32) { value } else { 0 }
         };
         let (mut x0, mut y0, mut x1, mut y1) = (u32::MAX, u32::MAX, 0, 0);
         for (x, y, _) in self.ink.enumerate_pixels() {
@@ -101,13 +101,13 @@ impl Part {
     }
 }
 
-/// The connected components of `ink` of at least `least_area` pixels, with the grey fringe round them, from left to
+/// The connected components of `ink` of at least `min_area` pixels, with the grey fringe around them, from left to
 /// right.
-pub(super) fn components(ink: &Ink, least_area: usize) -> Vec<Part> {
+pub(super) fn components(ink: &Ink, min_area: usize) -> Vec<Part> {
     let labels = label_components(&ink.mask);
     let (w, h) = labels.dimensions();
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
-    // The fringe goes with its neighbour: grey edges are what anti-aliasing needs.
+    // The grey fringe goes with its neighbour: resampling needs it.
     let mut owner = labels.clone();
     for (x, y, label) in labels.enumerate_pixels().filter(|(_, _, label)| label[0] > 0) {
         for v in y.saturating_sub(1)..(y + 2).min(h) {
@@ -133,7 +133,7 @@ pub(super) fn components(ink: &Ink, least_area: usize) -> Vec<Part> {
         (b.x0, b.y0, b.x1, b.y1) = (b.x0.min(x), b.y0.min(y), b.x1.max(x + 1), b.y1.max(y + 1));
         b.area += usize::from(labels.get_pixel(x, y)[0] > 0);
     }
-    let mut kept: Vec<usize> = (1..=n_labels).filter(|&i| bounds[i].area >= least_area.max(1)).collect();
+    let mut kept: Vec<usize> = (1..=n_labels).filter(|&i| bounds[i].area >= min_area.max(1)).collect();
     kept.sort_by_key(|&i| (std::cmp::Reverse(bounds[i].area), i));
     kept.truncate(MAX_PARTS);
     let mut parts: Vec<Part> = kept

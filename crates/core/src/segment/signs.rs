@@ -1,62 +1,31 @@
-//! What belongs to a number and is no digit: a minus or parentheses, a dash in the place of the decimals, points.
+//! Signs of a number that are no digits: a minus or parentheses, a dash in place of the decimals, points.
 //!
-//! Signs are told by their shape and by where they stand beside the digits, and are taken from the ink before it is parted
-//! into digits: to a net that knows digits alone, a parenthesis is a 1.
+//! Signs are recognised by their shape and by their place beside the digits. They are removed before the ink is cut into
+//! digits: a net that knows only digits reads a parenthesis as a 1.
 
 use image::GrayImage;
 
 use super::{
     free::{digit_height, stroke_width},
+    params::PARAMS,
     parts::Part,
 };
 use crate::form::{DecimalPoint, Field, FieldKind, FieldLayout};
 
-/// What stands beside a number's digits.
+/// The signs beside a number's digits.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Signs {
-    /// A minus stands before the digits, or parentheses stand round them. Only looked for where the field may be negative.
+    /// A minus before the digits, or parentheses around them. Searched only where the field may be negative.
     pub is_negative: bool,
-    /// A dash stands behind the digits for decimals that are nought: `12,-`. Only looked for in amounts with decimals.
+    /// A dash behind the digits in place of zero decimals: `12,-`. Searched only in amounts with decimals.
     pub ends_in_dash: bool,
     /// Middles of the points and commas among the digits of an amount in a box, pixels of the crop, from left to right.
     pub points: Vec<i32>,
-    /// Something there is half a sign: a parenthesis without the other one, a second minus, a dash behind that may be one.
+    /// A sign is incomplete or ambiguous: one parenthesis without the other, a second minus, a dash behind that may be a minus.
     pub is_doubtful: bool,
 }
 
-/// A part with at least this share of the digits' height is a digit, or part of one.
-const TALL: f32 = 0.6;
-
-/// A dash: most of its height and the bounds of its width in heights of a digit, and its least width in its own height.
-const DASH_HEIGHT: f32 = 0.35;
-const DASH_WIDTH: std::ops::RangeInclusive<f32> = 0.18..=1.4;
-const DASH_SLIMNESS: f32 = 1.6;
-/// Where its middle lies between the digits' heads (0) and feet (1): lower is an underline, higher an upper stroke.
-const DASH_LEVEL: std::ops::RangeInclusive<f32> = 0.22..=0.82;
-/// How far a sign may reach over the digit beside it, in heights of a digit.
-const OVERLAP: f32 = 0.1;
-
-/// A parenthesis: one stroke at least so high, in heights of a digit, of which so large a share of the rows has one run of
-/// ink, no wider than so many heights.
-const ARC_HEIGHT: f32 = 0.75;
-const ARC_ROWS: f32 = 0.9;
-const ARC_STROKE: f32 = 0.3;
-/// How far its middle lies from the line between its ends, in its own height: a 1 is straighter. A pair needs less than one
-/// that stands alone, whose fellow may be lost.
-const ARC_BULGE: f32 = 0.06;
-const ARC_BULGE_ALONE: f32 = 0.14;
-
-/// A point or comma: its largest sides in heights of a digit, and how deep its head lies between the digits' heads and feet.
-const POINT_SIDES: (f32, f32) = (0.4, 0.5);
-const POINT_HEAD: f32 = 0.55;
-/// How far behind the last digit one may stand, in heights of a digit.
-const POINT_REACH: f32 = 0.6;
-/// Least area of one, in squares of the strokes' width, where points are not asked for.
-const POINT_AREA: f32 = 0.8;
-/// Share of a point's width that may lie under or over a digit.
-const POINT_OVERLAP: f32 = 0.3;
-
-/// Where the digits stand, pixels of the crop.
+/// Where the digits are, pixels of the crop.
 struct Row {
     left: i32,
     right: i32,
@@ -65,10 +34,11 @@ struct Row {
 }
 
 impl Row {
-    /// `None` where nothing is as high as `least_height` pixels.
-    fn of(parts: &[Part], least_height: f32) -> Option<Self> {
-        let height = digit_height(parts).filter(|height| *height >= least_height)?;
-        let tall: Vec<&Part> = parts.iter().filter(|part| part.height() as f32 >= TALL * height).collect();
+    /// `None` where nothing is as high as `min_height` pixels.
+    fn of(parts: &[Part], min_height: f32) -> Option<Self> {
+        let height = digit_height(parts).filter(|height| *height >= min_height)?;
+        let tall: Vec<&Part> =
+            parts.iter().filter(|part| part.height() as f32 >= PARAMS.sign.min_digit_height * height).collect();
         let mut tops: Vec<i32> = tall.iter().map(|part| part.y).collect();
         tops.sort_unstable();
         let left = tall.iter().map(|part| part.x).min()?;
@@ -76,52 +46,53 @@ impl Row {
         Some(Self { left, right, top: *tops.get(tops.len() / 2)? as f32, height })
     }
 
-    /// 0 at the digits' heads, 1 at their feet.
+    /// 0 at the digits' tops, 1 at their bottoms.
     fn level(&self, y: f32) -> f32 {
         (y - self.top) / self.height
     }
 
     fn is_before(&self, part: &Part) -> bool {
-        part.right() as f32 <= self.left as f32 + OVERLAP * self.height
+        part.right() as f32 <= self.left as f32 + PARAMS.sign.max_overlap * self.height
     }
 
     fn is_behind(&self, part: &Part) -> bool {
-        part.x as f32 >= self.right as f32 - OVERLAP * self.height
+        part.x as f32 >= self.right as f32 - PARAMS.sign.max_overlap * self.height
     }
 
     fn is_dash(&self, part: &Part) -> bool {
         let (width, height) = (part.width() as f32, part.height() as f32);
         let middle = (part.y + part.bottom()) as f32 / 2.0;
-        height <= DASH_HEIGHT * self.height
-            && DASH_WIDTH.contains(&(width / self.height))
-            && width >= DASH_SLIMNESS * height
-            && DASH_LEVEL.contains(&self.level(middle))
+        height <= PARAMS.sign.max_dash_height * self.height
+            && PARAMS.sign.dash_width.contains(&(width / self.height))
+            && width >= PARAMS.sign.min_dash_aspect * height
+            && PARAMS.sign.dash_level.contains(&self.level(middle))
     }
 
     fn is_point(&self, part: &Part, parts: &[Part]) -> bool {
         let (width, height) = (part.width() as f32 / self.height, part.height() as f32 / self.height);
         let covered = |other: &Part| part.right().min(other.right()) - part.x.max(other.x);
         let middle = (part.x + part.right()) as f32 / 2.0;
-        let reach = self.left as f32..self.right as f32 + POINT_REACH * self.height;
-        width <= POINT_SIDES.0
-            && height <= POINT_SIDES.1
+        let reach = self.left as f32..self.right as f32 + PARAMS.sign.max_point_reach * self.height;
+        width <= PARAMS.sign.max_point_sides.0
+            && height <= PARAMS.sign.max_point_sides.1
             && reach.contains(&middle)
-            && self.level(part.y as f32) >= POINT_HEAD
+            && self.level(part.y as f32) >= PARAMS.sign.min_point_level
             && !parts.iter().any(|other| {
-                other.height() as f32 >= TALL * self.height
-                    && covered(other) as f32 > POINT_OVERLAP * part.width() as f32
+                other.height() as f32 >= PARAMS.sign.min_digit_height * self.height
+                    && covered(other) as f32 > PARAMS.sign.max_point_overlap * part.width() as f32
             })
     }
 
-    /// How far a single stroke bulges to the right (left where negative) in its own height; `None` of what is none.
+    /// How far a single stroke bulges to the right (to the left where negative), in its own height. `None` where the part is
+    /// no single stroke.
     fn bulge(&self, part: &Part) -> Option<f32> {
-        if (part.height() as f32) < ARC_HEIGHT * self.height {
+        if (part.height() as f32) < PARAMS.sign.min_arc_height * self.height {
             return None;
         }
         let runs: Vec<Option<f32>> = (0..part.ink.height()).map(|y| only_run(&part.ink, y)).collect();
-        let most = ARC_STROKE * self.height;
-        let single = |run: &Option<f32>| run.is_some_and(|width| width <= most);
-        if (runs.iter().filter(|run| single(run)).count() as f32) < ARC_ROWS * runs.len() as f32 {
+        let max_width = PARAMS.sign.max_arc_stroke * self.height;
+        let single = |run: &Option<f32>| run.is_some_and(|width| width <= max_width);
+        if (runs.iter().filter(|run| single(run)).count() as f32) < PARAMS.sign.min_arc_rows * runs.len() as f32 {
             return None;
         }
         let third = (runs.len() / 3).max(1);
@@ -153,9 +124,9 @@ fn middle_of_row(ink: &GrayImage, y: u32) -> Option<f32> {
     (n > 0).then(|| sum as f32 / n as f32)
 }
 
-/// Takes the signs of `field` from its `parts`: what is left, what was taken, and what it says. `least_height` is the least
-/// height of a digit, pixels.
-pub(super) fn part_off(parts: Vec<Part>, field: &Field, least_height: f32) -> (Vec<Part>, Vec<Part>, Signs) {
+/// Splits the signs of `field` from its `parts`. Returns the parts that are left, the parts of signs, and the signs.
+/// `min_height` is the least height of a digit, pixels.
+pub(super) fn split_signs(parts: Vec<Part>, field: &Field, min_height: f32) -> (Vec<Part>, Vec<Part>, Signs) {
     let (n_decimals, point) = match field.kind {
         FieldKind::Amount { decimals, point } => (decimals, point),
         _ => (0, DecimalPoint::default()),
@@ -164,12 +135,12 @@ pub(super) fn part_off(parts: Vec<Part>, field: &Field, least_height: f32) -> (V
     let mut kept = parts;
     let mut taken = Vec::new();
     if field.is_signed {
-        parentheses(&mut kept, &mut taken, &mut signs, least_height);
+        parentheses(&mut kept, &mut taken, &mut signs, min_height);
     }
     if n_decimals == 0 && !field.is_signed {
         return (kept, taken, signs);
     }
-    let Some(row) = Row::of(&kept, least_height) else { return (kept, taken, signs) };
+    let Some(row) = Row::of(&kept, min_height) else { return (kept, taken, signs) };
     if field.is_signed {
         let n_minus = take(&mut kept, &mut taken, |part| row.is_before(part) && row.is_dash(part));
         signs.is_doubtful |= n_minus > 1 || n_minus == 1 && signs.is_negative;
@@ -177,10 +148,10 @@ pub(super) fn part_off(parts: Vec<Part>, field: &Field, least_height: f32) -> (V
     }
     if n_decimals > 0 {
         if matches!(field.layout, FieldLayout::Box { .. }) {
-            // where points are not asked for, dust is likelier than a point that is finer than the strokes
-            let is_asked_for = point != DecimalPoint::Implied;
-            let least_area = if is_asked_for { 0.0 } else { POINT_AREA * stroke_width(&kept).powi(2) };
-            let points = kept.iter().filter(|part| row.is_point(part, &kept) && part.area() as f32 >= least_area);
+            // where no point is expected, a speck finer than the strokes is more likely dust
+            let is_expected = point != DecimalPoint::Implied;
+            let min_area = if is_expected { 0.0 } else { PARAMS.sign.min_point_area * stroke_width(&kept).powi(2) };
+            let points = kept.iter().filter(|part| row.is_point(part, &kept) && part.area() as f32 >= min_area);
             signs.points = points.map(|part| (part.x + part.right()) / 2).collect();
             signs.points.sort_unstable();
         }
@@ -188,32 +159,32 @@ pub(super) fn part_off(parts: Vec<Part>, field: &Field, least_height: f32) -> (V
         if has_comma || point != DecimalPoint::Implied {
             signs.ends_in_dash = take(&mut kept, &mut taken, |part| row.is_behind(part) && row.is_dash(part)) > 0;
         }
-        // without a comma it may be a minus that was written behind; in cells it has none
+        // without a comma it may be a minus behind the number; cells leave no room for one
         let is_alone = !has_comma && point != DecimalPoint::Printed;
         signs.is_doubtful |= signs.ends_in_dash && field.is_signed && is_alone;
     }
     (kept, taken, signs)
 }
 
-/// Takes a pair of parentheses.
-fn parentheses(parts: &mut Vec<Part>, taken: &mut Vec<Part>, signs: &mut Signs, least_height: f32) {
-    let Some(row) = Row::of(parts, least_height) else { return };
-    let tall = || parts.iter().filter(|part| part.height() as f32 >= TALL * row.height);
+/// Moves a pair of parentheses from `parts` to `taken`.
+fn parentheses(parts: &mut Vec<Part>, taken: &mut Vec<Part>, signs: &mut Signs, min_height: f32) {
+    let Some(row) = Row::of(parts, min_height) else { return };
+    let tall = || parts.iter().filter(|part| part.height() as f32 >= PARAMS.sign.min_digit_height * row.height);
     let (Some(first), Some(last)) = (tall().min_by_key(|part| part.x), tall().max_by_key(|part| part.right())) else {
         return;
     };
     let opens = row.bulge(first).map_or(0.0, |bulge| -bulge);
     let closes = row.bulge(last).unwrap_or(0.0);
-    if tall().count() > 2 && opens.min(closes) >= ARC_BULGE {
+    if tall().count() > 2 && opens.min(closes) >= PARAMS.sign.min_pair_bulge {
         let (open, close) = (first.bounds(), last.bounds());
         take(parts, taken, |part| [open, close].contains(&part.bounds()));
         signs.is_negative = true;
     } else {
-        signs.is_doubtful = opens.max(closes) >= ARC_BULGE_ALONE;
+        signs.is_doubtful = opens.max(closes) >= PARAMS.sign.min_single_bulge;
     }
 }
 
-/// Moves what `is_taken` from `parts` to `taken`, and says how many.
+/// Moves the parts that `is_taken` selects from `parts` to `taken`, and returns their number.
 fn take(parts: &mut Vec<Part>, taken: &mut Vec<Part>, is_taken: impl Fn(&Part) -> bool) -> usize {
     let before = taken.len();
     taken.extend(parts.extract_if(.., |part| is_taken(part)));
@@ -261,13 +232,13 @@ mod tests {
         let mask =
             GrayImage::from_fn(width, 80, |x, y| Luma([if is_ink(f64::from(x), f64::from(y)) { 255 } else { 0 }]));
         let parts = components(&Ink { grey: mask.clone(), mask }, 4);
-        let (kept, taken, signs) = part_off(parts, &amount(keys), 20.0);
+        let (kept, taken, signs) = split_signs(parts, &amount(keys), 20.0);
         assert_eq!(kept.len() + taken.len(), marks.iter().filter(|(_, mark)| *mark != ' ').count(), "{sketch}");
         (taken.iter().map(|part| part.x / PITCH as i32).collect(), signs)
     }
 
     #[test]
-    fn a_minus_and_parentheses_are_taken_where_a_number_may_be_negative() {
+    fn minus_and_parentheses_of_signed_field_are_taken() {
         let negative = Signs { is_negative: true, ..Signs::default() };
         assert_eq!(signs("-010", "signed = true"), (vec![0], negative.clone()));
         assert_eq!(signs("(010)", "signed = true"), (vec![0, 4], negative));
@@ -280,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_sign_is_doubtful() {
+    fn incomplete_sign_is_doubtful() {
         for sketch in ["(010", "010)", "--010", "-(010)"] {
             assert!(signs(sketch, "signed = true").1.is_doubtful, "{sketch}");
         }
@@ -288,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dash_behind_and_points_are_found() {
+    fn dash_behind_and_points_are_found() {
         let (taken, found) = signs("010.-", "");
         assert_eq!((taken, found.ends_in_dash, found.points.len(), found.is_doubtful), (vec![4], true, 1, false));
         let (taken, found) = signs("0.110.10", "");
@@ -299,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_digit_nothing_is_a_sign() {
+    fn signs_without_a_digit_are_none() {
         for sketch in ["-", "--", ".", "(", ""] {
             assert!(!signs(sketch, "signed = true").1.is_negative, "{sketch}");
         }
@@ -330,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn point_stands_at_the_foot_of_the_digits_and_a_dash_in_their_middle() {
+    fn point_is_at_the_foot_of_the_digits_and_dash_in_their_middle() {
         let row = Row { left: 0, right: 40, top: 0.0, height: 20.0 };
         let part = |x: i32, y: i32, width: u32, height: u32| Part {
             ink: GrayImage::from_pixel(width, height, Luma([255])),

@@ -1,17 +1,17 @@
-//! A strip -> a grey crop of a common height.
+//! A strip (an image that is one field) -> a grey crop of a common height.
 
 use image::{GrayImage, imageops};
 
 use formread_raster::geometry::Rect;
 
-/// Height to which a whole image is brought, pixels. Hand-written digits fill about half of a strip, so that they come
-/// out at 4 to 6 mm by [`super::CROP_PX_PER_MM`], as they do on forms.
+/// Height to which a whole image is scaled, pixels. Handwritten digits fill about half of a strip, so they are 4 to 6 mm
+/// high at [`super::CROP_PX_PER_MM`], as on forms. Chosen on `car`.
 const STRIP_HEIGHT_PX: u32 = 96;
 
-/// Widest strip, in heights.
+/// Maximum width of a strip, in heights.
 const MAX_STRIP_ASPECT: f64 = 40.0;
 
-/// A strip brought to the common height.
+/// A strip, scaled to the common height.
 pub(super) fn whole_image(page: &GrayImage) -> GrayImage {
     let (width, height) = whole_image_size(page);
     imageops::resize(page, width, height, imageops::FilterType::CatmullRom)
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strips_come_to_one_height_and_never_too_wide() {
+    fn strip_of_any_size_has_common_height_and_bounded_width() {
         assert_eq!(whole_image(&GrayImage::new(100, 48)).dimensions(), (200, 96));
         assert_eq!(whole_image(&GrayImage::new(100_000, 1)).dimensions(), (3_840, 96));
     }

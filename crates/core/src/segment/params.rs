@@ -1,0 +1,319 @@
+//! The thresholds of segmentation, each with its unit, the pages it was chosen on and what raising it costs.
+//!
+//! All were chosen by hand in November 2026 and lengths in pixels are those of the rectified crop (10 pixels a millimetre).
+//! "Forms" means the pages of `hsf`, `c1` and `mtc`, and drawn forms; the lab notebook does not say which of them decided.
+//! A change of any of them is a change of readings.
+
+use std::ops::RangeInclusive;
+
+use formread_raster::LineParams;
+
+/// The thresholds in use.
+pub(super) const PARAMS: SegmentParams = SegmentParams {
+    field: FieldParams {
+        min_component_px: 10,
+        min_inside_share: 0.5,
+        min_digit_height: 0.25,
+        remnant_reach_mm: 0.6,
+        min_remnant_share: 0.85,
+        print_margin_mm: 0.4,
+        strip_rule: LineParams { max_thickness_px: 12, min_length_px: 16.0, max_deviation_px: 2.0 },
+        min_strip_rule_share: 0.5,
+    },
+    ink: InkParams { min_contrast: 0.15, strong: 0.5, weak: 0.3, min_dark_px: 30 },
+    ground: GroundParams { closing_blocks: 3, min_ground_share: 0.55, noise_deviations: 3.0, max_noise: 0.35 },
+    dropout: DropoutParams {
+        search_px: 6,
+        piece_px: 24,
+        min_clean_columns: 3,
+        min_darkness: 38,
+        min_seen_share: 0.25,
+        thickness_quantile: 0.3,
+        max_bend_px: 2.5,
+        max_thickness_px: 16,
+        stroke_excess_px: 3,
+        max_lean_px: 12,
+    },
+    comb: CombParams {
+        min_reach: 0.3,
+        min_share: 0.25,
+        cut_range: 0.25,
+        min_extent_px: 12.0,
+        min_extent: 0.15,
+        max_dirt_share: 0.08,
+        min_dirt_gap_px: 10,
+    },
+    seam: SeamParams { sideways_cost: 0.15, min_ink: 0.3 },
+    free: FreeParams {
+        max_cut_cost: 5.5,
+        span_cost: 5.0,
+        cut_spacing: 0.22,
+        max_width: 1.4,
+        max_gap: 0.35,
+        cut_log_prior: -0.5,
+        cut_log_prior_per_cost: -0.3,
+        gap_log_prior: -0.4,
+        width_log_prior: -0.2,
+        join_log_prior: -1.5,
+        small_log_prior: -1.0,
+        min_width_per_cut: 0.3,
+        min_whole_height: 0.6,
+        max_mark_height: 0.5,
+        max_dot_side: 0.3,
+        narrow_window_px: 2,
+        max_dash_strokes: 2.5,
+        min_stack_overlap: 0.7,
+        max_stack_width: 1.3,
+        foot_share: 0.35,
+        min_dash_aspect: 1.5,
+        dot_log_prior: -0.1,
+        dash_log_prior: -0.5,
+        other_mark_log_prior: -1.5,
+    },
+    mark: MarkParams { inset: 0.2, fill_inset: 0.12, min_dark_share: 0.025, edge: 0.5 },
+    sign: SignParams {
+        min_digit_height: 0.6,
+        max_dash_height: 0.35,
+        dash_width: 0.18..=1.4,
+        min_dash_aspect: 1.6,
+        dash_level: 0.22..=0.82,
+        max_overlap: 0.1,
+        min_arc_height: 0.75,
+        min_arc_rows: 0.9,
+        max_arc_stroke: 0.3,
+        min_pair_bulge: 0.06,
+        min_single_bulge: 0.14,
+        max_point_sides: (0.4, 0.5),
+        min_point_level: 0.55,
+        max_point_reach: 0.6,
+        min_point_area: 0.8,
+        max_point_overlap: 0.3,
+    },
+};
+
+/// All thresholds, by the file that uses them.
+pub(super) struct SegmentParams {
+    pub field: FieldParams,
+    pub ink: InkParams,
+    pub ground: GroundParams,
+    pub dropout: DropoutParams,
+    pub comb: CombParams,
+    pub seam: SeamParams,
+    pub free: FreeParams,
+    pub mark: MarkParams,
+    pub sign: SignParams,
+}
+
+/// Which ink belongs to a field. Chosen on forms.
+pub(super) struct FieldParams {
+    /// Smallest connected component that is ink, pixels: 0.1 mm2. Raising it loses dots and fragments of faint strokes.
+    pub min_component_px: usize,
+    /// Share of a component's ink that must lie inside the frame. Raising it loses strokes that overshoot the frame.
+    pub min_inside_share: f64,
+    /// Lowest digit, as a share of its frame's height. Raising it keeps small digits small; lowering it enlarges a field of
+    /// dashes alone to the size of digits.
+    pub min_digit_height: f32,
+    /// How far from a printed line its remnants lie, millimetres. Raising it loses strokes along the frame.
+    pub remnant_reach_mm: f64,
+    /// Share of a component's ink that must lie that near. Raising it keeps more of the frame as ink.
+    pub min_remnant_share: f64,
+    /// How far printed marks and words reach past their measured bounds, millimetres. Raising it wipes writing beside them.
+    pub print_margin_mm: f64,
+    /// Pieces of the lines that are ruled across a strip: as thick as a thick stroke at most. Chosen on `car`.
+    pub strip_rule: LineParams,
+    /// Share of a strip's width from which a straight line is a rule and no stroke. Chosen on `car`. Raising it leaves
+    /// short rules as ink.
+    pub min_strip_rule_share: f64,
+}
+
+/// What separates ink from paper. Chosen on forms: watermarks have a contrast of 0.1, a hard pencil on white paper has 0.25.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct InkParams {
+    /// Least darkness of a pen's strokes against the paper around them, 0 to 1. Raising it loses faint pencil, lowering
+    /// it reads watermarks.
+    pub min_contrast: f32,
+    /// Share of the strokes' darkness at which a pixel is surely ink. Raising it loses thin strokes.
+    pub strong: f32,
+    /// Share of the strokes' darkness at which a pixel is ink if it is connected to one that surely is. Raising it breaks
+    /// pale strokes.
+    pub weak: f32,
+    /// Number of dark pixels that it takes to measure a pen's darkness: 0.3 mm2, a dash. Raising it loses short strokes,
+    /// lowering it reads specks.
+    pub min_dark_px: usize,
+}
+
+/// How the ground and its noise are measured. Chosen on forms; the bound on noise on `car`.
+pub(super) struct GroundParams {
+    /// Half the side of the closing's square, blocks of 4 pixels: strokes and lines up to about 2.8 mm wide are ink. Raising
+    /// it lets shading through.
+    pub closing_blocks: usize,
+    /// The ground is nowhere darker than this share of the crop's light ground, so that a solid area of ink is no ground.
+    /// Raising it turns deep shadow into ink.
+    pub min_ground_share: f32,
+    /// Standard deviations of the paper's noise by which ink must be darker. Raising it loses faint strokes on rough paper.
+    pub noise_deviations: f32,
+    /// Noise is never more than this, 0 to 1: the pattern printed on a cheque has as wide a spread as noise. Raising it
+    /// loses strokes on patterned paper.
+    pub max_noise: f32,
+}
+
+/// How printed lines are removed. Chosen on forms.
+pub(super) struct DropoutParams {
+    /// How far from its expected place a line is searched, pixels. Raising it finds strokes in place of lines.
+    pub search_px: i32,
+    /// Length of the pieces in which a line's course is measured, pixels. Raising it follows bent paper less well.
+    pub piece_px: i32,
+    /// Columns of a piece that must show the line alone. Raising it loses pieces under dense writing.
+    pub min_clean_columns: usize,
+    /// Darkness from which a pixel may belong to a line, of 255: 0.15 of the ground. Raising it leaves pale lines.
+    pub min_darkness: u8,
+    /// Share of a line's columns that must show it alone, or it is not there: scanned hairlines are dotted. Raising it
+    /// leaves dotted lines as ink.
+    pub min_seen_share: f64,
+    /// Quantile of the dark runs across a line that is its thickness: longer runs belong to strokes. Raising it wipes more
+    /// of the strokes.
+    pub thickness_quantile: f64,
+    /// How far a piece may lie off the straight line through all pieces, pixels: paper bends. Raising it follows strokes.
+    pub max_bend_px: f64,
+    /// Thickest line that is removed, pixels: 1.6 mm. Raising it removes bars that somebody wrote.
+    pub max_thickness_px: i32,
+    /// How far a stroke must reach out of a line, pixels; less is the print's roughness. Raising it wipes short strokes.
+    pub stroke_excess_px: i32,
+    /// How far a stroke may run along a line before it leaves it, pixels: 1.2 mm. Raising it keeps the line's roughness.
+    pub max_lean_px: usize,
+}
+
+/// How ink is given to the cells of a comb. Chosen on forms.
+pub(super) struct CombParams {
+    /// Share of a cell's width by which ink must reach into it to be more than a stray stroke. Raising it cuts fewer
+    /// touching digits.
+    pub min_reach: f64,
+    /// Share of a part's ink that must lie in a cell for the part to be cut there. Raising it cuts fewer touching digits.
+    pub min_share: f64,
+    /// Share of a cell's width around a boundary in which a cut is searched. Raising it cuts into digits.
+    pub cut_range: f64,
+    /// Least extent of what is written in a cell, pixels: 1.2 mm. The smaller of this and the next one applies. Raising it
+    /// turns small digits into blanks.
+    pub min_extent_px: f64,
+    /// The same as a share of the cell's longer side.
+    pub min_extent: f64,
+    /// A part this small beside the largest one of its cell, and far from it, is dirt. Raising it loses broken strokes.
+    pub max_dirt_share: f64,
+    /// How far dirt is from the largest part at least, pixels. Raising it keeps dirt as ink.
+    pub min_dirt_gap_px: i32,
+}
+
+/// Where a seam goes. Set not recorded.
+pub(super) struct SeamParams {
+    /// Cost of a step sideways, pixels of full ink: a cut is straight where bending gains nothing. Raising it cuts slanted
+    /// digits through their strokes.
+    pub sideways_cost: f32,
+    /// Share of full ink from which a seam goes through a stroke. Raising it makes loops look like joints.
+    pub min_ink: f32,
+}
+
+/// How a box's ink is cut. Lengths are shares of the digits' height, amounts of ink are in stroke widths. Chosen on `car`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct FreeParams {
+    /// Most expensive cut: the ink it goes through and `span_cost`. Raising it finds more joints and enlarges the lattice.
+    pub max_cut_cost: f32,
+    /// Cost of a cut from the digits' top to their foot: it opens a loop and is no joint. Raising it loses joints of
+    /// digits that touch twice.
+    pub span_cost: f32,
+    /// Least distance of a cut from the end of its part; two cuts may be half as far apart. Raising it loses narrow digits.
+    pub cut_spacing: f32,
+    /// Widest digit. Raising it enlarges the lattice.
+    pub max_width: f32,
+    /// Widest gap inside a digit. Raising it joins neighbours, lowering it loses broken digits.
+    pub max_gap: f32,
+    /// Log prior of a cut.
+    pub cut_log_prior: f32,
+    /// Log prior for each unit of a cut's cost.
+    pub cut_log_prior_per_cost: f32,
+    /// Log prior of a gap of a tenth of the height inside a digit.
+    pub gap_log_prior: f32,
+    /// Log prior of a digit a tenth of the height wider than high.
+    pub width_log_prior: f32,
+    /// Log prior of joining two parts each as high as a digit.
+    pub join_log_prior: f32,
+    /// Log prior of a digit a tenth of the height smaller than `max_mark_height`.
+    pub small_log_prior: f32,
+    /// Least width of a part for each cut in it: half of what a digit is wide. Raising it cuts long chains less often.
+    pub min_width_per_cut: f32,
+    /// A part at least this high is a whole digit or more.
+    pub min_whole_height: f32,
+    /// A part lower than this may be a dot, a comma or a dash. Raising it lets small digits be skipped.
+    pub max_mark_height: f32,
+    /// A part no larger than this in both directions is most likely a dot.
+    pub max_dot_side: f32,
+    /// Half the width of the narrow windows in which joints are searched, pixels.
+    pub narrow_window_px: i32,
+    /// A part lower than this many stroke widths is a dash and is not cut.
+    pub max_dash_strokes: f32,
+    /// Share of a part's width that must lie over another part for both to be strokes of one digit.
+    pub min_stack_overlap: f32,
+    /// Widest digit made of strokes above each other.
+    pub max_stack_width: f32,
+    /// A small part in this share of the height above the foot may be a dot or a comma, and is not joined.
+    pub foot_share: f32,
+    /// A low part so many times as wide as high is a dash.
+    pub min_dash_aspect: f32,
+    /// Log prior that a dot is no digit.
+    pub dot_log_prior: f32,
+    /// Log prior that a dash is no digit.
+    pub dash_log_prior: f32,
+    /// Log prior that another low part is no digit.
+    pub other_mark_log_prior: f32,
+}
+
+/// How a box to be marked is measured. Chosen on the tick boxes of `mtc`.
+pub(super) struct MarkParams {
+    /// How far inside its printed frame a box is measured, as a share of its shorter side: neither the frame nor the grey
+    /// of its edges is a mark. Raising it misses marks at the border.
+    pub inset: f64,
+    /// The same where the question is whether the box is filled: the middle of a small box is all ink under a thick cross.
+    pub fill_inset: f64,
+    /// Share of the inside that must be as dark as a pen for there to be ink. Raising it misses small ticks.
+    pub min_dark_share: f64,
+    /// Share of a stroke's darkness at which it ends: in a small box the grey of its edges would be much. Raising it makes
+    /// marks thinner.
+    pub edge: f32,
+}
+
+/// Shape and place of signs, in heights of a digit unless stated. Chosen on drawn amounts (`fixtures/signs`).
+pub(super) struct SignParams {
+    /// A part at least this high is a digit or part of one.
+    pub min_digit_height: f32,
+    /// Height of a dash at most. Raising it takes low digits for dashes.
+    pub max_dash_height: f32,
+    /// Width of a dash.
+    pub dash_width: RangeInclusive<f32>,
+    /// Width of a dash in its own height, at least.
+    pub min_dash_aspect: f32,
+    /// Where a dash's middle lies between the digits' heads (0) and feet (1): lower is an underline, higher an upper stroke.
+    pub dash_level: RangeInclusive<f32>,
+    /// How far a sign may reach over the digit beside it.
+    pub max_overlap: f32,
+    /// Height of a parenthesis at least.
+    pub min_arc_height: f32,
+    /// Share of a parenthesis' rows that have one run of ink, at least.
+    pub min_arc_rows: f32,
+    /// Width of such a run at most.
+    pub max_arc_stroke: f32,
+    /// How far the middle of each parenthesis of a pair lies from the line between its ends, in its own height, at least: a
+    /// 1 is straighter. Lowering it takes two 1s for parentheses.
+    pub min_pair_bulge: f32,
+    /// The same of one parenthesis that has no partner; it makes the field doubtful.
+    pub min_single_bulge: f32,
+    /// Width and height of a point or comma at most.
+    pub max_point_sides: (f32, f32),
+    /// How deep a point's head lies between the digits' heads (0) and feet (1), at least.
+    pub min_point_level: f32,
+    /// How far behind the last digit a point may be.
+    pub max_point_reach: f32,
+    /// Area of a point at least, in squares of the strokes' width, in fields whose decimals are implied: there, smaller
+    /// specks are more likely dust.
+    pub min_point_area: f32,
+    /// Share of a point's width that may lie under or over a digit.
+    pub max_point_overlap: f32,
+}
