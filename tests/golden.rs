@@ -227,9 +227,7 @@ impl Read {
         match ink {
             FieldInk::Blank => add("blank".to_owned()),
             FieldInk::OffPage => add("off the page".to_owned()),
-            FieldInk::Mark(mark) => {
-                add(format!("mark covered {:.5} least ninth {:.5}", mark.covered, mark.min_ninth))
-            }
+            FieldInk::Mark(mark) => add(format!("mark covered {:.5} least ninth {:.5}", mark.covered, mark.min_ninth)),
             FieldInk::Written(Lattice { n_nodes, edges, signs }) => {
                 add(format!("nodes {n_nodes}"));
                 for edge in edges {
