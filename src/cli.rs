@@ -202,6 +202,9 @@ pub struct ExplainArgs {
     pub field: Vec<String>,
     #[command(flatten)]
     pub with: ReaderArgs,
+    /// Acceptance levels of the run that is explained [default: 0.97 for every field]
+    #[arg(long, value_name = "ACCEPTANCE.toml")]
+    pub acceptance: Option<PathBuf>,
     /// Picture (PNG) of where each field lay, what was cut from it, and what the nets saw and said
     #[arg(long, value_name = "SHEET.png")]
     pub out: PathBuf,

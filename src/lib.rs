@@ -76,6 +76,9 @@
 //! - No table stands that does not have each page of each file once: [`pipeline`] reads it back and keeps a ledger.
 //! - No unsafe code.
 
+/// Identifies this build: the SHA-256 of the sources that it was compiled from, 64 hexadecimal digits.
+pub const BUILD_ID: &str = env!("FORMREAD_BUILD");
+
 pub mod pipeline;
 pub mod sink;
 

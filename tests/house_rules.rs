@@ -17,7 +17,7 @@ const DEPENDENCIES: [(&str, &[&str]); 6] = [
 /// Crates that may name LibTorch.
 const LIBTORCH_CRATES: [&str; 2] = ["torch", "train"];
 /// The files of the program, which may print and exit.
-const PROGRAM_FILES: [&str; 4] = ["main", "cli", "options", "report"];
+const PROGRAM_FILES: [&str; 5] = ["main", "cli", "commands", "options", "report"];
 /// A longer file hides a second noun.
 const MAX_LINES: usize = 600;
 

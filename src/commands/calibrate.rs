@@ -1,0 +1,20 @@
+//! `formread calibrate`
+
+use anyhow::Result;
+use formread_raster::fsio::write_atomic;
+use formread_tools::evaluate::{Acceptance, Budget};
+
+use super::{SUCCESS, eval::read_tables, print};
+use crate::{cli::CalibrateArgs, options};
+
+pub fn calibrate(args: &CalibrateArgs) -> Result<u8> {
+    let budget = Budget::new(args.max_field_error, args.certainty)?;
+    let weights = options::weights_named(args.model.as_deref())?;
+    let calibration = formread_tools::evaluate::calibrate(&read_tables(&args.out, &args.truth)?, &budget)?;
+    print(&calibration, &args.output)?;
+    let text = Acceptance::new(&calibration, weights)?.to_toml()?;
+    if let Some(path) = &args.levels {
+        write_atomic(path, text.as_bytes())?;
+    }
+    Ok(SUCCESS)
+}

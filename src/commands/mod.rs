@@ -1,0 +1,56 @@
+//! The commands, one module each: read the arguments, call the library, write the result, return the exit status.
+
+pub mod bench;
+pub mod calibrate;
+pub mod eval;
+pub mod explain;
+pub mod run;
+pub mod synth;
+pub mod template;
+pub mod train;
+
+use std::{
+    io::{Cursor, ErrorKind, Write, stdout},
+    path::Path,
+};
+
+use anyhow::{Context, Result};
+use formread_raster::fsio::write_atomic;
+use image::{EncodableLayout, ImageBuffer, ImageFormat, PixelWithColorType};
+use serde::Serialize;
+
+use crate::cli::OutputArgs;
+
+/// Everything was done.
+pub const SUCCESS: u8 = 0;
+/// The batch is finished, but some page could not be read at all.
+pub const SOME_REJECTED: u8 = 1;
+/// The check is finished and has findings.
+pub const SOME_FOUND: u8 = 1;
+/// The command could not start or could not finish.
+pub const COULD_NOT_RUN: u8 = 2;
+
+/// Writes a result to stdout: a table, or one JSON object.
+fn print(result: &(impl Serialize + std::fmt::Display), output: &OutputArgs) -> Result<()> {
+    print_text(&if output.json { serde_json::to_string(result)? + "\n" } else { result.to_string() })
+}
+
+fn print_text(text: &str) -> Result<()> {
+    match stdout().lock().write_all(text.as_bytes()) {
+        // Broken pipe: the reader closed stdout.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("standard output"),
+    }
+}
+
+/// Writes a picture as PNG.
+fn save_png<P>(picture: &ImageBuffer<P, Vec<u8>>, path: &Path) -> Result<()>
+where
+    P: PixelWithColorType<Subpixel = u8>,
+    [u8]: EncodableLayout,
+{
+    let context = || path.display().to_string();
+    let mut png = Cursor::new(Vec::new());
+    picture.write_to(&mut png, ImageFormat::Png).with_context(context)?;
+    write_atomic(path, png.get_ref()).with_context(context)
+}

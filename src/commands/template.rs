@@ -1,0 +1,119 @@
+//! `formread template`
+
+use anyhow::{Context, Result};
+use formread_core::form;
+use formread_page::scans::read_file;
+use formread_raster::{error::Error, fsio::write_atomic};
+use formread_tools::{
+    draft::{draft, draft_fillable},
+    synth::read_glyphs,
+    template::{self, CheckParams, CheckReport, TemplateFile, TemplateList},
+};
+
+use super::{SOME_FOUND, SOME_REJECTED, SUCCESS, print, print_text, save_png};
+use crate::{
+    cli::{CheckArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand},
+    options,
+    report::{self, say},
+};
+
+pub fn template(command: &TemplateCommand) -> Result<u8> {
+    match command {
+        TemplateCommand::New(args) => new(args),
+        TemplateCommand::List(args) => list(args),
+        TemplateCommand::Show(args) => show(args),
+        TemplateCommand::Check(args) => check(args),
+        TemplateCommand::Schema => schema(),
+    }
+}
+
+fn new(args: &NewArgs) -> Result<u8> {
+    let NewArgs { out, overwrite, .. } = args;
+    // A name that no scan of a blank form has.
+    let preview = out.with_added_extension("png");
+    if let Some(path) = [out, &preview].into_iter().find(|path| !overwrite && path.exists()) {
+        let hint = "hint: replace it with --overwrite, or choose another name";
+        anyhow::bail!("already exists: {}\n{hint}", path.display());
+    }
+    let files = options::form_files(args)?;
+    let pages = files.iter().map(|file| options::form_page(file, args)).collect::<Result<Vec<_>>>()?;
+    let name = options::form_name(args)?;
+    let fillable = match files.as_slice() {
+        [(file, bytes)] => draft_fillable(bytes, args.page.get() as usize - 1, &name, &options::limits(&args.limits))
+            .map_err(|error| error.in_file(file.clone()))?,
+        _ => None,
+    };
+    let draft = fillable.map_or_else(|| draft(&pages, &name), Ok)?;
+    let shown = template::show_on_page(&draft.template()?, &pages[0]);
+    save_png(&shown.picture, &preview)?;
+    write_atomic(out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;
+    report::drafted(&draft, pages.len(), out, &preview);
+    Ok(SUCCESS)
+}
+
+fn list(args: &ListArgs) -> Result<u8> {
+    print(&TemplateList::new(&options::all_templates(&args.templates)?), &args.output)?;
+    Ok(SUCCESS)
+}
+
+fn show(args: &ShowArgs) -> Result<u8> {
+    let form = options::template(&args.template)?;
+    let shown = match &args.scan {
+        None => template::show_blank(&form, args.dpi)?,
+        Some(scan) => {
+            let limits = options::limits(&args.limits);
+            let in_scan = |error: Error| error.in_file(scan.to_string_lossy());
+            let bytes = read_file(scan, &limits).map_err(in_scan)?;
+            template::show_on_scan(&form, &bytes, args.page.get(), &limits).map_err(in_scan)?
+        }
+    };
+    save_png(&shown.picture, &args.out)?;
+    for line in &shown.caption {
+        say(line);
+    }
+    Ok(if shown.is_placed { SUCCESS } else { SOME_REJECTED })
+}
+
+fn check(args: &CheckArgs) -> Result<u8> {
+    let (files, scans) = options::checked_paths(&args.paths)?;
+    let scans = scans.map(options::scans).transpose()?;
+    let (mut report, mut checked) = (CheckReport::default(), Vec::new());
+    for file in files {
+        match TemplateFile::parse(&file.to_string_lossy(), &options::template_text(file)?) {
+            Ok(file) => checked.push(file),
+            Err(finding) => report.findings.push(*finding),
+        }
+    }
+    let known = form::known_templates()?;
+    report.findings.extend(template::check(&checked, &known, &CheckParams { dpi: args.dpi })?);
+    if let Some(scans) = scans.filter(|_| !checked.is_empty()) {
+        let (pages, findings) = template::check_scans(&checked, &scans, &options::limits(&args.limits));
+        report.pages = pages;
+        report.findings.extend(findings);
+    }
+    if let (Some(n_pages), Some(glyphs)) = (args.simulate, &args.glyphs) {
+        let glyphs = read_glyphs(glyphs)?;
+        let is_checked = |name: &str| checked.iter().any(|file| file.template.name == name);
+        let others = known.iter().filter(|other| !is_checked(&other.name));
+        let all: Vec<_> = others.chain(checked.iter().map(|file| &file.template)).cloned().collect();
+        for file in &checked {
+            let others = all.iter().filter(|other| other.name != file.template.name).cloned();
+            let templates = others.chain([file.template.clone()]).collect();
+            let reader = options::reader_of(templates, args.model.as_deref())?;
+            let progress = report::deck_progress(n_pages);
+            let options = options::simulate_options(args, n_pages);
+            let (forecast, findings) = template::simulate(file, &reader, &glyphs, &options, || progress.inc(1))?;
+            progress.finish_and_clear();
+            report.forecasts.push(forecast);
+            report.findings.extend(findings);
+        }
+    }
+    let report = report.sorted();
+    print(&report, &args.output)?;
+    Ok(if report.findings.is_empty() { SUCCESS } else { SOME_FOUND })
+}
+
+fn schema() -> Result<u8> {
+    print_text(&(serde_json::to_string_pretty(&form::template_schema())? + "\n"))?;
+    Ok(SUCCESS)
+}
