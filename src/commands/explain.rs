@@ -19,7 +19,7 @@ pub fn explain(args: &ExplainArgs) -> Result<u8> {
     let explanation = match read_file(path, reader.limits()) {
         Ok(bytes) => explain::explain(&reader, &scan, &bytes, page, &args.field)?,
         Err(error) if matches!(error.kind(), ErrorKind::Usage(_)) => return Err(error.in_file(scan).into()),
-        Err(error) => explain::unread(&reader, &scan, page, &error),
+        Err(error) => explain::explain_unreadable(&reader, &scan, page, &error),
     };
     save_png(&explain::sheet::draw(&explanation), &args.out)?;
     print(&explanation, &args.output)?;
