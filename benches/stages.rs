@@ -11,13 +11,15 @@ use std::{
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use formread_core::{
     assemble::{
-        AcceptTable, Alternative, FieldState, FieldValue, PageReading, PageRecord, UnconstrainedReading, reconcile,
+        AcceptTable, Alternative, FieldState, FieldValue, PageReading, PageRecord, RuleParams, UnconstrainedReading,
+        reconcile,
     },
     form::{Field, FormTemplate, known_templates},
     normalise::GlyphBatch,
     reader::Reader,
+    recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
     register::{RegisterParams, identify},
-    scores::{GlyphScores, Recogniser},
+    scores::GlyphScores,
 };
 use formread_page as page;
 use formread_page::{Limits, Page};
@@ -32,7 +34,7 @@ use rand_chacha::ChaCha8Rng;
 /// Says "1" of everything: what the net costs is measured by itself.
 struct Fake;
 
-impl Recogniser for Fake {
+impl GlyphClassifier for Fake {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
         let mut digits = [0.0; 10];
         digits[1] = 1.0;
@@ -81,38 +83,41 @@ fn stages(criterion: &mut Criterion) {
     group.bench_function("register, its own template", |b| b.iter(|| identify(black_box(&page), one, &params)));
     group.finish();
 
-    let make = || -> Result<Box<dyn Recogniser>> { Ok(Box::new(Fake)) };
-    let reader = Reader::new(templates, "fake".to_owned(), Box::new(make)).expect("there are templates");
-    let registered = || reader.register(&page).expect("it is that form");
+    let make = || Ok(GlyphsOnly(Fake));
+    let reader = Reader::builder()
+        .templates(templates)
+        .backend(FnBackend::new("fake", make))
+        .build()
+        .expect("there are templates");
+    let registered = || reader.stages().register(&page).expect("it is that form");
     let mut group = criterion.benchmark_group("fields of a page");
     group.throughput(n_fields).sample_size(20);
     group.bench_function("segment", |b| {
-        b.iter_batched(registered, |(idx, at)| reader.cut(black_box(&page), idx, at), BatchSize::LargeInput);
+        b.iter_batched(registered, |(idx, at)| reader.stages().cut(black_box(&page), idx, at), BatchSize::LargeInput);
     });
     let cut = || {
         let (idx, at) = registered();
-        reader.cut(&page, idx, at)
+        reader.stages().cut(&page, idx, at)
     };
     group.bench_function("normalise", |b| {
-        b.iter_batched(cut, |cut| reader.normalise(1, black_box(&page), cut), BatchSize::LargeInput);
+        b.iter_batched(cut, |cut| reader.stages().normalise(1, black_box(&page), cut), BatchSize::LargeInput);
     });
     let scored = || {
-        let prepared = reader.prepare(1, &page);
-        let scores = reader.recognise([&prepared]).expect("the fake does not fail").swap_remove(0);
-        (prepared, scores)
+        let mut prepared = vec![reader.stages().prepare(1, &page)];
+        reader.stages().recognise(&mut prepared).expect("the fake does not fail").swap_remove(0)
     };
     group.bench_function("assemble", |b| {
-        b.iter_batched(scored, |(prepared, scores)| reader.finish(prepared, scores), BatchSize::LargeInput);
+        b.iter_batched(scored, |scored| reader.stages().finish(scored), BatchSize::LargeInput);
     });
     group.bench_function("decoded page to record, without the net", |b| {
-        b.iter(|| reader.read_page(1, black_box(&page)));
+        b.iter(|| reader.stages().read_page(1, black_box(&page)));
     });
     group.finish();
 
     rules(criterion, &template);
 
     #[cfg(feature = "torch")]
-    nets(criterion, &reader.prepare(1, &page));
+    nets(criterion, &reader.stages().prepare(1, &page));
 }
 
 /// Returns on which the rules are timed, and of these the one, by time, that is shown beside the mean.
@@ -126,7 +131,7 @@ fn rules(criterion: &mut Criterion, template: &FormTemplate) {
     let returns: Vec<PageRecord> = (0..RETURNS).map(|seed| some_return(template, seed)).collect();
     let reconciled = |page: &PageRecord| {
         let mut page = page.clone();
-        reconcile(slice::from_ref(template), slice::from_mut(&mut page), &params);
+        reconcile(slice::from_ref(template), slice::from_mut(&mut page), &params, &RuleParams::default());
         page
     };
     let mut timed: Vec<(Duration, &PageRecord)> = returns
@@ -228,7 +233,8 @@ fn nets(criterion: &mut Criterion, page: &formread_core::reader::PreparedPage) {
                 side_by_side(&|net| {
                     let mut scores = net.read_strips(black_box(&strips)).expect("LibTorch works");
                     if is_close {
-                        net.refine_strips(&strips, &mut scores).expect("LibTorch works");
+                        net.refine_strips(&mut strips.iter().copied().zip(&mut scores).collect::<Vec<_>>())
+                            .expect("LibTorch works");
                     }
                 });
             });

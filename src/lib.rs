@@ -17,14 +17,15 @@
 //!     form::known_templates,
 //!     normalise::GlyphBatch,
 //!     rows::PageRows,
-//!     scores::{GlyphScores, Recogniser},
+//!     recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
+//!     scores::GlyphScores,
 //! };
 //! use formread_raster::error::Result;
 //!
-//! /// Stands in for the net, so that this example runs without LibTorch; `formread_torch::shipped_reader()` has the real one.
+//! /// Stands in for the net, so that this example runs without LibTorch; `formread_torch::TorchBackend::shipped()` is the real one.
 //! struct AlwaysOne;
 //!
-//! impl Recogniser for AlwaysOne {
+//! impl GlyphClassifier for AlwaysOne {
 //!     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
 //!         let mut digits = [0.0; 10];
 //!         digits[1] = 1.0;
@@ -32,8 +33,8 @@
 //!     }
 //! }
 //!
-//! let strip = known_templates()?.into_iter().filter(|template| template.name == "strip").collect();
-//! let reader = Reader::new(strip, "always one".to_owned(), Box::new(|| Ok(Box::new(AlwaysOne))))?;
+//! let strip = known_templates()?.into_iter().filter(|template| template.name == "strip");
+//! let reader = Reader::builder().templates(strip).backend(FnBackend::new("always one", || Ok(GlyphsOnly(AlwaysOne)))).build()?;
 //!
 //! // A picture with two upright strokes.
 //! let stroke = |x: u32| (40..46).contains(&x) || (80..86).contains(&x);
@@ -43,7 +44,7 @@
 //! let mut png = std::io::Cursor::new(Vec::new());
 //! picture.write_to(&mut png, image::ImageFormat::Png).expect("memory does not run out");
 //!
-//! let records = reader.read(png.get_ref())?;
+//! let records = reader.stages().read(png.get_ref())?;
 //! let rows = PageRows::new("two strokes.png", &records[0]);
 //! assert_eq!((rows.form.as_str(), rows.fields[0].guess.as_str()), ("strip", "11"));
 //! # Ok(())

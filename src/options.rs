@@ -33,7 +33,7 @@ use formread_tools::{
 #[cfg(feature = "torch")]
 use formread_core::scores::{Compute, NetDevice, Precision};
 #[cfg(feature = "torch")]
-use formread_torch::Weights;
+use formread_torch::{TorchBackend, Weights};
 #[cfg(feature = "torch")]
 use formread_train::{GlyphOptions, StripOptions, TrainOptions};
 
@@ -111,15 +111,16 @@ pub fn reader(args: &ReaderArgs) -> Result<Reader> {
     };
     let precision = precision(args.precision, best.precision);
     let (templates, weights) = (templates(&args.pipeline)?, weights(args.model.as_deref())?);
-    let reader = formread_torch::reader(templates, weights, Compute { device, precision })?;
-    Ok(reader.with_limits(limits(&args.limits)))
+    let backend = TorchBackend::new(weights, Compute { device, precision });
+    Ok(Reader::builder().templates(templates).backend(backend).limits(limits(&args.limits)).build()?)
 }
 
 /// A reader of `templates` for pages that are drawn.
 #[cfg(feature = "torch")]
 pub fn reader_of(templates: Vec<FormTemplate>, model: Option<&Path>) -> Result<Reader> {
     formread_torch::set_threads(1);
-    Ok(formread_torch::reader(templates, weights(model)?, formread_torch::fastest_compute())?)
+    let backend = TorchBackend::new(weights(model)?, formread_torch::fastest_compute());
+    Ok(Reader::builder().templates(templates).backend(backend).build()?)
 }
 
 /// The weights in `model`, or those that the program carries.
@@ -133,7 +134,7 @@ pub fn accepting(reader: Reader, file: Option<&Path>) -> Result<Reader> {
     let Some(file) = file else { return Ok(reader) };
     let text = read_text_bounded(file, MAX_TEXT_BYTES).with_context(|| file.display().to_string())?;
     let levels = Acceptance::parse(&text)
-        .and_then(|acceptance| acceptance.for_reader(reader.templates(), reader.weights_fingerprint()))
+        .and_then(|acceptance| acceptance.for_reader(reader.templates(), &reader.weights_id()))
         .map_err(|error| error.in_file(file.to_string_lossy()))?;
     Ok(reader.with_acceptance(levels))
 }
@@ -141,7 +142,7 @@ pub fn accepting(reader: Reader, file: Option<&Path>) -> Result<Reader> {
 /// The fingerprint of the weights in `model`, where there is one.
 #[cfg(feature = "torch")]
 pub fn weights_named(model: Option<&Path>) -> Result<Option<String>> {
-    Ok(model.map(Weights::load).transpose()?.map(|weights| weights.fingerprint()))
+    Ok(model.map(Weights::load).transpose()?.map(|weights| weights.sha256().to_string()))
 }
 
 /// Without LibTorch no weights can be loaded.

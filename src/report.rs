@@ -175,7 +175,7 @@ impl TrainProgress {
         for GlyphReport { set, count, correct, accuracy, .. } in &report.held_out {
             say(&format!("held out of {set}: {correct} of {count}, {:.2} %", 100.0 * accuracy));
         }
-        say(&format!("weights {}, {}", report.weights.fingerprint(), duration(self.start.elapsed())));
+        say(&format!("weights {}, {}", report.weights.sha256(), duration(self.start.elapsed())));
     }
 
     fn line(&self, line: &str) {

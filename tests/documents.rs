@@ -11,7 +11,8 @@ use formread_core::{
     form::{FormTemplate, parse_template},
     normalise::{Glyph, GlyphBatch, normalise},
     reader::Reader,
-    scores::{GlyphScores, N_DIGITS, Recogniser},
+    recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
+    scores::{GlyphScores, N_DIGITS},
 };
 use formread_page::scans::find_scans;
 use formread_raster::{error::Result, geometry::Rect};
@@ -63,7 +64,7 @@ struct Calculator {
     digits: Vec<Glyph>,
 }
 
-impl Recogniser for Calculator {
+impl GlyphClassifier for Calculator {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
         let glyphs = batch.pixels.chunks(batch.pixels.len() / batch.n_glyphs.max(1));
         let score = |glyph: &[f32]| {
@@ -81,11 +82,15 @@ impl Recogniser for Calculator {
 }
 
 pub fn reader_of(templates: Vec<FormTemplate>) -> Reader {
-    let make = || -> Result<Box<dyn Recogniser>> {
+    let make = || {
         let digits = (0..N_DIGITS).map(|digit| normalise(&digit_ink(digit)).expect("it is ink")).collect();
-        Ok(Box::new(Calculator { digits }))
+        Ok(GlyphsOnly(Calculator { digits }))
     };
-    Reader::new(templates, "calculator".to_owned(), Box::new(make)).expect("the rules name what is there")
+    Reader::builder()
+        .templates(templates)
+        .backend(FnBackend::new("calculator", make))
+        .build()
+        .expect("the rules name what is there")
 }
 
 fn reader() -> Reader {
@@ -130,8 +135,9 @@ fn two_schedules() -> Vec<u8> {
 
 #[test]
 fn a_reader_wants_every_form_that_rules_name() {
-    let make = || -> Result<Box<dyn Recogniser>> { Ok(Box::new(Calculator { digits: Vec::new() })) };
-    let of = |templates| Reader::new(templates, "calculator".to_owned(), Box::new(make)).err();
+    let make = || Ok(GlyphsOnly(Calculator { digits: Vec::new() }));
+    let of =
+        |templates| Reader::builder().templates(templates).backend(FnBackend::new("calculator", make)).build().err();
     let [cover, schedule] = forms().try_into().expect("there are two");
     assert!(of(vec![schedule.clone(), cover.clone()]).is_none());
     let error = of(vec![cover.clone()]).expect("the schedule is missing");
@@ -145,7 +151,7 @@ fn a_reader_wants_every_form_that_rules_name() {
 #[test]
 fn another_page_says_what_a_digit_is() {
     let (reader, bytes) = (reader(), two_schedules());
-    let records = reader.read(&bytes).expect("the net does not fail");
+    let records = reader.stages().read(&bytes).expect("the net does not fail");
     let fields = records.iter().flat_map(|record| match &record.reading {
         PageReading::Read { fields, .. } => fields.as_slice(),
         rejected @ PageReading::Rejected { .. } => panic!("{rejected:?}"),
@@ -162,7 +168,7 @@ fn another_page_says_what_a_digit_is() {
     assert_eq!(total.correction.as_ref().map(|change| (change.from.as_str(), change.by.as_str())), Some(("41", RULE)));
 
     // a page by itself knows nothing of the others
-    let alone = reader.read(&tiff(&[schedule("3", "47")])).expect("the net does not fail");
+    let alone = reader.stages().read(&tiff(&[schedule("3", "47")])).expect("the net does not fail");
     let PageReading::Read { fields, .. } = &alone[0].reading else { panic!("it is a schedule") };
     assert!(matches!(fields[1].state, FieldState::Review(_)) && fields[1].guess == "41", "{:?}", fields[1]);
 }

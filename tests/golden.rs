@@ -25,7 +25,7 @@ use formread_core::{
     form::{FormTemplate, known_templates, parse_template},
     normalise::{GLYPH_SIDE, normalise},
     reader::{CutPage, Reader},
-    scores::Recogniser,
+    recognise::FnBackend,
     segment::{FieldCut, FieldInk, Lattice, Signs, field_pictures},
 };
 use formread_page as page;
@@ -73,8 +73,12 @@ fn templates(file: Option<&str>) -> Vec<FormTemplate> {
 }
 
 fn stand_in(template: Option<&str>) -> Reader {
-    let make = || -> Result<Box<dyn Recogniser>> { Ok(Box::new(StandIn)) };
-    Reader::new(templates(template), "stand-in".to_owned(), Box::new(make)).expect("the stand-in is easily made")
+    let make = || Ok(StandIn);
+    Reader::builder()
+        .templates(templates(template))
+        .backend(FnBackend::new("stand-in", make))
+        .build()
+        .expect("the stand-in is easily made")
 }
 
 /// The tables of a run over a deck: pages, then fields.
@@ -117,14 +121,16 @@ fn is_same_but_confidence(expected: &str, found: &str) -> bool {
 #[cfg(feature = "torch")]
 #[test]
 fn tables_of_the_shipped_nets_equal_the_golden_ones() {
-    use formread_torch::Weights;
+    use formread_torch::{TorchBackend, Weights};
 
     for deck in DECKS {
         let weights = Weights::shipped().expect("the weights are sound");
         // on the processor, in single precision
-        let reader =
-            formread_torch::reader(templates(deck.template), weights, formread_core::scores::Compute::default())
-                .expect("the nets can be made");
+        let reader = Reader::builder()
+            .templates(templates(deck.template))
+            .backend(TorchBackend::new(weights, formread_core::scores::Compute::default()))
+            .build()
+            .expect("the nets can be made");
         let [pages, fields] = tables(&reader, &deck);
         assert_text(&format!("nets/{}.csv", deck.name), &pages, is_same, |_| None);
         assert_text(&format!("nets/{}.fields.csv", deck.name), &fields, is_same_but_confidence, |_| None);
@@ -187,7 +193,7 @@ impl Read {
         let mut pages = page::open(&bytes, &Limits::default()).expect("it is a picture");
         let page = pages.nth(piece.page).expect("it has so many pages").expect("it is sound");
         let reader = stand_in(piece.template);
-        let report = reader.read_page(1, &page).expect("the stand-in does not fail");
+        let report = reader.stages().read_page(1, &page).expect("the stand-in does not fail");
         if let PageReading::Rejected { reason, detail, .. } = report.record.reading {
             panic!("{}: {reason}: {detail}", piece.name);
         }

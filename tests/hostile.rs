@@ -11,7 +11,8 @@ use formread_core::{
     form::known_templates,
     normalise::GlyphBatch,
     reader::Reader,
-    scores::{GlyphScores, Recogniser},
+    recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
+    scores::GlyphScores,
 };
 use formread_page as page;
 use formread_page::{Limits, decoder_process::DecoderCommand, scans::find_scans};
@@ -145,7 +146,7 @@ fn what_was_made_to_do_harm_does_none() {
 /// Says nothing of any glyph.
 struct Silent;
 
-impl Recogniser for Silent {
+impl GlyphClassifier for Silent {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
         Ok(vec![GlyphScores { digits: [0.1; 10], classes: [0.2; 6] }; batch.n_glyphs])
     }
@@ -156,9 +157,13 @@ impl Recogniser for Silent {
 fn reason_where_the_decoder_is(script: &str) -> String {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     fs::write(dir.path().join("scan.png"), b"whatever").expect("it is writable");
-    let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip").collect();
-    let reader = Reader::new(strip, "silent".to_owned(), Box::new(|| Ok(Box::new(Silent)))).expect("it can be made");
-    let reader = reader.with_limits(Limits { page_seconds: 1, ..limits() });
+    let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip");
+    let reader = Reader::builder()
+        .templates(strip)
+        .backend(FnBackend::new("silent", || Ok(GlyphsOnly(Silent))))
+        .limits(Limits { page_seconds: 1, ..limits() })
+        .build()
+        .expect("it can be made");
     // the greeting of `formread-decode`: its length, four bytes, then itself
     let hello = format!("{{\"protocol\":1,\"version\":\"{}\"}}", env!("CARGO_PKG_VERSION"));
     let script_of_decoder = format!("printf '\\{:03o}\\000\\000\\000{hello}'; {script}", hello.len());

@@ -18,7 +18,8 @@ use formread_core::{
     form::known_templates,
     normalise::GlyphBatch,
     reader::Reader,
-    scores::{GlyphScores, Recogniser},
+    recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
+    scores::GlyphScores,
 };
 use formread_page::scans::find_scans;
 use formread_raster::error::{ErrorKind, Result};
@@ -27,7 +28,7 @@ use image::{GrayImage, ImageFormat, Luma};
 /// Says of every glyph a digit that follows from its ink.
 struct FakeClassifier;
 
-impl Recogniser for FakeClassifier {
+impl GlyphClassifier for FakeClassifier {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
         let score = |glyph: &[f32]| {
             let mut digits = [0.01; 10];
@@ -39,9 +40,9 @@ impl Recogniser for FakeClassifier {
 }
 
 fn reader() -> Reader {
-    let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip").collect();
-    let make = || -> Result<Box<dyn Recogniser>> { Ok(Box::new(FakeClassifier)) };
-    Reader::new(strip, "fake".to_owned(), Box::new(make)).expect("the fake is easily made")
+    let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip");
+    let make = || Ok(GlyphsOnly(FakeClassifier));
+    Reader::builder().templates(strip).backend(FnBackend::new("fake", make)).build().expect("the fake is easily made")
 }
 
 /// A folder of scans, and a table to be written beside it.

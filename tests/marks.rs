@@ -5,7 +5,8 @@ use formread_core::{
     form::{FormTemplate, parse_template},
     normalise::GlyphBatch,
     reader::Reader,
-    scores::{GlyphScores, Recogniser},
+    recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
+    scores::GlyphScores,
 };
 use formread_page::Page;
 use formread_raster::error::Result;
@@ -15,7 +16,7 @@ use image::{GrayImage, Luma};
 /// There are no digits on these pages.
 struct NoNet;
 
-impl Recogniser for NoNet {
+impl GlyphClassifier for NoNet {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
         Ok(vec![GlyphScores { digits: [0.1; 10], classes: [0.2; 6] }; batch.n_glyphs])
     }
@@ -49,12 +50,16 @@ fn stock() -> GlyphStock {
 }
 
 fn reader(template: &FormTemplate) -> Reader {
-    let make = || -> Result<Box<dyn Recogniser>> { Ok(Box::new(NoNet)) };
-    Reader::new(vec![template.clone()], "none".to_owned(), Box::new(make)).expect("there is a template")
+    let make = || Ok(GlyphsOnly(NoNet));
+    Reader::builder()
+        .templates(vec![template.clone()])
+        .backend(FnBackend::new("none", make))
+        .build()
+        .expect("there is a template")
 }
 
 fn fields(reader: &Reader, page: SynthPage, dpi: f64) -> Vec<FieldValue> {
-    let report = reader.read_page(1, &Page::upright(page.image, Some(dpi))).expect("the net does not fail");
+    let report = reader.stages().read_page(1, &Page::upright(page.image, Some(dpi))).expect("the net does not fail");
     match report.record.reading {
         PageReading::Read { fields, .. } => fields,
         rejected @ PageReading::Rejected { .. } => panic!("{rejected:?}"),

@@ -7,7 +7,7 @@ use formread_core::{assemble::PageReading, form::FormTemplate, reader::Reader};
 use formread_page::Page;
 use formread_raster::error::PageReject;
 use formread_tools::synth::Degradations;
-use formread_torch::Weights;
+use formread_torch::{TorchBackend, Weights};
 use image::GrayImage;
 use rayon::prelude::*;
 
@@ -22,13 +22,16 @@ fn numbered(name: &str, says: &str) -> FormTemplate {
 
 fn reader(templates: &[FormTemplate]) -> Reader {
     let weights = Weights::shipped().expect("they are sound");
-    formread_torch::reader(templates.to_vec(), weights, formread_core::scores::Compute::default())
+    Reader::builder()
+        .templates(templates.to_vec())
+        .backend(TorchBackend::new(weights, formread_core::scores::Compute::default()))
+        .build()
         .expect("no two have one name")
 }
 
 /// The form that is found, or why none is.
 fn found(reader: &Reader, image: &GrayImage) -> Result<String, String> {
-    let report = reader.read_page(1, &Page::upright(image.clone(), None)).expect("the net does not fail");
+    let report = reader.stages().read_page(1, &Page::upright(image.clone(), None)).expect("the net does not fail");
     match report.record.reading {
         PageReading::Read { form, .. } => Ok(form),
         PageReading::Rejected { reason, detail, .. } => {

@@ -10,7 +10,7 @@ use formread_core::{
 };
 use formread_page::Page;
 use formread_tools::synth::{Degradations, GlyphStock, SynthOptions, synthesise};
-use formread_torch::Weights;
+use formread_torch::{TorchBackend, Weights};
 use proptest::{
     collection::vec,
     prelude::*,
@@ -144,10 +144,14 @@ fn read_forms(n_forms: u32) -> Counts {
     let comes_back = |(form, options): (DrawnForm, SynthOptions)| {
         let template = form.template();
         let drawn = synthesise(&template, &glyphs, &options, 0).expect("the options are in range");
-        let templates = known_templates().expect("they parse").into_iter().chain([template]).collect();
-        let reader = formread_torch::reader(templates, weights.clone(), formread_core::scores::Compute::default())
+        let templates = known_templates().expect("they parse").into_iter().chain([template]);
+        let reader = formread::Reader::builder()
+            .templates(templates)
+            .backend(TorchBackend::new(weights.clone(), formread_core::scores::Compute::default()))
+            .build()
             .expect("there are templates");
-        let record = reader.read_page(1, &Page::upright(drawn.image, Some(options.dpi))).expect("the net works").record;
+        let record =
+            reader.stages().read_page(1, &Page::upright(drawn.image, Some(options.dpi))).expect("the net works").record;
         let PageReading::Read { form, fields, .. } = record.reading else {
             return Err(TestCaseError::fail(format!("{:?}", record.reading)));
         };

@@ -241,8 +241,8 @@ fn a_table_of_documents_is_not_left_to_a_run_without_any() {
 #[test]
 fn a_reader_says_which_documents_a_file_has() {
     let reader = reader();
-    let records = reader.read(&tiff(&[schedule("8", "25"), note(), annex()])).expect("the net does not fail");
-    let documents: Vec<String> = reader.documents(&records).iter().map(ToString::to_string).collect();
+    let records = reader.stages().read(&tiff(&[schedule("8", "25"), note(), annex()])).expect("the net does not fail");
+    let documents: Vec<String> = reader.stages().documents(&records).iter().map(ToString::to_string).collect();
     assert_eq!(documents, ["incomplete: of 3 pages missing: 1"]);
-    assert_eq!(reader.documents(&records)[0].pages[1].read, [1]);
+    assert_eq!(reader.stages().documents(&records)[0].pages[1].read, [1]);
 }

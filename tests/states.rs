@@ -8,7 +8,7 @@ use formread_core::{
     form::FieldLayout,
 };
 use formread_page::Page;
-use formread_torch::Weights;
+use formread_torch::{TorchBackend, Weights};
 
 use crate::{
     drawn_states::{PX_PER_MM, State, form, page},
@@ -44,13 +44,16 @@ impl Outcomes {
 fn read_all() -> BTreeMap<(bool, State), Outcomes> {
     let (form, stock) = (form(), digits_of_fixtures());
     let weights = Weights::shipped().expect("they are sound");
-    let reader = formread_torch::reader(vec![form.clone()], weights, formread_core::scores::Compute::default())
+    let reader = formread::Reader::builder()
+        .templates(vec![form.clone()])
+        .backend(TorchBackend::new(weights, formread_core::scores::Compute::default()))
+        .build()
         .expect("there is a template");
     let mut outcomes: BTreeMap<(bool, State), Outcomes> = BTreeMap::new();
     for i in 0..N_PAGES {
         let drawn = page(&form, &stock, 1, i);
         let scan = Page::upright(drawn.image, Some(25.4 * PX_PER_MM));
-        let record = reader.read_page(1, &scan).expect("the net does not fail").record;
+        let record = reader.stages().read_page(1, &scan).expect("the net does not fail").record;
         let PageReading::Read { fields, .. } = record.reading else { panic!("{:?}", record.reading) };
         for ((field, value), (state, number)) in form.fields.iter().zip(fields).zip(drawn.fields) {
             let is_comb = matches!(field.layout, FieldLayout::Comb { .. });

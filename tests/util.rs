@@ -68,12 +68,16 @@ pub fn write_strips(folder: &Path, strips: impl IntoIterator<Item = u32>) {
 /// The digits in the codes of the scans that come with the program: ink, 0 paper .. 255 ink, tight, and what it is.
 pub fn digits_of_fixtures() -> Vec<(GrayImage, u8)> {
     let scans = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/scans");
-    let reader = formread_torch::shipped_reader().expect("the weights are sound");
+    let reader = formread_torch::TorchBackend::shipped()
+        .and_then(|backend| {
+            formread::Reader::builder().templates(formread_core::form::known_templates()?).backend(backend).build()
+        })
+        .expect("the weights are sound");
     let mut stock = Vec::new();
     for scan in ["office/page-0001.jpg", "office/page-0002.jpg", "skewed/page-0001.png", "feeder/file-0001.tif"] {
         let bytes = fs::read(scans.join(scan)).expect("it comes with the program");
         for page in page::open(&bytes, &Limits::default()).expect("it is an image") {
-            let report = reader.read_page(1, &page.expect("it is sound")).expect("the net does not fail");
+            let report = reader.stages().read_page(1, &page.expect("it is sound")).expect("the net does not fail");
             let (PageReading::Read { fields, .. }, Some(cut)) = (report.record.reading, report.cut) else { continue };
             let template = &reader.templates()[cut.template_idx];
             for ((field, value), cut) in template.fields.iter().zip(fields).zip(&cut.cuts) {

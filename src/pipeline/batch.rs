@@ -33,7 +33,7 @@ pub struct Batch<'a, 's> {
     overlay: Option<&'a Path>,
     decoders: &'a DecoderPool<'a>,
     hand_in: &'a dyn Fn(Ticket, Result<Outcome<'s>>),
-    pending: Vec<Pending<'s>>,
+    pending: Vec<(PreparedPage, Pending<'s>)>,
     n_glyphs: usize,
 }
 
@@ -47,7 +47,6 @@ struct Place<'a> {
 
 struct Pending<'a> {
     place: Place<'a>,
-    prepared: PreparedPage,
     /// Kept only if an overlay is to be drawn on it.
     pixels: Option<Page>,
 }
@@ -79,13 +78,13 @@ impl<'a, 's> Batch<'a, 's> {
                 let (reader, decoders) = (self.reader, self.decoders);
                 let prepare = || -> Result<_> {
                     let pixels = decoders.page(&bytes, page_idx)?;
-                    let prepared = reader.prepare(number, &pixels);
+                    let prepared = reader.stages().prepare(number, &pixels);
                     Ok((prepared, self.overlay.map(|_| pixels)))
                 };
                 match catch_panic(prepare) {
                     Ok((prepared, pixels)) => {
                         self.n_glyphs += prepared.glyphs().len();
-                        self.pending.push(Pending { place, prepared, pixels });
+                        self.pending.push((prepared, Pending { place, pixels }));
                     }
                     Err(error) => self.hand_in_page(place, rejected(number, &error)),
                 }
@@ -95,24 +94,24 @@ impl<'a, 's> Batch<'a, 's> {
 
     /// Recognises all pages at once, and hands them in.
     pub fn finish(mut self) {
-        let pending = std::mem::take(&mut self.pending);
-        let scores = catch_panic(|| self.reader.recognise(pending.iter().map(|page| &page.prepared))).ok();
-        let mut scores = scores.map(Vec::into_iter);
-        for Pending { place, prepared, pixels } in pending {
-            let page = prepared.page();
-            let scores = scores.as_mut().and_then(Iterator::next);
-            let finish = || {
-                Ok(match scores {
-                    Some(scores) => self.reader.finish(prepared, scores),
-                    // The net failed on the batch. Now each page alone, so that only the page that causes it is lost.
-                    None => {
-                        let scores = self.reader.recognise([&prepared])?.pop().unwrap_or_default();
-                        self.reader.finish(prepared, scores)
-                    }
-                })
-            };
+        let (mut prepared, pending): (Vec<PreparedPage>, Vec<Pending<'_>>) = self.pending.drain(..).unzip();
+        let stages = self.reader.stages();
+        let together = catch_panic(|| stages.recognise(&mut prepared)).unwrap_or_default();
+        // The net failed on the batch. Now each page alone, so that only the page that causes it is lost.
+        let alone = prepared.into_iter().map(|page| {
+            let number = page.page();
+            let mut page = vec![page];
+            let scored = catch_panic(|| stages.recognise(&mut page)?.pop().ok_or_else(|| Error::net("no scores")));
+            scored.map_err(|error| (number, error))
+        });
+        let scored: Vec<_> = together.into_iter().map(Ok).chain(alone).collect();
+        for (Pending { place, pixels }, scored) in pending.into_iter().zip(scored) {
+            let report = scored.and_then(|scored| {
+                let number = scored.page();
+                catch_panic(|| Ok(stages.finish(scored))).map_err(|error| (number, error))
+            });
             let report =
-                catch_panic(finish).unwrap_or_else(|error| PageReport { record: rejected(page, &error), cut: None });
+                report.unwrap_or_else(|(number, error)| PageReport { record: rejected(number, &error), cut: None });
             if let (Some(folder), Some(pixels)) = (self.overlay, &pixels)
                 && let Err(error) = catch_panic(|| self.draw(folder, place.scan, pixels, &report))
             {

@@ -43,7 +43,7 @@ impl<'a> Documents<'a> {
     fn reconcile(&mut self) {
         let mut records: Vec<PageRecord> = self.pages.iter().map(|(.., record)| record.clone()).collect();
         let reconciled = catch_panic(|| {
-            self.reader.reconcile(&mut records);
+            self.reader.stages().reconcile(&mut records);
             Ok(())
         });
         for ((.., page), record) in self.pages.iter_mut().zip(records) {

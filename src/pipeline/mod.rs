@@ -92,8 +92,8 @@ pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl 
     }
     let identity = RunIdentity {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        templates: reader.templates_fingerprint(),
-        weights: reader.weights_fingerprint().to_owned(),
+        templates: reader.identity().sha256().to_string(),
+        weights: reader.weights_id(),
     };
     let mut journal = Journal::open(&journal_path, &identity, scans, options.existing == ExistingOutput::Resume)?;
     let summary = read_and_write(reader, scans, options, &mut journal, observe).map_err(|error| {
@@ -269,7 +269,8 @@ mod tests {
     use formread_core::{
         form::known_templates,
         normalise::GlyphBatch,
-        scores::{GlyphScores, Recogniser},
+        recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
+        scores::GlyphScores,
     };
     use formread_raster::hash::sha256;
 
@@ -278,7 +279,7 @@ mod tests {
         panics_at: Option<usize>,
     }
 
-    impl Recogniser for FakeClassifier {
+    impl GlyphClassifier for FakeClassifier {
         fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
             let glyphs = batch.pixels.chunks(batch.pixels.len() / batch.n_glyphs);
             let score = |glyph: &[f32]| {
@@ -293,9 +294,13 @@ mod tests {
     }
 
     fn reader(panics_at: Option<usize>) -> Reader {
-        let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip").collect();
-        let make = move || -> Result<Box<dyn Recogniser>> { Ok(Box::new(FakeClassifier { panics_at })) };
-        Reader::new(strip, "fake".to_owned(), Box::new(make)).expect("the fake is easily made")
+        let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip");
+        let make = move || Ok(GlyphsOnly(FakeClassifier { panics_at }));
+        Reader::builder()
+            .templates(strip)
+            .backend(FnBackend::new("fake", make))
+            .build()
+            .expect("the fake is easily made")
     }
 
     /// Thirty strips, each with its own ink, and among them files that cannot be read.

@@ -69,9 +69,9 @@ pub fn measure_stages(reader: &Reader, scans: &[&Scan]) -> Result<Vec<StageTime>
         let Item::Page { bytes, page_idx, .. } = item else { continue };
         let Ok(page) = spent.on(Stage::Decode, || decoders.page(&bytes, page_idx)) else { continue };
         n_pages += 1;
-        if let Ok((idx, registration)) = spent.on(Stage::Register, || reader.register(&page)) {
-            let cut = spent.on(Stage::Segment, || reader.cut(&page, idx, registration));
-            gathered.push(spent.on(Stage::Normalise, || reader.normalise(1, &page, cut)));
+        if let Ok((idx, registration)) = spent.on(Stage::Register, || reader.stages().register(&page)) {
+            let cut = spent.on(Stage::Segment, || reader.stages().cut(&page, idx, registration));
+            gathered.push(spent.on(Stage::Normalise, || reader.stages().normalise(1, &page, cut)));
         }
         let n_glyphs: usize = gathered.iter().map(|page| page.glyphs().len()).sum();
         if is_full(n_glyphs, gathered.len()) {
@@ -93,10 +93,10 @@ pub fn measure_stages(reader: &Reader, scans: &[&Scan]) -> Result<Vec<StageTime>
 
 /// Recognises what was gathered, and makes values of it.
 fn finish(reader: &Reader, gathered: &mut Vec<PreparedPage>, spent: &mut Spent) -> Result<()> {
-    let scores = spent.on(Stage::Recognise, || reader.recognise(gathered.iter()))?;
+    let scored = spent.on(Stage::Recognise, || reader.stages().recognise(gathered))?;
     spent.on(Stage::Assemble, || {
-        for (page, scores) in gathered.drain(..).zip(scores) {
-            reader.finish(page, scores);
+        for page in scored {
+            reader.stages().finish(page);
         }
     });
     Ok(())

@@ -2,8 +2,9 @@
 //! some of it, so that fields are accepted, sent to review and rejected; and it needs no LibTorch.
 
 use formread_core::{
-    normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip, normalise},
-    scores::{CTC_BLANK, CtcLogProbs, FIRST_DIGIT, GlyphScores, N_DIGITS, N_SYMBOLS, Recogniser, StripScores},
+    normalise::{GLYPH_SIDE, STRIP_HEIGHT, Strip, normalise},
+    recognise::{PageInput, PageScores, Recogniser},
+    scores::{CTC_BLANK, CtcLogProbs, FIRST_DIGIT, GlyphScores, N_DIGITS, N_SYMBOLS, StripScores},
 };
 use formread_raster::error::Result;
 use image::{GrayImage, Luma};
@@ -36,12 +37,12 @@ const COLUMN: usize = 4;
 pub struct StandIn;
 
 impl Recogniser for StandIn {
-    fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
-        Ok(batch.pixels.chunks_exact(GLYPH_SIDE * GLYPH_SIDE).map(|glyph| scores(&levels(glyph))).collect())
-    }
-
-    fn read_strips(&mut self, strips: &[&Strip]) -> Result<Vec<StripScores>> {
-        Ok(strips.iter().map(|strip| StripScores { views: vec![columns(strip)] }).collect())
+    fn recognise(&mut self, pages: &[PageInput<'_>]) -> Result<Vec<PageScores>> {
+        let page = |page: &PageInput<'_>| {
+            let glyphs = page.glyphs().iter().map(|glyph| scores(&levels(&glyph[..])));
+            page.scores(glyphs, page.strips().map(|strip| StripScores { views: vec![columns(strip)] }))
+        };
+        pages.iter().map(page).collect()
     }
 }
 

@@ -5,6 +5,7 @@ pub mod barcode;
 pub mod form;
 pub mod normalise;
 pub mod reader;
+pub mod recognise;
 pub mod register;
 pub mod rows;
 pub mod scores;

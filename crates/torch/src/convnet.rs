@@ -4,13 +4,13 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::architecture::{Activation, Architecture, COLUMN_PX, Conv, GLYPH, GLYPH_ENSEMBLE, STRIP};
 use super::error::NetResult;
-use super::tta::{GLYPH_TTA, GLYPH_TTA_PER_ROUND, N_STRIP_TTA, add_views, strip_views};
+use super::tta::{GLYPH_TTA, GLYPH_TTA_PER_ROUND, add_views};
 use super::weights::{PlainTensor, Weights};
 use super::writer::StyleModel;
 use formread_core::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
+use formread_core::recognise::GlyphClassifier;
 use formread_core::scores::{
-    Compute, CtcLogProbs, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, N_SYMBOLS, NetDevice, Precision, Recogniser,
-    StripScores,
+    Compute, CtcLogProbs, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, N_SYMBOLS, NetDevice, Precision,
 };
 use formread_raster::error::{Error, Result};
 
@@ -22,9 +22,6 @@ pub const CHUNK: usize = 32;
 /// beyond four there is little to gain.
 const STRIPS_AT_ONCE: usize = 4;
 
-/// Strips whose views are in memory at the same time.
-const STRIPS_IN_VIEWS: usize = 32;
-
 /// Strips are filled up with paper to a multiple of this width, pixels, as they are in a batch of training: LibTorch makes
 /// kernels anew for every width, and keeps those of a few.
 const STRIP_STEP: usize = 32;
@@ -35,9 +32,6 @@ const DOUBTFUL: f32 = 0.97;
 
 /// But not where it is hardly a digit at all: pieces of digits are many, and what digit they are is always in doubt.
 const LEAST_DIGIT: f32 = 0.02;
-
-/// Looked at closely, a strip is seen in several views where the likeliest way through its columns is less likely than this.
-const DOUBTFUL_STRIP: f32 = 0.9;
 
 /// Pixels of a glyph.
 const GLYPH_LEN: usize = GLYPH_SIDE * GLYPH_SIDE;
@@ -226,7 +220,7 @@ impl ConvNet {
     }
 }
 
-impl Recogniser for ConvNet {
+impl GlyphClassifier for ConvNet {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
         let (digits, classes) = self.glyphs.glyph_logits(batch)?;
         Ok(digits.iter().zip(&classes).map(|logits| self.scores(logits)).collect())
@@ -244,27 +238,6 @@ impl Recogniser for ConvNet {
             style_model.adapt_to_writer(scores);
         }
     }
-
-    fn read_strips(&mut self, strips: &[&Strip]) -> Result<Vec<StripScores>> {
-        let columns = self.columns(strips)?.into_iter();
-        Ok(columns.map(|columns| StripScores { views: vec![columns] }).collect())
-    }
-
-    fn refine_strips(&mut self, strips: &[&Strip], scores: &mut [StripScores]) -> Result<()> {
-        let is_doubtful = |scores: &StripScores| {
-            scores.views.first().is_some_and(|columns| best_path_probability(columns) < DOUBTFUL_STRIP)
-        };
-        let mut doubtful: Vec<(&Strip, &mut StripScores)> =
-            strips.iter().copied().zip(scores).filter(|(_, scores)| is_doubtful(scores)).collect();
-        for doubtful in doubtful.chunks_mut(STRIPS_IN_VIEWS) {
-            let views: Vec<Strip> = doubtful.iter().flat_map(|(strip, _)| strip_views(strip)).collect();
-            let mut columns = self.columns(&views.iter().collect::<Vec<_>>())?.into_iter();
-            for (_, scores) in doubtful {
-                scores.views.extend(columns.by_ref().take(N_STRIP_TTA));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Whether it is a digit, perhaps, of which it is not clear which one.
@@ -273,7 +246,7 @@ fn is_doubtful(scores: &GlyphScores) -> bool {
 }
 
 /// Probability of the likeliest way through the columns, 0 to 1: a lower bound of its text's.
-fn best_path_probability(columns: &CtcLogProbs) -> f32 {
+pub(super) fn best_path_probability(columns: &CtcLogProbs) -> f32 {
     let largest = |column: &[f32; N_SYMBOLS]| column.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     columns.iter().map(largest).sum::<f32>().exp()
 }

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::architecture::{ARCHITECTURE, tensor_shapes};
 use super::writer::StyleModel;
 use formread_core::normalise::{GLYPH_SIDE, INK_SIDE};
+use formread_core::scores::ConfidenceModel;
 use formread_raster::error::{Error, Format, Result};
 use formread_raster::fsio::{read_bounded, write_atomic};
+use formread_raster::hash::{Sha256, sha256};
 
 /// Largest file of weights that is read, bytes; the ones that the program carries take 4 MB.
 const MOST_BYTES: u64 = 256 << 20;
@@ -31,6 +33,8 @@ pub struct Sidecar {
     /// Where the digits of the writers that were trained on lie; absent where no writers are known.
     #[serde(default, alias = "centres", skip_serializing_if = "Option::is_none")]
     pub style_model: Option<StyleModel>,
+    /// From the nets' scores to the chance that a reading is right.
+    pub confidence: ConfidenceModel,
     /// What it was trained on.
     pub trained_on: Vec<TrainedOn>,
     /// How it was trained.
@@ -186,8 +190,15 @@ impl Weights {
     /// # Errors
     /// `Format` or `Unsupported`, with what does not fit.
     pub fn from_bytes(safetensors: &[u8], sidecar: &[u8]) -> Result<Self> {
-        let sidecar: Sidecar =
-            serde_json::from_slice(sidecar).map_err(|error| Error::format(Format::Sidecar, error))?;
+        let sidecar: Sidecar = serde_json::from_slice(sidecar).map_err(|error| {
+            let is_old = error.to_string().contains("missing field `confidence`");
+            let error = Error::format(Format::Sidecar, error);
+            if is_old {
+                error.with_hint("weights of version 0.1 have no confidence model: train them again")
+            } else {
+                error
+            }
+        })?;
         check_sidecar(&sidecar)?;
         let (tensors, _) = tensors_from_bytes(safetensors)?;
         Self::new(tensors, sidecar)
@@ -239,15 +250,16 @@ impl Weights {
         &self.sidecar
     }
 
-    /// A short name for these very numbers, 16 hexadecimal digits: FNV-1a (Fowler, Noll and Vo, RFC 9923) over all
-    /// tensors in the order of their names. It tells weights apart; it does not protect them.
-    pub fn fingerprint(&self) -> String {
-        let mut hash = 0xcbf2_9ce4_8422_2325u64;
-        let bytes = self.tensors.values().flat_map(|t| t.values.iter()).flat_map(|v| v.to_le_bytes());
-        for byte in bytes.chain(self.sidecar.temperature.to_le_bytes()) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    /// Identifies the weights: SHA-256 over names, shapes and values of all tensors in the order of their names, and over the
+    /// JSON of the sidecar with the style model and the confidence model.
+    pub fn sha256(&self) -> Sha256 {
+        let mut bytes = Vec::new();
+        for (name, PlainTensor { shape, values }) in &self.tensors {
+            bytes.extend(format!("{name} {shape:?}\n").into_bytes());
+            bytes.extend(values.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes()));
         }
-        format!("{hash:016x}")
+        bytes.extend(serde_json::to_vec(&self.sidecar).expect("all keys of its maps are strings"));
+        sha256(&bytes)
     }
 
     /// All tensors, by name.
@@ -269,6 +281,7 @@ impl Sidecar {
             normaliser: NormaliserConstants::OURS,
             temperature: 1.0,
             style_model: None,
+            confidence: ConfidenceModel::default(),
             trained_on: vec![TrainedOn { set: "nothing".to_owned(), count: 0, writers: Vec::new() }],
             recipe: Recipe {
                 epochs: 0,
@@ -305,6 +318,9 @@ fn check_sidecar(sidecar: &Sidecar) -> Result<()> {
     }
     if sidecar.style_model.as_ref().is_some_and(|style_model| !style_model.is_sound()) {
         return Err(Error::format(Format::Sidecar, "style_model: not finite, or without variance"));
+    }
+    if !sidecar.confidence.is_sound() {
+        return Err(Error::format(Format::Sidecar, "confidence: not finite"));
     }
     Ok(())
 }
@@ -406,16 +422,27 @@ pub(crate) mod tests {
         weights.save(&path).expect("it can be written");
         let loaded = Weights::load(&path).expect("it was just written");
         assert_eq!(loaded, weights);
-        assert_eq!(loaded.fingerprint(), weights.fingerprint());
+        assert_eq!(loaded.sha256(), weights.sha256());
     }
 
     #[test]
-    fn one_number_more_or_less_gives_another_fingerprint() {
+    fn weights_with_another_value_or_sidecar_have_another_sha256() {
         let mut tensors = plain_tensors();
         let weights = Weights::new(tensors.clone(), Sidecar::untrained()).expect("it fits");
+        let changes: [fn(&mut Sidecar); 3] = [
+            |sidecar| sidecar.temperature = 2.0,
+            |sidecar| sidecar.style_model = Some(StyleModel { class_means: [[0.5; 10]; 10], variance: 1.0 }),
+            |sidecar| sidecar.confidence.intercept += 0.01,
+        ];
+        for change in changes {
+            let mut sidecar = Sidecar::untrained();
+            change(&mut sidecar);
+            let other = Weights::new(tensors.clone(), sidecar.clone()).expect("it fits");
+            assert_ne!(other.sha256(), weights.sha256(), "{sidecar:?}");
+        }
         tensors.get_mut("glyph.digits.bias").expect("it is there").values[3] += 1.0;
         let other = Weights::new(tensors, Sidecar::untrained()).expect("it fits");
-        assert_ne!(other.fingerprint(), weights.fingerprint());
+        assert_ne!(other.sha256(), weights.sha256());
     }
 
     #[test]

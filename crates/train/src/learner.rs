@@ -320,7 +320,8 @@ fn kaiming(rng: &mut ChaCha8Rng, shape: Vec<usize>) -> PlainTensor {
 mod tests {
     use super::*;
     use crate::loss::NO_DIGIT;
-    use formread_core::scores::{Recogniser, ctc_greedy_decode};
+    use formread_core::recognise::GlyphClassifier;
+    use formread_core::scores::ctc_greedy_decode;
     use formread_torch::architecture::{GLYPH, STRIP};
     use formread_torch::weights::Sidecar;
     use formread_torch::{ConvNet, Weights};

@@ -19,7 +19,8 @@ use super::subjects::{GlyphLesson, StripLesson, held_out_strips, n_read_right};
 use crate::Learner;
 use crate::learner::untrained_tensors;
 use formread_core::normalise::collate;
-use formread_core::scores::{Precision, Recogniser};
+use formread_core::recognise::GlyphClassifier;
+use formread_core::scores::{ConfidenceModel, Precision};
 use formread_raster::error::{Error, Result};
 use formread_tools::dataset::{GlyphSet, read_folder};
 use formread_tools::evaluate::glyphs::{GlyphReport, evaluate_set};
@@ -226,6 +227,7 @@ fn start(options: &TrainOptions, parts: &Split) -> Result<(BTreeMap<String, Plai
         normaliser: NormaliserConstants::OURS,
         temperature: 1.0,
         style_model: None,
+        confidence: ConfidenceModel::default(),
         trained_on,
         recipe: recipe(options, &untrained, 0),
         strips: None,

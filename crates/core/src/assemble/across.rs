@@ -169,6 +169,7 @@ mod tests {
         assemble::{
             AcceptTable, PageReading, PageRecord,
             document::tests::{ACROSS, DOUBTFUL, NOT_SURE, cover, document, failed, forms, page, said, sheet, unread},
+            params::RuleParams,
             reconcile,
         },
         form::{DocumentPage, parse_template},
@@ -197,10 +198,12 @@ mod tests {
     /// Each page by itself, then all together, twice.
     fn reconciled(pages: &[PageReading]) -> Vec<PageRecord> {
         let (forms, accept, mut pages) = (tax_forms(), AcceptTable::default(), document(pages.to_vec()));
-        pages.iter_mut().for_each(|page| reconcile(&forms, std::slice::from_mut(page), &accept));
-        reconcile(&forms, &mut pages, &accept);
+        pages
+            .iter_mut()
+            .for_each(|page| reconcile(&forms, std::slice::from_mut(page), &accept, &RuleParams::default()));
+        reconcile(&forms, &mut pages, &accept, &RuleParams::default());
         let once = pages.clone();
-        reconcile(&forms, &mut pages, &accept);
+        reconcile(&forms, &mut pages, &accept, &RuleParams::default());
         assert_eq!(pages, once, "asking twice changes nothing");
         pages
     }

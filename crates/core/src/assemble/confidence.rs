@@ -1,37 +1,40 @@
-//! How sure a reading is: one number out of what both ways of reading say.
+//! How confident a reading is: one number from what the lattice and the strip return.
 
-/// What speaks for a reading.
+use crate::scores::ConfidenceModel;
+
+/// What supports a reading. The inputs of [`ConfidenceModel`].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Evidence {
+pub struct ConfidenceInputs {
     /// Its share of the probability of all readings of the field, 0 to 1.
     pub share: f64,
-    /// Natural logarithm of how likely it is by the lattice that just these symbols are written.
-    pub by_lattice: f64,
-    /// The same by the strip read as a whole; `None` where it was not read.
-    pub by_strip: Option<f64>,
+    /// Natural logarithm of the probability, by the lattice, that exactly these symbols are written.
+    pub lattice_log: f64,
+    /// The same by the strip; `None` where it was not read.
+    pub strip_log: Option<f64>,
 }
 
-/// Intercept and slopes of a logistic regression of "the reading is right" on the log odds of the share and on both
-/// logarithms, fitted to 2,147 fields of writers that were never trained on: real pages, cheque amounts, drawn decks. With
-/// both ways in the share, the lattice's own logarithm adds next to nothing; what is left of it keeps signs that are no
-/// digits from being sure.
-const INTERCEPT: f64 = 0.45;
-const OF_SHARE: f64 = 0.53;
-const OF_LATTICE: f64 = 0.03;
-const OF_STRIP: f64 = 0.17;
+/// Log odds of the share are limited to plus and minus this: a share of 1 has infinite ones.
+const MAX_LOG_ODDS: f64 = 12.0;
+/// Lower limit of both logarithms.
+const MIN_LOG: f64 = -12.0;
 
-/// Log odds and logarithms count up to here.
-const MOST_ODDS: f64 = 12.0;
-const LEAST_LOG: f64 = -12.0;
+impl ConfidenceInputs {
+    /// What the slopes of the model multiply, in its order: log odds of the share, logarithm by the lattice, by the strip.
+    pub fn features(&self) -> [f64; 3] {
+        let log_odds = (self.share / (1.0 - self.share)).ln().clamp(-MAX_LOG_ODDS, MAX_LOG_ODDS);
+        let [lattice_log, strip_log] =
+            [self.lattice_log, self.strip_log.unwrap_or(0.0)].map(|log| log.clamp(MIN_LOG, 0.0));
+        [log_odds, lattice_log, strip_log]
+    }
 
-impl Evidence {
-    /// How likely the reading is right, 0 to 1 (Platt, "Probabilistic outputs for support vector machines", 1999, with
+    /// The chance that the reading is right, 0 to 1 (Platt, "Probabilistic outputs for support vector machines", 1999, with
     /// three inputs).
-    pub fn confidence(&self) -> f64 {
-        let odds = (self.share / (1.0 - self.share)).ln().clamp(-MOST_ODDS, MOST_ODDS);
-        let by_lattice = self.by_lattice.clamp(LEAST_LOG, 0.0);
-        let by_strip = self.by_strip.unwrap_or(0.0).clamp(LEAST_LOG, 0.0);
-        let sum = INTERCEPT + OF_SHARE * odds + OF_LATTICE * by_lattice + OF_STRIP * by_strip;
+    pub fn confidence(&self, model: &ConfidenceModel) -> f64 {
+        let [log_odds, lattice_log, strip_log] = self.features();
+        let sum = model.intercept
+            + model.share_log_odds * log_odds
+            + model.lattice_log * lattice_log
+            + model.strip_log * strip_log;
         1.0 / (1.0 + (-sum).exp())
     }
 }
@@ -41,19 +44,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn confidence_rises_with_all_that_speaks_for_a_reading() {
-        let doubtful = Evidence { share: 0.6, by_lattice: -2.0, by_strip: Some(-2.0) };
+    fn confidence_rises_with_each_input() {
+        let confidence = |inputs: ConfidenceInputs| inputs.confidence(&ConfidenceModel::default());
+        let doubtful = ConfidenceInputs { share: 0.6, lattice_log: -2.0, strip_log: Some(-2.0) };
         let better = [
-            Evidence { share: 0.9, ..doubtful },
-            Evidence { by_lattice: -0.1, ..doubtful },
-            Evidence { by_strip: Some(-0.1), ..doubtful },
+            ConfidenceInputs { share: 0.9, ..doubtful },
+            ConfidenceInputs { lattice_log: -0.1, ..doubtful },
+            ConfidenceInputs { strip_log: Some(-0.1), ..doubtful },
         ];
-        for evidence in better {
-            assert!(evidence.confidence() > doubtful.confidence(), "{evidence:?}");
+        for inputs in better {
+            assert!(confidence(inputs) > confidence(doubtful), "{inputs:?}");
         }
-        let sure = Evidence { share: 1.0, by_lattice: 0.0, by_strip: Some(0.0) };
-        assert!(sure.confidence() > 0.99 && sure.confidence() <= 1.0);
-        let none = Evidence { share: 0.0, by_lattice: f64::NEG_INFINITY, by_strip: Some(f64::NEG_INFINITY) };
-        assert!(none.confidence() < 0.01);
+        let sure = confidence(ConfidenceInputs { share: 1.0, lattice_log: 0.0, strip_log: Some(0.0) });
+        assert!(sure > 0.99 && sure <= 1.0);
+        let infinite = Some(f64::NEG_INFINITY);
+        let none = ConfidenceInputs { share: 0.0, lattice_log: f64::NEG_INFINITY, strip_log: infinite };
+        assert!(confidence(none) < 0.01);
     }
 }

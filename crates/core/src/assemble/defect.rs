@@ -3,6 +3,7 @@
 use super::{
     FieldScores, ReviewReason,
     lattice::{Symbol, path_of},
+    params::{AssembleParams, DefectParams},
     readings::Candidate,
 };
 use crate::{
@@ -10,13 +11,6 @@ use crate::{
     scores::{GlyphClass, GlyphScores},
     segment::Lattice,
 };
-
-/// A digit is taken for spoilt where the nets are at least so sure of it.
-const MIN_DEFECT_PROBABILITY: f32 = 0.5;
-
-/// So sure they must be to hold back a reading that would be accepted. Empirically chosen: noughts whose writer went round
-/// twice come to 0.7; of 16,000 right readings of drawn returns, on which nothing is spoilt, it holds back six.
-const BLOCKING_PROBABILITY: f32 = 0.75;
 
 /// What speaks against a reading.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,18 +22,24 @@ pub(super) struct Defect {
 }
 
 /// Whether a digit of a reading is spoilt. `None` where none is, or where its digits were not cut apart.
-pub(super) fn defect(field: &Field, lattice: &Lattice, scores: &FieldScores, candidate: &Candidate) -> Option<Defect> {
-    let steps = path_of(field, lattice, &scores.edges, &candidate.digits, candidate.has_filler)?;
+pub(super) fn defect(
+    field: &Field,
+    lattice: &Lattice,
+    scores: &FieldScores,
+    candidate: &Candidate,
+    params: &AssembleParams,
+) -> Option<Defect> {
+    let steps = path_of(field, lattice, &scores.edges, &candidate.digits, candidate.has_filler, &params.lattice)?;
     let digits = steps.iter().filter(|step| matches!(step.symbol, Symbol::Digit(_)));
-    worst_defect(digits.filter_map(|step| scores.edges.get(step.edge_idx).copied().flatten()))
+    worst_defect(digits.filter_map(|step| scores.edges.get(step.edge_idx).copied().flatten()), &params.defect)
 }
 
 /// The same of whatever was cut from a field of which nothing can be read.
-pub(super) fn any_defect(scores: &FieldScores) -> Option<Defect> {
-    worst_defect(scores.edges.iter().copied().flatten())
+pub(super) fn any_defect(scores: &FieldScores, params: &DefectParams) -> Option<Defect> {
+    worst_defect(scores.edges.iter().copied().flatten(), params)
 }
 
-fn worst_defect(glyphs: impl Iterator<Item = GlyphScores>) -> Option<Defect> {
+fn worst_defect(glyphs: impl Iterator<Item = GlyphScores>, params: &DefectParams) -> Option<Defect> {
     let (mut either, mut struck_out, mut overwritten) = (0.0f32, 0.0f32, 0.0f32);
     for glyph in glyphs {
         let by_way = [GlyphClass::StruckOut, GlyphClass::Overwritten].map(|class| glyph.class(class));
@@ -48,7 +48,7 @@ fn worst_defect(glyphs: impl Iterator<Item = GlyphScores>) -> Option<Defect> {
         overwritten = overwritten.max(by_way[1]);
     }
     let reason = if overwritten > struck_out { ReviewReason::Overwritten } else { ReviewReason::StruckOut };
-    (either >= MIN_DEFECT_PROBABILITY).then_some(Defect { reason, is_sure: either >= BLOCKING_PROBABILITY })
+    (either >= params.min_probability).then_some(Defect { reason, is_sure: either >= params.blocking_probability })
 }
 
 #[cfg(test)]
@@ -71,9 +71,9 @@ mod tests {
         second.classes[class as usize] = probability;
         let scores = FieldScores { edges: vec![Some(glyph(1, 0.99)), Some(second)], ..FieldScores::default() };
         let field = field(2, 2);
-        let best = candidates(&field, &lattice, &scores).readings.swap_remove(0);
+        let best = candidates(&field, &lattice, &scores, &AssembleParams::default()).readings.swap_remove(0);
         assert_eq!(best.digits, "14");
-        defect(&field, &lattice, &scores, &best)
+        defect(&field, &lattice, &scores, &best, &AssembleParams::default())
     }
 
     #[test]

@@ -127,6 +127,7 @@ impl FieldValue {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::assemble::RuleParams;
     use crate::assemble::reconcile::tests::{Readings, value};
     use crate::{
         assemble::{AcceptTable, FieldState, ReviewReason, RuleCorrection, reconcile},
@@ -172,8 +173,10 @@ pub(super) mod tests {
     /// Each page by itself, as it comes from the reader, then all together.
     fn reconciled(pages: impl IntoIterator<Item = PageReading>) -> Vec<PageRecord> {
         let (forms, accept, mut pages) = (forms(), AcceptTable::default(), document(pages));
-        pages.iter_mut().for_each(|page| reconcile(&forms, std::slice::from_mut(page), &accept));
-        reconcile(&forms, &mut pages, &accept);
+        pages
+            .iter_mut()
+            .for_each(|page| reconcile(&forms, std::slice::from_mut(page), &accept, &RuleParams::default()));
+        reconcile(&forms, &mut pages, &accept, &RuleParams::default());
         pages
     }
 
@@ -270,9 +273,11 @@ pub(super) mod tests {
         let forms = forms();
         let some_sheet = |x, total| sheet(&[(x, 0.7), ("9", 0.2)], &[("7", 0.999)], &[(total, 0.98), ("16", 0.01)]);
         let mut pages = document([some_sheet("2", "9"), some_sheet("4", "16"), some_sheet("3", "50")]);
-        reconcile(&forms, &mut pages, &AcceptTable::default());
+        reconcile(&forms, &mut pages, &AcceptTable::default(), &RuleParams::default());
         let mut alone = pages.clone();
-        alone.iter_mut().for_each(|page| reconcile(&forms, std::slice::from_mut(page), &AcceptTable::default()));
+        alone.iter_mut().for_each(|page| {
+            reconcile(&forms, std::slice::from_mut(page), &AcceptTable::default(), &RuleParams::default())
+        });
         assert_eq!(alone, pages);
         assert_eq!((fields(&pages[1])[0].guess.as_str(), fields(&pages[0])[0].confidence > 0.99), ("9", true));
     }

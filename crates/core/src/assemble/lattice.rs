@@ -1,34 +1,18 @@
 //! The best paths through a lattice: k-best Viterbi over nodes and counts of digits (Huang and Chiang, Better k-best
 //! parsing, 2005, in its simplest form).
 
+use super::params::LatticeParams;
 use crate::{
     form::{Field, FieldLayout, Filler},
     scores::{GlyphClass, GlyphScores},
     segment::{Lattice, LatticeEdge},
 };
 
-/// Readings kept for every node and count of digits.
-const K_BEST: usize = 6;
-
-/// Digits tried for an edge: the likeliest ones.
-const DIGITS_TRIED: usize = 3;
-
 /// Most digits on a path, whatever the field says: what is longer is no number. [`Path`] has room for no more.
 const MAX_DIGITS: usize = 32;
 
-/// Least probability, lest a logarithm be infinite.
-const LEAST_PROBABILITY: f32 = 1e-6;
-
-/// Log prior of a filler to the right of a digit, and of one between two digits.
-const TRAILING_FILLER: f32 = -1.0;
-const INNER_FILLER: f32 = -4.0;
-
-/// Share of what is no digit, and no filler to the net, that is one all the same where fillers are usual. The rest is struck
-/// out or scribbled.
-const UNKNOWN_FILLER_PRIOR: f32 = 0.1;
-
-/// Log prior of ink in a box being punctuation though it is as large as a digit: a dash or a flourish behind an amount.
-const LARGE_PUNCTUATION: f32 = -2.0;
+/// Lower bound of a probability that keeps its logarithm finite.
+const MIN_PROBABILITY: f32 = 1e-6;
 
 /// What stands on one edge of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,16 +67,21 @@ impl Path {
     }
 }
 
-/// The best paths, best first, at most [`K_BEST`] of every count of digits. `scores` has one entry an edge, `None`
+/// The best paths, best first, at most `k_best` of every number of digits. `scores` has one entry an edge, `None`
 /// where nothing is written there; missing entries count as such. Empty where no path leads through.
-pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[Option<GlyphScores>]) -> Vec<Path> {
+pub(super) fn best_paths(
+    field: &Field,
+    lattice: &Lattice,
+    scores: &[Option<GlyphScores>],
+    params: &LatticeParams,
+) -> Vec<Path> {
     let Some(last) = lattice.n_nodes.checked_sub(1) else { return Vec::new() };
     // [node][digits so far]
     let mut beams: Vec<Vec<Vec<Path>>> = vec![vec![Vec::new(); MAX_DIGITS + 1]; lattice.n_nodes];
     beams[0][0].push(Path::EMPTY);
     for i in in_order(lattice) {
         let edge = &lattice.edges[i];
-        let readings = readings(field, edge, scores.get(i).copied().flatten());
+        let readings = readings(field, edge, scores.get(i).copied().flatten(), params);
         // an edge leads on, and all that reach a node come before those that leave it
         let (before, behind) = beams.split_at_mut(edge.to);
         for (n, paths) in before[edge.from].iter().enumerate() {
@@ -100,7 +89,7 @@ pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[Option<Glyp
                 for reading in &readings {
                     let n_then = n + usize::from(matches!(reading.symbol, Symbol::Digit(_)));
                     if let Some(beam) = behind[0].get_mut(n_then) {
-                        keep(beam, path, reading);
+                        keep(beam, path, reading, params.k_best);
                     }
                 }
             }
@@ -108,7 +97,7 @@ pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[Option<Glyp
     }
     let mut paths: Vec<Path> = beams.swap_remove(last).into_iter().flatten().collect();
     for path in &mut paths {
-        path.score += filler_prior(path);
+        path.score += filler_prior(path, params);
     }
     paths.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits().cmp(&b.digits())));
     paths
@@ -116,9 +105,15 @@ pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[Option<Glyp
 
 /// Of each edge, whether a path leads over it that is worse than the best one by `margin` at most, in log score. `scores` as
 /// for [`best_paths`].
-pub(super) fn likely_edges(field: &Field, lattice: &Lattice, scores: &[Option<GlyphScores>], margin: f32) -> Vec<bool> {
+pub(super) fn likely_edges(
+    field: &Field,
+    lattice: &Lattice,
+    scores: &[Option<GlyphScores>],
+    margin: f32,
+    params: &LatticeParams,
+) -> Vec<bool> {
     let gain = |i: usize| {
-        let readings = readings(field, &lattice.edges[i], scores.get(i).copied().flatten());
+        let readings = readings(field, &lattice.edges[i], scores.get(i).copied().flatten(), params);
         readings.iter().map(|reading| reading.weighted_log + reading.log_prior).fold(f32::NEG_INFINITY, f32::max)
     };
     let steps: Vec<(usize, f32)> = in_order(lattice).into_iter().map(|i| (i, gain(i))).collect();
@@ -159,6 +154,7 @@ pub(super) fn path_of(
     scores: &[Option<GlyphScores>],
     digits: &str,
     has_filler: bool,
+    params: &LatticeParams,
 ) -> Option<Vec<Step>> {
     let last = lattice.n_nodes.checked_sub(1)?;
     let digits: Vec<Symbol> = digits.bytes().map(|digit| Symbol::Digit(digit.saturating_sub(b'0'))).collect();
@@ -168,7 +164,7 @@ pub(super) fn path_of(
     best[0][0][0] = Some((0.0, Vec::new()));
     for edge_idx in in_order(lattice) {
         let edge = &lattice.edges[edge_idx];
-        for reading in readings(field, edge, scores.get(edge_idx).copied().flatten()) {
+        for reading in readings(field, edge, scores.get(edge_idx).copied().flatten(), params) {
             let (symbol, gain) = (reading.symbol, reading.weighted_log + reading.log_prior);
             for (n, had_filler) in (0..=digits.len()).flat_map(|n| [(n, false), (n, true)]) {
                 let Some((score, steps)) = &best[edge.from][n][usize::from(had_filler)] else { continue };
@@ -201,12 +197,13 @@ fn is_filler(symbol: &Symbol) -> bool {
 }
 
 /// Log prior of where the fillers stand.
-fn filler_prior(path: &Path) -> f32 {
+fn filler_prior(path: &Path, params: &LatticeParams) -> f32 {
     let is_digit = |s: &Symbol| matches!(s, Symbol::Digit(_));
     let Some(first) = path.symbols.iter().position(is_digit) else { return 0.0 };
     let last = path.symbols.iter().rposition(is_digit).unwrap_or(first);
     let fillers = |symbols: &[Symbol]| symbols.iter().filter(|s| is_filler(s)).count() as f32;
-    INNER_FILLER * fillers(&path.symbols[first..last]) + TRAILING_FILLER * fillers(&path.symbols[last..])
+    params.inner_filler_log * fillers(&path.symbols[first..last])
+        + params.trailing_filler_log * fillers(&path.symbols[last..])
 }
 
 /// What an edge may be.
@@ -219,19 +216,26 @@ struct EdgeReading {
 }
 
 /// What an edge may be.
-fn readings(field: &Field, edge: &LatticeEdge, scores: Option<GlyphScores>) -> Vec<EdgeReading> {
+fn readings(
+    field: &Field,
+    edge: &LatticeEdge,
+    scores: Option<GlyphScores>,
+    params: &LatticeParams,
+) -> Vec<EdgeReading> {
     let weight = (edge.to - edge.from) as f32;
     let reading = |symbol: Symbol, probability: f32| EdgeReading {
         symbol,
         probability,
-        weighted_log: weight * probability.max(LEAST_PROBABILITY).ln(),
+        weighted_log: weight * probability.max(MIN_PROBABILITY).ln(),
         log_prior: edge.log_prior,
     };
     let (Some(scores), true) = (scores, edge.crop.is_some()) else { return vec![reading(Symbol::Nothing, 1.0)] };
     let mut digits: [usize; 10] = std::array::from_fn(|digit| digit);
     digits.sort_by(|&a, &b| scores.digit(b).total_cmp(&scores.digit(a)).then(a.cmp(&b)));
-    let mut readings: Vec<EdgeReading> =
-        digits[..DIGITS_TRIED].iter().map(|&d| reading(Symbol::Digit(d as u8), scores.digit(d))).collect();
+    let mut readings: Vec<EdgeReading> = digits[..params.digits_per_edge.min(digits.len())]
+        .iter()
+        .map(|&d| reading(Symbol::Digit(d as u8), scores.digit(d)))
+        .collect();
     for filler in &field.fillers {
         let class = match filler {
             Filler::Cross => GlyphClass::Cross,
@@ -240,19 +244,19 @@ fn readings(field: &Field, edge: &LatticeEdge, scores: Option<GlyphScores>) -> V
         readings.push(reading(Symbol::Filler, scores.class(class)));
     }
     if !field.fillers.is_empty() {
-        readings.push(reading(Symbol::UnknownFiller, UNKNOWN_FILLER_PRIOR * scores.class(GlyphClass::Other)));
+        readings.push(reading(Symbol::UnknownFiller, params.unknown_filler_prior * scores.class(GlyphClass::Other)));
     }
     if matches!(field.layout, FieldLayout::Box { .. }) {
         let no_digit = reading(Symbol::Nothing, scores.class(GlyphClass::Dash) + scores.class(GlyphClass::Cross));
-        readings.push(EdgeReading { log_prior: edge.log_prior + LARGE_PUNCTUATION, ..no_digit });
+        readings.push(EdgeReading { log_prior: edge.log_prior + params.large_punctuation_log, ..no_digit });
     }
     readings
 }
 
 /// Adds `path`, gone on with `reading`, to a beam of the best, best first; of paths with the same digits only the best stays.
-fn keep(beam: &mut Vec<Path>, path: &Path, reading: &EdgeReading) {
+fn keep(beam: &mut Vec<Path>, path: &Path, reading: &EdgeReading, k_best: usize) {
     let score = path.score + reading.weighted_log + reading.log_prior;
-    if beam.len() == K_BEST && beam[K_BEST - 1].score >= score {
+    if beam.len() >= k_best && beam.last().is_none_or(|worst| worst.score >= score) {
         return;
     }
     let (text, has_filler) = match reading.symbol {
@@ -269,7 +273,7 @@ fn keep(beam: &mut Vec<Path>, path: &Path, reading: &EdgeReading) {
     symbols.extend_from_slice(&path.symbols);
     symbols.push(reading.symbol);
     let at = beam.partition_point(|p| p.score >= score);
-    beam.truncate(K_BEST - 1);
+    beam.truncate(k_best.saturating_sub(1));
     let probability = path.probability * reading.probability;
     beam.insert(at, Path { symbols, text, has_filler, score, probability });
 }
@@ -285,7 +289,7 @@ mod tests {
         let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
         let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
         let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(Some);
-        let paths = best_paths(&field(1, 9), &lattice, &scores);
+        let paths = best_paths(&field(1, 9), &lattice, &scores, &LatticeParams::default());
         assert_eq!(paths[0].digits(), "4");
         assert_eq!(paths.iter().find(|p| p.digits().len() == 2).map(Path::digits).as_deref(), Some("17"));
     }
@@ -296,12 +300,12 @@ mod tests {
         let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
         let likely = |whole: f32, margin: f32| {
             let scores = [glyph(1, 0.9), glyph(4, whole), glyph(7, 0.9)].map(Some);
-            likely_edges(&field(1, 9), &lattice, &scores, margin)
+            likely_edges(&field(1, 9), &lattice, &scores, margin, &LatticeParams::default())
         };
         assert_eq!(likely(0.9, 2.0), [true; 3], "two pieces of 0.9 are as likely as both together");
         assert_eq!(likely(0.12, 2.0), [true, false, true]);
         assert_eq!(likely(0.12, 9.0), [true; 3]);
-        assert!(likely_edges(&field(1, 9), &Lattice::default(), &[], 1.0).is_empty());
+        assert!(likely_edges(&field(1, 9), &Lattice::default(), &[], 1.0, &LatticeParams::default()).is_empty());
     }
 
     #[test]
@@ -310,18 +314,19 @@ mod tests {
         let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
         let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(Some);
         let path = |digits, has_filler| {
-            let steps = path_of(&field(1, 9), &lattice, &scores, digits, has_filler)?;
+            let steps = path_of(&field(1, 9), &lattice, &scores, digits, has_filler, &LatticeParams::default())?;
             Some(steps.iter().map(|step| step.edge_idx).collect::<Vec<usize>>())
         };
         assert_eq!((path("4", false), path("17", false)), (Some(vec![1]), Some(vec![0, 2])));
         assert_eq!((path("4", true), path("444", false)), (None, None));
-        assert_eq!(path_of(&field(1, 9), &Lattice::default(), &[], "1", false), None);
+        assert_eq!(path_of(&field(1, 9), &Lattice::default(), &[], "1", false, &LatticeParams::default()), None);
     }
 
     #[test]
     fn paths_come_best_first_and_no_text_twice() {
         let lattice = Lattice { n_nodes: 3, edges: vec![edge(0, 1), edge(1, 2)], ..Lattice::default() };
-        let paths = best_paths(&field(1, 9), &lattice, &[Some(glyph(1, 0.8)), Some(glyph(2, 0.7))]);
+        let paths =
+            best_paths(&field(1, 9), &lattice, &[Some(glyph(1, 0.8)), Some(glyph(2, 0.7))], &LatticeParams::default());
         assert!(paths.windows(2).all(|w| w[0].score >= w[1].score));
         let mut texts: Vec<_> = paths.iter().map(|p| (p.digits(), p.has_filler)).collect();
         let n = texts.len();
@@ -338,7 +343,7 @@ mod tests {
             Lattice { n_nodes: 2, edges: vec![edge(1, 0), edge(0, 7)], ..Lattice::default() },
         ] {
             let scores = vec![Some(glyph(1, 0.9)); lattice.edges.len()];
-            assert!(best_paths(&field(1, 9), &lattice, &scores).is_empty());
+            assert!(best_paths(&field(1, 9), &lattice, &scores, &LatticeParams::default()).is_empty());
         }
     }
 
@@ -347,7 +352,12 @@ mod tests {
         let n = 200;
         let edges = (0..n).map(|i| edge(i, i + 1)).chain((0..n).map(|i| empty(i, i + 1))).collect();
         let scores: Vec<_> = (0..n).map(|i| Some(glyph(i % 10, 0.9))).chain((0..n).map(|_| None)).collect();
-        let paths = best_paths(&field(1, 9), &Lattice { n_nodes: n + 1, edges, ..Lattice::default() }, &scores);
+        let paths = best_paths(
+            &field(1, 9),
+            &Lattice { n_nodes: n + 1, edges, ..Lattice::default() },
+            &scores,
+            &LatticeParams::default(),
+        );
         assert!(!paths.is_empty() && paths.iter().all(|p| p.digits().len() <= MAX_DIGITS));
     }
 }

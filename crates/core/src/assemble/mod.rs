@@ -8,6 +8,7 @@ mod defect;
 mod document;
 mod lattice;
 mod mark;
+mod params;
 mod point;
 mod readings;
 mod reconcile;
@@ -23,7 +24,7 @@ use serde::Serialize;
 use crate::{
     form::{Field, FieldKind, FormTemplate},
     register::{FieldRegistration, Registration},
-    scores::{GlyphScores, StripScores},
+    scores::FieldScores,
     segment::{FieldCut, FieldInk},
 };
 use formread_raster::{error::PageReject, geometry::Rect};
@@ -32,6 +33,10 @@ use lattice::likely_edges;
 use state::{Reading, read};
 
 pub use complete::{DocumentRecord, DocumentVerdict, PageCopies, PageStatus, PageSummary, documents};
+pub use confidence::ConfidenceInputs;
+pub use params::{
+    AssembleParams, CombinationParams, CtcParams, DefectParams, LatticeParams, MarkParams, RefineParams, RuleParams,
+};
 pub use reconcile::reconcile;
 pub use state::{AcceptParams, AcceptTable};
 pub use weighed::{WeighedReading, strip_texts, weighed_readings};
@@ -186,22 +191,6 @@ impl ReviewReason {
     }
 }
 
-/// What the nets say of one field.
-#[derive(Debug, Clone, Default)]
-pub struct FieldScores {
-    /// One an edge of its lattice, `None` where the edge has no ink; empty for a field that is not written.
-    pub edges: Vec<Option<GlyphScores>>,
-    /// Of its ink as a whole; without views where it was not read.
-    pub strip: StripScores,
-}
-
-impl FieldScores {
-    /// Those of its glyphs, in the order of the edges.
-    pub fn glyphs_mut(&mut self) -> impl Iterator<Item = &mut GlyphScores> {
-        self.edges.iter_mut().flatten()
-    }
-}
-
 /// What a page says that was registered, cut and scored. `cuts` as [`crate::segment::segment`] gives them, `scores` one
 /// for each of them. `page` is 1-based.
 ///
@@ -213,18 +202,19 @@ pub fn assemble_page(
     registration: &Registration,
     cuts: &[FieldCut],
     scores: &[FieldScores],
+    params: &AssembleParams,
     accept: &AcceptTable,
 ) -> PageRecord {
     let fields = cuts.iter().enumerate().filter_map(|(i, cut)| {
         let field = template.fields.get(cut.field_idx)?;
         let nothing = FieldScores::default();
         let scores = scores.get(i).unwrap_or(&nothing);
-        let params = accept.of(&template.name, &field.name);
-        Some(assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), &params))
+        let accept = accept.of(&template.name, &field.name);
+        Some(assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), params, &accept))
     });
     let (form, residual_px) = (template.name.clone(), registration.residual_px);
     let mut record = PageRecord { page, reading: PageReading::Read { form, fields: fields.collect(), residual_px } };
-    reconcile(slice::from_ref(template), slice::from_mut(&mut record), accept);
+    reconcile(slice::from_ref(template), slice::from_mut(&mut record), accept, &params.rules);
     record
 }
 
@@ -234,15 +224,19 @@ pub fn assemble_field(
     ink: &FieldInk,
     scores: &FieldScores,
     fit: Option<&FieldRegistration>,
-    params: &AcceptParams,
+    params: &AssembleParams,
+    accept: &AcceptParams,
 ) -> FieldValue {
     let reading = match ink {
-        FieldInk::Blank if params.accepts(1.0) => Reading::of_state(FieldState::Blank, 1.0),
+        FieldInk::Blank if accept.accepts(1.0) => Reading::of_state(FieldState::Blank, 1.0),
         // nothing of the field is accepted, not even that it is blank
         FieldInk::Blank => Reading::of_state(FieldState::Review(ReviewReason::LowConfidence), 1.0),
         FieldInk::OffPage => Reading::of_state(FieldState::Review(ReviewReason::OffPage), 0.0),
-        FieldInk::Written(lattice) => read(field, lattice, scores, params),
-        FieldInk::Mark(ink) => mark::read(*ink, matches!(field.kind, FieldKind::Mark { filled_counts: true }), params),
+        FieldInk::Written(lattice) => read(field, lattice, scores, params, accept),
+        FieldInk::Mark(ink) => {
+            let filled_counts = matches!(field.kind, FieldKind::Mark { filled_counts: true });
+            mark::read(*ink, filled_counts, &params.mark, accept)
+        }
     };
     let frame_is_missing = fit.is_some_and(|fit| fit.residual_px.is_none()) && !field.layout.printed_lines().is_empty();
     let state = match reading.state {
@@ -268,21 +262,21 @@ pub fn assemble_field(
     }
 }
 
-/// Whether what the nets say of a field is so sure, in every respect, that looking again would change nothing that matters.
-pub fn is_settled(field: &Field, ink: &FieldInk, scores: &FieldScores) -> bool {
+/// Whether the scores of a field are so clear that refining them would not change its reading.
+pub fn is_settled(field: &Field, ink: &FieldInk, scores: &FieldScores, params: &AssembleParams) -> bool {
     let FieldInk::Written(lattice) = ink else { return true };
-    read(field, lattice, scores, &AcceptParams::SETTLED).state == FieldState::Accepted
+    let min_confidence = params.refine.settled_confidence;
+    let accept = AcceptParams { min_confidence, min_confidence_corrected: f64::INFINITY };
+    read(field, lattice, scores, params, &accept).state == FieldState::Accepted
 }
 
-/// Paths through a lattice that are worse than the best one by more than this, in log score, are none that looking again
-/// would bring forward. Empirically chosen.
-const REFINE_MARGIN_LOG: f32 = 5.0;
-
-/// Of each edge of a field's lattice, whether its glyph has a say in what the field says: whether it lies on a path that may be
-/// the best one.
-pub fn edges_within_margin(field: &Field, ink: &FieldInk, scores: &FieldScores) -> Vec<bool> {
+/// For each edge of a field's lattice, whether it lies on a path whose log score is within
+/// [`RefineParams::margin_log`] of the best one. The glyphs of other edges do not change the reading.
+pub fn edges_within_margin(field: &Field, ink: &FieldInk, scores: &FieldScores, params: &AssembleParams) -> Vec<bool> {
     match ink {
-        FieldInk::Written(lattice) => likely_edges(field, lattice, &scores.edges, REFINE_MARGIN_LOG),
+        FieldInk::Written(lattice) => {
+            likely_edges(field, lattice, &scores.edges, params.refine.margin_log, &params.lattice)
+        }
         FieldInk::Blank | FieldInk::OffPage | FieldInk::Mark(_) => Vec::new(),
     }
 }
@@ -294,7 +288,7 @@ mod tests {
     use super::*;
     use crate::{
         form::{DateOrder, DigitCount, FieldChecks, FieldLayout, Filler, PrintedSides},
-        scores::{GlyphClass, N_CLASSES},
+        scores::{GlyphClass, GlyphScores, N_CLASSES},
         segment::{InkCrop, Lattice, LatticeEdge},
     };
 
@@ -364,6 +358,7 @@ mod tests {
             &ink,
             &FieldScores { edges: scores, ..FieldScores::default() },
             None,
+            &AssembleParams::default(),
             &AcceptParams::default(),
         )
     }
@@ -429,9 +424,25 @@ mod tests {
 
     #[test]
     fn nothing_written_is_blank_and_off_the_page_is_not() {
-        let read = |ink| assemble_field(&field(1, 3), &ink, &FieldScores::default(), None, &AcceptParams::default());
+        let read = |ink| {
+            assemble_field(
+                &field(1, 3),
+                &ink,
+                &FieldScores::default(),
+                None,
+                &AssembleParams::default(),
+                &AcceptParams::default(),
+            )
+        };
         assert_eq!(read(FieldInk::Blank).state, FieldState::Blank);
-        let never = assemble_field(&field(1, 3), &FieldInk::Blank, &FieldScores::default(), None, &AcceptParams::NEVER);
+        let never = assemble_field(
+            &field(1, 3),
+            &FieldInk::Blank,
+            &FieldScores::default(),
+            None,
+            &AssembleParams::default(),
+            &AcceptParams::NEVER,
+        );
         assert_eq!(never.state, FieldState::Review(ReviewReason::LowConfidence));
         assert_eq!(read(FieldInk::OffPage).state, FieldState::Review(ReviewReason::OffPage));
         let unread = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)], ..Lattice::default() });
@@ -448,6 +459,7 @@ mod tests {
             &ink,
             &FieldScores { edges: vec![Some(scores)], ..FieldScores::default() },
             None,
+            &AssembleParams::default(),
             &AcceptParams::default(),
         );
         assert_eq!(value.state, FieldState::Review(ReviewReason::LowConfidence));

@@ -3,6 +3,7 @@
 use super::{
     FieldScores,
     lattice::{Step, Symbol, path_of},
+    params::LatticeParams,
 };
 use crate::{
     form::{DecimalPoint, Field, FieldKind, FieldLayout},
@@ -33,13 +34,14 @@ pub(super) fn decimals(
     scores: &FieldScores,
     digits: &str,
     has_filler: bool,
+    params: &LatticeParams,
 ) -> Decimals {
     let sure = |n: Option<usize>| Decimals { n, is_sure: true };
     let FieldKind::Amount { decimals, point } = field.kind else { return Decimals::IMPLIED };
     if decimals == 0 || digits.is_empty() {
         return Decimals::IMPLIED;
     }
-    let steps = || path_of(field, lattice, &scores.edges, digits, has_filler);
+    let steps = || path_of(field, lattice, &scores.edges, digits, has_filler, params);
     let signs = &lattice.signs;
     match (point, &field.layout) {
         (DecimalPoint::Printed, FieldLayout::Comb { cells, .. }) => match steps() {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::{
     FieldScores,
     lattice::{Path, best_paths},
+    params::{AssembleParams, CombinationParams},
     point::{Decimals, decimals},
     symbols::{StripReading, UNREADABLE, log_sum},
 };
@@ -15,17 +16,6 @@ use crate::{
     form::{Field, FieldLayout},
     segment::Lattice,
 };
-
-/// What the lattice's log probability weighs in a candidate's score, against 1 for the strip's. Printed cells say where a
-/// digit ends, so that the lattice seldom errs there; where one writes freely its cuts mislead it more often than the whole
-/// misleads the strip. Empirically chosen, the second on amounts from cheques.
-const LATTICE_IN_CELLS: f64 = 1.0;
-const LATTICE_FREE: f64 = 0.3;
-
-/// The least that the lattice can say of a text, and the strip, natural logarithms: neither alone rules a text out, and the
-/// lattice does not think of all texts.
-const LEAST_BY_LATTICE: f64 = -5.0;
-const LEAST_BY_STRIP: f64 = -18.0;
 
 /// One reading of a field.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,9 +35,9 @@ pub(super) struct Candidate {
     /// Logarithm of how good it is by both ways.
     pub score: f64,
     /// Natural logarithms of how likely it is by each way that these symbols, and nothing else, are written.
-    pub by_lattice: f64,
+    pub lattice_log: f64,
     /// `None` where the ink was not read as a whole.
-    pub by_strip: Option<f64>,
+    pub strip_log: Option<f64>,
 }
 
 /// What a field may say.
@@ -62,12 +52,19 @@ pub(super) struct Candidates {
 }
 
 /// What a field may say.
-pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores) -> Candidates {
+pub(super) fn candidates(
+    field: &Field,
+    lattice: &Lattice,
+    scores: &FieldScores,
+    params: &AssembleParams,
+) -> Candidates {
+    let CombinationParams { lattice_weight_comb, lattice_weight_box, min_lattice_log, min_strip_log } =
+        params.combination;
     let lattice_weight = match field.layout {
-        FieldLayout::Comb { .. } => LATTICE_IN_CELLS,
-        FieldLayout::Box { .. } => LATTICE_FREE,
+        FieldLayout::Comb { .. } => lattice_weight_comb,
+        FieldLayout::Box { .. } => lattice_weight_box,
     };
-    let paths = best_paths(field, lattice, &scores.edges);
+    let paths = best_paths(field, lattice, &scores.edges, &params.lattice);
     let has_strip = !scores.strip.views.is_empty();
     let all = paths.iter().fold(f64::NEG_INFINITY, |sum, path| log_sum(sum, f64::from(path.score)));
     // by digits and whether there are fillers: the best path, and the log share of all paths to them
@@ -79,38 +76,38 @@ pub(super) fn candidates(field: &Field, lattice: &Lattice, scores: &FieldScores)
     }
     let mut unreadable = f64::NEG_INFINITY;
     let mut has_digits_beside = None;
-    let strip = StripReading::new(&scores.strip);
+    let strip = StripReading::new(&scores.strip, &params.ctc);
     for read in strip.best_texts() {
         if read.text.contains(UNREADABLE) {
             unreadable = log_sum(unreadable, read.log_probability);
             has_digits_beside.get_or_insert(read.text.chars().any(|sign| sign != UNREADABLE));
         } else if !found.keys().any(|(digits, _)| *digits == read.text) {
-            found.insert((read.text, false), (None, LEAST_BY_LATTICE));
+            found.insert((read.text, false), (None, min_lattice_log));
         }
     }
     let candidate = |((digits, has_filler), (path, share)): ((String, bool), (Option<&Path>, f64))| {
-        let by_strip = has_strip.then(|| strip.log_probability(&digits));
-        let score = match by_strip {
-            Some(by_strip) => lattice_weight * share.max(LEAST_BY_LATTICE) + by_strip.max(LEAST_BY_STRIP),
+        let strip_log = has_strip.then(|| strip.log_probability(&digits));
+        let score = match strip_log {
+            Some(strip_log) => lattice_weight * share.max(min_lattice_log) + strip_log.max(min_strip_log),
             None => share,
         };
         let has_inner_gap = path.is_some_and(Path::has_inner_gap);
         let has_unknown_filler = path.is_some_and(Path::has_unknown_filler);
-        let by_lattice = path.map_or(f64::NEG_INFINITY, |path| f64::from(path.probability).ln());
+        let lattice_log = path.map_or(f64::NEG_INFINITY, |path| f64::from(path.probability).ln());
         Candidate {
-            decimals: decimals(field, lattice, scores, &digits, has_filler),
+            decimals: decimals(field, lattice, scores, &digits, has_filler, &params.lattice),
             digits,
             has_filler,
             has_inner_gap,
             has_unknown_filler,
             is_negative: lattice.signs.is_negative,
             score,
-            by_lattice,
-            by_strip,
+            lattice_log,
+            strip_log,
         }
     };
     let mut readings: Vec<Candidate> = found.into_iter().map(candidate).collect();
     readings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits.cmp(&b.digits)));
-    let unreadable = lattice_weight * LEAST_BY_LATTICE + unreadable;
+    let unreadable = lattice_weight * min_lattice_log + unreadable;
     Candidates { readings, unreadable, has_digits_beside: has_digits_beside.unwrap_or(false) }
 }

@@ -9,29 +9,13 @@ use super::{
     AcceptTable, FieldState, FieldValue, PageRecord, ReviewReason, RuleCorrection,
     across::{BlockedFields, DocumentRules},
     document::{Document, DocumentField, DocumentRule, Group, groups},
+    params::RuleParams,
     search::{Choice, Constraint, Variable, search},
 };
 use crate::form::{Bounds, Field, FieldChecks, FieldKind, FormTemplate, Relation, Rule};
 
-/// Share of rules that a writer breaks: of the 24 sums on the tally sheets at hand one does not hold, and one cannot be told.
-const BROKEN_SHARE: f64 = 0.05;
-/// How often a wrong value keeps a rule by chance: a wrong digit is one of some tens that would be as likely, and any order
-/// has two outcomes.
-const CHANCE_OF_EQUALITY: f64 = 1.0 / 40.0;
-const CHANCE_OF_ORDER: f64 = 0.5;
-/// The same for what one field must be like: of a check digit's ten values, nine are wrong.
-const CHANCE_OF_CHECK: f64 = 0.1;
-
-/// Share of the wrong best readings of which the right one is not among the alternatives.
-const UNLISTED_SHARE: f64 = 0.15;
-/// Share of the wrong readings of ink where nothing is written at all (specks, folds, a stroke from the field above), of the
-/// least sure ones; of surer ones less, in proportion.
-const NOTHING_SHARE: f64 = 0.3;
-/// Exponent of the alternatives' shares when what the best reading leaves is parted among them: shares are too sure of
-/// themselves (the slope of the confidence's regression).
-const SHARE_EXPONENT: f64 = 0.53;
-/// No reading is surer or less sure than this.
-const LEAST_PROBABILITY: f64 = 1e-6;
+/// Limits of every probability: no reading is certain or impossible.
+const MIN_PROBABILITY: f64 = 1e-6;
 
 /// Holds the fields of a document to the rules of its forms, and each to its own checks: `pages` are those of one
 /// scan file, in their order, of forms of `templates`. Fields that a person must look at for what was found on the
@@ -52,11 +36,12 @@ const LEAST_PROBABILITY: f64 = 1e-6;
 /// Exact as long as no group of fields that rules tie together needs more than 20,000 readings to be tried. Beyond,
 /// each page is held to its own rules, and rules across pages only check; where a page's own are beyond, no reading
 /// of that group is changed and none gets surer, and the rules only check.
-pub fn reconcile(templates: &[FormTemplate], pages: &mut [PageRecord], accept: &AcceptTable) {
+pub fn reconcile(templates: &[FormTemplate], pages: &mut [PageRecord], accept: &AcceptTable, params: &RuleParams) {
     let document = Document::new(templates, pages);
     let DocumentRules { evaluable, blocked, duplicated } = document.rules();
     let fields: Vec<usize> = (0..document.fields.len()).collect();
-    let mut work = Work { numbers: vec![Bounds::ANY; fields.len()], places: vec![0; fields.len()], document, accept };
+    let mut work =
+        Work { numbers: vec![Bounds::ANY; fields.len()], places: vec![0; fields.len()], document, accept, params };
     for group in groups(&fields, evaluable.iter()) {
         work.settle(&group);
     }
@@ -73,54 +58,58 @@ pub fn reconcile(templates: &[FormTemplate], pages: &mut [PageRecord], accept: &
 struct Work<'a> {
     document: Document<'a>,
     accept: &'a AcceptTable,
+    params: &'a RuleParams,
     /// What the search has picked, as rules see it, by field.
     numbers: Vec<Bounds>,
     /// Of each field, its place in its group.
     places: Vec<usize>,
 }
 
-fn constraint(rule: &Rule, variables: Vec<usize>) -> Constraint<'_> {
+fn constraint<'r>(rule: &'r Rule, variables: Vec<usize>, params: &RuleParams) -> Constraint<'r> {
     let is_equality = rule.claim.relation == Relation::Equal && rule.condition.is_none();
-    let chance = if is_equality { CHANCE_OF_EQUALITY } else { CHANCE_OF_ORDER };
-    Constraint { rule, variables, unknown_cost: unknown_cost(chance), broken_cost: broken_cost(chance) }
+    let chance = if is_equality { params.chance_of_equality } else { params.chance_of_order };
+    Constraint { rule, variables, unknown_cost: params.unknown_cost(chance), broken_cost: params.broken_cost(chance) }
 }
 
-/// Against a rule that holds: kept by writers, or by chance.
-fn unknown_cost(chance: f64) -> f64 {
-    ((1.0 - BROKEN_SHARE) / chance).ln().max(0.0)
-}
+impl RuleParams {
+    /// Cost of a rule that cannot be decided, against one that holds: writers keep rules, or they hold by `chance`.
+    fn unknown_cost(&self, chance: f64) -> f64 {
+        ((1.0 - self.broken_share) / chance).ln().max(0.0)
+    }
 
-fn broken_cost(chance: f64) -> f64 {
-    ((1.0 - BROKEN_SHARE) / (BROKEN_SHARE * chance)).ln()
+    /// Cost of a rule that does not hold, against one that holds.
+    fn broken_cost(&self, chance: f64) -> f64 {
+        ((1.0 - self.broken_share) / (self.broken_share * chance)).ln()
+    }
 }
 
 /// What a field may say, the likeliest first.
-fn choices(field: &Field, value: &FieldValue) -> Vec<Choice> {
+fn choices(field: &Field, value: &FieldValue, params: &RuleParams) -> Vec<Choice> {
     let unlisted = |probability: f64| Choice { text: None, number: field.bounds(), cost: -probability.ln() };
     if !is_open_to_rules(&value.state) {
         return vec![unlisted(1.0)];
     }
-    let sure = value.confidence.clamp(LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY);
+    let sure = value.confidence.clamp(MIN_PROBABILITY, 1.0 - MIN_PROBABILITY);
     let others: Vec<(&str, f64)> = value
         .alternatives
         .iter()
         .filter(|other| other.text != value.guess)
-        .map(|other| (other.text.as_str(), other.probability.max(LEAST_PROBABILITY).powf(SHARE_EXPONENT)))
+        .map(|other| (other.text.as_str(), other.probability.max(MIN_PROBABILITY).powf(params.share_exponent)))
         .collect();
     let all: f64 = others.iter().map(|(_, share)| share).sum();
     // a list or a check digit speaks against what is not among the readings, too
     let is_told = !field.checks.allowed.is_empty() || field.checks.check_digit.is_some();
-    let unlisted_cost = if is_told { unknown_cost(CHANCE_OF_CHECK) } else { 0.0 };
+    let unlisted_cost = if is_told { params.unknown_cost(params.chance_of_check) } else { 0.0 };
     // where unused cells are filled, ink is something
     let may_be_nothing = !value.guess.is_empty() && field.fillers.is_empty() && !field.checks.is_required;
-    let nothing_share = if may_be_nothing { NOTHING_SHARE * (1.0 - sure) } else { 0.0 };
-    let unlisted_share = if others.is_empty() { 1.0 - nothing_share } else { UNLISTED_SHARE };
+    let nothing_share = if may_be_nothing { params.nothing_share * (1.0 - sure) } else { 0.0 };
+    let unlisted_share = if others.is_empty() { 1.0 - nothing_share } else { params.unlisted_share };
     let listed_share = 1.0 - nothing_share - unlisted_share;
     let listed = |(text, share): (&str, f64)| (text.to_owned(), (1.0 - sure) * listed_share * share / all);
     let readings = [(value.guess.clone(), sure)].into_iter().chain(others.into_iter().map(listed));
     let mut choices: Vec<Choice> = readings
         .map(|(text, probability)| {
-            let own = if broken_by(field, &text).is_some() { broken_cost(CHANCE_OF_CHECK) } else { 0.0 };
+            let own = if broken_by(field, &text).is_some() { params.broken_cost(params.chance_of_check) } else { 0.0 };
             Choice { number: bounds(field, &text), text: Some(text), cost: own - probability.ln() }
         })
         .collect();
@@ -178,7 +167,7 @@ impl Work<'_> {
     fn settle(&mut self, group: &Group<'_>) {
         let variables = self.variables(group);
         let constraints = self.constraints(group);
-        let found = search(&variables, &constraints, &mut self.numbers);
+        let found = search(&variables, &constraints, &mut self.numbers, self.params);
         let is_complete = found.left > 0;
         if !is_complete && group.rules.iter().any(|rule| rule.spans_pages) {
             return self.settle_by_page(group);
@@ -221,9 +210,9 @@ impl Work<'_> {
                 value.correction = Some(RuleCorrection { from: value.guess.clone(), by });
                 value.guess.clone_from(text);
             }
-            let params = self.accept.of(&template.name, &field.name);
-            let is_sure = params.accepts(value.confidence)
-                && (!is_changed || value.confidence >= params.min_confidence_corrected);
+            let accept = self.accept.of(&template.name, &field.name);
+            let is_sure = accept.accepts(value.confidence)
+                && (!is_changed || value.confidence >= accept.min_confidence_corrected);
             let failed = broken_rules[place].map(|rule| ReviewReason::FailedCheck(rule.text.clone()));
             value.state = match failed.or_else(|| broken_by(field, text)) {
                 Some(reason) => FieldState::Review(reason),
@@ -265,7 +254,7 @@ impl Work<'_> {
         let variable = |(place, &field_idx): (usize, &usize)| {
             self.places[field_idx] = place;
             let DocumentField { field, value, .. } = &self.document.fields[field_idx];
-            Variable { field_idx, choices: choices(field, value) }
+            Variable { field_idx, choices: choices(field, value, self.params) }
         };
         all.map(variable).collect()
     }
@@ -273,7 +262,7 @@ impl Work<'_> {
     fn constraints<'r>(&self, group: &Group<'r>) -> Vec<Constraint<'r>> {
         let place = |field: usize| self.places[field];
         let constraint_of = |DocumentRule { rule, .. }: &&'r DocumentRule| {
-            constraint(rule, rule.fields().into_iter().map(place).collect())
+            constraint(rule, rule.fields().into_iter().map(place).collect(), self.params)
         };
         group.rules.iter().map(constraint_of).collect()
     }
@@ -353,7 +342,7 @@ pub(super) mod tests {
     fn on_one_page(template: &FormTemplate, values: Vec<FieldValue>) -> Vec<FieldValue> {
         let reading = PageReading::Read { form: template.name.clone(), fields: values, residual_px: 0.0 };
         let mut pages = [PageRecord { page: 1, reading }];
-        reconcile(std::slice::from_ref(template), &mut pages, &AcceptTable::default());
+        reconcile(std::slice::from_ref(template), &mut pages, &AcceptTable::default(), &RuleParams::default());
         let [PageRecord { reading: PageReading::Read { fields, .. }, .. }] = pages else { panic!("it was read") };
         fields
     }
@@ -462,10 +451,12 @@ pub(super) mod tests {
         let sum: Readings<'_> = &[("77", 0.4), ("17", 0.35), ("11", 0.25)];
         let form = template(SUM);
         let fields = [value("a", a), value("b", b), value("sum", sum)];
-        let variables: Vec<Variable> =
-            (0..3).map(|i| Variable { field_idx: i, choices: choices(&form.fields[i], &fields[i]) }).collect();
-        let constraints = [constraint(&form.rules[0], vec![2, 0, 1])];
-        let found = search(&variables, &constraints, &mut [Bounds::ANY; 3]);
+        let variables: Vec<Variable> = (0..3)
+            .map(|i| Variable { field_idx: i, choices: choices(&form.fields[i], &fields[i], &RuleParams::default()) })
+            .collect();
+        let constraints = [constraint(&form.rules[0], vec![2, 0, 1], &RuleParams::default())];
+        let found = search(&variables, &constraints, &mut [Bounds::ANY; 3], &RuleParams::default());
+        let rules = RuleParams::default();
         let mut best = (f64::INFINITY, [0; 3]);
         for i in 0..variables[0].choices.len() {
             for j in 0..variables[1].choices.len() {
@@ -475,8 +466,8 @@ pub(super) mod tests {
                     let holds = form.rules[0].holds(&|field| chosen(field).number);
                     let by_rule = match holds {
                         Some(true) => 0.0,
-                        None => unknown_cost(CHANCE_OF_EQUALITY),
-                        Some(false) => broken_cost(CHANCE_OF_EQUALITY),
+                        None => rules.unknown_cost(rules.chance_of_equality),
+                        Some(false) => rules.broken_cost(rules.chance_of_equality),
                     };
                     let cost: f64 = (0..3).map(|place| chosen(place).cost).sum::<f64>() + by_rule;
                     if cost < best.0 {

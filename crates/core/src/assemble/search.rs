@@ -1,12 +1,7 @@
 //! The likeliest combination of several fields' readings under rules, and how likely each reading is with them.
 
+use super::params::RuleParams;
 use crate::form::{Bounds, Rule};
-
-/// Combinations that are less likely than the best one by more than this, natural logarithm, are not looked at.
-const SPREAD: f64 = 9.0;
-/// Most readings tried, for each group of fields that rules tie together. Beyond, no reading is changed by a rule and none
-/// gets surer: the rules only check the best readings.
-const MOST_TRIED: usize = 20_000;
 
 /// One of the readings of a field.
 #[derive(Debug, Clone)]
@@ -52,7 +47,12 @@ pub(super) struct Found {
 /// costs at least for a bound (Land and Doig, "An automatic method of solving discrete programming problems", 1960).
 ///
 /// `numbers` has room for what is picked, as rules see it, by the index of the field.
-pub(super) fn search(variables: &[Variable], constraints: &[Constraint<'_>], numbers: &mut [Bounds]) -> Found {
+pub(super) fn search(
+    variables: &[Variable],
+    constraints: &[Constraint<'_>],
+    numbers: &mut [Bounds],
+    params: &RuleParams,
+) -> Found {
     // what the variables from one on cost at least
     let mut least_from = vec![0.0; variables.len() + 1];
     for (place, variable) in variables.iter().enumerate().rev() {
@@ -68,8 +68,9 @@ pub(super) fn search(variables: &[Variable], constraints: &[Constraint<'_>], num
             cost: f64::INFINITY,
             best: vec![0; variables.len()],
             weights: variables.iter().map(|variable| vec![0.0; variable.choices.len()]).collect(),
-            left: MOST_TRIED,
+            left: params.max_tried,
         },
+        margin: params.search_margin_log,
     };
     for constraint in constraints {
         if let Some(&last) = constraint.variables.iter().max() {
@@ -88,6 +89,7 @@ struct Search<'a> {
     picked: Vec<usize>,
     numbers: &'a mut [Bounds],
     found: Found,
+    margin: f64,
 }
 
 impl Search<'_> {
@@ -119,7 +121,7 @@ impl Search<'_> {
     fn try_choice(&mut self, place: usize, choice_idx: usize, cost: f64) -> Tried {
         let variable = &self.variables[place];
         let Some(choice) = variable.choices.get(choice_idx) else { return Tried::NoMore };
-        let (so_far, most) = (cost + choice.cost, self.found.cost + SPREAD);
+        let (so_far, most) = (cost + choice.cost, self.found.cost + self.margin);
         if so_far + self.least_from[place + 1] > most || self.found.left == 0 {
             return Tried::NoMore;
         }

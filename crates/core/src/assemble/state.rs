@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::{
     Alternative, FieldScores, FieldState, ReviewReason,
     canonical::{Written, canonical},
-    confidence::Evidence,
+    confidence::ConfidenceInputs,
     defect::{Defect, any_defect, defect},
+    params::AssembleParams,
     readings::{Candidate, Candidates, candidates},
 };
 use crate::{
@@ -28,9 +29,6 @@ pub struct AcceptParams {
 impl AcceptParams {
     /// Nothing is accepted.
     pub const NEVER: Self = Self { min_confidence: f64::INFINITY, min_confidence_corrected: f64::INFINITY };
-
-    /// Above this nobody looks again. Empirically chosen.
-    pub(super) const SETTLED: Self = Self { min_confidence: 0.99, min_confidence_corrected: f64::INFINITY };
 
     /// Whether a reading of this confidence, 0 to 1, is accepted. It is taken as the table has it, with four decimals,
     /// so that one can be held against the other.
@@ -66,14 +64,6 @@ impl Default for AcceptParams {
 /// Readings that are listed.
 const N_ALTERNATIVES: usize = 8;
 
-/// How much a gap between two digits, an odd filler, half a sign or a point in the wrong place takes from the confidence: what
-/// stood there is not known.
-const UNKNOWN_FACTOR: f64 = 0.3;
-
-/// How much better, in log score, a reading of another length must be for the number of digits to be wrong rather than
-/// the reading.
-const LENGTH_MARGIN: f64 = 3.0;
-
 /// What was made of a field's ink.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reading {
@@ -90,8 +80,14 @@ impl Reading {
 }
 
 /// Reads what is written.
-pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, params: &AcceptParams) -> Reading {
-    let Candidates { readings: candidates, unreadable, has_digits_beside } = candidates(field, lattice, scores);
+pub(super) fn read(
+    field: &Field,
+    lattice: &Lattice,
+    scores: &FieldScores,
+    params: &AssembleParams,
+    accept: &AcceptParams,
+) -> Reading {
+    let Candidates { readings: candidates, unreadable, has_digits_beside } = candidates(field, lattice, scores, params);
     let has_odd_sign = lattice.signs.is_doubtful;
     let fits = |candidate: &Candidate| match candidate.digits.len() {
         0 => candidate.has_filler,
@@ -102,24 +98,32 @@ pub(super) fn read(field: &Field, lattice: &Lattice, scores: &FieldScores, param
     };
     let fitting: Vec<&Candidate> = candidates.iter().filter(|candidate| fits(candidate)).collect();
     let wrong_length = match fitting.first() {
-        Some(best) => best_of_all.score - best.score > LENGTH_MARGIN,
+        Some(best) => best_of_all.score - best.score > params.length_margin_log,
         None => true,
     };
     if wrong_length {
         let n_digits = best_of_all.digits.len();
         let reason = if n_digits > field.digits.max { ReviewReason::Overflow } else { ReviewReason::TooShort };
         let same_length: Vec<&Candidate> = candidates.iter().filter(|c| c.digits.len() == n_digits).collect();
-        return judge(field, &same_length, has_odd_sign, unreadable, params, Some(Defect { reason, is_sure: true }));
+        return judge(
+            field,
+            &same_length,
+            has_odd_sign,
+            unreadable,
+            params,
+            accept,
+            Some(Defect { reason, is_sure: true }),
+        );
     }
     let is_unreadable = fitting.first().is_some_and(|best| unreadable > best.score);
     let doubt = if is_unreadable {
         let by_strip = if has_digits_beside { ReviewReason::StruckOut } else { ReviewReason::Illegible };
-        let reason = any_defect(scores).map_or(by_strip, |doubt| doubt.reason);
+        let reason = any_defect(scores, &params.defect).map_or(by_strip, |doubt| doubt.reason);
         Some(Defect { reason, is_sure: true })
     } else {
-        fitting.first().and_then(|best| defect(field, lattice, scores, best))
+        fitting.first().and_then(|best| defect(field, lattice, scores, best, params))
     };
-    judge(field, &fitting, has_odd_sign, unreadable, params, doubt)
+    judge(field, &fitting, has_odd_sign, unreadable, params, accept, doubt)
 }
 
 /// The state of the best of `candidates` (best first, at least one) among them. `unreadable` is the score of saying that
@@ -129,7 +133,8 @@ fn judge(
     candidates: &[&Candidate],
     has_odd_sign: bool,
     unreadable: f64,
-    params: &AcceptParams,
+    params: &AssembleParams,
+    accept: &AcceptParams,
     doubt: Option<Defect>,
 ) -> Reading {
     let Some(&best) = candidates.first() else {
@@ -137,14 +142,14 @@ fn judge(
     };
     let alternatives = alternatives(field, candidates, unreadable);
     let share = alternatives.first().map_or(0.0, |a| a.probability);
-    let Candidate { by_lattice, by_strip, .. } = *best;
-    let mut confidence = Evidence { share, by_lattice, by_strip }.confidence();
+    let inputs = ConfidenceInputs { share, lattice_log: best.lattice_log, strip_log: best.strip_log };
+    let mut confidence = inputs.confidence(&params.confidence);
     let has_gap = best.has_inner_gap && matches!(field.layout, FieldLayout::Comb { .. });
     if has_gap || best.has_unknown_filler || has_odd_sign || !best.decimals.is_sure {
-        confidence *= UNKNOWN_FACTOR;
+        confidence *= params.unexplained_factor;
     }
     let (guess, is_possible) = text(field, best);
-    let is_sure = params.accepts(confidence);
+    let is_sure = accept.accepts(confidence);
     let state = match doubt {
         Some(Defect { reason, is_sure: true }) => FieldState::Review(reason),
         _ if !is_possible => FieldState::Review(ReviewReason::ImpossibleDate),

@@ -2,16 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::params::CtcParams;
 use crate::scores::{CTC_BLANK, CtcLogProbs, FIRST_DIGIT, N_SYMBOLS, SCRIBBLE, StripScores};
-
-/// Prefixes of texts that are followed from column to column.
-const BEAM: usize = 24;
-
-/// Symbols less likely than this in a column are not followed: exp(-9).
-const LEAST_PROBABILITY: f64 = 1.234e-4;
-
-/// The least that one view can say of a text, natural logarithm: it alone does not rule it out.
-const LEAST_OF_VIEW: f64 = -40.0;
 
 /// Stands in a text for what cannot be read.
 pub(super) const UNREADABLE: char = '?';
@@ -36,6 +28,7 @@ const SMALL_SUM: f64 = 1e-100;
 pub(super) struct StripReading {
     /// Of each view, of each column, the probabilities of the symbols.
     views: Vec<Vec<[f64; N_SYMBOLS]>>,
+    params: CtcParams,
 }
 
 /// Probabilities of all ways to a text, by what the last column says.
@@ -96,30 +89,31 @@ impl PrefixTree {
 
 impl StripReading {
     /// Of what the net says of a strip.
-    pub fn new(scores: &StripScores) -> Self {
+    pub fn new(scores: &StripScores, params: &CtcParams) -> Self {
         let probabilities = |columns: &CtcLogProbs| {
             let of_column = |column: &[f32; N_SYMBOLS]| column.map(|log| f64::from(log).exp());
             columns.iter().map(of_column).collect()
         };
-        Self { views: scores.views.iter().map(probabilities).collect() }
+        Self { views: scores.views.iter().map(probabilities).collect(), params: *params }
     }
 
     /// The likeliest texts by all views together, likeliest first. None of a strip without columns.
     pub fn best_texts(&self) -> Vec<StripText> {
         let [view] = self.views.as_slice() else {
             let found: BTreeSet<String> =
-                self.views.iter().flat_map(|view| best_of_view(view)).map(|found| found.text).collect();
+                self.views.iter().flat_map(|view| best_of_view(view, &self.params)).map(|found| found.text).collect();
             let weigh = |text: String| StripText { log_probability: self.log_probability(&text), text };
             return sorted(found.into_iter().map(weigh).collect());
         };
-        best_of_view(view)
+        best_of_view(view, &self.params)
     }
 
     /// Natural logarithm of the probability of one text of ASCII digits and [`UNREADABLE`], over all ways to spread it over
     /// the columns: the mean of what the views say. Minus infinity of no view.
     pub fn log_probability(&self, text: &str) -> f64 {
         let symbols: Vec<usize> = text.bytes().map(symbol).collect();
-        let by_view = self.views.iter().map(|columns| log_probability_of(columns, &symbols).max(LEAST_OF_VIEW));
+        let by_view =
+            self.views.iter().map(|columns| log_probability_of(columns, &symbols).max(self.params.min_view_log));
         let n_views = self.views.len();
         let sum: f64 = by_view.sum();
         if n_views == 0 { f64::NEG_INFINITY } else { sum / n_views as f64 }
@@ -135,7 +129,7 @@ fn sorted(mut texts: Vec<StripText>) -> Vec<StripText> {
 /// neural networks", 2012; Hannun et al., "First-pass large vocabulary continuous speech recognition", 2014). Probabilities
 /// are divided by their sum at every column, lest they vanish (Rabiner, "A tutorial on hidden Markov models", 1989,
 /// section V.A).
-fn best_of_view(columns: &[[f64; N_SYMBOLS]]) -> Vec<StripText> {
+fn best_of_view(columns: &[[f64; N_SYMBOLS]], params: &CtcParams) -> Vec<StripText> {
     if columns.is_empty() {
         return Vec::new();
     }
@@ -158,7 +152,7 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]]) -> Vec<StripText> {
             let last = prefixes.0[prefix].last;
             add(prefixes.0.len(), prefix, PrefixScore { none: score.total() * column[CTC_BLANK], symbol: 0.0 });
             for (symbol, &probability) in column.iter().enumerate().skip(FIRST_DIGIT) {
-                if probability < LEAST_PROBABILITY {
+                if probability < params.min_symbol_probability {
                     continue;
                 }
                 let is_same = last == symbol;
@@ -175,7 +169,7 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]]) -> Vec<StripText> {
         }
         next.iter().for_each(|(prefix, _)| places[*prefix] = None);
         next.sort_by(|a, b| b.1.total().total_cmp(&a.1.total()).then(a.0.cmp(&b.0)));
-        next.truncate(BEAM);
+        next.truncate(params.beam);
         let sum = next.iter().map(|(_, score)| score.total()).sum::<f64>().max(LEAST_SUM);
         log_scale += sum.ln();
         next.iter_mut()
@@ -261,16 +255,16 @@ pub(super) mod tests {
     #[test]
     fn repeated_columns_are_one_digit_and_a_gap_parts_two() {
         for (columns, text) in [("_11_2__", "12"), ("1_1", "11"), ("____", ""), ("_3?_", "3?"), ("0_0_00_", "000")] {
-            let texts = StripReading::new(&saying(columns, 0.9)).best_texts();
+            let texts = StripReading::new(&saying(columns, 0.9), &CtcParams::default()).best_texts();
             assert_eq!(texts[0].text, text, "{columns}");
             assert!(texts.windows(2).all(|pair| pair[0].log_probability >= pair[1].log_probability));
         }
-        assert!(StripReading::new(&StripScores::default()).best_texts().is_empty());
+        assert!(StripReading::new(&StripScores::default(), &CtcParams::default()).best_texts().is_empty());
     }
 
     #[test]
     fn the_beam_and_the_forward_sum_agree() {
-        let strip = StripReading::new(&saying("_1_27_", 0.8));
+        let strip = StripReading::new(&saying("_1_27_", 0.8), &CtcParams::default());
         for found in strip.best_texts().iter().filter(|found| !found.text.contains('?')).take(5) {
             let sum = strip.log_probability(&found.text);
             assert!((sum - found.log_probability).abs() < 0.05, "{found:?}: {sum}");
@@ -281,7 +275,7 @@ pub(super) mod tests {
     fn views_that_do_not_agree_are_weighed_against_each_other() {
         let (sure, unsure) = (saying("_1_7_", 0.95), saying("_1_1_", 0.6));
         let both = StripScores { views: [sure.views, unsure.views].concat() };
-        let both = StripReading::new(&both);
+        let both = StripReading::new(&both, &CtcParams::default());
         let texts = both.best_texts();
         assert_eq!((texts[0].text.as_str(), texts[1].text.as_str()), ("17", "11"));
         for found in &texts {
@@ -291,7 +285,7 @@ pub(super) mod tests {
 
     #[test]
     fn all_texts_together_are_certain() {
-        let strip = StripReading::new(&saying("_4_", 0.9));
+        let strip = StripReading::new(&saying("_4_", 0.9), &CtcParams::default());
         let mut sum = 0.0;
         for found in strip.best_texts() {
             sum += found.log_probability.exp();
@@ -301,8 +295,17 @@ pub(super) mod tests {
 
     #[test]
     fn a_text_longer_than_its_columns_is_impossible() {
-        assert_eq!(StripReading::new(&saying("12", 0.9)).log_probability("123"), LEAST_OF_VIEW);
-        assert_eq!(StripReading::new(&saying("11", 0.9)).log_probability("11"), LEAST_OF_VIEW);
-        assert_eq!(StripReading::new(&StripScores::default()).log_probability("1"), f64::NEG_INFINITY);
+        assert_eq!(
+            StripReading::new(&saying("12", 0.9), &CtcParams::default()).log_probability("123"),
+            CtcParams::default().min_view_log
+        );
+        assert_eq!(
+            StripReading::new(&saying("11", 0.9), &CtcParams::default()).log_probability("11"),
+            CtcParams::default().min_view_log
+        );
+        assert_eq!(
+            StripReading::new(&StripScores::default(), &CtcParams::default()).log_probability("1"),
+            f64::NEG_INFINITY
+        );
     }
 }

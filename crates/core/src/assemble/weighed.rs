@@ -2,7 +2,13 @@
 
 use serde::Serialize;
 
-use super::{FieldScores, lattice::path_of, readings::candidates, symbols::StripReading};
+use super::{
+    FieldScores,
+    lattice::path_of,
+    params::{AssembleParams, CtcParams},
+    readings::candidates,
+    symbols::StripReading,
+};
 use crate::{form::Field, scores::StripScores, segment::Lattice};
 
 /// One reading of a field, and what each of the two ways to read says of it.
@@ -20,13 +26,19 @@ pub struct WeighedReading {
     pub edges: Vec<usize>,
 }
 
-/// The field's `most` best readings, best first by both ways together.
-pub fn weighed_readings(field: &Field, lattice: &Lattice, scores: &FieldScores, most: usize) -> Vec<WeighedReading> {
-    let readings = candidates(field, lattice, scores).readings;
-    let weighed = readings.into_iter().take(most).map(|candidate| WeighedReading {
-        by_cuts: candidate.by_lattice.exp(),
-        by_strip: candidate.by_strip.map(f64::exp),
-        edges: path_of(field, lattice, &scores.edges, &candidate.digits, candidate.has_filler)
+/// The field's `max` best readings, best first by both ways together.
+pub fn weighed_readings(
+    field: &Field,
+    lattice: &Lattice,
+    scores: &FieldScores,
+    params: &AssembleParams,
+    max: usize,
+) -> Vec<WeighedReading> {
+    let readings = candidates(field, lattice, scores, params).readings;
+    let weighed = readings.into_iter().take(max).map(|candidate| WeighedReading {
+        by_cuts: candidate.lattice_log.exp(),
+        by_strip: candidate.strip_log.map(f64::exp),
+        edges: path_of(field, lattice, &scores.edges, &candidate.digits, candidate.has_filler, &params.lattice)
             .map(|steps| steps.iter().map(|step| step.edge_idx).collect())
             .unwrap_or_default(),
         digits: candidate.digits,
@@ -36,10 +48,10 @@ pub fn weighed_readings(field: &Field, lattice: &Lattice, scores: &FieldScores, 
 }
 
 /// What a strip may say, in digits and `?` for what cannot be read, likeliest first, with probabilities, 0 to 1: the mean
-/// of the logarithms over all its views. At most `most`; none of a strip that was not read.
-pub fn strip_texts(scores: &StripScores, most: usize) -> Vec<(String, f64)> {
-    let strip = StripReading::new(scores);
-    let texts = strip.best_texts().into_iter().take(most);
+/// of the logarithms over all its views. At most `max`; none of a strip that was not read.
+pub fn strip_texts(scores: &StripScores, params: &CtcParams, max: usize) -> Vec<(String, f64)> {
+    let strip = StripReading::new(scores, params);
+    let texts = strip.best_texts().into_iter().take(max);
     texts.map(|found| (found.text.clone(), strip.log_probability(&found.text).exp())).collect()
 }
 
@@ -55,13 +67,13 @@ mod tests {
     fn both_ways_are_told_apart() {
         let lattice = Lattice { n_nodes: 2, edges: vec![edge(0, 1)], ..Lattice::default() };
         let scores = FieldScores { edges: vec![Some(glyph(1, 0.9))], strip: saying("_7_", 0.9) };
-        let readings = weighed_readings(&field(1, 3), &lattice, &scores, 8);
+        let readings = weighed_readings(&field(1, 3), &lattice, &scores, &AssembleParams::default(), 8);
         let of = |digits: &str| readings.iter().find(|reading| reading.digits == digits).expect("it is weighed");
         let (by_cuts, by_strip) = (of("1"), of("7"));
         assert!(by_cuts.by_cuts > 0.8 && by_cuts.by_strip.is_some_and(|p| p < 0.1), "{by_cuts:?}");
         assert!(by_strip.by_cuts < 0.1 && by_strip.by_strip.is_some_and(|p| p > 0.7), "{by_strip:?}");
         assert_eq!(by_cuts.edges, [0]);
-        assert_eq!(strip_texts(&scores.strip, 1)[0].0, "7");
-        assert!(strip_texts(&StripScores::default(), 3).is_empty());
+        assert_eq!(strip_texts(&scores.strip, &CtcParams::default(), 1)[0].0, "7");
+        assert!(strip_texts(&StripScores::default(), &CtcParams::default(), 3).is_empty());
     }
 }

@@ -2,7 +2,10 @@
 
 use std::slice;
 
-use super::{CutPage, Reader, prepared};
+use super::{
+    CutPage,
+    stages::{Stages, normalise_page},
+};
 use crate::{
     assemble::{AcceptParams, FieldState, ReviewReason, assemble_field},
     form::{DigitCount, Field, FieldChecks, FieldKind, FieldLayout, FormTemplate, Landmarks, PageLayout, PrintedSides},
@@ -17,7 +20,7 @@ const MARGIN_MM: f64 = 1.0;
 /// More digits than a number has: what stands beside it is seen, and makes it another one.
 const MOST_DIGITS: usize = 16;
 
-impl Reader {
+impl Stages<'_> {
     /// Reads a number printed on `page`. `None` where it is not all on the page, or there are no digits.
     pub(super) fn read_number(&self, page: &Page, number: &NumberToRead) -> Result<Option<NumberReading>> {
         let NumberToRead { bounds, page_from_template: map, .. } = number;
@@ -30,10 +33,10 @@ impl Reader {
         let registration = Registration { page_from_template: *map, residual_px: 0.0, support: 1.0, fields: vec![fit] };
         let cuts = segment(page, &registration, &form);
         let Some(ink) = cuts.first().map(|cut| cut.ink.clone()) else { return Ok(None) };
-        let prepared = prepared(1, page, CutPage { template_idx: 0, registration, cuts }, &form);
-        let scores = self.recognise_of(slice::from_ref(&form), &[&prepared])?.pop().unwrap_or_default();
-        let Some(scores) = scores.fields.first() else { return Ok(None) };
-        let value = assemble_field(field, &ink, scores, None, &AcceptParams::default());
+        let prepared = normalise_page(1, page, CutPage { template_idx: 0, registration, cuts }, &form);
+        let scores = self.score(slice::from_ref(&form), &[prepared])?.pop().unwrap_or_default();
+        let Some(scores) = scores.fields().first() else { return Ok(None) };
+        let value = assemble_field(field, &ink, scores, None, &self.reader().assemble_params, &AcceptParams::default());
         let is_digits = matches!(value.state, FieldState::Accepted | FieldState::Review(ReviewReason::LowConfidence));
         Ok(is_digits.then_some(NumberReading { digits: value.guess, confidence: value.confidence }))
     }

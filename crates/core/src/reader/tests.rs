@@ -1,13 +1,17 @@
 //! The reader with a recogniser of a few lines, on strips with two upright strokes.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use image::{GrayImage, ImageFormat, Luma};
+
+use formread_page::Page;
 
 use super::*;
 use crate::{
     assemble::{FieldState, FieldValue},
     form::parse_template,
+    recognise::{FnBackend, PageInput, PageScores},
+    scores::{GlyphScores, N_DIGITS},
 };
 
 /// The methods that were called, with the number of glyphs.
@@ -16,9 +20,9 @@ type Calls = Arc<Mutex<Vec<(&'static str, usize)>>>;
 /// Takes every glyph for a 1, with the probability that the test sets.
 #[derive(Clone, Default)]
 struct Fake {
-    /// Probability at first sight, and after a closer look.
-    at_first: f32,
-    closely: f32,
+    /// Probability after the first pass, and after refinement.
+    first_pass: f32,
+    refined: f32,
     /// The digit that a page's writing is adapted to.
     adapted: Option<usize>,
     /// Scores that are left out.
@@ -38,22 +42,32 @@ impl Fake {
     }
 }
 
+/// Scores every glyph, then those again that are contested on fields that are not settled; adapts the page last.
 impl Recogniser for Fake {
-    fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
-        self.call("classify", batch.n_glyphs);
-        Ok(vec![scores(1, self.at_first); batch.n_glyphs - self.n_lost.min(batch.n_glyphs)])
-    }
-
-    fn refine_glyphs(&mut self, batch: &GlyphBatch, seen: &mut [GlyphScores]) -> Result<()> {
-        self.call("closely", batch.n_glyphs);
-        seen.fill(scores(1, self.closely));
-        Ok(())
-    }
-
-    fn adapt_to_writer(&self, seen: &mut [GlyphScores]) {
-        if let Some(digit) = self.adapted {
-            seen.fill(scores(digit, 0.9999));
-        }
+    fn recognise(&mut self, pages: &[PageInput<'_>]) -> Result<Vec<PageScores>> {
+        let n_glyphs: usize = pages.iter().map(|page| page.glyphs().len()).sum();
+        self.call("classify", n_glyphs);
+        let mut n_refined = 0;
+        let scored = pages.iter().map(|page| {
+            let n_glyphs = page.glyphs().len();
+            let mut of_page =
+                page.scores(vec![scores(1, self.first_pass); n_glyphs - self.n_lost.min(n_glyphs)], [])?;
+            for (field, scored) in page.fields().iter().zip(of_page.fields_mut()) {
+                if !field.is_settled(scored) {
+                    for (_, glyph) in field.contested_glyphs(scored) {
+                        *glyph = scores(1, self.refined);
+                        n_refined += 1;
+                    }
+                }
+            }
+            if let Some(digit) = self.adapted {
+                of_page.glyphs_mut().for_each(|glyph| *glyph = scores(digit, 0.9999));
+            }
+            Ok(of_page)
+        });
+        let scored = scored.collect();
+        self.call("refine", n_refined);
+        scored
     }
 }
 
@@ -65,8 +79,8 @@ fn template(name: &str) -> FormTemplate {
 
 fn reader(fake: &Fake) -> Reader {
     let fake = fake.clone();
-    let make = move || -> Result<Box<dyn Recogniser>> { Ok(Box::new(fake.clone())) };
-    Reader::new(vec![template("strip")], "fake".to_owned(), Box::new(make)).expect("it has a template")
+    let backend = FnBackend::new("fake", move || Ok(fake.clone()));
+    Reader::builder().templates([template("strip")]).backend(backend).build().expect("it has a template")
 }
 
 /// A strip with an upright stroke at each of these columns.
@@ -88,26 +102,28 @@ fn calls(fake: &Fake) -> Vec<(&'static str, usize)> {
 
 #[test]
 fn reader_without_templates_or_with_two_of_one_name_is_refused() {
-    let make = |templates| {
-        let make = || -> Result<Box<dyn Recogniser>> { Ok(Box::new(Fake::default())) };
-        Reader::new(templates, "fake".to_owned(), Box::new(make)).map(drop)
+    let make = |templates: Vec<FormTemplate>| {
+        let backend = FnBackend::new("fake", || Ok(Fake::default()));
+        Reader::builder().templates(templates).backend(backend).build().map(drop)
     };
     for templates in [vec![], vec![template("a"), template("a")]] {
         let error = make(templates).expect_err("it cannot read");
         assert!(matches!(error.kind(), ErrorKind::Usage(_)), "{error}");
     }
     make(vec![template("a")]).expect("one is enough");
+    let error = Reader::builder().templates([template("a")]).build().map(drop).expect_err("it has no backend");
+    assert!(matches!(error.kind(), ErrorKind::Usage(_)), "{error}");
 }
 
 #[test]
 fn reader_whose_first_recogniser_fails_is_not_made() {
-    let make = || -> Result<Box<dyn Recogniser>> { Err(Error::net("no weights")) };
-    Reader::new(vec![template("a")], "fake".to_owned(), Box::new(make)).map(drop).expect_err("it has no recogniser");
+    let backend = FnBackend::new("fake", || Err::<Fake, _>(Error::net("no weights")));
+    Reader::builder().templates([template("a")]).backend(backend).build().map(drop).expect_err("it has no recogniser");
 }
 
 #[test]
 fn read_bytes_that_are_no_picture_is_one_rejected_page() {
-    let records = reader(&Fake::default()).read(b"no picture").expect("that is no fault of the reader");
+    let records = reader(&Fake::default()).stages().read(b"no picture").expect("that is no fault of the reader");
     let [PageRecord { page: 1, reading: PageReading::Rejected { form: None, reason, .. } }] = &records[..] else {
         panic!("{records:?}");
     };
@@ -116,12 +132,12 @@ fn read_bytes_that_are_no_picture_is_one_rejected_page() {
 
 #[test]
 fn read_bytes_of_a_picture_is_the_record_of_its_page() {
-    let fake = Fake { at_first: 0.9999, ..Fake::default() };
+    let fake = Fake { first_pass: 0.9999, ..Fake::default() };
     let mut png = std::io::Cursor::new(Vec::new());
     strip(&[40, 80]).pixels.write_to(&mut png, ImageFormat::Png).expect("there is memory");
     let reader = reader(&fake);
-    let records = reader.read(png.get_ref()).expect("the fake does not fail");
-    assert_eq!(records, [reader.read_page(1, &strip(&[40, 80])).expect("the fake does not fail").record]);
+    let records = reader.stages().read(png.get_ref()).expect("the fake does not fail");
+    assert_eq!(records, [reader.stages().read_page(1, &strip(&[40, 80])).expect("the fake does not fail").record]);
 }
 
 #[test]
@@ -130,11 +146,11 @@ fn read_page_on_which_no_form_lies_is_rejected_without_a_look() {
                 [[field]]\nname = \"a\"\nkind = \"integer\"\nbox = [20, 40, 50, 9]\n";
     let fake = Fake::default();
     let recogniser = fake.clone();
-    let make = move || -> Result<Box<dyn Recogniser>> { Ok(Box::new(recogniser.clone())) };
     let printed = parse_template(text).expect("it is well formed");
-    let reader = Reader::new(vec![printed], "fake".to_owned(), Box::new(make)).expect("it has a template");
+    let backend = FnBackend::new("fake", move || Ok(recogniser.clone()));
+    let reader = Reader::builder().templates([printed]).backend(backend).build().expect("it has a template");
     let blank = Page::upright(GrayImage::from_pixel(400, 560, Luma([245])), None);
-    let report = reader.read_page(3, &blank).expect("the fake does not fail");
+    let report = reader.stages().read_page(3, &blank).expect("the fake does not fail");
     let PageRecord { page: 3, reading: PageReading::Rejected { form: None, reason, .. } } = report.record else {
         panic!("{:?}", report.record);
     };
@@ -143,9 +159,9 @@ fn read_page_on_which_no_form_lies_is_rejected_without_a_look() {
 }
 
 #[test]
-fn read_page_sure_at_first_sight_is_not_looked_at_again() {
-    let fake = Fake { at_first: 0.9999, closely: 0.2, ..Fake::default() };
-    let value = value(reader(&fake).read_page(1, &strip(&[40, 80])).expect("the fake does not fail"));
+fn read_page_sure_first_pass_sight_is_not_looked_at_again() {
+    let fake = Fake { first_pass: 0.9999, refined: 0.2, ..Fake::default() };
+    let value = value(reader(&fake).stages().read_page(1, &strip(&[40, 80])).expect("the fake does not fail"));
     assert_eq!((value.guess.as_str(), value.state), ("11", FieldState::Accepted));
     let looks: Vec<_> = calls(&fake).into_iter().filter(|(_, n_glyphs)| *n_glyphs > 0).collect();
     assert!(matches!(looks[..], [("classify", 2..)]), "{looks:?}");
@@ -153,50 +169,51 @@ fn read_page_sure_at_first_sight_is_not_looked_at_again() {
 
 #[test]
 fn read_page_in_doubt_is_read_by_the_closer_look() {
-    let fake = Fake { at_first: 0.5, closely: 0.9999, ..Fake::default() };
-    let value = value(reader(&fake).read_page(1, &strip(&[40, 80])).expect("the fake does not fail"));
+    let fake = Fake { first_pass: 0.5, refined: 0.9999, ..Fake::default() };
+    let value = value(reader(&fake).stages().read_page(1, &strip(&[40, 80])).expect("the fake does not fail"));
     assert_eq!((value.guess.as_str(), value.state), ("11", FieldState::Accepted));
-    assert!(calls(&fake).iter().any(|(name, n_glyphs)| *name == "closely" && *n_glyphs >= 2));
+    assert!(calls(&fake).iter().any(|(name, n_glyphs)| *name == "refine" && *n_glyphs >= 2));
 }
 
 #[test]
 fn read_page_that_stays_in_doubt_is_for_review() {
-    let fake = Fake { at_first: 0.5, closely: 0.5, ..Fake::default() };
-    let value = value(reader(&fake).read_page(1, &strip(&[40, 80])).expect("the fake does not fail"));
+    let fake = Fake { first_pass: 0.5, refined: 0.5, ..Fake::default() };
+    let value = value(reader(&fake).stages().read_page(1, &strip(&[40, 80])).expect("the fake does not fail"));
     assert!(matches!(value.state, FieldState::Review(_)) && value.guess == "11", "{value:?}");
 }
 
 #[test]
 fn read_page_without_ink_is_blank_without_a_look() {
     let fake = Fake::default();
-    let value = value(reader(&fake).read_page(1, &strip(&[])).expect("the fake does not fail"));
+    let value = value(reader(&fake).stages().read_page(1, &strip(&[])).expect("the fake does not fail"));
     assert_eq!((value.guess.as_str(), value.state), ("", FieldState::Blank));
     assert!(calls(&fake).iter().all(|(_, n_glyphs)| *n_glyphs == 0));
 }
 
 #[test]
 fn scores_adapted_to_the_writer_are_what_is_read() {
-    let fake = Fake { at_first: 0.9999, adapted: Some(7), ..Fake::default() };
-    let value = value(reader(&fake).read_page(1, &strip(&[40, 80])).expect("the fake does not fail"));
+    let fake = Fake { first_pass: 0.9999, adapted: Some(7), ..Fake::default() };
+    let value = value(reader(&fake).stages().read_page(1, &strip(&[40, 80])).expect("the fake does not fail"));
     assert_eq!(value.guess, "77");
 }
 
 #[test]
 fn pages_recognised_together_are_read_as_each_by_itself() {
-    let reader = reader(&Fake { at_first: 0.9, closely: 0.99, ..Fake::default() });
+    let reader = reader(&Fake { first_pass: 0.9, refined: 0.99, ..Fake::default() });
     let pages = [strip(&[40]), strip(&[]), strip(&[20, 60, 110])];
-    let prepared: Vec<PreparedPage> = pages.iter().map(|page| reader.prepare(1, page)).collect();
-    let scores = reader.recognise(&prepared).expect("the fake does not fail");
-    let together = prepared.into_iter().zip(scores).map(|(page, scores)| reader.finish(page, scores).record);
-    let alone = pages.iter().map(|page| reader.read_page(1, page).expect("the fake does not fail").record);
+    let mut prepared: Vec<PreparedPage> = pages.iter().map(|page| reader.stages().prepare(1, page)).collect();
+    let scored = reader.stages().recognise(&mut prepared).expect("the fake does not fail");
+    assert!(prepared.is_empty());
+    let together = scored.into_iter().map(|page| reader.stages().finish(page).record);
+    let alone = pages.iter().map(|page| reader.stages().read_page(1, page).expect("the fake does not fail").record);
     assert_eq!(together.collect::<Vec<_>>(), alone.collect::<Vec<_>>());
-    assert!(reader.recognise([]).expect("there is nothing to do").is_empty());
+    assert!(reader.stages().recognise(&mut Vec::new()).expect("there is nothing to do").is_empty());
 }
 
 #[test]
 fn recogniser_that_leaves_scores_out_is_a_fault() {
-    let fake = Fake { at_first: 0.9999, n_lost: 1, ..Fake::default() };
-    let error = reader(&fake).read_page(1, &strip(&[40, 80])).map(drop).expect_err("a score is missing");
+    let fake = Fake { first_pass: 0.9999, n_lost: 1, ..Fake::default() };
+    let error = reader(&fake).stages().read_page(1, &strip(&[40, 80])).map(drop).expect_err("a score is missing");
     assert!(matches!(error.kind(), ErrorKind::Net(_)), "{error}");
 }
 
@@ -204,13 +221,14 @@ fn recogniser_that_leaves_scores_out_is_a_fault() {
 fn recogniser_is_made_once_for_pages_in_turn() {
     let n_made = Arc::new(Mutex::new(0));
     let counted = Arc::clone(&n_made);
-    let make = move || -> Result<Box<dyn Recogniser>> {
+    let make = move || {
         *counted.lock().expect("nobody panics") += 1;
-        Ok(Box::new(Fake { at_first: 0.9999, ..Fake::default() }))
+        Ok(Fake { first_pass: 0.9999, ..Fake::default() })
     };
-    let reader = Reader::new(vec![template("strip")], "fake".to_owned(), Box::new(make)).expect("it has a template");
+    let backend = FnBackend::new("fake", make);
+    let reader = Reader::builder().templates([template("strip")]).backend(backend).build().expect("it has a template");
     for page in 1..4 {
-        reader.read_page(page, &strip(&[40])).expect("the fake does not fail");
+        reader.stages().read_page(page, &strip(&[40])).expect("the fake does not fail");
     }
     assert_eq!(*n_made.lock().expect("nobody panics"), 1);
 }

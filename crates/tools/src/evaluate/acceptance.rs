@@ -262,7 +262,8 @@ mod tests {
         Reader,
         form::known_templates,
         normalise::GlyphBatch,
-        scores::{GlyphScores, Recogniser},
+        recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
+        scores::GlyphScores,
     };
 
     const SOUND: &str = "budget = 0.01\ncertainty = 0.95\n\n[pooled]\nleast_confidence = 0.98\nsamples = 500\n\
@@ -303,17 +304,20 @@ mod tests {
     #[test]
     fn a_run_with_other_levels_is_another_run() {
         struct Nobody;
-        impl Recogniser for Nobody {
+        impl GlyphClassifier for Nobody {
             fn classify(&mut self, _: &GlyphBatch) -> Result<Vec<GlyphScores>> {
                 Ok(Vec::new())
             }
         }
         let fingerprint = |text: Option<&str>| {
             let templates = known_templates().expect("they parse");
-            let reader = Reader::new(templates, "none".to_owned(), Box::new(|| Ok(Box::new(Nobody))))?;
-            let Some(text) = text else { return Ok(reader.templates_fingerprint()) };
-            let levels = Acceptance::parse(text)?.for_reader(reader.templates(), reader.weights_fingerprint())?;
-            Ok::<_, Error>(reader.with_acceptance(levels).templates_fingerprint())
+            let reader = Reader::builder()
+                .templates(templates)
+                .backend(FnBackend::new("none", || Ok(GlyphsOnly(Nobody))))
+                .build()?;
+            let Some(text) = text else { return Ok(reader.identity().sha256()) };
+            let levels = Acceptance::parse(text)?.for_reader(reader.templates(), &reader.weights_id())?;
+            Ok::<_, Error>(reader.with_acceptance(levels).identity().sha256())
         };
         let moved = SOUND.replace("least_confidence = 0.9\n", "least_confidence = 0.91\n");
         let found = [None, Some(SOUND), Some(SOUND), Some(moved.as_str())]

@@ -9,7 +9,8 @@ use super::Reliability;
 use crate::dataset::{GlyphSet, read_folder};
 use crate::draw::{dark_on_white, text_ink};
 use formread_core::normalise::{GLYPH_SIDE, collate};
-use formread_core::scores::{GlyphClass, GlyphScores, N_DIGITS, Recogniser};
+use formread_core::recognise::GlyphClassifier;
+use formread_core::scores::{GlyphClass, GlyphScores, N_DIGITS};
 use formread_raster::error::Result;
 
 /// Glyphs that are classified at a time, so that a large set does not stand in memory twice.
@@ -106,7 +107,7 @@ impl fmt::Display for GlyphReport {
 ///
 /// # Errors
 /// Where the folder holds no labelled signs, a file cannot be read, or the classifier fails.
-pub fn evaluate_folder(folder: &Path, classifier: &mut dyn Recogniser) -> Result<(GlyphSet, GlyphReport)> {
+pub fn evaluate_folder(folder: &Path, classifier: &mut dyn GlyphClassifier) -> Result<(GlyphSet, GlyphReport)> {
     let found = read_folder(folder)?;
     let set = found.test.or(found.train).expect("a folder that was read holds one half or both");
     let report = evaluate_set(&set, classifier)?;
@@ -117,7 +118,7 @@ pub fn evaluate_folder(folder: &Path, classifier: &mut dyn Recogniser) -> Result
 ///
 /// # Errors
 /// Where the classifier fails.
-pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<GlyphReport> {
+pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn GlyphClassifier) -> Result<GlyphReport> {
     let mut report = GlyphReport {
         set: set.name.clone(),
         count: set.samples.len(),
@@ -183,7 +184,7 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn Recogniser) -> Result<G
 const PAGE_DIGITS: usize = 60;
 
 /// Deals each writer's digits to pages in turn, so that every page has some of each digit, and reads page by page.
-fn by_page(writers: &[Vec<(GlyphScores, usize)>], classifier: &dyn Recogniser) -> WriterAdaptationReport {
+fn by_page(writers: &[Vec<(GlyphScores, usize)>], classifier: &dyn GlyphClassifier) -> WriterAdaptationReport {
     let mut report = WriterAdaptationReport::default();
     for scores in writers {
         let n_pages = scores.len().div_ceil(PAGE_DIGITS);
@@ -252,7 +253,7 @@ mod tests {
     /// Takes everything for a 7, and for a digit.
     struct Sevens;
 
-    impl Recogniser for Sevens {
+    impl GlyphClassifier for Sevens {
         fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
             let mut score = GlyphScores::of_digit([0.0; N_DIGITS]);
             score.digits[7] = 1.0;

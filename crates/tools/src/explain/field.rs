@@ -5,7 +5,10 @@ use serde::Serialize;
 
 use crate::draw::View;
 use formread_core::{
-    assemble::{Alternative, FieldValue, RuleCorrection, WeighedReading, strip_texts, weighed_readings},
+    assemble::{
+        Alternative, AssembleParams, CtcParams, FieldValue, RuleCorrection, WeighedReading, strip_texts,
+        weighed_readings,
+    },
     form::FormTemplate,
     normalise::{Glyph, Strip},
     reader::{CutPage, ScoredField},
@@ -128,6 +131,8 @@ pub(super) struct FieldPlace<'a> {
     pub idx: usize,
     /// How many quarters clockwise the form is turned on the page.
     pub quarters: u8,
+    /// How scores became values.
+    pub params: &'a AssembleParams,
     /// The rules that name it.
     pub rules: Vec<String>,
 }
@@ -139,11 +144,11 @@ pub(super) fn explain(
     row: FieldRow,
     seen: &ScoredField,
 ) -> FieldExplanation {
-    let FieldPlace { template, cut, idx, .. } = place;
+    let FieldPlace { template, cut, idx, params, .. } = place;
     let field = &template.fields[idx];
     let (n_nodes, readings, candidates) = match cut.cuts.get(idx).map(|cut| &cut.ink) {
         Some(FieldInk::Written(lattice)) => {
-            let readings = weighed_readings(field, lattice, &seen.scores, MAX_READINGS);
+            let readings = weighed_readings(field, lattice, &seen.scores, params, MAX_READINGS);
             let chosen = readings.first().map_or(&[][..], |best| best.edges.as_slice());
             let candidate = |i: usize| {
                 let edge = &lattice.edges[i];
@@ -175,7 +180,7 @@ pub(super) fn explain(
         correction: value.correction.clone(),
         alternatives: value.alternatives.clone(),
         readings,
-        strip: seen.strip.as_ref().map(|strip| explain_strip(strip, &seen.scores.strip)),
+        strip: seen.strip.as_ref().map(|strip| explain_strip(strip, &seen.scores.strip, &params.ctc)),
         n_nodes,
         candidates,
         images: images(&place),
@@ -188,9 +193,12 @@ fn bounds(crop: &InkCrop) -> [i32; 4] {
     [crop.x, crop.y, width, height]
 }
 
-fn explain_strip(strip: &Strip, scores: &StripScores) -> StripExplanation {
+fn explain_strip(strip: &Strip, scores: &StripScores, params: &CtcParams) -> StripExplanation {
     let texts = |scores: &StripScores, most| -> Vec<StripText> {
-        strip_texts(scores, most).into_iter().map(|(text, probability)| StripText { text, probability }).collect()
+        strip_texts(scores, params, most)
+            .into_iter()
+            .map(|(text, probability)| StripText { text, probability })
+            .collect()
     };
     let views = scores.views.iter().flat_map(|view| texts(&StripScores { views: vec![view.clone()] }, 1)).collect();
     let height = strip.pixels.len() / strip.width.max(1);

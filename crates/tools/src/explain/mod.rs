@@ -96,9 +96,9 @@ pub fn explain(reader: &Reader, scan: &str, bytes: &[u8], number: u32, fields: &
         None => Err(Error::usage(format!("no such page: {number}\nhint: the file has {n_pages}"))),
         Some(Err(error)) => Ok(told(trace, &rejected(number, &error), None)),
         Some(Ok(page)) => {
-            let PageExplanation { mut report, fields: seen } = reader.explain_page(number, &page)?;
+            let PageExplanation { mut report, fields: seen } = reader.stages().explain_page(number, &page)?;
             if reader.has_cross_page_rules() {
-                let in_document = reader.read(bytes)?.into_iter().find(|record| record.page == number);
+                let in_document = reader.stages().read(bytes)?.into_iter().find(|record| record.page == number);
                 report.record = in_document.unwrap_or(report.record);
             }
             let form_idx = |form: &str| reader.templates().iter().position(|template| template.name == form);
@@ -123,7 +123,15 @@ pub fn explain(reader: &Reader, scan: &str, bytes: &[u8], number: u32, fields: &
                     let rules =
                         reader.templates().iter().flat_map(|other| other.rules_naming(&template.name, &value.name));
                     let rules = rules.map(|rule| rule.text.clone()).collect();
-                    let place = field::FieldPlace { page: &page, template, cut, idx, quarters, rules };
+                    let place = field::FieldPlace {
+                        page: &page,
+                        template,
+                        cut,
+                        idx,
+                        quarters,
+                        params: reader.assemble_params(),
+                        rules,
+                    };
                     field::explain(place, value, row, seen)
                 })
                 .collect();
@@ -190,13 +198,14 @@ pub(crate) mod tests {
     use formread_core::{
         form::known_templates,
         normalise::GlyphBatch,
-        scores::{GlyphScores, Recogniser},
+        recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
+        scores::GlyphScores,
     };
 
     /// Takes everything for a 1.
     struct Ones;
 
-    impl Recogniser for Ones {
+    impl GlyphClassifier for Ones {
         fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
             let mut digits = [0.001; 10];
             digits[1] = 0.991;
@@ -205,8 +214,12 @@ pub(crate) mod tests {
     }
 
     fn reader(form: &str) -> Reader {
-        let templates = known_templates().expect("they parse").into_iter().filter(|t| t.name == form).collect();
-        Reader::new(templates, "fake".to_owned(), Box::new(|| Ok(Box::new(Ones)))).expect("the fake is easily made")
+        let templates = known_templates().expect("they parse").into_iter().filter(|t| t.name == form);
+        Reader::builder()
+            .templates(templates)
+            .backend(FnBackend::new("fake", || Ok(GlyphsOnly(Ones))))
+            .build()
+            .expect("the fake is easily made")
     }
 
     fn png(picture: &GrayImage) -> Vec<u8> {
@@ -228,7 +241,7 @@ pub(crate) mod tests {
     #[test]
     fn it_says_what_reading_says_and_what_it_comes_from() {
         let told = explained_strip();
-        let record = &reader("strip").read(&two_ones()).expect("the fake does not fail")[0];
+        let record = &reader("strip").stages().read(&two_ones()).expect("the fake does not fail")[0];
         let rows = PageRows::new("two.png", record);
         assert_eq!((told.verdict, &told.attention), (rows.verdict, &rows.attention));
         let field = &told.fields[0];

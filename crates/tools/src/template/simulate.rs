@@ -85,7 +85,7 @@ pub fn simulate(
     let read = |page_idx: u64| -> Result<(Vec<TruthField>, Option<String>)> {
         let SynthPage { image, truth, .. } = synthesise(template, glyphs, &options.synth, page_idx)?;
         let page = Page::upright(image, Some(options.synth.dpi));
-        let record = reader.read_page(1, &page)?.record;
+        let record = reader.stages().read_page(1, &page)?.record;
         let rejected = match &record.reading {
             PageReading::Rejected { reason, .. } => Some(reason.as_str().to_owned()),
             PageReading::Read { form, .. } if *form != template.name => Some("other-form".to_owned()),
@@ -220,13 +220,14 @@ mod tests {
     use formread_core::{
         form::parse_template,
         normalise::GlyphBatch,
-        scores::{GlyphScores, Recogniser},
+        recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
+        scores::GlyphScores,
     };
 
     /// Takes every glyph for the same digit, and is sure of it.
     struct Always(usize);
 
-    impl Recogniser for Always {
+    impl GlyphClassifier for Always {
         fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
             let mut digits = [0.0; 10];
             digits[self.0] = 1.0;
@@ -240,8 +241,11 @@ mod tests {
             "name = \"s\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"d\"\nkind = \"code\"\ndigits = 1\n";
         let candidate = TemplateFile::parse("s.toml", text).expect("it is a template");
         let template = parse_template(text).expect("it is well formed");
-        let reader =
-            Reader::new(vec![template], "one".to_owned(), Box::new(|| Ok(Box::new(Always(1))))).expect("it is one");
+        let reader = Reader::builder()
+            .templates(vec![template])
+            .backend(FnBackend::new("one", || Ok(GlyphsOnly(Always(1)))))
+            .build()
+            .expect("it is one");
         let synth = SynthOptions { blanks: 0.0, ..SynthOptions::default() };
         let options = SimulateOptions { n_pages: 30, synth };
         let simulated = || simulate(&candidate, &reader, &bars(), &options, || ()).expect("the options are good");

@@ -1,0 +1,225 @@
+//! The parameters of assembly: every number that was chosen by measurement.
+//!
+//! `Default` gives the values of this version. They are part of a reader's identity: another value is another reader.
+
+use serde::Serialize;
+
+use crate::scores::ConfidenceModel;
+
+/// How scores become values.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct AssembleParams {
+    /// From what the nets returned to the chance that a reading is right. It belongs to the weights and is stored with them.
+    pub confidence: ConfidenceModel,
+    /// The search for paths through a lattice.
+    pub lattice: LatticeParams,
+    /// The search for texts in a strip.
+    pub ctc: CtcParams,
+    /// How both are combined.
+    pub combination: CombinationParams,
+    /// Struck-out and overwritten digits.
+    pub defect: DefectParams,
+    /// Boxes to be marked.
+    pub mark: MarkParams,
+    /// Rules between fields.
+    pub rules: RuleParams,
+    /// Which fields and glyphs a recogniser refines.
+    pub refine: RefineParams,
+    /// The confidence is multiplied by this where ink has no explanation: a gap between two digits of a comb, an unknown
+    /// filler, half a sign, a decimal point in the wrong place. Chosen empirically, set not recorded. Raising it accepts
+    /// more of such fields.
+    pub unexplained_factor: f64,
+    /// A field has the wrong number of digits where the best reading of another length is better by this much, log score.
+    /// Chosen empirically, set not recorded. Raising it prefers a worse reading of the right length.
+    pub length_margin_log: f64,
+}
+
+impl Default for AssembleParams {
+    fn default() -> Self {
+        Self {
+            confidence: ConfidenceModel::default(),
+            lattice: LatticeParams::default(),
+            ctc: CtcParams::default(),
+            combination: CombinationParams::default(),
+            defect: DefectParams::default(),
+            mark: MarkParams::default(),
+            rules: RuleParams::default(),
+            refine: RefineParams::default(),
+            unexplained_factor: 0.3,
+            length_margin_log: 3.0,
+        }
+    }
+}
+
+/// The search for paths through a lattice. Priors are natural logarithms; chosen empirically, set not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LatticeParams {
+    /// Paths kept for every node and number of digits. Raising it costs time.
+    pub k_best: usize,
+    /// Digits tried for an edge, the most likely first, at most 10. Raising it costs time.
+    pub digits_per_edge: usize,
+    /// Log prior of a filler to the right of a digit. Lowering it reads fewer trailing fillers.
+    pub trailing_filler_log: f32,
+    /// Log prior of a filler between two digits. Lowering it reads fewer fillers there.
+    pub inner_filler_log: f32,
+    /// Where a template declares fillers: the share of glyphs of [`crate::scores::GlyphClass::Other`] that are fillers of a
+    /// form the nets do not know. The rest are struck out or scribbled. Raising it reads more scribbles as fillers.
+    pub unknown_filler_prior: f32,
+    /// Log prior of ink in a box that is as large as a digit but is punctuation: a dash or a flourish behind an amount.
+    /// Raising it skips more ink.
+    pub large_punctuation_log: f32,
+}
+
+impl Default for LatticeParams {
+    fn default() -> Self {
+        Self {
+            k_best: 6,
+            digits_per_edge: 3,
+            trailing_filler_log: -1.0,
+            inner_filler_log: -4.0,
+            unknown_filler_prior: 0.1,
+            large_punctuation_log: -2.0,
+        }
+    }
+}
+
+/// The search for texts in a strip. Chosen empirically, set not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CtcParams {
+    /// Prefixes kept from column to column. Raising it costs time.
+    pub beam: usize,
+    /// Symbols of a lower probability in a column are not followed: exp(-9). Lowering it costs time.
+    pub min_symbol_probability: f64,
+    /// Lower bound of the log probability of a text in one view, so that one view alone does not exclude a text.
+    pub min_view_log: f64,
+}
+
+impl Default for CtcParams {
+    fn default() -> Self {
+        Self { beam: 24, min_symbol_probability: 1.234e-4, min_view_log: -40.0 }
+    }
+}
+
+/// How the log probabilities of lattice and strip add up to the score of a reading. The strip's weight is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CombinationParams {
+    /// Weight of the lattice in a comb, whose printed cells show where a digit ends. Chosen empirically, set not recorded.
+    pub lattice_weight_comb: f64,
+    /// Weight of the lattice in a box, where cuts mislead it more often than the strip is misled. Chosen on the cheque
+    /// amounts of the `car` set. Raising it trusts the cuts more.
+    pub lattice_weight_box: f64,
+    /// Lower bound of what the lattice contributes: it does not consider every text. Set not recorded. Lowering it lets the
+    /// lattice exclude what the strip reads.
+    pub min_lattice_log: f64,
+    /// Lower bound of what the strip contributes. Set not recorded. Lowering it lets the strip exclude what the lattice reads.
+    pub min_strip_log: f64,
+}
+
+impl Default for CombinationParams {
+    fn default() -> Self {
+        Self { lattice_weight_comb: 1.0, lattice_weight_box: 0.3, min_lattice_log: -5.0, min_strip_log: -18.0 }
+    }
+}
+
+/// When a digit counts as struck out or overwritten.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct DefectParams {
+    /// From this probability on, 0 to 1, a defect is the reason of a field that is not accepted.
+    pub min_probability: f32,
+    /// From this probability on, 0 to 1, it also blocks a reading that would be accepted. Chosen on drawn tax returns without
+    /// defects: zeros drawn twice round reach 0.7, and of 16,000 right readings six are blocked. Lowering it blocks more.
+    pub blocking_probability: f32,
+}
+
+impl Default for DefectParams {
+    fn default() -> Self {
+        Self { min_probability: 0.5, blocking_probability: 0.75 }
+    }
+}
+
+/// When a box is marked, and when it is filled, by the share of its inside that ink covers.
+///
+/// The bounds lie between what was measured on the `mtc` set, boxes of 2 mm that people crossed, on scans and photos of a
+/// form: 190 empty ones without any ink inside, and 138 crossed ones of which ink covers 32 to 71 %, and at most 25 % of
+/// the ninth with least ink. Half the resolution and a coarse JPEG bring them to 7 to 77 % and to 34 %. Nobody had filled
+/// one: filled boxes were drawn. The confidence was not calibrated.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct MarkParams {
+    /// Less coverage is a speck or a stray stroke, more is a mark. Raising it misses thin marks.
+    pub marked_share: f64,
+    /// Slope of the confidence of a mark, for each factor e in the coverage.
+    pub marked_slope: f64,
+    /// A box is filled where the ninth with least ink has more coverage than this. Raising it reads a filled box as a mark.
+    pub filled_share: f64,
+    /// Slope of the confidence of a filled box, for a coverage of 1.
+    pub filled_slope: f64,
+    /// A box filled in haste may have an empty ninth if the whole is covered by this much more than `filled_share`.
+    pub hasty_fill_allowance: f64,
+}
+
+impl Default for MarkParams {
+    fn default() -> Self {
+        Self { marked_share: 0.04, marked_slope: 6.0, filled_share: 0.7, filled_slope: 25.0, hasty_fill_allowance: 0.2 }
+    }
+}
+
+/// How rules choose among readings.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RuleParams {
+    /// Share of the rules that a writer breaks. Of the 24 sums on the tally sheets of the `c1` set one does not hold, and one
+    /// is undecided. Raising it lets rules change less.
+    pub broken_share: f64,
+    /// Chance that a wrong value satisfies an equality: a wrong digit is one of some tens that are as likely.
+    pub chance_of_equality: f64,
+    /// Chance that a wrong value satisfies an inequality, which has two outcomes.
+    pub chance_of_order: f64,
+    /// Chance that a wrong value passes the check of its own field: of the ten values of a check digit nine are wrong.
+    pub chance_of_check: f64,
+    /// Share of the wrong best readings whose right reading is not among the alternatives. Set not recorded. Raising it
+    /// lets rules change less.
+    pub unlisted_share: f64,
+    /// Share of the wrong readings, of the least confident, that are no writing at all: specks, folds, a stroke from the
+    /// field above. It falls with the confidence, in proportion. Set not recorded.
+    pub nothing_share: f64,
+    /// Exponent of the alternatives' shares where they divide what the best reading leaves: the shares are too confident,
+    /// as the slope of the confidence model shows.
+    pub share_exponent: f64,
+    /// Combinations that are less likely than the best one by this much, natural logarithm, are not tried. Raising it costs
+    /// time.
+    pub search_margin_log: f64,
+    /// Readings tried for each group of fields that rules connect. Past it no rule changes a reading or raises a confidence:
+    /// rules only check the best readings. Raising it costs time.
+    pub max_tried: usize,
+}
+
+impl Default for RuleParams {
+    fn default() -> Self {
+        Self {
+            broken_share: 0.05,
+            chance_of_equality: 1.0 / 40.0,
+            chance_of_order: 0.5,
+            chance_of_check: 0.1,
+            unlisted_share: 0.15,
+            nothing_share: 0.3,
+            share_exponent: 0.53,
+            search_margin_log: 9.0,
+            max_tried: 20_000,
+        }
+    }
+}
+
+/// Which fields and glyphs a recogniser refines. Chosen empirically, set not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RefineParams {
+    /// A field accepted at this confidence is settled. Raising it refines more fields and costs time.
+    pub settled_confidence: f64,
+    /// A glyph is contested where it lies on a path that is worse than the best one by at most this, log score. Raising it
+    /// refines more glyphs and costs time.
+    pub margin_log: f32,
+}
+
+impl Default for RefineParams {
+    fn default() -> Self {
+        Self { settled_confidence: 0.99, margin_log: 5.0 }
+    }
+}
