@@ -1,4 +1,4 @@
-//! Barcodes, read from a picture and drawn as one, by the crate that knows them.
+//! Barcodes: read from a picture, and drawn as one, with the `rxing` crate.
 
 use std::{
     borrow::Cow,
@@ -18,12 +18,12 @@ use rxing::{
 };
 use serde::Serialize;
 
-/// Half of what surrounds a pixel of averaged bars, pixels: a third of a millimetre, a bar or two.
-const SURROUNDINGS_PX: u32 = 8;
-/// What a QR code can lose when it is drawn: level M, 15 %, the common one in print.
+/// Radius of the neighbourhood by which averaged bars are sharpened, pixels: a third of a millimetre, a bar or two.
+const SHARPENING_RADIUS_PX: u32 = 8;
+/// Error correction of QR codes that are drawn: level M, which restores 15 %, the usual one in print.
 const QR_CORRECTION: &str = "M";
 
-/// How bars or modules say a text (ISO/IEC 19762).
+/// How bars or modules encode a text (ISO/IEC 19762).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Symbology {
     /// QR code.
@@ -47,7 +47,7 @@ impl Symbology {
     pub const ALL: [Self; 7] =
         [Self::Qr, Self::DataMatrix, Self::Aztec, Self::Pdf417, Self::Code128, Self::Code39, Self::Itf];
 
-    /// The word that templates have for it.
+    /// Its word in templates.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Qr => "qr",
@@ -83,30 +83,30 @@ impl Symbology {
     }
 }
 
-/// One way of looking at a picture.
+/// A preprocessing of the picture before it is decoded.
 #[derive(Debug, Clone, Copy)]
-enum Look {
-    /// As it is, dark or light by its surroundings.
+enum Preprocessing {
+    /// None; binarised by local thresholds.
     Local,
-    /// As it is, dark or light by one threshold.
+    /// None; binarised by one threshold.
     Global,
-    /// The first at half the size: noise is averaged.
+    /// Halved, which averages noise; binarised by local thresholds.
     Halved,
-    /// Bars averaged along themselves and sharpened.
+    /// Bars averaged along themselves and sharpened; binarised by one threshold.
     Averaged {
-        /// Which part of their length, shares of it.
+        /// From where to where on their length, as shares of it.
         part: [f64; 2],
-        /// Rows that are left, each the mean of many.
+        /// Rows that remain, each the mean of many.
         rows: u32,
-        /// How much of its difference from its surroundings is added to a pixel.
+        /// How much of a pixel's difference from its neighbourhood is added to it.
         sharpness: f32,
     },
 }
 
-impl Look {
+impl Preprocessing {
     const MATRIX: [Self; 3] = [Self::Local, Self::Global, Self::Halved];
-    /// The first two see different ink. Empirically chosen: 0.3 mm modules at 150 to 200 dpi are read so where they are not
-    /// without sharpening.
+    /// The first two use different ink, so that they err independently. Chosen on drawn barcodes: modules of 0.3 mm at 150 to
+    /// 200 dpi are read like this and not without sharpening. More rows or sharpening amplify noise.
     const LINEAR: [Self; 4] = [
         Self::Averaged { part: [0.0, 0.5], rows: 8, sharpness: 1.0 },
         Self::Averaged { part: [0.5, 1.0], rows: 8, sharpness: 1.0 },
@@ -115,44 +115,46 @@ impl Look {
     ];
 }
 
-/// What the barcode in `picture` (some 12 pixels a millimetre) says, once for each way of looking at it that reads one: ways
-/// are tried as more is asked for. Linear barcodes and PDF417 run along the picture's longer side; others may be turned.
+/// The text of the barcode in `picture` (about 12 pixels a millimetre), once for each preprocessing with which one is decoded.
+/// They are tried one by one as the caller asks for more. Linear barcodes and PDF417 run along the picture's longer side;
+/// others may be turned.
 pub fn barcode_readings(picture: &GrayImage, symbology: Symbology) -> impl Iterator<Item = String> {
-    let looks: &[Look] = if symbology.is_linear() { &Look::LINEAR } else { &Look::MATRIX };
+    let preprocessings: &[Preprocessing] =
+        if symbology.is_linear() { &Preprocessing::LINEAR } else { &Preprocessing::MATRIX };
     let is_upright = picture.height() > picture.width() && !symbology.is_square();
     let picture = if is_upright { Cow::Owned(imageops::rotate90(picture)) } else { Cow::Borrowed(picture) };
-    looks.iter().filter_map(move |&look| seen(&picture, symbology, look))
+    preprocessings.iter().filter_map(move |&preprocessing| decode_preprocessed(&picture, symbology, preprocessing))
 }
 
-fn seen(picture: &GrayImage, symbology: Symbology, look: Look) -> Option<String> {
-    match look {
-        Look::Local => decoded(picture.clone(), HybridBinarizer::new, symbology),
-        Look::Global => decoded(picture.clone(), GlobalHistogramBinarizer::new, symbology),
-        Look::Halved => {
+fn decode_preprocessed(picture: &GrayImage, symbology: Symbology, preprocessing: Preprocessing) -> Option<String> {
+    match preprocessing {
+        Preprocessing::Local => decode(picture.clone(), HybridBinarizer::new, symbology),
+        Preprocessing::Global => decode(picture.clone(), GlobalHistogramBinarizer::new, symbology),
+        Preprocessing::Halved => {
             let [width, height] = [picture.width(), picture.height()].map(|side| (side / 2).max(1));
             let halved = imageops::resize(picture, width, height, FilterType::Triangle);
-            decoded(halved, HybridBinarizer::new, symbology)
+            decode(halved, HybridBinarizer::new, symbology)
         }
-        Look::Averaged { part, rows, sharpness } => {
-            decoded(averaged(picture, part, rows, sharpness), GlobalHistogramBinarizer::new, symbology)
+        Preprocessing::Averaged { part, rows, sharpness } => {
+            decode(average_bars(picture, part, rows, sharpness), GlobalHistogramBinarizer::new, symbology)
         }
     }
 }
 
-/// As [`Look::Averaged`], twice as wide.
-fn averaged(picture: &GrayImage, part: [f64; 2], rows: u32, sharpness: f32) -> GrayImage {
+/// The picture as [`Preprocessing::Averaged`] describes, twice as wide.
+fn average_bars(picture: &GrayImage, part: [f64; 2], rows: u32, sharpness: f32) -> GrayImage {
     let (width, height) = picture.dimensions();
     let [top, bottom] = part.map(|share| (share * f64::from(height)) as u32);
     let bars = imageops::crop_imm(picture, 0, top, width, bottom - top).to_image();
     let means = imageops::resize(&bars, width, rows, FilterType::Triangle);
     let wide = imageops::resize(&means, 2 * width, rows, FilterType::CatmullRom);
-    let around = box_filter(&wide, SURROUNDINGS_PX, 0);
+    let around = box_filter(&wide, SHARPENING_RADIUS_PX, 0);
     let sharp = |&value: &u8, mean: &u8| f32::from(value) + sharpness * (f32::from(value) - f32::from(*mean));
     let sharp = wide.as_raw().iter().zip(around.as_raw()).map(|(value, mean)| sharp(value, mean) as u8);
     GrayImage::from_raw(2 * width, rows, sharp.collect()).expect("it has a pixel for each of the wide picture")
 }
 
-fn decoded<B: Binarizer>(
+fn decode<B: Binarizer>(
     picture: GrayImage,
     binarised: impl FnOnce(Luma8LuminanceSource) -> B,
     symbology: Symbology,
@@ -161,7 +163,7 @@ fn decoded<B: Binarizer>(
     if width == 0 || height == 0 {
         return None;
     }
-    contained(|| {
+    catch_panic(|| {
         let source = Luma8LuminanceSource::new(picture.into_raw(), width, height).ok()?;
         let formats = Some([symbology.format()].into());
         let is_thorough = Some(!symbology.is_linear());
@@ -172,8 +174,8 @@ fn decoded<B: Binarizer>(
     })
 }
 
-/// The barcode that says `text`: one pixel a module, 0 paper, 255 ink, nothing around it; of a linear one a single row.
-/// `None` where the symbology cannot say it.
+/// The barcode of `text`: one pixel a module, 0 paper, 255 ink, nothing around it; of a linear one a single row.
+/// `None` where the symbology cannot express it.
 pub fn draw_barcode(text: &str, symbology: Symbology) -> Option<GrayImage> {
     let mut hints = EncodeHints {
         Margin: Some("0".to_owned()),
@@ -183,13 +185,13 @@ pub fn draw_barcode(text: &str, symbology: Symbology) -> Option<GrayImage> {
     if symbology == Symbology::Qr {
         hints.ErrorCorrection = Some(QR_CORRECTION.to_owned());
     }
-    let bits = contained(|| MultiFormatWriter.encode_with_hints(text, &symbology.format(), 1, 1, &hints).ok())?;
+    let bits = catch_panic(|| MultiFormatWriter.encode_with_hints(text, &symbology.format(), 1, 1, &hints).ok())?;
     Some(GrayImage::from_fn(bits.width(), bits.height(), |x, y| Luma([if bits.get(x, y) { 255 } else { 0 }])))
 }
 
-/// What the crate makes of what it is given, a panic being nothing.
-fn contained<T>(work: impl FnOnce() -> Option<T>) -> Option<T> {
-    // nothing that the closure may leave half done is looked at again
+/// The result of `work` in `rxing`, which may panic on odd pictures; `None` of a panic.
+fn catch_panic<T>(work: impl FnOnce() -> Option<T>) -> Option<T> {
+    // nothing that the closure may leave half done is used again
     catch_unwind(AssertUnwindSafe(work)).ok().flatten()
 }
 
@@ -197,7 +199,7 @@ fn contained<T>(work: impl FnOnce() -> Option<T>) -> Option<T> {
 mod tests {
     use super::*;
 
-    fn says(symbology: Symbology) -> &'static str {
+    fn text_of(symbology: Symbology) -> &'static str {
         if symbology == Symbology::Itf { "20260001" } else { "TAX-2026/1" }
     }
 
@@ -216,18 +218,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_is_read_and_on_its_side_too() {
+    fn barcode_readings_of_a_drawn_barcode_give_its_text_when_turned_too() {
         for symbology in Symbology::ALL {
-            let picture = printed(says(symbology), symbology, 4);
+            let picture = printed(text_of(symbology), symbology, 4);
             for picture in [&picture, &imageops::rotate90(&picture), &imageops::rotate180(&picture)] {
                 let read: Vec<String> = barcode_readings(picture, symbology).collect();
-                assert!(!read.is_empty() && read.iter().all(|text| text == says(symbology)), "{symbology:?}: {read:?}");
+                assert!(
+                    !read.is_empty() && read.iter().all(|text| text == text_of(symbology)),
+                    "{symbology:?}: {read:?}"
+                );
             }
         }
     }
 
     #[test]
-    fn no_barcode_says_nothing() {
+    fn barcode_readings_without_a_barcode_are_none() {
         let white = GrayImage::from_pixel(300, 120, Luma([255]));
         let black = GrayImage::from_pixel(120, 300, Luma([0]));
         let chequered = GrayImage::from_fn(301, 97, |x, y| Luma([if (x / 3 + y / 5) % 2 == 0 { 10 } else { 240 }]));
@@ -242,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_symbology_lacks_is_not_drawn() {
+    fn draw_barcode_of_a_text_that_the_symbology_lacks_is_none() {
         for (text, symbology) in [
             ("", Symbology::Qr),
             ("123", Symbology::Itf),
@@ -255,8 +260,8 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_of_the_crate_is_no_reading() {
-        assert_eq!(contained(|| -> Option<u8> { panic!("as a decoder may") }), None);
-        assert_eq!(contained(|| Some(7)), Some(7));
+    fn catch_panic_of_a_panic_is_none() {
+        assert_eq!(catch_panic(|| -> Option<u8> { panic!("as a decoder may") }), None);
+        assert_eq!(catch_panic(|| Some(7)), Some(7));
     }
 }

@@ -1,4 +1,4 @@
-//! A barcode that is printed on a form and tells it from others.
+//! Barcodes that are printed on a form and distinguish it from others.
 
 use image::GrayImage;
 use serde::Serialize;
@@ -10,31 +10,31 @@ use super::{
 use crate::barcode::{Symbology, draw_barcode};
 use formread_raster::{error::Result, geometry::Rect};
 
-/// Longest text of a barcode: what is longer is no name of a form.
-const MAX_SAYS_BYTES: usize = 80;
-/// Digits that a part which differs from page to page is drawn with; the second where a symbology takes even numbers of
-/// them only.
+/// Longest pattern of a barcode: the name of a form is shorter.
+const MAX_PATTERN_BYTES: usize = 80;
+/// Number of digits with which a part that differs from page to page is drawn. The second one is for symbologies that take
+/// only even numbers of digits.
 const SERIAL_DIGITS: [usize; 2] = [6, 5];
-/// Stands for whatever differs from page to page.
-const ANY: char = '*';
+/// Matches any characters, or none: the part that differs from page to page.
+const WILDCARD: char = '*';
 
 /// A barcode that every page of the form has at the same place.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Barcode {
     /// Its ink, without the quiet zone around it, millimetres.
     pub bounds: Rect,
-    /// How it says it.
+    /// Its symbology.
     pub symbology: Symbology,
-    /// What it says, printable ASCII; a `*` stands for any characters, or none: what differs from page to page.
+    /// Its text, printable ASCII. A `*` matches any characters, or none: the part that differs from page to page.
     pub pattern: String,
 }
 
 impl Barcode {
-    /// Whether `text` is what it says.
+    /// Whether `text` matches the pattern.
     pub fn matches(&self, text: &str) -> bool {
-        let Some((first, rest)) = self.pattern.split_once(ANY) else { return text == self.pattern };
+        let Some((first, rest)) = self.pattern.split_once(WILDCARD) else { return text == self.pattern };
         let Some(mut text) = text.strip_prefix(first) else { return false };
-        let mut parts = rest.split(ANY).peekable();
+        let mut parts = rest.split(WILDCARD).peekable();
         while let Some(part) = parts.next() {
             if parts.peek().is_none() {
                 return text.ends_with(part);
@@ -47,14 +47,14 @@ impl Barcode {
         false
     }
 
-    /// What it may say on a page, and how that looks: one pixel a module, 0 paper, 255 ink. `digit` is asked for each digit
-    /// of what differs from page to page. `None` where the symbology cannot say it.
+    /// A text that matches, and its picture: one pixel a module, 0 paper, 255 ink. `digit` gives each digit of the part that
+    /// differs from page to page. `None` where the symbology cannot express the text.
     pub fn example(&self, mut digit: impl FnMut() -> u8) -> Option<(String, GrayImage)> {
         SERIAL_DIGITS.into_iter().find_map(|n_digits| {
             let mut text = String::new();
             for c in self.pattern.chars() {
                 match c {
-                    ANY => text.extend((0..n_digits).map(|_| char::from(b'0' + digit() % 10))),
+                    WILDCARD => text.extend((0..n_digits).map(|_| char::from(b'0' + digit() % 10))),
                     c => text.push(c),
                 }
             }
@@ -74,18 +74,21 @@ pub(super) fn parse_barcode(source: Source<'_>, units: &UnitConverter, raw: &Spa
         let words = Symbology::ALL.map(|symbology| format!("{:?}", symbology.as_str())).join(", ");
         source.error(word.span(), format!("unknown symbology: {:?}", word.get_ref()), &format!("any of {words}"))
     })?;
-    let says = source.required(&raw.says, span, "what a barcode says", "says = \"TAX-2026/1\"")?;
-    let text = says.get_ref();
-    let is_text = text.len() <= MAX_SAYS_BYTES && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
-    if !is_text || text.chars().all(|c| c == ANY) {
-        let hint = format!("1 to {MAX_SAYS_BYTES} printable characters of ASCII; * for what differs from page to page");
-        return Err(source.error(says.span(), format!("says: {text:?}"), &hint));
+    let pattern = source.required(&raw.says, span, "says of a barcode", "says = \"TAX-2026/1\"")?;
+    let text = pattern.get_ref();
+    let is_text = text.len() <= MAX_PATTERN_BYTES && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
+    if !is_text || text.chars().all(|c| c == WILDCARD) {
+        let hint = format!(
+            "1 to {MAX_PATTERN_BYTES} printable ASCII characters; * for the part that differs from page to page"
+        );
+        return Err(source.error(pattern.span(), format!("says: {text:?}"), &hint));
     }
     let barcode = Barcode { bounds, symbology, pattern: text.clone() };
     if barcode.example(|| 0).is_none() {
-        let detail = format!("says: {text:?}: no barcode of symbology {} can", symbology.as_str());
-        let hint = "code-39: capitals, digits and - . $ / + % space; itf: digits, an even number of them; or another symbology";
-        return Err(source.error(says.span(), detail, hint));
+        let detail = format!("says: {text:?}: it cannot be a barcode of symbology {}", symbology.as_str());
+        let hint =
+            "code-39: capitals, digits and - . $ / + % space; itf: an even number of digits; or use another symbology";
+        return Err(source.error(pattern.span(), detail, hint));
     }
     Ok(barcode)
 }
@@ -95,15 +98,15 @@ mod tests {
     use super::*;
     use crate::form::{FormTemplate, parse_template};
 
-    fn barcode(says: &str, symbology: Symbology) -> Barcode {
-        Barcode { bounds: Rect::from_xywh(0.0, 0.0, 20.0, 20.0), symbology, pattern: says.to_owned() }
+    fn barcode(pattern: &str, symbology: Symbology) -> Barcode {
+        Barcode { bounds: Rect::from_xywh(0.0, 0.0, 20.0, 20.0), symbology, pattern: pattern.to_owned() }
     }
 
     #[test]
-    fn a_star_is_whatever_differs_from_page_to_page() {
-        /// What is declared; what is it; what is not.
+    fn matches_with_a_star_accepts_any_text_in_its_place() {
+        /// The pattern; texts that match; texts that do not.
         struct Case(&'static str, &'static [&'static str], &'static [&'static str]);
-        for Case(says, are, are_not) in [
+        for Case(pattern, matching, others) in [
             Case("A1", &["A1"], &["", "A", "A12", "a1", " A1"]),
             Case("A1-*", &["A1-", "A1-7", "A1-*"], &["A1", "A2-7", "xA1-7"]),
             Case("*-A1", &["-A1", "7-A1", "-A1-A1"], &["A1", "7-A1-"]),
@@ -113,15 +116,15 @@ mod tests {
             Case("A*A", &["AA", "ABA"], &["A"]),
             Case("A**B", &["AB", "A1B"], &["A", "B"]),
         ] {
-            let barcode = barcode(says, Symbology::Qr);
-            are.iter().for_each(|text| assert!(barcode.matches(text), "{says}: {text}"));
-            are_not.iter().for_each(|text| assert!(!barcode.matches(text), "{says}: {text}"));
+            let barcode = barcode(pattern, Symbology::Qr);
+            matching.iter().for_each(|text| assert!(barcode.matches(text), "{pattern}: {text}"));
+            others.iter().for_each(|text| assert!(!barcode.matches(text), "{pattern}: {text}"));
         }
     }
 
     #[test]
-    fn an_example_is_what_it_says() {
-        for (says, symbology, example) in [
+    fn example_matches_the_pattern() {
+        for (pattern, symbology, example) in [
             ("TAX-2026/1", Symbology::Qr, Some("TAX-2026/1")),
             ("TAX-*", Symbology::Code39, Some("TAX-777777")),
             ("40*", Symbology::Itf, Some("40777777")),
@@ -130,10 +133,10 @@ mod tests {
             ("4A", Symbology::Itf, None),
             ("caf\u{e9}", Symbology::Code128, None),
         ] {
-            let barcode = barcode(says, symbology);
+            let barcode = barcode(pattern, symbology);
             let drawn = barcode.example(|| 7).map(|drawn| drawn.0);
-            assert_eq!(drawn.as_deref(), example, "{says}");
-            assert!(drawn.is_none_or(|text| barcode.matches(&text)), "{says}");
+            assert_eq!(drawn.as_deref(), example, "{pattern}");
+            assert!(drawn.is_none_or(|text| barcode.matches(&text)), "{pattern}");
         }
     }
 
@@ -156,19 +159,19 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_line_and_value() {
+    fn parse_template_malformed_barcode_is_an_error_with_line_and_value() {
         for (from, to, line, part) in [
             ("at = [60, 5, 9, 9]\n", "", 8, "missing: at of a barcode"),
             ("[60, 5, 9, 9]", "[60, 5, 99, 9]", 9, "barcode off the page"),
             ("symbology = \"qr\"\n", "", 8, "missing: symbology"),
             ("\"qr\"", "\"ean\"", 10, "unknown symbology: \"ean\""),
-            ("says = \"F-*\"\n", "", 8, "missing: what a barcode says"),
+            ("says = \"F-*\"\n", "", 8, "missing: says of a barcode"),
             ("\"F-*\"", "\"**\"", 11, "says: \"**\""),
             ("\"F-*\"", "\"\"", 11, "says: \"\""),
             ("\"F-*\"", "\"F\\n\"", 11, "says: \"F\\n\""),
             ("says = \"F-*\"", "say = \"F-*\"", 11, "unknown key: say"),
-            ("\"1234\"", "\"123\"", 15, "no barcode of symbology itf can"),
-            ("\"1234\"", "\"F1\"", 15, "no barcode of symbology itf can"),
+            ("\"1234\"", "\"123\"", 15, "it cannot be a barcode of symbology itf"),
+            ("\"1234\"", "\"F1\"", 15, "it cannot be a barcode of symbology itf"),
         ] {
             let text = format!("{FORM}{}", BARCODE.replacen(from, to, 1));
             let error = parse_template(&text).expect_err(to);

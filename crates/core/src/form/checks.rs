@@ -1,4 +1,4 @@
-//! What a single field's value must be like: there at all, in a range, of a list, with the right check digit.
+//! Checks of a single field's value: required, in a range, one of a list, with the right check digit.
 
 use serde::Serialize;
 
@@ -9,16 +9,16 @@ use super::{
 };
 use formread_raster::error::Result;
 
-/// What a field's value must be like, beside being of its kind.
+/// The checks that a field's value must pass, besides being of its kind.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct FieldChecks {
     /// It may not be blank.
     pub is_required: bool,
-    /// Least and largest value, both allowed, in the field's unit.
+    /// Smallest and largest value, both allowed, in the field's unit.
     pub range: Option<[f64; 2]>,
-    /// The only values, in canonical form; any where it is empty.
+    /// The only allowed values, in canonical form; empty: any.
     pub allowed: Vec<String>,
-    /// The last digit, or the last two, follow from those before.
+    /// How the last digit, or the last two, follow from those before.
     pub check_digit: Option<CheckDigit>,
 }
 
@@ -27,8 +27,8 @@ pub struct FieldChecks {
 pub enum CheckDigit {
     /// Luhn's sum of digits (ISO/IEC 7812-1, annex B): bank cards.
     Luhn,
-    /// Weights 1 to 10 from the right, then 1 again; the sum is a multiple of 11. As ISBN-10 has it, but for its `X`: a code
-    /// whose check digit would be 10 is not given out.
+    /// Weights 1 to 10 from the right, then 1 again; the sum is a multiple of 11. As in ISBN-10, but without its `X`: a code
+    /// whose check digit would be 10 is not used.
     Mod11,
     /// The whole number leaves 1 when it is divided by 97 (ISO/IEC 7064, MOD 97-10): the last two digits.
     Mod97,
@@ -39,11 +39,11 @@ pub enum CheckDigit {
 }
 
 impl FieldChecks {
-    /// The check that a value in canonical form (not blank) does not pass: a word for the table, `range`, `allowed` or the
-    /// name of the check digit.
+    /// The check that a value in canonical form (not blank) fails: a word for the table, `range`, `allowed` or the name of the
+    /// check digit.
     pub fn failed_check(&self, value: &str) -> Option<&'static str> {
         let number = || value.parse::<f64>().ok();
-        if self.range.is_some_and(|[least, most]| number().is_some_and(|n| n < least || n > most)) {
+        if self.range.is_some_and(|[min, max]| number().is_some_and(|n| n < min || n > max)) {
             return Some("range");
         }
         if !self.allowed.is_empty() && !self.allowed.iter().any(|allowed| allowed == value) {
@@ -56,7 +56,7 @@ impl FieldChecks {
 impl CheckDigit {
     const ALL: [Self; 5] = [Self::Luhn, Self::Mod11, Self::Mod97, Self::Verhoeff, Self::Damm];
 
-    /// As templates name it.
+    /// Its name in templates.
     pub fn name(self) -> &'static str {
         match self {
             Self::Luhn => "luhn",
@@ -67,8 +67,8 @@ impl CheckDigit {
         }
     }
 
-    /// Whether a code of ASCII digits, its check digit at the end, is right. One with another sign is not, nor is an empty
-    /// one.
+    /// Whether a code of ASCII digits with its check digit at the end is valid. A code with another character is not, and
+    /// neither is an empty one.
     pub fn is_valid(self, code: &str) -> bool {
         let Some(digits) = code.chars().map(|c| c.to_digit(10)).collect::<Option<Vec<u32>>>() else { return false };
         if digits.is_empty() {
@@ -105,7 +105,7 @@ fn pentagon(a: u32, b: u32) -> u32 {
 /// Verhoeff's permutation of the digits, applied as often as the digit's place from the right.
 fn permuted(times: usize, digit: u32) -> u32 {
     const ONCE: [u32; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
-    // it is the identity after eight times
+    // the eighth power of the permutation is the identity
     (0..times % 8).fold(digit, |digit, _| ONCE[digit as usize])
 }
 
@@ -129,30 +129,34 @@ pub(super) fn parse_checks(source: Source<'_>, raw: &RawField, kind: &FieldKind)
     let mut checks =
         FieldChecks { is_required: raw.required.as_ref().is_some_and(|r| *r.get_ref()), ..FieldChecks::default() };
     if let Some(range) = &raw.range {
-        let [least, most] = *range.get_ref();
+        let [min, max] = *range.get_ref();
         if !is_number {
             return Err(source.error(
                 range.span(),
-                "range of what is no number",
+                "range in a field that is no number",
                 "range belongs to integer and amount",
             ));
         }
-        if least.is_nan() || most.is_nan() || least > most {
-            let detail = format!("range: from {least} to {most}");
-            return Err(source.error(range.span(), detail, "the least value first"));
+        if min.is_nan() || max.is_nan() || min > max {
+            let detail = format!("range: from {min} to {max}");
+            return Err(source.error(range.span(), detail, "give the smaller value first"));
         }
-        checks.range = Some([least, most]);
+        checks.range = Some([min, max]);
     }
     for value in &raw.allowed {
         if !is_made_of(value.get_ref(), |b| b.is_ascii_digit() || matches!(b, b'.' | b'-')) {
             let detail = format!("allowed value: {:?}", value.get_ref());
-            return Err(source.error(value.span(), detail, "values as the table has them, such as \"12.50\""));
+            return Err(source.error(value.span(), detail, "values as in the table, such as \"12.50\""));
         }
         checks.allowed.push(value.get_ref().clone());
     }
     if let Some(name) = &raw.check_digit {
         if *kind != FieldKind::Code {
-            return Err(source.error(name.span(), "check digit of what is no code", "check_digit belongs to code"));
+            return Err(source.error(
+                name.span(),
+                "check digit in a field that is no code",
+                "check_digit belongs to code",
+            ));
         }
         let check = CheckDigit::ALL.into_iter().find(|check| check.name() == name.get_ref());
         let detail = || format!("unknown check digit: {:?}", name.get_ref());
@@ -168,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn published_codes_hold_and_one_digit_changed_never_does() {
+    fn is_valid_published_codes_pass_and_one_changed_digit_fails() {
         for (check, code) in [
             (CheckDigit::Luhn, "79927398713"),
             (CheckDigit::Luhn, "4111111111111111"),
@@ -192,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_changed_over_are_found_by_all_but_luhn() {
+    fn is_valid_swapped_neighbours_fail_for_all_but_luhn() {
         for check in [CheckDigit::Mod11, CheckDigit::Mod97, CheckDigit::Verhoeff, CheckDigit::Damm] {
             let mut n = 0;
             for code in (10_000..30_000).map(|code: u32| code.to_string()).filter(|code| check.is_valid(code)) {
@@ -209,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_declares_them_and_errors_name_the_line() {
+    fn parse_template_checks_are_declared_and_errors_name_the_line() {
         let form = |line: &str| {
             let head = "name = \"t\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"f\"\n";
             parse_template(&format!("{head}{line}\n"))
@@ -225,11 +229,11 @@ mod tests {
         let found = checks("kind = \"code\"\ncheck_digit = \"damm\"");
         assert_eq!((found.failed_check("5724"), found.failed_check("5727")), (None, Some("damm")));
         for (line, part) in [
-            ("kind = \"code\"\nrange = [1, 2]", "range of what is no number"),
+            ("kind = \"code\"\nrange = [1, 2]", "range in a field that is no number"),
             ("kind = \"integer\"\nrange = [2, 1]", "range: from 2 to 1"),
             ("kind = \"integer\"\nrange = [nan, 1]", "range: from NaN to 1"),
             ("kind = \"integer\"\nallowed = [\"x\"]", "allowed value: \"x\""),
-            ("kind = \"integer\"\ncheck_digit = \"luhn\"", "check digit of what is no code"),
+            ("kind = \"integer\"\ncheck_digit = \"luhn\"", "check digit in a field that is no code"),
             ("kind = \"code\"\ncheck_digit = \"crc\"", "unknown check digit: \"crc\""),
         ] {
             let error = form(line).expect_err(line);

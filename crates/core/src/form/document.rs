@@ -1,4 +1,4 @@
-//! Forms of several pages: a template may be page k of n of a document.
+//! Documents of several pages: a template may be page k of n of a document.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use formread_raster::error::{Error, Format, Result};
 
-/// Which page of a document a form is. All pages of one file are one document of each such name, in any order.
+/// Which page of a document a form is. All pages of one file with one document name are one document, in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DocumentPage {
     /// The document's name, the same on each of its pages: `tax-return-2026`.
@@ -40,7 +40,7 @@ pub(super) fn parse_document(source: Source<'_>, raw: &Spanned<RawDocument>) -> 
     Ok(DocumentPage { name, page, of, line })
 }
 
-/// Looks whether the pages of each document fit together, among `templates`: one template alone cannot tell.
+/// Checks that the pages of each document among `templates` fit together.
 ///
 /// # Errors
 /// `Format`, with template and line, where two templates are the same page, differ in the number of pages, or a page has
@@ -54,41 +54,41 @@ pub fn check_documents(templates: &[FormTemplate]) -> Result<()> {
     Ok(())
 }
 
-/// What does not fit, where, and what to do about it.
+/// An inconsistency between the pages of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentFault {
     /// 1-based line of the template.
     pub line: usize,
-    /// What does not fit.
+    /// What is inconsistent.
     pub detail: String,
     /// What to do about it.
     pub hint: &'static str,
 }
 
-/// In what the page at `idx` does not fit to the pages before it among `templates`, or, of a document's first one there,
-/// which are missing.
+/// How the page at `idx` contradicts the pages before it among `templates`; or, for the first page of a document there, which
+/// pages are missing.
 pub fn document_fault(templates: &[FormTemplate], idx: usize) -> Option<DocumentFault> {
     let DocumentPage { name, page, of, line } = templates[idx].document.as_ref()?;
-    let before = || pages_of(&templates[..idx], name);
-    let (detail, hint) = if let Some((other, their)) = before().find(|(_, their)| their.of != *of) {
+    let earlier = || pages_of(&templates[..idx], name);
+    let (detail, hint) = if let Some((other, their)) = earlier().find(|(_, their)| their.of != *of) {
         let detail = format!("document {name} has {of} pages here and {} in {other}", their.of);
         (detail, "of is the number of all its pages, the same in each template")
-    } else if let Some((other, _)) = before().find(|(_, their)| their.page == *page) {
-        let detail = format!("page {page} of document {name} is {other} already");
-        (detail, "a page has one template; another printing of the form is a document of its own")
+    } else if let Some((other, _)) = earlier().find(|(_, their)| their.page == *page) {
+        let detail = format!("page {page} of document {name} is taken by {other}");
+        (detail, "give each page one template; another printing of the form is another document")
     } else {
         let is_missing = |page: &usize| pages_of(templates, name).all(|(_, their)| their.page != *page);
         let missing: Vec<String> = (1..=*of).filter(is_missing).map(|page| page.to_string()).collect();
-        if before().next().is_some() || missing.is_empty() {
+        if earlier().next().is_some() || missing.is_empty() {
             return None;
         }
         let detail = format!("document {name} has {of} pages, and no template for page {}", missing.join(", "));
-        (detail, "give that page's template, too; pages without a field are not counted")
+        (detail, "give that page's template too; pages without a field are not counted")
     };
     Some(DocumentFault { line: *line, detail, hint })
 }
 
-/// The templates that are pages of the document called `name`, by their own names.
+/// The templates that are pages of the document called `name`, with their own names.
 fn pages_of<'a>(templates: &'a [FormTemplate], name: &'a str) -> impl Iterator<Item = (&'a str, &'a DocumentPage)> {
     let page = move |template: &'a FormTemplate| {
         let document = template.document.as_ref().filter(|document| document.name == name)?;
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declaration_is_taken_or_refused_with_its_line() {
+    fn parse_template_document_is_accepted_or_refused_with_its_line() {
         let document = template("a", 2, 3).document.expect("it has one");
         assert_eq!((document.to_string().as_str(), document.line), ("page 2 of 3 of tax", 3));
         for (declared, part) in [
@@ -140,11 +140,11 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_do_not_fit_together_are_named() {
+    fn check_documents_inconsistent_pages_are_named() {
         let strip = parsed("strip", "").expect("it is well formed");
         check_documents(&[template("b", 2, 2), strip.clone(), template("a", 1, 2)]).expect("any order will do");
         check_documents(std::slice::from_ref(&strip)).expect("no form is of several pages");
-        for (templates, says) in [
+        for (templates, part) in [
             (vec![template("a", 1, 2)], "a: document tax has 2 pages, and no template for page 2\nhint: give "),
             (vec![strip, template("b", 2, 3)], "b: document tax has 3 pages, and no template for page 1, 3\n"),
             (
@@ -157,17 +157,17 @@ mod tests {
             ),
             (
                 vec![template("a", 1, 2), template("b", 2, 2), template("c", 2, 2)],
-                "c: page 2 of document tax is b already\nhint: a page has one template",
+                "c: page 2 of document tax is taken by b\nhint: give each page one template",
             ),
         ] {
-            let error = check_documents(&templates).expect_err(says);
+            let error = check_documents(&templates).expect_err(part);
             assert_eq!(error.location().line, Some(3), "{error}");
-            assert!(error.to_string().contains(says), "{error}");
+            assert!(error.to_string().contains(part), "{error}");
         }
     }
 
     #[test]
-    fn a_fingerprint_knows_the_page_and_not_the_line() {
+    fn fingerprint_depends_on_the_page_and_not_on_the_line() {
         let prints = [(1, 2), (2, 2), (2, 3)].map(|(page, of)| template("a", page, of).fingerprint());
         assert!(prints[0] != prints[1] && prints[1] != prints[2], "{prints:?}");
         let lower = parsed("a", "\n\ndocument = { of = 2, page = 1, name = \"tax\" }").expect("it is well formed");

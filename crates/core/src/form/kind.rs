@@ -1,4 +1,4 @@
-//! What sort of number a field holds, and what it says besides its digits.
+//! Parses a field's kind: integer, amount, code, date or mark, with the keys that belong to each.
 
 use std::ops::Range;
 
@@ -9,10 +9,10 @@ use super::{
 };
 use formread_raster::error::Result;
 
-/// Two-digit years from this on are 19xx, where a template does not say.
+/// Two-digit years from this value up are 19xx, where a template declares no pivot.
 pub const DEFAULT_PIVOT: u32 = 50;
 
-/// What sort of number a field holds.
+/// The kind that a field declares.
 pub(super) fn field_kind(source: Source<'_>, raw: &RawField, span: Range<usize>) -> Result<FieldKind> {
     const KINDS: &str = "one of \"integer\", \"amount\", \"code\", \"date\", \"mark\"";
     let kind = source.required(&raw.kind, span, "kind", KINDS)?;
@@ -65,7 +65,7 @@ fn decimal_point(source: Source<'_>, raw: &RawField, decimals: usize) -> Result<
     match point.get_ref().as_str() {
         _ if decimals == 0 => error("point in an amount without decimals", "decimals = 2, or leave out point"),
         "implied" => Ok(DecimalPoint::Implied),
-        "printed" if !is_comb => error("point printed in a box", "a printed point parts cells: comb or cells"),
+        "printed" if !is_comb => error("point printed in a box", "a printed point separates cells: comb or cells"),
         "printed" => Ok(DecimalPoint::Printed),
         "written" if is_comb => error("point written in cells", "one writes a point in a box: box = [..]"),
         "written" => Ok(DecimalPoint::Written),

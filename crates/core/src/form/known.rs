@@ -1,4 +1,4 @@
-//! The templates that the program carries.
+//! The templates that are built into the program.
 
 use super::{FormTemplate, parse_template};
 use formread_raster::error::Result;
@@ -12,10 +12,10 @@ const KNOWN: &[(&str, &str)] = &[
     ("pipelines/tax-return.toml", include_str!("../../../../pipelines/tax-return.toml")),
 ];
 
-/// Every template in `pipelines/`, as compiled in.
+/// Every template in `pipelines/`, as it was compiled in.
 ///
 /// # Errors
-/// Where one of them does not parse; a test sees to it that none is like that.
+/// Where one of them does not parse. A test checks that all do.
 pub fn known_templates() -> Result<Vec<FormTemplate>> {
     KNOWN.iter().map(|(file, text)| parse_template(text).map_err(|error| error.in_file(*file))).collect()
 }
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_template_in_the_folder_is_carried_and_parses() {
+    fn known_templates_are_all_in_the_folder_and_parse() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
         let in_folder: BTreeSet<String> = fs::read_dir(folder)
             .expect("the folder is part of the repository")
@@ -35,8 +35,8 @@ mod tests {
             .filter(|name| name.ends_with(".toml"))
             .map(|name| format!("pipelines/{name}"))
             .collect();
-        let carried: BTreeSet<String> = KNOWN.iter().map(|(file, _)| (*file).to_owned()).collect();
-        assert_eq!(in_folder, carried);
+        let compiled_in: BTreeSet<String> = KNOWN.iter().map(|(file, _)| (*file).to_owned()).collect();
+        assert_eq!(in_folder, compiled_in);
 
         let templates = known_templates().unwrap_or_else(|error| panic!("{error}"));
         for (template, (file, _)) in templates.iter().zip(KNOWN) {

@@ -1,4 +1,4 @@
-//! Where in a template's text its parts stand, for those who tell a person what to change.
+//! The lines of a template's text at which its parts begin, for messages about them.
 
 use super::{
     raw::{RawTemplate, Spanned},
@@ -11,18 +11,18 @@ use formread_raster::error::{Format, Result};
 pub struct TemplateLines {
     /// The name.
     pub name: usize,
-    /// Where each field begins, in the template's order.
+    /// The line of each field, in the template's order.
     pub fields: Vec<usize>,
-    /// Where each barcode begins, likewise.
+    /// The line of each barcode, likewise.
     pub barcodes: Vec<usize>,
-    /// Where each number begins, likewise.
+    /// The line of each number, likewise.
     pub numbers: Vec<usize>,
-    /// What landmarks begin with: lines, frames, marks or words, or else the name.
+    /// The first line of lines, frames, marks or words; without any, that of the name.
     pub landmarks: usize,
 }
 
 impl TemplateLines {
-    /// Those of `text`.
+    /// Finds the parts of `text`.
     ///
     /// # Errors
     /// `Format` where the text is no TOML of a template.
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_is_found_where_it_stands() {
+    fn parse_finds_the_line_of_every_part() {
         let text = "# a form\nname = \"t\"\ntitle = \"t\"\npage = [9, 9]\nlines = [\n  [1, 1, 2, 1]\n]\n\n[[field]]\n\
                     name = \"a\"\n\n[[barcode]]\n[[number]]\n# the second\n[[field]]\nname = \"b\"\n";
         let want = TemplateLines { name: 2, fields: vec![9, 15], barcodes: vec![12], numbers: vec![13], landmarks: 6 };

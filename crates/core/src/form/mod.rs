@@ -1,4 +1,4 @@
-//! What the paper promises: a form's printed landmarks and its fields, in millimetres from the page's left top corner.
+//! Templates: a form's printed landmarks and its fields, in millimetres from the page's left top corner.
 
 mod barcode;
 mod checks;
@@ -43,20 +43,22 @@ pub struct FormTemplate {
     pub name: String,
     /// One line for a person.
     pub title: String,
-    /// Which printing of the form or state of its template this is, for people; nothing is read from it.
+    /// Which printing of the form or which state of its template this is, for people. It changes no reading, so it is not part
+    /// of the canonical form.
     #[serde(skip)]
     pub version: Option<String>,
-    /// Which page it is of a form of several pages; `None`: it is a form by itself.
+    /// Which page of a form of several pages it is; `None` for a form by itself.
     pub document: Option<DocumentPage>,
     /// How the template is laid on a page.
     pub layout: PageLayout,
-    /// What is printed to tell it from other forms, for those that look alike.
+    /// Barcodes that distinguish it from forms with the same layout.
     pub barcodes: Vec<Barcode>,
-    /// The same in plain digits.
+    /// Numbers in plain digits that do the same.
     pub numbers: Vec<Number>,
     /// Fields in the order of the table's columns.
     pub fields: Vec<Field>,
-    /// Rules between fields: reading chooses and checks by them, `synth` keeps those between fields of this form alone.
+    /// Rules between fields. Reading chooses and checks values by them; `synth` draws values that satisfy those between fields of
+    /// this form alone.
     pub rules: Vec<Rule>,
     /// The fields of other forms that rules name, each once.
     pub other_fields: Vec<OtherField>,
@@ -67,17 +69,17 @@ pub struct FormTemplate {
 pub enum PageLayout {
     /// A printed form that is registered by its landmarks.
     Printed(Landmarks),
-    /// The image as a whole is the one field; there is nothing to register. The field's layout is a box, nothing of it
-    /// printed, whose frame is the unit square: the image's sides are the unit.
+    /// The image as a whole is the one field; there is nothing to register. The field's layout is a box without printed sides
+    /// whose frame is the unit square: the image's sides are the unit.
     WholeImage,
 }
 
-/// Everything printed that registration can hold on to, in millimetres.
+/// Everything printed that registration uses, in millimetres.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Landmarks {
     /// Page width and height.
     pub page: Rect,
-    /// Printed lines, from left to right or from top to bottom: also the sides of frames that are no fields.
+    /// Printed lines, from left to right or from top to bottom: with the sides of frames that are not fields.
     /// The printed frames of fields are not repeated here; [`FormTemplate::printed_lines`] adds them.
     pub lines: Vec<Segment>,
     /// Solid printed areas: registration marks and bars.
@@ -91,7 +93,7 @@ pub struct Landmarks {
 pub struct Word {
     /// Its ink's bounding box, millimetres.
     pub bounds: Rect,
-    /// What it says: drawn by `synth`, never read by registration. Empty where it does not matter.
+    /// Its text: drawn by `synth`, never read by registration. Empty where it does not matter.
     pub text: String,
 }
 
@@ -100,32 +102,32 @@ pub struct Word {
 pub struct Field {
     /// Column name, unique in the template.
     pub name: String,
-    /// What sort of number it holds.
+    /// The kind of its number.
     pub kind: FieldKind,
-    /// Where its digits stand.
+    /// Where its digits are written.
     pub layout: FieldLayout,
     /// How many digits it may hold. For a comb the cells set the upper bound.
     pub digits: DigitCount,
-    /// Characters that fill unused cells and are no digits.
+    /// Characters, not digits, that fill unused cells.
     pub fillers: Vec<Filler>,
-    /// What a field of fillers alone says; `None`: that it is blank.
+    /// The value of a field with fillers alone; `None`: it is blank.
     pub fillers_mean: Option<String>,
-    /// Whether its number may be negative: a minus before it, or parentheses round it.
+    /// Whether its number may be negative: a minus before it, or parentheses around it.
     pub is_signed: bool,
-    /// What its value must be like.
+    /// The checks that its value must pass.
     pub checks: FieldChecks,
 }
 
-/// What sort of number a field holds; it decides the canonical form.
+/// The kind of number in a field. It decides the canonical form of the value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum FieldKind {
     /// A whole number, without leading zeros.
     Integer,
-    /// Money or a measure, of which the last `decimals` digits stand after the point.
+    /// Money or a measure, of which the last `decimals` digits are after the point.
     Amount {
         /// Digits after the decimal point, 0 to 4.
         decimals: usize,
-        /// What tells where that point is.
+        /// How the place of that point is known.
         point: DecimalPoint,
     },
     /// A code, with every digit it was written with.
@@ -134,18 +136,18 @@ pub enum FieldKind {
     Date {
         /// Order of the parts; the year has the digits that are left over (2 or 4).
         order: DateOrder,
-        /// A two-digit year below this is 20xx, from this on 19xx.
+        /// A two-digit year below this is 20xx, from this value up 19xx.
         pivot: u32,
     },
-    /// A box to be ticked or crossed: `1` where it is, blank where nothing is written.
+    /// A box to be ticked or crossed: `1` where it is marked, blank where nothing is written.
     Mark {
-        /// Whether a box that is filled all over is marked, too. Where not, its mark was taken back: `0`.
+        /// Whether a box that is filled all over counts as marked. Otherwise its mark was retracted: `0`.
         filled_counts: bool,
     },
 }
 
 impl FieldKind {
-    /// The word that templates have for it.
+    /// Its word in templates.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Integer => "integer",
@@ -157,15 +159,15 @@ impl FieldKind {
     }
 }
 
-/// What tells where the decimal point of an amount is.
+/// How the place of an amount's decimal point is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub enum DecimalPoint {
-    /// The number of decimals: they are always written, with a point or without one.
+    /// By the number of decimals: they are always written, with a point or without one.
     #[default]
     Implied,
-    /// The comb: the last cells are those of the decimals, whatever stands in them; empty cells are noughts.
+    /// By the comb: the last cells are those of the decimals, whatever they contain; an empty one counts as zero.
     Printed,
-    /// The writer's last point or comma with as many digits behind it as there are decimals; a number without one is whole.
+    /// By the writer's last point or comma with as many digits after it as there are decimals; a number without one is whole.
     Written,
 }
 
@@ -180,26 +182,26 @@ pub enum DateOrder {
     YearMonthDay,
 }
 
-/// Where a field's digits stand, in millimetres.
+/// Where a field's digits are written, in millimetres.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum FieldLayout {
     /// One cell a digit, in a row; every cell is a printed frame, shared with its neighbour where they touch.
     Comb {
-        /// The cells from left to right: the frame's inner side is where one writes, coordinates are of the lines' middles.
+        /// The cells from left to right. Coordinates are of the middles of the printed lines; one writes inside them.
         cells: Vec<Rect>,
         /// Which sides of the cells are printed.
         printed: PrintedSides,
     },
     /// One frame in which digits are written freely.
     Box {
-        /// The frame, coordinates of the lines' middles.
+        /// The frame. Coordinates are of the middles of the printed lines.
         frame: Rect,
         /// Which sides of the frame are printed.
         printed: PrintedSides,
     },
 }
 
-/// Which sides of a frame are printed, and so can be settled on and must be removed.
+/// Which sides of a frame are printed. Registration settles on these, and segmentation removes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PrintedSides {
     /// Upper side.
@@ -224,13 +226,13 @@ impl PrintedSides {
 /// How many digits a field may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct DigitCount {
-    /// Least, where it is not blank; at least 1.
+    /// Fewest digits of a field that is not blank; at least 1.
     pub min: usize,
-    /// Most.
+    /// Largest number of digits.
     pub max: usize,
 }
 
-/// A character that fills an unused cell and is no digit.
+/// A character, not a digit, that fills an unused cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Filler {
     /// `X`
@@ -265,8 +267,8 @@ impl FieldLayout {
         }
     }
 
-    /// The printed lines: horizontals run from left to right, verticals from top to bottom, each once though two cells
-    /// share it.
+    /// The printed lines: horizontals run from left to right, verticals from top to bottom. A line that two cells share
+    /// is given once.
     pub fn printed_lines(&self) -> Vec<Segment> {
         let (printed, cells) = (self.printed(), self.cells());
         let mut lines: Vec<Segment> = Vec::new();
@@ -286,7 +288,7 @@ impl FieldLayout {
     }
 }
 
-/// Adds `line`, joined to one that it continues, and not at all where it is there already.
+/// Adds `line`, joined to a line that it continues; a line that is there already is not added.
 fn push_line(lines: &mut Vec<Segment>, line: Segment) {
     const SAME_MM: f64 = 0.05;
     let near = |p: Point, q: Point| (p - q).norm() < SAME_MM;
@@ -302,7 +304,7 @@ fn push_line(lines: &mut Vec<Segment>, line: Segment) {
 }
 
 impl Field {
-    /// What is known of its number where it was not read.
+    /// The bounds of its number where it was not read.
     pub fn bounds(&self) -> Bounds {
         if self.is_signed { Bounds::ANY } else { Bounds::NOT_NEGATIVE }
     }
@@ -373,7 +375,7 @@ mod tests {
     #[test]
     fn fingerprint_of_any_other_value_differs() {
         let text = format!("{HEAD}{BODY}");
-        let mut seen = vec![fingerprint(&text)];
+        let mut earlier = vec![fingerprint(&text)];
         for (from, to) in [
             ("name = \"t\"", "name = \"u\""),
             ("title = \"t\"", "title = \"u\""),
@@ -388,8 +390,8 @@ mod tests {
             ("[[field]]", "[[number]]\nat = [60, 5, 19, 4]\nsays = \"1040\"\n[[field]]"),
         ] {
             let other = fingerprint(&text.replacen(from, to, 1));
-            assert!(!seen.contains(&other), "{to}");
-            seen.push(other);
+            assert!(!earlier.contains(&other), "{to}");
+            earlier.push(other);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A form's number, printed in plain digits, that tells it from others.
+//! A form's number, printed in plain digits, that distinguishes it from others.
 
 use serde::Serialize;
 
@@ -8,24 +8,24 @@ use super::{
 };
 use formread_raster::{error::Result, geometry::Rect};
 
-/// Most characters of a number.
-const MAX_SAYS_BYTES: usize = 24;
-/// Fewest and most digits of a number: one digit alone is too easily taken for another.
+/// Longest text of a number.
+const MAX_TEXT_BYTES: usize = 24;
+/// Allowed number of digits: one digit alone is too easily misread.
 const N_DIGITS: std::ops::RangeInclusive<usize> = 2..=12;
-/// What may stand between digits.
-const BETWEEN: [char; 3] = ['-', '.', ' '];
+/// What may be printed between digits.
+const SEPARATORS: [char; 3] = ['-', '.', ' '];
 
 /// A number that every page of the form has at the same place, in print.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Number {
     /// Its ink, from the first digit to the last, millimetres.
     pub bounds: Rect,
-    /// What it says: digits, and hyphens, points and spaces between them.
+    /// Its text: digits, and hyphens, points and spaces between them.
     pub text: String,
 }
 
 impl Number {
-    /// The digits alone: what is compared.
+    /// The digits alone, which are compared with what was read.
     pub fn digits(&self) -> String {
         self.text.chars().filter(char::is_ascii_digit).collect()
     }
@@ -35,20 +35,19 @@ pub(super) fn parse_number(source: Source<'_>, units: &UnitConverter, raw: &Span
     let (span, raw) = (raw.span(), raw.get_ref());
     let at = source.required(&raw.at, span.clone(), "at of a number", "at = [20.0, 10.0, 15.0, 4.0]")?;
     let bounds = units.rect(source, at, "number")?;
-    let says = source.required(&raw.says, span, "what a number says", "says = \"1040\"")?;
-    let text = says.get_ref();
+    let placed = source.required(&raw.says, span, "says of a number", "says = \"1040\"")?;
+    let text = placed.get_ref();
     let number = Number { bounds, text: text.clone() };
     let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    let is_number = text.len() <= MAX_SAYS_BYTES
-        && text.chars().all(|c| c.is_ascii_digit() || BETWEEN.contains(&c))
+    let is_number = text.len() <= MAX_TEXT_BYTES
+        && text.chars().all(|c| c.is_ascii_digit() || SEPARATORS.contains(&c))
         && is_digit(text.chars().next())
         && is_digit(text.chars().last())
         && N_DIGITS.contains(&number.digits().len());
     if !is_number {
-        let (least, most) = (N_DIGITS.start(), N_DIGITS.end());
-        let hint =
-            format!("{least} to {most} digits, with hyphens, points or spaces between them where they are printed");
-        return Err(source.error(says.span(), format!("says: {text:?}"), &hint));
+        let (min, max) = (N_DIGITS.start(), N_DIGITS.end());
+        let hint = format!("{min} to {max} digits, with hyphens, points or spaces between them where they are printed");
+        return Err(source.error(placed.span(), format!("says: {text:?}"), &hint));
     }
     Ok(number)
 }
@@ -74,11 +73,11 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_line_and_value() {
+    fn parse_template_malformed_number_is_an_error_with_line_and_value() {
         for (from, to, line, part) in [
             ("at = [60, 5, 19, 4]\n", "", 8, "missing: at of a number"),
             ("[60, 5, 19, 4]", "[60, 5, 99, 4]", 9, "number off the page"),
-            ("says = \"730-2\"\n", "", 8, "missing: what a number says"),
+            ("says = \"730-2\"\n", "", 8, "missing: says of a number"),
             ("730-2", "", 10, "says: \"\""),
             ("730-2", "7", 10, "says: \"7\""),
             ("730-2", "730-", 10, "says: \"730-\""),

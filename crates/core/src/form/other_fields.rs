@@ -1,4 +1,4 @@
-//! Rules across the pages of a document: fields of other forms, and whether they are there.
+//! Fields of other forms, which rules across the pages of a document name.
 
 use serde::Serialize;
 
@@ -8,8 +8,8 @@ use super::{
 };
 use formread_raster::error::{Error, Format, Result};
 
-/// A field of another form that a rule names: `tax-schedule.total`. It stands for the sum over all pages of the
-/// document that have that form; the form that names it may be that form itself.
+/// A field of another form that a rule names: `tax-schedule.total`. Its value is the sum over all pages of the document
+/// that are of that form, which may be the form that names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OtherField {
     /// The other template's name.
@@ -18,7 +18,7 @@ pub struct OtherField {
     pub field: String,
 }
 
-/// The index of the field that a rule calls `name`: among `fields`, or past these among `others`, to which it is added.
+/// The index of the field that a rule calls `name`: among `fields`, or, after these, among `others`, to which it is added.
 pub(super) fn field_idx(name: &str, fields: &[Field], others: &mut Vec<OtherField>) -> Option<usize> {
     let Some((form, field)) = name.split_once('.') else { return fields.iter().position(|field| field.name == name) };
     if !is_form_name(form) || !is_field_name(field) {
@@ -43,7 +43,7 @@ impl FormTemplate {
         self.rules.iter().filter(|rule| !self.names_other_forms(rule))
     }
 
-    /// Its rules that name `field` of `form`, be that this form or another one.
+    /// Its rules that name `field` of `form`, this form or another one.
     pub fn rules_naming<'a>(&'a self, form: &str, field: &str) -> impl Iterator<Item = &'a Rule> {
         let own = self.fields.iter().position(|own| self.name == form && own.name == field);
         let other = self.other_fields.iter().position(|other| other.form == form && other.field == field);
@@ -52,8 +52,7 @@ impl FormTemplate {
     }
 }
 
-/// Looks whether every field of another form that a rule names is there, among `templates`: one template alone cannot
-/// tell.
+/// Checks that every field of another form that a rule names is among `templates`.
 ///
 /// # Errors
 /// `Format`, with template, line and rule, where a rule names a form that is not among them, or a field that its form
@@ -70,7 +69,7 @@ pub fn check_other_fields(templates: &[FormTemplate]) -> Result<()> {
                 }
                 None => {
                     let why = format!("it names a form that is not among the templates: {form}");
-                    (why, "give that form's template, too; a minus needs spaces around it".to_owned())
+                    (why, "give that form's template too; a minus needs spaces around it".to_owned())
                 }
             };
             let names_it = |rule: &&Rule| rule.fields().contains(&(template.fields.len() + idx));
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_of_other_forms_are_kept_each_once() {
+    fn parse_template_fields_of_other_forms_are_kept_once_each() {
         let other = |form: &str, field: &str| OtherField { form: form.to_owned(), field: field.to_owned() };
         let form = template("a", "\"total = b-1.x + c.1\",\n\"total > 2\",\n\"b-1.x<a.total\"");
         assert_eq!(form.other_fields, [other("b-1", "x"), other("c", "1"), other("a", "total")]);
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_named_with_form_line_and_rule() {
+    fn check_other_fields_unknown_field_is_named_with_form_line_and_rule() {
         let other = template("b-c", "");
         check_other_fields(&[template("a", "\"total = b-c.total - 2.5\""), other.clone()]).expect("it is there");
         for (rules, line, part) in [
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_knows_the_names_and_not_the_line() {
+    fn fingerprint_depends_on_other_fields_and_not_on_the_line() {
         let prints = ["\"total = b.x\"", "\n\n\"total = b.x\"", "\"total = b.y\""]
             .map(|rules| template("a", rules).fingerprint());
         assert!(prints[0] == prints[1] && prints[0] != prints[2], "{prints:?}");

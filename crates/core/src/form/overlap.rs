@@ -1,18 +1,18 @@
-//! How much of what is printed on one form another one has, too.
+//! How much of a form's print another form shares.
 
 use super::{FormTemplate, PageLayout};
 use formread_raster::geometry::{Point, Projection, Rect, Segment};
 
 /// Distance between the samples along lines, millimetres.
 const STEP_MM: f64 = 4.0;
-/// Most samples of a form: enough to see a difference of a hundredth.
+/// Largest number of samples of a form: enough for a difference of a hundredth.
 const MAX_SAMPLES: usize = 600;
-/// Sine of the largest angle between lines that are one: 8 degrees, as registration has it.
+/// Sine of the largest angle between lines that are one: 8 degrees, as in registration.
 const MAX_SINE: f64 = 0.14;
 
 impl FormTemplate {
-    /// Share of this form's printed lines, by length, that lie within `near_mm` of lines of the other one, whose are
-    /// `others`, after `other_from_this`: 0 to 1. Lines along the form and lines across it weigh the same; 0 of none.
+    /// Share of this form's printed lines, by length, that lie within `near_mm` of another form's lines (`others`) after
+    /// `other_from_this`: 0 to 1. Lines along the form and lines across it have the same weight. 0 where it has no lines.
     pub fn line_overlap(&self, others: &[Segment], other_from_this: &Projection, near_mm: f64) -> f64 {
         let lines = self.printed_lines();
         let total_mm: f64 = lines.iter().map(|line| line.length()).sum();
@@ -62,7 +62,7 @@ mod tests {
     use crate::form::known_templates;
 
     #[test]
-    fn a_form_is_like_itself_and_not_like_another() {
+    fn line_overlap_is_full_with_itself_and_low_with_other_forms() {
         let known = known_templates().expect("they parse");
         let printed: Vec<&FormTemplate> = known.iter().filter(|form| form.layout != PageLayout::WholeImage).collect();
         for a in &printed {

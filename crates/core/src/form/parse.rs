@@ -1,4 +1,4 @@
-//! TOML text -> checked template, in millimetres.
+//! Parses the TOML text of a template into a checked template, in millimetres.
 
 use std::{
     collections::HashSet,
@@ -21,31 +21,31 @@ use formread_raster::{
     geometry::{MM_PER_INCH, Rect},
 };
 
-/// Most bytes of a template's text.
+/// Largest template text, bytes.
 const MAX_TEXT_BYTES: usize = 4 << 20;
-/// Most fields of a form: some tens fill a page.
+/// Largest number of fields of a form: some tens fill a page.
 pub const MAX_FIELDS: usize = 1_000;
-/// Most lines, frames, marks or words, each.
+/// Largest number of each of lines, frames, marks, words and rules.
 const MAX_LANDMARKS: usize = 20_000;
-/// Most barcodes of a form, and most numbers: one, or one for the form and one for the page.
+/// Largest number of barcodes of a form, and of printed numbers. Usual are one, or one for the form and one for the page.
 const MAX_IMPRINTS: usize = 8;
-/// Most cells of a comb.
+/// Largest number of cells of a comb.
 pub const MAX_CELLS: usize = 64;
-/// Most digits in a box: what a 64-bit integer can hold.
+/// Largest number of digits in a box: those of a 64-bit integer.
 pub const MAX_BOX_DIGITS: usize = 20;
-/// Sides of a page, millimetres: from a stamp to A0 and some.
+/// Sides of a page, millimetres: from a stamp to a little more than A0.
 const PAGE_SIDE_MM: RangeInclusive<f64> = 10.0..=2_000.0;
 /// Resolutions in which a template may be measured.
 const UNIT_DPI: RangeInclusive<f64> = 10.0..=4_800.0;
 /// Longest version.
 const MAX_VERSION_BYTES: usize = 64;
-/// Columns that every table has; no field may be called so.
+/// Names of the columns that every table has; no field may have one of them.
 pub const RESERVED_NAMES: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
 
-/// Parses a template; errors name line and field.
+/// Parses a template. Errors name line and field.
 ///
 /// # Errors
-/// `Format` where the text is no template.
+/// `Format` where the text is not a template.
 pub fn parse_template(text: &str) -> Result<FormTemplate> {
     let source = Source { what: Format::Template, text };
     if text.len() > MAX_TEXT_BYTES {
@@ -108,7 +108,7 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
     Ok(FormTemplate { name, title, version, document, layout, barcodes, numbers, fields, rules, other_fields })
 }
 
-/// One line that a table for people can show.
+/// Checks that the version is one line that a table can show.
 fn parse_version(source: Source<'_>, version: &Spanned<String>) -> Result<String> {
     let text = version.get_ref();
     if text.is_empty() || text.len() > MAX_VERSION_BYTES || text.chars().any(char::is_control) {
@@ -324,7 +324,7 @@ fn digit_count(
     layout: &FieldLayout,
     span: Range<usize>,
 ) -> Result<DigitCount> {
-    let most = match layout {
+    let max_digits = match layout {
         FieldLayout::Comb { cells, .. } => cells.len(),
         FieldLayout::Box { .. } if matches!(kind, FieldKind::Mark { .. }) => 1,
         FieldLayout::Box { .. } => MAX_BOX_DIGITS,
@@ -337,20 +337,20 @@ fn digit_count(
                 RawDigits::Between([min, max]) => (min, max),
             };
             let both = usize::try_from(min).ok().zip(usize::try_from(max).ok());
-            match both.filter(|&(min, max)| 1 <= min && min <= max && max <= most) {
+            match both.filter(|&(min, max)| 1 <= min && min <= max && max <= max_digits) {
                 Some((min, max)) => (placed.span(), DigitCount { min, max }),
                 None => {
                     let detail = format!("digits: from {min} to {max}");
-                    let hint = format!("from 1 to {most}, the least first");
+                    let hint = format!("from 1 to {max_digits}, the smaller one first");
                     return Err(source.error(placed.span(), detail, &hint));
                 }
             }
         }
         None => match kind {
-            FieldKind::Code if is_comb => (span, DigitCount { min: most, max: most }),
-            FieldKind::Date { .. } if is_comb => (span, DigitCount { min: most, max: most }),
+            FieldKind::Code if is_comb => (span, DigitCount { min: max_digits, max: max_digits }),
+            FieldKind::Date { .. } if is_comb => (span, DigitCount { min: max_digits, max: max_digits }),
             FieldKind::Date { .. } => (span, DigitCount { min: 6, max: 8 }),
-            _ => (span, DigitCount { min: 1, max: most }),
+            _ => (span, DigitCount { min: 1, max: max_digits }),
         },
     };
     if matches!(kind, FieldKind::Date { .. }) && ![count.min, count.max].iter().all(|n| [6, 8].contains(n)) {
@@ -403,7 +403,7 @@ cells = [[100, 600, 50, 70], [160, 600, 50, 70], [220, 600, 50, 70],
 "#;
 
     #[test]
-    fn a_template_comes_out_in_millimetres() {
+    fn parse_template_gives_millimetres() {
         let form = parse_template(SMALL).expect("it is well formed");
         assert_eq!((form.name.as_str(), form.title.as_str()), ("small", "A form for tests"));
         let PageLayout::Printed(landmarks) = &form.layout else { panic!("it has landmarks") };
@@ -496,21 +496,21 @@ cells = [[100, 600, 50, 70], [160, 600, 50, 70], [220, 600, 50, 70],
             let text = SMALL.replacen(from, to, 1);
             assert_ne!(text, SMALL, "{from} is in the text");
             let error = parse_template(&text).expect_err(to);
-            let said = (error.location().line, error.location().field.as_deref());
-            assert_eq!(said, (Some(line), field), "{to}: {error}");
+            let location = (error.location().line, error.location().field.as_deref());
+            assert_eq!(location, (Some(line), field), "{to}: {error}");
             assert!(error.to_string().contains(part), "{to}: {error}");
         }
     }
 
     #[test]
-    fn a_form_without_a_field_is_none() {
+    fn parse_template_without_a_field_is_an_error() {
         let head = &SMALL[..SMALL.find("rules").expect("it has rules")];
         assert!(parse_template(head).expect_err("no field").to_string().contains("no field"));
     }
 
-    /// Whatever is cut out of a template, put in, or doubled, the answer is a template or an error.
+    /// Texts with parts cut out, put in or doubled give a template or an error.
     #[test]
-    fn a_hostile_text_is_an_error_and_never_a_panic() {
+    fn parse_template_hostile_text_is_an_error_and_never_a_panic() {
         let junk = ["[[[[", "\"", "9e999", "-", "\u{0}", "{", "= 1", "[[field]]", "\u{1f600}", "name", "nan", ""];
         let ends: Vec<usize> = SMALL.char_indices().map(|(i, _)| i).step_by(5).collect();
         let mut n_errors = 0;
@@ -525,7 +525,7 @@ cells = [[100, 600, 50, 70], [160, 600, 50, 70], [220, 600, 50, 70],
                 n_errors += usize::from(parse_template(&text).is_err());
             }
         }
-        assert!(n_errors > ends.len(), "only {n_errors} of {} spoilt texts were refused", 4 * ends.len());
+        assert!(n_errors > ends.len(), "only {n_errors} of {} damaged texts were refused", 4 * ends.len());
         let deep = format!("lines = {}", "[".repeat(100_000));
         assert!(parse_template(&deep).is_err());
     }

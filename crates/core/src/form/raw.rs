@@ -1,21 +1,21 @@
-//! What a template's TOML may say, with the place of every value, before it is checked. The JSON schema that editors check
-//! templates by is made from these types, so that it says what the program takes.
+//! The keys of a template's TOML with the place of every value, before they are checked. The JSON schema for editors is made
+//! from these types, so it matches what the program reads.
 
 use std::{borrow::Cow, ops::Range};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-/// A value that may be missing, is checked later, and where it stands.
+/// An optional value with its place in the text. It is checked later.
 pub(super) type Placed<T> = Option<Spanned<T>>;
 
 /// Four numbers: a rectangle's left, top, width and height, or a line's two ends.
 pub(super) type Quad = Spanned<[f64; 4]>;
 
-/// Most pages of a document that templates are of.
+/// Largest number of pages of a document.
 pub(super) const MAX_DOCUMENT_PAGES: usize = 100;
 
-/// The words that a key may have. `parse_template` takes each of them and no other; a test holds the two together.
+/// The words that a key may have. `parse_template` accepts each of them and no other; a test checks this.
 pub(super) const KINDS: [&str; 5] = ["integer", "amount", "code", "date", "mark"];
 const POINTS: [&str; 3] = ["implied", "printed", "written"];
 const ORDERS: [&str; 3] = ["dmy", "mdy", "ymd"];
@@ -25,7 +25,7 @@ const FILLERS: [&str; 2] = ["cross", "dash"];
 const SYMBOLOGIES: [&str; 7] = ["qr", "data-matrix", "aztec", "pdf417", "code-128", "code-39", "itf"];
 const CHECK_DIGITS: [&str; 5] = ["luhn", "mod11", "mod97", "verhoeff", "damm"];
 
-/// A value, and where in the text it stands. Its schema is the value's.
+/// A value with its place in the text. Its schema is that of the value.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct Spanned<T>(toml::Spanned<T>);
@@ -69,16 +69,16 @@ pub(super) struct RawTemplate {
     pub version: Placed<String>,
     /// Which page it is of a form of several pages. Default none: it is a form by itself.
     pub document: Placed<RawDocument>,
-    /// In what coordinates are given. Default \"mm\".
+    /// The unit of all coordinates. Default \"mm\".
     pub unit: Placed<RawUnit>,
     /// Width and height of the page.
     pub page: Placed<[f64; 2]>,
     /// Whether the picture as a whole is the one field, and nothing is printed on it. Default false.
     pub whole_image: Placed<bool>,
-    /// Printed lines, [x0, y0, x1, y1] each, but for the frames of fields. Default none.
+    /// Printed lines, [x0, y0, x1, y1] each, except the frames of fields. Default none.
     #[serde(default)]
     pub lines: Vec<Quad>,
-    /// Printed frames that are no fields, [left, top, width, height] each. Default none.
+    /// Printed frames that are not fields, [left, top, width, height] each. Default none.
     #[serde(default)]
     pub frames: Vec<Quad>,
     /// Solid printed areas, [left, top, width, height] each. Default none.
@@ -87,13 +87,13 @@ pub(super) struct RawTemplate {
     /// Printed words. Default none.
     #[serde(default)]
     pub words: Vec<Spanned<RawWord>>,
-    /// Barcodes that tell the form from others that look alike. Default none.
+    /// Barcodes that distinguish the form from others with the same layout. Default none.
     #[serde(default, rename = "barcode")]
     pub barcodes: Vec<Spanned<RawBarcode>>,
-    /// Numbers in plain digits that tell the form from others that look alike. Default none.
+    /// Numbers in plain digits that distinguish the form from others with the same layout. Default none.
     #[serde(default, rename = "number")]
     pub numbers: Vec<Spanned<RawNumber>>,
-    /// What a correctly filled form keeps: \"total = part_a + part_b\", \"if a > 0 then b > 0\". Default none.
+    /// Rules that a correctly filled form satisfies: \"total = part_a + part_b\", \"if a > 0 then b > 0\". Default none.
     #[serde(default)]
     pub rules: Vec<Spanned<String>>,
     /// The numbers on the form, in the order of the table's columns.
@@ -140,22 +140,22 @@ pub(super) struct RawPixels {
 pub(super) struct RawWord {
     /// Its ink: [left, top, width, height].
     pub at: Quad,
-    /// What it says; drawn by synth, never read. Default none.
+    /// Its text; drawn by synth, never read. Default none.
     #[serde(default)]
     pub text: String,
 }
 
-/// A printed barcode, the same on every page of the form but for what a * stands for.
+/// A printed barcode, the same on every page of the form except for the part that a * matches.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("required" = ["at", "symbology", "says"]))]
 pub(super) struct RawBarcode {
     /// Its ink, without the white around it: [left, top, width, height].
     pub at: Option<Quad>,
-    /// How it says it.
+    /// Its symbology.
     #[schemars(extend("enum" = SYMBOLOGIES))]
     pub symbology: Placed<String>,
-    /// What it says. A * stands for any characters or none, such as a number that differs from page to page.
+    /// Its text. A * matches any characters or none, such as a number that differs from page to page.
     #[schemars(extend("minLength" = 1, "maxLength" = 80))]
     pub says: Placed<String>,
 }
@@ -167,7 +167,7 @@ pub(super) struct RawBarcode {
 pub(super) struct RawNumber {
     /// Its ink, from the first digit to the last: [left, top, width, height].
     pub at: Option<Quad>,
-    /// What it says: 2 to 12 digits. Hyphens, points and spaces between them are drawn by synth, never read.
+    /// Its text: 2 to 12 digits. Hyphens, points and spaces between them are drawn by synth, never read.
     #[schemars(extend("pattern" = "^[0-9][0-9. -]*[0-9]$", "maxLength" = 24))]
     pub says: Placed<String>,
 }
@@ -180,13 +180,13 @@ pub(super) struct RawField {
     /// Column of the table, unique in the template: letters, digits and underscores.
     #[schemars(extend("pattern" = "^[A-Za-z0-9_]+$"))]
     pub name: Placed<String>,
-    /// What sort of number it is.
+    /// The kind of its number.
     #[schemars(extend("enum" = KINDS))]
     pub kind: Placed<String>,
     /// Of an amount: digits after the decimal point, 0 to 4. Default 2.
     #[schemars(extend("minimum" = 0, "maximum" = 4))]
     pub decimals: Placed<i64>,
-    /// Of an amount: what tells where the decimals begin. Default \"implied\": they are always written.
+    /// Of an amount: how the place of the decimal point is known. Default \"implied\": they are always written.
     #[schemars(extend("enum" = POINTS))]
     pub point: Placed<String>,
     /// Of an integer or amount: whether it may be negative. Default false.
@@ -194,37 +194,37 @@ pub(super) struct RawField {
     /// Of a date: the order of day, month and year.
     #[schemars(extend("enum" = ORDERS))]
     pub order: Placed<String>,
-    /// Of a date: two-digit years from this on are 19xx, below it 20xx; 0 to 100. Default 50.
+    /// Of a date: two-digit years from this value up are 19xx, below it 20xx; 0 to 100. Default 50.
     #[schemars(extend("minimum" = 0, "maximum" = 100))]
     pub pivot: Placed<i64>,
     /// Of a mark: what a box that is filled all over means. Default \"retracted\".
     #[schemars(extend("enum" = FILLED))]
     pub filled: Placed<String>,
-    /// Where it stands: cells of one size in a row. One of comb, cells and box.
+    /// Its place: cells of one size in a row. One of comb, cells and box.
     pub comb: Placed<RawComb>,
-    /// Where it stands: cells from left to right, [left, top, width, height] each. One of comb, cells and box.
+    /// Its place: cells from left to right, [left, top, width, height] each. One of comb, cells and box.
     #[schemars(extend("minItems" = 1, "maxItems" = 64))]
     pub cells: Placed<Vec<Quad>>,
-    /// Where it stands: a box in which it is written freely, [left, top, width, height]. One of comb, cells and box.
+    /// Its place: a box in which it is written freely, [left, top, width, height]. One of comb, cells and box.
     #[serde(rename = "box")]
     pub frame: Option<Quad>,
     /// Which sides of its frame are printed. Default all.
     #[schemars(extend("items" = { "type": "string", "enum": SIDES }))]
     pub printed: Placed<Vec<Spanned<String>>>,
-    /// How many digits it has: a number, or [least, most]. Default by kind and cells.
+    /// How many digits it has: a number, or [min, max]. Default by kind and cells.
     pub digits: Placed<RawDigits>,
-    /// What fills unused cells and is no digit. Default none.
+    /// Characters, not digits, that fill unused cells. Default none.
     #[serde(default)]
     #[schemars(extend("items" = { "type": "string", "enum": FILLERS }))]
     pub fillers: Vec<Spanned<String>>,
-    /// What a field of fillers alone says, such as \"0\". Default: it is blank.
+    /// The value of a field with fillers alone, such as \"0\". Default: it is blank.
     #[schemars(extend("pattern" = "^[0-9.-]+$"))]
     pub fillers_mean: Placed<String>,
     /// Whether it may not be blank. Default false.
     pub required: Placed<bool>,
-    /// Of an integer or amount: least and largest value. Default any.
+    /// Of an integer or amount: smallest and largest value. Default any.
     pub range: Placed<[f64; 2]>,
-    /// The only values, as the table has them. Default any.
+    /// The only allowed values, as in the table. Default any.
     #[serde(default)]
     #[schemars(extend("items" = { "type": "string", "pattern": "^[0-9.-]+$" }))]
     pub allowed: Vec<Spanned<String>>,
@@ -243,15 +243,15 @@ pub(super) struct RawComb {
     pub cell: Spanned<[f64; 2]>,
     /// Cells in each group, from left to right: [3, 2, 4].
     pub groups: Spanned<Vec<i64>>,
-    /// From one cell's left side to the next one's. Default the cell's width: they adjoin.
+    /// From one cell's left side to the next one's. Default the cell's width: the cells touch.
     pub pitch: Placed<f64>,
     /// Added between groups. Default 0.
     pub gap: Placed<f64>,
 }
 
-/// A number of digits, or the least and the most.
+/// A number of digits, or the smallest and the largest.
 #[derive(Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "digits must be a number or [least, most]")]
+#[serde(untagged, expecting = "digits must be a number or [min, max]")]
 pub(super) enum RawDigits {
     Exactly(i64),
     Between([i64; 2]),

@@ -5,17 +5,17 @@ use serde::Serialize;
 
 use super::source::{is_field_name, is_form_name, is_made_of};
 
-/// A relation that the values of a correctly filled form keep.
+/// A relation that the values of a correctly filled form satisfy.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rule {
-    /// As the template has it.
+    /// Its text in the template.
     pub text: String,
     /// 1-based line in the template's text; 0 where it is not known.
     #[serde(skip)]
     pub line: usize,
-    /// Where this does not hold, the rule says nothing.
+    /// The rule applies only where this holds; `None`: everywhere.
     pub condition: Option<Comparison>,
-    /// What holds.
+    /// What must hold.
     pub claim: Comparison,
 }
 
@@ -28,7 +28,7 @@ pub struct Comparison {
     pub relation: Relation,
     /// Right of the sign.
     pub right: Sum,
-    /// By how much it may be missed, in the fields' unit; 0 or more.
+    /// By how much the two may differ, in the fields' unit; 0 or more.
     pub tolerance: f64,
 }
 
@@ -41,22 +41,22 @@ pub struct Sum {
     pub constant: f64,
 }
 
-/// What is known of a number: it is between these two, which may be infinite.
+/// Bounds of a number, which may be infinite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
-    /// It is not less.
+    /// Smallest possible value.
     pub min: f64,
-    /// It is not more.
+    /// Largest possible value.
     pub max: f64,
 }
 
 impl Bounds {
-    /// A number that may be any, but is not negative.
+    /// Any number that is not negative.
     pub const NOT_NEGATIVE: Self = Self { min: 0.0, max: f64::INFINITY };
-    /// A number that may be any.
+    /// Any number.
     pub const ANY: Self = Self { min: f64::NEG_INFINITY, max: f64::INFINITY };
 
-    /// A number that is known.
+    /// A known number.
     pub fn exactly(number: f64) -> Self {
         Self { min: number, max: number }
     }
@@ -77,7 +77,7 @@ pub enum Relation {
     More,
 }
 
-/// What binary fractions of hundredths may add up to: no field has a digit as small.
+/// Allowance for rounding of binary fractions; no field has a digit this small.
 const ROUNDING: f64 = 1e-6;
 
 impl Rule {
@@ -95,7 +95,7 @@ impl Rule {
         let (condition, claim) = match tokens.split_first() {
             Some((Token::Name("if"), rest)) => {
                 let then = rest.iter().position(|token| *token == Token::Name("then"));
-                let then = then.ok_or("it has an if and no then")?;
+                let then = then.ok_or("it has an if without a then")?;
                 (Some(parse_comparison(&rest[..then], &mut field_idx)?), &rest[then + 1..])
             }
             _ => (None, &tokens[..]),
@@ -103,8 +103,8 @@ impl Rule {
         Ok(Self { text: text.to_owned(), line: 0, condition, claim: parse_comparison(claim, &mut field_idx)? })
     }
 
-    /// The same rule about other indices: a term becomes as many as `indices` gives for its own, their sum in its place.
-    /// `None` where that gives none.
+    /// The same rule over other indices: the field of each term is replaced by the sum of the fields that `indices` gives.
+    /// `None` where it gives none.
     pub fn remap_fields(&self, indices: &dyn Fn(usize) -> Option<Vec<usize>>) -> Option<Self> {
         let condition = match &self.condition {
             Some(condition) => Some(condition.remap_fields(indices)?),
@@ -113,8 +113,7 @@ impl Rule {
         Some(Self { text: self.text.clone(), line: self.line, condition, claim: self.claim.remap_fields(indices)? })
     }
 
-    /// Whether values keep it, `bounds_of` giving what is known of the number in a field; `None` where that depends on more
-    /// than is known.
+    /// Whether values satisfy it, where `bounds_of` gives the bounds of the number in a field; `None` where these do not decide.
     pub fn holds(&self, bounds_of: &dyn Fn(usize) -> Bounds) -> Option<bool> {
         match &self.condition {
             Some(condition) if !condition.holds(bounds_of)? => Some(true),
@@ -122,7 +121,7 @@ impl Rule {
         }
     }
 
-    /// Indices of the fields that it names, each once, in the order in which it does.
+    /// Indices of the fields that it names, each once, in order of appearance.
     pub fn fields(&self) -> Vec<usize> {
         let comparisons = self.condition.iter().chain([&self.claim]);
         let terms = comparisons.flat_map(|c| c.left.terms.iter().chain(&c.right.terms));
@@ -143,10 +142,10 @@ impl Comparison {
         Some(Self { left, relation: *relation, right, tolerance: *tolerance })
     }
 
-    /// As [`Rule::holds`]; that an unknown number is not negative is often enough.
+    /// As [`Rule::holds`]. It often decides from an unknown number's sign alone.
     pub fn holds(&self, bounds_of: &dyn Fn(usize) -> Bounds) -> Option<bool> {
         let (left, right) = (self.left.bounds(bounds_of), self.right.bounds(bounds_of));
-        // how much larger the left side is, at least and at most
+        // bounds of left minus right
         let (min, max) = (left.min - right.max, left.max - right.min);
         let slack = self.tolerance + ROUNDING;
         let strict = ROUNDING - self.tolerance;
@@ -170,12 +169,12 @@ impl Sum {
         Some(Self { terms, constant: self.constant })
     }
 
-    /// Its value, `value_of` giving the number in a field; `None` where one of them has none.
+    /// Its value, where `value_of` gives the number in a field; `None` where one of them has none.
     pub fn value(&self, value_of: impl Fn(usize) -> Option<f64>) -> Option<f64> {
         self.terms.iter().try_fold(self.constant, |sum, &(factor, field)| Some(sum + factor * value_of(field)?))
     }
 
-    /// Its least and its largest value.
+    /// Its bounds.
     fn bounds(&self, bounds_of: &dyn Fn(usize) -> Bounds) -> Bounds {
         let terms = self.terms.iter().filter(|(factor, _)| *factor != 0.0);
         terms.fold(Bounds::exactly(self.constant), |sum, &(factor, field)| {
@@ -214,7 +213,7 @@ fn tokenise(text: &str) -> Result<Vec<Token<'_>>, String> {
                 let length = other_field_length(rest).unwrap_or(word);
                 (name_or_number(&rest[..length])?, length)
             }
-            other => return Err(format!("it has a character that means nothing here: {other}")),
+            other => return Err(format!("it contains an unexpected character: {other}")),
         };
         tokens.push(token);
         rest = rest[length..].trim_start();
@@ -231,7 +230,7 @@ fn other_field_length(text: &str) -> Option<usize> {
     (is_form_name(form) && is_field_name(field) && !is_difference).then_some(form.len() + 1 + field.len())
 }
 
-/// A number where it is made of digits and a point alone, else a name; a name may begin with a digit.
+/// A number where `word` is made of digits and a point alone, otherwise a name; a name may begin with a digit.
 fn name_or_number(word: &str) -> Result<Token<'_>, String> {
     if word.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
         return word.parse().map(Token::Number).map_err(|_| format!("it has a malformed number: {word}"));
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_differences_and_products() {
+    fn parse_reads_sums_differences_and_products() {
         let rule = parse("total = a - 1b*0.5+ 2 * a - 7").expect("it is well formed");
         let Comparison { left, relation, right, tolerance } = &rule.claim;
         assert_eq!((relation, *tolerance), (&Relation::Equal, 0.0));
@@ -320,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_another_form_has_its_form_before_it() {
+    fn parse_field_of_another_form_keeps_its_form() {
         /// The right side, and the names and numbers in it.
         struct Case(&'static str, &'static [&'static str], f64);
         for Case(text, names, constant) in [
@@ -348,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_over_several_fields_is_about_their_sum() {
+    fn remap_fields_to_several_takes_their_sum() {
         let rule = parse("if a > 1 then total = 2 * 1b - 3").expect("it is well formed");
         let over =
             rule.remap_fields(&|field| Some([vec![4], vec![0], vec![1, 2, 3]][field].clone())).expect("all are there");
@@ -359,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn every_relation() {
+    fn parse_reads_every_relation() {
         for (sign, relation) in [
             ("=", Relation::Equal),
             ("<=", Relation::AtMost),
@@ -372,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_and_what_does_not() {
+    fn holds_is_decided_by_the_bounds() {
         /// Values of the three fields.
         struct Case(&'static str, [Option<f64>; 3], Option<bool>);
         for Case(text, values, holds) in [
@@ -402,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_number_that_may_be_negative_less_is_known() {
+    fn holds_of_numbers_that_may_be_negative_is_rarely_decided() {
         let bounds = |field: usize| [Bounds::exactly(3.0), Bounds::ANY, Bounds::exactly(4.0)][field];
         let holds = |text: &str| parse(text).expect(text).holds(&bounds);
         assert_eq!(holds("total = a + 1b"), None);
@@ -411,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rule_says_why() {
+    fn parse_malformed_rule_is_an_error_with_the_reason() {
         struct Case(&'static str, &'static str);
         for Case(text, why) in [
             Case("", "none of ="),
@@ -427,12 +426,12 @@ mod tests {
             Case("total = 2 * ", "a number and a field"),
             Case("total = c", "unknown field: c"),
             Case("total = 1.2.3", "malformed number: 1.2.3"),
-            Case("if a > 1 1b = 2", "no then"),
+            Case("if a > 1 1b = 2", "without a then"),
             Case("if then a = 1b", "none of ="),
             Case("if a > 1 then", "none of ="),
             Case("total = a within", "lacks a + or -"),
-            Case("total = a / 2", "means nothing here: /"),
-            Case("total = \u{e4}", "means nothing here: \u{e4}"),
+            Case("total = a / 2", "unexpected character: /"),
+            Case("total = \u{e4}", "unexpected character: \u{e4}"),
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.contains(why), "{text}: {error}");

@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use super::raw::RawTemplate;
 
-/// The schema (JSON Schema, draft 7: what editors of TOML know) of a template, made from the types that read it. What holds
-/// between keys (a mark has no digits) it does not say; [`super::parse_template`] does.
+/// The schema of a template (JSON Schema, draft 7, which TOML editors support), made from the types that read it. It does not
+/// express conditions between keys (a mark has no digits); [`super::parse_template`] checks those.
 pub fn template_schema() -> Value {
     let settings = SchemaSettings::draft07().with_transform(NoNull);
     settings.into_generator().into_root_schema_for::<RawTemplate>().to_value()
 }
 
-/// What may be missing is not null: TOML has no such thing.
+/// Removes null from optional values: TOML has no null.
 #[derive(Debug, Clone)]
 struct NoNull;
 
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_that_it_lists_are_those_that_are_read() {
+    fn template_schema_lists_the_words_that_parse_template_reads() {
         let schema = template_schema();
         let of = |definition: &str| schema["definitions"][definition]["properties"].clone();
         let (field, barcode) = (of("RawField"), of("RawBarcode"));
@@ -95,11 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn every_key_says_what_it_is() {
+    fn template_schema_describes_every_key() {
         fn check(at: &Value, path: &str) {
             let keys = at["properties"].as_object().into_iter().flatten();
             for (key, of) in keys {
-                assert!(of["description"].is_string(), "{path}.{key} says nothing");
+                assert!(of["description"].is_string(), "{path}.{key} has no description");
             }
         }
         let schema = template_schema();

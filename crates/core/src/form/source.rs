@@ -1,4 +1,4 @@
-//! A template's text and its units: where in it something stands, and how many millimetres a number is.
+//! A template's text, to locate errors in it, and its unit, to convert its numbers to millimetres.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -11,22 +11,22 @@ use formread_raster::{
 /// How far past the page's edge a printed thing may lie: templates are measured on scans.
 const OFF_PAGE_TOLERANCE_MM: f64 = 1.0;
 
-/// The text, to say where in it something is wrong.
+/// The text, with which errors get their line.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
-    /// What it should be: `template`.
+    /// What it is expected to be: `template`.
     pub what: Format,
     /// The template's text.
     pub text: &'a str,
 }
 
 impl Source<'_> {
-    /// 1-based line in which the byte at `offset` stands.
+    /// 1-based line of the byte at `offset`.
     pub fn line_of(self, offset: usize) -> usize {
         1 + self.text.bytes().take(offset).filter(|b| *b == b'\n').count()
     }
 
-    /// A fault at `span` of the text.
+    /// An error at `span` of the text.
     pub fn error(self, span: Range<usize>, detail: impl std::fmt::Display, hint: &str) -> Error {
         Error::format(self.what, format!("{detail}\nhint: {hint}")).at_line(self.line_of(span.start))
     }
@@ -41,10 +41,10 @@ impl Source<'_> {
         placed.as_ref().ok_or_else(|| self.error(span, format!("missing: {what}"), hint))
     }
 
-    /// A name that stands in a column of the tables: a form's, or a document's.
+    /// A name for a column of the tables: a form's, or a document's.
     pub(super) fn table_name(self, placed: &Spanned<String>, what: &str) -> Result<String> {
         let name = placed.get_ref();
-        // A cell that begins with a hyphen is a formula to a spreadsheet.
+        // A spreadsheet takes a cell that begins with a hyphen for a formula.
         if !is_form_name(name) || name.starts_with('-') {
             let hint = "small letters, digits and hyphens, no hyphen first";
             return Err(self.error(placed.span(), format!("{what}: {name:?}"), hint));
@@ -70,7 +70,7 @@ impl Source<'_> {
         })
     }
 
-    /// The parser's own error, in our words where it has its own for ours, with line and field.
+    /// The parser's error with line and field. Unknown and missing keys are reported in the words of templates.
     pub fn toml_error(self, error: &toml::de::Error) -> Error {
         let message = error.message();
         let ours = message
@@ -89,7 +89,7 @@ impl Source<'_> {
         }
     }
 
-    /// The name in the `[[field]]` table in which `offset` lies: where the text does not parse, no table knows.
+    /// The name in the `[[field]]` table in which `offset` lies: a text that does not parse gives no table.
     fn field_around(self, offset: usize) -> Option<String> {
         const HEADER: &str = "[[field";
         let is_header = |line: &str| line.trim_start().starts_with("[[");
@@ -108,7 +108,7 @@ impl Source<'_> {
     }
 }
 
-/// Turns a template's numbers into millimetres and holds them to the page.
+/// Converts a template's numbers to millimetres and checks that they are on the page.
 pub(super) struct UnitConverter {
     pub mm_per_unit: f64,
     pub page: Rect,
@@ -122,7 +122,7 @@ impl UnitConverter {
     pub fn checked_rect(&self, source: Source<'_>, span: Range<usize>, quad: [f64; 4], what: &str) -> Result<Rect> {
         let [x, y, w, h] = quad.map(|number| number * self.mm_per_unit);
         if !quad.iter().all(|number| number.is_finite()) {
-            return Err(source.error(span, format!("{what} that is not finite: {quad:?}"), "plain numbers"));
+            return Err(source.error(span, format!("{what} that is not finite: {quad:?}"), "give plain numbers"));
         }
         if w <= 0.0 || h <= 0.0 {
             let detail = format!("{what} without area: {quad:?}");
@@ -133,7 +133,7 @@ impl UnitConverter {
         Ok(rect)
     }
 
-    /// From left to right, or from top to bottom.
+    /// A line from left to right, or from top to bottom.
     pub fn line(&self, source: Source<'_>, quad: &Quad) -> Result<Segment> {
         let [x0, y0, x1, y1] = quad.get_ref().map(|number| number * self.mm_per_unit);
         let line = Segment::new(Point::new(x0, y0), Point::new(x1, y1));
@@ -163,17 +163,17 @@ pub(super) fn is_made_of(text: &str, is_allowed: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(is_allowed)
 }
 
-/// Whether `name` can be a template's.
+/// Whether `name` can be the name of a template.
 pub fn is_form_name(name: &str) -> bool {
     is_made_of(name, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// Whether `name` can be a column of the table.
+/// Whether `name` can be the name of a column.
 pub(super) fn is_field_name(name: &str) -> bool {
     is_made_of(name, |b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// The same line from its other end.
+/// The same line with its ends exchanged.
 pub(super) fn reversed(s: Segment) -> Segment {
     Segment::new(s.b, s.a)
 }

@@ -1,4 +1,4 @@
-//! Imprints: the barcodes and printed numbers that discriminate templates which lie on a page alike.
+//! Imprints: the barcodes and printed numbers that discriminate templates which fit a page equally well.
 
 use super::{candidates::FamilyMatch, params::ImprintParams};
 use crate::{

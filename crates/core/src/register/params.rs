@@ -1,6 +1,6 @@
 //! The parameters of registration: the thresholds that were chosen by measurement.
 //!
-//! Each one says what it is and what raising it costs, and on which set it was chosen where that was written down. They
+//! The doc of each one states what it is, what raising it costs, and the set it was chosen on where that was recorded. They
 //! are part of a run's identity, which is why they serialise.
 
 use serde::Serialize;
@@ -13,15 +13,15 @@ pub struct RegisterParams {
     /// and 72 trials of such pages on another form's template, which scored 0.59 and less. Raising it rejects worse pages;
     /// lowering it takes other forms for this one.
     pub min_score: f64,
-    /// Score from which a flat fit is taken without a trial in perspective. Set not recorded. Raising it costs time alone.
+    /// Score from which a flat fit is taken without a trial in perspective. Chosen on the same pages. Raising it costs time alone.
     pub sure_score: f64,
-    /// Largest residual of the page's fit, millimetres. Set not recorded. Raising it reads paper that is bent more, less
+    /// Largest residual of the page's fit, millimetres. Chosen on the same pages. Raising it reads paper that is bent more, less
     /// surely.
     pub max_residual_mm: f64,
     /// Lowest share of the fields with printed frames whose frames must be found; of tick boxes only where there are no
-    /// others. Set not recorded. Raising it rejects pale copies.
+    /// others. Chosen on the same pages. Raising it rejects pale copies.
     pub min_fields_settled: f64,
-    /// A page with a smaller share of ink than this is blank. Set not recorded. Raising it rejects pale pages.
+    /// A page with a smaller share of ink than this is blank. Chosen on the same pages. Raising it rejects pale pages.
     pub min_ink_share: f64,
     /// A template is a rival of the best one only where its coarse score is at least this share of the best one's. On drawn
     /// and real pages other forms come to 0.4 to 0.55. Raising it saves time and may lose the right template.
@@ -68,7 +68,7 @@ impl Default for RegisterParams {
     }
 }
 
-/// How placements are searched for. Where nothing else is said, the set on which a value was chosen is not recorded.
+/// How placements are searched for. The sets on which these values were chosen are not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SearchParams {
     /// Samples by which most placements are dismissed. Raising it costs time.
@@ -91,7 +91,7 @@ pub struct SearchParams {
     pub max_template_lines: usize,
     /// Lines of the page on which they are laid, longest first. Raising it costs time.
     pub max_page_lines: usize,
-    /// The first of the two for a coarse search, which only says which forms are worth a full one.
+    /// The first of the two for a coarse search, which only ranks the forms.
     pub max_template_lines_coarse: usize,
     /// The second of the two for a coarse search.
     pub max_page_lines_coarse: usize,
