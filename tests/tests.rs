@@ -9,6 +9,7 @@
 //! - `faults`: runs that are killed, stopped, refused or out of room, and gone on with; the long ones by `make torture`.
 //! - `hostile`: files that were damaged, or made to do damage.
 //! - `house_rules`: what the source must never do.
+//! - `module_cycles`: no two modules of a crate use each other.
 //! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
 //! - `real_digits`: digits that strangers wrote become glyphs; needs data that is not in the repository.
 //! - `real_pages`: scans that strangers filled in, read; needs data that is not in the repository.
@@ -45,6 +46,7 @@ mod house_rules;
 mod ledger;
 mod many_forms;
 mod marks;
+mod module_cycles;
 #[cfg(feature = "torch")]
 mod no_numbers;
 #[cfg(feature = "torch")]
