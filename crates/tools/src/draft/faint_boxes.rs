@@ -60,7 +60,8 @@ pub(super) fn find_faint_boxes(cells: &[Cell], faint: &Ink) -> Vec<Cell> {
 fn three_sided(ink: &Ink, [width, height]: [f64; 2]) -> Vec<Cell> {
     let k = ink.px_per_mm;
     let reach = SAME_SIZE_MM * k;
-    let is_side = |s: &Segment| (height - PIECE_TOLERANCE_MM[0] * k..=height + PIECE_TOLERANCE_MM[1] * k).contains(&s.length());
+    let is_side =
+        |s: &Segment| (height - PIECE_TOLERANCE_MM[0] * k..=height + PIECE_TOLERANCE_MM[1] * k).contains(&s.length());
     let mut upright: Vec<Segment> = line_pieces(ink).vertical.into_iter().filter(is_side).collect();
     upright.sort_by(|s, t| s.middle().x.total_cmp(&t.middle().x));
     let mut found = Vec::new();

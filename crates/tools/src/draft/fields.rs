@@ -1,61 +1,68 @@
-//! Frames that are to be filled in, and what they make together: a box, a comb, a tick box.
+//! From frames to fields: empty frames make up boxes, combs and tick boxes.
 //!
-//! All lengths are millimetres on the sheet. A frame is to be filled in where nothing is printed in it; what sort of
-//! field it is, its size and its neighbours in the row tell.
+//! All lengths are millimetres on the sheet. An empty frame is to be filled in. Its size and its neighbours in the row
+//! decide what shape of field it belongs to.
 
-use super::cells::{Cell, Ink};
+use super::{cells::Cell, ink::Ink};
 use formread_core::form::{FieldLayout, MAX_CELLS, PrintedSides};
 use formread_raster::geometry::Rect;
 
-/// Most ink in a frame that is empty, square millimetres and as a share of its area: dust and the grain of the paper.
+/// Largest ink in an empty frame, square millimetres: dust and the grain of the paper.
 const MAX_DUST_MM2: f64 = 0.25;
+/// The same as a share of its area; the larger of both counts.
 const MAX_DUST_SHARE: f64 = 0.004;
-/// And of the area of a cell for one digit, where writing was taken away: many write the same digit in the same place.
+/// The same for a digit cell from which writing was removed: many people write the same digit in the same place.
 const MAX_REST_SHARE: f64 = 0.035;
-/// The same of a cell that touches an empty one of its size.
+/// The same for such a cell that touches an empty one of its size.
 const MAX_NEXT_SHARE: f64 = 0.12;
-/// A cell for one digit: its width and height, and width a height.
+/// A cell for one digit: its width, its height, and width over height.
 const DIGIT_WIDTH_MM: std::ops::RangeInclusive<f64> = 2.5..=10.5;
 const DIGIT_HEIGHT_MM: std::ops::RangeInclusive<f64> = 3.0..=18.0;
 const DIGIT_PROPORTION: std::ops::RangeInclusive<f64> = 0.3..=1.45;
-/// Cells of one field differ in width and height, and in where they stand, by no more than this share, or by this much.
+/// Largest difference in width, top and bottom between cells of one field: this share or this length, whichever is more.
 const CELL_TOLERANCE: f64 = 0.12;
 const CELL_TOLERANCE_MM: f64 = 0.35;
-/// Cells closer than this share one line, or stand line at line.
+/// Cells closer than this share one line, or have lines side by side.
 const TOUCHING_MM: f64 = 0.5;
-/// Gaps between cells of one group are at most so many times the least of them.
-const GAP_SPREAD: f64 = 1.6;
-/// Widest gap between cells of one group, between groups, and between groups that a printed dash or point parts, all in
-/// widths of a cell.
-const CELL_GAP: f64 = 0.65;
-const GROUP_GAP: f64 = 1.0;
-const PARTED_GAP: f64 = 1.8;
-/// A dash or a point between groups is lower than this share of the cells' height and has less ink than this, square
-/// millimetres; a slash is as thin as a stroke of so many millimetres.
-const DASH_HEIGHT: f64 = 0.4;
-const DASH_MM2: f64 = 1.6;
-const SLASH_MM: f64 = 0.42;
-/// A tick box: longest side, and of one so small that it is nothing else; longest side over the shorter one.
-const TICK_SIDE_MM: f64 = 6.5;
+/// Largest gap between cells of one group, in multiples of the smallest.
+const MAX_GAP_RATIO: f64 = 1.6;
+/// Largest gap between cells of one group, in widths of a cell.
+const MAX_CELL_GAP: f64 = 0.65;
+/// Largest gap between groups, in widths of a cell.
+const MAX_GROUP_GAP: f64 = 1.0;
+/// The same with a printed dash or point between the groups.
+const MAX_SEPARATED_GAP: f64 = 1.8;
+/// Largest height of a dash or a point between groups, as a share of the cells' height.
+const MAX_DASH_HEIGHT: f64 = 0.4;
+/// Largest ink of a dash or a point, square millimetres.
+const MAX_DASH_MM2: f64 = 1.6;
+/// Largest mean width of a slash, millimetres.
+const MAX_SLASH_MM: f64 = 0.42;
+/// Longest side of a tick box, millimetres.
+const MAX_TICK_MM: f64 = 6.5;
+/// A frame up to this size is a tick box, whatever its proportions.
 const SMALL_TICK_MM: f64 = 4.0;
-const TICK_PROPORTION: f64 = 1.45;
-/// A box for a number: least and greatest height, least width.
+/// Longer over shorter side of a larger tick box.
+const MAX_TICK_PROPORTION: f64 = 1.45;
+/// Height of a box for a number.
 const BOX_HEIGHT_MM: std::ops::RangeInclusive<f64> = 3.5..=16.0;
-const BOX_WIDTH_MM: f64 = 5.0;
-/// Width of a box for a number, in its heights: sixteen digits, each 0.6 as wide as the box is high. Words need more.
-const BOX_PROPORTION: f64 = 10.0;
+const MIN_BOX_WIDTH_MM: f64 = 5.0;
+/// Largest width of a box for a number, in heights: sixteen digits, each 0.6 as wide as the box is high. Wider ones are for
+/// words.
+const MAX_BOX_PROPORTION: f64 = 10.0;
 
-/// A frame with words at its top: its height; the least room below them, and as a share of the height.
+/// Height of a frame with a caption at its top.
 const CAPTIONED_MM: std::ops::RangeInclusive<f64> = 6.5..=16.0;
+/// Smallest room below the caption, millimetres and as a share of the height.
 const MIN_ROOM_MM: f64 = 4.0;
-const ROOM_SHARE: f64 = 0.5;
+const MIN_ROOM_SHARE: f64 = 0.5;
 
 /// What a field looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Cells in a row, each touching the next, in one group or several.
     Comb,
-    /// Cells in a row, apart from each other.
+    /// Separate cells in a row.
     Boxes,
     /// One frame to write in freely.
     Box,
@@ -65,12 +72,12 @@ pub enum Shape {
     Line,
 }
 
-/// A field that is found, before it has a name.
+/// A field without a name.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Found {
+pub(super) struct FieldCandidate {
     pub shape: Shape,
     pub layout: FieldLayout,
-    /// Cells in each group, of a comb or of boxes; empty of others.
+    /// Number of cells in each group of a comb or of boxes; empty for other shapes.
     pub groups: Vec<usize>,
 }
 
@@ -80,14 +87,14 @@ pub(super) struct Frame {
     pub rect: Rect,
     /// Which of its sides are lines: top, right, bottom, left.
     pub is_line: [bool; 4],
-    /// As [`Cell::is_free`].
-    pub is_free: bool,
+    /// As [`Cell::is_isolated`].
+    pub is_isolated: bool,
 }
 
 impl Frame {
-    /// A cell as it was found, its pixels in millimetres.
-    pub fn of(cell: &Cell, px_per_mm: f64) -> Self {
-        Self { rect: in_mm(cell.frame, px_per_mm), is_line: cell.is_line, is_free: cell.is_free }
+    /// The frame of a cell, whose pixels become millimetres.
+    pub fn new(cell: &Cell, px_per_mm: f64) -> Self {
+        Self { rect: in_mm(cell.frame, px_per_mm), is_line: cell.is_line, is_isolated: cell.is_isolated }
     }
 
     pub fn printed(&self) -> PrintedSides {
@@ -105,16 +112,17 @@ impl Frame {
     fn is_tick_box(&self) -> bool {
         let (width, height) = (self.rect.width(), self.rect.height());
         let (longer, shorter) = (width.max(height), width.min(height));
-        self.is_free && (longer <= SMALL_TICK_MM || longer <= TICK_SIDE_MM && longer <= TICK_PROPORTION * shorter)
+        self.is_isolated
+            && (longer <= SMALL_TICK_MM || longer <= MAX_TICK_MM && longer <= MAX_TICK_PROPORTION * shorter)
     }
 
     fn is_number_box(&self) -> bool {
         let (width, height) = (self.rect.width(), self.rect.height());
-        BOX_HEIGHT_MM.contains(&height) && width >= BOX_WIDTH_MM && width <= BOX_PROPORTION * height
+        BOX_HEIGHT_MM.contains(&height) && width >= MIN_BOX_WIDTH_MM && width <= MAX_BOX_PROPORTION * height
     }
 
-    /// Whether `other` is of the same size, in the same row.
-    fn is_like(&self, other: &Self) -> bool {
+    /// Whether `other` has the same size and lies in the same row.
+    fn matches(&self, other: &Self) -> bool {
         let (a, b) = (self.rect, other.rect);
         let tolerance = |side: f64| (CELL_TOLERANCE * side).max(CELL_TOLERANCE_MM);
         (a.width() - b.width()).abs() <= tolerance(a.width())
@@ -123,11 +131,11 @@ impl Frame {
     }
 }
 
-/// The fields that empty frames make, in reading order.
+/// The fields that empty frames make up, in reading order.
 ///
-/// `was_filled`: whether writing was taken away, of which something may be left.
-pub(super) fn find_fields(cells: &[Cell], ink: &Ink, was_filled: bool) -> Vec<Found> {
-    let measured = |cell: &Cell| (Frame::of(cell, ink.px_per_mm), cell.ink_mm2);
+/// `was_filled`: whether writing was removed, and traces of it may be left.
+pub(super) fn find_fields(cells: &[Cell], ink: &Ink, was_filled: bool) -> Vec<FieldCandidate> {
+    let measured = |cell: &Cell| (Frame::new(cell, ink.px_per_mm), cell.ink_mm2);
     let measured: Vec<(Frame, f64)> = cells.iter().map(measured).collect();
     let is_empty = |(frame, ink_mm2): &&(Frame, f64)| {
         let share = if was_filled && frame.is_digit_cell() { MAX_REST_SHARE } else { MAX_DUST_SHARE };
@@ -136,7 +144,7 @@ pub(super) fn find_fields(cells: &[Cell], ink: &Ink, was_filled: bool) -> Vec<Fo
     let mut frames: Vec<Frame> = measured.iter().filter(is_empty).map(|(frame, _)| *frame).collect();
     if was_filled {
         let touches = |a: &Frame, b: &Frame| {
-            a.is_like(b) && [a.rect.x0 - b.rect.x1, b.rect.x0 - a.rect.x1].iter().any(|gap| gap.abs() <= TOUCHING_MM)
+            a.matches(b) && [a.rect.x0 - b.rect.x1, b.rect.x0 - a.rect.x1].iter().any(|gap| gap.abs() <= TOUCHING_MM)
         };
         let is_next = |(frame, ink_mm2): &&(Frame, f64)| {
             let is_empty_too = *ink_mm2 <= MAX_NEXT_SHARE * frame.rect.area();
@@ -146,24 +154,24 @@ pub(super) fn find_fields(cells: &[Cell], ink: &Ink, was_filled: bool) -> Vec<Fo
             measured.iter().filter(|m| !is_empty(m)).filter(is_next).map(|(frame, _)| *frame).collect();
         frames.extend(next);
     }
-    let captioned = measured.iter().filter(|m| !is_empty(m)).filter_map(|(frame, _)| under_caption(*frame, ink));
+    let captioned = measured.iter().filter(|m| !is_empty(m)).filter_map(|(frame, _)| room_below_caption(*frame, ink));
     let captioned: Vec<Frame> = captioned.collect();
     let (mut digits, others): (Vec<Frame>, Vec<Frame>) = frames.into_iter().partition(Frame::is_digit_cell);
     digits.sort_by(|a, b| a.rect.x0.total_cmp(&b.rect.x0));
     let groups = groups(digits, ink);
     let (rows, lone): (Vec<Vec<Frame>>, Vec<Vec<Frame>>) = groups.into_iter().partition(|group| group.len() > 1);
-    let (rows, lone) = joined(rows, lone, ink);
+    let (rows, lone) = join_groups(rows, lone, ink);
     let n_cells = |groups: &Vec<Vec<Frame>>| groups.iter().map(Vec::len).sum::<usize>();
-    // longer rows are scales or calendars
+    // a longer row is a scale or a calendar
     let rows = rows.into_iter().filter(|groups| n_cells(groups) <= MAX_CELLS);
-    let mut found: Vec<Found> = rows.map(|groups| row_of_cells(&groups)).collect();
-    found.extend(others.into_iter().chain(lone.into_iter().flatten()).chain(captioned).filter_map(single));
+    let mut found: Vec<FieldCandidate> = rows.map(|groups| row_of_cells(&groups)).collect();
+    found.extend(others.into_iter().chain(lone.into_iter().flatten()).chain(captioned).filter_map(single_field));
     in_reading_order(&mut found, |found| found.layout.bounds());
     found
 }
 
-/// The room below the words that stand at the top of a frame and say what is to be written in it.
-fn under_caption(frame: Frame, ink: &Ink) -> Option<Frame> {
+/// The room below the caption at the top of a frame; `None` if the frame has no caption or no room.
+fn room_below_caption(frame: Frame, ink: &Ink) -> Option<Frame> {
     const STEP_MM: f64 = 0.25;
     const MARGIN_MM: f64 = 0.5;
     let Rect { x0, x1, y1, .. } = frame.rect;
@@ -175,11 +183,11 @@ fn under_caption(frame: Frame, ink: &Ink) -> Option<Frame> {
         let room = Rect::from_edges(x0 + MARGIN_MM, y1 - free, x1 - MARGIN_MM, y1 - MARGIN_MM);
         ink.mm2_within(in_px(room, ink.px_per_mm)) <= MAX_DUST_MM2
     };
-    let steps = (0..).map(|i| height - STEP_MM * f64::from(i)).take_while(|free| *free >= ROOM_SHARE * height);
+    let steps = (0..).map(|i| height - STEP_MM * f64::from(i)).take_while(|free| *free >= MIN_ROOM_SHARE * height);
     let free = steps.skip(1).find(is_clear)?;
     let [_, right, bottom, left] = frame.is_line;
     let rect = Rect::from_edges(x0, y1 - free, x1, y1);
-    let room = Frame { rect, is_line: [false, right, bottom, left], is_free: false };
+    let room = Frame { rect, is_line: [false, right, bottom, left], is_isolated: false };
     (free >= MIN_ROOM_MM && room.is_number_box()).then_some(room)
 }
 
@@ -193,16 +201,16 @@ pub(super) fn in_px(r: Rect, px_per_mm: f64) -> Rect {
     Rect::from_edges(r.x0 * px_per_mm, r.y0 * px_per_mm, r.x1 * px_per_mm, r.y1 * px_per_mm)
 }
 
-/// Cells that stand close in one row, from left to right. `digits` from left to right.
+/// Groups of cells that are close in one row. `digits` and each group are in order from left to right.
 fn groups(digits: Vec<Frame>, ink: &Ink) -> Vec<Vec<Frame>> {
     let mut groups: Vec<Vec<Frame>> = Vec::new();
     for frame in digits {
         let follows = |group: &&mut Vec<Frame>| {
             let last = group[group.len() - 1];
             let gap = frame.rect.x0 - last.rect.x1;
-            frame.is_like(&last)
+            frame.matches(&last)
                 && gap >= -TOUCHING_MM
-                && gap <= CELL_GAP * last.rect.width()
+                && gap <= MAX_CELL_GAP * last.rect.width()
                 && between(ink, last.rect, frame.rect) == Between::Nothing
         };
         match groups.iter_mut().find(follows) {
@@ -210,20 +218,19 @@ fn groups(digits: Vec<Frame>, ink: &Ink) -> Vec<Vec<Frame>> {
             None => groups.push(vec![frame]),
         }
     }
-    groups.into_iter().flat_map(parted_by_gaps).collect()
+    groups.into_iter().flat_map(split_at_gaps).collect()
 }
 
-/// A row whose gaps are of two sorts is two groups or more: it is parted at the wider ones.
-fn parted_by_gaps(group: Vec<Frame>) -> Vec<Vec<Frame>> {
+/// A row with gaps of two widths is two groups or more: it is split at the wider gaps.
+fn split_at_gaps(group: Vec<Frame>) -> Vec<Vec<Frame>> {
     let gap = |a: &Frame, b: &Frame| (b.rect.x0 - a.rect.x1).max(0.0);
-    let least = group.windows(2).map(|two| gap(&two[0], &two[1])).fold(f64::MAX, f64::min);
-    let widest = GAP_SPREAD * least + TOUCHING_MM;
-    group.chunk_by(|a, b| gap(a, b) <= widest).map(<[Frame]>::to_vec).collect()
+    let min_gap = group.windows(2).map(|two| gap(&two[0], &two[1])).fold(f64::MAX, f64::min);
+    let max_gap = MAX_GAP_RATIO * min_gap + TOUCHING_MM;
+    group.chunk_by(|a, b| gap(a, b) <= max_gap).map(<[Frame]>::to_vec).collect()
 }
 
-/// Groups that belong to one field, each field's from left to right, and the lone cells that belong to none. `rows` and
-/// `lone` from left to right.
-fn joined(rows: Vec<Vec<Frame>>, lone: Vec<Vec<Frame>>, ink: &Ink) -> (Vec<Vec<Vec<Frame>>>, Vec<Vec<Frame>>) {
+/// The groups of each field, and the lone cells that belong to no row. All are in order from left to right.
+fn join_groups(rows: Vec<Vec<Frame>>, lone: Vec<Vec<Frame>>, ink: &Ink) -> (Vec<Vec<Vec<Frame>>>, Vec<Vec<Frame>>) {
     let mut all: Vec<Vec<Frame>> = rows.into_iter().chain(lone).collect();
     all.sort_by(|a, b| a[0].rect.x0.total_cmp(&b[0].rect.x0));
     let mut fields: Vec<Vec<Vec<Frame>>> = Vec::new();
@@ -234,11 +241,11 @@ fn joined(rows: Vec<Vec<Frame>>, lone: Vec<Vec<Frame>>, ink: &Ink) -> (Vec<Vec<V
             let gap = (first.rect.x0 - last.rect.x1) / last.rect.width();
             let is_row = group.len() > 1 || field.iter().any(|group| group.len() > 1);
             is_row
-                && last.is_like(&first)
+                && last.matches(&first)
                 && gap >= 0.0
                 && match between(ink, last.rect, first.rect) {
-                    Between::Nothing => gap <= GROUP_GAP,
-                    Between::Separator => gap <= PARTED_GAP,
+                    Between::Nothing => gap <= MAX_GROUP_GAP,
+                    Between::Separator => gap <= MAX_SEPARATED_GAP,
                     Between::Print => false,
                 }
         };
@@ -281,18 +288,18 @@ fn between(ink: &Ink, left: Rect, right: Rect) -> Between {
         (Some(first), Some(last)) => f64::from(last + 1 - first) / f64::from(BANDS),
         _ => 0.0,
     };
-    let is_dash = spanned <= DASH_HEIGHT && area <= DASH_MM2;
-    let is_slash = area <= SLASH_MM * height;
+    let is_dash = spanned <= MAX_DASH_HEIGHT && area <= MAX_DASH_MM2;
+    let is_slash = area <= MAX_SLASH_MM * height;
     if is_dash || is_slash { Between::Separator } else { Between::Print }
 }
 
-/// Whether two cells of a row, from left to right, share a line, or stand line at line.
+/// Whether two neighbouring cells of a row share a line, or have lines side by side.
 pub(super) fn touch(left: &Frame, right: &Frame) -> bool {
     right.rect.x0 - left.rect.x1 <= TOUCHING_MM
 }
 
-/// A comb, or boxes, of these groups of cells, each of one cell or more.
-pub(super) fn row_of_cells(groups: &[Vec<Frame>]) -> Found {
+/// A comb or a row of boxes. No group is empty.
+pub(super) fn row_of_cells(groups: &[Vec<Frame>]) -> FieldCandidate {
     let all: Vec<Frame> = groups.iter().flatten().copied().collect();
     let is_comb = groups.iter().all(|group| group.windows(2).all(|two| touch(&two[0], &two[1])));
     let (first, last) = (all[0], all[all.len() - 1]);
@@ -305,7 +312,7 @@ pub(super) fn row_of_cells(groups: &[Vec<Frame>]) -> Found {
     };
     let mut cells: Vec<Rect> = all.iter().map(|frame| frame.rect).collect();
     if is_comb {
-        // touching cells share a line: that between them is where both say
+        // touching cells share a line: it lies half way between both measurements
         for i in 1..cells.len() {
             if touch(&all[i - 1], &all[i]) {
                 let middle = (cells[i].x0 + cells[i - 1].x1) / 2.0;
@@ -313,25 +320,26 @@ pub(super) fn row_of_cells(groups: &[Vec<Frame>]) -> Found {
             }
         }
     }
-    Found {
+    FieldCandidate {
         shape: if is_comb { Shape::Comb } else { Shape::Boxes },
         layout: FieldLayout::Comb { cells, printed },
         groups: groups.iter().map(Vec::len).collect(),
     }
 }
 
-/// A lone frame: a tick box, a box for a number, or nothing to be read.
-fn single(frame: Frame) -> Option<Found> {
+/// The field of a lone frame: a tick box or a box for a number.
+fn single_field(frame: Frame) -> Option<FieldCandidate> {
     let shape = match () {
         () if frame.is_tick_box() => Shape::Mark,
         () if frame.is_number_box() => Shape::Box,
         () => return None,
     };
     let layout = FieldLayout::Box { frame: frame.rect, printed: frame.printed() };
-    Some(Found { shape, layout, groups: Vec::new() })
+    Some(FieldCandidate { shape, layout, groups: Vec::new() })
 }
 
-/// Sorts into rows from top to bottom, each from left to right. Things are in one row whose middles lie within both.
+/// Sorts into rows from top to bottom, and each row from left to right. Two items are in one row if the centre of each lies
+/// within the height of the other.
 pub(super) fn in_reading_order<T>(items: &mut Vec<T>, bounds: impl Fn(&T) -> Rect) {
     items.sort_by(|a, b| bounds(a).centre().y.total_cmp(&bounds(b).centre().y));
     let mut rows: Vec<Vec<T>> = Vec::new();
@@ -358,15 +366,15 @@ mod tests {
     use image::{GrayImage, Luma};
 
     use super::{
-        super::{cells::find_cells, sheet::Sheet},
+        super::{find_cells, sheet::Sheet},
         *,
     };
     use formread_raster::geometry::{Point, Projection};
 
     /// At 10 px/mm: two groups of boxes with a dash between, two tick boxes with letters between, a box with a caption, and a
-    /// box that is written full.
+    /// box full of writing.
     #[test]
-    fn rows_tick_boxes_and_captions_are_told_apart() {
+    fn rows_tick_boxes_and_captioned_boxes_get_their_shapes() {
         let row = [10.0, 15.0, 20.0, 28.0, 33.0].map(|x| Rect::from_xywh(x, 10.0, 4.0, 5.0));
         let ticks = [60.0, 70.0].map(|x| Rect::from_xywh(x, 11.0, 4.0, 4.0));
         let captioned = Rect::from_xywh(10.0, 30.0, 40.0, 10.0);
@@ -385,12 +393,12 @@ mod tests {
             Luma([if frames.iter().any(on) || solid.iter().any(|r| r.contains(p)) { 40 } else { 245 }])
         });
         let sheet = Sheet { pixels, px_per_mm: 10.0, page_from_sheet: Projection::IDENTITY };
-        let ink = Ink::of(&sheet);
+        let ink = Ink::new(&sheet);
         let found = find_fields(&find_cells(&ink, &Ink::faint(&sheet)), &ink, false);
-        let told: Vec<(Shape, &[usize])> = found.iter().map(|field| (field.shape, &field.groups[..])).collect();
+        let shapes: Vec<(Shape, &[usize])> = found.iter().map(|field| (field.shape, &field.groups[..])).collect();
         let expected: [(Shape, &[usize]); 4] =
             [(Shape::Boxes, &[3, 2]), (Shape::Mark, &[]), (Shape::Mark, &[]), (Shape::Box, &[])];
-        assert_eq!(told, expected);
+        assert_eq!(shapes, expected);
         let room = found[3].layout.bounds();
         assert!((32.8..34.0).contains(&room.y0) && (room.y1 - 40.0).abs() < 0.2, "{room:?}");
         assert_eq!(found[3].layout.printed(), PrintedSides { top: false, ..PrintedSides::ALL });

@@ -9,7 +9,7 @@ use imageproc::{
 use super::sheet::Sheet;
 use formread_raster::{GreyHistogram, Labels, SauvolaParams, geometry::Rect, label_components, sauvola};
 
-/// Half the side of the window of the local threshold, millimetres: it holds paper beside a wide stroke.
+/// Half the side of the window of the local threshold, millimetres: it contains paper beside a wide stroke.
 const WINDOW_MM: f64 = 3.5;
 /// Sauvola's k on clean paper: the hairline of a tick box is ink, a watermark is not. Raising it loses faint print.
 const MIN_SAUVOLA_K: f64 = 0.1;

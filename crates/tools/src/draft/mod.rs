@@ -1,33 +1,35 @@
-//! From pages of a form to a draft of its template, for a person to name the fields in.
+//! Drafts a template from pages of a form. A person then names the fields.
 //!
-//! 1. `sheet` lays a page out flat: a scan is turned, a photo is made level by its vanishing points.
-//! 2. `upright` sets it upright where it lies on its side.
-//! 3. `consensus` takes away what was written, where there are several filled pages and no blank.
-//! 4. `cells` finds the frames that lines enclose, `siblings` those of them that are faint.
-//! 5. `fields` tells which of them are to be filled in, and joins those that make one field.
-//! 6. `print` finds what registration holds on to, and the lines that are to be written on.
-//! 7. `text` writes it down.
+//! 1. `sheet` rectifies a page: it deskews a scan, and levels a photo by its vanishing points.
+//! 2. `upright` turns a page that lies on its side.
+//! 3. `consensus` removes the writing, from several filled pages.
+//! 4. `ink` binarises the sheet.
+//! 5. `cells` finds the frames that lines enclose; `faint_boxes` adds faint tick boxes.
+//! 6. `fields` selects the frames to be filled in, and joins those that make up one field.
+//! 7. `print` finds the landmarks for registration, and the lines to write on.
+//! 8. `text` writes the template.
 //!
-//! Nothing is known of the form beforehand. Sizes are millimetres on the paper: where the file does not give its
-//! resolution, the page is taken for the paper that has its proportions, A4 where none has.
+//! Nothing is known about the form beforehand. Sizes are millimetres on paper. Without a resolution in the file, the paper
+//! is the one with the page's proportions, or A4.
 //!
-//! A fillable PDF says itself what its fields are: `acroform` reads that, and takes from the steps above where they are
-//! printed.
+//! A fillable PDF contains its fields: `acroform` reads them, and uses the steps above to find where they are printed.
 
 mod acroform;
 mod cells;
 mod consensus;
+mod faint_boxes;
 mod fields;
+mod ink;
 mod print;
 mod sheet;
-mod siblings;
 mod text;
 mod upright;
 
 use image::GrayImage;
 
-use cells::{Ink, find_cells};
-use fields::{Found, find_fields, in_reading_order};
+use cells::{Cell, enclosed_cells};
+use faint_boxes::find_faint_boxes;
+use fields::{FieldCandidate, find_fields, in_reading_order};
 use formread_core::form::{
     DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, MAX_FIELDS, parse_template, source::is_form_name,
 };
@@ -36,93 +38,95 @@ use formread_raster::{
     error::{Error, Format, Result},
     geometry::Projection,
 };
-use sheet::{Sheet, lay_flat};
+use ink::Ink;
+use sheet::{Sheet, rectify};
 
 pub use acroform::draft_fillable;
 pub use fields::Shape;
 
-/// A template in the making.
+/// A drafted template.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    /// The form's name: small letters, digits and hyphens.
+    /// The form's name: lower-case letters, digits and hyphens.
     pub name: String,
     /// One line for a person.
     pub title: String,
-    /// What registration holds on to beside the frames of the fields, millimetres.
+    /// Landmarks for registration besides the frames of the fields, millimetres.
     pub landmarks: Landmarks,
-    /// What is proposed to be read, in reading order.
+    /// The proposed fields, in reading order.
     pub fields: Vec<DraftField>,
-    /// Lines to write on, of a form that has cells for its digits: its lines are mostly for words. The template's text has
-    /// them as comments. Empty where they are among `fields`.
+    /// Lines to write on, if the form has cells for digits: then most of its lines are for words, and the template contains
+    /// them as comments. Empty if the lines are among `fields`.
     pub writing_lines: Vec<DraftField>,
-    /// Rules between `fields`, as a template has them; none but from a fillable PDF.
+    /// Rules between `fields`, in the syntax of a template. Only a fillable PDF gives any.
     pub rules: Vec<String>,
-    /// How many pages it was made from: those that could be laid on the first one, with it.
+    /// Number of pages used: the first one, and those that were registered on it.
     pub n_pages: usize,
-    /// The form as it was drafted, without what was written: [H, W] u8, 0 black .. 255 white, level.
+    /// The rectified form without writing: [H, W] u8, 0 black .. 255 white.
     pub sheet: GrayImage,
-    /// Pixels of `sheet` a millimetre.
+    /// Pixels of `sheet` per millimetre.
     pub px_per_mm: f64,
     /// Template millimetres to pixels of the first page.
     pub page_from_template: Projection,
 }
 
-/// A field that is proposed.
+/// A proposed field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DraftField {
-    /// `field_01` and so on, to be changed; from a fillable PDF what it is called there.
+    /// `field_01` and so on, for a person to change; from a fillable PDF its name there.
     pub name: String,
-    /// What sort of number it holds: a mark for a tick box, a code where nothing tells.
+    /// Kind of number: a mark for a tick box, a code if unknown.
     pub kind: FieldKind,
-    /// How many digits it may hold, where that is told.
+    /// Number of digits, if known.
     pub digits: Option<DigitCount>,
     /// What it looks like.
     pub shape: Shape,
-    /// Where its digits stand, millimetres.
+    /// Where its digits are written, millimetres.
     pub layout: FieldLayout,
-    /// Cells in each group, of a comb or of boxes in a row, from left to right; empty of others.
+    /// Number of cells in each group of a comb or a row of boxes, from left to right; empty for other shapes.
     pub groups: Vec<usize>,
 }
 
 impl DraftField {
-    /// A field of which nothing is known but its looks.
-    fn new(name: String, Found { shape, layout, groups }: Found) -> Self {
+    /// A field known by its looks alone.
+    fn new(name: String, FieldCandidate { shape, layout, groups }: FieldCandidate) -> Self {
         let kind = if shape == Shape::Mark { FieldKind::Mark { filled_counts: false } } else { FieldKind::Code };
         Self { name, kind, digits: None, shape, layout, groups }
     }
 }
 
 impl Draft {
-    /// The template's text, which [`parse_template`] accepts.
+    /// The text of the template. [`parse_template`] accepts it.
     pub fn to_toml(&self) -> String {
-        text::text(self)
+        text::template_text(self)
     }
 
-    /// The template as it is.
+    /// The template.
     ///
     /// # Errors
-    /// `Format` where a name or a field was changed to what no template may have.
+    /// `Format` if a caller changed a name or a field to one that a template may not have.
     pub fn template(&self) -> Result<FormTemplate> {
         parse_template(&self.to_toml())
     }
 }
 
-/// Drafts the template `name` from `pages` of one form: a blank one, or several that are filled in by different hands, the
-/// first of which gives the template its place. Pages that are another form, or cannot be laid on the first, are left out.
+/// Drafts the template `name` from `pages` of one form: a blank one, or several filled in by different people. The template
+/// has the coordinates of the first. Pages that cannot be registered on the first are left out.
 ///
 /// # Errors
-/// `Usage` where there is no page, or `name` cannot be a form's; `Format` where nothing on the page is to be filled in, or the page is no size for a form.
+/// `Usage` without a page, or if `name` is no name of a form; `Format` if the page has nothing to fill in, or is too small
+/// or too large for a form.
 pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
     let [first, others @ ..] = pages else {
         return Err(Error::usage("no page to draft a template from\nhint: give a blank page of the form"));
     };
     check_name(name)?;
-    let (sheet, n_pages) = consensus::without_writing(upright(lay_flat(first)), others);
-    let ink = Ink::of(&sheet);
+    let (sheet, n_pages) = consensus::remove_writing(upright(rectify(first)), others);
+    let ink = Ink::new(&sheet);
     let cells = find_cells(&ink, &Ink::faint(&sheet));
     let mut found = find_fields(&cells, &ink, n_pages > 1);
     let print = print::find_print(&sheet, &ink, &cells);
-    let mut lines = print.lines_to_write_on(&ink, &cells);
+    let mut lines = print.writing_lines(&ink, &cells);
     in_reading_order(&mut lines, |found| found.layout.bounds());
     let has_cells = found.iter().any(|field| matches!(field.shape, Shape::Comb | Shape::Boxes));
     if !has_cells {
@@ -130,14 +134,14 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
         in_reading_order(&mut found, |found| found.layout.bounds());
     }
     if found.is_empty() {
-        let hint = "a field is a frame, a row of cells or a line with nothing in it";
-        return Err(Error::format(Format::Form, format!("nothing on the page is to be filled in\nhint: {hint}")));
+        let hint = "a field is an empty frame, a row of empty cells, or a line to write on";
+        return Err(Error::format(Format::Form, format!("the page has nothing to fill in\nhint: {hint}")));
     }
     found.truncate(MAX_FIELDS);
     let landmarks = print.landmarks(&sheet, &found);
     let digits = |n: usize| n.to_string().len().max(2);
     let width = digits(found.len() + lines.len());
-    let named = |first: usize, found: Vec<Found>| -> Vec<DraftField> {
+    let named = |first: usize, found: Vec<FieldCandidate>| -> Vec<DraftField> {
         let name = |i: usize| format!("field_{:0width$}", first + i);
         let field = |(i, found)| DraftField::new(name(i), found);
         found.into_iter().enumerate().map(field).collect()
@@ -157,14 +161,14 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
         page_from_template: sheet.page_from_sheet.compose(&mm_to_px),
         sheet: sheet.pixels,
     };
-    // a page may be too narrow to be a form's
+    // fails if the page is too narrow for a form
     draft.template()?;
     Ok(draft)
 }
 
-/// Whether `name` can be a form's.
+/// Fails if `name` is no name of a form.
 fn check_name(name: &str) -> Result<()> {
-    let hint = "small letters, digits and hyphens, no hyphen first";
+    let hint = "lower-case letters, digits and hyphens, not starting with a hyphen";
     if is_form_name(name) && !name.starts_with('-') {
         Ok(())
     } else {
@@ -172,7 +176,14 @@ fn check_name(name: &str) -> Result<()> {
     }
 }
 
-/// The sheet set upright where it lies on its side.
+/// The frames on a sheet, in no order: those that lines of clear ink enclose, and faint tick boxes.
+fn find_cells(ink: &Ink, faint: &Ink) -> Vec<Cell> {
+    let mut cells = enclosed_cells(ink);
+    cells.extend(find_faint_boxes(&cells, faint));
+    cells
+}
+
+/// The sheet, turned if it lies on its side.
 fn upright(sheet: Sheet) -> Sheet {
     let quarters = upright::quarters_turned(&sheet);
     sheet.rotate_back(quarters)
@@ -186,7 +197,7 @@ mod tests {
     use crate::synth::{Degradations, GlyphStock, SynthOptions, SynthPage, synthesise};
     use formread_core::form::known_templates;
 
-    /// Ten signs: a stroke, further right for each, between two points that make them all of one size.
+    /// Ten signs: a stroke at a place of its own for each digit, between two dots that give all signs one size.
     fn stock() -> GlyphStock {
         let sign = |digit: u32| {
             let is_ink = |x: u32, y: u32| x / 2 == digit || x.max(y) < 2 || x.min(y) > 17;
@@ -196,7 +207,7 @@ mod tests {
     }
 
     fn form(name: &str) -> FormTemplate {
-        let mut known = known_templates().expect("a test says they parse");
+        let mut known = known_templates().expect("known templates parse");
         known.remove(known.iter().position(|template| template.name == name).expect("it is known"))
     }
 
@@ -205,8 +216,8 @@ mod tests {
         synthesise(form, &stock(), &options, page_idx).expect("the options are in range")
     }
 
-    /// Every field of `form` is in `draft`, with its sort of layout and its cells, in place within half a millimetre. Gives
-    /// how many more are proposed.
+    /// Asserts that every field of `form` is in `draft`, with its layout and cells, within half a millimetre. Returns how many
+    /// more fields are proposed.
     #[track_caller]
     fn assert_drafted(form: &FormTemplate, draft: &Draft, drawn: &SynthPage, what: &str) -> usize {
         let form_from_page = drawn.page_from_template.inverse().expect("it is regular");
@@ -234,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_is_drafted_as_it_was_drawn() {
+    fn blank_page_gives_all_fields_in_place() {
         let mild = Degradations {
             skew_degrees: 1.5,
             blur: 0.2,
@@ -260,14 +271,14 @@ mod tests {
                     drawn.image = imageops::rotate90(&drawn.image);
                 }
                 let draft = draft(&[Page::upright(drawn.image.clone(), dpi)], "again").expect("it has fields");
-                // the form has two frames for words that are as large as those for numbers
+                // two frames for words on the form are as large as those for numbers
                 assert_eq!(assert_drafted(&form, &draft, &drawn, what), n_more, "{name}, {what}");
             }
         }
     }
 
     #[test]
-    fn filled_pages_give_what_a_blank_gives() {
+    fn filled_pages_give_fields_of_blank_page() {
         let form = form("tax-return");
         let degradations = Degradations { skew_degrees: 1.0, shift: 0.02, noise: 0.1, ..Degradations::NONE };
         let options = SynthOptions { dpi: 150.0, degradations, ..SynthOptions::default() };
@@ -280,13 +291,13 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_drafted_says_why() {
+    fn page_without_fields_or_bad_name_is_error() {
         let white = || Page::upright(GrayImage::from_pixel(300, 400, Luma([250])), None);
         for (pages, name, part) in [
             (vec![], "form", "no page to draft"),
             (vec![white()], "A Form", "name of a form: \"A Form\""),
-            (vec![white()], "form", "nothing on the page is to be filled in"),
-            (vec![Page::upright(GrayImage::new(1, 1), None)], "form", "nothing on the page"),
+            (vec![white()], "form", "the page has nothing to fill in"),
+            (vec![Page::upright(GrayImage::new(1, 1), None)], "form", "the page has nothing"),
         ] {
             let error = draft(&pages, name).expect_err(part);
             assert!(error.to_string().contains(part), "{error}");

@@ -1,8 +1,9 @@
-//! What is printed on a sheet and no field: lines, solid marks, words; and the lines that are to be written on.
+//! What is printed on a sheet besides fields: lines, solid marks and words; and the lines to write on.
 
 use super::{
-    cells::{Cell, Ink},
-    fields::{Found, Shape, in_mm, in_px},
+    cells::Cell,
+    fields::{FieldCandidate, Shape, in_mm, in_px},
+    ink::Ink,
     sheet::Sheet,
 };
 use formread_core::{
@@ -15,50 +16,55 @@ use formread_raster::{
     label_components,
 };
 
-/// Shortest line that registration is given, millimetres: longer than any letter.
+/// Shortest line among the landmarks, millimetres: longer than any letter.
 const MIN_LINE_MM: f64 = 9.0;
-/// What runs along a line of text has ink on both sides: so far off, millimetres, and this share of the place.
+/// A supposed line with ink on both sides is a line of text. The ink is this far away, millimetres.
 const BESIDE_MM: [f64; 2] = [0.5, 1.0];
-const BESIDE_SHARE: f64 = 0.15;
-/// A line that lies this near to the side of a field's frame is that side, millimetres.
+/// Share of ink there from which it is text.
+const TEXT_SHARE: f64 = 0.15;
+/// A line this near to the side of a field's frame is that side, millimetres.
 const NEAR_MM: f64 = 0.7;
-/// Share of a line from which the sides of fields make it up.
-const COVERED_SHARE: f64 = 0.8;
-/// Least side of a solid mark, millimetres, and the share of its box that is ink.
+/// A line covered to this share by sides of fields is no landmark of its own.
+const MAX_COVERED_SHARE: f64 = 0.8;
+/// Smallest side of a solid mark, millimetres.
 const MIN_MARK_MM: f64 = 2.4;
-const SOLID_SHARE: f64 = 0.85;
-/// Letters, and words whose letters touch: greatest height and width, least longer side, millimetres.
+/// Smallest share of ink in the bounds of a solid mark.
+const MIN_SOLID_SHARE: f64 = 0.85;
+/// Largest height and width of a letter, or of a word whose letters touch, millimetres.
 const MAX_LETTER_MM: [f64; 2] = [8.0, 40.0];
+/// Smallest longer side of a letter, millimetres.
 const MIN_LETTER_MM: f64 = 0.9;
-/// A stroke longer than this and this many times longer than thick is a line and no letter.
+/// A component longer than this, millimetres, and longer than this multiple of its thickness is a line and no letter.
 const STROKE_MM: f64 = 4.0;
 const STROKE_PROPORTION: f64 = 6.0;
-/// Widest gap between the letters of a word or a line of words, millimetres, and least size of a word.
-const LETTER_GAP_MM: f64 = 1.5;
+/// Largest gap between letters of one word or one line of words, millimetres.
+const MAX_LETTER_GAP_MM: f64 = 1.5;
+/// Smallest width and height of a word, millimetres.
 const MIN_WORD_MM: [f64; 2] = [2.0, 1.2];
-/// Most words and lines, the largest first: a template has room for so many.
+/// Most words and most lines, the largest first: the limit of a template.
 const MAX_LANDMARKS: usize = 2_000;
-/// A line to write a number on: least and greatest length.
-const WRITE_MM: std::ops::RangeInclusive<f64> = 8.0..=80.0;
-/// Room above it that must be free, millimetres, and the most that it is given.
+/// Length of a line to write a number on, millimetres.
+const WRITING_LINE_MM: std::ops::RangeInclusive<f64> = 8.0..=80.0;
+/// Height of the room above it, millimetres: at least so much must be free, and no more is used.
 const ROOM_MM: std::ops::RangeInclusive<f64> = 3.5..=7.0;
-/// Most ink in that room, square millimetres a millimetre of line.
-const ROOM_INK: f64 = 0.006;
-/// How far left of it, or below it, what is to be written is said, millimetres.
-const LABEL_MM: f64 = 12.0;
-const CAPTION_MM: f64 = 5.0;
+/// Largest ink in that room, square millimetres per millimetre of line.
+const MAX_ROOM_INK: f64 = 0.006;
+/// Largest distance of the label left of a line to write on, millimetres.
+const MAX_LABEL_MM: f64 = 12.0;
+/// Largest distance of the caption below a line to write on, millimetres.
+const MAX_CAPTION_MM: f64 = 5.0;
 
-/// What is printed on a sheet, millimetres.
+/// The print on a sheet, millimetres.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Print {
     /// Longest first.
     pub lines: Vec<Segment>,
     pub marks: Vec<Rect>,
-    /// In the order of their left edges.
+    /// By left edge.
     pub words: Vec<Rect>,
 }
 
-/// Finds what is printed. `cells` are the sheet's frames: their ink is neither word nor mark.
+/// Finds the print. `cells` are the frames of the sheet: their ink is neither a word nor a mark.
 pub(super) fn find_print(sheet: &Sheet, ink: &Ink, cells: &[Cell]) -> Print {
     let k = ink.px_per_mm;
     let (marks, letters) = marks_and_letters(ink, cells);
@@ -74,10 +80,10 @@ pub(super) fn find_print(sheet: &Sheet, ink: &Ink, cells: &[Cell]) -> Print {
 }
 
 impl Print {
-    /// What registration is given beside the frames of `fields`.
-    pub fn landmarks(&self, sheet: &Sheet, fields: &[Found]) -> Landmarks {
+    /// The landmarks for registration besides the frames of `fields`.
+    pub fn landmarks(&self, sheet: &Sheet, fields: &[FieldCandidate]) -> Landmarks {
         let sides: Vec<Segment> = fields.iter().flat_map(|field| field.layout.printed_lines()).collect();
-        let is_other = |s: &&Segment| s.length() >= MIN_LINE_MM && covered_by(**s, &sides) < COVERED_SHARE;
+        let is_other = |s: &&Segment| s.length() >= MIN_LINE_MM && covered_share(**s, &sides) < MAX_COVERED_SHARE;
         let is_apart =
             |w: &Rect| fields.iter().all(|field| field.layout.bounds().inflate(NEAR_MM).intersection(*w).is_none());
         let page = in_mm(sheet.bounds(), sheet.px_per_mm);
@@ -100,8 +106,8 @@ impl Print {
         }
     }
 
-    /// Lines to write on: free at both ends and above, with words before or below them.
-    pub fn lines_to_write_on(&self, ink: &Ink, cells: &[Cell]) -> Vec<Found> {
+    /// The lines to write on: nothing touches them, there is room above, and there are words before or below.
+    pub fn writing_lines(&self, ink: &Ink, cells: &[Cell]) -> Vec<FieldCandidate> {
         let k = ink.px_per_mm;
         let (width, height) = (f64::from(ink.mask.width()), f64::from(ink.mask.height()));
         let page = in_mm(Rect::from_edges(0.0, 0.0, width, height), k);
@@ -111,14 +117,14 @@ impl Print {
                 let reach = Rect::from_edges(t.a.x.min(t.b.x), t.a.y.min(t.b.y), t.a.x.max(t.b.x), t.a.y.max(t.b.y));
                 !t.is_horizontal() && [s.a, s.b].iter().any(|end| reach.inflate(NEAR_MM).contains(*end))
             };
-            covered_by(*s, &sides) < 0.3 && !self.lines.iter().any(touches)
+            covered_share(*s, &sides) < 0.3 && !self.lines.iter().any(touches)
         };
-        let is_said = |s: &Segment| {
+        let has_label = |s: &Segment| {
             let level = s.middle().y;
             self.words.iter().any(|w| {
                 let before = s.a.x - w.x1;
-                let is_label = (-1.0..=LABEL_MM).contains(&before) && w.y1 > level - ROOM_MM.end() && w.y0 < level;
-                let is_caption = w.y0 >= level && w.y0 - level <= CAPTION_MM && w.x0 < s.b.x && w.x1 > s.a.x;
+                let is_label = (-1.0..=MAX_LABEL_MM).contains(&before) && w.y1 > level - ROOM_MM.end() && w.y0 < level;
+                let is_caption = w.y0 >= level && w.y0 - level <= MAX_CAPTION_MM && w.x0 < s.b.x && w.x1 > s.a.x;
                 is_label || is_caption
             })
         };
@@ -126,25 +132,29 @@ impl Print {
             let level = s.a.y.min(s.b.y) - NEAR_MM;
             let is_clear = |height: &f64| {
                 let over = Rect::from_edges(s.a.x + 0.5, level - height, s.b.x - 0.5, level);
-                ink.mm2_within(in_px(over, k)) <= ROOM_INK * s.length()
+                ink.mm2_within(in_px(over, k)) <= MAX_ROOM_INK * s.length()
             };
-            // what lies beyond the page's upper edge is no room
+            // there is no room beyond the upper edge of the page
             let heights = (0..8).map(|i| ROOM_MM.end() - f64::from(i) * 0.5);
             heights.filter(|height| ROOM_MM.contains(height) && *height <= level).find(is_clear)
         };
-        let lines = self.lines.iter().filter(|s| s.is_horizontal() && WRITE_MM.contains(&s.length()));
+        let lines = self.lines.iter().filter(|s| s.is_horizontal() && WRITING_LINE_MM.contains(&s.length()));
         lines
-            .filter(|s| page.contains(s.a) && page.contains(s.b) && is_free(s) && is_said(s))
+            .filter(|s| page.contains(s.a) && page.contains(s.b) && is_free(s) && has_label(s))
             .filter_map(|s| {
                 let frame = Rect::from_edges(s.a.x, s.middle().y - NEAR_MM - room(s)?, s.b.x, s.middle().y);
                 let printed = PrintedSides { bottom: true, ..PrintedSides::NONE };
-                Some(Found { shape: Shape::Line, layout: FieldLayout::Box { frame, printed }, groups: Vec::new() })
+                Some(FieldCandidate {
+                    shape: Shape::Line,
+                    layout: FieldLayout::Box { frame, printed },
+                    groups: Vec::new(),
+                })
             })
             .collect()
     }
 }
 
-/// Whether ink lies along both sides of `line`, millimetres: it is made of letters.
+/// Whether there is ink along both sides of `line` (millimetres): then it consists of letters.
 fn is_text(ink: &Ink, line: Segment) -> bool {
     let along = Rect::from_edges(line.a.x, line.a.y.min(line.b.y), line.b.x.max(line.a.x), line.b.y.max(line.a.y));
     let share = |[from, to]: [f64; 2]| {
@@ -155,11 +165,11 @@ fn is_text(ink: &Ink, line: Segment) -> bool {
         ink.mm2_within(in_px(place, ink.px_per_mm)) / place.area()
     };
     let [near, far] = BESIDE_MM;
-    share([near, far]) > BESIDE_SHARE && share([-far, -near]) > BESIDE_SHARE
+    share([near, far]) > TEXT_SHARE && share([-far, -near]) > TEXT_SHARE
 }
 
 /// Share of `line` along which one of `sides` lies.
-fn covered_by(line: Segment, sides: &[Segment]) -> f64 {
+fn covered_share(line: Segment, sides: &[Segment]) -> f64 {
     let direction = line.direction();
     let beside = |p: Point| (p - line.a).cross(direction).abs() <= NEAR_MM;
     let mut spans: Vec<(f64, f64)> = sides
@@ -178,7 +188,7 @@ fn covered_by(line: Segment, sides: &[Segment]) -> f64 {
     if line.length() > 0.0 { covered / line.length() } else { 0.0 }
 }
 
-/// Solid areas, and pieces of ink of a letter's size, millimetres.
+/// Solid marks, and components of the size of a letter, millimetres.
 pub(super) fn marks_and_letters(ink: &Ink, cells: &[Cell]) -> (Vec<Rect>, Vec<Rect>) {
     let k = ink.px_per_mm;
     let labels = label_components(&ink.mask);
@@ -194,7 +204,7 @@ pub(super) fn marks_and_letters(ink: &Ink, cells: &[Cell]) -> (Vec<Rect>, Vec<Re
     for (bounds, n) in blobs.into_iter().flatten() {
         let b = in_mm(bounds, k);
         let (longer, shorter) = (b.width().max(b.height()), b.width().min(b.height()));
-        if shorter >= MIN_MARK_MM && n / bounds.area() >= SOLID_SHARE {
+        if shorter >= MIN_MARK_MM && n / bounds.area() >= MIN_SOLID_SHARE {
             marks.push(b);
             continue;
         }
@@ -207,7 +217,7 @@ pub(super) fn marks_and_letters(ink: &Ink, cells: &[Cell]) -> (Vec<Rect>, Vec<Re
     (marks, letters)
 }
 
-/// Letters that follow each other on a line of text, joined.
+/// Joins letters that follow each other on a line of text.
 pub(super) fn join_letters(mut letters: Vec<Rect>) -> Vec<Rect> {
     letters.sort_by(|a, b| a.x0.total_cmp(&b.x0));
     let mut words: Vec<Rect> = Vec::new();
@@ -215,7 +225,7 @@ pub(super) fn join_letters(mut letters: Vec<Rect>) -> Vec<Rect> {
         let follows = |w: &&mut Rect| {
             let overlap = w.y1.min(letter.y1) - w.y0.max(letter.y0);
             let height = w.union(letter).height();
-            letter.x0 - w.x1 <= LETTER_GAP_MM
+            letter.x0 - w.x1 <= MAX_LETTER_GAP_MM
                 && overlap > 0.4 * letter.height().min(w.height())
                 && height <= MAX_LETTER_MM[0]
         };

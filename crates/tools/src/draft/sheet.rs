@@ -1,5 +1,5 @@
-//! A page made level and laid out flat, with its size in millimetres: from a scan by turning it, from a photo by the
-//! vanishing points of its lines and by the paper's own edges.
+//! Rectifies a page and finds its size in millimetres: a scan is deskewed; a photo is levelled by the vanishing points of its
+//! lines, and cropped at the edges of the paper.
 
 use image::{GrayImage, Luma};
 use imageproc::contrast::{ThresholdType, otsu_level, threshold};
@@ -13,38 +13,38 @@ use formread_raster::{
     label_components, reduce, rotate_back,
 };
 
-/// Sides of the papers that forms are printed on, millimetres, shorter one first: A4, US Letter, US Legal.
+/// Paper sizes, millimetres, shorter side first: A4, US Letter, US Legal.
 const PAPERS_MM: [[f64; 2]; 3] = [[210.0, 297.0], [215.9, 279.4], [215.9, 355.6]];
-/// A paper's proportions are recognised within this share.
+/// Largest deviation from the proportions of a paper size, as a natural logarithm.
 const PROPORTION_TOLERANCE: f64 = 0.05;
-/// Longer side of a page, millimetres, that a file's resolution may give: others are a camera's invention.
-const BELIEVABLE_SIDE_MM: std::ops::RangeInclusive<f64> = 60.0..=450.0;
-/// Finest resolution at which a page is drafted, pixels a millimetre: 305 dpi. A tick box's hairline is a pixel then.
+/// Longer side of a page, millimetres, for which the file's resolution is trusted: cameras write any number.
+const PLAUSIBLE_SIDE_MM: std::ops::RangeInclusive<f64> = 60.0..=450.0;
+/// Finest resolution of a sheet, pixels per millimetre: 305 dpi, at which the hairline of a tick box is one pixel.
 const MAX_PX_PER_MM: f64 = 12.0;
-/// Lines further than this from level are no part of a form that stands upright, degrees.
+/// Lines further than this from horizontal or vertical are ignored, degrees.
 const MAX_SKEW_DEGREES: f64 = 20.0;
-/// A turn below this, radians, is left alone: a pixel on the longest side at 300 dpi.
-const MIN_TURN: f64 = 0.000_25;
-/// Mean angle off level and plumb, degrees, from which a page may have been photographed from the side.
+/// A smaller skew is not corrected, radians: one pixel on the longest side at 300 dpi.
+const MIN_SKEW: f64 = 0.000_25;
+/// Mean angle off horizontal and vertical, degrees, from which a page may be a photo from the side.
 const TILTED_DEGREES: f64 = 0.15;
-/// Making a page level by its vanishing points must leave less than this share of that angle.
-const LEVEL_GAIN: f64 = 0.5;
-/// Focal length of a telephone's camera, as a share of the picture's longer side: 27 mm on film of 36 mm. Taken where the
-/// picture does not tell.
+/// Levelling by vanishing points must reduce that angle below this share.
+const MAX_ANGLE_LEFT: f64 = 0.5;
+/// Focal length of a telephone camera, as a share of the picture's longer side: 27 mm on film of 36 mm. Used if the picture
+/// does not give one.
 const USUAL_FOCAL_LENGTH: f64 = 0.75;
-/// Focal lengths that are believed, likewise.
+/// Plausible focal lengths, as such shares.
 const FOCAL_LENGTHS: std::ops::RangeInclusive<f64> = 0.5..=2.5;
-/// Longer side of the picture in which the paper is looked for, pixels.
+/// Longer side of the reduced picture in which the paper is searched, pixels.
 const PAPER_PICTURE_PX: u32 = 400;
-/// Least share of the picture that the paper covers.
+/// Smallest share of the picture that the paper covers.
 const MIN_PAPER_SHARE: f64 = 0.25;
-/// Share of the picture from which the picture is the paper.
-const WHOLE_PAPER_SHARE: f64 = 0.94;
+/// A larger light area is the whole picture: the edges of the paper are not visible.
+const MAX_PAPER_SHARE: f64 = 0.94;
 
-/// A page laid out flat.
+/// A rectified page.
 #[derive(Debug, Clone)]
 pub(super) struct Sheet {
-    /// [H, W] u8, 0 black .. 255 white: the paper from edge to edge, its lines level and plumb.
+    /// [H, W] u8, 0 black .. 255 white: the paper from edge to edge, its lines horizontal and vertical.
     pub pixels: GrayImage,
     pub px_per_mm: f64,
     /// Pixels of the page from pixels of the sheet.
@@ -52,7 +52,7 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// The paper, pixels.
+    /// Bounds of the paper, pixels.
     pub fn bounds(&self) -> Rect {
         Rect::from_edges(0.0, 0.0, f64::from(self.pixels.width()), f64::from(self.pixels.height()))
     }
@@ -71,23 +71,23 @@ impl Sheet {
     }
 }
 
-/// Lays `page` out flat.
-pub(super) fn lay_flat(page: &Page) -> Sheet {
+/// Rectifies `page`.
+pub(super) fn rectify(page: &Page) -> Sheet {
     let evidence = PageEvidence::measure(page);
     let bounds = evidence.page_bounds();
     let whole = &evidence.lines.whole;
     let lines: Vec<Segment> = whole.horizontal.iter().chain(&whole.vertical).copied().collect();
     let turn = skew(&lines);
     let turned =
-        if turn.abs() < MIN_TURN { Projection::IDENTITY } else { Projection::rotation(-turn).about(bounds.centre()) };
-    let off = mean_off_axes(&lines, &turned);
+        if turn.abs() < MIN_SKEW { Projection::IDENTITY } else { Projection::rotation(-turn).about(bounds.centre()) };
+    let off = mean_angle_off_axes(&lines, &turned);
     let tilted = (off > TILTED_DEGREES).then(|| register::level_from_page(&evidence)).flatten();
-    let tilted = tilted.filter(|level| mean_off_axes(&lines, level) < LEVEL_GAIN * off);
-    let tilted = tilted.and_then(|level| Some(unstretched(&level, bounds)?.compose(&level)));
+    let tilted = tilted.filter(|level| mean_angle_off_axes(&lines, level) < MAX_ANGLE_LEFT * off);
+    let tilted = tilted.and_then(|level| Some(restore_proportions(&level, bounds)?.compose(&level)));
     let is_tilted = tilted.is_some();
     let mut level_from_page = tilted.unwrap_or(turned);
 
-    let seen = Rect::around(level_from_page.apply_rect(bounds)).unwrap_or(bounds);
+    let visible = Rect::around(level_from_page.apply_rect(bounds)).unwrap_or(bounds);
     let on_paper = |paper: &Rect| {
         let moved: Vec<Segment> = lines.iter().map(|s| level_from_page.apply_segment(*s)).collect();
         let total: f64 = moved.iter().map(|s| s.length()).sum();
@@ -97,8 +97,8 @@ pub(super) fn lay_flat(page: &Page) -> Sheet {
     let paper = find_paper(&page.pixels, &level_from_page).filter(on_paper);
     let mut paper = match paper {
         Some(paper) => paper,
-        None if is_tilted => seen,
-        None => about_bounds(bounds, turned),
+        None if is_tilted => visible,
+        None => bounds_about_centre(bounds, turned),
     };
     let proportion = paper.height().max(paper.width()) / paper.height().min(paper.width()).max(1.0);
     let known = PAPERS_MM.into_iter().min_by(|a, b| {
@@ -107,14 +107,14 @@ pub(super) fn lay_flat(page: &Page) -> Sheet {
     });
     let known = known.filter(|p| (p[1] / p[0] / proportion).ln().abs() <= PROPORTION_TOLERANCE);
     let longer_px = paper.width().max(paper.height());
-    let believed = page.dpi.filter(|dpi| !is_tilted && BELIEVABLE_SIDE_MM.contains(&(longer_px / dpi * MM_PER_INCH)));
-    let px_per_mm = match (believed, known) {
+    let trusted = page.dpi.filter(|dpi| !is_tilted && PLAUSIBLE_SIDE_MM.contains(&(longer_px / dpi * MM_PER_INCH)));
+    let px_per_mm = match (trusted, known) {
         (Some(dpi), _) => dpi / MM_PER_INCH,
         (None, Some([_, longer_mm])) => longer_px / longer_mm,
         (None, None) => longer_px / PAPERS_MM[0][1],
     };
     if let (true, Some([shorter_mm, longer_mm])) = (is_tilted, known) {
-        // What the camera left in doubt, the paper's proportions tell.
+        // the proportions of the paper are more exact than those of the camera
         let upright = paper.height() >= paper.width();
         let [width_mm, height_mm] = if upright { [shorter_mm, longer_mm] } else { [longer_mm, shorter_mm] };
         let stretch = Projection::scaling(width_mm * px_per_mm / paper.width(), height_mm * px_per_mm / paper.height());
@@ -125,12 +125,12 @@ pub(super) fn lay_flat(page: &Page) -> Sheet {
     let sheet_from_level = Projection::scaling(scale, scale).compose(&Projection::translation(-paper.x0, -paper.y0));
     let page_from_sheet = sheet_from_level.compose(&level_from_page).inverse().unwrap_or(Projection::IDENTITY);
     let size = [paper.width() * scale, paper.height() * scale].map(|side| side.round().max(1.0) as u32);
-    let pixels = warped(&page.pixels, &page_from_sheet, size);
+    let pixels = warp(&page.pixels, &page_from_sheet, size);
     Sheet { pixels, px_per_mm: px_per_mm * scale, page_from_sheet }
 }
 
-/// The picture of `size` (width, height) whose points lie in `source` where `source_from_target` says.
-pub(super) fn warped(source: &GrayImage, source_from_target: &Projection, size: [u32; 2]) -> GrayImage {
+/// The picture of `size` (width, height) whose points `source_from_target` maps to points of `source`.
+pub(super) fn warp(source: &GrayImage, source_from_target: &Projection, size: [u32; 2]) -> GrayImage {
     let [width, height] = size;
     if *source_from_target == Projection::IDENTITY && source.dimensions() == (width, height) {
         return source.clone();
@@ -145,19 +145,19 @@ pub(super) fn warped(source: &GrayImage, source_from_target: &Projection, size: 
     })
 }
 
-/// The page as it was, where it is but turned: nothing of the form lies in the corners that turning adds.
-fn about_bounds(bounds: Rect, turned: Projection) -> Rect {
+/// Bounds of the same size about the turned centre: the corners that turning adds contain nothing of the form.
+fn bounds_about_centre(bounds: Rect, turned: Projection) -> Rect {
     let centre = turned.apply(bounds.centre());
     Rect::from_xywh(centre.x - bounds.width() / 2.0, centre.y - bounds.height() / 2.0, bounds.width(), bounds.height())
 }
 
-/// How far a line is turned clockwise from level or plumb, whichever is nearer, radians.
+/// Clockwise angle of a line from horizontal or vertical, whichever is nearer, radians.
 fn turn_of(s: Segment) -> f64 {
     let angle = (s.b.y - s.a.y).atan2(s.b.x - s.a.x);
     angle - (angle / std::f64::consts::FRAC_PI_2).round() * std::f64::consts::FRAC_PI_2
 }
 
-/// The angle by which the page's lines are turned clockwise: the median by length of those that are nearly level or plumb.
+/// The clockwise skew of a page: the median angle, weighted by length, of lines that are nearly horizontal or vertical.
 fn skew(lines: &[Segment]) -> f64 {
     let mut turns: Vec<(f64, f64)> = lines.iter().map(|s| (turn_of(*s), s.length())).collect();
     turns.retain(|(turn, _)| turn.abs() < MAX_SKEW_DEGREES.to_radians());
@@ -171,9 +171,9 @@ fn skew(lines: &[Segment]) -> f64 {
     median.map_or(0.0, |(turn, _)| *turn)
 }
 
-/// Mean angle by length, degrees, of the lines off level and plumb after `map`; what is off by more than two degrees
-/// counts as that: it is no line of the form.
-fn mean_off_axes(lines: &[Segment], map: &Projection) -> f64 {
+/// Mean angle off horizontal and vertical after `map`, weighted by length, degrees. Each angle counts as at most two degrees:
+/// a line further off does not belong to the form.
+fn mean_angle_off_axes(lines: &[Segment], map: &Projection) -> f64 {
     let (mut sum, mut total) = (0.0, 0.0);
     for line in lines {
         sum += line.length() * turn_of(map.apply_segment(*line)).to_degrees().abs().min(2.0);
@@ -182,24 +182,24 @@ fn mean_off_axes(lines: &[Segment], map: &Projection) -> f64 {
     if total > 0.0 { sum / total } else { 0.0 }
 }
 
-/// The stretch, about the page's middle, that gives a page made level by `level` its proportions: those of a picture by
-/// a camera with square pixels whose axis goes through the middle (Zhang and He, "Whiteboard scanning and image
-/// enhancement", Digital Signal Processing 17, 2007). `None` where `level` is singular.
-fn unstretched(level: &Projection, bounds: Rect) -> Option<Projection> {
+/// The stretch about the centre that restores the proportions of a page levelled by `level`. It assumes a camera with square
+/// pixels whose axis goes through the centre (Zhang and He, "Whiteboard scanning and image enhancement", Digital Signal
+/// Processing 17, 2007). `None` if `level` is singular.
+fn restore_proportions(level: &Projection, bounds: Rect) -> Option<Projection> {
     let centre = bounds.centre();
     let to_centre = Projection::translation(-centre.x, -centre.y);
     let page_from_level = to_centre.compose(&level.inverse()?).compose(&Projection::translation(centre.x, centre.y)).0;
     let [across, down] = [0, 1].map(|col| [0, 3, 6].map(|row| page_from_level[row + col]));
     let side = bounds.width().max(bounds.height());
-    // The two directions are at right angles on the paper: that gives the focal length where both meet somewhere.
+    // both directions are at right angles on the paper: that gives the focal length, if both have a vanishing point
     let squared = -(across[0] * down[0] + across[1] * down[1]) / (across[2] * down[2]);
-    let told = squared.sqrt() / side;
-    let focal_px = side * if FOCAL_LENGTHS.contains(&told) { told } else { USUAL_FOCAL_LENGTH };
+    let measured = squared.sqrt() / side;
+    let focal_px = side * if FOCAL_LENGTHS.contains(&measured) { measured } else { USUAL_FOCAL_LENGTH };
     let length = |v: [f64; 3]| (v[0] / focal_px).hypot(v[1] / focal_px).hypot(v[2]);
     Some(Projection::scaling(1.0, length(down) / length(across)).about(centre))
 }
 
-/// The paper's edges after `level_from_page`: the largest light area. `None` where there is none that ends on the picture.
+/// The edges of the paper after `level_from_page`: those of the largest light area. `None` if its edges are not in the picture.
 fn find_paper(pixels: &GrayImage, level_from_page: &Projection) -> Option<Rect> {
     let factor = pixels.width().max(pixels.height()).div_ceil(PAPER_PICTURE_PX);
     let small = reduce(pixels, factor);
@@ -219,7 +219,7 @@ fn find_paper(pixels: &GrayImage, level_from_page: &Projection) -> Option<Rect> 
     }
     let covered: u32 = spans_of_rows.iter().flatten().map(|(a, b)| b - a + 1).sum();
     let share = f64::from(covered) / f64::from(width * height);
-    if !(MIN_PAPER_SHARE..WHOLE_PAPER_SHARE).contains(&share) {
+    if !(MIN_PAPER_SHARE..MAX_PAPER_SHARE).contains(&share) {
         return None;
     }
     let at = |x: f64, y: f64| level_from_page.apply(Point::new(x * f64::from(factor), y * f64::from(factor)));
@@ -248,9 +248,9 @@ fn find_paper(pixels: &GrayImage, level_from_page: &Projection) -> Option<Rect> 
 mod tests {
     use super::*;
 
-    /// A sheet of A4 at 4 px/mm with a grid of lines, seen by a camera: the sheet has the paper's proportions again.
+    /// A sheet of A4 with a grid of lines, as a camera sees it.
     #[test]
-    fn a_photographed_sheet_is_flat_again() {
+    fn photographed_sheet_is_rectified_with_proportions_of_paper() {
         let quad =
             [Point::new(120.0, 100.0), Point::new(900.0, 150.0), Point::new(960.0, 1290.0), Point::new(60.0, 1240.0)];
         let page_from_mm = Projection::from_quads(Rect::from_xywh(0.0, 0.0, 210.0, 297.0).corners(), quad)
@@ -272,7 +272,7 @@ mod tests {
                 235
             }])
         });
-        let sheet = lay_flat(&Page::upright(pixels, Some(72.0)));
+        let sheet = rectify(&Page::upright(pixels, Some(72.0)));
         let mm = |x: f64, y: f64| mm_from_page.apply(sheet.page_from_sheet.apply(Point::new(x, y) * sheet.px_per_mm));
         for (x, y) in [(20.0, 20.0), (180.0, 20.0), (180.0, 260.0), (20.0, 260.0), (100.0, 140.0)] {
             let off = mm(x, y) - Point::new(x, y);
@@ -281,12 +281,12 @@ mod tests {
     }
 
     #[test]
-    fn a_level_scan_is_left_as_it_is() {
+    fn level_scan_is_unchanged() {
         let pixels = GrayImage::from_fn(850, 1100, |x, y| {
             let inside = (100..750).contains(&x) && (100..1000).contains(&y);
             Luma([if inside && (x % 100 < 2 || y % 100 < 2) { 20 } else { 250 }])
         });
-        let sheet = lay_flat(&Page::upright(pixels.clone(), Some(100.0)));
+        let sheet = rectify(&Page::upright(pixels.clone(), Some(100.0)));
         assert_eq!(sheet.page_from_sheet, Projection::IDENTITY);
         assert_eq!((sheet.pixels, sheet.px_per_mm), (pixels, 100.0 / MM_PER_INCH));
     }

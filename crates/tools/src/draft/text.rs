@@ -1,4 +1,4 @@
-//! A draft as the text of a template, to be looked through by a person.
+//! A draft as the text of a template, for a person to review.
 
 use std::fmt::Write;
 
@@ -6,16 +6,16 @@ use super::{Draft, DraftField};
 use formread_core::form::{DateOrder, DigitCount, FieldKind, FieldLayout, Landmarks, PrintedSides};
 use formread_raster::geometry::Rect;
 
-/// Cells whose widths, gaps and heights agree within this are written as a comb of one pitch, millimetres.
+/// Cells whose edges agree with an even comb within this are written as one, millimetres.
 const EVEN_MM: f64 = 0.2;
 
-/// The template's text.
-pub(super) fn text(draft: &Draft) -> String {
+/// The text of the template.
+pub(super) fn template_text(draft: &Draft) -> String {
     let Landmarks { page, lines, marks, words } = &draft.landmarks;
     let mut text = String::new();
     line(
         &mut text,
-        format_args!("# Drafted from {} of the form; names and kinds are to be looked through.", pages(draft.n_pages)),
+        format_args!("# Drafted from {} of the form. Review the names and kinds of the fields.", pages(draft.n_pages)),
     );
     line(&mut text, format_args!("name = {}", quoted(&draft.name)));
     line(&mut text, format_args!("title = {}", quoted(&draft.title)));
@@ -30,7 +30,7 @@ pub(super) fn text(draft: &Draft) -> String {
         text.push_str(&table(field));
     }
     if !draft.writing_lines.is_empty() {
-        text.push_str("\n# Lines to write on; on a form with cells for its digits mostly for words.\n");
+        text.push_str("\n# Lines to write on. On a form with cells for digits, most of them are for words.\n");
         for field in &draft.writing_lines {
             text.push_str("#\n");
             table(field).lines().for_each(|row| line(&mut text, format_args!("# {row}")));
@@ -40,7 +40,7 @@ pub(super) fn text(draft: &Draft) -> String {
 }
 
 fn line(text: &mut String, row: std::fmt::Arguments<'_>) {
-    text.write_fmt(row).expect("a string takes whatever is written");
+    text.write_fmt(row).expect("writing to a string does not fail");
     text.push('\n');
 }
 
@@ -53,7 +53,7 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-/// Millimetres to a hundredth, without trailing noughts.
+/// Millimetres to a hundredth, without trailing zeros.
 fn mm(value: f64) -> String {
     let rounded = format!("{value:.2}");
     let short = rounded.trim_end_matches('0').trim_end_matches('.');
@@ -115,7 +115,7 @@ fn order_name(order: DateOrder) -> &'static str {
     }
 }
 
-/// The sides that are printed, where not all are.
+/// The printed sides; `None` if all are.
 fn printed(printed: PrintedSides) -> Option<String> {
     let PrintedSides { top, right, bottom, left, between } = printed;
     let sides = [(top, "top"), (right, "right"), (bottom, "bottom"), (left, "left"), (between, "between")];
@@ -123,12 +123,12 @@ fn printed(printed: PrintedSides) -> Option<String> {
     (named.len() < sides.len()).then(|| format!("[{}]", named.join(", ")))
 }
 
-/// Cells as one comb, where their pitch and their gaps are even.
+/// Cells as one comb; `None` if their pitch or their gaps are uneven.
 fn comb(cells: &[Rect], groups: &[usize]) -> Option<String> {
     let n = cells.len() as f64;
     let mean = |of: fn(&Rect) -> f64| cells.iter().map(of).sum::<f64>() / n;
     let (y0, height) = (mean(|c| c.y0), mean(|c| c.height()));
-    // Within a group the pitch, from group to group the gap is sought, by least squares over all cells.
+    // least squares over all cells: left edge = x0 + pitch * cell + gap * group
     let group_of: Vec<f64> = groups.iter().enumerate().flat_map(|(g, n)| std::iter::repeat_n(g as f64, *n)).collect();
     let mut equations = [[0.0; 4]; 3];
     for (i, cell) in cells.iter().enumerate() {
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn even_cells_are_a_comb_and_uneven_ones_are_not() {
+    fn even_cells_become_comb_and_uneven_cells_do_not() {
         let row = |lefts: &[f64]| lefts.iter().map(|x| Rect::from_xywh(*x, 20.0, 6.0, 8.0)).collect::<Vec<_>>();
         let even = row(&[10.0, 16.05, 22.0, 32.0, 38.0]);
         assert_eq!(
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_short() {
+    fn numbers_are_written_without_trailing_zeros() {
         assert_eq!(numbers(&[1.0, 2.5, 3.456, -0.001, 100.0]), "[1, 2.5, 3.46, 0, 100]");
     }
 }

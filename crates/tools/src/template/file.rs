@@ -1,35 +1,35 @@
-//! A template that is looked at, with the text it came from.
+//! A template to be checked, with the lines of its file.
 
 use super::finding::{Finding, FindingKind, Severity};
 use formread_core::form::{FormTemplate, TemplateLines, parse_template};
 use formread_raster::error::Error;
 
-/// A template and where its parts stand in its file.
+/// A template, and the line in its file of each part.
 #[derive(Debug, Clone)]
 pub struct TemplateFile {
-    /// The file, as the caller names it.
-    pub file: String,
-    /// What it says.
+    /// The path, as the caller names it.
+    pub path: String,
+    /// The parsed template.
     pub template: FormTemplate,
-    /// Where it says it.
+    /// Line numbers of its parts.
     pub lines: TemplateLines,
 }
 
 impl TemplateFile {
-    /// Parses the `text` of `file`.
+    /// Parses the `text` of the file `path`.
     ///
     /// # Errors
-    /// A [`Finding`] with line and field where it is no template; what follows in the text is not looked at.
-    pub fn parse(file: &str, text: &str) -> Result<Self, Box<Finding>> {
+    /// A [`Finding`] with line and field if it is no valid template. Only the first error is reported.
+    pub fn parse(path: &str, text: &str) -> Result<Self, Box<Finding>> {
         let malformed = |error: Error| {
-            let (detail, remedy) = parted(&error);
-            let finding = Finding::new(Severity::Fault, FindingKind::Malformed, file, detail).with_remedy(remedy);
+            let (detail, remedy) = split_hint(&error);
+            let finding = Finding::new(Severity::Fault, FindingKind::Malformed, path, detail).with_remedy(remedy);
             let location = error.location();
             Box::new(Finding { line: location.line, field: location.field.clone(), ..finding })
         };
         let template = parse_template(text).map_err(malformed)?;
         let lines = TemplateLines::parse(text).map_err(malformed)?;
-        Ok(Self { file: file.to_owned(), template, lines })
+        Ok(Self { path: path.to_owned(), template, lines })
     }
 
     /// A finding about the template as a whole, at its name.
@@ -76,7 +76,7 @@ impl TemplateFile {
         self.at_line(self.lines.fields.get(idx), severity, kind, detail).in_field(name)
     }
 
-    /// A finding at `line`; where that is not known, at the template's name.
+    /// A finding at `line`, or at the name of the template if that is unknown.
     fn at_line(
         &self,
         line: Option<&usize>,
@@ -84,16 +84,16 @@ impl TemplateFile {
         kind: FindingKind,
         detail: impl Into<String>,
     ) -> Finding {
-        Finding::new(severity, kind, &self.file, detail).at_line(*line.unwrap_or(&self.lines.name))
+        Finding::new(severity, kind, &self.path, detail).at_line(*line.unwrap_or(&self.lines.name))
     }
 }
 
-/// What an error says, and its hint.
-pub(super) fn parted(error: &Error) -> (String, String) {
-    let said = error.kind().to_string();
-    match said.split_once("\nhint: ") {
+/// The message of an error, and its hint.
+pub(super) fn split_hint(error: &Error) -> (String, String) {
+    let message = error.kind().to_string();
+    match message.split_once("\nhint: ") {
         Some((detail, hint)) => (detail.to_owned(), hint.to_owned()),
-        None => (said, String::new()),
+        None => (message, String::new()),
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_template_is_a_finding_with_its_place() {
+    fn invalid_template_is_finding_with_line_and_field() {
         let head = "name = \"t\"\ntitle = \"t\"\npage = [100, 100]\n[[field]]\nname = \"a\"\nkind = \"integer\"\n";
         let good = TemplateFile::parse("t.toml", &format!("{head}box = [5, 5, 40, 8]\n")).expect("it is a template");
         assert_eq!((good.lines.name, good.lines.fields), (1, vec![4]));

@@ -1,78 +1,78 @@
-//! What is found, how bad it is, where, and what to do about it.
+//! Findings: what was found, how severe it is, where, and what to do about it.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// How bad a finding is, worst first.
+/// How severe a finding is, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Pages or values will be lost, or wrong.
+    /// Pages or values will be lost or wrong.
     Fault,
-    /// Some may be.
+    /// Pages or values may be lost or wrong.
     Risk,
-    /// It will be read, but less well than it could be.
+    /// The form is read, but less well than it could be.
     Advice,
 }
 
-/// What is found.
+/// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FindingKind {
-    /// The text is no template.
+    /// The file is no valid template.
     Malformed,
-    /// Two templates have one name.
+    /// Two templates have the same name.
     SameName,
-    /// Pages of a document that do not fit together, or are not all given.
+    /// Pages of a document are missing or contradict each other.
     Document,
-    /// A rule names a form or field that is not there.
+    /// A rule names an unknown form or field.
     UnknownName,
-    /// A rule that no values keep, alone or with others.
+    /// No values satisfy a rule, alone or together with others.
     Contradiction,
-    /// A rule that all values keep.
+    /// All values satisfy a rule, or its condition never holds.
     NoEffect,
-    /// Fields or cells that cover each other.
+    /// Fields or cells overlap.
     Overlap,
-    /// A field that leaves the page, or comes near its edge.
+    /// A field leaves the page or is near its edge.
     OffPage,
-    /// Too small for digits, printed or written, or a barcode's bars, in millimetres or in pixels.
+    /// A cell, a number or a barcode is too small, in millimetres or in pixels.
     TooSmall,
-    /// Cells of a comb that share their sides.
+    /// Cells of a comb share their sides.
     AdjoiningCells,
-    /// Too few printed lines to register by.
+    /// Too few printed lines for registration.
     FewLandmarks,
-    /// Printed lines that lie in a line or in a corner, or all run one way.
+    /// All printed lines lie in one line or corner, or run in one direction.
     LandmarksInLine,
-    /// Turned by quarters, it looks like itself.
+    /// The form looks the same when it is turned.
     Symmetric,
-    /// It looks like another form.
+    /// The form looks like another one.
     Alike,
-    /// Two forms that look alike have barcodes that do not tell them apart.
+    /// Two forms that look alike have the same barcode.
     SameBarcode,
-    /// Of two forms that look alike one has no barcode.
+    /// Of two forms that look alike, one has no barcode.
     NoBarcode,
-    /// Two forms that look alike have the same number.
+    /// Two forms that look alike have the same printed number.
     SameNumber,
-    /// Of two forms that look alike one has no number.
+    /// Of two forms that look alike, one has no number.
     NoNumber,
-    /// A page that could not be decoded.
+    /// A page could not be decoded.
     Unreadable,
-    /// A page on which the template could not be laid.
+    /// The template could not be registered on a page.
     NotRegistered,
-    /// A field whose printed frame was not found on a page, or lies off.
+    /// The printed frame of a field was not found on a page.
     FrameNotFound,
-    /// A printed frame that is not removed whole.
+    /// A printed frame is not removed completely.
     FrameTooDark,
-    /// Of drawn pages: values that were accepted and are wrong.
+    /// On drawn pages, accepted values are wrong.
     WrongValues,
-    /// Of drawn pages: much that awaits review.
+    /// On drawn pages, many values need review.
     MuchReview,
 }
 
 impl FindingKind {
-    /// The word for it.
+    /// The word in messages and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
@@ -103,29 +103,29 @@ impl FindingKind {
     }
 }
 
-/// One thing that will go wrong, or may.
+/// Something that will or may go wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// How severe it is.
     pub severity: Severity,
-    /// What it is.
+    /// What was found.
     pub kind: FindingKind,
-    /// The template's file, as the caller named it.
+    /// File of the template, as the caller named it.
     pub file: String,
-    /// 1-based line in it, where there is one to change.
+    /// 1-based line in the file, if there is one to change.
     pub line: Option<usize>,
-    /// The field, where it is about one.
+    /// The field, if it concerns one.
     pub field: Option<String>,
-    /// The scan and its page, where it is about one.
+    /// The scan and its page, if it concerns one.
     pub scan: Option<String>,
-    /// What was found, with its numbers.
+    /// Details with numbers.
     pub detail: String,
     /// What to do about it.
     pub remedy: String,
 }
 
 impl Finding {
-    /// Of the template in `file` as a whole.
+    /// About the template in `file` as a whole.
     pub fn new(severity: Severity, kind: FindingKind, file: &str, detail: impl Into<String>) -> Self {
         let (file, detail, remedy) = (file.to_owned(), detail.into(), String::new());
         Self { severity, kind, file, line: None, field: None, scan: None, detail, remedy }
@@ -137,7 +137,7 @@ impl Finding {
         Self { line: Some(line), ..self }
     }
 
-    /// The same of one field.
+    /// The same about one field.
     #[must_use]
     pub fn in_field(self, field: &str) -> Self {
         Self { field: Some(field.to_owned()), ..self }
@@ -149,7 +149,7 @@ impl Finding {
         Self { scan: Some(scan.to_owned()), ..self }
     }
 
-    /// The same with what to do about it.
+    /// The same with a remedy.
     #[must_use]
     pub fn with_remedy(self, remedy: impl Into<String>) -> Self {
         Self { remedy: remedy.into(), ..self }
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_says_where_it_is_and_what_to_do() {
+    fn finding_displays_place_detail_and_hint() {
         let finding = Finding::new(Severity::Fault, FindingKind::Overlap, "a.toml", "covers b");
         assert_eq!(finding.to_string(), "a.toml: fault: overlap: covers b");
         let finding = finding.at_line(7).in_field("a").on_scan("s.tif page 2").with_remedy("move it");
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_are_those_of_the_json() {
+    fn kind_words_equal_json() {
         for kind in [FindingKind::Malformed, FindingKind::LandmarksInLine, FindingKind::FrameTooDark] {
             assert_eq!(serde_json::to_value(kind).expect("it is a word"), kind.as_str());
         }

@@ -1,4 +1,4 @@
-//! The templates that are known, in a table.
+//! Lists the known templates in a table.
 
 use std::fmt;
 
@@ -10,34 +10,34 @@ use formread_raster::hash::Sha256;
 /// One template, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TemplateEntry {
-    /// Its name, as the tables have it.
+    /// Its name, as in the tables.
     pub name: String,
-    /// The version it gives itself.
+    /// The version that it declares.
     pub version: Option<String>,
-    /// SHA-256 of its canonical form, as OUT.run.json has it.
+    /// SHA-256 of its canonical form, as in OUT.run.json.
     pub fingerprint: Sha256,
     /// One line for a person.
     pub title: String,
-    /// Which page it is of a form of several pages.
+    /// The page that it is of a form of several pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<DocumentPage>,
-    /// Fields.
+    /// Number of fields.
     pub fields: usize,
-    /// Cells of all fields; a box is one.
+    /// Number of cells of all fields; a box counts as one.
     pub cells: usize,
-    /// Rules.
+    /// Number of rules.
     pub rules: usize,
 }
 
 /// Templates in the order given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TemplateList {
-    /// One a template.
+    /// One per template.
     pub templates: Vec<TemplateEntry>,
 }
 
 impl TemplateList {
-    /// Of `templates`.
+    /// The entries of `templates`.
     pub fn new(templates: &[FormTemplate]) -> Self {
         let entry = |template: &FormTemplate| TemplateEntry {
             name: template.name.clone(),
@@ -53,7 +53,7 @@ impl TemplateList {
     }
 }
 
-/// A table for people; which page of a document a template is stands behind its title.
+/// A table for people. The page of a document follows the title.
 impl fmt::Display for TemplateList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widest = |of: &dyn Fn(&TemplateEntry) -> usize, head: &str| {
@@ -86,7 +86,7 @@ mod tests {
     use formread_core::form::{known_templates, parse_template};
 
     #[test]
-    fn every_known_template_is_a_line_and_a_version_changes_nothing_else() {
+    fn list_has_line_per_template_and_version_leaves_fingerprint() {
         let known = known_templates().expect("they parse");
         let list = TemplateList::new(&known);
         let text = list.to_string();

@@ -1,6 +1,6 @@
-//! A template drawn for a person: as it is printed, or laid on a scan, fields numbered and named, landmarks beside them.
+//! Pictures of a template for a person: blank, or registered on a scan.
 //!
-//! Landmarks are thin lines without words; fields are thick ones with number and name: colour never says anything alone.
+//! Landmarks are thin lines. Fields are thick outlines with number and name, so that no meaning depends on colour alone.
 
 use image::{RgbImage, imageops};
 
@@ -28,44 +28,44 @@ const STYLE: CanvasStyle = CanvasStyle {
     min_line_px: 1,
     text_cover: 1.0,
 };
-/// Below this, of 255, something is printed, written or drawn.
-const DRAWN: u8 = 190;
-/// Seed of the words that a template does not spell out.
+/// A pixel with a channel below this (of 255) has print, writing or drawing.
+const MAX_INKED_LEVEL: u8 = 190;
+/// Seed of the words that the template has no text for.
 const SEED: u64 = 1;
 
-/// A picture, and whether the template lies on what it shows.
+/// A picture of a template.
 #[derive(Debug, Clone)]
 pub struct TemplatePicture {
-    /// For a person.
+    /// The picture with its caption and legend.
     pub picture: RgbImage,
-    /// What stands above it, for those who do not look at the picture.
+    /// The text above the picture, for callers that print it.
     pub caption: Vec<String>,
-    /// Whether the template was laid on; always so on a blank.
+    /// Whether the template was registered; always true for a blank form.
     pub is_placed: bool,
 }
 
-/// `template` as it is printed, at `dpi` dots per inch.
+/// Draws `template` as a blank form at `dpi` dots per inch.
 ///
 /// # Errors
-/// `Usage` where the resolution is out of the range of `synth`.
+/// `Usage` if the resolution is out of the range of `synth`.
 pub fn show_blank(template: &FormTemplate, dpi: f64) -> Result<TemplatePicture> {
     let blank = print_blank(template, dpi, SEED)?;
     let bounds = template.bounds();
     let scale = [f64::from(blank.width()) / bounds.width(), f64::from(blank.height()) / bounds.height()];
     let map = Projection::scaling(scale[0], scale[1]);
     let fields = vec![FieldPlace { map, is_found: true, residual: None }; template.fields.len()];
-    let mut caption = vec![title(template)];
+    let mut caption = vec![summary_line(template)];
     caption.push(format!("{:.1} x {:.1} mm, drawn at {dpi} dpi", bounds.width(), bounds.height()));
     if template.layout == PageLayout::WholeImage {
-        caption[1] = "the whole picture is the one field".to_owned();
+        caption[1] = "the whole image is one field".to_owned();
     }
-    Ok(drawn(PageCanvas::new(&blank, 0, STYLE), template, map, &fields, caption, true))
+    Ok(draw_template(PageCanvas::new(&blank, 0, STYLE), template, map, &fields, caption, true))
 }
 
-/// `template` laid on the 1-based page `number` of the file `bytes`.
+/// Draws `template` registered on the 1-based page `number` of the file `bytes`.
 ///
 /// # Errors
-/// `Usage` where the file has no such page; as decoding fails.
+/// `Usage` if the file has no such page; any error of decoding.
 pub fn show_on_scan(template: &FormTemplate, bytes: &[u8], number: u32, limits: &Limits) -> Result<TemplatePicture> {
     let mut pages = page::open(bytes, limits)?;
     let n_pages = pages.len();
@@ -76,12 +76,13 @@ pub fn show_on_scan(template: &FormTemplate, bytes: &[u8], number: u32, limits: 
     }
 }
 
-/// `template` laid on `page`, turned by quarters so that it stands upright. Where it does not fit, the page and why.
+/// Draws `template` registered on `page`, turned upright. If it does not fit, the picture is the page and the caption the
+/// reason.
 pub fn show_on_page(template: &FormTemplate, page: &Page) -> TemplatePicture {
     match identify(page, std::slice::from_ref(template), &RegisterParams::default()) {
-        Ok((_, registration)) => laid_on(template, page, &registration),
+        Ok((_, registration)) => draw_registered(template, page, &registration),
         Err(RegistrationFailure { reason, detail, .. }) => {
-            let caption = vec![title(template), format!("not laid on: {reason}: {detail}")];
+            let caption = vec![summary_line(template), format!("not registered: {reason}: {detail}")];
             TemplatePicture {
                 picture: with_caption(PageCanvas::new(&page.pixels, 0, STYLE).pixels, &caption, &[]),
                 caption,
@@ -91,7 +92,7 @@ pub fn show_on_page(template: &FormTemplate, page: &Page) -> TemplatePicture {
     }
 }
 
-fn laid_on(template: &FormTemplate, page: &Page, registration: &Registration) -> TemplatePicture {
+fn draw_registered(template: &FormTemplate, page: &Page, registration: &Registration) -> TemplatePicture {
     let map = registration.page_from_template;
     let px_per_mm = map.scale_at(template.centre());
     let place = |(field, at): (&Field, &FieldRegistration)| FieldPlace {
@@ -107,7 +108,7 @@ fn laid_on(template: &FormTemplate, page: &Page, registration: &Registration) ->
     let n_found = registration.fields.iter().filter(|at| at.residual_px.is_some()).count();
     let n_framed = template.fields.iter().filter(|field| !field.layout.printed_lines().is_empty()).count();
     let caption = vec![
-        title(template),
+        summary_line(template),
         format!(
             "residual {:.2} px = {:.3} mm at {px_per_mm:.2} px/mm, support {:.2}, frames found {n_found} of {n_framed}",
             registration.residual_px,
@@ -115,10 +116,10 @@ fn laid_on(template: &FormTemplate, page: &Page, registration: &Registration) ->
             registration.support
         ),
     ];
-    drawn(PageCanvas::new(&page.pixels, quarter_turns(&map), STYLE), template, map, &fields, caption, true)
+    draw_template(PageCanvas::new(&page.pixels, quarter_turns(&map), STYLE), template, map, &fields, caption, true)
 }
 
-fn title(template: &FormTemplate) -> String {
+fn summary_line(template: &FormTemplate) -> String {
     let FormTemplate { name, title, version, document, fields, rules, .. } = template;
     let version = version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     let document = document.as_ref().map(|document| format!(", {document}")).unwrap_or_default();
@@ -130,7 +131,7 @@ fn title(template: &FormTemplate) -> String {
     )
 }
 
-/// Where a field is drawn.
+/// Where a field is drawn, and what is known of its frame.
 #[derive(Debug, Clone)]
 struct FieldPlace {
     /// Page pixels from template millimetres.
@@ -139,7 +140,7 @@ struct FieldPlace {
     residual: Option<String>,
 }
 
-fn drawn(
+fn draw_template(
     mut canvas: PageCanvas,
     template: &FormTemplate,
     map: Projection,
@@ -182,7 +183,7 @@ fn drawn(
         let residual = place.residual.as_ref().map(|residual| format!(" {residual}")).unwrap_or_default();
         let number = format!("{}", idx + 1);
         let texts = [format!("{number} {}{residual}", field.name), format!("{number} {}", field.name), number];
-        label(&mut canvas, frames[idx], &mut taken, &texts, colour_of(idx, place));
+        draw_label(&mut canvas, frames[idx], &mut taken, &texts, colour_of(idx, place));
     }
     let legend = [
         ("thick: cells of fields with a printed frame, number and name", GREEN),
@@ -193,7 +194,7 @@ fn drawn(
     TemplatePicture { picture: with_caption(canvas.pixels, &caption, &legend), caption, is_placed }
 }
 
-/// A picture with words above it and a legend below.
+/// The picture with a caption above it and a legend below.
 fn with_caption(picture: RgbImage, caption: &[String], legend: &[(&str, Colour)]) -> RgbImage {
     let text_px = STYLE.text_px(picture.width(), picture.height());
     let row = text_px + text_px / 4;
@@ -221,20 +222,20 @@ fn write(picture: &mut RgbImage, left: u32, top: u32, text: &str, text_px: u32, 
     draw_ink(picture, [left, top], &ink, colour, STYLE.text_cover);
 }
 
-/// How much of what is drawn lies under `r`, in twentieths of it.
-fn hidden_by(picture: &RgbImage, r: Rect) -> u32 {
+/// Share of inked pixels under `r`, in twentieths.
+fn inked_twentieths(picture: &RgbImage, r: Rect) -> u32 {
     let (xs, ys) = (r.x0 as u32..r.x1 as u32, r.y0 as u32..r.y1 as u32);
     let n_all = (xs.len() * ys.len()).max(1);
     let is_drawn = |&(x, y): &(u32, u32)| {
-        picture.get_pixel_checked(x, y).is_some_and(|pixel| pixel.0.iter().any(|value| *value < DRAWN))
+        picture.get_pixel_checked(x, y).is_some_and(|pixel| pixel.0.iter().any(|value| *value < MAX_INKED_LEVEL))
     };
     let n_drawn = ys.flat_map(|y| xs.clone().map(move |x| (x, y))).filter(is_drawn).count();
     (20 * n_drawn / n_all) as u32
 }
 
-/// The first of `texts`, longest first, for which there is room beside `frame`: above, below, right or left of it, where
-/// nothing of `taken` stands and it hides least of the page; where there is none, the last one within the frame.
-fn label(canvas: &mut PageCanvas, frame: Rect, taken: &mut Vec<Rect>, texts: &[String], colour: Colour) {
+/// Writes the first of `texts` (longest first) that has room above, below, right or left of `frame`, clear of everything in
+/// `taken`, where it hides the least of the page. If none has, it writes the last one inside the frame.
+fn draw_label(canvas: &mut PageCanvas, frame: Rect, taken: &mut Vec<Rect>, texts: &[String], colour: Colour) {
     let [width, height] = [canvas.pixels.width(), canvas.pixels.height()].map(f64::from);
     let gap = f64::from(canvas.line_px) + 1.0;
     for (i, text) in texts.iter().enumerate() {
@@ -254,7 +255,7 @@ fn label(canvas: &mut PageCanvas, frame: Rect, taken: &mut Vec<Rect>, texts: &[S
         let free = places.map(inside).into_iter().filter(is_free);
         let is_last = i + 1 == texts.len();
         let within = is_last.then(|| inside((frame.x0 + gap, middle)));
-        if let Some(at) = free.min_by_key(|r| hidden_by(&canvas.pixels, *r)).or(within) {
+        if let Some(at) = free.min_by_key(|r| inked_twentieths(&canvas.pixels, *r)).or(within) {
             taken.push(at);
             write(&mut canvas.pixels, at.x0 as u32, at.y0 as u32, text, canvas.text_px, colour);
             return;
@@ -274,10 +275,10 @@ mod tests {
     }
 
     #[test]
-    fn every_known_template_can_be_shown_blank_and_on_itself_upside_down() {
+    fn known_template_is_drawn_blank_and_on_scan_upside_down() {
         for template in known_templates().expect("they parse") {
             let blank = show_blank(&template, 100.0).expect("the resolution is in range");
-            // the form itself is paler than any word of ours
+            // the form is paler than the text of the caption
             let has_words = blank.picture.pixels().any(|pixel| pixel.0.iter().all(|value| *value < 80));
             assert!(blank.is_placed && has_words, "{}", template.name);
             let is_printed = template.layout != PageLayout::WholeImage;
@@ -293,21 +294,21 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_it_does_not_fit_says_why() {
+    fn page_of_other_form_gives_reason_in_caption() {
         let template = known_templates().expect("they parse").remove(0);
         let page = Page::upright(GrayImage::from_pixel(600, 800, image::Luma([250])), None);
         let shown = show_on_page(&template, &page);
-        assert!(!shown.is_placed && shown.caption[1].starts_with("not laid on: blank-page"), "{:?}", shown.caption);
+        assert!(!shown.is_placed && shown.caption[1].starts_with("not registered: blank-page"), "{:?}", shown.caption);
         assert!(!has(&shown.picture, GREEN));
     }
 
     #[test]
-    fn words_keep_out_of_each_others_way() {
+    fn labels_do_not_overlap() {
         let mut canvas = PageCanvas::new(&GrayImage::from_pixel(800, 600, image::Luma([255])), 0, STYLE);
         let frame = Rect::from_xywh(300.0, 300.0, 100.0, 30.0);
         let mut taken = vec![frame];
         for _ in 0..4 {
-            label(&mut canvas, frame, &mut taken, &["name".to_owned()], GREEN);
+            draw_label(&mut canvas, frame, &mut taken, &["name".to_owned()], GREEN);
         }
         for (i, a) in taken.iter().enumerate() {
             assert!(taken[..i].iter().all(|b| a.intersection(*b).is_none()), "{taken:?}");

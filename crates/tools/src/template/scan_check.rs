@@ -1,4 +1,4 @@
-//! Findings about a template on real pages: whether it lies on them, how well, and whether its frames can be removed.
+//! Checks templates on real pages: whether they register, how well they fit, and whether their frames are removed.
 
 use std::fmt;
 
@@ -25,45 +25,45 @@ use formread_raster::{
     geometry::{Point, Rect, Segment},
 };
 
-/// Residual of a page, millimetres, from which the template was measured ill or the paper is bent. Those of `c1`, `hsf`
-/// and `mtc` are 0.03 to 0.2.
-const ILL_RESIDUAL_MM: f64 = 0.4;
-/// A frame that is not found on more than this share of the pages is measured wrong, or not printed.
-const MOSTLY: f64 = 0.5;
-/// Where a frame's line may lie off its place in the field's crop, millimetres.
+/// Largest good residual of a page, millimetres: above it, the template was measured badly or the paper is bent. The residuals
+/// of `c1`, `hsf` and `mtc` are 0.03 to 0.2.
+const MAX_RESIDUAL_MM: f64 = 0.4;
+/// A frame that fails on more than this share of the pages was measured wrong or is not printed: a fault.
+const MAX_FAILED_SHARE: f64 = 0.5;
+/// How far a line of a frame may be from its place in the crop of the field, millimetres.
 const LINE_REACH_MM: f64 = 0.4;
-/// Near a corner two lines meet, and strokes begin: that much of each end is left out, millimetres.
+/// Length at each end of a line that is not measured, millimetres: lines meet there.
 const CORNER_MM: f64 = 1.0;
-/// Darkness, of 255, from which a pixel is ink.
-const INK: u8 = 60;
-/// Share of a frame's lines that may be left where they are removed: strokes that cross them are, and must be.
-const MAX_LEFT: f64 = 0.25;
+/// Smallest darkness of a pixel with ink, of 255.
+const MIN_INK_LEVEL: u8 = 60;
+/// Largest share of a frame that may be left after removal: strokes that cross it must stay.
+const MAX_SHARE_LEFT: f64 = 0.25;
 
-/// How a template lies on one page.
+/// How a template fits one page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScanFit {
-    /// The file, as the tables would name it.
+    /// The file, as in the tables.
     pub scan: String,
     /// 1-based page in the file.
     pub page: u32,
-    /// The template that lies on it; `None` where none does.
+    /// The template that fits; `None` if none does.
     pub form: Option<String>,
-    /// Why none does, a word of the `attention` column, and what was measured.
+    /// Why none does: a word of the `attention` column, and the measurement.
     pub reject: Option<[String; 2]>,
-    /// Root mean square distance of the landmarks from the fit, pixels and millimetres; 0 where none lies on it.
+    /// Root mean square distance of the landmarks from the fit, pixels; 0 if no template fits.
     pub residual_px: f64,
     /// The same in millimetres.
     pub residual_mm: f64,
-    /// Share of the template's lines that were found, 0 (chance) to 1.
+    /// Share of the lines of the template that were found, 0 (chance) to 1.
     pub support: f64,
-    /// Fields with printed frames, and those of them that were found.
+    /// Number of fields with a printed frame.
     pub frames: usize,
-    /// Those of them that settled on their frame.
+    /// Number of them whose frame was found.
     pub frames_found: usize,
 }
 
 impl ScanFit {
-    fn refused(scan: &str, page: u32, reason: PageReject, detail: String) -> Self {
+    fn rejected(scan: &str, page: u32, reason: PageReject, detail: String) -> Self {
         let reject = Some([reason.as_str().to_owned(), detail]);
         let (residual_px, residual_mm, support) = (0.0, 0.0, 0.0);
         Self {
@@ -103,33 +103,33 @@ impl ScanFit {
     }
 }
 
-/// What one page says of the fields of its template.
-struct FieldsSeen {
+/// What was measured of the fields on one page.
+struct FieldFits {
     template_idx: usize,
-    /// Of each field: whether its frame was found, where it has one and is on the page.
+    /// Per field: whether its frame was found; `None` without a frame or off the page.
     is_found: Vec<Option<bool>>,
-    /// Of each field: the share of its frame that is left where it should be removed; `None` where there is no telling.
+    /// Per field: the share of its frame that is left after removal; `None` if it cannot be measured.
     left: Vec<Option<f64>>,
 }
 
-/// Lays the `candidates` on every page of `scans`, the one that fits best on each.
-pub fn check_scans(candidates: &[TemplateFile], scans: &[Scan], limits: &Limits) -> (Vec<ScanFit>, Vec<Finding>) {
-    let templates: Vec<FormTemplate> = candidates.iter().map(|candidate| candidate.template.clone()).collect();
-    let looked: Vec<Vec<(ScanFit, Option<FieldsSeen>)>> =
-        scans.par_iter().map(|scan| look_at_file(&templates, scan, limits)).collect();
-    let (pages, seen): (Vec<ScanFit>, Vec<Option<FieldsSeen>>) = looked.into_iter().flatten().unzip();
-    let mut findings: Vec<Finding> = pages.iter().filter_map(|page| page_finding(candidates, page)).collect();
-    let seen: Vec<FieldsSeen> = seen.into_iter().flatten().collect();
-    for (idx, candidate) in candidates.iter().enumerate() {
-        let seen: Vec<&FieldsSeen> = seen.iter().filter(|seen| seen.template_idx == idx).collect();
-        findings.extend(field_findings(candidate, &seen));
+/// Registers `files` on every page of `scans`; the best one of each page counts.
+pub fn check_scans(files: &[TemplateFile], scans: &[Scan], limits: &Limits) -> (Vec<ScanFit>, Vec<Finding>) {
+    let templates: Vec<FormTemplate> = files.iter().map(|file| file.template.clone()).collect();
+    let checked: Vec<Vec<(ScanFit, Option<FieldFits>)>> =
+        scans.par_iter().map(|scan| check_file(&templates, scan, limits)).collect();
+    let (pages, fits): (Vec<ScanFit>, Vec<Option<FieldFits>>) = checked.into_iter().flatten().unzip();
+    let mut findings: Vec<Finding> = pages.iter().filter_map(|page| page_finding(files, page)).collect();
+    let fits: Vec<FieldFits> = fits.into_iter().flatten().collect();
+    for (idx, file) in files.iter().enumerate() {
+        let fits: Vec<&FieldFits> = fits.iter().filter(|fit| fit.template_idx == idx).collect();
+        findings.extend(field_findings(file, &fits));
     }
     (pages, findings)
 }
 
-fn look_at_file(templates: &[FormTemplate], scan: &Scan, limits: &Limits) -> Vec<(ScanFit, Option<FieldsSeen>)> {
+fn check_file(templates: &[FormTemplate], scan: &Scan, limits: &Limits) -> Vec<(ScanFit, Option<FieldFits>)> {
     let unreadable = |page: u32, error: &Error| {
-        (ScanFit::refused(&scan.name, page, PageReject::Unreadable, error.kind().to_string()), None)
+        (ScanFit::rejected(&scan.name, page, PageReject::Unreadable, error.kind().to_string()), None)
     };
     let bytes = match read_file(&scan.path, limits) {
         Ok(bytes) => bytes,
@@ -140,17 +140,17 @@ fn look_at_file(templates: &[FormTemplate], scan: &Scan, limits: &Limits) -> Vec
         Ok(pages) => (1..)
             .zip(pages)
             .map(|(number, page)| match page {
-                Ok(page) => look_at_page(templates, &scan.name, number, &page),
+                Ok(page) => check_page(templates, &scan.name, number, &page),
                 Err(error) => unreadable(number, &error),
             })
             .collect(),
     }
 }
 
-fn look_at_page(templates: &[FormTemplate], scan: &str, number: u32, page: &Page) -> (ScanFit, Option<FieldsSeen>) {
+fn check_page(templates: &[FormTemplate], scan: &str, number: u32, page: &Page) -> (ScanFit, Option<FieldFits>) {
     let (template_idx, registration) = match identify(page, templates, &RegisterParams::default()) {
         Ok(found) => found,
-        Err(failure) => return (ScanFit::refused(scan, number, failure.reason, failure.detail), None),
+        Err(failure) => return (ScanFit::rejected(scan, number, failure.reason, failure.detail), None),
     };
     let template = &templates[template_idx];
     let framed = template.fields.iter().zip(&registration.fields);
@@ -160,7 +160,7 @@ fn look_at_page(templates: &[FormTemplate], scan: &str, number: u32, page: &Page
             counts.then_some(at.residual_px.is_some())
         })
         .collect();
-    let left = (0..template.fields.len()).map(|idx| left_of_frame(page, &registration, template, idx)).collect();
+    let left = (0..template.fields.len()).map(|idx| frame_share_left(page, &registration, template, idx)).collect();
     let px_per_mm = registration.page_from_template.scale_at(template.centre());
     let fit = ScanFit {
         scan: scan.to_owned(),
@@ -173,21 +173,21 @@ fn look_at_page(templates: &[FormTemplate], scan: &str, number: u32, page: &Page
         frames: is_found.iter().flatten().count(),
         frames_found: is_found.iter().flatten().filter(|found| **found).count(),
     };
-    (fit, Some(FieldsSeen { template_idx, is_found, left }))
+    (fit, Some(FieldFits { template_idx, is_found, left }))
 }
 
-/// The share of the frame of the field `idx` that is still there when it was removed, 0 to 1. `None` where nothing is
-/// printed of it, and of boxes to be ticked, of which only the inside is looked at.
-fn left_of_frame(page: &Page, registration: &Registration, template: &FormTemplate, idx: usize) -> Option<f64> {
+/// The share of the frame of the field `idx` that is left after removal, 0 to 1. `None` for a field without a printed frame,
+/// and for a tick box, of which only the inside is read.
+fn frame_share_left(page: &Page, registration: &Registration, template: &FormTemplate, idx: usize) -> Option<f64> {
     let field = &template.fields[idx];
     if let FieldKind::Mark { .. } = field.kind {
         return None;
     }
     let pictures = field_pictures(page, registration, template, idx)?;
-    share_left(&pictures.cleaned, &frame_lines(field, &pictures.cells))
+    ink_share_along(&pictures.cleaned, &frame_lines(field, &pictures.cells))
 }
 
-/// The printed lines of a field's frame, pixels of its crop.
+/// The printed lines of the frame of a field, pixels of its crop.
 fn frame_lines(field: &Field, cells: &[Rect]) -> Vec<Segment> {
     let first = field.layout.cells()[0];
     let Some(origin) = cells.first() else { return Vec::new() };
@@ -199,8 +199,8 @@ fn frame_lines(field: &Field, cells: &[Rect]) -> Vec<Segment> {
     field.layout.printed_lines().into_iter().map(at).collect()
 }
 
-/// Share of the places along `lines` at which there is ink across them.
-fn share_left(cleaned: &GrayImage, lines: &[Segment]) -> Option<f64> {
+/// Share of the places along `lines` with ink on them.
+fn ink_share_along(cleaned: &GrayImage, lines: &[Segment]) -> Option<f64> {
     let (reach, corner) = ((LINE_REACH_MM * CROP_PX_PER_MM) as i64, CORNER_MM * CROP_PX_PER_MM);
     let (mut n_left, mut n) = (0usize, 0usize);
     for line in lines.iter().filter(|line| line.length() > 3.0 * corner) {
@@ -211,7 +211,7 @@ fn share_left(cleaned: &GrayImage, lines: &[Segment]) -> Option<f64> {
                 let (dx, dy) = if line.is_horizontal() { (0, off) } else { (off, 0) };
                 let at = |v: f64, d: i64| u32::try_from(v as i64 + d).ok();
                 let pixel = at(p.x, dx).zip(at(p.y, dy)).and_then(|(x, y)| cleaned.get_pixel_checked(x, y));
-                pixel.is_some_and(|pixel| pixel.0[0] >= INK)
+                pixel.is_some_and(|pixel| pixel.0[0] >= MIN_INK_LEVEL)
             });
             n_left += usize::from(is_ink);
             n += 1;
@@ -220,64 +220,64 @@ fn share_left(cleaned: &GrayImage, lines: &[Segment]) -> Option<f64> {
     (n > 0).then(|| n_left as f64 / n as f64)
 }
 
-/// What a page as a whole says.
-fn page_finding(candidates: &[TemplateFile], page: &ScanFit) -> Option<Finding> {
+/// The finding about a page as a whole.
+fn page_finding(files: &[TemplateFile], page: &ScanFit) -> Option<Finding> {
     let place = page.place();
-    let named = page.form.as_ref().and_then(|form| candidates.iter().find(|own| own.template.name == *form));
-    let of = |severity, kind, detail: String| match named.or(candidates.first()) {
-        Some(candidate) => candidate.of_landmarks(severity, kind, detail).on_scan(&place),
+    let named = page.form.as_ref().and_then(|form| files.iter().find(|own| own.template.name == *form));
+    let of = |severity, kind, detail: String| match named.or(files.first()) {
+        Some(file) => file.of_landmarks(severity, kind, detail).on_scan(&place),
         None => Finding::new(severity, kind, "", detail).on_scan(&place),
     };
     match &page.reject {
         Some([reason, detail]) if reason == PageReject::Unreadable.as_str() => {
             let finding = of(Severity::Fault, FindingKind::Unreadable, detail.clone());
-            Some(Finding { line: None, ..finding }.with_remedy("scan it again, or leave it out"))
+            Some(Finding { line: None, ..finding }.with_remedy("scan it again, or remove it"))
         }
         Some([reason, detail]) => {
             let finding = of(Severity::Fault, FindingKind::NotRegistered, format!("{reason}: {detail}"));
             Some(finding.with_remedy(
-                "look at it with `formread template show`: is this the form, and are its lines where the template says",
+                "view it with `formread template show`: is it this form, and are its lines where the template has them",
             ))
         }
-        None if page.residual_mm > ILL_RESIDUAL_MM => {
-            let detail =
-                format!("residual {:.2} px, {:.2} mm: lines lie off their places", page.residual_px, page.residual_mm);
+        None if page.residual_mm > MAX_RESIDUAL_MM => {
+            let detail = format!(
+                "residual {:.2} px, {:.2} mm: printed lines are not where the template has them",
+                page.residual_px, page.residual_mm
+            );
             let finding = of(Severity::Risk, FindingKind::NotRegistered, detail);
-            Some(
-                finding.with_remedy("measure the template again, on a flat scan of a blank form; or flatten the paper"),
-            )
+            Some(finding.with_remedy("measure the template again on a flat scan of a blank form, or flatten the paper"))
         }
         None => None,
     }
 }
 
-/// What all pages say of each field.
-fn field_findings(candidate: &TemplateFile, seen: &[&FieldsSeen]) -> Vec<Finding> {
+/// The findings about each field over all pages.
+fn field_findings(file: &TemplateFile, fits: &[&FieldFits]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for idx in 0..candidate.template.fields.len() {
-        let found: Vec<bool> = seen.iter().filter_map(|seen| seen.is_found.get(idx).copied().flatten()).collect();
+    for idx in 0..file.template.fields.len() {
+        let found: Vec<bool> = fits.iter().filter_map(|fit| fit.is_found.get(idx).copied().flatten()).collect();
         let n_lost = found.iter().filter(|found| !**found).count();
         if n_lost > 0 {
-            let is_most = n_lost as f64 > MOSTLY * found.len() as f64;
-            let severity = if is_most { Severity::Fault } else { Severity::Risk };
-            let detail = format!("its printed frame was not found on {n_lost} of {} pages", found.len());
-            let finding = candidate.of_field(idx, severity, FindingKind::FrameNotFound, detail);
-            findings.push(finding.with_remedy("is it printed there on all sides? say which with printed = [..]"));
+            let is_frequent = n_lost as f64 > MAX_FAILED_SHARE * found.len() as f64;
+            let severity = if is_frequent { Severity::Fault } else { Severity::Risk };
+            let detail = format!("printed frame not found on {n_lost} of {} pages", found.len());
+            let finding = file.of_field(idx, severity, FindingKind::FrameNotFound, detail);
+            findings.push(finding.with_remedy("declare the printed sides with printed = [..]"));
         }
-        let left: Vec<f64> = seen.iter().filter_map(|seen| seen.left.get(idx).copied().flatten()).collect();
-        let dark: Vec<f64> = left.iter().copied().filter(|share| *share > MAX_LEFT).collect();
-        if let Some(most) = dark.iter().copied().max_by(f64::total_cmp) {
-            let is_most = dark.len() as f64 > MOSTLY * left.len() as f64;
-            let severity = if is_most { Severity::Fault } else { Severity::Risk };
+        let left: Vec<f64> = fits.iter().filter_map(|fit| fit.left.get(idx).copied().flatten()).collect();
+        let dark: Vec<f64> = left.iter().copied().filter(|share| *share > MAX_SHARE_LEFT).collect();
+        if let Some(max) = dark.iter().copied().max_by(f64::total_cmp) {
+            let is_frequent = dark.len() as f64 > MAX_FAILED_SHARE * left.len() as f64;
+            let severity = if is_frequent { Severity::Fault } else { Severity::Risk };
             let detail = format!(
-                "on {} of {} pages its frame is not removed whole: up to {:.0} % of it is left",
+                "frame not removed completely on {} of {} pages: up to {:.0} % is left",
                 dark.len(),
                 left.len(),
-                100.0 * most
+                100.0 * max
             );
-            let finding = candidate.of_field(idx, severity, FindingKind::FrameTooDark, detail);
+            let finding = file.of_field(idx, severity, FindingKind::FrameTooDark, detail);
             findings.push(
-                finding.with_remedy("print frames thinner than 1.5 mm and in a pale colour, or measure them again"),
+                finding.with_remedy("print frames in a pale colour and thinner than 1.5 mm, or measure them again"),
             );
         }
     }
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clean_scan_has_a_small_residual_and_no_finding() {
+    fn clean_scan_has_small_residual_and_no_finding() {
         let (pages, findings) = scanned(print_blank(&form().template, 200.0, 1).expect("it can be drawn"));
         assert_eq!(findings, []);
         assert_eq!((pages[0].form.as_deref(), pages[0].frames, pages[0].frames_found), (Some("t"), 4, 4));
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_is_gone_and_one_that_stays_are_found() {
+    fn missing_frame_and_dark_frame_are_found() {
         let mut image = print_blank(&form().template, 200.0, 1).expect("it can be drawn");
         let px = |mm: f64| (mm * 200.0 / MM_PER_INCH) as i64;
         let paint = |image: &mut GrayImage, at: [f64; 4], level: u8| {
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_are_no_form_are_named_and_so_is_what_is_no_picture() {
+    fn blank_page_is_not_registered_and_missing_file_is_unreadable() {
         let (pages, findings) = scanned(GrayImage::from_pixel(900, 1200, Luma([250])));
         assert_eq!(kinds(&findings), [(FindingKind::NotRegistered, None)]);
         assert!(findings[0].detail.starts_with("blank-page") && pages[0].form.is_none(), "{findings:?}");

@@ -1,4 +1,4 @@
-//! What error and how much review to expect of a form: pages of it are drawn, filled in, worn out and read.
+//! Forecasts errors and review for a form: draws pages, fills them in, degrades them and reads them.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -17,23 +17,23 @@ use formread_core::{assemble::PageReading, reader::Reader, rows::PageRows};
 use formread_page::Page;
 use formread_raster::error::{Error, Result};
 
-/// Share of accepted values that may be wrong before it is a fault.
-const FAULTY_ERROR: f64 = 0.01;
-/// Share of a field's values that may await review before it is a risk.
-const MUCH_REVIEW: f64 = 0.25;
-/// Fewest values of a field of which its share is worth saying.
+/// Share of wrong accepted values above which it is a fault.
+const MAX_ERROR_SHARE: f64 = 0.01;
+/// Share of values in review above which it is a risk.
+const MAX_REVIEW_SHARE: f64 = 0.25;
+/// Smallest number of values for a finding about review.
 const MIN_VALUES: u64 = 8;
 
-/// How a form is simulated.
+/// Options of a simulation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SimulateOptions {
-    /// Pages to draw.
+    /// Number of pages to draw.
     pub n_pages: u64,
     /// How they are drawn and degraded.
     pub synth: SynthOptions,
 }
 
-/// What to expect of one field, in numbers of drawn pages.
+/// The forecast for one field, counted on drawn pages.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct FieldForecast {
     /// The field's name.
@@ -41,46 +41,46 @@ pub struct FieldForecast {
     /// Counts.
     #[serde(flatten)]
     pub tally: Tally,
-    /// Those that await review, among them all of pages that were rejected.
+    /// Number of values in review, with all values of rejected pages.
     pub review: u64,
-    /// Share of `tally.fields` that awaits review, 0 to 1.
+    /// Share of `tally.fields` in review, 0 to 1.
     pub review_share: f64,
-    /// Share of the accepted values that are wrong, 0 to 1.
+    /// Share of wrong values among the accepted, 0 to 1.
     pub error_share: f64,
-    /// Upper bound of that share, 95 % sure.
+    /// Upper bound of that share at 95 % confidence.
     pub error_bound: f64,
 }
 
-/// What to expect of one form.
+/// The forecast for one form.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Forecast {
     /// The template's name.
     pub form: String,
-    /// Pages drawn.
+    /// Number of pages drawn.
     pub pages: u64,
-    /// Pages of them that were rejected, by reason; taken for another form: `other-form`.
+    /// Number of rejected pages by reason; `other-form` for pages taken for another form.
     pub rejected: BTreeMap<String, u64>,
     /// All fields together.
     pub total: FieldForecast,
-    /// Field by field, in the template's order.
+    /// Per field, in the order of the template.
     pub fields: Vec<FieldForecast>,
 }
 
-/// Draws pages of `candidate`, filled in with `glyphs`, and reads them with `reader`, which must know the template.
-/// `on_page` is called once for each page done, from any worker.
+/// Draws pages of `file`, filled in with `glyphs`, and reads them with `reader`, which must have the template. Calls
+/// `on_page` after each page, from any thread.
 ///
 /// # Errors
-/// `Usage` where an option is out of its range or no values keep the rules; `Net` where a net fails.
+/// `Usage` if an option is out of range or no values satisfy the rules; `Net` if a net fails.
 pub fn simulate(
-    candidate: &TemplateFile,
+    file: &TemplateFile,
     reader: &Reader,
     glyphs: &GlyphStock,
     options: &SimulateOptions,
     on_page: impl Fn() + Sync,
 ) -> Result<(Forecast, Vec<Finding>)> {
-    let template = &candidate.template;
+    let template = &file.template;
     if !reader.templates().iter().any(|known| known.name == template.name) {
-        return Err(Error::usage(format!("the reader does not know the form: {}", template.name)));
+        return Err(Error::usage(format!("the reader has no template of this form: {}", template.name)));
     }
     let read = |page_idx: u64| -> Result<(Vec<TruthField>, Option<String>)> {
         let SynthPage { image, truth, .. } = synthesise(template, glyphs, &options.synth, page_idx)?;
@@ -124,14 +124,14 @@ pub fn simulate(
             forecast.add(of);
             total.add(of);
         }
-        fields.push(forecast.rated());
+        fields.push(forecast.with_shares());
     }
     for reason in pages.into_iter().filter_map(|(_, rejected)| rejected) {
         *rejected.entry(reason).or_default() += 1;
     }
     let forecast =
-        Forecast { form: template.name.clone(), pages: options.n_pages, rejected, total: total.rated(), fields };
-    let findings = findings(candidate, &forecast);
+        Forecast { form: template.name.clone(), pages: options.n_pages, rejected, total: total.with_shares(), fields };
+    let findings = findings(file, &forecast);
     Ok((forecast, findings))
 }
 
@@ -142,7 +142,7 @@ impl FieldForecast {
         self.review += u64::from(of.answer.as_ref().is_none_or(|answer| answer.state == "review"));
     }
 
-    fn rated(self) -> Self {
+    fn with_shares(self) -> Self {
         let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
         let Tally { fields, illegible_fields, accepted, accepted_wrong, .. } = self.tally;
         Self {
@@ -154,35 +154,39 @@ impl FieldForecast {
     }
 }
 
-fn findings(candidate: &TemplateFile, forecast: &Forecast) -> Vec<Finding> {
+fn findings(file: &TemplateFile, forecast: &Forecast) -> Vec<Finding> {
     let mut findings = Vec::new();
     let n_rejected: u64 = forecast.rejected.values().sum();
     if n_rejected > 0 {
         let reasons: Vec<String> = forecast.rejected.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
-        let detail = format!("of {} drawn pages {n_rejected} are not read: {}", forecast.pages, reasons.join(", "));
-        let finding = candidate.of_landmarks(Severity::Fault, FindingKind::NotRegistered, detail);
-        findings.push(finding.with_remedy("more printed lines, and lines that no other form has"));
+        let detail = format!("{n_rejected} of {} drawn pages are rejected: {}", forecast.pages, reasons.join(", "));
+        let finding = file.of_landmarks(Severity::Fault, FindingKind::NotRegistered, detail);
+        findings.push(finding.with_remedy("add printed lines, and lines that no other form has"));
     }
     for (idx, FieldForecast { tally, review, review_share, error_share, .. }) in forecast.fields.iter().enumerate() {
         let Tally { fields, accepted, accepted_wrong, number_lost, .. } = *tally;
         if accepted_wrong + number_lost > 0 {
-            let is_faulty = *error_share > FAULTY_ERROR && accepted_wrong + number_lost > 1;
+            let is_faulty = *error_share > MAX_ERROR_SHARE && accepted_wrong + number_lost > 1;
             let severity = if is_faulty { Severity::Fault } else { Severity::Risk };
-            let lost =
-                if number_lost > 0 { format!(", and {number_lost} were taken for blank") } else { String::new() };
-            let detail = format!("of {accepted} accepted values {accepted_wrong} are wrong{lost}");
-            let finding = candidate.of_field(idx, severity, FindingKind::WrongValues, detail);
+            let lost = if number_lost > 0 {
+                format!(", and {number_lost} numbers were taken for blank")
+            } else {
+                String::new()
+            };
+            let detail = format!("{accepted_wrong} of {accepted} accepted values are wrong{lost}");
+            let finding = file.of_field(idx, severity, FindingKind::WrongValues, detail);
             findings.push(
-                finding
-                    .with_remedy("a rule, range or check digit that finds them; separate boxes; `formread calibrate`"),
+                finding.with_remedy(
+                    "add a rule, a range or a check digit; use separate boxes; or run `formread calibrate`",
+                ),
             );
         }
-        if fields >= MIN_VALUES && *review_share > MUCH_REVIEW {
-            let detail = format!("of {fields} values {review} await review, {:.0} %", 100.0 * review_share);
-            let finding = candidate.of_field(idx, Severity::Risk, FindingKind::MuchReview, detail);
-            findings.push(
-                finding.with_remedy("larger or separate boxes, the number of digits, a rule that ties it to others"),
-            );
+        if fields >= MIN_VALUES && *review_share > MAX_REVIEW_SHARE {
+            let detail = format!("{review} of {fields} values need review: {:.0} %", 100.0 * review_share);
+            let finding = file.of_field(idx, Severity::Risk, FindingKind::MuchReview, detail);
+            findings.push(finding.with_remedy(
+                "use larger or separate boxes, declare the number of digits, or add a rule with other fields",
+            ));
         }
     }
     findings
@@ -209,7 +213,7 @@ impl fmt::Display for Forecast {
             let review = format!("{review} {:5.1} %", 100.0 * review_share);
             writeln!(f, "{name:width$}  {forced:>14}  {wrong:>16}  {:>6.2} %  {review:>16}", 100.0 * error_bound)?;
         }
-        writeln!(f, "at most: upper bound of wrong among accepted, 95 % sure")
+        writeln!(f, "at most: upper bound of wrong among accepted values, at 95 % confidence")
     }
 }
 
@@ -224,7 +228,7 @@ mod tests {
         scores::GlyphScores,
     };
 
-    /// Takes every glyph for the same digit, and is sure of it.
+    /// Classifies every glyph as the same digit with probability 1.
     struct Always(usize);
 
     impl GlyphClassifier for Always {
@@ -236,10 +240,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_reader_gets_wrong_is_foretold_field_by_field() {
+    fn forecast_counts_wrong_values_per_field() {
         let text =
             "name = \"s\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"d\"\nkind = \"code\"\ndigits = 1\n";
-        let candidate = TemplateFile::parse("s.toml", text).expect("it is a template");
+        let file = TemplateFile::parse("s.toml", text).expect("it is a template");
         let template = parse_template(text).expect("it is well formed");
         let reader = Reader::builder()
             .templates(vec![template])
@@ -248,7 +252,7 @@ mod tests {
             .expect("it is one");
         let synth = SynthOptions { blanks: 0.0, ..SynthOptions::default() };
         let options = SimulateOptions { n_pages: 30, synth };
-        let simulated = || simulate(&candidate, &reader, &bars(), &options, || ()).expect("the options are good");
+        let simulated = || simulate(&file, &reader, &bars(), &options, || ()).expect("the options are good");
         let (forecast, findings) = simulated();
         assert_eq!(simulated().0, forecast, "the same seed gives the same");
         let field = &forecast.fields[0];
@@ -263,6 +267,6 @@ mod tests {
         assert!(forecast.to_string().contains("all fields"), "{forecast}");
 
         let other = TemplateFile::parse("o.toml", &text.replace("\"s\"", "\"o\"")).expect("it is a template");
-        assert!(simulate(&other, &reader, &bars(), &options, || ()).is_err(), "the reader does not know it");
+        assert!(simulate(&other, &reader, &bars(), &options, || ()).is_err(), "the reader lacks the template");
     }
 }

@@ -1,11 +1,11 @@
-//! From a page of a fillable PDF (AcroForm; ISO 32000-1, 12.7) to a draft of its template.
+//! Drafts a template from a page of a fillable PDF (AcroForm; ISO 32000-1, 12.7).
 //!
-//! The file says which fields there are, what they are called, what they hold and which of them are sums; what is printed
-//! around them, and all else that registration holds on to, is found as on a scan of the blank form.
+//! The file contains the fields, their names, their formats and their sums. The printed frames, and the landmarks for
+//! registration, are found as on a scan of the blank form.
 //!
-//! 1. `widgets` reads what the file says of the fields on the page, `scripts` the well-known calls in it.
-//! 2. `place` finds where each is printed.
-//! 3. `names` makes names of theirs that a template may have.
+//! 1. `widgets` reads the fields of the page; `scripts` parses the generated scripts.
+//! 2. `place` finds where each field is printed.
+//! 3. `names` turns their names into names that a template may have.
 
 mod names;
 mod place;
@@ -18,9 +18,11 @@ use std::collections::HashSet;
 
 use super::{
     Draft, DraftField,
-    cells::{Cell, Ink, find_cells},
+    cells::Cell,
     check_name,
-    fields::{Found, Frame, in_reading_order},
+    fields::{FieldCandidate, Frame, in_reading_order},
+    find_cells,
+    ink::Ink,
     print::find_print,
     sheet::Sheet,
 };
@@ -35,26 +37,26 @@ use formread_raster::{
 };
 use place::{add_frames, printed_field};
 use scripts::Format;
-use widgets::{Form, Sort, Sum, Widget, read_form};
+use widgets::{Form, InputKind, Sum, Widget, read_form};
 
-/// Pixels a millimetre of a page as it is drawn.
+/// Pixels per millimetre of a rendered page.
 const PX_PER_MM: f64 = RENDER_DPI / MM_PER_INCH;
 
-/// Drafts the template `name` from the page at `page_idx` (0-based) of a fillable PDF; `None` where no field that is
-/// written in by hand is on that page, or the bytes are no PDF.
+/// Drafts the template `name` from the page at `page_idx` (0-based) of a fillable PDF. `None` if the bytes are no PDF, or the
+/// page has no field for handwriting.
 ///
-/// A comb is a field of so many cells, any other text a box, and each button that stays pressed a tick box. Where lines
-/// are printed within 2 mm of a field's own rectangle, these are its place. A format for numbers makes an amount or an
-/// integer of it, one for dates a date, where the comb has room for one; sums become rules between the fields, whose
-/// names are those of the file with what a column may not have left out. What can only be read is no field unless it is
-/// calculated, nor are buttons that are pushed, choices, signatures, and texts of several lines. No script is run.
+/// - A comb keeps its cells, any other text becomes a box, and a check box or radio button becomes a tick box.
+/// - Lines printed within 2 mm of the rectangle of a field are its frame.
+/// - A number format makes the field an amount or an integer. A date format makes it a date, if a comb has room for one.
+/// - Sums become rules. Names are those of the file, without characters that a column may not have.
+/// - Read-only fields that are not calculated, push buttons, choices, signatures and texts of several lines are left out.
 ///
-/// The draft's sheet is the page from edge to edge as a viewer shows it, without what is typed in it, drawn at 300 dpi.
+/// No script is run. The sheet of the draft is the page as a viewer shows it, without typed text, rendered at 300 dpi.
 ///
 /// # Errors
-/// `Usage` where `name` cannot be a form's; `Format` where the PDF is damaged, has no such page, or the page is no size for
-/// a form; `Unsupported` where it is encrypted or cannot be drawn; `Limit` where it is over `limits`, or has more
-/// fields than a template.
+/// `Usage` if `name` is no name of a form; `Format` if the PDF is damaged, has no such page, or the page is too small or too
+/// large for a form; `Unsupported` if it is encrypted or cannot be rendered; `Limit` if it exceeds `limits` or has more
+/// fields than a template may.
 pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits) -> Result<Option<Draft>> {
     check_name(name)?;
     if !is_pdf(bytes) {
@@ -67,7 +69,7 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
         if form.widgets.is_empty() {
             return Ok(None);
         }
-        // the frames of fields may be the fields' own, but what is typed in them is not printed, and hides cells
+        // a frame may belong to the widget and not to the page; but typed text hides cells: search in both pictures
         let blank = render(page, !form.is_filled, limits)?;
         let filled = if form.is_filled { Some(render(page, true, limits)?) } else { None };
         Ok(Some((form, blank, filled)))
@@ -75,15 +77,16 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
     let Some((Form { widgets, sums, .. }, blank, filled)) = read else { return Ok(None) };
 
     let sheet = |pixels| Sheet { pixels, px_per_mm: PX_PER_MM, page_from_sheet: Projection::IDENTITY };
-    let frames_of = |cells: &[Cell]| cells.iter().map(|cell| Frame::of(cell, PX_PER_MM)).collect::<Vec<_>>();
-    let filled_frames = filled.map(sheet).map(|filled| frames_of(&find_cells(&Ink::of(&filled), &Ink::faint(&filled))));
+    let frames_of = |cells: &[Cell]| cells.iter().map(|cell| Frame::new(cell, PX_PER_MM)).collect::<Vec<_>>();
+    let filled_frames =
+        filled.map(sheet).map(|filled| frames_of(&find_cells(&Ink::new(&filled), &Ink::faint(&filled))));
     let sheet = sheet(blank);
-    let ink = Ink::of(&sheet);
+    let ink = Ink::new(&sheet);
     let cells = find_cells(&ink, &Ink::faint(&sheet));
     let print = find_print(&sheet, &ink, &cells);
     let mut frames = frames_of(&cells);
     add_frames(&mut frames, filled_frames.into_iter().flatten());
-    let mut placed: Vec<(Widget, Found)> = widgets
+    let mut placed: Vec<(Widget, FieldCandidate)> = widgets
         .into_iter()
         .map(|widget| {
             let found = printed_field(&widget, &frames, &print.lines);
@@ -91,15 +94,15 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
         })
         .collect();
     in_reading_order(&mut placed, |(_, found)| found.layout.bounds());
-    let found: Vec<Found> = placed.iter().map(|(_, found)| found.clone()).collect();
+    let found: Vec<FieldCandidate> = placed.iter().map(|(_, found)| found.clone()).collect();
     let landmarks = print.landmarks(&sheet, &found);
 
     let widgets: Vec<&Widget> = placed.iter().map(|(widget, _)| widget).collect();
     let names = names::field_names(&widgets);
-    let (rules, summed) = rules(&sums, &widgets, &names);
-    let field = |(i, found): (usize, Found)| {
+    let (rules, summed) = sum_rules(&sums, &widgets, &names);
+    let field = |(i, found): (usize, FieldCandidate)| {
         let is_summed = summed.contains(&i);
-        drafted(widgets[i], names[i].clone(), found, is_summed)
+        draft_field(widgets[i], names[i].clone(), found, is_summed)
     };
     let fields = found.into_iter().enumerate().map(field).collect();
     let draft = Draft {
@@ -114,18 +117,18 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
         page_from_template: Projection::scaling(PX_PER_MM, PX_PER_MM),
         sheet: sheet.pixels,
     };
-    // a page may be too narrow to be a form's
+    // fails if the page is too narrow for a form
     draft.template()?;
     Ok(Some(draft))
 }
 
-/// The field of `widget`, which is called `name`.
-fn drafted(widget: &Widget, name: String, found: Found, is_summed: bool) -> DraftField {
+/// The field `name` of `widget`.
+fn draft_field(widget: &Widget, name: String, found: FieldCandidate, is_summed: bool) -> DraftField {
     let plain = DraftField::new(name, found);
-    let kind = kind(widget, &plain, is_summed);
+    let kind = field_kind(widget, &plain, is_summed);
     let is_date = matches!(kind, FieldKind::Date { .. });
-    let digits = match (&widget.sort, &plain.layout) {
-        (Sort::Text { max_len: Some(n) }, FieldLayout::Box { .. }) if !is_date => {
+    let digits = match (&widget.input, &plain.layout) {
+        (InputKind::Text { max_len: Some(n) }, FieldLayout::Box { .. }) if !is_date => {
             Some(DigitCount { min: 1, max: (*n).min(MAX_BOX_DIGITS) })
         }
         _ => None,
@@ -133,13 +136,13 @@ fn drafted(widget: &Widget, name: String, found: Found, is_summed: bool) -> Draf
     DraftField { kind, digits, ..plain }
 }
 
-fn kind(widget: &Widget, field: &DraftField, is_summed: bool) -> FieldKind {
+fn field_kind(widget: &Widget, field: &DraftField, is_summed: bool) -> FieldKind {
     let is_long_enough = match &field.layout {
         FieldLayout::Comb { cells, .. } => matches!(cells.len(), 6 | 8),
         FieldLayout::Box { .. } => true,
     };
     match widget.format {
-        _ if matches!(widget.sort, Sort::Tick { .. }) => field.kind.clone(),
+        _ if matches!(widget.input, InputKind::Tick { .. }) => field.kind.clone(),
         Some(Format::Number { decimals: 0 }) => FieldKind::Integer,
         Some(Format::Number { decimals }) => FieldKind::Amount { decimals, point: DecimalPoint::default() },
         Some(Format::Date(order)) if is_long_enough => FieldKind::Date { order, pivot: DEFAULT_PIVOT },
@@ -148,8 +151,8 @@ fn kind(widget: &Widget, field: &DraftField, is_summed: bool) -> FieldKind {
     }
 }
 
-/// The sums between fields that are all on the page, as rules; and the indices of the fields in them.
-fn rules(sums: &[Sum], widgets: &[&Widget], names: &[String]) -> (Vec<String>, HashSet<usize>) {
+/// The sums as rules, if all of their fields are on the page; and the indices of the fields in them.
+fn sum_rules(sums: &[Sum], widgets: &[&Widget], names: &[String]) -> (Vec<String>, HashSet<usize>) {
     let full_names: Vec<String> = widgets.iter().map(|widget| widget.full_name()).collect();
     let idx_of = |name: &str| full_names.iter().position(|full_name| full_name == name);
     let (mut rules, mut summed) = (Vec::new(), HashSet::new());
@@ -190,7 +193,7 @@ mod tests {
     use formread_page::Page;
     use formread_raster::geometry::{Point, Rect, Segment};
 
-    /// Size of the small pages that are drafted here, millimetres.
+    /// Size of the small test pages, millimetres.
     const SMALL: [f64; 2] = [110.0, 80.0];
     const TEXT: &str = "/FT /Tx";
 
@@ -201,7 +204,7 @@ mod tests {
     }
 
     fn tax_return() -> FormTemplate {
-        let known = known_templates().expect("a test says they parse");
+        let known = known_templates().expect("known templates parse");
         known.into_iter().find(|form| form.name == "tax-return").expect("it is known")
     }
 
@@ -209,7 +212,7 @@ mod tests {
         draft.fields.iter().map(|field| field.name.as_str()).collect()
     }
 
-    /// A small page with these widgets, each with what goes into its dictionary, and with the frame of each printed.
+    /// A small page with these widgets (bounds and dictionary entries), each with a printed frame.
     fn small(writer: &mut Writer, widgets: &[(Rect, String)], more: &str) -> (usize, Vec<usize>) {
         let content: String = widgets.iter().map(|(r, _)| outline(*r, SMALL[1])).collect();
         let numbers: Vec<usize> =
@@ -217,7 +220,7 @@ mod tests {
         (writer.page(SMALL, &content, &numbers, more), numbers)
     }
 
-    /// The place of the `i`th of fields in a column.
+    /// Bounds of the `i`th field of a column.
     fn place(i: usize) -> Rect {
         Rect::from_xywh(20.0, 10.0 + 10.0 * i as f64, 30.0, 6.0)
     }
@@ -231,26 +234,26 @@ mod tests {
     }
 
     #[track_caller]
-    fn assert_near(found: Rect, expected: Rect, most_mm: f64) {
+    fn assert_near(found: Rect, expected: Rect, max_mm: f64) {
         for (p, q) in found.corners().into_iter().zip(expected.corners()) {
-            assert!((p - q).norm() <= most_mm, "{found:?} is not {expected:?}");
+            assert!((p - q).norm() <= max_mm, "{found:?} is not {expected:?}");
         }
     }
 
-    /// Name, kind, sort of layout, cells and most digits of a field that is written in.
-    fn told(field: &Field) -> (&str, &FieldKind, bool, usize, usize) {
+    /// Name, kind, whether it is a comb, number of cells and largest number of digits.
+    fn summary(field: &Field) -> (&str, &FieldKind, bool, usize, usize) {
         let is_comb = matches!(field.layout, FieldLayout::Comb { .. });
         (&field.name, &field.kind, is_comb, field.layout.cells().len(), field.digits.max)
     }
 
     #[test]
-    fn a_tax_return_comes_back_from_its_fillable_pdf() {
+    fn tax_return_is_restored_from_its_fillable_pdf() {
         let form = tax_return();
         let draft = draft_of(&fillable(&form));
         let drafted: FormTemplate = draft.template().expect("it is well formed");
         assert_eq!(
-            drafted.fields.iter().map(told).collect::<Vec<_>>(),
-            form.fields.iter().map(told).collect::<Vec<_>>()
+            drafted.fields.iter().map(summary).collect::<Vec<_>>(),
+            form.fields.iter().map(summary).collect::<Vec<_>>()
         );
         for (found, field) in drafted.fields.iter().zip(&form.fields) {
             assert_eq!(found.layout.printed(), field.layout.printed(), "{}", field.name);
@@ -267,8 +270,8 @@ mod tests {
         assert_landmarks(found, printed);
     }
 
-    /// All of the printed lines that are long enough for it are found, each by itself or as a part of one that goes on
-    /// past a gap, and all words of more than one letter.
+    /// Asserts that all printed lines of sufficient length are found, each alone or as a part of a longer one, and all words of
+    /// more than one letter.
     #[track_caller]
     fn assert_landmarks(found: &Landmarks, printed: &Landmarks) {
         assert_near(found.page, printed.page, 0.1);
@@ -286,9 +289,9 @@ mod tests {
         }
     }
 
-    /// A blank of the form that was printed and scanned lies where the draft has its fields.
+    /// On a scan of the blank form, the fields lie where the draft has them.
     #[test]
-    fn a_scan_is_registered_on_the_draft() {
+    fn scan_of_form_registers_on_draft() {
         let form = tax_return();
         let template = draft_of(&fillable(&form)).template().expect("it is well formed");
         let stock = (0..10).map(|digit| (GrayImage::from_pixel(9, 9, Luma([255])), digit, None));
@@ -309,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_taken_as_it_is_shown() {
+    fn rotation_crop_and_user_unit_are_applied() {
         let frame = Rect::from_xywh(20.0, 10.0, 30.0, 6.0);
         let [width, height] = SMALL;
         let turned = [
@@ -331,7 +334,7 @@ mod tests {
             let size = if degrees % 180 == 0 { SMALL } else { [height, width] };
             assert_near(page, Rect::from_xywh(0.0, 0.0, size[0], size[1]), 0.1);
         }
-        // 36 units, half an inch, are cut off on the left, 18 at the top; a unit of a quarter more makes all larger
+        // 36 units (half an inch) are cropped on the left, 18 at the top; a user unit of 1.25 enlarges everything
         let crop = |unit: f64| {
             let (right, top) = (SMALL[0] * UNITS_PER_MM, SMALL[1] * UNITS_PER_MM - 18.0);
             drafted(&format!("/CropBox [36 0 {right} {top}] /UserUnit {unit}"))
@@ -343,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn nested_and_repeated_names_are_each_a_column_and_all_is_inherited() {
+    fn nested_and_repeated_names_become_unique_and_entries_are_inherited() {
         let mut writer = Writer::new();
         let root = writer.add("<< /T (form) /FT /Tx /MaxLen 7 >>");
         let outer =
@@ -365,9 +368,9 @@ mod tests {
         assert!(draft.fields.iter().all(|field| field.digits == Some(DigitCount { min: 1, max: 7 })));
     }
 
-    /// What is typed in a field hides its cells, and the frame of another is the field's own.
+    /// The typed text of one field hides its cells; the frame of the other belongs to its widget.
     #[test]
-    fn a_form_that_is_filled_in_is_drafted_as_a_blank_one() {
+    fn filled_form_is_drafted_like_blank_one() {
         let cells: Vec<Rect> = (0..4).map(|i| Rect::from_xywh(20.0 + 5.0 * f64::from(i), 10.0, 5.0, 6.0)).collect();
         let content: String = cells.iter().map(|cell| outline(*cell, SMALL[1])).collect();
         let mut writer = Writer::new();
@@ -400,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn buttons_that_stay_pressed_are_marks() {
+    fn check_boxes_and_radio_buttons_become_marks() {
         let mut writer = Writer::new();
         let empty = writer.stream("");
         let states = |on: &str| format!("/AP << /N << /{on} {empty} 0 R /Off {empty} 0 R >> >>");
@@ -422,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_written_by_hand_is_left_out() {
+    fn fields_not_for_handwriting_are_left_out() {
         let out = [
             "/T (b) /FT /Tx /Ff 1".to_owned(),
             "/T (c) /FT /Sig".to_owned(),
@@ -437,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_other_pages_are_theirs_and_sums_over_pages_no_rules() {
+    fn fields_of_other_pages_are_left_out_and_sums_across_pages_give_no_rule() {
         let mut writer = Writer::new();
         let sum = |names: &str| action("C", &format!("AFSimple_Calculate(\"SUM\", new Array ({names}));"));
         let first = [
@@ -451,7 +454,7 @@ mod tests {
         let (other, _) = small(&mut writer, &[(place(0), format!("{TEXT} /T (other)"))], "");
         let bytes = writer.finish(&[page, other], &format!("/CO [{}]", references(&numbers[2..])));
         let draft = draft_of(&bytes);
-        // what can only be read is there, as it is calculated
+        // the read-only field is kept because it is calculated
         assert_eq!(names(&draft), ["a", "b", "total", "grand", "self"]);
         assert_eq!(draft.rules, ["total = a + b"]);
         let kinds: Vec<&str> = draft.fields.iter().map(|field| field.kind.as_str()).collect();
@@ -465,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_and_crowds_end() {
+    fn cyclic_and_excessive_objects_end_in_error_or_draft() {
         let mut writer = Writer::new();
         let (a, b) = (writer.add(""), writer.add(""));
         writer.set(a, format!("<< /T (a) /FT /Tx /Parent {b} 0 R /Kids [{b} 0 R {a} 0 R] >>"));
@@ -487,16 +490,16 @@ mod tests {
             let result = draft_fillable(&writer.finish(&[page], ""), 0, "again", &Limits::default());
             assert_eq!(result.is_ok(), is_kept, "{n} fields");
         }
-        // one widget any number of times is one
+        // a widget that is listed many times is one field
         let mut writer = Writer::new();
         let one = writer.add(widget(place(0), SMALL[1], "/FT /Tx"));
         let page = writer.page(SMALL, "", &[one; 5_000], "");
         assert_eq!(draft_of(&writer.finish(&[page], "")).fields.len(), 1);
     }
 
-    /// Whatever is missing, cut off or of another sort, there is an answer, and what is drafted is a template.
+    /// Whatever is missing, truncated or of another type, the result is an error or a valid template.
     #[test]
-    fn a_damaged_file_is_an_error_or_a_template() {
+    fn damaged_file_is_error_or_template() {
         let script = action("F", "AFNumber_Format(2, 0);") + &action("C", "AFSimple_Calculate(\"SUM\", \"a, b\")");
         let entries = [
             "/T (a) /FT /Tx /Ff 16777216 /MaxLen 5".to_owned(),
@@ -538,7 +541,7 @@ mod tests {
         let (mut n_drafted, mut n_other) = (0, 0);
         let mut tried = |bytes: &[u8]| match draft_fillable(bytes, 0, "again", &Limits::default()) {
             Ok(Some(draft)) => {
-                draft.template().expect("what is drafted is a template");
+                draft.template().expect("a draft is a valid template");
                 n_drafted += 1;
             }
             Ok(None) | Err(_) => n_other += 1,
@@ -546,10 +549,10 @@ mod tests {
         for key in keys {
             let at = whole.windows(key.len()).position(|window| window == key.as_bytes()).expect("it is in the file");
             for junk in [b"/Zz", b"999", b"(( ", b"   "] {
-                let mut spoilt = whole.clone();
+                let mut damaged = whole.clone();
                 let length = key.len().min(junk.len());
-                spoilt[at..at + length].copy_from_slice(&junk[..length]);
-                tried(&spoilt);
+                damaged[at..at + length].copy_from_slice(&junk[..length]);
+                tried(&damaged);
             }
         }
         for end in (0..whole.len()).step_by(97) {

@@ -1,14 +1,14 @@
-//! The few scripts that form editors write by themselves, read as text: nothing is ever run.
+//! Parses the few scripts that form editors generate. No script is ever run.
 //!
-//! A field's script (ISO 32000-1, 12.6.4.16) may be any JavaScript. Editors write the same calls of a viewer's own
-//! functions for formats and sums, and the notation of their dialogue in a comment. A script that is one such call and
-//! nothing else says what it does; of any other nothing is known here.
+//! The script of a field (ISO 32000-1, 12.6.4.16) may be any JavaScript. For formats and sums, editors generate the same calls
+//! of built-in functions, or a comment with the formula of their dialogue. A script that is one such call and nothing else
+//! is understood; any other is ignored.
 
 use formread_core::form::DateOrder;
 
-/// Most decimals of an amount.
+/// Largest number of decimals of an amount.
 const MAX_DECIMALS: f64 = 4.0;
-/// The patterns that `AFDate_Format` has numbers for.
+/// The patterns that `AFDate_Format` refers to by number.
 const DATE_PATTERNS: [&str; 14] = [
     "m/d",
     "m/d/yy",
@@ -26,12 +26,12 @@ const DATE_PATTERNS: [&str; 14] = [
     "m/d/yy HH:MM",
 ];
 
-/// What a field holds, as its format says.
+/// What a field contains, from its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
-    /// A number with so many digits after the point, 0 to 4.
+    /// A number with this many digits after the point, 0 to 4.
     Number { decimals: usize },
-    /// A date of digits alone.
+    /// A date in digits.
     Date(DateOrder),
 }
 
@@ -40,12 +40,12 @@ pub(super) enum Format {
 pub(super) struct Term {
     /// Its full name, parts joined by points.
     pub name: String,
-    /// Whether it is taken away.
+    /// Whether it is subtracted.
     pub is_minus: bool,
 }
 
-/// What a script for formatting or for keystrokes says of the field.
-pub(super) fn format(script: &str) -> Option<Format> {
+/// The format that a script for formatting or keystrokes declares.
+pub(super) fn parse_format(script: &str) -> Option<Format> {
     let Call { name, args } = Call::parse(script)?;
     match (name, &args[..]) {
         ("AFNumber_Format" | "AFNumber_Keystroke", [Arg::Number(n), ..]) => {
@@ -61,9 +61,9 @@ pub(super) fn format(script: &str) -> Option<Format> {
     }
 }
 
-/// The sum that a script for calculation makes, if that is all it does.
-pub(super) fn sum(script: &str) -> Option<Vec<Term>> {
-    if let Some(terms) = dialogue_sum(script) {
+/// The terms of the sum that a calculation script computes; `None` if it does anything else.
+pub(super) fn parse_sum(script: &str) -> Option<Vec<Term>> {
+    if let Some(terms) = parse_dialogue_sum(script) {
         return Some(terms);
     }
     let Call { name: "AFSimple_Calculate", args } = Call::parse(script)? else { return None };
@@ -77,7 +77,7 @@ pub(super) fn sum(script: &str) -> Option<Vec<Term>> {
     (!names.is_empty()).then(|| names.into_iter().map(|name| Term { name, is_minus: false }).collect())
 }
 
-/// The order of day, month and year, where all three are there, as digits, and nothing else.
+/// The order of day, month and year; `None` unless the pattern has all three, in digits, and nothing else.
 fn date_order(pattern: &str) -> Option<DateOrder> {
     let runs = pattern.as_bytes().chunk_by(|a, b| a == b).filter(|run| run[0].is_ascii_alphabetic());
     match runs.collect::<Vec<_>>()[..] {
@@ -88,8 +88,8 @@ fn date_order(pattern: &str) -> Option<DateOrder> {
     }
 }
 
-/// `/** BVCALC total - part\ one EVCALC **/` and what an editor made of it.
-fn dialogue_sum(script: &str) -> Option<Vec<Term>> {
+/// Parses `/** BVCALC total - part\ one EVCALC **/`, the formula of an editor's dialogue.
+fn parse_dialogue_sum(script: &str) -> Option<Vec<Term>> {
     let notation = script.trim_start().strip_prefix("/**")?.trim_start().strip_prefix("BVCALC")?;
     let mut chars = notation.split_once("EVCALC")?.0.trim().chars();
     let mut terms = vec![Term { name: String::new(), is_minus: false }];
@@ -129,25 +129,25 @@ enum Arg {
 }
 
 impl<'a> Call<'a> {
-    /// `None` where the script is anything else.
+    /// `None` if the script is anything else.
     fn parse(script: &'a str) -> Option<Self> {
         let mut rest = Rest(script);
         let name = rest.word()?;
-        if !rest.takes("(") {
+        if !rest.skip("(") {
             return None;
         }
         let args = rest.separated(")", Rest::arg)?;
-        while rest.takes(";") {}
+        while rest.skip(";") {}
         rest.0.trim().is_empty().then_some(Self { name, args })
     }
 }
 
-/// What is left of a script.
+/// The unparsed rest of a script.
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
-    /// Goes past `sign`, if that is next.
-    fn takes(&mut self, sign: &str) -> bool {
+    /// Skips `sign` if it is next; returns whether it was.
+    fn skip(&mut self, sign: &str) -> bool {
         let rest = self.0.trim_start().strip_prefix(sign);
         self.0 = rest.unwrap_or(self.0);
         rest.is_some()
@@ -161,16 +161,16 @@ impl<'a> Rest<'a> {
         is_word.then(|| &rest[..length])
     }
 
-    /// Things parted by commas, up to `end` and past it.
-    fn separated<T>(&mut self, end: &str, one: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let mut things = Vec::new();
-        while !self.takes(end) {
-            if !things.is_empty() && !self.takes(",") {
+    /// Items separated by commas, up to and including `end`.
+    fn separated<T>(&mut self, end: &str, item: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let mut items = Vec::new();
+        while !self.skip(end) {
+            if !items.is_empty() && !self.skip(",") {
                 return None;
             }
-            things.push(one(self)?);
+            items.push(item(self)?);
         }
-        Some(things)
+        Some(items)
     }
 
     fn arg(&mut self) -> Option<Arg> {
@@ -178,11 +178,11 @@ impl<'a> Rest<'a> {
         if rest.starts_with(['"', '\'']) {
             return self.text().map(Arg::Text);
         }
-        if self.takes("[") {
+        if self.skip("[") {
             return self.separated("]", Self::text).map(Arg::List);
         }
         match self.word() {
-            Some("new") => (self.word()? == "Array" && self.takes("("))
+            Some("new") => (self.word()? == "Array" && self.skip("("))
                 .then(|| self.separated(")", Self::text))
                 .flatten()
                 .map(Arg::List),
@@ -195,7 +195,7 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// A text in quotes of either sort.
+    /// A text in single or double quotes.
     fn text(&mut self) -> Option<String> {
         let rest = self.0.trim_start();
         let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_calls_that_editors_write_say_what_a_field_holds() {
+    fn generated_format_calls_give_format_and_others_none() {
         let date = |order| Some(Format::Date(order));
         for (script, expected) in [
             ("AFNumber_Format(2, 0, 0, 0, \"\", true);", Some(Format::Number { decimals: 2 })),
@@ -244,15 +244,15 @@ mod tests {
             ("AFDate_Format(99)", None),
             ("", None),
         ] {
-            assert_eq!(format(script), expected, "{script}");
+            assert_eq!(parse_format(script), expected, "{script}");
         }
     }
 
     #[test]
-    fn a_sum_is_read_and_whatever_else_is_calculated_is_not() {
+    fn sums_are_parsed_and_other_calculations_are_not() {
         let terms = |script: &str| {
             let signed = |term: Term| format!("{}{}", if term.is_minus { '-' } else { '+' }, term.name);
-            sum(script).map(|terms| terms.into_iter().map(signed).collect::<Vec<_>>().join(" "))
+            parse_sum(script).map(|terms| terms.into_iter().map(signed).collect::<Vec<_>>().join(" "))
         };
         for (script, expected) in [
             ("AFSimple_Calculate(\"SUM\", new Array (\"a\", \"b.c\"));", Some("+a +b.c")),

@@ -1,7 +1,7 @@
-//! What a PDF file says of the fields on a page, read from its objects.
+//! Reads the fields on a page from the objects of a PDF file.
 //!
-//! ISO 32000-1, 12.7 (interactive forms) and 12.5 (annotations). A field is seen by its widgets, which the page lists;
-//! what a widget does not say itself, it inherits from the fields that it lies in.
+//! ISO 32000-1, 12.7 (interactive forms) and 12.5 (annotations). A page lists the widgets of its fields. A widget inherits what
+//! it lacks from its parent fields.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,62 +17,63 @@ use formread_raster::{
     geometry::{Point, Projection, Rect},
 };
 
-/// Most annotations of a page that are looked at, and most fields that are calculated.
+/// Largest number of annotations of a page, and of calculated fields.
 const MAX_ANNOTATIONS: usize = 10_000;
-/// Deepest nesting of fields; a circle is deeper.
+/// Deepest nesting of fields. It also ends a cycle.
 const MAX_DEPTH: usize = 32;
-/// Most bytes of a name that are read, and of a script.
+/// Bytes of a name that are read.
 const MAX_NAME_BYTES: usize = 512;
+/// Size of the largest script that is read.
 const MAX_SCRIPT_BYTES: usize = 64 << 10;
-/// Least side of a field, millimetres.
+/// Smallest side of a field, millimetres.
 const MIN_SIDE_MM: f64 = 1.0;
 
-/// Annotation flag (table 165): on neither screen nor paper.
+/// Annotation flag (table 165): neither on screen nor on paper.
 const HIDDEN: u32 = 1 << 1;
 /// Field flags (tables 221, 226 and 228).
 const READ_ONLY: u32 = 1 << 0;
 const PUSH_BUTTON: u32 = 1 << 16;
-/// Several lines, a password, the name of a file, formatted text: no number.
+/// Flags of fields that contain no number: several lines, password, file name, formatted text.
 const NO_NUMBER: u32 = 1 << 12 | 1 << 13 | 1 << 20 | 1 << 25;
 const COMB: u32 = 1 << 24;
 
-/// A field as it stands on the page.
+/// A field on a page.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Widget {
     /// Names from the outermost field inwards; there may be none.
     pub path: Vec<String>,
-    pub sort: Sort,
+    pub input: InputKind,
     /// Millimetres, within the page.
     pub rect: Rect,
-    /// What it holds, where a script says so.
+    /// What it contains, if a script declares it.
     pub format: Option<Format>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Sort {
-    /// Text, of at most so many characters.
+pub(super) enum InputKind {
+    /// Text of at most `max_len` characters.
     Text { max_len: Option<usize> },
-    /// Text with a cell for each of so many characters.
+    /// Text with a cell for each character.
     Comb { n_cells: usize },
-    /// A box to be ticked; what its field is then.
+    /// A box to tick; `state` is the value of its field when ticked.
     Tick { state: Option<String> },
 }
 
-/// What a file says of the fields on a page.
+/// The fields on a page.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Form {
-    /// In the page's order.
+    /// In the order of the page.
     pub widgets: Vec<Widget>,
     /// In the order of calculation.
     pub sums: Vec<Sum>,
-    /// Whether something is typed in a field.
+    /// Whether any field has a value.
     pub is_filled: bool,
 }
 
 /// A sum that the form calculates.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sum {
-    /// Full name of the field that it is put in.
+    /// Full name of the field with the result.
     pub total: String,
     pub terms: Vec<Term>,
 }
@@ -84,13 +85,13 @@ impl Widget {
     }
 }
 
-/// The widgets of `page` that take what is written by hand, and the sums.
+/// The widgets of `page` that people fill in by handwriting, and the sums.
 ///
-/// Left out are buttons that are pushed, choices, signatures, texts of several lines, what is hidden, and what can only be
-/// read, unless it is calculated: on paper that is written by hand.
+/// Push buttons, choices, signatures, texts of several lines and hidden fields are left out, and read-only fields unless they
+/// are calculated: on paper, people write those too.
 ///
 /// # Errors
-/// `Limit` where there are too many.
+/// `Limit` if there are too many.
 pub(super) fn read_form(document: &Document, page: &Page<'_>) -> Result<Form> {
     let mut objects = Objects { xref: page.xref(), known: HashMap::new() };
     let order = document.catalogue().and_then(|catalogue| catalogue.get::<Dict<'_>>("AcroForm"));
@@ -99,7 +100,7 @@ pub(super) fn read_form(document: &Document, page: &Page<'_>) -> Result<Form> {
     for field in objects.dicts(order)? {
         let Some(chain) = objects.chain(field) else { continue };
         let total = path(&chain).join(".");
-        if let Some(terms) = script(&chain, "C").as_deref().and_then(scripts::sum) {
+        if let Some(terms) = script(&chain, "C").as_deref().and_then(scripts::parse_sum) {
             form.sums.push(Sum { total: total.clone(), terms });
         }
         calculated.insert(total);
@@ -115,12 +116,12 @@ pub(super) fn read_form(document: &Document, page: &Page<'_>) -> Result<Form> {
         }
         let Some(chain) = objects.chain(annotation) else { continue };
         form.is_filled = form.is_filled || is_filled(&chain);
-        let place = chain[0].get::<object::Rect>("Rect").and_then(|r| rect(r, &mm_from_user));
-        let place = place.zip(shown).and_then(|(place, shown)| on_page(place, shown));
-        let (Some(rect), path) = (place, path(&chain)) else { continue };
-        let Some(sort) = sort(&chain, calculated.contains(&path.join("."))) else { continue };
-        let format = ["F", "K"].into_iter().find_map(|key| scripts::format(&script(&chain, key)?));
-        form.widgets.push(Widget { path, sort, rect, format });
+        let bounds = chain[0].get::<object::Rect>("Rect").and_then(|r| rect(r, &mm_from_user));
+        let bounds = bounds.zip(shown).and_then(|(bounds, shown)| on_page(bounds, shown));
+        let (Some(rect), path) = (bounds, path(&chain)) else { continue };
+        let Some(input) = input_kind(&chain, calculated.contains(&path.join("."))) else { continue };
+        let format = ["F", "K"].into_iter().find_map(|key| scripts::parse_format(&script(&chain, key)?));
+        form.widgets.push(Widget { path, input, rect, format });
     }
     check_count(MAX_FIELDS, form.widgets.len(), Unit::FieldsPerPage)?;
     Ok(form)
@@ -133,7 +134,7 @@ fn check_count(limit: usize, actual: usize, unit: Unit) -> Result<()> {
     Ok(())
 }
 
-/// Reads dictionaries, each once: a small file may lead to a large one any number of times.
+/// Reads each dictionary once: a small file may refer to a large one many times.
 struct Objects<'a> {
     xref: &'a XRef,
     known: HashMap<ObjRef, Option<Dict<'a>>>,
@@ -145,7 +146,7 @@ impl<'a> Objects<'a> {
         self.known.entry(reference).or_insert_with(|| xref.get::<Dict<'a>>(reference.into())).clone()
     }
 
-    /// The dictionaries of a list, each once.
+    /// The dictionaries of a list, without repetitions.
     fn dicts(&mut self, list: Option<Array<'a>>) -> Result<Vec<Dict<'a>>> {
         let items: Vec<MaybeRef<Object<'a>>> =
             list.map(|list| list.raw_iter().take(MAX_ANNOTATIONS + 1).collect()).unwrap_or_default();
@@ -158,7 +159,7 @@ impl<'a> Objects<'a> {
         Ok(items.into_iter().filter_map(dict).collect())
     }
 
-    /// A dictionary and the fields that it lies in, from the inside out; `None` where these are too many.
+    /// A dictionary and its parent fields, innermost first; `None` if they are nested too deep.
     fn chain(&mut self, dict: Dict<'a>) -> Option<Vec<Dict<'a>>> {
         let mut parent = dict.get_ref("Parent");
         let mut chain = vec![dict];
@@ -181,8 +182,8 @@ fn path(chain: &[Dict<'_>]) -> Vec<String> {
     chain.iter().rev().filter_map(name).collect()
 }
 
-/// What is to be written in a field; `None` where that is nothing, or no number.
-fn sort(chain: &[Dict<'_>], is_calculated: bool) -> Option<Sort> {
+/// The input of a field; `None` if people fill in nothing, or no number.
+fn input_kind(chain: &[Dict<'_>], is_calculated: bool) -> Option<InputKind> {
     let flags = chain.iter().find_map(|dict| dict.get::<u32>("Ff")).unwrap_or(0);
     if flags & READ_ONLY != 0 && !is_calculated {
         return None;
@@ -192,16 +193,16 @@ fn sort(chain: &[Dict<'_>], is_calculated: bool) -> Option<Sort> {
             let max_len = chain.iter().find_map(|dict| dict.get::<i32>("MaxLen"));
             let max_len = max_len.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
             match max_len {
-                Some(n_cells) if flags & COMB != 0 && n_cells <= MAX_CELLS => Some(Sort::Comb { n_cells }),
-                _ => Some(Sort::Text { max_len }),
+                Some(n_cells) if flags & COMB != 0 && n_cells <= MAX_CELLS => Some(InputKind::Comb { n_cells }),
+                _ => Some(InputKind::Text { max_len }),
             }
         }
-        "Btn" if flags & PUSH_BUTTON == 0 => Some(Sort::Tick { state: state(&chain[0]) }),
+        "Btn" if flags & PUSH_BUTTON == 0 => Some(InputKind::Tick { state: state(&chain[0]) }),
         _ => None,
     }
 }
 
-/// The state of a button that is on (12.7.4.2.3): its appearances have names, of which one is `Off`.
+/// The state of a pressed button (12.7.4.2.3): the name of its appearance that is not `Off`.
 fn state(widget: &Dict<'_>) -> Option<String> {
     let appearances = widget.get::<Dict<'_>>("AP")?.get::<Object<'_>>("N")?;
     let Object::Dict(appearances) = appearances else { return None };
@@ -209,7 +210,7 @@ fn state(widget: &Dict<'_>) -> Option<String> {
     names.map(|name| name.as_str().to_owned()).min()
 }
 
-/// Whether a field has a value: a text, or the state of a button that is on.
+/// Whether a field has a value: a text, or the state of a pressed button.
 fn is_filled(chain: &[Dict<'_>]) -> bool {
     match chain.iter().find_map(|dict| dict.get::<Object<'_>>("V")) {
         Some(Object::String(text)) => !text.as_bytes().is_empty(),
@@ -219,7 +220,7 @@ fn is_filled(chain: &[Dict<'_>]) -> bool {
     }
 }
 
-/// A script among a field's additional actions (12.6.3), as text.
+/// The text of a script among the additional actions of a field (12.6.3).
 fn script(chain: &[Dict<'_>], key: &str) -> Option<String> {
     let actions = chain.iter().filter_map(|dict| dict.get::<Dict<'_>>("AA"));
     let action = actions.filter_map(|actions| actions.get::<Dict<'_>>(key)).next()?;
@@ -234,7 +235,7 @@ fn script(chain: &[Dict<'_>], key: &str) -> Option<String> {
     }
 }
 
-/// A text string (7.9.2.2); of its eight-bit encoding the part that is Latin-1.
+/// A text string (7.9.2.2). Of its eight-bit encoding only the Latin-1 part is decoded.
 fn text(bytes: &[u8]) -> String {
     match bytes {
         [0xfe, 0xff, utf16 @ ..] => {
@@ -252,7 +253,7 @@ fn rect(r: object::Rect, mm_from_user: &Projection) -> Option<Rect> {
     Rect::around(corners).filter(|_| corners.iter().all(is_finite))
 }
 
-/// What of a rectangle is on the page, where that is its middle and large enough to write in.
+/// The part of a rectangle on the page; `None` if its centre is off the page or the part is too small to write in.
 fn on_page(r: Rect, page: Rect) -> Option<Rect> {
     let part = r.intersection(page).filter(|_| page.contains(r.centre()))?;
     (part.width() >= MIN_SIDE_MM && part.height() >= MIN_SIDE_MM).then_some(part)
@@ -263,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_read_in_each_of_their_encodings() {
+    fn text_strings_are_decoded_in_each_encoding() {
         for (bytes, expected) in [
             (&b"line 1"[..], "line 1"),
             (b"\xe9t\xe9", "\u{e9}t\u{e9}"),
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_lies_on_the_page_with_its_middle() {
+    fn field_is_on_page_if_its_centre_is_and_it_is_large_enough() {
         let page = Rect::from_edges(0.0, 0.0, 200.0, 300.0);
         for (r, expected) in [
             ([10.0, 10.0, 30.0, 20.0], Some([10.0, 10.0, 30.0, 20.0])),

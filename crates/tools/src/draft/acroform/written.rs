@@ -1,4 +1,4 @@
-//! Fillable PDF files to test with, written by code.
+//! Writes fillable PDF files for tests.
 
 use formread_core::form::{DateOrder, Field, FieldKind, FieldLayout, FormTemplate, Landmarks, PageLayout, Rule};
 use formread_raster::geometry::{MM_PER_INCH, Rect};
@@ -8,7 +8,7 @@ pub const UNITS_PER_MM: f64 = 72.0 / MM_PER_INCH;
 /// Width of printed lines, millimetres.
 const LINE_MM: f64 = 0.35;
 
-/// A file's objects, of which the first three are its catalogue, its list of pages and its font.
+/// The objects of a file. The first three are its catalogue, its list of pages and its font.
 pub struct Writer {
     objects: Vec<String>,
 }
@@ -29,7 +29,7 @@ impl Writer {
         self.add(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()))
     }
 
-    /// Puts another object in the place of the one of this number.
+    /// Replaces the object with this number.
     pub fn set(&mut self, number: usize, object: impl Into<String>) {
         self.objects[number - 1] = object.into();
     }
@@ -45,7 +45,7 @@ impl Writer {
         ))
     }
 
-    /// The file with these pages; `form` is what its AcroForm dictionary has.
+    /// The file with these pages; `form` is the content of its AcroForm dictionary.
     pub fn finish(mut self, pages: &[usize], form: &str) -> Vec<u8> {
         self.set(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm << {form} >> >>"));
         self.set(2, format!("<< /Type /Pages /Kids [{}] /Count {} >>", references(pages), pages.len()));
@@ -77,13 +77,13 @@ pub fn action(key: &str, script: &str) -> String {
     format!("/{key} << /S /JavaScript /JS ({script}) >>")
 }
 
-/// The instructions that stroke the outline of `r`.
+/// Instructions that stroke the outline of `r`.
 pub fn outline(r: Rect, page_height: f64) -> String {
     let [x, y, w, h] = [r.x0, page_height - r.y1, r.width(), r.height()].map(|mm| mm * UNITS_PER_MM);
     format!("{:.3} w {x:.3} {y:.3} {w:.3} {h:.3} re S\n", LINE_MM * UNITS_PER_MM)
 }
 
-/// What is printed of a form: its lines, marks and words, and the frames of its fields.
+/// The print of a form: its lines, marks and words, and the frames of its fields.
 pub fn print(form: &FormTemplate) -> String {
     let PageLayout::Printed(Landmarks { page, marks, words, .. }) = &form.layout else { return String::new() };
     let (mut content, k) = (format!("{:.3} w\n", LINE_MM * UNITS_PER_MM), UNITS_PER_MM);
@@ -96,7 +96,7 @@ pub fn print(form: &FormTemplate) -> String {
             &format!("{:.3} {:.3} {:.3} {:.3} re f\n", mark.x0 * k, up(mark.y1), mark.width() * k, mark.height() * k);
     }
     for word in words {
-        // a template's words are measured in letters 0.6 as wide as they are large
+        // a letter is 0.6 as wide as the font size
         let size = word.bounds.width() / word.text.chars().count() as f64 / 0.6;
         let (x, baseline) = (word.bounds.x0 * k, up(word.bounds.y0 + 0.8 * size));
         content += &format!("BT /F1 {:.3} Tf {x:.3} {baseline:.3} Td ({}) Tj ET\n", size * k, word.text);
@@ -104,8 +104,7 @@ pub fn print(form: &FormTemplate) -> String {
     content
 }
 
-/// The form as a fillable PDF: a widget over each of its fields, with the scripts that an editor writes for its kind, and
-/// for those of its rules that are sums.
+/// The form as a fillable PDF: a widget for each field, with the scripts that an editor writes for its kind and for sums.
 pub fn fillable(form: &FormTemplate) -> Vec<u8> {
     let PageLayout::Printed(Landmarks { page, .. }) = &form.layout else { return Vec::new() };
     let mut writer = Writer::new();
@@ -149,7 +148,7 @@ fn entries(field: &Field, calculated: Option<&str>) -> String {
     format!("{name} /FT /Tx /Ff {flags} /MaxLen {max_len} /AA << {actions} >>")
 }
 
-/// The script that calculates the field at `idx` as `rule` has it, where that is a sum.
+/// The script that calculates the field at `idx` by `rule`, if that is a sum.
 fn calculation(form: &FormTemplate, rule: &Rule, idx: usize) -> Option<String> {
     let total = form.fields[idx].name.as_str();
     let terms = rule.text.strip_prefix(total)?.trim_start().strip_prefix('=')?;

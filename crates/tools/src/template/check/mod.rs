@@ -19,56 +19,56 @@ use formread_core::{
 };
 use formread_raster::error::{Error, Result};
 
-/// Resolutions that can be asked for, dots per inch.
+/// Valid resolutions, dots per inch.
 const DPI_RANGE: std::ops::RangeInclusive<f64> = 50.0..=1_200.0;
 
-/// Holds `candidates` to what is known of forms that read well, and to each other and the `known` templates (of two with
-/// one name the candidate counts). Findings in the order of the candidates, each one's worst first.
+/// Checks `files`, also against each other and against the `known` templates. A file replaces the known template of its name.
+/// Findings are in the order of the files, the worst of each file first.
 ///
 /// # Errors
-/// `Usage` where the resolution is out of its range.
-pub fn check(candidates: &[TemplateFile], known: &[FormTemplate], params: &CheckParams) -> Result<Vec<Finding>> {
+/// `Usage` if the resolution is out of range.
+pub fn check(files: &[TemplateFile], known: &[FormTemplate], params: &CheckParams) -> Result<Vec<Finding>> {
     if !DPI_RANGE.contains(&params.dpi) {
         let (low, high) = (DPI_RANGE.start(), DPI_RANGE.end());
         return Err(Error::usage(format!("dpi: {}\nhint: from {low} to {high}", params.dpi)));
     }
-    let is_given = |name: &str| candidates.iter().any(|candidate| candidate.template.name == name);
+    let is_given = |name: &str| files.iter().any(|file| file.template.name == name);
     let known = known.iter().filter(|template| !is_given(&template.name));
-    let all: Vec<FormTemplate> = known.chain(candidates.iter().map(|candidate| &candidate.template)).cloned().collect();
-    let n_known = all.len() - candidates.len();
+    let all: Vec<FormTemplate> = known.chain(files.iter().map(|file| &file.template)).cloned().collect();
+    let n_known = all.len() - files.len();
     let families = Families::new(&all);
-    let of = |(idx, candidate): (usize, &TemplateFile)| -> Result<Vec<Finding>> {
+    let of = |(idx, file): (usize, &TemplateFile)| -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
-        findings.extend(same_name(&candidates[..idx], candidate));
-        findings.extend(document_fault(&all, n_known + idx).map(|fault| of_document(candidate, fault)));
-        findings.extend(rules::unknown_names(candidate, &all));
-        findings.extend(rules::contradictions(candidate));
-        findings.extend(layout::overlaps(candidate));
-        findings.extend(layout::off_page(candidate));
-        findings.extend(layout::too_small(candidate, params));
-        findings.extend(layout::adjoining_cells(candidate));
-        findings.extend(imprints::too_small(candidate, params));
-        findings.extend(imprints::alike(candidate, &all, &families));
-        findings.extend(stability::few_landmarks(candidate));
-        findings.extend(stability::symmetric(candidate));
-        findings.extend(stability::alike(candidate, &all)?);
+        findings.extend(same_name(&files[..idx], file));
+        findings.extend(document_fault(&all, n_known + idx).map(|fault| document_finding(file, fault)));
+        findings.extend(rules::unknown_names(file, &all));
+        findings.extend(rules::contradictions(file));
+        findings.extend(layout::overlaps(file));
+        findings.extend(layout::off_page(file));
+        findings.extend(layout::too_small(file, params));
+        findings.extend(layout::adjoining_cells(file));
+        findings.extend(imprints::too_small(file, params));
+        findings.extend(imprints::alike(file, &all, &families));
+        findings.extend(stability::few_landmarks(file));
+        findings.extend(stability::symmetric(file));
+        findings.extend(stability::alike(file, &all)?);
         findings.sort_by_key(|finding| (finding.severity, finding.line));
         Ok(findings)
     };
-    let found: Vec<Vec<Finding>> = candidates.par_iter().enumerate().map(of).collect::<Result<_>>()?;
+    let found: Vec<Vec<Finding>> = files.par_iter().enumerate().map(of).collect::<Result<_>>()?;
     Ok(found.into_iter().flatten().collect())
 }
 
-fn same_name(before: &[TemplateFile], candidate: &TemplateFile) -> Option<Finding> {
-    let name = &candidate.template.name;
-    let twin = before.iter().find(|other| other.template.name == *name)?;
-    let detail = format!("{} has the same name: {name}", twin.file);
-    let finding = candidate.finding(Severity::Fault, FindingKind::SameName, detail);
-    Some(finding.with_remedy("a run refuses them together: give one of them another name"))
+fn same_name(before: &[TemplateFile], file: &TemplateFile) -> Option<Finding> {
+    let name = &file.template.name;
+    let other = before.iter().find(|other| other.template.name == *name)?;
+    let detail = format!("{} has the same name: {name}", other.path);
+    let finding = file.finding(Severity::Fault, FindingKind::SameName, detail);
+    Some(finding.with_remedy("rename one of them: a run does not accept both"))
 }
 
-fn of_document(candidate: &TemplateFile, DocumentFault { line, detail, hint }: DocumentFault) -> Finding {
-    candidate.finding(Severity::Fault, FindingKind::Document, detail).at_line(line).with_remedy(hint)
+fn document_finding(file: &TemplateFile, DocumentFault { line, detail, hint }: DocumentFault) -> Finding {
+    file.finding(Severity::Fault, FindingKind::Document, detail).at_line(line).with_remedy(hint)
 }
 
 #[cfg(test)]
@@ -77,43 +77,44 @@ pub(super) mod tests {
     use formread_core::form::known_templates;
 
     /// A form with a heading, a frame and a few lines, and `more`.
-    pub(crate) fn candidate(file: &str, name: &str, more: &str) -> TemplateFile {
+    pub(crate) fn template_file(path: &str, name: &str, more: &str) -> TemplateFile {
         let head = format!("name = \"{name}\"\ntitle = \"t\"\npage = [210, 297]\n");
         let lines = "frames = [[15, 15, 180, 260]]\nlines = [[15, 40, 195, 40], [15, 47, 195, 47], [15, 60, 195, 60], [70, 40, 70, 90]]\n";
         let field = "[[field]]\nname = \"a\"\nkind = \"integer\"\ndigits = [1, 6]\nbox = [80, 140, 50, 10]\n";
-        TemplateFile::parse(file, &format!("{head}{lines}{field}{more}")).unwrap_or_else(|finding| panic!("{finding}"))
+        TemplateFile::parse(path, &format!("{head}{lines}{field}{more}")).unwrap_or_else(|finding| panic!("{finding}"))
     }
 
     #[test]
-    fn a_good_form_has_no_finding() {
+    fn good_form_has_no_finding() {
         let known = known_templates().expect("they parse");
-        let found = check(&[candidate("a.toml", "a", "")], &known, &CheckParams::default()).expect("it can be drawn");
+        let found =
+            check(&[template_file("a.toml", "a", "")], &known, &CheckParams::default()).expect("it can be drawn");
         assert_eq!(found, []);
     }
 
     #[test]
-    fn two_of_one_form_are_alike_and_two_of_one_name_are_refused() {
-        let two = [candidate("a.toml", "a", ""), candidate("b.toml", "b", "")];
+    fn same_form_twice_is_alike_and_same_name_twice_is_fault() {
+        let two = [template_file("a.toml", "a", ""), template_file("b.toml", "b", "")];
         let found = check(&two, &[], &CheckParams::default()).expect("they can be drawn");
         assert!(!found.is_empty() && found.iter().all(|finding| finding.kind == FindingKind::Alike), "{found:#?}");
-        let two = [candidate("a.toml", "a", ""), candidate("b.toml", "a", "")];
+        let two = [template_file("a.toml", "a", ""), template_file("b.toml", "a", "")];
         let found = check(&two, &[], &CheckParams::default()).expect("they can be drawn");
         let kinds: Vec<_> = found.iter().map(|finding| (finding.kind, finding.file.as_str())).collect();
         assert_eq!(kinds, [(FindingKind::SameName, "b.toml")]);
     }
 
     #[test]
-    fn pages_of_a_document_are_held_to_each_other() {
-        let page = |file: &str, name: &str, page: usize, of: usize| {
+    fn pages_of_document_are_checked_against_each_other() {
+        let page = |path: &str, name: &str, page: usize, of: usize| {
             let text = format!(
                 "name = \"{name}\"\ntitle = \"t\"\nwhole_image = true\ndocument = {{ name = \"tax\", page = {page}, of = {of} }}\n\
                  [[field]]\nname = \"a\"\nkind = \"integer\"\ndigits = [1, 6]\n"
             );
-            TemplateFile::parse(file, &text).unwrap_or_else(|finding| panic!("{finding}"))
+            TemplateFile::parse(path, &text).unwrap_or_else(|finding| panic!("{finding}"))
         };
         let known = [page("known.toml", "k", 1, 3).template];
-        let found = |candidates: &[TemplateFile], known: &[FormTemplate]| -> Vec<String> {
-            let found = check(candidates, known, &CheckParams::default()).expect("the resolution is good");
+        let found = |files: &[TemplateFile], known: &[FormTemplate]| -> Vec<String> {
+            let found = check(files, known, &CheckParams::default()).expect("the resolution is good");
             let of_documents = found.iter().filter(|finding| finding.kind == FindingKind::Document);
             of_documents.map(|finding| finding.to_string().lines().next().unwrap_or_default().to_owned()).collect()
         };
@@ -131,13 +132,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_worst_stand_first() {
+    fn worst_findings_come_first() {
         let more = "[[field]]\nname = \"b\"\nkind = \"code\"\ncomb = { at = [150, 140], cell = [6, 8], groups = [3] }\n\
                     [[field]]\nname = \"c\"\nkind = \"integer\"\ndigits = [1, 6]\nbox = [80, 142, 50, 10]\n";
-        let found = check(&[candidate("a.toml", "a", more)], &[], &CheckParams::default()).expect("it can be drawn");
+        let found =
+            check(&[template_file("a.toml", "a", more)], &[], &CheckParams::default()).expect("it can be drawn");
         let kinds: Vec<_> = found.iter().map(|finding| (finding.severity, finding.kind)).collect();
         assert_eq!(kinds, [(Severity::Fault, FindingKind::Overlap), (Severity::Advice, FindingKind::AdjoiningCells)]);
-        let error = check(&[], &[], &CheckParams { dpi: 5.0 }).expect_err("nobody scans so");
+        let error = check(&[], &[], &CheckParams { dpi: 5.0 }).expect_err("5 dpi is out of range");
         assert!(error.to_string().contains("hint: from 50 to 1200"), "{error}");
     }
 }

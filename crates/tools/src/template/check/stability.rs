@@ -1,4 +1,5 @@
-//! Findings about what registration can hold on to: printed lines in two directions, far apart, that look like nothing else.
+//! Findings about the stability of registration. It needs printed lines in two directions, far apart, in a pattern that is
+//! unlike itself when turned and unlike other forms.
 
 use crate::synth::print_blank;
 use crate::template::{
@@ -15,33 +16,33 @@ use formread_raster::{
     geometry::{Point, Projection, Rect, Segment},
 };
 
-/// Length of printed lines, millimetres, without which nothing can be laid on, and with which a form holds well. The fit
-/// needs 12 samples, one every 4 mm; with few, dirt and writing outweigh them.
+/// Total length of printed lines, millimetres: the smallest for registration, and one that is stable. The fit needs 12
+/// samples, one every 4 mm; with few, dirt and writing outweigh them.
 const MIN_LINES_MM: f64 = 48.0;
 const GOOD_LINES_MM: f64 = 400.0;
-/// Lines that run one way need this much of the other one, as a share of all: else the form slips along them.
-const MIN_ACROSS: f64 = 0.05;
-/// A form whose lines span less than this, millimetres, has them in one line; less than this share of the page, in a corner.
+/// Smallest share of lines in the less frequent direction: with less, the form slips along the others.
+const MIN_DIRECTION_SHARE: f64 = 0.05;
+/// Lines that span less than this, millimetres, lie in one line; less than this share of the page, in a corner.
 const MIN_SPAN_MM: f64 = 15.0;
 const MIN_SPAN_SHARE: f64 = 0.4;
-/// A line that is met within this is the same one, millimetres: as near as registration looks.
+/// Lines within this distance are the same, millimetres: the search range of registration.
 const NEAR_MM: f64 = 1.0;
-/// How much of a form may lie on itself when it is turned, 0 to 1, before it is a risk and before it is a fault. Forms that
-/// fit a page score 0.86 and more on it.
-const LIKE_ITSELF: [f64; 2] = [0.75, 0.86];
-/// What lines, and words and marks, weigh in that; as in the score of a placement.
+/// Similarity of a form to its turned self, 0 to 1, from which it is a risk, and from which it is a fault. A form scores 0.86
+/// and more on its own pages.
+const SELF_SIMILARITY: [f64; 2] = [0.75, 0.86];
+/// Weight of lines in that similarity, as in the score of a placement; words and marks have the rest.
 const LINES_WEIGHT: f64 = 0.8;
-/// Offsets at which a turned form is held against itself, millimetres either way, and their step.
+/// Largest offset of the turned form, millimetres, and the step.
 const OFFSET_MM: f64 = 6.0;
 const OFFSET_STEP_MM: f64 = 1.0;
-/// Resolution of the blank that is drawn to be taken for another form, dots per inch.
+/// Resolution of the drawn blank that is compared with other forms, dots per inch.
 const BLANK_DPI: f64 = 150.0;
-/// Seed of its words that the template does not spell out.
+/// Seed of the words that the template has no text for.
 const BLANK_SEED: u64 = 1;
 
-/// Too few lines, lines that lie together, lines that all run one way.
-pub(super) fn few_landmarks(candidate: &TemplateFile) -> Vec<Finding> {
-    let template = &candidate.template;
+/// Too few lines, lines close together, and lines in one direction only.
+pub(super) fn few_landmarks(file: &TemplateFile) -> Vec<Finding> {
+    let template = &file.template;
     let PageLayout::Printed(landmarks) = &template.layout else { return Vec::new() };
     let lines = template.printed_lines();
     let length = |is_level: bool| -> f64 {
@@ -50,39 +51,39 @@ pub(super) fn few_landmarks(candidate: &TemplateFile) -> Vec<Finding> {
     let (level, upright) = (length(true), length(false));
     let total = level + upright;
     let few = |severity, detail: String| {
-        let finding = candidate.of_landmarks(severity, FindingKind::FewLandmarks, detail);
-        vec![finding.with_remedy("add the form's printed lines and frames, those of no field as well")]
+        let finding = file.of_landmarks(severity, FindingKind::FewLandmarks, detail);
+        vec![finding.with_remedy("add more printed lines and frames, also those outside fields")]
     };
     let Some(span) = Rect::around(lines.iter().flat_map(|line| [line.a, line.b])) else {
-        return few(Severity::Fault, "no printed line: nothing to lay the template on".to_owned());
+        return few(Severity::Fault, "no printed lines to register".to_owned());
     };
     if total < MIN_LINES_MM {
-        return few(Severity::Fault, format!("{total:.0} mm of printed lines, where {MIN_LINES_MM:.0} are the least"));
+        return few(Severity::Fault, format!("{total:.0} mm of printed lines; at least {MIN_LINES_MM:.0} are needed"));
     }
     let mut findings = Vec::new();
     if total < GOOD_LINES_MM {
-        findings
-            .extend(few(Severity::Risk, format!("{total:.0} mm of printed lines: writing and dirt may outweigh them")));
+        findings.extend(few(
+            Severity::Risk,
+            format!("only {total:.0} mm of printed lines: writing and dirt may outweigh them"),
+        ));
     }
     let in_line = |severity, detail: String| {
-        let finding = candidate.of_landmarks(severity, FindingKind::LandmarksInLine, detail);
+        let finding = file.of_landmarks(severity, FindingKind::LandmarksInLine, detail);
         finding.with_remedy("add printed lines far from these, in both directions")
     };
     let [width, height] = [landmarks.page.width(), landmarks.page.height()];
     if span.width().min(span.height()) < MIN_SPAN_MM {
-        let detail = format!(
-            "all printed lines lie within {:.0} mm: the form turns about them",
-            span.width().min(span.height())
-        );
+        let detail =
+            format!("all printed lines lie within {:.0} mm: the angle is uncertain", span.width().min(span.height()));
         findings.push(in_line(Severity::Fault, detail));
     } else if span.width() < MIN_SPAN_SHARE * width && span.height() < MIN_SPAN_SHARE * height {
-        let detail = format!("all printed lines lie in {:.0} x {:.0} mm of the page", span.width(), span.height());
+        let detail = format!("all printed lines lie within {:.0} x {:.0} mm of the page", span.width(), span.height());
         findings.push(in_line(Severity::Risk, detail));
     }
-    if level.min(upright) < MIN_ACROSS * total {
-        let (way, other) = if level < upright { ("up and down", "across") } else { ("across", "up and down") };
+    if level.min(upright) < MIN_DIRECTION_SHARE * total {
+        let (way, along) = if level < upright { ("vertical", "vertically") } else { ("horizontal", "horizontally") };
         let detail = format!(
-            "of {total:.0} mm of printed lines {:.0} % run {way}: nothing holds the form {other}",
+            "{:.0} % of {total:.0} mm of printed lines are {way}: the form may slip {along}",
             100.0 * level.max(upright) / total
         );
         findings.push(in_line(Severity::Risk, detail));
@@ -90,39 +91,40 @@ pub(super) fn few_landmarks(candidate: &TemplateFile) -> Vec<Finding> {
     findings
 }
 
-/// A form that lies on itself when it is turned: then chance decides which side is up.
-pub(super) fn symmetric(candidate: &TemplateFile) -> Option<Finding> {
-    let template = &candidate.template;
+/// A form that looks the same when it is turned: then chance decides which side is up.
+pub(super) fn symmetric(file: &TemplateFile) -> Option<Finding> {
+    let template = &file.template;
     let lines = template.printed_lines();
     let span = Rect::around(lines.iter().flat_map(|line| [line.a, line.b]))?;
-    let turned = (1..4u8).map(|quarters| (quarters, likeness_turned(template, &lines, span, quarters)));
-    let (quarters, likeness) = turned.max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let [risk, fault] = LIKE_ITSELF;
-    if likeness < risk {
+    let turned = (1..4u8).map(|quarters| (quarters, self_similarity(template, &lines, span, quarters)));
+    let (quarters, similarity) = turned.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let [risk, fault] = SELF_SIMILARITY;
+    if similarity < risk {
         return None;
     }
-    let severity = if likeness < fault { Severity::Risk } else { Severity::Fault };
+    let severity = if similarity < fault { Severity::Risk } else { Severity::Fault };
     let how = match quarters {
         2 => "upside down",
         _ => "on its side",
     };
-    let detail = format!("{how} it looks like itself to {:.0} %", 100.0 * likeness);
-    let finding = candidate.of_landmarks(severity, FindingKind::Symmetric, detail);
+    let detail = format!("turned {how} it looks {:.0} % the same", 100.0 * similarity);
+    let finding = file.of_landmarks(severity, FindingKind::Symmetric, detail);
     Some(
-        finding
-            .with_remedy("add what tells its head from its foot: a heading among words, a mark in one corner, a line"),
+        finding.with_remedy(
+            "add a landmark that breaks the symmetry: a heading among words, a mark in one corner, a line",
+        ),
     )
 }
 
-/// How much of the form lies on itself, 0 to 1, turned by `quarters` about the middle of its lines, where it does best.
-fn likeness_turned(template: &FormTemplate, lines: &[Segment], span: Rect, quarters: u8) -> f64 {
+/// Similarity of the form, 0 to 1, to itself turned by `quarters` about the centre of its lines, at the best offset.
+fn self_similarity(template: &FormTemplate, lines: &[Segment], span: Rect, quarters: u8) -> f64 {
     let centre = span.centre();
     let turn = Projection::rotation(f64::from(quarters) * std::f64::consts::FRAC_PI_2);
     let turned = turn.about(centre);
     let boxes = template.printed_boxes();
     let n_steps = (OFFSET_MM / OFFSET_STEP_MM) as i32;
     let offsets = (-n_steps..=n_steps).map(|step| f64::from(step) * OFFSET_STEP_MM);
-    // lines across say nothing of an offset along them, so each axis can be tried by itself
+    // a line gives no information along itself, so each axis can be searched alone
     let best = |along: &dyn Fn(f64) -> Projection| {
         let score = |offset: f64| (template.line_overlap(lines, &along(offset).compose(&turned), NEAR_MM), offset);
         offsets.clone().map(score).max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.0, |best| best.1)
@@ -146,12 +148,12 @@ fn covers(r: Rect, p: Point) -> bool {
     r.inflate(NEAR_MM).contains(p)
 }
 
-/// Whether a blank of the form is taken for another one of `others`, or would be where this one is not given.
+/// Whether a blank of the form is taken for one of `others`, or would be if this template were not given.
 ///
 /// # Errors
-/// Where the form cannot be drawn.
-pub(super) fn alike(candidate: &TemplateFile, others: &[FormTemplate]) -> Result<Vec<Finding>> {
-    let template = &candidate.template;
+/// If the form cannot be drawn.
+pub(super) fn alike(file: &TemplateFile, others: &[FormTemplate]) -> Result<Vec<Finding>> {
+    let template = &file.template;
     let others: Vec<FormTemplate> = others
         .iter()
         .filter(|other| other.name != template.name && other.layout != PageLayout::WholeImage)
@@ -165,10 +167,10 @@ pub(super) fn alike(candidate: &TemplateFile, others: &[FormTemplate]) -> Result
     let n_others = others.len();
     let with_this: Vec<FormTemplate> = others.iter().cloned().chain([template.clone()]).collect();
     let finding = |severity, detail: String| {
-        let remedy = "add to both what only one of them has: a line, a frame, a word, a barcode, a number; or give only one of them to a run";
-        vec![candidate.finding(severity, FindingKind::Alike, detail).with_remedy(remedy)]
+        let remedy = "add landmarks in which they differ: lines, words, a barcode or a number; or give only one of them to a run";
+        vec![file.finding(severity, FindingKind::Alike, detail).with_remedy(remedy)]
     };
-    // what the blank says is known without nets
+    // the numbers on the blank are known
     let read_number = |to_read: &NumberToRead| {
         let number = template.numbers.iter().find(|number| number.bounds.intersection(to_read.bounds).is_some());
         number.map(|number| NumberReading { digits: number.digits(), confidence: 1.0 })
@@ -181,21 +183,21 @@ pub(super) fn alike(candidate: &TemplateFile, others: &[FormTemplate]) -> Result
     };
     Ok(match identify(&with_this) {
         Ok((idx, _)) if idx < n_others => {
-            finding(Severity::Fault, format!("a blank of it is taken for {}", others[idx].name))
+            finding(Severity::Fault, format!("a blank is taken for {}", others[idx].name))
         }
-        // the whole form as drawn, and yet not this one
+        // the drawn form is not recognised
         Err(failure) if failure.reason == PageReject::UnknownForm => {
-            finding(Severity::Fault, format!("a blank of it is not recognised: {}", failure.detail))
+            finding(Severity::Fault, format!("a blank is not recognised: {}", failure.detail))
         }
         _ => {
-            // a run is given all pages of a document or none
+            // a run gets all pages of a document or none
             let name = |form: &FormTemplate| form.document.as_ref().map(|document| document.name.clone());
             let is_apart = |other: &FormTemplate| name(other).is_none() || name(other) != name(template);
             let apart: Vec<FormTemplate> = others.into_iter().filter(is_apart).collect();
             match identify(&apart) {
                 Ok((idx, _)) => {
                     let other = &apart[idx].name;
-                    finding(Severity::Risk, format!("where it is not given, a blank of it is read as {other}"))
+                    finding(Severity::Risk, format!("a blank is read as {other} if this template is not given"))
                 }
                 Err(_) => Vec::new(),
             }
@@ -208,7 +210,7 @@ mod tests {
     use super::*;
     use formread_core::form::known_templates;
 
-    fn candidate(landmarks: &str) -> TemplateFile {
+    fn template_file(landmarks: &str) -> TemplateFile {
         let head = "name = \"t\"\ntitle = \"t\"\npage = [210, 297]\n";
         let field = "[[field]]\nname = \"a\"\nkind = \"integer\"\nbox = [80, 140, 50, 10]\nprinted = []\n";
         TemplateFile::parse("t.toml", &format!("{head}{landmarks}\n{field}"))
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_do_not_hold_a_form_are_found() {
+    fn unstable_landmarks_are_found() {
         use FindingKind::{FewLandmarks, LandmarksInLine};
         use Severity::{Fault, Risk};
         for (landmarks, want) in [
@@ -235,30 +237,30 @@ mod tests {
             ("lines = [[20, 20, 190, 20], [20, 150, 190, 150], [20, 270, 190, 270]]", vec![(Risk, LandmarksInLine)]),
             ("frames = [[20, 20, 170, 250]]", vec![]),
         ] {
-            assert_eq!(kinds(&few_landmarks(&candidate(landmarks))), want, "{landmarks}");
+            assert_eq!(kinds(&few_landmarks(&template_file(landmarks))), want, "{landmarks}");
         }
     }
 
     #[test]
-    fn a_form_that_is_the_same_upside_down_is_found_and_a_heading_tells() {
+    fn symmetric_form_is_found_and_heading_breaks_symmetry() {
         let frames = "frames = [[20, 20, 170, 60], [20, 217, 170, 60]]";
-        let same = symmetric(&candidate(frames)).expect("it is the same");
+        let same = symmetric(&template_file(frames)).expect("it is the same");
         assert_eq!(
             (same.severity, same.detail.as_str()),
-            (Severity::Fault, "upside down it looks like itself to 100 %")
+            (Severity::Fault, "turned upside down it looks 100 % the same")
         );
-        let square = symmetric(&candidate("frames = [[20, 20, 170, 170]]")).expect("it is the same");
+        let square = symmetric(&template_file("frames = [[20, 20, 170, 170]]")).expect("it is the same");
         assert_eq!(square.severity, Severity::Fault);
-        let told = format!(
+        let with_heading = format!(
             "{frames}\nlines = [[20, 100, 190, 100], [20, 110, 190, 110], [60, 20, 60, 80], [120, 20, 120, 80]]"
         );
-        assert_eq!(symmetric(&candidate(&told)), None);
+        assert_eq!(symmetric(&template_file(&with_heading)), None);
     }
 
-    /// Two forms that share their combs: without the second, its pages are taken for the first. The pages of a document
-    /// are given all together.
+    /// Two forms that share their combs: without the second, its pages are taken for the first. Pages of one document are
+    /// always given together.
     #[test]
-    fn pages_of_a_document_may_be_alike_where_one_is_not_given() {
+    fn pages_of_document_may_be_alike() {
         let form = |name: &str, more: &str, lines: &str, combs: [u32; 3]| {
             let head = format!("name = \"{name}\"\ntitle = \"t\"\n{more}\npage = [148, 210]\nlines = [{lines}]\n");
             let comb = |(i, y): (usize, &u32)| {
@@ -281,13 +283,13 @@ mod tests {
     }
 
     #[test]
-    fn no_known_form_is_like_itself_or_another() {
+    fn known_forms_are_neither_symmetric_nor_alike() {
         let known = known_templates().expect("they parse");
         for template in &known {
-            let candidate =
-                TemplateFile { file: "t.toml".to_owned(), template: template.clone(), lines: Default::default() };
-            assert_eq!(symmetric(&candidate), None, "{}", template.name);
-            assert_eq!(alike(&candidate, &known).expect("it can be drawn"), [], "{}", template.name);
+            let file =
+                TemplateFile { path: "t.toml".to_owned(), template: template.clone(), lines: Default::default() };
+            assert_eq!(symmetric(&file), None, "{}", template.name);
+            assert_eq!(alike(&file, &known).expect("it can be drawn"), [], "{}", template.name);
         }
     }
 }
