@@ -16,6 +16,7 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     let scans = options::scans(&args.scans.scans)?;
     let reader = options::accepting(options::reader(&args.read.with)?, args.acceptance.as_deref())?;
     let options = RunOptions { stop: stop_on_signals()?, ..options::run_options(args)? };
+    pipeline::report_panics_by_scan();
     let mut progress = Progress::new(scans.len(), args.quiet, options.stop.clone());
     let summary = pipeline::run(&reader, &scans, &options, |event| progress.note(event))?;
     progress.finish(&summary);

@@ -1,8 +1,9 @@
-//! What a run has read so far, on the disk: a line of JSON a page, in whatever order the files were finished. A run that
-//! was cut off goes on from it, and the tables are made from it at the end, since only then all columns are known.
+//! What a run has read so far, on disk: one line of JSON per page, in the order in which files were finished. A run that was
+//! interrupted is resumed from it. The tables are made from it at the end, because only then all columns are known.
 //!
-//! It is stored (fsync) where a file ends, but at most every two seconds, and once more at the end: a power failure costs
-//! what was read in the last two seconds, a killed process only the files that it was at.
+//! It is synced to disk (fsync) at the end of a file, at most every two seconds, and at the end of the run: a power failure
+//! costs what was read in the last two seconds, a killed process only the files it was reading. Its owner alone may read
+//! it, because it contains every value.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,26 +25,15 @@ use formread_raster::{
     hash::Sha256,
 };
 
-/// Least time between two stores: one costs some milliseconds, a page half a second.
-const STORE_EVERY: Duration = Duration::from_secs(2);
-
-/// What a run depends on, besides the scans. Pages read under another one are never mixed into its tables.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunIdentity {
-    /// Version of the program.
-    pub version: String,
-    /// Fingerprint of the templates and of the parameters with which they are read.
-    pub templates: String,
-    /// Fingerprint of the weights.
-    pub weights: String,
-}
+/// Minimum time between two syncs: one takes some milliseconds, a page half a second.
+const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A file as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileId {
-    /// As the tables name it.
+    /// Its name in the tables.
     pub scan: String,
-    /// `None`: nothing can be said by which it would be known again.
+    /// `None` if a later change might not show in it: then the file is read again by a resumed run.
     pub stamp: Option<Stamp>,
     /// Its content; `None` where it could not be opened.
     pub sha256: Option<Sha256>,
@@ -53,17 +43,17 @@ pub struct FileId {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line {
-    /// What follows was read with this.
-    Run(RunIdentity),
-    /// A page, and what was met where it could not be read.
+    /// The identity of the reader of the files below.
+    Run { identity: Sha256 },
+    /// A page, and the details if it was rejected.
     Page(PageRows, String),
-    /// All pages of the file stand above, and so many there must be.
+    /// The file is finished; its pages are the lines above, of this number.
     Done(FileId, u32),
-    /// The file has the content of one that is done above, and so its pages.
+    /// The file has the content of a file above, and so its pages.
     Copy(FileId),
 }
 
-/// Where the pages of a content stand in the journal.
+/// Where the pages of a content are in the journal.
 #[derive(Debug, Clone, Copy)]
 struct Extent {
     offset: u64,
@@ -75,32 +65,32 @@ struct Extent {
 #[derive(Debug, Clone, Copy)]
 struct Finished {
     stamp: Option<Stamp>,
-    /// Place of its content among the index's; `None` where it could not be opened.
+    /// Index of its content among the contents; `None` where it could not be opened.
     content: Option<u32>,
 }
 
-/// What stands in a journal, of one identity. It has room for every scan from the start: nothing small that lasts is put
-/// among what the pages take and leave. Some 120 bytes a file, and nothing a page.
+/// The content of a journal under one identity. It is allocated at full size at the start, so that no small long-lived
+/// allocations lie among those of the pages. Some 120 bytes per file, and nothing per page.
 #[derive(Debug)]
 struct Index<'a> {
     /// The scans of the run.
     scans: &'a [Scan],
-    /// Their places, in the order of their names.
+    /// Indices of the scans, in the order of their names.
     by_name: Vec<u32>,
-    /// One a scan; `None`: not finished.
+    /// One per scan; `None`: not finished.
     files: Vec<Option<Finished>>,
-    /// Also those of files that are no longer among the scans: one that was given another name is not read again.
+    /// Includes contents of files that are no longer among the scans, so that a renamed file is not read again.
     contents: IndexMap<Sha256, Extent>,
-    /// Where the row of a scan stands that could not be opened, by its place.
+    /// The row of a scan that could not be opened, by the index of the scan.
     unopened: HashMap<u32, Extent>,
 }
 
 impl<'a> Index<'a> {
     /// # Errors
-    /// `Usage` where two scans have one name: rows of both would be taken for one another's.
+    /// `Usage` where two scans have the same name: their rows could not be distinguished.
     fn new(scans: &'a [Scan]) -> Result<Self> {
         let name = |place: u32| scans[place as usize].name.as_str();
-        let n_scans = u32::try_from(scans.len()).map_err(|_| Error::usage("more files than can be counted"))?;
+        let n_scans = u32::try_from(scans.len()).map_err(|_| Error::usage("too many files"))?;
         let mut by_name: Vec<u32> = (0..n_scans).collect();
         by_name.sort_unstable_by_key(|&place| name(place));
         if let Some(twice) = by_name.windows(2).find(|pair| name(pair[0]) == name(pair[1])) {
@@ -110,7 +100,7 @@ impl<'a> Index<'a> {
         Ok(Self { scans, by_name, files, contents, unopened: HashMap::new() })
     }
 
-    /// Where `scan` stands among the scans.
+    /// The index of the scan of this name.
     fn place(&self, scan: &str) -> Option<u32> {
         let name = |&place: &u32| self.scans[place as usize].name.as_str();
         self.by_name.binary_search_by(|place| name(place).cmp(scan)).ok().map(|at| self.by_name[at])
@@ -127,7 +117,7 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The file is finished, and the pages of its content stand there.
+    /// Notes a finished file, whose pages are at `extent`.
     fn done(&mut self, FileId { scan, stamp, sha256 }: &FileId, extent: Extent) {
         let content = sha256.map(|sha256| self.contents.insert_full(sha256, extent).0 as u32);
         let Some(place) = self.place(scan) else { return };
@@ -137,7 +127,7 @@ impl<'a> Index<'a> {
         self.files[place as usize] = Some(Finished { stamp: *stamp, content });
     }
 
-    /// Whether there is the content of which the file is a copy.
+    /// Notes a file whose content is here; `false` if it is not.
     fn copy(&mut self, file: &FileId) -> bool {
         let extent = file.sha256.and_then(|sha256| self.contents.get(&sha256)).copied();
         extent.is_some_and(|extent| {
@@ -152,25 +142,24 @@ impl<'a> Index<'a> {
 pub struct Journal<'a> {
     path: PathBuf,
     writer: BufWriter<File>,
-    /// Where the next line will stand.
+    /// Offset of the next line.
     end: u64,
-    /// Where the file that is being written began.
+    /// Offset of the first page of the current file.
     file_start: u64,
-    stored: Instant,
+    synced: Instant,
     index: Index<'a>,
 }
 
 impl<'a> Journal<'a> {
-    /// Opens the journal of a run over `scans` at `path`; with `resume`, what stands there of finished files is kept, and
-    /// what was read with this identity counts as read.
+    /// Opens the journal of a run over `scans` at `path`. With `resume`, finished files in it are kept, and those that were
+    /// read under this identity count as read.
     ///
     /// # Errors
     /// `Usage` where two scans have one name; where it cannot be read or written.
-    pub fn open(path: &Path, identity: &RunIdentity, scans: &'a [Scan], resume: bool) -> Result<Self> {
+    pub fn open(path: &Path, identity: Sha256, scans: &'a [Scan], resume: bool) -> Result<Self> {
         let mut known = Recovered { identity: None, index: Index::new(scans)?, end: 0 };
         let here = |error: io::Error| Error::from(error).in_file(path.to_string_lossy());
-        let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(here)?;
+        let mut file = open_private(path).map_err(here)?;
         if resume {
             known.read(&file, identity).map_err(here)?;
         }
@@ -179,52 +168,52 @@ impl<'a> Journal<'a> {
         sync_folder_of(path).map_err(here)?;
         let (path, writer) = (path.to_owned(), BufWriter::new(file));
         let Recovered { identity: last, index, end } = known;
-        let mut journal = Self { path, writer, end, file_start: end, stored: Instant::now(), index };
-        if last.as_ref() != Some(identity) {
-            journal.write(&Line::Run(identity.clone()))?;
+        let mut journal = Self { path, writer, end, file_start: end, synced: Instant::now(), index };
+        if last != Some(identity) {
+            journal.write(&Line::Run { identity })?;
             journal.file_start = journal.end;
             journal.sync()?;
         }
         Ok(journal)
     }
 
-    /// Whether the file `scan` stands here as it is now.
+    /// Whether the file `scan` is finished and has not changed since.
     pub fn has_file(&self, scan: &str, stamp: Option<Stamp>) -> bool {
         self.index.get(scan).is_some_and(|file| file.stamp.is_some() && file.stamp == stamp)
     }
 
-    /// The contents whose pages stand here, by half their names.
+    /// The contents whose pages are here, each as half of its SHA-256.
     pub fn contents(&self) -> HashSet<u128> {
         let mut contents = HashSet::with_capacity(self.index.files.len());
         contents.extend(self.index.contents.keys().map(Sha256::half));
         contents
     }
 
-    /// Adds a page of the file that is being written; `detail` says what was met where it could not be read.
+    /// Adds a page of the current file; `detail` explains a rejection to a person.
     ///
     /// # Errors
-    /// Where it cannot be stored.
+    /// Where it cannot be written.
     pub fn add_page(&mut self, rows: PageRows, detail: String) -> Result<()> {
         self.write(&Line::Page(rows, detail))
     }
 
-    /// The content of the finished file `scan`; `None` where it could not be opened.
+    /// SHA-256 of the finished file `scan`; `None` where it could not be opened.
     pub fn sha256(&self, scan: &str) -> Option<Sha256> {
         let content = self.content(scan)?;
         self.index.contents.get_index(content as usize).map(|(sha256, _)| *sha256)
     }
 
-    /// The number of that content, below [`Journal::n_contents`]: the same of files that have the same.
+    /// The index of its content, below [`Journal::n_contents`]; files of the same content have the same one.
     pub fn content(&self, scan: &str) -> Option<u32> {
         self.index.get(scan).and_then(|file| file.content)
     }
 
-    /// How many contents stand here.
+    /// Number of different contents.
     pub fn n_contents(&self) -> usize {
         self.index.contents.len()
     }
 
-    /// Number of pages that the finished file `scan` was found to have.
+    /// Number of pages of the finished file `scan`.
     pub fn pages(&self, scan: &str) -> u32 {
         self.index.extent(scan).map_or(0, |extent| extent.pages)
     }
@@ -250,8 +239,7 @@ impl<'a> Journal<'a> {
         self.end_file()
     }
 
-    /// Calls `visit` with each page of the finished file `scan`, in their order, and with what was met where it could
-    /// not be read.
+    /// Calls `visit` with each page of the finished file `scan`, in order, and with the details of a rejection.
     ///
     /// # Errors
     /// Where the journal cannot be read, or `visit` fails.
@@ -262,7 +250,7 @@ impl<'a> Journal<'a> {
         file.seek(SeekFrom::Start(offset)).map_err(|error| here(error.into()))?;
         for line in BufReader::new(file.take(bytes)).lines() {
             match serde_json::from_str(&line.map_err(|error| here(error.into()))?) {
-                // Copies have the pages of another name.
+                // A copy has the pages of a file with another name.
                 Ok(Line::Page(rows, detail)) => visit(PageRows { scan: scan.to_owned(), ..rows }, &detail)?,
                 Ok(_) => return Err(here(Error::format(Format::Journal, "not a page"))),
                 Err(error) => return Err(here(Error::format(Format::Journal, error))),
@@ -271,20 +259,20 @@ impl<'a> Journal<'a> {
         Ok(())
     }
 
-    /// Stores what has been written on the disk.
+    /// Syncs what has been written to disk.
     ///
     /// # Errors
-    /// Where it cannot be stored.
+    /// Where it cannot be written.
     pub fn sync(&mut self) -> Result<()> {
-        self.stored = Instant::now();
-        let stored = self.writer.flush().and_then(|()| self.writer.get_ref().sync_data());
-        stored.map_err(|error| self.at(error))
+        self.synced = Instant::now();
+        let synced = self.writer.flush().and_then(|()| self.writer.get_ref().sync_data());
+        synced.map_err(|error| self.at(error))
     }
 
-    /// Takes the journal away: its tables stand.
+    /// Removes the journal, once its tables are written.
     ///
     /// # Errors
-    /// Where the folder does not allow it.
+    /// Where it cannot be removed.
     pub fn remove(self) -> Result<()> {
         fs::remove_file(&self.path).map_err(|error| self.at(error))
     }
@@ -292,7 +280,7 @@ impl<'a> Journal<'a> {
     fn end_file(&mut self) -> Result<()> {
         self.file_start = self.end;
         self.writer.flush().map_err(|error| self.at(error))?;
-        if self.stored.elapsed() >= STORE_EVERY { self.sync() } else { Ok(()) }
+        if self.synced.elapsed() >= SYNC_INTERVAL { self.sync() } else { Ok(()) }
     }
 
     fn write(&mut self, line: &Line) -> Result<()> {
@@ -308,19 +296,19 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// What is found in a journal that is opened again.
+/// What is found in a journal that is resumed.
 #[derive(Debug)]
 struct Recovered<'a> {
-    /// With which the last files were read.
-    identity: Option<RunIdentity>,
-    /// Files read with the identity that was asked for.
+    /// The identity under which the last files were read.
+    identity: Option<Sha256>,
+    /// Files that were read under the identity of this run.
     index: Index<'a>,
-    /// Where the last whole file ends. What follows was cut off.
+    /// Offset of the end of the last whole file. What follows is incomplete.
     end: u64,
 }
 
 impl Recovered<'_> {
-    fn read(&mut self, file: &File, wanted: &RunIdentity) -> io::Result<()> {
+    fn read(&mut self, file: &File, wanted: Sha256) -> io::Result<()> {
         let mut reader = BufReader::new(file);
         let (mut here, mut text, mut pages) = (0u64, Vec::new(), 0u32);
         loop {
@@ -331,9 +319,9 @@ impl Recovered<'_> {
             }
             let line_start = here;
             here += n;
-            let is_wanted = self.identity.as_ref() == Some(wanted);
+            let is_wanted = self.identity == Some(wanted);
             match serde_json::from_slice(&text) {
-                Ok(Line::Run(identity)) => self.identity = Some(identity),
+                Ok(Line::Run { identity }) => self.identity = Some(identity),
                 Ok(Line::Page(..)) if self.identity.is_some() => {
                     pages += 1;
                     continue;
@@ -355,6 +343,15 @@ impl Recovered<'_> {
     }
 }
 
+/// Opens a file to read and write, which is created readable by its owner alone.
+fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
@@ -363,8 +360,9 @@ mod tests {
     use formread_core::rows::Verdict;
     use formread_raster::hash::sha256;
 
-    fn identity() -> RunIdentity {
-        RunIdentity { version: "1".to_owned(), templates: "t".to_owned(), weights: "w".to_owned() }
+    /// The identity of a build.
+    fn identity(build: &str) -> Sha256 {
+        sha256(build.as_bytes())
     }
 
     static SCANS: LazyLock<Vec<Scan>> = LazyLock::new(|| {
@@ -372,12 +370,12 @@ mod tests {
         names.map(|name| Scan { path: PathBuf::from(&name), name }).into()
     });
 
-    fn open_with(identity: &RunIdentity, path: &Path, resume: bool) -> Journal<'static> {
+    fn open_with(identity: Sha256, path: &Path, resume: bool) -> Journal<'static> {
         Journal::open(path, identity, &SCANS, resume).expect("the folder is writable")
     }
 
     fn open(path: &Path, resume: bool) -> Journal<'static> {
-        open_with(&identity(), path, resume)
+        open_with(identity("this"), path, resume)
     }
 
     fn page(scan: &str, page: u32) -> PageRows {
@@ -412,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn wherever_it_is_cut_off_whole_files_are_kept_and_nothing_else() {
+    fn journal_cut_off_anywhere_keeps_whole_files_only() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("journal");
         let mut journal = open(&path, false);
@@ -433,7 +431,7 @@ mod tests {
                 let is_whole = cut as u64 >= end;
                 assert_eq!(journal.has_file(scan, stamp(n)), is_whole, "{scan}, cut at {cut}");
                 assert_eq!(journal.sha256(scan), is_whole.then(|| sha256(&scan.as_bytes()[..1])));
-                assert!(!journal.has_file(scan, stamp(99)), "a file that has changed is looked at again");
+                assert!(!journal.has_file(scan, stamp(99)), "a changed file is read again");
                 assert_eq!(journal.pages(scan), if is_whole { n } else { 0 });
                 assert_eq!(pages(&mut journal, scan).len() as u32, if is_whole { n } else { 0 });
             }
@@ -441,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_journal_is_added_to() {
+    fn resumed_journal_is_appended_to() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("journal");
         for (resume, scan) in [(false, "a"), (true, "b")] {
@@ -450,48 +448,61 @@ mod tests {
         let mut journal = open(&path, true);
         assert_eq!((pages(&mut journal, "a"), pages(&mut journal, "b")), (vec![1, 2], vec![1, 2]));
         journal.finish_file(FileId { stamp: None, ..file("c", 0) }, 0).expect("the disk has room");
-        assert!(!journal.has_file("c", None), "a file that could not even be looked at is read again");
+        assert!(!journal.has_file("c", None), "a file without a stamp is read again");
     }
 
     #[test]
-    fn a_file_that_was_given_another_name_is_known_by_its_content() {
+    fn renamed_file_is_recognised_by_its_content() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("journal");
         write_file(&mut open(&path, false), "a", 2);
         let renamed = [Scan { name: "e".to_owned(), path: "e".into() }];
-        let mut journal = Journal::open(&path, &identity(), &renamed, true).expect("the folder is writable");
+        let mut journal = Journal::open(&path, identity("this"), &renamed, true).expect("the folder is writable");
         assert!(journal.contents().contains(&sha256(b"a").half()) && !journal.has_file("a", stamp(2)));
-        journal.finish_file(FileId { scan: "e".to_owned(), ..file("a", 2) }, 0).expect("its content stands here");
+        journal.finish_file(FileId { scan: "e".to_owned(), ..file("a", 2) }, 0).expect("its content is here");
         assert_eq!(pages(&mut journal, "e"), [1, 2]);
     }
 
     #[test]
-    fn two_scans_of_one_name_are_refused() {
+    fn two_scans_with_one_name_are_refused() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let twice = ["x/a", "y/a"].map(|path| Scan { name: "a".to_owned(), path: path.into() });
-        let error = Journal::open(&dir.path().join("journal"), &identity(), &twice, false).expect_err("which is it?");
+        let error =
+            Journal::open(&dir.path().join("journal"), identity("this"), &twice, false).expect_err("which is it?");
         assert!(error.to_string().contains("one name: a"), "{error}");
     }
 
     #[test]
-    fn what_was_read_with_something_else_counts_only_for_that() {
+    fn pages_of_another_build_are_not_resumed_and_not_lost() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("journal");
         write_file(&mut open(&path, false), "a", 1);
-        let other = RunIdentity { weights: "v".to_owned(), ..identity() };
-        let mut journal = open_with(&other, &path, true);
-        assert!(!journal.has_file("a", stamp(1)) && journal.contents().is_empty(), "read with other weights");
+        let (this, rebuilt) = (identity("this"), identity("rebuilt"));
+        let mut journal = open_with(rebuilt, &path, true);
+        assert!(!journal.has_file("a", stamp(1)) && journal.contents().is_empty(), "read by another build");
         write_file(&mut journal, "a", 2);
         drop(journal);
-        for (identity, kept) in [(&identity(), 1), (&other, 2), (&identity(), 1)] {
+        for (identity, kept) in [(this, 1), (rebuilt, 2), (this, 1)] {
             let mut journal = open_with(identity, &path, true);
-            assert!(journal.has_file("a", stamp(kept)), "nothing that was read is lost");
+            assert!(journal.has_file("a", stamp(kept)), "each build has its own pages");
             assert_eq!(pages(&mut journal, "a").len() as u32, kept);
         }
+        let text = fs::read_to_string(&path).expect("it was written");
+        assert!(text.starts_with(&format!("{{\"run\":{{\"identity\":\"{this}\"}}}}\n")), "{text}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn journal_is_readable_by_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let path = dir.path().join("journal");
+        drop(open(&path, false));
+        assert_eq!(fs::metadata(&path).expect("it is there").permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
-    fn a_file_of_which_a_page_is_missing_is_not_finished() {
+    fn file_with_a_missing_page_is_not_finished() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("journal");
         write_file(&mut open(&path, false), "a", 3);

@@ -60,13 +60,14 @@ use formread_raster::error::{Error, ErrorKind, Result};
 use batch::{Batch, MAX_BATCH_PAGES};
 use documents::Documents;
 use files::Files;
-use journal::{Journal, RunIdentity};
+use journal::Journal;
 use ordered::{Ticket, WorkQueue, in_order};
 use outcome::Outcome;
 use output_lock::OutputLock;
 use stamp::Stamp;
 use tables::write_tables;
 
+pub use catch_panic::report_panics_by_scan;
 pub use options::{ExistingOutput, RunOptions};
 pub use stages::StageTime;
 pub use summary::{Event, Summary};
@@ -90,12 +91,8 @@ pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl 
     for folder in [&options.overlay, &options.rejects].into_iter().flatten() {
         make_folder(folder, options.input.as_deref()).map_err(|error| error.in_file(folder.to_string_lossy()))?;
     }
-    let identity = RunIdentity {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        templates: reader.identity().sha256().to_string(),
-        weights: reader.weights_id(),
-    };
-    let mut journal = Journal::open(&journal_path, &identity, scans, options.existing == ExistingOutput::Resume)?;
+    let mut journal =
+        Journal::open(&journal_path, reader.identity().sha256(), scans, options.existing == ExistingOutput::Resume)?;
     let summary = read_and_write(reader, scans, options, &mut journal, observe).map_err(|error| {
         let kept = format!("what was read is kept in {}: resume the run with --resume", journal_path.display());
         error.with_hint(kept)

@@ -1,4 +1,4 @@
-//! Who writes to a table: one run at a time.
+//! Lets one run at a time write to a table.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -12,24 +12,23 @@ use same_file::Handle;
 
 use formread_raster::error::{Error, Result};
 
-/// Most bytes of what a holder says of itself that are passed on.
+/// Maximum length of the holder's description that is shown, bytes.
 const MAX_HOLDER_BYTES: u64 = 400;
 
-/// The right to write to a table, as long as it is not let go of. It is a lock of the operating system on
-/// `OUT.csv.lock`, which ends with the process that has it, however that ends: what stands in the file, or that it is
-/// there, holds nobody up.
+/// Exclusive advisory lock on `OUT.csv.lock`, released on drop or process exit. It is a lock of the operating system: a lock
+/// file that a killed process leaves behind blocks nobody.
 #[derive(Debug)]
 pub struct OutputLock {
     path: PathBuf,
-    /// Locked.
+    /// Keeps the lock.
     _file: File,
 }
 
 impl OutputLock {
-    /// Takes hold of the table `out`.
+    /// Locks the table `out`.
     ///
     /// # Errors
-    /// `Usage` where another run holds it, with what that says of itself.
+    /// `Usage` where another run has the lock, with the description that it left.
     pub fn acquire(out: &Path) -> Result<Self> {
         let mut path = out.as_os_str().to_owned();
         path.push(".lock");
@@ -40,13 +39,13 @@ impl OutputLock {
             let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(here)?;
             match file.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(held(&file).in_file(out.to_string_lossy())),
+                Err(TryLockError::WouldBlock) => return Err(locked_by_another(&file).in_file(out.to_string_lossy())),
                 Err(TryLockError::Error(error)) => return Err(here(error)),
             }
-            // Whoever held it may have taken the file away after it was opened here: then this is a lock on nothing.
-            let stands =
-                Handle::from_path(&path).and_then(|stands| Ok(stands == Handle::from_file(file.try_clone()?)?));
-            if stands.unwrap_or(false) {
+            // The previous holder may have removed the file after it was opened here: then this lock protects nothing.
+            let is_current =
+                Handle::from_path(&path).and_then(|current| Ok(current == Handle::from_file(file.try_clone()?)?));
+            if is_current.unwrap_or(false) {
                 file.set_len(0).and_then(|()| file.write_all(holder().as_bytes())).map_err(here)?;
                 return Ok(Self { path, _file: file });
             }
@@ -56,23 +55,23 @@ impl OutputLock {
 
 impl Drop for OutputLock {
     fn drop(&mut self) {
-        // Where it stays, nobody is held up by it.
+        // If it stays, it blocks nobody.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// What this process says of itself.
+/// Describes this process.
 fn holder() -> String {
     let host = gethostname::gethostname();
     let since = humantime::format_rfc3339_seconds(SystemTime::now());
     format!("process {} on {} since {since}\n", process::id(), host.to_string_lossy())
 }
 
-fn held(file: &File) -> Error {
+fn locked_by_another(file: &File) -> Error {
     let mut holder = String::new();
-    // A holder that has not yet said who it is, or that the system does not let others read, is not named.
+    // The holder may not have written its description yet, or the system may not let others read it.
     let _ = file.take(MAX_HOLDER_BYTES).read_to_string(&mut holder);
-    let holder = holder.lines().next().unwrap_or("it does not say who it is");
+    let holder = holder.lines().next().unwrap_or("an unknown process");
     Error::usage(format!("another run is writing to this table: {holder}")).with_hint("wait for it, or stop it")
 }
 
@@ -81,22 +80,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_holds_it_and_says_who_until_it_lets_go() {
+    fn second_lock_is_refused_with_the_holder_until_the_first_is_dropped() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let out = dir.path().join("out.csv");
         fs::write(dir.path().join("out.csv.lock"), "of one that was killed, and longer than what comes now".repeat(9))
             .expect("it is writable");
-        let hold = OutputLock::acquire(&out).expect("who was killed holds nobody up");
-        let error = OutputLock::acquire(&out).expect_err("it is held").to_string();
+        let lock = OutputLock::acquire(&out).expect("a killed process blocks nobody");
+        let error = OutputLock::acquire(&out).expect_err("it is locked").to_string();
         let process = format!("another run is writing to this table: process {} on ", process::id());
         assert!(error.contains(&process) && error.contains(" since 2"), "{error}");
-        drop(hold);
+        drop(lock);
         assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 0, "nothing is left behind");
-        drop(OutputLock::acquire(&out).expect("it was let go of"));
+        drop(OutputLock::acquire(&out).expect("it was released"));
     }
 
     #[test]
-    fn a_lock_on_a_file_that_was_taken_away_is_none() {
+    fn lock_on_a_removed_file_is_taken_again() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let out = dir.path().join("out.csv");
         for _ in 0..20 {

@@ -1,4 +1,4 @@
-//! The journal of a run -> its tables, and the record of what they came from.
+//! Journal -> tables, and the record of the run.
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
@@ -8,8 +8,8 @@ use formread_core::reader::Reader;
 use formread_page::scans::Scan;
 use formread_raster::error::Result;
 
-/// Makes the tables from the journal, in two passes: the columns must be known before the first row. They take their
-/// names when the ledger balances.
+/// Makes the tables from the journal, in two passes, because the columns must be known before the first row. The tables get
+/// their names after the ledger was checked.
 pub fn write_tables(
     reader: &Reader,
     scans: &[&Scan],
@@ -19,10 +19,10 @@ pub fn write_tables(
 ) -> Result<Summary> {
     let out = &options.out;
     let n_files = scans.len();
-    let go_on = || if options.stop.load(Ordering::Relaxed) { Err(stopped(n_files, n_files)) } else { Ok(()) };
+    let check_stop = || if options.stop.load(Ordering::Relaxed) { Err(stopped(n_files, n_files)) } else { Ok(()) };
     let mut forms = BTreeMap::new();
     for scan in scans {
-        go_on()?;
+        check_stop()?;
         journal.visit(&scan.name, |rows, _| {
             if let Some(template) = reader.templates().iter().find(|template| template.name == rows.form) {
                 forms.insert(rows.form, template);
@@ -40,10 +40,10 @@ pub fn write_tables(
     let has_documents = reader.templates().iter().any(|template| template.document.is_some());
     let mut completeness = Completeness::new(reader.templates(), DocumentTable::create(out, has_documents)?);
     let mut summary = Summary { n_files: n_files as u64, ..Summary::default() };
-    // of each content, the place of the first scan that has it
+    // For each content, the index of the first scan that has it.
     let mut first_of: Vec<Option<u32>> = vec![None; journal.n_contents()];
     for (place, Scan { name, .. }) in (0..).zip(scans) {
-        go_on()?;
+        check_stop()?;
         journal.visit(name, |rows, _| {
             summary.count(&rows);
             sink.write(&rows)
@@ -64,7 +64,7 @@ pub fn write_tables(
         let copy_of = first.map(|first| scans[first as usize].name.as_str()).filter(|first| first != scan);
         ScanRecord { scan, sha256: journal.sha256(scan), pages: journal.pages(scan).into(), copy_of }
     });
-    // Before the tables: where OUT.csv stands, what it came from stands beside it.
+    // Before the tables: where OUT.csv exists, so does its record.
     summary.record(reader, records).write(out)?;
     documents.finish()?;
     sink.finish()?;
@@ -72,10 +72,12 @@ pub fn write_tables(
 }
 
 impl Summary {
-    /// What is kept of the run that `reader` read.
+    /// The record of a run of `reader`.
     fn record<I>(&self, reader: &Reader, scans: I) -> RunRecord<I> {
+        let identity = reader.identity();
         RunRecord {
-            reader: reader.identity(),
+            identity: identity.sha256(),
+            reader: identity,
             files: self.n_files,
             pages: self.n_pages,
             accepted: self.n_accepted,

@@ -1,5 +1,5 @@
-//! `OUT.run.json` beside `OUT.csv`: what the tables came from. With it every cell can be led back to its pixels, its
-//! template, the weights and the program.
+//! `OUT.run.json` beside `OUT.csv`: what the tables came from. It leads from every cell back to its scan, template,
+//! weights and program.
 
 use std::{
     collections::BTreeMap,
@@ -11,36 +11,38 @@ use std::{
 use serde::{Serialize, Serializer};
 
 use formread_core::reader::ReaderIdentity;
-use formread_raster::fsio::AtomicFile;
 use formread_raster::{
     error::{Error, Result},
+    fsio::AtomicFile,
     hash::Sha256,
 };
 
-/// What a run read, with what, and what became of it. It holds no clock and no names of machines: the same input, model
-/// and templates give the same bytes, whatever the number of workers, and whether the run was gone on with or not.
+/// What a run read, what it read it with, and the counts. It contains no time and no name of a machine: the same input, model
+/// and templates give the same bytes, for any number of workers, and whether the run was resumed or not.
 ///
-/// `I` gives the files: there may be too many of them to have their records in memory at once.
+/// `I` yields the records of the files one by one, since all of them together may not fit in memory.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(bound(serialize = "I: Clone + IntoIterator, I::Item: Serialize"))]
 pub struct RunRecord<I> {
-    /// What it was read with.
+    /// SHA-256 of the program's build, the weights, the templates and the options: equal identities read alike.
+    pub identity: Sha256,
+    /// The same in detail.
     #[serde(flatten)]
     pub reader: ReaderIdentity,
     /// Files.
     pub files: u64,
-    /// Pages: each one accepted, for review, or rejected.
+    /// Pages; each is accepted, for review, or rejected.
     pub pages: u64,
-    /// Pages of which every field was accepted or is blank.
+    /// Pages whose fields are all accepted or blank.
     pub accepted: u64,
-    /// Pages of which some field needs a person.
+    /// Pages with a field that needs a person.
     pub review: u64,
     /// Pages that could not be read, by reason.
     pub rejected: BTreeMap<String, u64>,
-    /// Documents of several pages, by the verdict in `OUT.documents.csv`; left out where there are none.
+    /// Documents of several pages, by the verdict in `OUT.documents.csv`; omitted if there are none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub documents: BTreeMap<String, u64>,
-    /// A [`ScanRecord`] a file, in the order of the tables.
+    /// One [`ScanRecord`] per file, in the order of the tables.
     #[serde(serialize_with = "one_by_one")]
     pub scans: I,
 }
@@ -56,14 +58,14 @@ where
 /// One file of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScanRecord<'a> {
-    /// As the tables name it.
+    /// Its name in the tables.
     pub scan: &'a str,
-    /// SHA-256 of what was read, 64 hexadecimal digits; empty where the file could not even be opened.
+    /// SHA-256 of its content, 64 hexadecimal digits; empty if the file could not be opened.
     #[serde(serialize_with = "or_empty")]
     pub sha256: Option<Sha256>,
-    /// Rows that it has in `OUT.csv`, at least 1.
+    /// Number of its rows in `OUT.csv`, at least 1.
     pub pages: u64,
-    /// The first file with the same content, where this is not the first: its rows are copies of that one's.
+    /// The first file with the same content, if that is another file: this one's rows are copies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copy_of: Option<&'a str>,
 }
@@ -75,7 +77,7 @@ fn or_empty<S: Serializer>(sha256: &Option<Sha256>, serializer: S) -> Result<S::
     }
 }
 
-/// Where the record of `out` stands: `out.run.json` beside `out.csv`.
+/// The path of the record of `out`: `out.run.json` beside `out.csv`.
 pub fn run_path(out: &Path) -> PathBuf {
     let mut name = out.file_stem().map_or_else(OsString::new, OsString::from);
     name.push(".run.json");
