@@ -12,141 +12,139 @@ use formread_page::Limits;
 
 pub use template::{CheckArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand};
 
-/// Reads hand-filled numbers from scanned forms into a table that can be booked.
+/// Reads handwritten numbers from scanned forms into a table.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXIT_STATUS)]
 pub struct Cli {
-    /// What to do
+    /// The command to run
     #[command(subcommand)]
     pub command: Command,
 }
 
-const EXIT_STATUS: &str = "Exit status: 0 every page was read, whatever awaits review; 1 the batch came to its end but \
-                           some page could not be read at all; 2 it could not run, or not come to its end, and no \
-                           table was written. Progress and messages go to stderr, data to stdout.";
+const EXIT_STATUS: &str = "Exit status: 0 every page was read, even if fields need review; 1 finished, but some page could \
+                           not be read at all; 2 could not run or could not finish, and no table was written. Progress \
+                           and messages go to stderr, data to stdout.";
 
-const RUN_HELP: &str = "A run that is stopped, cut off or killed at any instant keeps what it has read in OUT.csv.partial, \
-                        and --resume goes on from there to the same bytes; a file whose content has changed is read \
-                        anew, and so is everything when templates, weights, limits or acceptance levels have. The first \
-                        Ctrl-C (SIGINT) or SIGTERM finishes the pages in hand and stops with status 2, the second one \
-                        kills. Before the tables take their names the ledger is checked: each page of each file must \
-                        stand in OUT.csv once; where one does not, the status is 2. In the names of scans, bytes that \
-                        are not UTF-8 and what a spreadsheet would take for the start of a formula are written as in an \
-                        address: %3D for =.";
+const RUN_HELP: &str = "An interrupted run keeps what it has read in OUT.csv.partial. With --resume it continues and \
+                        writes the same bytes as an uninterrupted run. A changed file is read again; all files are read \
+                        again if the program, weights, templates, limits or acceptance levels have changed. The first \
+                        Ctrl-C (SIGINT) or SIGTERM finishes the pages in hand and exits with status 2; the second ends \
+                        the program at once. Before the tables get their names, the run checks that each page of each \
+                        file is in OUT.csv exactly once; otherwise it exits with status 2. In the names of scans, bytes \
+                        that are not UTF-8 and characters that start a formula in a spreadsheet are percent-encoded: \
+                        %3D for =.";
 
-const CALIBRATE_STATUS: &str = "A field stands on its own samples where these prove a level; or else on those of all \
-                                fields of its form, or else of all forms: then the budget is kept in all of them \
-                                together, perhaps not in each. A number taken for blank is an error; a blank read as \
-                                blank proves nothing. Exit status: 0 every field has a level, or must have none; 2 there \
-                                are too few samples or too many errors for that, and no file was written.";
+const CALIBRATE_HELP: &str = "A field gets a level from its own samples if there are enough of them; otherwise from the \
+                              samples of all fields of its form, or of all forms. A pooled level keeps the error budget \
+                              for the pooled fields together, not for each of them. A number that was read as blank is \
+                              an error; a correct blank is no evidence. Exit status: 0 each field has a level, or must \
+                              never be accepted; 2 too few samples or too many errors, and no file was written.";
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Reads scans into OUT.csv, a row a page, with OUT.fields.csv beside it, a row a field, and OUT.run.json, what both came
-    /// from; where templates are pages of documents, OUT.documents.csv says which are complete
+    /// Read scans into OUT.csv (one row per page), OUT.fields.csv (one row per field) and OUT.run.json (what the tables came
+    /// from); OUT.documents.csv lists documents of several pages, if the templates declare any
     #[command(after_help = format!("{RUN_HELP}\n\n{EXIT_STATUS}"))]
     Run(RunArgs),
-    /// Shows how one page was read, field by field, on a sheet and in text: for a person who must decide what is written
+    /// Show how one page was read, field by field, as a picture and as text
     #[command(after_help = EXIT_STATUS)]
     Explain(ExplainArgs),
-    /// Trains the net on labelled digits and measures it on writers held out
+    /// Train the nets on labelled digits, and measure them on held-out writers
     Train(TrainArgs),
-    /// Measures against ground truth
+    /// Measure accuracy against ground truth
     #[command(subcommand)]
     Eval(EvalCommand),
-    /// Finds, of each form and field, the least confidence at which errors stay within a budget
-    #[command(after_help = CALIBRATE_STATUS)]
+    /// Find the minimum confidence for each form and field that keeps errors within a budget
+    #[command(after_help = CALIBRATE_HELP)]
     Calibrate(CalibrateArgs),
-    /// Measures speed: decoding alone, then the whole reading of the same pages
+    /// Measure speed: decoding alone, then the whole reading of the same pages
     Bench(BenchArgs),
-    /// Lists, draws and checks templates
+    /// Draft, list, draw and check templates
     #[command(subcommand)]
     Template(TemplateCommand),
-    /// Draws a template as printed forms, fills them with real digits and degrades them: scans with their truth
+    /// Draw a form with handwritten digits and degrade it: synthetic scans with their truth
     Synth(SynthArgs),
 }
 
 /// Where the scans are.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// A folder (walked in sorted order), one file, or `-` for a list of files on standard input, one a line (or, where there is a
-    /// NUL in it, one a NUL)
+    /// A folder (searched recursively, in sorted order), one file, or `-` for a list of files on standard input, separated by
+    /// line ends (or by NUL, if the list contains one)
     pub scans: PathBuf,
 }
 
-/// What scans are read with.
+/// Templates, weights and limits.
 #[derive(Debug, Args)]
 pub struct ReaderArgs {
-    /// Template of a form; may be given several times, with the forms that its rules name and the other pages of its document
-    /// [default: every template known
-    /// to the program; the one that fits a page best wins]
+    /// Template of a form. Repeat it for several forms; include the forms that its rules refer to and the other pages of its
+    /// document [default: all built-in templates; the best fit is used for each page]
     #[arg(long, value_name = "FILE.toml")]
     pub pipeline: Vec<PathBuf>,
-    /// Weights of the net [default: those carried by the program]
+    /// Weights of the nets [default: the built-in weights]
     #[arg(long, value_name = "W.safetensors")]
     pub model: Option<PathBuf>,
-    /// Where the nets reckon; auto takes a graphics card where a CUDA build of LibTorch has one to use. Readings may differ
-    /// from one to the other in the last digit of a confidence; OUT.run.json says which it was
+    /// Device of the nets. Confidences may differ in the last digit between devices; OUT.run.json records the device
     #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
     pub device: DeviceArg,
-    /// In which numbers the nets reckon; auto takes bfloat16 on a processor that knows it (AVX-512 BF16), where it halves their
-    /// time. Readings may differ in the last digits of a confidence; OUT.run.json says which it was
+    /// Number format of the nets. Confidences may differ in the last digits between formats; OUT.run.json records the format
     #[arg(long, value_enum, default_value_t = PrecisionArg::Auto)]
     pub precision: PrecisionArg,
     #[command(flatten)]
     pub limits: LimitArgs,
 }
 
-/// Where the nets reckon.
+/// Device of the nets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DeviceArg {
-    /// A graphics card where there is one, else the processor
+    /// A GPU if LibTorch was built with CUDA and finds one, otherwise the CPU
     Auto,
-    /// The processor
+    /// The CPU
     Cpu,
-    /// The first graphics card
+    /// The first GPU
     Cuda,
 }
 
-/// Number formats.
+/// Number format of the nets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PrecisionArg {
-    /// What is fastest on this machine
+    /// The fastest format of this machine
     Auto,
-    /// 32 bits
+    /// 32-bit floating point
     Single,
-    /// 16 bits: faster on processors that know bfloat16 (AMX, AVX-512 BF16), slower on others
+    /// 16-bit floating point: about twice as fast on CPUs with AVX-512 BF16 or AMX, slower on others
     Bfloat16,
 }
 
-/// How much a scan may take.
+/// Limits on scans.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Limits (what is over one is a row and a reason: too-large or timed-out)")]
+#[command(next_help_heading = "Limits (a page or file above a limit is rejected as too-large or timed-out)")]
 pub struct LimitArgs {
-    /// Largest file, MiB
+    /// Maximum size of a file, MiB
     #[arg(long, value_name = "MIB", default_value_t = Limits::default().file_bytes >> 20)]
     pub max_file_mib: u64,
-    /// Most pixels a page, millions
+    /// Maximum number of pixels of a page, millions
     #[arg(long, value_name = "MEGAPIXELS", default_value_t = Limits::default().page_pixels / 1_000_000)]
     pub max_page_megapixels: u64,
-    /// Most pages a file
+    /// Maximum number of pages of a file
     #[arg(long, value_name = "N", default_value_t = Limits::default().pages)]
     pub max_pages: u32,
-    /// Most memory that the decoding of one page may take, MiB; `explain` only tells the decoders that can be told
+    /// Maximum memory to decode a page, MiB. `explain` and `template` decode in their own process, where some decoders do not
+    /// keep this limit
     #[arg(long, value_name = "MIB", default_value_t = Limits::default().memory_bytes >> 20)]
     pub max_memory_mib: u64,
-    /// Most time that the decoding of one page may take, seconds; `explain` waits as long as it takes
+    /// Maximum time to decode a page, seconds. `explain` and `template` do not limit the time
     #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().page_seconds)]
     pub max_page_seconds: u32,
 }
 
-/// How scans are read.
+/// How a batch is read.
 #[derive(Debug, Args)]
 pub struct ReadArgs {
     #[command(flatten)]
     pub with: ReaderArgs,
-    /// Pages that are worked on at the same time [default: the number of processor cores]
+    /// Number of pages that are read at the same time [default: the number of CPU cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
 }
@@ -156,35 +154,34 @@ pub struct ReadArgs {
 pub struct RunArgs {
     #[command(flatten)]
     pub scans: ScanArgs,
-    /// Table of pages; the evidence goes to OUT.fields.csv beside it, what both came from to OUT.run.json, and documents of
-    /// several pages to OUT.documents.csv
+    /// Table of pages. OUT.fields.csv, OUT.run.json and OUT.documents.csv are written beside it
     #[arg(value_name = "OUT.csv")]
     pub out: PathBuf,
     #[command(flatten)]
     pub read: ReadArgs,
-    /// Acceptance levels by form and field, as `formread calibrate` writes them [default: 0.97 for every field]
+    /// Minimum confidence for each form and field, as written by `formread calibrate` [default: 0.97 for every field]
     #[arg(long, value_name = "ACCEPTANCE.toml")]
     pub acceptance: Option<PathBuf>,
-    /// Go on with a run into OUT.csv that was cut off; what it has read, and has not changed since, is not read again
-    /// [default: refuse to]
+    /// Continue an interrupted run into OUT.csv; files that it has read and that have not changed are not read again [default:
+    /// refuse to run]
     #[arg(long, conflicts_with = "overwrite")]
     pub resume: bool,
-    /// Replace OUT.csv where it stands already [default: refuse to]
+    /// Replace OUT.csv if it exists [default: refuse to run]
     #[arg(long)]
     pub overwrite: bool,
-    /// Folder for a picture (PNG) of each page with the fields, cuts and readings drawn on it, by its own rules
-    /// alone [default: no pictures]
+    /// Folder for a picture (PNG) of each page with its fields, cuts and readings; rules across pages are not yet applied
+    /// [default: no pictures]
     #[arg(long, value_name = "DIR")]
     pub overlay: Option<PathBuf>,
-    /// Folder where each file with a page that could not be read gets a second name (a hard link; a copy where there can
-    /// be none) and beside it a .txt with the reasons; nothing there is replaced [default: they are not collected]
+    /// Folder to collect the files that have an unreadable page, each as a hard link (or a copy), with a .txt file of the
+    /// reasons; existing files are not replaced [default: not collected]
     #[arg(long, value_name = "DIR")]
     pub rejects: Option<PathBuf>,
-    /// Leave out a file that was changed less than this many seconds ago, or while it was read: it may still be written
-    /// to. It stands in no table, is named on stderr, and is there for the next run. 0 reads every file as it stands
+    /// Skip a file that was changed less than this many seconds ago, or while it was read: it may still be written to. It is
+    /// in no table and is reported on stderr; the next run reads it. With 0 no file is skipped
     #[arg(long, value_name = "SECONDS", default_value = "0")]
     pub settle: u64,
-    /// Say nothing but what stops the run [default: progress, rejected pages and a summary on stderr]
+    /// Print only the error that ends the run [default: progress, rejected pages and a summary on stderr]
     #[arg(long)]
     pub quiet: bool,
 }
@@ -192,20 +189,20 @@ pub struct RunArgs {
 /// `formread explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// File with the page
+    /// File that contains the page
     pub scan: PathBuf,
-    /// The page in the file, from 1; where rules tie pages together, the others are read, too
+    /// Page in the file, from 1. If rules tie pages together, the whole file is read
     #[arg(long, value_name = "N", default_value = "1")]
     pub page: NonZeroU32,
-    /// Name of a field to be shown; may be given several times [default: every field of the form]
+    /// Name of a field to show; repeat it for several fields [default: all fields of the form]
     #[arg(long, value_name = "F")]
     pub field: Vec<String>,
     #[command(flatten)]
     pub with: ReaderArgs,
-    /// Acceptance levels of the run that is explained [default: 0.97 for every field]
+    /// Minimum confidence for each form and field, as given to the run [default: 0.97 for every field]
     #[arg(long, value_name = "ACCEPTANCE.toml")]
     pub acceptance: Option<PathBuf>,
-    /// Picture (PNG) of where each field lay, what was cut from it, and what the nets saw and said
+    /// Picture (PNG) of each field: its position, its cuts, the input of the nets and their scores
     #[arg(long, value_name = "SHEET.png")]
     pub out: PathBuf,
     #[command(flatten)]
@@ -215,58 +212,58 @@ pub struct ExplainArgs {
 /// `formread train`
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Folder with IDX files, or with folders of images: CLASS/ or WRITER/CLASS/; may be given several times
+    /// Folder of labelled digits: IDX files, or folders of images named CLASS/ or WRITER/CLASS/; repeat it for several folders
     #[arg(long, value_name = "DIR", required = true)]
     pub data: Vec<PathBuf>,
-    /// Where the weights go; what they are goes to a .json beside them
+    /// File for the weights; their description is written to a .json file beside it
     #[arg(long, value_name = "W.safetensors")]
     pub out: PathBuf,
-    /// Times that every digit is seen
+    /// Number of passes over the digits
     #[arg(long, value_name = "N", default_value = "10")]
     pub epochs: NonZeroUsize,
-    /// Digits a step
+    /// Digits per step
     #[arg(long, value_name = "N", default_value = "128")]
     pub batch_size: NonZeroUsize,
-    /// Learning rate of Adam, at its highest
+    /// Maximum learning rate (Adam)
     #[arg(long, value_name = "RATE", default_value_t = 1e-4)]
     pub lr: f64,
-    /// Which nets to train; the other ones are taken from --base
+    /// Which nets to train; the others are taken from --base
     #[arg(long, value_enum, default_value_t = Nets::All)]
     pub net: Nets,
-    /// Weights of the nets that are not trained [default: those carried by the program]
+    /// Weights of the nets that are not trained [default: the built-in weights]
     #[arg(long, value_name = "W.safetensors")]
     pub base: Option<PathBuf>,
-    /// Epochs of the net that reads whole strips of digits
+    /// Number of epochs of the net that reads strips of digits
     #[arg(long, value_name = "N", default_value = "10")]
     pub strip_epochs: NonZeroUsize,
-    /// Strips an epoch, drawn from the digits, each time others
+    /// Strips per epoch; they are composed of the digits anew for each epoch
     #[arg(long, value_name = "N", default_value = "40000")]
     pub strips: NonZeroUsize,
-    /// Strips a step
+    /// Strips per step
     #[arg(long, value_name = "N", default_value = "32")]
     pub strip_batch_size: NonZeroUsize,
-    /// Learning rate of Adam for strips, at its highest
+    /// Maximum learning rate for strips (Adam)
     #[arg(long, value_name = "RATE", default_value_t = 1e-3)]
     pub strip_lr: f64,
-    /// Seed of everything that is drawn: the same seed gives the same weights on the same machine
+    /// Seed of all random choices: the same seed gives the same weights on the same machine
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Share of the writers of a set that are held out to measure on, 0 to 1
+    /// Share of the writers of a set that is held out to measure accuracy, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     pub held_out: f64,
-    /// Which writers: each turn, from 0, holds out the next ones, so that several trainings can cover all of them
+    /// Which share of the writers is held out, from 0: several trainings with different turns cover all writers
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub held_out_turn: usize,
-    /// Made-up writers whose digits are drawn from strokes and trained on beside the real ones
+    /// Number of synthetic writers, whose digits are drawn from strokes and added to the real ones
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub drawn_writers: usize,
-    /// In which the nets reckon while they learn
+    /// Number format of the nets during training
     #[arg(long, value_enum, default_value_t = PrecisionArg::Single)]
     pub precision: PrecisionArg,
-    /// Nets that learn side by side [default: one for each core]
+    /// Number of nets that are trained at the same time [default: the number of CPU cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// Go on from the checkpoint beside OUT, where there is one [default: begin anew]
+    /// Continue from the checkpoint beside OUT, if there is one [default: start again]
     #[arg(long)]
     pub resume: bool,
 }
@@ -274,45 +271,45 @@ pub struct TrainArgs {
 /// The nets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Nets {
-    /// All
+    /// All nets
     All,
-    /// The two of single digits
+    /// The two nets for single digits
     Glyphs,
-    /// That of whole strips of digits
+    /// The net for strips of digits
     Strips,
 }
 
 /// `formread eval`
 #[derive(Debug, Subcommand)]
 pub enum EvalCommand {
-    /// Field by field, forced and accepted
+    /// Score the values of fields: all best guesses, and accepted values alone
     Values(EvalValuesArgs),
-    /// Single digits
+    /// Score the classification of single digits
     Glyphs(EvalGlyphsArgs),
 }
 
 /// `formread eval values`
 #[derive(Debug, Args)]
 pub struct EvalValuesArgs {
-    /// Table that `formread run` wrote, with its OUT.fields.csv beside it
+    /// Table written by `formread run`, with OUT.fields.csv beside it
     #[arg(value_name = "OUT.csv")]
     pub out: PathBuf,
-    /// Truth: columns scan, page and the fields by name. An empty cell is a blank field, ? is not scored, ! is illegible
-    /// and must not be accepted
+    /// Ground truth: columns scan, page, and one per field. An empty cell is a blank field, ? is not scored, ! is illegible and
+    /// must not be accepted
     #[arg(value_name = "TRUTH.csv")]
     pub truth: PathBuf,
-    /// Template of a form, to know the kinds of its fields; may be given several times [default: those known to the
-    /// program, which are known in any case]
+    /// Template of a form, for the kinds of its fields; repeat it for several forms [default: the built-in templates, which
+    /// are always known]
     #[arg(long, value_name = "FILE.toml")]
     pub pipeline: Vec<PathBuf>,
-    /// Report for a person, one HTML file that needs no other and no network [default: none]
+    /// Report as one self-contained HTML file [default: no report]
     #[arg(long, value_name = "REPORT.html")]
     pub html: Option<PathBuf>,
-    /// What was read: folder, file, or `-` for the list on standard input; shows in the report what is wrong or awaits
-    /// review, cut from the scan [default: no pictures]
+    /// The scans of the run (folder, file, or `-` for a list on standard input), to show wrong fields and fields for review in
+    /// the report [default: no pictures]
     #[arg(long, value_name = "SCANS", requires = "html")]
     pub scans: Option<PathBuf>,
-    /// Most fields that the report shows one by one, the worst first; it says how many it leaves out
+    /// Maximum number of fields that the report shows, worst first; it states how many are left out
     #[arg(long, value_name = "N", default_value_t = 200, requires = "html")]
     pub crops: usize,
     #[command(flatten)]
@@ -322,23 +319,23 @@ pub struct EvalValuesArgs {
 /// `formread calibrate`
 #[derive(Debug, Args)]
 pub struct CalibrateArgs {
-    /// Table that `formread run` wrote, with its OUT.fields.csv beside it
+    /// Table written by `formread run`, with OUT.fields.csv beside it
     #[arg(value_name = "OUT.csv")]
     pub out: PathBuf,
-    /// Truth: as `formread eval values` has it
+    /// Ground truth, as for `formread eval values`
     #[arg(value_name = "TRUTH.csv")]
     pub truth: PathBuf,
-    /// Most errors among accepted values, as a share between 0 and 1: 0.0005 is one in two thousand
+    /// Maximum share of errors among accepted values, 0 to 1: 0.0005 is one in two thousand
     #[arg(long, value_name = "SHARE", required = true)]
     pub max_field_error: f64,
-    /// How sure each level is to keep to that, as a chance between 0 and 1
+    /// Probability that a level keeps this maximum, 0 to 1
     #[arg(long, value_name = "CHANCE", default_value_t = 0.95)]
     pub certainty: f64,
-    /// Where the levels go, for `formread run --acceptance`; what stands there is replaced [default: nowhere]
+    /// File for the levels, for `formread run --acceptance`; an existing file is replaced [default: not written]
     #[arg(long = "out", value_name = "ACCEPTANCE.toml")]
     pub levels: Option<PathBuf>,
-    /// Weights that OUT.csv was read with: they are named in ACCEPTANCE.toml, and `run` refuses it with others
-    /// [default: none are named]
+    /// Weights that OUT.csv was read with. ACCEPTANCE.toml records them, and `run` refuses it with other weights [default: not
+    /// recorded]
     #[arg(long, value_name = "W.safetensors")]
     pub model: Option<PathBuf>,
     #[command(flatten)]
@@ -348,12 +345,12 @@ pub struct CalibrateArgs {
 /// `formread eval glyphs`
 #[derive(Debug, Args)]
 pub struct EvalGlyphsArgs {
-    /// Folder with IDX files, or with folders of images: CLASS/ or WRITER/CLASS/
+    /// Folder of labelled digits: IDX files, or folders of images named CLASS/ or WRITER/CLASS/
     pub dir: PathBuf,
-    /// Weights of the net [default: those carried by the program]
+    /// Weights of the nets [default: the built-in weights]
     #[arg(long, value_name = "W.safetensors")]
     pub model: Option<PathBuf>,
-    /// Picture (PNG) of the signs that were not read right, as the net saw them [default: none]
+    /// Picture (PNG) of the misread signs, as the net sees them [default: no picture]
     #[arg(long, value_name = "SHEET.png")]
     pub sheet: Option<PathBuf>,
     #[command(flatten)]
@@ -374,90 +371,88 @@ pub struct BenchArgs {
 /// `formread synth`
 #[derive(Debug, Args)]
 pub struct SynthArgs {
-    /// Template of the form; given several times, the pages of a document, one after the other: their values keep the rules
-    /// across pages
+    /// Template of the form. Repeat it for the pages of a document, in order: their values keep the rules across pages
     #[arg(long, value_name = "FILE.toml", required = true)]
     pub pipeline: Vec<PathBuf>,
-    /// Digits to write with: folder with IDX files (the test half is taken), or with folders of images: CLASS/ or
-    /// WRITER/CLASS/
+    /// Folder of digits to write with: IDX files (the test set is used), or folders of images named CLASS/ or WRITER/CLASS/
     #[arg(long, value_name = "DIR")]
     pub glyphs: PathBuf,
-    /// Number of pages; where they are those of documents, a multiple of the pages of one
+    /// Number of pages; for documents, a multiple of the pages of one document
     #[arg(long, value_name = "N")]
     pub pages: u64,
     /// Folder for the scans and their truth.csv
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Format of the files; tif-bilevel is black and white, CCITT group 4
+    /// Format of the files; tif-bilevel is black and white with CCITT group 4 compression
     #[arg(long, value_enum, default_value_t = Format::Png)]
     pub format: Format,
-    /// Pages a file; more than one in tif alone [default: 1, or the pages of a document]
+    /// Pages per file; more than 1 needs a tif format [default: 1, or the pages of a document]
     #[arg(long, value_name = "N")]
     pub pages_per_file: Option<u64>,
-    /// Seed of everything that is drawn: the same seed gives the same deck
+    /// Seed of all random choices: the same seed gives the same pages
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Resolution, dots per inch, 50 to 1200
     #[arg(long, value_name = "DPI", default_value_t = 300.0)]
     pub dpi: f64,
-    /// Share of the fields left blank, 0 to 1
+    /// Share of the fields that are left blank, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     pub blanks: f64,
-    /// Share of the writers who fill unused cells, where the template declares a filler, 0 to 1
+    /// Share of the writers who fill unused cells, if the template declares a filler, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
     pub fillers: f64,
-    /// Share of neighbouring digits in a box that touch, 0 to 1
+    /// Share of neighbouring digits in a box that touch each other, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     pub touching: f64,
     /// Share of the writers who write the decimal point of an amount in a box, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub points: f64,
-    /// Share of the pages that lie on their side or upside down, 0 to 1
+    /// Share of the pages that are rotated by 90, 180 or 270 degrees, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub turned: f64,
     #[command(flatten)]
     pub degradations: DegradationArgs,
 }
 
-/// What paper and scanner do to the pages of a deck.
+/// Degradations by paper and scanner.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Degradations (each an upper end: what one page gets is drawn below it)")]
+#[command(next_help_heading = "Degradations (each value is a maximum; the amount is random for each page)")]
 pub struct DegradationArgs {
-    /// All of them at once: none as drawn, moderate a scanner fed in a hurry, hard folded paper photographed on a table.
-    /// Those below change one of them
+    /// Preset of all degradations: none, moderate (a fast document feeder), or hard (folded paper photographed on a table). The
+    /// options below change one of them
     #[arg(long, value_enum, default_value_t = Degrade::None)]
     pub degrade: Degrade,
-    /// Largest turn either way, degrees, 0 to 45 [default: as --degrade]
+    /// Maximum rotation in either direction, degrees, 0 to 45 [default: set by --degrade]
     #[arg(long, value_name = "DEGREES")]
     pub skew: Option<f64>,
-    /// Strength 0 to 1: 1 shifts the page by up to a quarter of its sides [default: as --degrade]
+    /// Strength, 0 to 1: 1 shifts the page by up to a quarter of its size [default: set by --degrade]
     #[arg(long, value_name = "STRENGTH")]
     pub shift: Option<f64>,
-    /// Strength 0 to 1: 1 scales the page to between 70 and 140 % [default: as --degrade]
+    /// Strength, 0 to 1: 1 scales the page to 70 % to 140 % [default: set by --degrade]
     #[arg(long, value_name = "STRENGTH")]
     pub scale: Option<f64>,
-    /// Strength 0 to 1: 1 blurs by 0.16 mm [default: as --degrade]
+    /// Strength, 0 to 1: 1 is a blur of 0.16 mm [default: set by --degrade]
     #[arg(long, value_name = "STRENGTH")]
     pub blur: Option<f64>,
-    /// Strength 0 to 1: 1 is noise of 28 grey levels, and dust [default: as --degrade]
+    /// Strength, 0 to 1: 1 is noise of 28 grey levels, with dust [default: set by --degrade]
     #[arg(long, value_name = "STRENGTH")]
     pub noise: Option<f64>,
-    /// Strength 0 to 1: 1 makes ink two pixels wider or one thinner [default: as --degrade]
+    /// Strength, 0 to 1: 1 makes strokes up to two pixels wider or one pixel thinner [default: set by --degrade]
     #[arg(long, value_name = "STRENGTH")]
     pub stroke_weight: Option<f64>,
-    /// Strength 0 to 1: 1 is a JPEG of quality 12 [default: as --degrade]
+    /// Strength, 0 to 1: 1 is JPEG quality 12 [default: set by --degrade]
     #[arg(long, value_name = "STRENGTH")]
     pub jpeg: Option<f64>,
-    /// Strength 0 to 1: 1 is black and white, with 1.2 % of the rows and 8 % of the ink lost [default: as --degrade]
+    /// Strength, 0 to 1: 1 is black and white, with 1.2 % of the rows and 8 % of the ink missing [default: set by --degrade]
     #[arg(long, value_name = "STRENGTH")]
     pub fax: Option<f64>,
-    /// Strength 0 to 1: 1 is a dark crease, its sides up to 0.6 mm apart [default: as --degrade]
+    /// Strength, 0 to 1: 1 is a dark crease whose sides are displaced by up to 0.6 mm [default: set by --degrade]
     #[arg(long, value_name = "STRENGTH")]
     pub fold: Option<f64>,
-    /// Strength 0 to 1: 1 moves each corner by up to a tenth of the page's sides [default: as --degrade]
+    /// Strength, 0 to 1: 1 moves each corner by up to a tenth of the page size [default: set by --degrade]
     #[arg(long, value_name = "STRENGTH")]
     pub perspective: Option<f64>,
-    /// Strength 0 to 1: 1 takes up to 55 % of the light [default: as --degrade]
+    /// Strength, 0 to 1: 1 darkens a side by up to 55 % [default: set by --degrade]
     #[arg(long, value_name = "STRENGTH")]
     pub uneven_light: Option<f64>,
 }
@@ -473,7 +468,7 @@ pub enum Format {
     Webp,
 }
 
-/// How hard a deck is.
+/// Presets of degradations.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Degrade {
     None,
@@ -481,10 +476,10 @@ pub enum Degrade {
     Hard,
 }
 
-/// In which form results are written.
+/// Format of results.
 #[derive(Debug, Args)]
 pub struct OutputArgs {
-    /// Write one JSON object on stdout [default: a table for people]
+    /// Write one JSON object to stdout [default: a table]
     #[arg(long)]
     pub json: bool,
 }
@@ -496,18 +491,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_command_and_every_flag_has_help_that_says_the_default() {
+    fn every_command_and_flag_has_help_with_its_default() {
         fn check(command: &clap::Command, path: &str) {
             assert!(command.get_about().is_some(), "{path} has no help");
             for arg in command.get_arguments() {
                 let id = arg.get_id();
                 let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
                 assert!(!help.is_empty(), "{path} {id} has no help");
-                let says_default = help.contains("[default:") || !arg.get_default_values().is_empty();
+                let states_default = help.contains("[default:") || !arg.get_default_values().is_empty();
                 let is_ours = !matches!(id.as_str(), "help" | "version");
                 assert!(
-                    arg.is_positional() || arg.is_required_set() || says_default || !is_ours,
-                    "{path} {id} does not say its default: {help}"
+                    arg.is_positional() || arg.is_required_set() || states_default || !is_ours,
+                    "{path} {id} does not state its default: {help}"
                 );
             }
             command.get_subcommands().for_each(|sub| check(sub, &format!("{path} {}", sub.get_name())));
@@ -519,8 +514,10 @@ mod tests {
     }
 
     #[test]
-    fn resume_and_overwrite_exclude_each_other() {
-        Cli::try_parse_from(["formread", "run", "in", "out.csv", "--resume", "--overwrite"]).expect_err("not both");
-        Cli::try_parse_from(["formread", "run", "in", "out.csv", "--jobs", "0"]).expect_err("somebody must work");
+    fn resume_with_overwrite_is_refused() {
+        Cli::try_parse_from(["formread", "run", "in", "out.csv", "--resume", "--overwrite"])
+            .expect_err("they conflict");
+        Cli::try_parse_from(["formread", "run", "in", "out.csv", "--jobs", "0"])
+            .expect_err("at least one worker is needed");
     }
 }

@@ -1,4 +1,4 @@
-//! What a person sees while a batch runs: progress, pages that were rejected, the closing summary. On stderr only.
+//! Messages to a person on stderr: progress, rejected pages, the summary at the end.
 
 use std::{
     io::{IsTerminal, Write, stderr},
@@ -18,45 +18,45 @@ use formread_tools::evaluate::glyphs::GlyphReport;
 use formread_train::{TrainEvent, TrainReport};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How often a line is written where there is no terminal to draw a bar on.
+/// Time between two progress lines if stderr is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Follows a run.
+/// Shows the progress of a run.
 pub struct Progress {
     n_files: u64,
     n_files_done: u64,
     n_pages: u64,
     start: Instant,
     last_line: Instant,
-    shown: Shown,
-    /// Whether the run has been told to stop, until that has been said.
+    display: Display,
+    /// Set when the run is to stop; `None` once that was reported.
     stop: Option<Arc<AtomicBool>>,
 }
 
-enum Shown {
+enum Display {
     Nothing,
     Bar(ProgressBar),
     Lines,
 }
 
 impl Progress {
-    /// Of a run over `n_files` that ends when `stop` is set; says nothing where it is `quiet`.
+    /// For a run over `n_files` files that ends when `stop` is set. Shows nothing if `quiet`.
     pub fn new(n_files: usize, quiet: bool, stop: Arc<AtomicBool>) -> Self {
         let n_files = n_files as u64;
-        let shown = match (quiet, stderr().is_terminal()) {
-            (true, _) => Shown::Nothing,
-            (false, false) => Shown::Lines,
+        let display = match (quiet, stderr().is_terminal()) {
+            (true, _) => Display::Nothing,
+            (false, false) => Display::Lines,
             (false, true) => {
                 let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {msg}, {eta} left")
                     .expect("the template is well formed");
-                Shown::Bar(ProgressBar::new(n_files).with_style(style))
+                Display::Bar(ProgressBar::new(n_files).with_style(style))
             }
         };
         let start = Instant::now();
-        Self { n_files, n_files_done: 0, n_pages: 0, start, last_line: start, shown, stop: Some(stop) }
+        Self { n_files, n_files_done: 0, n_pages: 0, start, last_line: start, display, stop: Some(stop) }
     }
 
-    /// Takes note of what happened.
+    /// Updates the display.
     pub fn note(&mut self, event: &Event<'_>) {
         match event {
             Event::Rejected { scan, page, reason, detail } => {
@@ -68,24 +68,24 @@ impl Progress {
                 self.line(&line);
             }
             Event::Deferred { scan } => {
-                self.line(&format!("{scan}: left for the next run: it may still be written to"))
+                self.line(&format!("{scan}: skipped until the next run: it may still be written to"))
             }
-            Event::Copy { scan, of } => self.line(&format!("{scan}: the same content as {of}: read once")),
+            Event::Copy { scan, of } => self.line(&format!("{scan}: same content as {of}, read once")),
             Event::Document { scan, document } => self.line(&format!("{scan}: {}: {document}", document.document)),
             Event::PageDone => self.n_pages += 1,
             Event::FileDone => self.n_files_done += 1,
         }
         if self.stop.take_if(|stop| stop.load(Ordering::Relaxed)).is_some() {
-            self.line("stopping: the pages in hand are being finished; a second signal kills");
+            self.line("stopping after the pages in hand; a second signal ends the program at once");
         }
         let pages_per_s = self.n_pages as f64 / self.start.elapsed().as_secs_f64().max(1e-3);
-        match &self.shown {
-            Shown::Nothing => {}
-            Shown::Bar(bar) => {
+        match &self.display {
+            Display::Nothing => {}
+            Display::Bar(bar) => {
                 bar.set_position(self.n_files_done);
                 bar.set_message(format!("{} pages, {pages_per_s:.1} pages/s", self.n_pages));
             }
-            Shown::Lines if self.last_line.elapsed() >= LINE_EVERY && self.n_files_done > 0 => {
+            Display::Lines if self.last_line.elapsed() >= LINE_EVERY && self.n_files_done > 0 => {
                 self.last_line = Instant::now();
                 let left = self.start.elapsed().mul_f64(self.n_files as f64 / self.n_files_done as f64 - 1.0);
                 let Self { n_files, n_files_done, n_pages, .. } = self;
@@ -94,30 +94,30 @@ impl Progress {
                     duration(left)
                 ));
             }
-            Shown::Lines => {}
+            Display::Lines => {}
         }
     }
 
     fn line(&self, line: &str) {
-        match &self.shown {
-            Shown::Nothing => {}
-            Shown::Bar(bar) => bar.println(line),
-            Shown::Lines => say(line),
+        match &self.display {
+            Display::Nothing => {}
+            Display::Bar(bar) => bar.println(line),
+            Display::Lines => say(line),
         }
     }
 
-    /// Takes the bar away and writes the closing summary.
+    /// Removes the bar and writes the summary.
     pub fn finish(self, summary: &Summary) {
-        match self.shown {
-            Shown::Nothing => return,
-            Shown::Bar(bar) => bar.finish_and_clear(),
-            Shown::Lines => {}
+        match self.display {
+            Display::Nothing => return,
+            Display::Bar(bar) => bar.finish_and_clear(),
+            Display::Lines => {}
         }
-        say(closing_summary(summary, self.start.elapsed()).trim_end());
+        say(summary_text(summary, self.start.elapsed()).trim_end());
     }
 }
 
-/// A bar for a deck of `n_pages`, where stderr is a terminal.
+/// A progress bar for `n_pages` drawn pages, if stderr is a terminal.
 pub fn deck_progress(n_pages: u64) -> ProgressBar {
     let style =
         ProgressStyle::with_template("{bar:40} {pos}/{len} pages, {eta} left").expect("the template is well formed");
@@ -125,7 +125,7 @@ pub fn deck_progress(n_pages: u64) -> ProgressBar {
     bar.with_style(style)
 }
 
-/// Follows training.
+/// Shows the progress of training.
 #[cfg(feature = "torch")]
 pub struct TrainProgress {
     start: Instant,
@@ -134,7 +134,7 @@ pub struct TrainProgress {
 
 #[cfg(feature = "torch")]
 impl TrainProgress {
-    /// A bar an epoch, where stderr is a terminal.
+    /// One progress bar per epoch, if stderr is a terminal.
     pub fn new() -> Self {
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {msg}, {eta} left")
             .expect("the template is well formed");
@@ -142,14 +142,14 @@ impl TrainProgress {
         Self { start: Instant::now(), bar: bar.with_style(style) }
     }
 
-    /// Takes note of what happened.
+    /// Updates the display.
     pub fn note(&mut self, event: &TrainEvent) {
         match event {
             TrainEvent::Set { name, train, held_out } => {
                 self.line(&format!("{name}: {train} to train on, {held_out} held out"));
             }
             TrainEvent::Resumed { net, epochs_done } => {
-                self.line(&format!("{net}: {epochs_done} epochs are done already"));
+                self.line(&format!("{net}: resuming after epoch {epochs_done}"));
             }
             TrainEvent::Step { net, epoch, step, n_steps, loss } => {
                 if *step == 1 {
@@ -169,7 +169,7 @@ impl TrainProgress {
         }
     }
 
-    /// Says how well it does on what was held out.
+    /// Reports the accuracy on held-out writers.
     pub fn finish(self, report: &TrainReport) {
         self.bar.finish_and_clear();
         for GlyphReport { set, count, correct, accuracy, .. } in &report.held_out {
@@ -183,7 +183,7 @@ impl TrainProgress {
     }
 }
 
-/// Says what was drafted from `n_pages` pages, and what is left to do.
+/// Reports what was drafted from `n_pages` pages, and what to do next.
 pub fn drafted(draft: &Draft, n_pages: usize, out: &Path, preview: &Path) {
     let n_marks = draft.fields.iter().filter(|field| field.shape == Shape::Mark).count();
     let n_cells: usize = draft.fields.iter().map(|field| field.layout.cells().len()).sum();
@@ -195,29 +195,29 @@ pub fn drafted(draft: &Draft, n_pages: usize, out: &Path, preview: &Path) {
         out.display()
     ));
     if !writing_lines.is_empty() {
-        say(&format!("{} lines to write on stand in it as comments", writing_lines.len()));
+        say(&format!("{} writing lines are in it as comments", writing_lines.len()));
     }
-    say(&format!("they are numbered and named on {}", preview.display()));
+    say(&format!("their numbers and names are shown in {}", preview.display()));
     let file = out.display();
-    say(&format!("now give them their names and kinds in {file}, then: formread template check {file} SCANS"));
+    say(&format!("next: set names and kinds in {file}, then run: formread template check {file} SCANS"));
 }
 
-/// Writes a line to stderr. Where it cannot be written (a log on a disk that is full), the work goes on without it.
+/// Writes a line to stderr. An error is ignored: a full disk must not end the run because of its log.
 pub fn say(line: &str) {
     let _ = writeln!(stderr(), "{line}");
 }
 
-/// What became of every page of a run that took `elapsed`.
-fn closing_summary(summary: &Summary, elapsed: Duration) -> String {
+/// The counts of a run that took `elapsed`.
+fn summary_text(summary: &Summary, elapsed: Duration) -> String {
     let Summary { n_files, n_copies, n_deferred, n_pages, n_accepted, n_review, rejected, documents, .. } = summary;
     let Summary { n_digits, n_pages_read, .. } = summary;
     let n_rejected = summary.n_rejected();
     let mut text = format!("pages     {n_pages:>8} in {n_files} files\n");
     if *n_copies > 0 {
-        text += &format!("copies    {n_copies:>8} of these files, with the rows of the first\n");
+        text += &format!("copies    {n_copies:>8} of these files, with the rows of the first one\n");
     }
     if *n_deferred > 0 {
-        text += &format!("left      {n_deferred:>8} more files, which may still be written to\n");
+        text += &format!("skipped   {n_deferred:>8} more files, which may still be written to\n");
     }
     text += &format!("accepted  {n_accepted:>8}\nreview    {n_review:>8}\nrejected  {n_rejected:>8}\n");
     for (reason, n) in rejected {
@@ -233,10 +233,10 @@ fn closing_summary(summary: &Summary, elapsed: Duration) -> String {
     }
     text += &format!("digits    {n_digits:>8}\n");
     if n_pages_read < n_pages {
-        text += &format!("{} pages from copies or the run before\n", n_pages - n_pages_read);
+        text += &format!("{} pages from copies or the interrupted run\n", n_pages - n_pages_read);
     }
     let pages_per_s = *n_pages_read as f64 / elapsed.as_secs_f64().max(1e-3);
-    text + &format!("{pages_per_s:.1} pages/s, {} in all\n", duration(elapsed))
+    text + &format!("{pages_per_s:.1} pages/s, {} in total\n", duration(elapsed))
 }
 
 /// `7 s`, `3 min 20 s` or `2 h 5 min`.
@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_summary_names_every_reason() {
+    fn summary_lists_every_count_and_reason() {
         let summary = Summary {
             n_files: 9,
             n_copies: 1,
@@ -267,7 +267,7 @@ mod tests {
             n_digits: 300,
             n_pages_read: 10,
         };
-        let text = closing_summary(&summary, Duration::from_secs(5));
+        let text = summary_text(&summary, Duration::from_secs(5));
         for part in [
             "12 in 9 files",
             "rejected         3",
@@ -287,8 +287,8 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_short() {
-        let said = [7, 200, 7_500].map(|s| duration(Duration::from_secs(s)));
-        assert_eq!(said, ["7 s", "3 min 20 s", "2 h 5 min"]);
+    fn duration_is_short() {
+        let texts = [7, 200, 7_500].map(|s| duration(Duration::from_secs(s)));
+        assert_eq!(texts, ["7 s", "3 min 20 s", "2 h 5 min"]);
     }
 }

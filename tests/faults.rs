@@ -330,7 +330,7 @@ fn the_nightly_script_replaces_goes_on_and_never_overlaps() {
 
     let log = names(dir).into_iter().find(|name| name.ends_with(".log")).expect("what was said is kept");
     let log = fs::read_to_string(dir.join(log)).expect("it is text");
-    assert!(log.contains("02.png: left for the next run") && log.contains("3 more files"), "{log}");
+    assert!(log.contains("02.png: skipped until the next run") && log.contains("3 more files"), "{log}");
     assert_eq!(log.matches("--overwrite").count(), 3, "{log}");
     assert_eq!(log.matches("--resume").count(), 1, "{log}");
 }

@@ -325,6 +325,31 @@ fn what_could_not_be_read_is_collected_with_its_reasons() {
 
 #[cfg(unix)]
 #[test]
+fn files_of_a_run_are_readable_by_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::new(3);
+    fs::write(desk.scans().join("bad.png"), "no picture").expect("it is writable");
+    let [overlay, rejects] = ["overlay", "rejects"].map(|folder| desk.dir.path().join(folder));
+    let options = RunOptions {
+        overlay: Some(overlay.clone()),
+        rejects: Some(rejects.clone()),
+        ..desk.options(ExistingOutput::Refuse)
+    };
+    let journal_mode = std::cell::Cell::new(None);
+    let mode = |path: &Path| fs::metadata(path).expect("it was written").permissions().mode() & 0o777;
+    let observe = |_: &Event<'_>| journal_mode.set(Some(mode(&journal_path(&desk.out()))));
+    desk.run(&reader(), &options, observe).expect("it can run");
+    assert_eq!(journal_mode.get(), Some(0o600));
+    let out = desk.out();
+    let written =
+        [out.clone(), fields_path(&out), run_path(&out), overlay.join("00.png.1.png"), rejects.join("bad.png.txt")];
+    for path in written {
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn any_name_is_a_row_of_its_own() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
     let desk = Desk::new(1);

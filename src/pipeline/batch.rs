@@ -1,6 +1,11 @@
 //! Pages of one worker that go through the nets together.
 
-use std::{io, path::Path};
+use std::{
+    io::{self, Cursor},
+    path::Path,
+};
+
+use image::ImageFormat;
 
 use super::{catch_panic::catch_panic, files::Item, ordered::Ticket, outcome::Outcome};
 use formread_core::{
@@ -10,6 +15,7 @@ use formread_core::{
 use formread_page::{Page, decoder_process::DecoderPool, scans::Scan};
 use formread_raster::{
     error::{Error, Result},
+    fsio::write_atomic,
     hash::Sha256,
 };
 use formread_tools::overlay;
@@ -125,7 +131,10 @@ impl<'a, 's> Batch<'a, 's> {
     fn draw(&self, folder: &Path, scan: &Scan, pixels: &Page, report: &PageReport) -> Result<()> {
         let path = folder.join(overlay::file_name(&scan.name, report.record.page));
         let picture = overlay::draw(pixels, report, self.reader.templates());
-        picture.save(&path).map_err(|error| Error::from(io::Error::other(error)).in_file(path.to_string_lossy()))
+        let mut png = Cursor::new(Vec::new());
+        let encoded = picture.write_to(&mut png, ImageFormat::Png);
+        encoded.map_err(|error| Error::from(io::Error::other(error)).in_file(path.to_string_lossy()))?;
+        write_atomic(&path, png.get_ref())
     }
 
     fn hand_in_page(&self, Place { ticket, scan, sha256 }: Place<'s>, record: PageRecord) {

@@ -7,7 +7,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -16,7 +16,7 @@ use std::{
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::stamp::Stamp;
+use super::{private::open_private, stamp::Stamp};
 use formread_core::rows::PageRows;
 use formread_page::scans::Scan;
 use formread_raster::{
@@ -341,15 +341,6 @@ impl Recovered<'_> {
             (self.end, pages) = (here, 0);
         }
     }
-}
-
-/// Opens a file to read and write, which is created readable by its owner alone.
-fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 #[cfg(test)]

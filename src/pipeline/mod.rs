@@ -34,6 +34,7 @@ mod options;
 mod ordered;
 mod outcome;
 mod output_lock;
+mod private;
 mod rejects;
 mod stages;
 mod stamp;

@@ -1,7 +1,7 @@
 //! Lets one run at a time write to a table.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
     process,
@@ -10,6 +10,7 @@ use std::{
 
 use same_file::Handle;
 
+use super::private::open_private;
 use formread_raster::error::{Error, Result};
 
 /// Maximum length of the holder's description that is shown, bytes.
@@ -35,8 +36,7 @@ impl OutputLock {
         let path = PathBuf::from(path);
         let here = |error: io::Error| Error::from(error).in_file(path.to_string_lossy());
         loop {
-            let mut options = OpenOptions::new();
-            let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(here)?;
+            let mut file = open_private(&path).map_err(here)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(locked_by_another(&file).in_file(out.to_string_lossy())),

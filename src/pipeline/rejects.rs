@@ -1,4 +1,4 @@
-//! The scans of which some page could not be read, put together in a folder for a person.
+//! Collects the scans that have an unreadable page in a folder, for a person.
 
 use std::{
     fs::{self, File},
@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::journal::Journal;
+use super::{journal::Journal, private::create_private};
 use formread_core::rows::{PageRows, Verdict};
 use formread_page::scans::Scan;
 use formread_raster::{
@@ -15,12 +15,12 @@ use formread_raster::{
     hash::shorten_name,
 };
 
-/// Longest name of a file or folder, bytes: file systems take 255, and a number, `.txt` and `.new` may follow.
+/// Maximum length of the name of a file or folder, bytes: file systems allow 255, and a number, `.txt` and `.new` may follow.
 const MAX_NAME_BYTES: usize = 240;
 
-/// Puts each scan with a rejected page into `folder`, under its own name and in its own folders, by a hard link or, where
-/// there can be none, as a copy; beside it, with `.txt` added, the reasons. Nothing that stands there is replaced: where
-/// a name is taken by something else, a number goes before the extension. What was collected before is left as it is.
+/// Puts each scan with a rejected page into `folder`, under its own name and in its own subfolders, as a hard link or else as a
+/// copy. The reasons go beside it, to the same name with `.txt` added. Nothing in the folder is replaced: if another file has
+/// the name, a number is added before the extension. A scan that was collected before is left as it is.
 ///
 /// # Errors
 /// Where the folder cannot be written to.
@@ -44,7 +44,7 @@ pub fn collect(folder: &Path, scans: &[&Scan], journal: &mut Journal<'_>) -> Res
     Ok(())
 }
 
-/// A path that leads nowhere but below the folder it is joined to.
+/// A relative path that stays below the folder it is joined to.
 fn safe_path(name: &str) -> PathBuf {
     let safe = |part: &str| match part {
         ".." => "%2E%2E".to_owned(),
@@ -88,16 +88,16 @@ fn numbered(at: &Path, number: u32) -> PathBuf {
     at.with_file_name(name)
 }
 
-/// Gives `scan` the name `at` as well. `false`: something else has it. A scan that is gone, is no file, or may not be
-/// read is not placed, and its note stands alone.
+/// Links or copies `scan` to `at`. `false` if another file is there. A scan that is missing, is no file, or cannot be read is
+/// not placed, and its note is written without it.
 fn place(scan: &Path, at: &Path) -> io::Result<bool> {
-    // A link is followed: it may lead nowhere from another folder.
+    // Follow a symbolic link: a relative one may be broken in another folder.
     let Ok(scan) = fs::canonicalize(scan) else { return Ok(true) };
     if !scan.is_file() {
         return Ok(true);
     }
     if fs::symlink_metadata(at).is_ok() {
-        return Ok(is_same(&scan, at).unwrap_or(false));
+        return Ok(have_same_content(&scan, at).unwrap_or(false));
     }
     if fs::hard_link(&scan, at).is_ok() {
         return Ok(true);
@@ -105,16 +105,16 @@ fn place(scan: &Path, at: &Path) -> io::Result<bool> {
     let Ok(mut from) = File::open(&scan) else { return Ok(true) };
     let mut beside = at.to_owned().into_os_string();
     beside.push(".new");
-    let mut to = File::create(&beside)?;
+    let mut to = create_private(Path::new(&beside))?;
     let copied = io::copy(&mut from, &mut to).and_then(|_| to.sync_all()).and_then(|()| fs::rename(&beside, at));
     if copied.is_err() {
-        // what cannot be removed is replaced by the next run
+        // If it stays, the next run replaces it.
         let _ = fs::remove_file(&beside);
     }
     copied.map(|()| true)
 }
 
-fn is_same(a: &Path, b: &Path) -> io::Result<bool> {
+fn have_same_content(a: &Path, b: &Path) -> io::Result<bool> {
     if same_file::is_same_file(a, b)? {
         return Ok(true);
     }
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_name_leads_out_of_the_folder() {
+    fn name_with_parent_folders_stays_inside_the_folder() {
         let cases = [("a/b c.tif", "a/b c.tif"), ("/etc/../x", "etc/%2E%2E/x"), ("../../x", "%2E%2E/%2E%2E/x")];
         for (name, path) in cases.into_iter().chain([("./a\\b", "a%5Cb"), ("c:/x", "c%3A/x")]) {
             assert_eq!(safe_path(name), Path::new(path));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_replaced_and_what_was_put_is_not_put_again() {
+    fn existing_file_is_not_replaced_and_collected_scan_is_not_collected_again() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).expect("it is writable");
         let read = |name: &str| fs::read_to_string(dir.path().join("to/deep").join(name)).expect("it was put there");
@@ -168,18 +168,18 @@ mod tests {
         put("other.tif", "others");
         assert_eq!((read("a.3.tif.txt").as_str(), names()), ("others", 6));
         put("gone.tif", "no such file");
-        assert_eq!((read("a.4.tif.txt").as_str(), names()), ("no such file", 7), "the reasons stand alone");
+        assert_eq!((read("a.4.tif.txt").as_str(), names()), ("no such file", 7), "only the reasons are written");
     }
 
     #[test]
-    fn the_same_is_told_from_the_longer_and_the_other() {
+    fn content_is_compared_to_the_last_byte() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = |name: &str| dir.path().join(name);
         for (name, text) in [("a", "text"), ("b", "text"), ("longer", "text and"), ("other", "texd"), ("none", "")] {
             fs::write(path(name), text).expect("it is writable");
         }
-        let same =
-            ["a", "b", "longer", "other", "none"].map(|name| is_same(&path("a"), &path(name)).expect("it is there"));
+        let same = ["a", "b", "longer", "other", "none"]
+            .map(|name| have_same_content(&path("a"), &path(name)).expect("it is there"));
         assert_eq!(same, [true, true, false, false, false]);
     }
 }
