@@ -31,6 +31,8 @@ use formread_tools::{
 };
 
 #[cfg(feature = "torch")]
+use formread::BUILD_ID;
+#[cfg(feature = "torch")]
 use formread_core::scores::{Compute, NetDevice, Precision};
 #[cfg(feature = "torch")]
 use formread_torch::{TorchBackend, Weights};
@@ -112,7 +114,12 @@ pub fn reader(args: &ReaderArgs) -> Result<Reader> {
     let precision = precision(args.precision, best.precision);
     let (templates, weights) = (templates(&args.pipeline)?, weights(args.model.as_deref())?);
     let backend = TorchBackend::new(weights, Compute { device, precision });
-    Ok(Reader::builder().templates(templates).backend(backend).limits(limits(&args.limits)).build()?)
+    Ok(Reader::builder()
+        .templates(templates)
+        .backend(backend)
+        .limits(limits(&args.limits))
+        .build_id(BUILD_ID)
+        .build()?)
 }
 
 /// A reader of `templates` for pages that are drawn.
@@ -120,7 +127,7 @@ pub fn reader(args: &ReaderArgs) -> Result<Reader> {
 pub fn reader_of(templates: Vec<FormTemplate>, model: Option<&Path>) -> Result<Reader> {
     formread_torch::set_threads(1);
     let backend = TorchBackend::new(weights(model)?, formread_torch::fastest_compute());
-    Ok(Reader::builder().templates(templates).backend(backend).build()?)
+    Ok(Reader::builder().templates(templates).backend(backend).build_id(BUILD_ID).build()?)
 }
 
 /// The weights in `model`, or those that the program carries.
