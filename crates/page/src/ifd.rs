@@ -50,7 +50,7 @@ pub struct Ifd<'a> {
     /// Offset of the directory after this one; `None` after the last.
     pub next: Option<u64>,
     /// Where that offset stands in the file.
-    next_at: u64,
+    next_at: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -88,13 +88,13 @@ impl<'a> Header<'a> {
     /// `Format` where the file ends before it.
     pub fn first(self) -> Result<u64> {
         let (at, n_bytes) = self.first_field();
-        self.uint(at, n_bytes).ok_or_else(|| Error::format(Format::Tiff, "ends within its header"))
+        self.uint(at as u64, n_bytes).ok_or_else(|| Error::format(Format::Tiff, "ends within its header"))
     }
 
     /// What to write over the header so that the directory at `offset` is the first one: where, and the bytes.
     pub fn first_patch(self, offset: u64) -> (usize, Vec<u8>) {
         let (at, n_bytes) = self.first_field();
-        (at as usize, self.encode(offset, n_bytes))
+        (at, self.encode(offset, n_bytes))
     }
 
     /// `value` in the file's byte order, `n_bytes` long.
@@ -106,7 +106,7 @@ impl<'a> Header<'a> {
         }
     }
 
-    fn first_field(self) -> (u64, usize) {
+    fn first_field(self) -> (usize, usize) {
         if self.big_tiff { (8, 8) } else { (4, 4) }
     }
 
@@ -147,7 +147,7 @@ impl<'a> Ifd<'a> {
         };
         let entries = (0..n_entries).map(|idx| entry(start + idx * entry_bytes)).collect::<Option<_>>()?;
         let next = header.uint(end, word).filter(|&next| next != 0);
-        Some(Self { header, entries, next, next_at: end })
+        Some(Self { header, entries, next, next_at: usize::try_from(end).ok()? })
     }
 
     /// The header of the file it stands in.
@@ -163,15 +163,15 @@ impl<'a> Ifd<'a> {
     /// All values of an unsigned integer tag; `None` where it is absent, of another type, or cut off.
     pub fn uints(&self, tag: u16) -> Option<Vec<u64>> {
         let entry = self.entry(tag)?;
-        let n_bytes = match entry.kind {
+        let n_bytes: usize = match entry.kind {
             1 | 7 => 1,   // BYTE, UNDEFINED
             3 => 2,       // SHORT
             4 | 13 => 4,  // LONG, IFD
             16 | 18 => 8, // LONG8, IFD8
             _ => return None,
         };
-        let at = self.values_at(entry, n_bytes)?;
-        (0..entry.count).map(|idx| self.header.uint(at + idx * n_bytes, n_bytes as usize)).collect()
+        let at = self.values_at(entry, n_bytes as u64)?;
+        (0..entry.count).map(|idx| self.header.uint(at + idx * n_bytes as u64, n_bytes)).collect()
     }
 
     /// First value of an unsigned integer tag.
@@ -203,7 +203,7 @@ impl<'a> Ifd<'a> {
 
     /// What to write over the file so that no directory follows this one: where, and the bytes.
     pub fn last_patch(&self) -> (usize, Vec<u8>) {
-        (self.next_at as usize, self.header.encode(0, self.header.first_field().1))
+        (self.next_at, self.header.encode(0, self.header.first_field().1))
     }
 
     fn entry(&self, tag: u16) -> Option<&Entry> {
@@ -215,9 +215,9 @@ impl<'a> Ifd<'a> {
         if entry.count == 0 || entry.count > MAX_VALUES {
             return None;
         }
-        let word = if self.header.big_tiff { 8 } else { 4 };
+        let word: usize = if self.header.big_tiff { 8 } else { 4 };
         let n_bytes = entry.count.checked_mul(value_bytes)?;
-        let at = if n_bytes <= word { entry.field_at } else { self.header.uint(entry.field_at, word as usize)? };
+        let at = if n_bytes <= word as u64 { entry.field_at } else { self.header.uint(entry.field_at, word)? };
         (at.checked_add(n_bytes)? <= self.header.bytes.len() as u64).then_some(at)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! [`open`] tells the format by the file's first bytes and gives a reader that decodes one page at a time.
 
+#![cfg_attr(not(test), warn(clippy::cast_possible_truncation))]
+
 mod decode;
 pub mod decoder_process;
 mod fax;

@@ -34,7 +34,7 @@ pub fn believable([x_dpi, y_dpi]: [f64; 2], [width, height]: [u32; 2]) -> Option
 /// The size that makes pixels square: the coarser axis grown to the finer's resolution. The same size where they are
 /// square, or near enough.
 pub fn squared_size([x_dpi, y_dpi]: [f64; 2], [width, height]: [u32; 2]) -> [u32; 2] {
-    let grown = |pixels: u32, ratio: f64| (f64::from(pixels) * ratio).round() as u32;
+    let grown = |pixels: u32, ratio: f64| whole_pixels(f64::from(pixels) * ratio);
     if x_dpi > y_dpi * (1.0 + SQUARE_TOLERANCE) {
         [width, grown(height, x_dpi / y_dpi)]
     } else if y_dpi > x_dpi * (1.0 + SQUARE_TOLERANCE) {
@@ -44,7 +44,16 @@ pub fn squared_size([x_dpi, y_dpi]: [f64; 2], [width, height]: [u32; 2]) -> [u32
     }
 }
 
-/// Grows an image to a size of at least its own by linear interpolation between the centres of its pixels.
+/// Rounds the side of a page to whole pixels. 0 where it is negative or not a number; `u32::MAX` where it is larger.
+#[cfg_attr(
+    not(test),
+    expect(clippy::cast_possible_truncation, reason = "the value is rounded, and the cast saturates")
+)]
+pub fn whole_pixels(side: f64) -> u32 {
+    side.round() as u32
+}
+
+/// Enlarges an image to a size of at least its own by linear interpolation between the centres of its pixels.
 pub fn stretch(pixels: GrayImage, [width, height]: [u32; 2]) -> GrayImage {
     let [old_width, old_height] = [pixels.width(), pixels.height()];
     if (old_width, old_height) == (width, height) {

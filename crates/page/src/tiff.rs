@@ -298,7 +298,7 @@ fn colour_layout(colour_type: ColorType, is_inverted: bool) -> Option<(Colour, u
 /// Grey of every sample of `bits` bits.
 fn ramp(bits: u8, is_inverted: bool) -> Vec<u8> {
     let n_values = 1usize << bits;
-    let ramp = (0..n_values).map(|value| (value * 255 / (n_values - 1)) as u8);
+    let ramp = (0..n_values).map(|value| u8::try_from(value * 255 / (n_values - 1)).unwrap_or(u8::MAX));
     if is_inverted { ramp.rev().collect() } else { ramp.collect() }
 }
 

@@ -1,21 +1,21 @@
-//! Names for what was read: equal bytes have equal names, and no two others are known to.
+//! SHA-256 of contents, which names a scan whatever its path is.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use sha2::Digest;
 
-/// A SHA-256. Shown, and written, as 64 hexadecimal digits.
+/// A SHA-256 (FIPS 180-4). Displayed and serialised as 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sha256([u8; 32]);
 
-/// SHA-256 of `bytes`: what `sha256sum` says of a file that holds them.
+/// SHA-256 of `bytes`, as `sha256sum` computes it of a file.
 pub fn sha256(bytes: &[u8]) -> Sha256 {
     Sha256(sha2::Sha256::digest(bytes).into())
 }
 
-/// `name`, or where that is longer than `max_bytes` (at least 17), as much of its end behind the beginning of its SHA-256:
-/// a name for a file that is still its own, and still ends as it did.
+/// Shortens a file name to `max_bytes` (at least 17): 16 digits of its SHA-256, then as much of its end as fits. So different names
+/// stay different, and the extension is kept. A name that fits is not changed.
 pub fn shorten_name(name: String, max_bytes: usize) -> String {
     if name.len() <= max_bytes {
         return name;
@@ -27,7 +27,7 @@ pub fn shorten_name(name: String, max_bytes: usize) -> String {
 }
 
 impl Sha256 {
-    /// Its first half: enough to tell contents apart, since two of one half are not to be found either (2^64 trials).
+    /// The first 16 bytes. They identify a content too: finding two of equal halves takes some 2^64 trials.
     pub fn half(&self) -> u128 {
         u128::from_be_bytes(std::array::from_fn(|i| self.0[i]))
     }
@@ -61,22 +61,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_what_the_standard_says() {
-        // FIPS 180-4's own example, and no bytes at all
+    fn sha256_of_the_examples_of_the_standard_is_theirs() {
+        // the example of FIPS 180-4, and no bytes
         let names = [&b"abc"[..], b""].map(|bytes| sha256(bytes).to_string());
         assert_eq!(names[0], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(names[1], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 
     #[test]
-    fn a_name_that_is_too_long_keeps_its_end_and_stays_its_own() {
+    fn name_over_the_limit_keeps_its_end_and_stays_unique() {
         assert_eq!(shorten_name("a.tif".to_owned(), 20), "a.tif");
         let [one, two] = ["ab", "ba"].map(|start| shorten_name(format!("{start}{}.tif", "\u{e9}".repeat(20)), 28));
         assert!(one.ends_with("-\u{e9}\u{e9}\u{e9}.tif") && one.len() <= 28 && one != two, "{one}, {two}");
     }
 
     #[test]
-    fn it_is_read_back_and_nothing_else_is() {
+    fn sha256_malformed_is_refused_when_parsed() {
         let text = serde_json::to_string(&sha256(b"abc")).expect("it is text");
         assert_eq!(serde_json::from_str::<Sha256>(&text).expect("it was written so"), sha256(b"abc"));
         for bad in ["\"\"", "\"ba78\"", &text.replace('b', "g"), &text.replace('b', "+"), &text.replace("ba", "b")] {

@@ -8,6 +8,7 @@ use crate::geometry::Point;
 const BEYOND: f64 = 255.0;
 
 /// Bilinear grey at `p`, 0 to 255, pixel i covering i to i + 1; white beside the picture, and where `p` is not finite.
+#[inline]
 pub fn bilinear(picture: &GrayImage, p: Point) -> f64 {
     let (x, y) = (p.x - 0.5, p.y - 0.5);
     let (width, height) = picture.dimensions();
@@ -28,6 +29,7 @@ pub fn bilinear(picture: &GrayImage, p: Point) -> f64 {
 
 /// Adds to each of `sums` the [`bilinear`] grey at its place, the first one at `from`, the last one at `to`, the others evenly
 /// between.
+#[inline]
 pub fn add_profile(picture: &GrayImage, from: Point, to: Point, sums: &mut [f64]) {
     let step = (to - from) * (1.0 / (sums.len().max(2) - 1) as f64);
     for (i, sum) in sums.iter_mut().enumerate() {
@@ -79,7 +81,7 @@ impl Sampler {
 fn weighed(pixels: &[u8], width: usize, wx: &[[f32; 4]], wy: &[[f32; 4]]) -> f32 {
     let mut sum = 0.0;
     for (i, wx) in wx.iter().enumerate() {
-        // four columns side by side, so that they are reckoned at once
+        // four columns side by side, so that the compiler computes them together
         let mut columns = [0.0f32; 4];
         for (j, wy) in wy.iter().enumerate() {
             for (k, wy) in wy.iter().enumerate() {
@@ -158,6 +160,7 @@ fn catmull_rom(x: f64) -> f64 {
 }
 
 /// The grey between four pixels, left above, right above, left below, right below.
+#[inline]
 fn between(grey: [f64; 4], fx: f64, fy: f64) -> f64 {
     let upper = grey[0] * (1.0 - fx) + grey[1] * fx;
     let lower = grey[2] * (1.0 - fx) + grey[3] * fx;
@@ -165,6 +168,7 @@ fn between(grey: [f64; 4], fx: f64, fy: f64) -> f64 {
 }
 
 /// Grey of pixel `(x, y)`, white beside the picture.
+#[inline]
 fn grey(picture: &GrayImage, x: i32, y: i32) -> f64 {
     match (u32::try_from(x), u32::try_from(y)) {
         (Ok(x), Ok(y)) => picture.get_pixel_checked(x, y).map_or(BEYOND, |p| f64::from(p[0])),

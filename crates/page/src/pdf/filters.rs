@@ -145,10 +145,10 @@ fn unpack_runs(mut data: &[u8], sink: &mut Bounded) -> io::Result<()> {
 fn unpack_hex(data: &[u8], sink: &mut Bounded) -> io::Result<()> {
     let mut half = None;
     for &byte in data.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != 0) {
-        let digit = match (byte, char::from(byte).to_digit(16)) {
+        let digit = match (byte, char::from(byte).to_digit(16).map(u8::try_from)) {
             (b'>', _) => break,
-            (_, Some(digit)) => digit as u8,
-            (_, None) => return Err(io::Error::new(io::ErrorKind::InvalidData, "no hexadecimal digit")),
+            (_, Some(Ok(digit))) => digit,
+            _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "no hexadecimal digit")),
         };
         match half.take() {
             None => half = Some(digit),

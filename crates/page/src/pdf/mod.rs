@@ -25,6 +25,7 @@ use hayro::{RenderCache, RenderSettings, render_into};
 use image::GrayImage;
 
 use super::grey::{Alpha, Colour, Layout, grey_from_samples};
+use super::resolution::whole_pixels;
 use super::stored::{Stored, check_size};
 use super::{Limits, Orientation};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
@@ -178,9 +179,7 @@ fn draw(
     content: RenderContent,
     limits: &Limits,
 ) -> Result<GrayImage> {
-    let size = size.map(|side| (side * pixels_per_unit).round());
-    // a side as large as this is over any limit of pixels, too
-    let [width, height] = size.map(|side| if side < f64::from(u32::MAX) { side as u32 } else { u32::MAX });
+    let [width, height] = size.map(|side| whole_pixels(side * pixels_per_unit));
     check_size(Format::Pdf, [width, height], limits)?;
     let side = |side: u32| {
         u16::try_from(side).map_err(|_| Error::unsupported(Format::Pdf, format!("a side of so many pixels: {side}")))

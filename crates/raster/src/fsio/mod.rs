@@ -1,7 +1,7 @@
-//! Files that are read within bounds, and files that are there whole or not at all.
+//! Files that are read within limits, and files that are written whole or not at all.
 
 mod atomic;
 mod bounded;
 
-pub use atomic::{AtomicFile, sync_folder_of, write_atomic};
+pub use atomic::{AtomicFile, create_private, private_options, sync_folder_of, write_atomic};
 pub use bounded::{open_bounded, read_bounded, read_text_bounded};
