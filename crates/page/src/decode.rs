@@ -1,18 +1,17 @@
-//! Bytes -> pages.
+//! Recognition of the format, and the pages of a file.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::{ImageFormat, imageops};
 
-use super::stored::{Stored, check_size};
+use super::stored::{StoredPage, check_size};
 use super::{Limits, Page, pdf, polarity, resolution, single, tiff};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// Extensions of the files that are scans, lower case.
 const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "tif", "tiff", "bmp", "webp", "pdf"];
 
-/// Whether a file of this name is taken for a scan when a folder is walked. What it holds is told by its first bytes,
-/// whatever its name.
+/// Whether the name of a file is that of a scan. A folder is searched by names; the format is recognised by the first bytes.
 pub fn has_scan_extension(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
@@ -21,8 +20,8 @@ pub fn has_scan_extension(name: &str) -> bool {
 /// Opens a file for reading its pages: PNG, JPEG, BMP and WebP have one, TIFF and PDF any number. No page is decoded yet.
 ///
 /// # Errors
-/// Where nothing can be said about the pages: `Format` of bytes that are not what they claim to be, `Unsupported` of
-/// other formats, `Limit` of too many bytes or pages.
+/// `Format` where the bytes are not valid in their format, `Unsupported` where the format is not read, `Limit` where there are
+/// too many bytes or pages.
 pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Pages<'a>> {
     let n_bytes = bytes.len() as u64;
     if n_bytes > limits.file_bytes {
@@ -46,8 +45,8 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Pages<'a>> {
     Ok(Pages { bytes, limits: *limits, file, next_idx: 0 })
 }
 
-/// The pages of one file, in its order, decoded as they are asked for: one is in memory at a time. A page that cannot
-/// be decoded is an `Err` in its place, and the pages after it are still to be had.
+/// The pages of one file, in its order. A page is decoded when the iterator reaches it, so one is in memory at a time. A page
+/// that cannot be decoded is an `Err`, and the iterator continues after it.
 #[derive(Debug)]
 pub struct Pages<'a> {
     bytes: &'a [u8],
@@ -71,19 +70,19 @@ impl Iterator for Pages<'_> {
         let page = match &mut self.file {
             File::Single(format, what) => {
                 let decode = || single::decode(self.bytes, *format, *what, &self.limits);
-                (idx == 0).then(|| decode_settled(*what, &self.limits, decode))
+                (idx == 0).then(|| decode_page(*what, &self.limits, decode))
             }
             File::Tiff(chain) => match chain.offsets.get(idx) {
                 Some(&offset) => {
                     let decode = || tiff::decode(self.bytes, chain.header, offset, &self.limits);
-                    Some(decode_settled(Format::Tiff, &self.limits, decode))
+                    Some(decode_page(Format::Tiff, &self.limits, decode))
                 }
                 None => chain.broken.take().map(Err),
             },
             File::Pdf(document) if idx < document.n_pages() => {
                 let no_page = || Err(Error::format(Format::Pdf, "no such page"));
                 let decode = || document.decode(idx, &self.limits).unwrap_or_else(no_page);
-                Some(decode_settled(Format::Pdf, &self.limits, decode))
+                Some(decode_page(Format::Pdf, &self.limits, decode))
             }
             File::Pdf(document) => document.broken.take().map(Err),
         }?;
@@ -92,7 +91,7 @@ impl Iterator for Pages<'_> {
         Some(page.map_err(|error| error.on_page(page_number)))
     }
 
-    /// The pages before it are not decoded.
+    /// Does not decode the pages that it skips.
     fn nth(&mut self, n: usize) -> Option<Self::Item> {
         self.next_idx = self.next_idx.saturating_add(n);
         self.next()
@@ -114,23 +113,23 @@ impl Iterator for Pages<'_> {
 
 impl ExactSizeIterator for Pages<'_> {}
 
-/// Decodes and settles a page; a decoder that panics on its bytes is a fault of that page.
-fn decode_settled(what: Format, limits: &Limits, decode: impl FnOnce() -> Result<Stored>) -> Result<Page> {
-    catch_panic(what, || decode().and_then(|stored| settle(what, stored, limits)))
+/// Decodes and normalises a page; a panic of the decoder is a fault of that page.
+fn decode_page(what: Format, limits: &Limits, decode: impl FnOnce() -> Result<StoredPage>) -> Result<Page> {
+    catch_panic(what, || decode().and_then(|stored| normalise(what, stored, limits)))
 }
 
-/// A panic as a fault of the bytes.
+/// Turns a panic of a decoder into an error of its input.
 pub fn catch_panic<T>(what: Format, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // nothing that the closure may leave half done is looked at again
+    // the closure owns all that it may leave in an invalid state
     let caught = catch_unwind(AssertUnwindSafe(work));
     caught.unwrap_or_else(|_| Err(Error::format(what, "the decoder gave up on it")))
 }
 
-/// Squares, turns, and makes dark on light.
-fn settle(what: Format, stored: Stored, limits: &Limits) -> Result<Page> {
-    let Stored { pixels, dpi, orientation } = stored;
+/// Makes pixels square, turns the page upright, and inverts light ink on dark ground.
+fn normalise(what: Format, stored: StoredPage, limits: &Limits) -> Result<Page> {
+    let StoredPage { pixels, dpi, orientation } = stored;
     let stored_size: [u32; 2] = pixels.dimensions().into();
-    let dpi = dpi.and_then(|dpi| resolution::believable(dpi, stored_size));
+    let dpi = dpi.and_then(|dpi| resolution::plausible(dpi, stored_size));
     let size = dpi.map_or(stored_size, |dpi| resolution::squared_size(dpi, stored_size));
     check_size(what, size, limits)?;
     let mut pixels = orientation.apply(resolution::stretch(pixels, size));
@@ -155,7 +154,7 @@ mod tests {
     const WIDTH: u32 = 64;
     const HEIGHT: u32 = 48;
 
-    /// What every fixture shows: ink 0 on paper 255.
+    /// The picture of every fixture: ink 0 on paper 255.
     fn picture() -> GrayImage {
         GrayImage::from_fn(WIDTH, HEIGHT, |x, y| {
             let ring = (i64::from(x) - 46).pow(2) + (i64::from(y) - 26).pow(2);
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_lossless_format_gives_the_same_pixels() {
+    fn fixture_of_every_lossless_format_has_the_same_pixels() {
         let names = [
             "big-rgb-packbits.tif",
             "bits-1.bmp",
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn every_jpeg_gives_close_pixels() {
+    fn fixture_of_every_jpeg_has_close_pixels() {
         for name in [
             "progressive.jpg",
             "cmyk.jpg",
@@ -250,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_and_transparent_pixels_become_grey() {
+    fn pixels_of_16_bits_or_with_alpha_become_grey() {
         let images = [
             DynamicImage::from(picture()).into_luma8().into(),
             DynamicImage::from(picture()).into_luma16().into(),
@@ -274,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn resolution_is_read_where_it_is_given() {
+    fn resolution_in_every_format_is_read() {
         struct Case {
             name: &'static str,
             dpi: Option<f64>,
@@ -392,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn tiff_samples_of_every_depth_and_polarity() {
+    fn tiff_samples_of_every_depth_and_polarity_are_read() {
         let odd = image::imageops::crop_imm(&picture(), 0, 0, 61, 47).to_image();
         for bits in [1, 2, 4, 8] {
             for is_inverted in [false, true] {
@@ -413,14 +412,14 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_says_the_wrong_polarity_is_put_right() {
+    fn page_with_wrong_polarity_is_inverted() {
         let mut negative = picture();
         imageops::invert(&mut negative);
         assert_exact(&only_page(&tiff_file(&[Sheet::grey(&negative, &[])]).0, "negative").pixels, "negative");
     }
 
     #[test]
-    fn the_eight_orientations_are_turned_upright() {
+    fn page_of_every_orientation_is_turned_upright() {
         for code in 1..=8 {
             let stored = picture();
             let (bytes, _) = tiff_file(&[Sheet::grey(&stored, &[(tag::ORIENTATION, code)])]);
@@ -436,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn fax_pixels_are_made_square() {
+    fn fax_with_oblong_pixels_is_made_square() {
         let tags = [(tag::X_RESOLUTION, 204), (tag::Y_RESOLUTION, 102), (tag::ORIENTATION, 6)];
         let page = only_page(&tiff_file(&[Sheet::grey(&picture(), &tags)]).0, "fax");
         assert_eq!(page.dpi, Some(204.0));
@@ -449,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_page_is_a_fault_of_its_own() {
+    fn broken_page_leaves_the_others_readable() {
         let sheet = |tags: &[(u16, u32)]| Sheet::grey(&picture(), tags);
         let sheets = [
             sheet(&[(tag::COMPRESSION, 6)]),
@@ -480,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_that_run_in_a_circle_or_nowhere_end() {
+    fn tiff_with_circular_or_dangling_directories_ends() {
         let sheets = [Sheet::grey(&picture(), &[]), Sheet::grey(&picture(), &[])];
         let (mut bytes, offsets) = tiff_file(&sheets);
         let link_at = bytes.len() - 4;
@@ -494,7 +493,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold_before_anything_is_decoded() {
+    fn file_over_a_limit_is_refused_before_decoding() {
         let limits = |file_bytes, page_pixels, pages| Limits { file_bytes, page_pixels, pages, ..Limits::default() };
         let kind_of =
             |bytes: &[u8], limits: Limits| match open(bytes, &limits).and_then(Iterator::collect::<Result<Vec<_>>>) {
@@ -535,7 +534,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_off_anywhere_a_page_is_an_error_or_whole() {
+    fn file_truncated_anywhere_gives_an_error_or_a_whole_page() {
         for (name, bytes) in corpus() {
             let whole = pages(&bytes).expect("it is whole");
             for len in 0..bytes.len() {
@@ -548,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_were_changed_never_panic() {
+    fn file_with_changed_bytes_does_not_panic() {
         use rand::{RngExt, SeedableRng};
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
         let limits = Limits { file_bytes: 1 << 20, page_pixels: 1 << 20, pages: 20, ..Limits::default() };
@@ -565,7 +564,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_is_refused() {
+    fn file_that_is_not_an_image_is_refused() {
         for bytes in [
             &b""[..],
             b"II",
@@ -583,13 +582,13 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_a_fault_of_the_page() {
-        let page = decode_settled(Format::Png, &Limits::default(), || panic!("as a decoder might"));
+    fn panic_of_a_decoder_is_a_fault_of_the_page() {
+        let page = decode_page(Format::Png, &Limits::default(), || panic!("as a decoder might"));
         assert!(matches!(page.unwrap_err().kind(), ErrorKind::Format { .. }));
     }
 
     #[test]
-    fn names_of_scans_end_as_scans_do() {
+    fn scan_extension_is_recognised_in_any_case() {
         for name in ["a.tif", "A.TIFF", "b.c.JpG", "x/y.webp", "s.png", "s.bmp", "s.jpeg"] {
             assert!(has_scan_extension(name), "{name}");
         }

@@ -1,30 +1,30 @@
 //! CCITT fax codes: T.4 one- and two-dimensional (Group 3), T.6 (Group 4), and TIFF's modified Huffman.
 //!
 //! ITU-T T.4 (07/2003) section 4, T.6 (11/1988) section 2, TIFF 6.0 sections 10 and 11. The code tables are the fax
-//! crate's; its readers are not used, for they know neither two-dimensional Group 3 nor rows without end-of-line codes,
-//! and let rows of a wrong length pass.
+//! crate's; its readers are not used: they read neither two-dimensional Group 3 nor rows without end-of-line codes, and
+//! accept rows of a wrong length.
 
 use std::convert::Infallible;
 
 use fax::maps::{Mode, black, mode, white};
 use fax::{BitReader, ByteReader, Color};
 
-/// Zeros that are read after the data: as many as the longest code takes.
+/// Zero bytes that are appended to the data: the length of the longest code.
 const PADDING_BYTES: usize = 2;
-/// No code of a run begins with as many zeros, so an end-of-line code or the fill before it follows.
+/// No code of a run begins with this many zeros: an end-of-line code or the fill before it follows.
 const EOL_PREFIX_BITS: u8 = 9;
 
 /// T.4's end-of-line code of 12 bits, two of which end a Group 4 page.
 const END_CODE: u16 = 1;
 
-/// Which of the codes.
+/// A fax coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
     /// TIFF compression 2: rows of runs, each from a byte boundary, no end-of-line codes.
     ModifiedHuffman,
     /// TIFF compression 3 with rows of runs only.
     Group3,
-    /// TIFF compression 3 where a bit after each end-of-line code says whether the row refers to the one above.
+    /// TIFF compression 3 where a bit after each end-of-line code selects the coding of the row: 1 for runs, 0 for changes from the row above.
     Group3TwoDimensional,
     /// TIFF compression 4.
     Group4,
@@ -89,7 +89,7 @@ pub fn paint(changes: &[u32], white: u8, row: &mut [u8]) {
     }
 }
 
-/// What was found where a row should begin.
+/// What was read at the place of a row.
 enum Read {
     Row,
     /// The code that ends the page.
@@ -99,7 +99,7 @@ enum Read {
 /// End-of-line codes that were skipped.
 struct Eols {
     count: u32,
-    /// What the bit after the last one says.
+    /// Whether the row refers to the row above, by the bit after the last code.
     refers_above: bool,
 }
 
@@ -215,7 +215,7 @@ mod tests {
 
     const WIDTH: u32 = 70;
 
-    /// Rows with runs at both edges, long runs, rows alike and unlike, an empty one and a full one.
+    /// Rows with runs at both edges, with long runs, equal and different rows, an empty one and a full one.
     fn rows() -> Vec<Vec<bool>> {
         let stripes = |period: u32, phase: u32| (0..WIDTH).map(|x| (x + phase) / period % 2 == 1).collect();
         let mut rows: Vec<Vec<bool>> = vec![vec![false; WIDTH as usize], vec![true; WIDTH as usize]];
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn every_coding_gives_back_what_was_coded() {
+    fn rows_in_every_coding_are_decoded() {
         let rows = rows();
         let n_rows = rows.len() as u32;
         assert_eq!(decoded(&group4(&rows), Coding::Group4, n_rows), Ok(rows.clone()));
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_after_the_end_code_are_white() {
+    fn rows_after_end_code_are_white() {
         let rows = rows();
         let n_rows = rows.len() as u32;
         for (data, coding) in [(group4(&rows), Coding::Group4), (group3(&rows, true, true), Coding::Group3)] {
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn data_cut_off_is_an_error_at_a_row() {
+    fn data_truncated_is_an_error_at_a_row() {
         let rows = rows();
         let n_rows = rows.len() as u32;
         for (data, coding) in [(group4(&rows), Coding::Group4), (group3(&rows, false, false), Coding::Group3)] {
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_never_panics_and_seldom_passes() {
+    fn noise_does_not_panic_and_is_nearly_always_refused() {
         use rand::{RngExt, SeedableRng};
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         let mut n_passed = 0;

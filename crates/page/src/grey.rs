@@ -1,4 +1,4 @@
-//! Samples of any layout -> grey bytes.
+//! Conversion of samples of any layout to grey.
 
 use image::{DynamicImage, GrayImage};
 
@@ -33,9 +33,9 @@ impl Colour {
 /// What the sample after the colour means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alpha {
-    /// There is none, or it is of no known meaning.
+    /// There is none, or its meaning is not known.
     None,
-    /// Opacity; the colour is as it would be if opaque.
+    /// Opacity; the colour is that of the opaque pixel.
     Straight,
     /// Opacity; the colour was multiplied by it.
     Premultiplied,
@@ -46,7 +46,7 @@ pub enum Alpha {
 pub struct Layout {
     /// Meaning of the first samples.
     pub colour: Colour,
-    /// Meaning of the sample behind them.
+    /// Meaning of the sample after them.
     pub alpha: Alpha,
     /// From a pixel to its neighbour, samples.
     pub pixel_stride: usize,
@@ -55,7 +55,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Pixels of `n_samples` samples that lie side by side.
+    /// Pixels of `n_samples` adjacent samples.
     pub fn interleaved(colour: Colour, alpha: Alpha, n_samples: usize) -> Self {
         Self { colour, alpha, pixel_stride: n_samples, sample_stride: 1 }
     }
@@ -80,7 +80,7 @@ impl Sample for u16 {
     }
 }
 
-/// Grey on white paper of `n_pixels` pixels; `None` where there are too few samples.
+/// Converts `n_pixels` pixels to grey on white paper; `None` where there are too few samples.
 pub fn grey_from_samples<S: Sample>(samples: &[S], layout: Layout, n_pixels: usize) -> Option<Vec<u8>> {
     let alpha_idx = (layout.alpha != Alpha::None).then(|| layout.colour.n_samples());
     let last_sample = layout.colour.n_samples() - 1 + usize::from(alpha_idx.is_some());
@@ -110,7 +110,7 @@ pub fn grey_from_samples<S: Sample>(samples: &[S], layout: Layout, n_pixels: usi
     Some(grey.collect())
 }
 
-/// Grey of whatever the image crate decoded; transparent parts are white paper.
+/// Converts an image to grey; transparent parts become white paper.
 ///
 /// # Errors
 /// `Unsupported` for samples that are not integers.
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn extremes_of_every_layout_are_black_and_white() {
+    fn samples_of_every_layout_reach_black_and_white() {
         struct Case {
             layout: Layout,
             black: &'static [u8],
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn planes_are_read_as_pixels_are() {
+    fn planar_samples_equal_interleaved_ones() {
         let interleaved = [10u8, 20, 30, 200, 100, 50];
         let planar = [10u8, 200, 20, 100, 30, 50];
         let planes = Layout { colour: Colour::Rgb, alpha: Alpha::None, pixel_stride: 1, sample_stride: 2 };
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_bits_round_to_eight() {
+    fn sample_of_16_bits_rounds_to_8() {
         for byte in 0..=255u8 {
             assert_eq!((u16::from(byte) * 257).to_byte(), byte);
         }

@@ -1,11 +1,11 @@
 //! The directories of TIFF files and EXIF blocks: tags and their values, not pixels.
 //!
-//! TIFF 6.0 (Aldus, 1992), section 2; BigTIFF differs in the width of its offsets. This is read here because the TIFF
-//! decoder refuses a whole file when its first directory is broken, and does not show what it does not decode.
+//! TIFF 6.0 (Aldus, 1992), section 2; BigTIFF has wider offsets. Directories are read here because the TIFF decoder
+//! refuses a whole file when its first directory is broken, and gives no access to tags that it does not decode.
 
 use formread_raster::error::{Error, Format, Result};
 
-/// Most values of a tag that are read: strips of one row of the tallest page there is, and the largest colour map.
+/// Most values of a tag that are read. Enough for strips of one row of the tallest page, and for the largest colour map.
 const MAX_VALUES: u64 = 1 << 20;
 
 /// The tags that are read, by their names in TIFF.
@@ -49,7 +49,7 @@ pub struct Ifd<'a> {
     entries: Vec<Entry>,
     /// Offset of the directory after this one; `None` after the last.
     pub next: Option<u64>,
-    /// Where that offset stands in the file.
+    /// Offset of that offset in the file.
     next_at: usize,
 }
 
@@ -58,7 +58,7 @@ struct Entry {
     tag: u16,
     kind: u16,
     count: u64,
-    /// Where the value, or the offset of the values, stands in the file.
+    /// Offset in the file of the value, or of the offset of the values.
     field_at: u64,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Header<'a> {
         self.uint(at as u64, n_bytes).ok_or_else(|| Error::format(Format::Tiff, "ends within its header"))
     }
 
-    /// What to write over the header so that the directory at `offset` is the first one: where, and the bytes.
+    /// The patch of the header that makes the directory at `offset` the first one: offset and bytes.
     pub fn first_patch(self, offset: u64) -> (usize, Vec<u8>) {
         let (at, n_bytes) = self.first_field();
         (at, self.encode(offset, n_bytes))
@@ -120,7 +120,7 @@ impl<'a> Header<'a> {
 }
 
 impl<'a> Ifd<'a> {
-    /// Reads the directory at `offset`. Values are not looked at.
+    /// Reads the directory at `offset`, without the values of its tags.
     ///
     /// # Errors
     /// `Format` where the file ends before it does.
@@ -150,7 +150,7 @@ impl<'a> Ifd<'a> {
         Some(Self { header, entries, next, next_at: usize::try_from(end).ok()? })
     }
 
-    /// The header of the file it stands in.
+    /// The header of its file.
     pub fn header(&self) -> Header<'a> {
         self.header
     }
@@ -193,15 +193,15 @@ impl<'a> Ifd<'a> {
         value.is_finite().then_some(value)
     }
 
-    /// What to write over the file so that the first value of a SHORT tag is `value`: where, and the bytes. `None`
-    /// where there is no such tag in the directory itself.
+    /// The patch that makes `value` the first value of a SHORT tag: offset and bytes. `None` where the directory has no
+    /// such tag.
     pub fn short_patch(&self, tag: u16, value: u16) -> Option<(usize, Vec<u8>)> {
         let entry = self.entry(tag)?;
         let at = usize::try_from(self.values_at(entry, 2)?).ok()?;
         (entry.kind == 3).then(|| (at, self.header.encode(value.into(), 2)))
     }
 
-    /// What to write over the file so that no directory follows this one: where, and the bytes.
+    /// The patch that makes this directory the last one: offset and bytes.
     pub fn last_patch(&self) -> (usize, Vec<u8>) {
         (self.next_at, self.header.encode(0, self.header.first_field().1))
     }
@@ -210,7 +210,7 @@ impl<'a> Ifd<'a> {
         self.entries.iter().find(|entry| entry.tag == tag)
     }
 
-    /// Where the values of an entry stand: in the entry itself if they fit there.
+    /// Offset of the values of an entry: in the entry itself where they fit.
     fn values_at(&self, entry: &Entry, value_bytes: u64) -> Option<u64> {
         if entry.count == 0 || entry.count > MAX_VALUES {
             return None;
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_read_alike_in_either_byte_order() {
+    fn tags_in_either_byte_order_are_equal() {
         for big_endian in [false, true] {
             let bytes = file(big_endian);
             let header = Header::read(&bytes).expect("it is a header");
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_off_anywhere_it_is_an_error_or_a_missing_value() {
+    fn directory_truncated_anywhere_gives_an_error_or_no_value() {
         let bytes = file(false);
         for len in 0..bytes.len() {
             let Ok(header) = Header::read(&bytes[..len]) else { continue };

@@ -1,9 +1,9 @@
-//! The markers of a JPEG file: is it whole, how large is its picture, what density does it claim.
+//! The markers of a JPEG file: whether it is complete, the size of its picture, and its resolution.
 //!
-//! ITU-T T.81 (09/1992), annex B; JFIF 1.02. The decoder fills what is missing with grey and says nothing, so a file is
-//! walked before it is decoded.
+//! ITU-T T.81 (09/1992), annex B; JFIF 1.02. The decoder fills missing data with grey and reports no error, so the
+//! markers are checked before a file is decoded.
 
-/// What the markers say.
+/// What the markers contain.
 #[derive(Debug, Default, PartialEq)]
 pub struct Markers {
     /// Width and height of the frame.
@@ -19,10 +19,10 @@ const EOI: u8 = 0xD9;
 const SOS: u8 = 0xDA;
 const APP0: u8 = 0xE0;
 
-/// Walks the markers as far as they go.
+/// Reads the markers up to the first that is not valid.
 pub fn read_markers(bytes: &[u8]) -> Markers {
     let mut markers = Markers::default();
-    // walking stops at the first thing that is not a marker; what was found until then stands
+    // `None` where the walk stopped early; what it found until then is kept
     let _ = walk(bytes, &mut markers);
     markers
 }
@@ -68,7 +68,7 @@ fn walk(bytes: &[u8], markers: &mut Markers) -> Option<()> {
     }
 }
 
-/// Bytes up to the marker after a scan; within it FF is followed by 0 or a restart marker.
+/// Length of the data of a scan, bytes; within it FF is followed by 0 or a restart marker.
 fn entropy_coded_len(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -80,7 +80,7 @@ fn entropy_coded_len(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Density of a JFIF header; `None` where it is an aspect ratio only.
+/// Resolution in a JFIF header, dpi; `None` where it is only an aspect ratio.
 fn jfif_dpi(body: &[u8]) -> Option<[f64; 2]> {
     let unit_dpi = match body.get(7)? {
         1 => 1.0,
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_whole_file_says_so_and_no_part_of_it_does() {
+    fn file_truncated_anywhere_is_not_whole() {
         let mut bytes = Vec::new();
         let mut encoder = JpegEncoder::new(&mut bytes);
         encoder.set_pixel_density(PixelDensity::dpi(300));

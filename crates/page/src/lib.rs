@@ -1,6 +1,6 @@
-//! What the scanner gave: one page's pixels, upright in grey, and what is known of its resolution.
+//! Decoding of scans: the bytes of a file become pages, upright in grey, with the resolution where it is known.
 //!
-//! [`open`] tells the format by the file's first bytes and gives a reader that decodes one page at a time.
+//! [`open`] recognises the format by the first bytes of a file and returns a reader that decodes one page at a time.
 
 #![cfg_attr(not(test), warn(clippy::cast_possible_truncation))]
 
@@ -33,26 +33,26 @@ pub use polarity::is_light_on_dark;
 /// One page of a file.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// [H, W] u8, 0 black .. 255 white; turned as the file's orientation says, dark ink on light ground, square pixels.
+    /// [H, W] u8, 0 black .. 255 white; turned by the orientation in the file, dark ink on light ground, square pixels.
     pub pixels: GrayImage,
-    /// Pixels per inch, where the file gives it and it is believable.
+    /// Pixels per inch, where the file gives it and it is plausible.
     pub dpi: Option<f64>,
     /// How the pixels as stored in the file became `pixels`.
     pub orientation: Orientation,
-    /// Width and height of the pixels as stored. They differ from those of `pixels` where the page is on its side, and
-    /// where the scanner's pixels were not square (a fax has half as many rows to the inch as columns).
+    /// Width and height of the pixels as stored. They differ from those of `pixels` where the page is stored on its side, and
+    /// where its pixels are not square (a fax may have half as many rows per inch as columns).
     pub stored_size: [u32; 2],
 }
 
 impl Page {
-    /// A page that is stored as it is read: upright, with square pixels.
+    /// A page whose stored pixels are upright and square.
     pub fn upright(pixels: GrayImage, dpi: Option<f64>) -> Self {
         let stored_size = [pixels.width(), pixels.height()];
         Self { pixels, dpi, orientation: Orientation::default(), stored_size }
     }
 
-    /// Where a point of `pixels` lies on the scan as stored. Coordinates are continuous in both: the pixel in column i
-    /// covers i to i + 1.
+    /// Maps a point of `pixels` to the scan as stored. Coordinates are continuous in both: the pixel in column i covers
+    /// i to i + 1.
     pub fn stored_from_page(&self, p: Point) -> Point {
         let [width, height] = [self.pixels.width(), self.pixels.height()].map(f64::from);
         let [x, y] = self.orientation.undo([p.x, p.y], [width, height]);
@@ -62,19 +62,19 @@ impl Page {
         Point::new(x * stored_width / squared_width, y * stored_height / squared_height)
     }
 
-    /// The box on the scan as stored that a box of `pixels` covers. Coordinates as in [`Page::stored_from_page`].
+    /// Maps a box of `pixels` to the scan as stored. Coordinates as in [`Page::stored_from_page`].
     pub fn stored_bounds(&self, r: Rect) -> Rect {
         let a = self.stored_from_page(Point::new(r.x0, r.y0));
         let b = self.stored_from_page(Point::new(r.x1, r.y1));
         Rect::from_edges(a.x.min(b.x), a.y.min(b.y), a.x.max(b.x), a.y.max(b.y))
     }
 
-    /// The box of `pixels` that a box on the scan as stored covers: the way back from [`Page::stored_bounds`].
+    /// Maps a box of the scan as stored to `pixels`: the inverse of [`Page::stored_bounds`].
     pub fn page_bounds(&self, stored: Rect) -> Rect {
         let [width, height] = [self.pixels.width(), self.pixels.height()].map(f64::from);
         let origin = self.stored_from_page(Point::default());
         let [right, down] = [Point::new(width, 0.0), Point::new(0.0, height)].map(|p| self.stored_from_page(p));
-        // Each axis of the page lies along one of the scan, so that the two can be told apart by projection.
+        // each axis of the page is parallel to one of the scan, so a projection gives its coordinate
         let along = |p: Point, end: Point, side: f64| {
             let axis = [end.x - origin.x, end.y - origin.y];
             let length = axis[0] * axis[0] + axis[1] * axis[1];
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_orientation_leads_back_to_the_stored_pixel() {
+    fn stored_bounds_of_every_orientation_give_the_stored_pixel() {
         let stored = GrayImage::from_fn(5, 3, |x, y| image::Luma([(16 * y + x) as u8]));
         for code in 1..=8 {
             let orientation = Orientation::from_exif(code).expect("1 to 8 are the codes there are");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_squared_page_leads_back_to_the_rows_as_stored() {
+    fn stored_point_of_a_squared_page_is_in_the_stored_rows() {
         // 204 x 102 dpi, stored on its side: squaring doubles the rows, turning makes them columns
         let page = Page {
             pixels: GrayImage::new(200, 120),

@@ -1,21 +1,21 @@
-//! How much an input may take before it is refused.
+//! Limits on what an input may take.
 
 use serde::Serialize;
 
-/// Limits on one file and its pages. What is over one is a row and a reason, and the batch goes on.
+/// Limits on one file and its pages. A file or page over a limit gets an error, and a run continues with the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Limits {
-    /// Largest file, bytes. Checked before it is read.
+    /// Largest file, bytes. Checked before the file is read.
     pub file_bytes: u64,
-    /// Most pixels a page. Checked before memory is taken for them.
+    /// Most pixels of a page. Checked before memory is allocated for them.
     pub page_pixels: u64,
-    /// Most pages a file.
+    /// Most pages of a file.
     pub pages: u32,
-    /// Most memory for the decoding of a page, bytes. DecoderPool that can be told are; `pipeline` can hold all to
-    /// it, in processes of their own.
+    /// Most memory for the decoding of a page, bytes. Some decoders have a limit of their own, which is set to it; a
+    /// [`DecoderPool`](crate::decoder_process::DecoderPool) with a command enforces it for all.
     pub memory_bytes: u64,
-    /// Most time for the decoding of a page, seconds. Nothing in [`crate`] sees a clock: `pipeline` holds
-    /// decoders to it, in processes of their own.
+    /// Most time for the decoding of a page, seconds. Enforced by a
+    /// [`DecoderPool`](crate::decoder_process::DecoderPool) with a command alone.
     pub page_seconds: u32,
 }
 

@@ -1,9 +1,8 @@
-//! The eight ways a page can lie in its file.
+//! The eight orientations in which a file can store a page.
 
 use image::{GrayImage, imageops};
 
-/// How a page's pixels were turned from the way the file stores them: first mirrored left to right, then turned
-/// clockwise. The eight cases of EXIF and TIFF.
+/// How the stored pixels become a page: mirrored left to right, then turned clockwise. The eight cases of EXIF and TIFF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Orientation {
     /// Mirrored left to right before turning.
@@ -34,7 +33,7 @@ impl Orientation {
         self.quarter_turns % 2 == 1
     }
 
-    /// Turns an image from how it is stored to how it is read.
+    /// Turns a stored image upright.
     pub(super) fn apply(self, mut pixels: GrayImage) -> GrayImage {
         if self.mirrored {
             imageops::flip_horizontal_in_place(&mut pixels);
@@ -50,7 +49,7 @@ impl Orientation {
         }
     }
 
-    /// Where the point `[x, y]` of an image that was turned, `[width, height]` in size, lay before.
+    /// Maps the point `[x, y]` of an upright image of `[width, height]` to the stored image.
     pub(super) fn undo(self, [x, y]: [f64; 2], [width, height]: [f64; 2]) -> [f64; 2] {
         let ([x, y], width) = match self.quarter_turns % 4 {
             1 => ([y, width - x], height),
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_eight_codes_turn_as_the_image_crate_turns() {
+    fn orientation_of_every_code_agrees_with_the_image_crate() {
         let stored = GrayImage::from_fn(4, 3, |x, y| image::Luma([(16 * y + x) as u8]));
         for code in 1..=8u8 {
             let mut expected = DynamicImage::ImageLuma8(stored.clone());

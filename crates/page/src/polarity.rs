@@ -1,39 +1,40 @@
-//! Is a page light on dark: film, a photostat, or a file that says the wrong thing about its bits.
+//! Whether a page is light on dark: film, a photostat, or a file with the wrong polarity.
 //!
-//! Ink is the lesser part of the paper around it, wherever one looks: in a window about as large as two lines of
-//! writing, the grey values of a page have a long tail towards the ink. So the third central moment is negative around
-//! dark ink and positive around light ink. Its cube root is in grey levels, so that ink outvotes texture; texture is
-//! mostly without a tail besides. What is large and dark without being ink (a table behind the page, a scanner's border, a
-//! printed bar) has an edge that windows cross at every position, to one side as often as to the other, and an inside
-//! without contrast; neither counts.
+//! Ink covers less area than the paper around it. So in a window about as large as two lines of writing, the grey values have a
+//! long tail towards the ink: the third central moment is negative around dark ink and positive around light ink. Its cube root is
+//! in grey levels, so ink counts more than texture, which mostly has no tail anyway. Large dark areas (a table behind the page, the
+//! border of a scanner, a printed bar) do not count: inside they have no contrast, and windows cross their edges at every position,
+//! so that moments of both signs cancel.
 
 use image::GrayImage;
 
 use formread_raster::reduce;
 
-/// Figures of the test, in pixels of a picture reduced until its longer side is at most `longer_side_px`.
+/// Parameters of the test, in pixels of a picture reduced until its longer side is at most `longer_side_px`.
 #[derive(Debug, Clone, Copy)]
 struct PolarityParams {
-    /// Larger takes more time and more notice of texture; strokes vanish when it is much smaller.
+    /// Longer side of the reduced picture, pixels. A higher value takes more time and is more sensitive to texture; with a much
+    /// lower one strokes vanish.
     longer_side_px: u32,
-    /// Side of a window. On a whole page some 9 mm. Larger sees less of a page's edge as ink, smaller less of a
-    /// broad stroke's inside.
+    /// Side of a window, pixels: some 9 mm on a whole page. A higher value takes less of the edge of a page for ink; a lower
+    /// one less of the inside of a broad stroke.
     window_px: u32,
-    /// How much more light ink there must be than dark. More leaves weak negatives as they are.
+    /// Least ratio of light ink to dark ink. A higher value leaves weak negatives as they are.
     light_over_dark: f64,
 }
 
-/// Empirically chosen: on real scans and photographs of forms light ink comes to under 0.2 of dark, on their negatives
-/// to over 5 times it.
+/// Chosen on real scans and photographs of forms (set not recorded): there light ink is under 0.2 of dark ink, on their negatives
+/// over 5 times.
 const PARAMS: PolarityParams = PolarityParams { longer_side_px: 1024, window_px: 32, light_over_dark: 1.25 };
 
 /// Whether the ink on a page is lighter than the ground. A page without ink is not.
 pub fn is_light_on_dark(pixels: &GrayImage) -> bool {
-    let Moments { light, dark } = ink_moments(&reduced(pixels, PARAMS.longer_side_px), PARAMS.window_px);
+    let Moments { light, dark } = ink_moments(&reduce_to(pixels, PARAMS.longer_side_px), PARAMS.window_px);
     light > PARAMS.light_over_dark * dark
 }
 
-/// Sums over a page's windows of the cube roots of their third central moments, grey levels: those above zero and (without their sign) those below.
+/// Sums over the windows of a page of the cube roots of their third central moments, grey levels: of the positive ones, and of the
+/// absolute values of the negative ones.
 #[derive(Debug, Clone, Copy)]
 struct Moments {
     light: f64,
@@ -48,7 +49,7 @@ fn ink_moments(pixels: &GrayImage, window_px: u32) -> Moments {
     let mut moments = Moments { light: 0.0, dark: 0.0 };
     let mut columns = vec![PowerSums::default(); width as usize];
     for y in starts(height, window_height) {
-        // of each column of this row of windows, which share them
+        // the windows of a row share the sums of each column
         columns.fill(PowerSums::default());
         let rows = pixels.as_raw().chunks_exact(width as usize).skip(y).take(window_height);
         rows.for_each(|row| columns.iter_mut().zip(row).for_each(|(sums, &value)| sums.add(value)));
@@ -64,7 +65,7 @@ fn ink_moments(pixels: &GrayImage, window_px: u32) -> Moments {
     moments
 }
 
-/// Sums of grey values, of their squares and of their cubes: of a column of a window, which is at most 259 pixels high.
+/// Sums of grey values, of their squares and of their cubes, over a column of a window. They fit for up to 259 pixels.
 #[derive(Debug, Clone, Copy, Default)]
 struct PowerSums {
     first: u32,
@@ -81,15 +82,15 @@ impl PowerSums {
     }
 }
 
-/// Of the `n` values in `columns`.
+/// The third central moment of the `n` values in `columns`.
 fn third_central_moment(columns: &[PowerSums], n: f64) -> f64 {
     let mean = |power: fn(&PowerSums) -> u32| columns.iter().map(|sums| u64::from(power(sums))).sum::<u64>() as f64 / n;
     let [mean, square, cube] = [mean(|sums| sums.first), mean(|sums| sums.second), mean(|sums| sums.third)];
     cube - 3.0 * mean * square + 2.0 * mean * mean * mean
 }
 
-/// Averages over whole squares of pixels, as large as it takes; what is left over at the right and bottom is dropped.
-fn reduced(pixels: &GrayImage, longer_side_px: u32) -> GrayImage {
+/// Reduces a picture by a whole factor until its longer side is at most `longer_side_px`.
+fn reduce_to(pixels: &GrayImage, longer_side_px: u32) -> GrayImage {
     let (width, height) = pixels.dimensions();
     reduce(pixels, width.max(height).div_ceil(longer_side_px).min(width).min(height).max(1))
 }
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn ink_is_told_from_paper() {
+    fn page_of_every_kind_is_light_on_dark_only_inverted() {
         assert_dark_on_light(page(), "a page");
 
         let mut bars = page();
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_ink_stays() {
+    fn page_without_ink_is_not_light_on_dark() {
         for size in [[1, 1], [1, 500], [3_000, 2], [400, 300]] {
             for grey in [0, 128, 255] {
                 let page = GrayImage::from_pixel(size[0], size[1], Luma([grey]));

@@ -1,26 +1,26 @@
-//! Whether a resolution that a file gives is to be believed, and making pixels square.
+//! Whether the resolution in a file is plausible, and square pixels.
 
 use image::GrayImage;
 
-/// Scanners and fax machines work between these, dpi; what lies outside is a slip of units.
-const BELIEVABLE_DPI: std::ops::RangeInclusive<f64> = 50.0..=1200.0;
-/// What software writes when it does not know: the old Macintosh screen's and Windows'.
+/// Resolutions of scanners and fax machines, dpi; a value outside is probably in the wrong unit.
+const PLAUSIBLE_DPI: std::ops::RangeInclusive<f64> = 50.0..=1200.0;
+/// Defaults of software that does not know the resolution, dpi: of old Macintosh screens and of Windows.
 const SCREEN_DPI: [f64; 2] = [72.0, 96.0];
-/// Resolutions kept per metre (PNG, BMP) come back as 72.009 and 96.012.
+/// Tolerance for them, dpi: stored per metre (PNG, BMP) they become 72.009 and 96.012.
 const SCREEN_TOLERANCE_DPI: f64 = 0.5;
 /// A3, A4, A5, US Letter, US Legal, inches (ISO 216; ANSI/ASME Y14.1).
 const PAPER_INCHES: [[f64; 2]; 5] = [[11.69, 16.54], [8.27, 11.69], [5.83, 8.27], [8.5, 11.0], [8.5, 14.0]];
-/// How far a scan's sides may be from the paper's, as a part of them.
+/// Largest relative difference between the sides of a scan and of a paper.
 const PAPER_TOLERANCE: f64 = 0.03;
-/// Axes that differ by less are one resolution that was rounded twice.
+/// Axes whose resolutions differ by less, relatively, are equal but for rounding.
 const SQUARE_TOLERANCE: f64 = 0.01;
-/// The coarsest fax has 2.08 columns for each row; more is not a scan's.
+/// Largest ratio of the resolutions of both axes: the coarsest fax has 2.08.
 const MAX_ASPECT: f64 = 2.2;
 
-/// Resolution across and down in dpi, if a page of this size may well have it. Between the believable limits on both
-/// axes, and not of screens (72, 96 dpi) unless that makes the page a sheet of a common paper.
-pub fn believable([x_dpi, y_dpi]: [f64; 2], [width, height]: [u32; 2]) -> Option<[f64; 2]> {
-    if !BELIEVABLE_DPI.contains(&x_dpi) || !BELIEVABLE_DPI.contains(&y_dpi) {
+/// Checks a resolution in dpi, across and down, of a page of this size. It is plausible between the limits on both axes, but that of
+/// screens (72, 96 dpi) only where it makes the page a sheet of a common paper.
+pub fn plausible([x_dpi, y_dpi]: [f64; 2], [width, height]: [u32; 2]) -> Option<[f64; 2]> {
+    if !PLAUSIBLE_DPI.contains(&x_dpi) || !PLAUSIBLE_DPI.contains(&y_dpi) {
         return None;
     }
     if (x_dpi / y_dpi).max(y_dpi / x_dpi) > MAX_ASPECT {
@@ -31,14 +31,14 @@ pub fn believable([x_dpi, y_dpi]: [f64; 2], [width, height]: [u32; 2]) -> Option
     (!is_screen || is_paper(across.min(down), across.max(down))).then_some([x_dpi, y_dpi])
 }
 
-/// The size that makes pixels square: the coarser axis grown to the finer's resolution. The same size where they are
-/// square, or near enough.
+/// The size with square pixels: the axis of the lower resolution is enlarged to that of the higher one. Not changed where they are
+/// about equal.
 pub fn squared_size([x_dpi, y_dpi]: [f64; 2], [width, height]: [u32; 2]) -> [u32; 2] {
-    let grown = |pixels: u32, ratio: f64| whole_pixels(f64::from(pixels) * ratio);
+    let enlarge = |pixels: u32, ratio: f64| whole_pixels(f64::from(pixels) * ratio);
     if x_dpi > y_dpi * (1.0 + SQUARE_TOLERANCE) {
-        [width, grown(height, x_dpi / y_dpi)]
+        [width, enlarge(height, x_dpi / y_dpi)]
     } else if y_dpi > x_dpi * (1.0 + SQUARE_TOLERANCE) {
-        [grown(width, y_dpi / x_dpi), height]
+        [enlarge(width, y_dpi / x_dpi), height]
     } else {
         [width, height]
     }
@@ -60,28 +60,28 @@ pub fn stretch(pixels: GrayImage, [width, height]: [u32; 2]) -> GrayImage {
         return pixels;
     }
     let columns: Vec<Between> = between(old_width, width).collect();
-    let (mut row, mut grown) = (Vec::new(), Vec::with_capacity(width as usize * height as usize));
+    let (mut row, mut enlarged) = (Vec::new(), Vec::with_capacity(width as usize * height as usize));
     let old_row = |y: usize| &pixels.as_raw()[y * old_width as usize..][..old_width as usize];
     for Between { first, second, weight } in between(old_height, height) {
         row.clear();
         row.extend(old_row(first).iter().zip(old_row(second)).map(|(&a, &b)| blend(a, b, weight)));
         if width == old_width {
-            grown.extend_from_slice(&row);
+            enlarged.extend_from_slice(&row);
         } else {
-            grown.extend(columns.iter().map(|at| blend(row[at.first], row[at.second], at.weight)));
+            enlarged.extend(columns.iter().map(|at| blend(row[at.first], row[at.second], at.weight)));
         }
     }
-    GrayImage::from_raw(width, height, grown).expect("a row of that width was made for each of that height")
+    GrayImage::from_raw(width, height, enlarged).expect("each new row has the new width")
 }
 
-/// Two neighbours among old pixels, and how much of the second is in a new one, in 1/256.
+/// Two neighbouring old pixels, and the weight of the second in a new one, in 1/256.
 struct Between {
     first: usize,
     second: usize,
     weight: u32,
 }
 
-/// Where the centres of `new` pixels lie among the centres of `old` ones that cover the same length.
+/// The neighbours of the centre of each of `new` pixels among `old` pixels that cover the same length.
 fn between(old: u32, new: u32) -> impl Iterator<Item = Between> {
     let last = old as usize - 1;
     (0..u64::from(new)).map(move |i| {
@@ -109,37 +109,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_software_writes_unasked_is_not_believed() {
+    fn resolution_that_is_a_default_of_software_is_not_plausible() {
         struct Case {
             dpi: [f64; 2],
             size: [u32; 2],
-            is_believed: bool,
+            is_plausible: bool,
         }
         let cases = [
-            Case { dpi: [300.0, 300.0], size: [2550, 3300], is_believed: true },
-            Case { dpi: [204.0, 98.0], size: [1728, 1100], is_believed: true },
-            Case { dpi: [72.0, 72.0], size: [2550, 3300], is_believed: false },
-            Case { dpi: [72.009, 72.009], size: [595, 842], is_believed: true },
-            Case { dpi: [96.012, 96.012], size: [900, 1280], is_believed: false },
-            Case { dpi: [96.0, 96.0], size: [1123, 794], is_believed: true },
-            Case { dpi: [1.0, 1.0], size: [2550, 3300], is_believed: false },
-            Case { dpi: [30_000.0, 30_000.0], size: [2550, 3300], is_believed: false },
-            Case { dpi: [600.0, 150.0], size: [2550, 3300], is_believed: false },
-            Case { dpi: [f64::NAN, 300.0], size: [2550, 3300], is_believed: false },
+            Case { dpi: [300.0, 300.0], size: [2550, 3300], is_plausible: true },
+            Case { dpi: [204.0, 98.0], size: [1728, 1100], is_plausible: true },
+            Case { dpi: [72.0, 72.0], size: [2550, 3300], is_plausible: false },
+            Case { dpi: [72.009, 72.009], size: [595, 842], is_plausible: true },
+            Case { dpi: [96.012, 96.012], size: [900, 1280], is_plausible: false },
+            Case { dpi: [96.0, 96.0], size: [1123, 794], is_plausible: true },
+            Case { dpi: [1.0, 1.0], size: [2550, 3300], is_plausible: false },
+            Case { dpi: [30_000.0, 30_000.0], size: [2550, 3300], is_plausible: false },
+            Case { dpi: [600.0, 150.0], size: [2550, 3300], is_plausible: false },
+            Case { dpi: [f64::NAN, 300.0], size: [2550, 3300], is_plausible: false },
         ];
-        for Case { dpi, size, is_believed } in cases {
-            assert_eq!(believable(dpi, size).is_some(), is_believed, "{dpi:?} {size:?}");
+        for Case { dpi, size, is_plausible } in cases {
+            assert_eq!(plausible(dpi, size).is_some(), is_plausible, "{dpi:?} {size:?}");
         }
     }
 
     #[test]
-    fn a_fax_grows_along_its_coarser_axis() {
+    fn fax_is_enlarged_along_its_coarser_axis() {
         assert_eq!(squared_size([204.0, 98.0], [1728, 1100]), [1728, 2290]);
         assert_eq!(squared_size([150.0, 300.0], [100, 80]), [200, 80]);
         assert_eq!(squared_size([299.99, 300.0], [100, 80]), [100, 80]);
         let page = GrayImage::from_fn(3, 2, |_, y| image::Luma([if y == 0 { 0 } else { 200 }]));
-        let grown = stretch(page, [3, 4]);
-        let column: Vec<u8> = (0..4).map(|y| grown.get_pixel(1, y)[0]).collect();
+        let enlarged = stretch(page, [3, 4]);
+        let column: Vec<u8> = (0..4).map(|y| enlarged.get_pixel(1, y)[0]).collect();
         assert_eq!(column, [0, 50, 150, 200]);
         let row = GrayImage::from_raw(3, 1, vec![0, 100, 0]).expect("three pixels");
         assert_eq!(stretch(row, [6, 1]).into_raw(), [0, 25, 75, 75, 25, 0]);

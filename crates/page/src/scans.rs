@@ -1,4 +1,4 @@
-//! What is to be read, in which order, under which name.
+//! The list of scans: which files are read, in which order, under which name.
 
 use std::{
     collections::HashSet,
@@ -16,20 +16,20 @@ use formread_raster::error::{Error, Result};
 /// One file to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
-    /// As the tables name it: relative to the input, `/` between folders.
+    /// The name in the tables: relative to the input, `/` between folders.
     ///
-    /// What no table can hold is written as in an address (RFC 3986), `%` and two hexadecimal digits a byte: bytes that
-    /// are not UTF-8, and a character at which a spreadsheet would take the cell for a formula (`=`, `+`, `-`, `@`, tab
-    /// or line end where the name begins, or after a `;` or tab, at which some part cells). A `%` that would be taken
-    /// for such is written so too. To replace each by its byte gives the path back; no two paths have one name.
+    /// Some bytes are percent-encoded (RFC 3986), as `%` and two hexadecimal digits: bytes that are not UTF-8, and a
+    /// character that makes a spreadsheet read the cell as a formula (`=`, `+`, `-`, `@`, tab or line end, at the start of
+    /// the name or after a `;` or tab, at which some programs split cells). A `%` that looks like an encoding is encoded
+    /// too. Decoding gives the path; different paths have different names.
     pub name: String,
-    /// Where it stands.
+    /// The file.
     pub path: PathBuf,
 }
 
-/// The scans of `input`: the images of a folder and its folders, each in the order of their names; or the one file,
-/// whatever it is called. Hidden files are left out, and so is a link to a folder that it stands in. What else cannot
-/// be opened within stands in the list, to become a row and a reason.
+/// Lists the scans of `input`. Of a folder these are the images in it and in its folders, each folder in the order of names; a
+/// file is a scan whatever its name. Hidden files are skipped, and links to a folder that contains them. A file that cannot be opened
+/// is listed, so that it gets a row with a reason.
 ///
 /// # Errors
 /// Where there is no such file or folder, or it cannot be listed.
@@ -51,7 +51,7 @@ pub fn find_scans(input: &Path) -> Result<Vec<Scan>> {
             Err(error) if error.loop_ancestor().is_some() => continue,
             Err(error) => match error.path() {
                 Some(path) if error.depth() > 0 => path.to_owned(),
-                // Nobody knows what was not listed.
+                // scans would be missing from the list without notice
                 _ => return Err(Error::from(io::Error::from(error)).in_file(input.to_string_lossy())),
             },
         };
@@ -60,19 +60,19 @@ pub fn find_scans(input: &Path) -> Result<Vec<Scan>> {
     Ok(scans)
 }
 
-/// The scans of a list, in its order, each named as it is listed. What is listed twice is one scan.
+/// Lists the scans of `paths`, in their order, each under its path. A path that occurs twice is one scan.
 pub fn listed_scans(paths: impl IntoIterator<Item = PathBuf>) -> Vec<Scan> {
     let mut names = HashSet::new();
     let scans = paths.into_iter().map(|path| Scan { name: name_of(&path), path });
     scans.filter(|scan| names.insert(scan.name.clone())).collect()
 }
 
-/// What stands in the file at `path`, if that is within the limits.
+/// Reads the file at `path`, within the limits.
 ///
 /// # Errors
 /// `Usage` where it is a folder or a device, `Limit` where it is too large, `Io` where it cannot be read.
 pub fn read_file(path: &Path, limits: &Limits) -> Result<Arc<[u8]>> {
-    // before it is opened: a pipe that nobody writes to would be waited for
+    // before it is opened, since opening a pipe waits for a writer
     if !fs::metadata(path)?.is_file() {
         return Err(Error::usage("not a file"));
     }
@@ -82,11 +82,11 @@ pub fn read_file(path: &Path, limits: &Limits) -> Result<Arc<[u8]>> {
 /// See [`Scan::name`].
 fn name_of(path: &Path) -> String {
     let parts: Vec<_> = path.iter().map(|part| readable(part.as_encoded_bytes())).collect();
-    // An absolute path begins with a part that is itself a slash.
+    // the first part of an absolute path is a slash itself
     let path = parts.join("/").replacen("//", "/", 1);
     let mut name = String::with_capacity(path.len());
     for c in path.chars() {
-        // The last four are their full-width forms.
+        // the last four are full-width forms
         let is_formula = matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
         if is_formula && matches!(name.chars().next_back(), None | Some(';' | '\t')) {
             c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| escape_into(&mut name, byte));
@@ -97,7 +97,7 @@ fn name_of(path: &Path) -> String {
     name
 }
 
-/// `bytes` as text; those that are not UTF-8 are escaped, and what would be taken for an escape.
+/// `bytes` as text; bytes that are not UTF-8 are percent-encoded, and so is a `%` that looks like an encoding.
 fn readable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_walked_in_the_order_of_names() {
+    fn folder_is_listed_in_the_order_of_names() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         for name in ["b/2.png", "b/10.TIF", "a.jpg", "c.png", ".hidden/x.png", "b/.x.png", "notes.txt"] {
             let path = dir.path().join(name);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn one_file_is_named_by_itself_and_a_missing_one_is_a_fault() {
+    fn file_is_listed_by_its_name_and_missing_one_is_an_error() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("page.dat");
         fs::write(&path, b"").expect("it is writable");
@@ -145,15 +145,15 @@ mod tests {
     }
 
     #[test]
-    fn a_list_keeps_its_order_and_its_names() {
+    fn list_keeps_its_order_and_names() {
         let scans = listed_scans(["/in/z.png", "a/b.png", "/in//z.png"].map(PathBuf::from));
         let names: Vec<_> = scans.iter().map(|scan| scan.name.as_str()).collect();
-        assert_eq!(names, ["/in/z.png", "a/b.png"], "what is listed twice is one scan");
+        assert_eq!(names, ["/in/z.png", "a/b.png"], "a path that occurs twice is one scan");
     }
 
     #[cfg(unix)]
     #[test]
-    fn names_are_no_formulas_and_lead_back() {
+    fn name_is_no_formula_and_decodes_to_its_path() {
         struct Case(&'static [u8], &'static str);
         let cases = [
             Case(b"a b,\"c\"\n.png", "a b,\"c\"\n.png"),
@@ -167,20 +167,20 @@ mod tests {
             Case(b"a\xff%\xfe.png", "a%FF%%FE.png"),
         ];
         for Case(path, name) in cases {
-            assert_eq!(named(path), name);
-            assert_eq!(led_back(name), path, "{name}");
+            assert_eq!(name_of_bytes(path), name);
+            assert_eq!(decode_name(name), path, "{name}");
         }
     }
 
     #[cfg(unix)]
-    fn named(path: &[u8]) -> String {
+    fn name_of_bytes(path: &[u8]) -> String {
         use std::os::unix::ffi::OsStrExt;
         name_of(Path::new(std::ffi::OsStr::from_bytes(path)))
     }
 
-    /// What the doc of a name says.
+    /// Decodes a name as its documentation describes.
     #[cfg(unix)]
-    fn led_back(name: &str) -> Vec<u8> {
+    fn decode_name(name: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut rest = name.as_bytes();
         while let [first, after @ ..] = rest {
@@ -199,7 +199,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_that_loop_and_deep_folders_end() {
+    fn circular_links_and_deep_folders_end() {
         use std::os::unix::fs::symlink;
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let deep = (0..100).fold(dir.path().to_owned(), |folder, _| folder.join("d"));

@@ -5,25 +5,25 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::ifd::{Header, Ifd, tag};
-use super::stored::{Stored, check_size};
+use super::stored::{StoredPage, check_size};
 use super::{Limits, Orientation, grey, jpeg};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 const METRES_PER_INCH: f64 = 0.0254;
-/// The widest pixel that is decoded, bytes: four samples of 16 bits.
+/// The largest pixel that is decoded, bytes: four samples of 16 bits.
 const PIXEL_BYTES: u64 = 8;
-/// Room for what a decoder keeps beside the pixels (rows, tables, colour profiles), bytes.
+/// Memory of a decoder besides the pixels (rows, tables, colour profiles), bytes.
 const DECODER_BYTES: u64 = 64 << 20;
 
 /// Decodes the page. `what` names the format in errors.
-pub fn decode(bytes: &[u8], format: ImageFormat, what: Format, limits: &Limits) -> Result<Stored> {
+pub fn decode(bytes: &[u8], format: ImageFormat, what: Format, limits: &Limits) -> Result<StoredPage> {
     let error = |error: ImageError| match error {
         ImageError::Unsupported(detail) => Error::unsupported(what, detail),
         other => Error::format(what, other),
     };
     let jpeg_markers = (format == ImageFormat::Jpeg).then(|| jpeg::read_markers(bytes));
     if let Some(markers) = &jpeg_markers {
-        // the decoder takes memory for the frame's rows as soon as it is made
+        // the decoder allocates the rows of the frame when it is created
         check_size(what, markers.size.unwrap_or([1, 1]), limits)?;
         if !markers.is_whole {
             return Err(Error::format(what, "the file ends before its picture does"));
@@ -41,7 +41,7 @@ pub fn decode(bytes: &[u8], format: ImageFormat, what: Format, limits: &Limits) 
         return Err(ErrorKind::Limit { limit, actual, unit: Unit::BytesOfMemory }.into());
     }
 
-    // a mangled EXIF block is no reason to refuse the picture
+    // a picture with a broken EXIF block is read without it
     let exif = decoder.exif_metadata().ok().flatten().unwrap_or_default();
     let exif = Exif::read(exif.strip_prefix(b"Exif\0\0").unwrap_or(&exif));
     let own_dpi = match format {
@@ -50,14 +50,14 @@ pub fn decode(bytes: &[u8], format: ImageFormat, what: Format, limits: &Limits) 
         _ => jpeg_markers.and_then(|markers| markers.dpi),
     };
     let image = DynamicImage::from_decoder(decoder).map_err(error)?;
-    Ok(Stored {
+    Ok(StoredPage {
         pixels: grey::grey_from_dynamic(what, image)?,
         dpi: own_dpi.or(exif.dpi),
         orientation: exif.orientation,
     })
 }
 
-/// What an EXIF block says of a page.
+/// What an EXIF block contains about a page.
 #[derive(Debug, Default)]
 struct Exif {
     dpi: Option<[f64; 2]>,
@@ -65,7 +65,7 @@ struct Exif {
 }
 
 impl Exif {
-    /// A block that cannot be read says nothing.
+    /// Reads a block; one that cannot be read gives the defaults.
     fn read(block: &[u8]) -> Self {
         let ifd = Header::read(block).and_then(|header| Ifd::read(header, header.first()?));
         let Ok(ifd) = ifd else { return Self::default() };
@@ -73,7 +73,7 @@ impl Exif {
     }
 }
 
-/// Resolution across and down by the tags that TIFF and EXIF share; `None` where they give an aspect ratio only.
+/// Resolution in dpi, across and down, from the tags that TIFF and EXIF share; `None` where they give only an aspect ratio.
 pub fn tagged_dpi(ifd: &Ifd) -> Option<[f64; 2]> {
     let unit_dpi = match ifd.uint(tag::RESOLUTION_UNIT).unwrap_or(2) {
         2 => 1.0,
@@ -83,7 +83,7 @@ pub fn tagged_dpi(ifd: &Ifd) -> Option<[f64; 2]> {
     Some([ifd.number(tag::X_RESOLUTION)? * unit_dpi, ifd.number(tag::Y_RESOLUTION)? * unit_dpi])
 }
 
-/// Orientation by the tag that TIFF and EXIF share; upright where it is absent or has no meaning.
+/// Orientation from the tag that TIFF and EXIF share; upright where it is absent or not valid.
 pub fn tagged_orientation(ifd: &Ifd) -> Orientation {
     ifd.uint(tag::ORIENTATION).and_then(Orientation::from_exif).unwrap_or_default()
 }
@@ -95,13 +95,13 @@ fn decoder_limits(limits: &Limits) -> image::Limits {
     decoder_limits
 }
 
-/// How long a RIFF file says it is; what follows its pixels may be its orientation.
+/// The length that a RIFF file declares, bytes. Chunks after the pixels count, since one may hold the orientation.
 fn riff_len(bytes: &[u8]) -> Option<u64> {
     let body_len = u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?);
     Some(u64::from(body_len) + 8)
 }
 
-/// The pHYs chunk (PNG third edition, 11.3.4.3), which stands before the pixels.
+/// Resolution in the pHYs chunk (PNG third edition, 11.3.4.3), which precedes the pixels.
 fn png_dpi(bytes: &[u8]) -> Option<[f64; 2]> {
     let be_u32 = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?));
     let mut at = 8;
@@ -119,7 +119,7 @@ fn png_dpi(bytes: &[u8]) -> Option<[f64; 2]> {
     }
 }
 
-/// Pixels per metre of the information header (BITMAPINFOHEADER and those that grew from it); 0 where not known.
+/// Resolution in the information header (BITMAPINFOHEADER and its successors), stored in pixels per metre; 0 where not known.
 fn bmp_dpi(bytes: &[u8]) -> Option<[f64; 2]> {
     let le_u32 = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
     let has_density = le_u32(14)? >= 40;

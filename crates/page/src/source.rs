@@ -1,16 +1,15 @@
-//! A TIFF file as a decoder should see it.
+//! A view of a TIFF file, with changes for the decoder.
 
 use std::io::{Read, Result, Seek, SeekFrom};
 use std::ops::Range;
 
-/// Bytes in memory, read with some of them replaced and some with their bits in reverse. This is how a page is shown to
-/// the TIFF decoder when its file uses what the decoder does not know (bits least significant first, palettes) or has
-/// a first directory that would keep it from the others, without a copy of the file.
+/// Bytes in memory, read with some of them replaced and some with their bits reversed. So the TIFF decoder reads files with features
+/// that it does not support (least significant bit first, palettes), or with a broken first directory, and no file is copied.
 #[derive(Debug)]
 pub struct Source<'a> {
     bytes: &'a [u8],
     position: usize,
-    /// Offset and what stands there instead.
+    /// Offset, and the bytes that replace those there.
     patches: Vec<(usize, Vec<u8>)>,
     /// Disjoint, ascending.
     reversed: Vec<Range<usize>>,
@@ -77,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patches_and_reversals_show_in_every_way_of_reading() {
+    fn patched_and_reversed_bytes_are_read_at_every_step() {
         let bytes: Vec<u8> = (0..32).collect();
         let mut expected = bytes.clone();
         expected[3..5].copy_from_slice(&[0xAA, 0xBB]);

@@ -1,4 +1,4 @@
-//! A page as it comes out of its file, before it is squared and turned.
+//! A page as its file stores it, before its pixels are made square and upright.
 
 use image::GrayImage;
 
@@ -7,19 +7,19 @@ use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// A page as a file stores it.
 #[derive(Debug)]
-pub struct Stored {
-    /// Grey, neither turned nor squared.
+pub struct StoredPage {
+    /// Grey, as stored.
     pub pixels: GrayImage,
-    /// Resolution across and down as the file claims it.
+    /// Resolution in dpi, across and down, as the file declares it.
     pub dpi: Option<[f64; 2]>,
-    /// How to turn it.
+    /// How the pixels are to be turned.
     pub orientation: Orientation,
 }
 
-/// Checks the size of a page before memory is taken for it.
+/// Checks the size of a page before memory is allocated for it.
 ///
 /// # Errors
-/// `Format` of a page without pixels, `Limit` of one with too many.
+/// `Format` where a page has no pixels, `Limit` where it has too many.
 pub fn check_size(what: Format, [width, height]: [u32; 2], limits: &Limits) -> Result<()> {
     let n_pixels = u64::from(width) * u64::from(height);
     if n_pixels == 0 {

@@ -1,8 +1,8 @@
 //! TIFF: a chain of directories, a page each.
 //!
-//! Fax codes are decoded here ([`super::fax`]), all else by the tiff crate, one page at a time. It is shown the file
-//! through a [`Source`] in which the page's directory is the first one, bits run most significant first, and a palette's
-//! indices pass for grey: these are what it does not read by itself.
+//! Fax codes are decoded by [`super::fax`], all other data by the tiff crate, one page at a time. It reads the file through a
+//! [`Source`], in which the directory of the page is the first one, the most significant bit is first, and the indices of a
+//! palette are grey: features that it does not support itself.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use super::grey::{Alpha, Colour, Layout, grey_from_samples};
 use super::ifd::{Header, Ifd, tag};
 use super::single::{tagged_dpi, tagged_orientation};
 use super::source::Source;
-use super::stored::{Stored, check_size};
+use super::stored::{StoredPage, check_size};
 use super::{Limits, jpeg};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
@@ -31,45 +31,45 @@ const BLACK_IS_ZERO: u16 = 1;
 const PALETTE: u64 = 3;
 /// Bits of the NewSubfileType tag: a smaller version of another page, and a mask for one.
 const NOT_A_PAGE: u64 = 0b101;
-/// The widest pixel that is decoded, bytes: five samples of 16 bits.
+/// The largest pixel that is decoded, bytes: five samples of 16 bits.
 const PIXEL_BYTES: u64 = 10;
 
 /// The directories of a file that are pages.
 #[derive(Debug)]
 pub struct IfdChain<'a> {
-    /// The file's.
+    /// The header of the file.
     pub header: Header<'a>,
     /// Offset of each page's directory.
     pub offsets: Vec<u64>,
-    /// What broke the chain after these.
+    /// Why the chain ends after these, where it is broken.
     pub broken: Option<Error>,
 }
 
 impl<'a> IfdChain<'a> {
-    /// Follows the chain without looking at the pages. Reduced versions of pages and masks are passed over, unless the
-    /// file has nothing else.
+    /// Follows the chain without decoding pages. Reduced versions of pages, and masks, are skipped unless the file has
+    /// nothing else.
     ///
     /// # Errors
     /// `Format` where it is no TIFF file or has no directory, `Limit` where it has too many.
     pub fn walk(bytes: &'a [u8], limits: &Limits) -> Result<Self> {
         let header = Header::read(bytes)?;
         let mut next = Some(header.first()?).filter(|&offset| offset != 0);
-        let mut seen = BTreeSet::new();
-        let (mut offsets, mut lesser, mut broken) = (Vec::new(), Vec::new(), None);
+        let mut visited = BTreeSet::new();
+        let (mut offsets, mut auxiliary, mut broken) = (Vec::new(), Vec::new(), None);
         while let Some(offset) = next {
-            if !seen.insert(offset) {
+            if !visited.insert(offset) {
                 broken = Some(Error::format(Format::Tiff, "its directories run in a circle"));
                 break;
             }
-            if seen.len() as u64 > limits.pages.into() {
+            if visited.len() as u64 > limits.pages.into() {
                 let kind =
-                    ErrorKind::Limit { limit: limits.pages.into(), actual: seen.len() as u64, unit: Unit::Pages };
+                    ErrorKind::Limit { limit: limits.pages.into(), actual: visited.len() as u64, unit: Unit::Pages };
                 return Err(kind.into());
             }
             match Ifd::read(header, offset) {
                 Ok(ifd) => {
-                    let is_lesser = ifd.uint(tag::NEW_SUBFILE_TYPE).is_some_and(|bits| bits & NOT_A_PAGE != 0);
-                    if is_lesser { &mut lesser } else { &mut offsets }.push(offset);
+                    let is_auxiliary = ifd.uint(tag::NEW_SUBFILE_TYPE).is_some_and(|bits| bits & NOT_A_PAGE != 0);
+                    if is_auxiliary { &mut auxiliary } else { &mut offsets }.push(offset);
                     next = ifd.next;
                 }
                 Err(error) => {
@@ -79,7 +79,7 @@ impl<'a> IfdChain<'a> {
             }
         }
         if offsets.is_empty() {
-            offsets = lesser;
+            offsets = auxiliary;
         }
         if offsets.is_empty() && broken.is_none() {
             return Err(Error::format(Format::Tiff, "it has no pages"));
@@ -89,7 +89,7 @@ impl<'a> IfdChain<'a> {
 }
 
 /// Decodes the page whose directory is at `offset`.
-pub fn decode(bytes: &[u8], header: Header, offset: u64, limits: &Limits) -> Result<Stored> {
+pub fn decode(bytes: &[u8], header: Header, offset: u64, limits: &Limits) -> Result<StoredPage> {
     let ifd = Ifd::read(header, offset)?;
     let size = [dimension(&ifd, tag::IMAGE_WIDTH)?, dimension(&ifd, tag::IMAGE_LENGTH)?];
     check_size(Format::Tiff, size, limits)?;
@@ -111,7 +111,7 @@ pub fn decode(bytes: &[u8], header: Header, offset: u64, limits: &Limits) -> Res
             decode_samples(bytes, &ifd, offset, size, &chunks, limits)?
         }
     };
-    Ok(Stored { pixels, dpi: tagged_dpi(&ifd), orientation: tagged_orientation(&ifd) })
+    Ok(StoredPage { pixels, dpi: tagged_dpi(&ifd), orientation: tagged_orientation(&ifd) })
 }
 
 /// A strip or a tile.
@@ -121,7 +121,7 @@ struct Chunk {
     at: [u32; 2],
     /// Width and height as coded. A tile may reach past the page's edge.
     size: [u32; 2],
-    /// Where its data stands in the file.
+    /// Its data in the file.
     data: Range<usize>,
 }
 
@@ -202,7 +202,7 @@ fn decode_fax(
         .ok_or_else(|| Error::format(Format::Tiff, "fewer pixels than the size asks for"))
 }
 
-/// Each strip or tile that is a JPEG picture has a size of its own, which the decoder takes memory for.
+/// Checks strips and tiles that are JPEG pictures: each declares a size of its own, for which the decoder allocates memory.
 fn check_jpeg_chunks(bytes: &[u8], chunks: &[Chunk], limits: &Limits) -> Result<()> {
     for chunk in chunks {
         let Some(size) = jpeg::read_markers(&bytes[chunk.data.clone()]).size else { continue };
@@ -255,7 +255,7 @@ fn decode_samples(
             let alpha = match ifd.uint(tag::EXTRA_SAMPLES) {
                 Some(1) if n_samples > colour.n_samples() => Alpha::Premultiplied,
                 Some(2) if n_samples > colour.n_samples() => Alpha::Straight,
-                // a fourth sample that nothing is said about is an alpha where it comes from image software
+                // image software writes alpha as a fourth sample without a tag for it
                 None if colour == Colour::Rgb && n_samples > 3 => Alpha::Straight,
                 _ => Alpha::None,
             };
@@ -280,7 +280,7 @@ fn decode_samples(
     GrayImage::from_raw(width, height, grey).ok_or_else(too_few)
 }
 
-/// What the samples mean, and how many a pixel has. `None` of colours that are not read.
+/// What the samples mean, and how many a pixel has. `None` where the colours are not read.
 fn colour_layout(colour_type: ColorType, is_inverted: bool) -> Option<(Colour, usize)> {
     let grey = if is_inverted { Colour::GreyInverted } else { Colour::Grey };
     Some(match colour_type {
@@ -307,7 +307,7 @@ fn palette(ifd: &Ifd, bits: u8) -> Result<Vec<u8>> {
     let n_colours = 1usize << bits;
     let map = ifd.uints(tag::COLOUR_MAP).filter(|map| map.len() >= 3 * n_colours);
     let map = map.ok_or_else(|| Error::format(Format::Tiff, "a palette without its colours"))?;
-    // 16 bits each, of which some software writes but the upper 8 and some but the lower
+    // 16 bits each, but some software writes only the lower 8
     let shift = if map.iter().all(|&v| v < 256) { 0 } else { 8 };
     let map: Vec<u8> = map.iter().map(|&v| u8::try_from(v >> shift).unwrap_or(u8::MAX)).collect();
     let layout = Layout { colour: Colour::Rgb, alpha: Alpha::None, pixel_stride: 1, sample_stride: n_colours };

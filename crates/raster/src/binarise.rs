@@ -1,13 +1,13 @@
-//! Ink or paper, decided near by: lighting and paper change over a page.
+//! Local binarisation: the threshold follows the light and the paper, which change over a page.
 
 use image::{GrayImage, Luma};
 
 /// Parameters of [`sauvola`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SauvolaParams {
-    /// Half the side of the window, pixels. Wide enough to hold paper beside the widest stroke.
+    /// Half the side of the window, pixels. The window must be wide enough for paper beside the widest stroke.
     pub radius_px: u32,
-    /// How much darker than its surroundings ink must be, 0 to 1. More of it loses faint strokes, less of it takes
+    /// How much darker than its surroundings ink must be, 0 to 1. A higher value loses faint strokes, a lower one takes
     /// watermarks and shadows for ink.
     pub k: f64,
 }
@@ -23,7 +23,7 @@ pub fn sauvola(image: &GrayImage, params: SauvolaParams) -> GrayImage {
     let radius = params.radius_px as usize;
     let source = image.as_raw();
     let mut mask = GrayImage::new(image.width(), image.height());
-    // Sums over the window's rows of each column, moved down one row at a time.
+    // sums of each column over the rows of the window, which moves down row by row
     let mut sums = vec![0u32; width];
     let mut squares = vec![0u64; width];
     let add_row = |sums: &mut [u32], squares: &mut [u64], y: usize| {
@@ -39,8 +39,8 @@ pub fn sauvola(image: &GrayImage, params: SauvolaParams) -> GrayImage {
         if y + radius < height {
             add_row(&mut sums, &mut squares, y + radius);
         }
-        if let Some(gone) = y.checked_sub(radius + 1) {
-            for ((sum, square), &v) in sums.iter_mut().zip(&mut squares).zip(&source[gone * width..][..width]) {
+        if let Some(left) = y.checked_sub(radius + 1) {
+            for ((sum, square), &v) in sums.iter_mut().zip(&mut squares).zip(&source[left * width..][..width]) {
                 *sum -= u32::from(v);
                 *square -= u64::from(v) * u64::from(v);
             }
@@ -56,13 +56,13 @@ pub fn sauvola(image: &GrayImage, params: SauvolaParams) -> GrayImage {
                 sum += u64::from(sums[x + radius]);
                 square += squares[x + radius];
             }
-            if let Some(gone) = x.checked_sub(radius + 1) {
-                sum -= u64::from(sums[gone]);
-                square -= squares[gone];
+            if let Some(left) = x.checked_sub(radius + 1) {
+                sum -= u64::from(sums[left]);
+                square -= squares[left];
             }
             let n_cols = (x + radius).min(width - 1) + 1 - x.saturating_sub(radius);
             let (n, grey) = (n_rows * n_cols, source[y * width + x]);
-            // s is never more than 127.5, so that no pixel as light as the mean is ink: most of them need no root
+            // s is at most 127.5, so no pixel as light as the mean is ink, and most pixels need no square root
             if u64::from(grey) * n as u64 >= sum {
                 continue;
             }
@@ -78,7 +78,7 @@ pub fn sauvola(image: &GrayImage, params: SauvolaParams) -> GrayImage {
     mask
 }
 
-/// Share of the pixels of `mask` that are ink, 0 to 1; 0 of an empty picture.
+/// Share of the pixels of `mask` that are ink, 0 to 1; 0 where the picture is empty.
 pub fn ink_share(mask: &GrayImage) -> f64 {
     let n_ink = mask.as_raw().iter().filter(|&&v| v > 0).count();
     n_ink as f64 / mask.as_raw().len().max(1) as f64
@@ -90,7 +90,7 @@ mod tests {
 
     /// A stroke 60 levels below a ground that runs from 90 to 250, beside a watermark 20 below it.
     #[test]
-    fn a_stroke_is_found_in_light_and_shade_and_a_watermark_is_not() {
+    fn stroke_in_light_and_shade_is_ink_and_watermark_is_not() {
         let ground = |x: u32| 90 + (x * 160 / 400) as u8;
         let image = GrayImage::from_fn(400, 60, |x, y| match y {
             20..24 => Luma([ground(x) - 60]),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_larger_than_the_picture_is_the_picture() {
+    fn window_larger_than_the_picture_is_clipped() {
         let image = GrayImage::from_raw(3, 1, vec![200, 10, 200]).expect("3 x 1");
         assert_eq!(sauvola(&image, SauvolaParams { radius_px: 50, k: 0.2 }).as_raw(), &vec![0, 255, 0]);
     }

@@ -21,7 +21,7 @@ struct Inner {
     hint: Option<String>,
 }
 
-/// What went wrong. The variant says whose fault it is.
+/// What went wrong. The variant shows whose fault it is.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -57,7 +57,7 @@ pub enum ErrorKind {
         /// The limit in force, seconds.
         limit_s: u32,
     },
-    /// The caller asked for something that cannot be done.
+    /// The caller requested something that cannot be done.
     #[error("{0}")]
     Usage(String),
     /// The net or its library failed.
@@ -66,7 +66,7 @@ pub enum ErrorKind {
     /// The program itself failed: a defect.
     #[error("defect of the program, please report it: {0}")]
     Internal(String),
-    /// The caller asked a run to stop before its end.
+    /// The caller stopped a run before its end.
     #[error("stopped: {done} of {of} files are read")]
     Stopped {
         /// Files that are read.

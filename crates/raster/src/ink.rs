@@ -1,4 +1,4 @@
-//! A grey picture of one sign on paper -> its ink.
+//! Ink of a grey picture of one sign on paper.
 
 use image::{GrayImage, Luma, imageops};
 use imageproc::region_labelling::{Connectivity, connected_components};
@@ -6,32 +6,32 @@ use imageproc::region_labelling::{Connectivity, connected_components};
 /// Side of the tiles in which the ground is estimated, pixels: wider than any stroke of a crop of one sign.
 const GROUND_TILE_PX: u32 = 24;
 
-/// The ground's grey in a tile is this quantile of it: most of a tile is paper, and its texture goes both ways.
+/// The ground of a tile is this quantile of its grey levels: most of a tile is paper, and its texture is both lighter and darker.
 const GROUND_QUANTILE: f64 = 0.75;
 
-/// A tile that is darker than the brightest tile by more than this fraction of the contrast lies within ink.
+/// A tile that is darker than the lightest one by more than this fraction of the contrast lies within ink.
 const MAX_GROUND_DROP: f64 = 0.5;
 
-/// But a ground may always fall off by this much, grey levels: a shadow at the edge of a scan.
+/// The ground may always be darker by this much, grey levels: a shadow at the edge of a scan.
 const GROUND_DROP_LEVELS: f64 = 40.0;
 
-/// Ink is what is darker than the ground by more than this many deviations of the paper's texture.
+/// Ink is darker than the ground by more than this many standard deviations of the paper's texture.
 const TEXTURE_DEVIATIONS: f64 = 3.0;
 
-/// Contrast between ink and ground below this is texture, grey levels of 255.
+/// A contrast between ink and ground below this is texture, grey levels of 255.
 const MIN_CONTRAST: f64 = 12.0;
 
-/// Full ink is this quantile of what is darker than half of the darkest.
+/// Full ink is this quantile of the depths that are over half of the greatest one.
 const FULL_INK_QUANTILE: f64 = 0.5;
 
-/// A component at the picture's edge with less than this fraction of the largest one's ink is a neighbour's.
+/// A component at the picture's edge with less than this fraction of the largest one's ink belongs to a neighbour.
 const MAX_NEIGHBOUR_INK: f64 = 0.25;
 
 /// Ink at least this strong belongs to a component, of 255.
 const MIN_COMPONENT_INK: u8 = 64;
 
-/// The ink of a grey `picture` ([H, W] u8, one or a few signs on paper): 0 paper .. 255 full ink. The ground may be
-/// uneven, the ink faint. Light signs on dark ground are recognised by the picture's edge. All 0 where there is none.
+/// Extracts the ink of a grey `picture` ([H, W] u8, one or a few signs on paper): 0 paper .. 255 full ink. The ground may be
+/// uneven and the ink faint. Light signs on dark ground are recognised by the picture's edge. All 0 where there is no ink.
 pub fn extract_ink(picture: &GrayImage) -> GrayImage {
     let (width, height) = picture.dimensions();
     if width == 0 || height == 0 {
@@ -58,8 +58,8 @@ pub fn extract_ink(picture: &GrayImage) -> GrayImage {
     GrayImage::from_raw(width, height, ink.collect()).expect("it has the pixels of the picture")
 }
 
-/// `ink` (0 paper .. 255 ink) of one sign without the pieces of its neighbours: components that touch the edge and are
-/// small against the largest one. What is faint or apart, but not at the edge, stays.
+/// Removes pieces of neighbours from the `ink` (0 paper .. 255 ink) of one sign: components that touch the edge and are much
+/// smaller than the largest one. Faint or separate components that do not touch the edge stay.
 pub fn remove_neighbours(ink: &GrayImage) -> GrayImage {
     let (width, height) = ink.dimensions();
     if width == 0 || height == 0 {
@@ -82,7 +82,7 @@ pub fn remove_neighbours(ink: &GrayImage) -> GrayImage {
     if !(1..n_labels).any(is_neighbour) {
         return ink.clone();
     }
-    // the pale rim of a stroke goes with it
+    // with the pale edge of their strokes
     let mut kept = ink.clone();
     for (x, y, label) in labels.enumerate_pixels() {
         if is_neighbour(label[0] as usize) {
@@ -99,7 +99,7 @@ pub fn remove_neighbours(ink: &GrayImage) -> GrayImage {
     kept
 }
 
-/// Whether the median of the edge is nearer to black than to white, within the picture's own range.
+/// Whether the median grey of the edge is in the lower half of the picture's range.
 fn edge_is_dark(picture: &GrayImage) -> bool {
     let (width, height) = picture.dimensions();
     let at_edge = |x: u32, y: u32| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
@@ -132,25 +132,25 @@ fn ground_of(picture: &GrayImage) -> GrayImage {
     imageops::resize(&tiles, width, height, imageops::FilterType::Triangle)
 }
 
-/// How often each grey level occurs.
+/// How often each grey level occurs, 0 to 255.
 pub struct GreyHistogram([usize; 256]);
 
 impl GreyHistogram {
-    /// Of all of `levels`.
+    /// Counts `levels`.
     pub fn of(levels: impl Iterator<Item = u8>) -> Self {
         let mut counts = [0; 256];
         levels.for_each(|level| counts[usize::from(level)] += 1);
         Self(counts)
     }
 
-    /// The level below or at which `q` of all lie, 0 to 1. 0 of nothing.
+    /// The quantile `q` (0 to 1): the least level that this share of all levels does not exceed. 0 where there are none.
     pub fn quantile(&self, q: f64) -> u8 {
         let total: usize = self.0.iter().sum();
         let rank = (total.saturating_sub(1) as f64 * q).round() as usize;
-        let mut seen = 0;
+        let mut n_counted = 0;
         let level = self.0.iter().position(|&count| {
-            seen += count;
-            seen > rank
+            n_counted += count;
+            n_counted > rank
         });
         level.and_then(|level| u8::try_from(level).ok()).unwrap_or(0)
     }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn faint_ink_on_uneven_ground_comes_out_full() {
+    fn ink_faint_on_uneven_ground_is_extracted_in_full() {
         for depth in [180, 60, 25] {
             let ink = extract_ink(&bar(depth));
             assert!(ink.get_pixel(43, 50)[0] > 200, "{depth}: {:?}", ink.get_pixel(43, 50));
@@ -180,18 +180,18 @@ mod tests {
     }
 
     #[test]
-    fn light_on_dark_is_turned_round() {
+    fn ink_light_on_dark_equals_dark_on_light() {
         assert_eq!(extract_ink(&inverted(&bar(120))), extract_ink(&bar(120)));
     }
 
     #[test]
-    fn paper_alone_has_no_ink() {
+    fn paper_without_ink_gives_none() {
         assert!(extract_ink(&bar(0)).as_raw().iter().all(|&v| v == 0));
         assert_eq!(extract_ink(&GrayImage::new(0, 3)).dimensions(), (0, 3));
     }
 
     #[test]
-    fn a_neighbour_at_the_edge_goes_and_a_fragment_within_stays() {
+    fn neighbour_at_the_edge_is_removed_and_inner_fragment_stays() {
         let ink = GrayImage::from_fn(60, 60, |x, y| {
             let digit = (20..26).contains(&x) && (10..50).contains(&y);
             let fragment = (40..43).contains(&x) && (20..24).contains(&y);

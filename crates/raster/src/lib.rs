@@ -1,4 +1,4 @@
-//! Pixels and geometry, errors, hashes and files. Nothing here knows what a form is.
+//! Pixels, geometry, errors, hashes and files: the lowest crate, which knows nothing of forms.
 
 mod binarise;
 mod components;

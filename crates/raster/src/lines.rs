@@ -1,9 +1,9 @@
-//! Straight lines in a binary picture, at any angle, thin or thick, with their breaks.
+//! Straight lines in a binary picture: at any angle, thin or thick, with gaps.
 //!
 //! After Zheng, Liu and Ding, "A form frame line detection algorithm based on directional single-connected chain"
-//! (Journal of Software 13, 2002): vertical runs of ink no longer than a line is thick, each joined to the one run that
-//! it touches in the next column, make a chain; a straight chain is a piece of a horizontal line. Text gives short or
-//! bent chains, a crossing breaks one. Vertical lines are the same with the axes exchanged.
+//! (Journal of Software 13, 2002). A vertical run of ink, no longer than a line is thick, is joined to the only run that it touches
+//! in the next column. Joined runs make a chain, and a straight chain is a piece of a horizontal line. Text gives short or bent
+//! chains; a crossing breaks a chain. Vertical lines are found with the axes exchanged.
 
 use image::GrayImage;
 
@@ -13,24 +13,24 @@ use crate::geometry::{Point, Segment};
 /// Parameters of [`find_line_pieces`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LineParams {
-    /// Thickest line, pixels along the run. A slanted line's runs are longer than it is thick.
+    /// Longest run, pixels. The runs of a slanted line are longer than the line is thick.
     pub max_thickness_px: u32,
     /// Shortest piece, pixels.
     pub min_length_px: f64,
-    /// How far the middle of a run may lie from the straight line, pixels. A bent line falls into straight pieces.
+    /// Largest distance of the middle of a run from the straight line, pixels. A bent line is split into straight pieces.
     pub max_deviation_px: f64,
 }
 
 /// Straight pieces of lines.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LinePieces {
-    /// Pieces that run more sideways than up and down, `a` at the left.
+    /// Pieces nearer to horizontal, `a` at the left.
     pub horizontal: Vec<Segment>,
-    /// Pieces that run more up and down, `a` at the top.
+    /// Pieces nearer to vertical, `a` at the top.
     pub vertical: Vec<Segment>,
 }
 
-/// One column's run of a chain: where it stands along the line, and its middle and length across it.
+/// One run of a chain: its place along the line, and its first and last pixel across it.
 #[derive(Debug, Clone, Copy)]
 struct Run {
     along: u32,
@@ -51,7 +51,7 @@ pub fn find_line_pieces(mask: &GrayImage, params: LineParams) -> LinePieces {
     for piece in &mut vertical {
         *piece = Segment::new(Point::new(piece.a.y, piece.a.x), Point::new(piece.b.y, piece.b.x));
     }
-    // A thin line that leans also has short runs across the wrong axis.
+    // a thin slanted line has short runs along both axes
     horizontal.retain(|s| s.is_horizontal());
     vertical.retain(|s| !s.is_horizontal());
     LinePieces { horizontal, vertical }
@@ -64,7 +64,7 @@ fn chains(mask: &GrayImage, params: LineParams) -> Vec<Segment> {
     let rows = mask.as_raw().chunks_exact(mask.width().max(1) as usize);
     for (along, row) in (0..).zip(rows) {
         let runs = thin_runs(along, row, params.max_thickness_px);
-        // Each open chain and each new run may have one partner only; both lists are in order across.
+        // an open chain or a new run with more than one partner is not continued; both lists are in order across
         let mut continued = Vec::with_capacity(runs.len());
         let mut partners_of_run = vec![0u32; runs.len()];
         let mut partner_of_chain = vec![None; open.len()];
@@ -124,7 +124,7 @@ fn thin_runs(along: u32, row: &[u8], max_px: u32) -> Vec<Run> {
     runs
 }
 
-/// Parts `chain` where it bends (Ramer, 1972; Douglas and Peucker, 1973) and keeps the parts that are long enough.
+/// Splits `chain` where it bends (Ramer, 1972; Douglas and Peucker, 1973) and keeps the parts that are long enough.
 fn straight_pieces(chain: &[Run], params: LineParams, pieces: &mut Vec<Segment>) {
     let (Some(first), Some(last)) = (chain.first(), chain.last()) else { return };
     if f64::from(last.along - first.along + 1) < params.min_length_px {
@@ -139,7 +139,7 @@ fn straight_pieces(chain: &[Run], params: LineParams, pieces: &mut Vec<Segment>)
         pieces.push(Segment::new(at(f64::from(first.along)), at(f64::from(last.along))));
         return;
     }
-    // An end that bends away is cut off; a middle that does so parts the chain.
+    // at an end this cuts off one run, in the middle it splits the chain
     let split = worst_idx.clamp(1, chain.len() - 1);
     straight_pieces(&chain[..split], params, pieces);
     straight_pieces(&chain[split..], params, pieces);
@@ -160,9 +160,8 @@ fn fit(chain: &[Run]) -> (f64, f64) {
     (slope, mean_across - slope * mean_along)
 }
 
-/// Joins pieces that continue each other, as a line broken by crossings does: the gap may be as long as `gap_px` plus
-/// a tenth of what is joined, the ends may lie `offset_px` beside each other. All pieces are of one sort (horizontal or
-/// vertical), and so are the joined ones.
+/// Joins pieces that continue each other, such as those of a line that is broken by crossings. The gap may be `gap_px` plus a tenth
+/// of the length of both pieces; the ends may be `offset_px` apart across the line. All pieces are horizontal, or all are vertical.
 pub fn join_pieces(pieces: &[Segment], gap_px: f64, offset_px: f64) -> Vec<Segment> {
     let is_horizontal =
         pieces.iter().map(|s| if s.is_horizontal() { s.length() } else { -s.length() }).sum::<f64>() > 0.0;
@@ -175,12 +174,12 @@ pub fn join_pieces(pieces: &[Segment], gap_px: f64, offset_px: f64) -> Vec<Segme
             let gap = along(piece.a) - along(line.b);
             let longer = if line.length() > piece.length() { *line } else { piece };
             let direction = longer.direction();
-            let beside = |p: Point, q: Point| direction.cross(q - p).abs();
+            let offset = |p: Point, q: Point| direction.cross(q - p).abs();
             let drift_px = offset_px + gap.max(0.0) * 0.02;
             gap <= gap_px + 0.1 * (line.length() + piece.length())
                 && gap > -0.5 * piece.length().min(line.length())
-                && beside(line.b, piece.a) <= drift_px
-                && beside(longer.middle(), if longer == piece { line.a } else { piece.b }) <= 2.0 * drift_px
+                && offset(line.b, piece.a) <= drift_px
+                && offset(longer.middle(), if longer == piece { line.a } else { piece.b }) <= 2.0 * drift_px
         };
         let best = joined
             .iter()
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slanted_line_is_one_piece_within_a_pixel() {
+    fn line_slanted_is_one_piece_within_a_pixel() {
         for degrees in [-12.0f64, -3.0, 0.0, 0.5, 8.0] {
             let b = Point::new(40.0 + 200.0 * degrees.to_radians().cos(), 100.0 + 200.0 * degrees.to_radians().sin());
             let line = Segment::new(Point::new(40.0, 100.0), b);
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crossing_breaks_lines_and_joining_mends_them() {
+    fn lines_broken_by_a_crossing_are_joined() {
         let across = Segment::new(Point::new(20.0, 90.0), Point::new(280.0, 96.0));
         let down = Segment::new(Point::new(150.0, 10.0), Point::new(146.0, 190.0));
         let pieces = find_line_pieces(&draw(&[across, down], 3.0), PARAMS);
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_solid_area_is_no_line() {
+    fn solid_area_gives_no_line() {
         let solid = GrayImage::from_fn(300, 200, |x, y| Luma([if x > 50 && y > 50 { 255 } else { 0 }]));
         assert_eq!(find_line_pieces(&solid, PARAMS), LinePieces::default());
     }

@@ -1,10 +1,10 @@
-//! Pictures and points turned by quarters, and with their axes exchanged.
+//! Quarter turns of pictures and points, and transposition.
 
 use image::{GrayImage, imageops};
 
 use crate::geometry::Point;
 
-/// `pixels` turned back by `quarters` clockwise: what lay turned by so many stands upright.
+/// Undoes `quarters` clockwise quarter turns of `pixels`.
 pub fn rotate_back(pixels: &GrayImage, quarters: u8) -> GrayImage {
     match quarters % 4 {
         1 => imageops::rotate270(pixels),
@@ -14,10 +14,10 @@ pub fn rotate_back(pixels: &GrayImage, quarters: u8) -> GrayImage {
     }
 }
 
-/// Side of the squares in which a picture is transposed, pixels: both their rows and their columns stay in the cache.
+/// Side of the blocks in which a picture is transposed, pixels: small enough for the cache by rows and by columns.
 const SQUARE_PX: usize = 32;
 
-/// `pixels` with its axes exchanged: [H, W] -> [W, H].
+/// Exchanges the axes: [H, W] -> [W, H].
 pub fn transpose(pixels: &GrayImage) -> GrayImage {
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
     let mut turned = GrayImage::new(pixels.height(), pixels.width());
@@ -34,8 +34,8 @@ pub fn transpose(pixels: &GrayImage) -> GrayImage {
     turned
 }
 
-/// Where a point of a picture comes to lie that is turned back by `quarters` clockwise. `size`: the picture's width and
-/// height before, pixels.
+/// Maps a point of a picture to its place after [`rotate_back`] by `quarters`. `size`: the picture's width and height before,
+/// pixels.
 pub fn rotate_point_back(p: Point, quarters: u8, size: [f64; 2]) -> Point {
     let [width, height] = size;
     match quarters % 4 {
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn transposing_exchanges_the_axes() {
+    fn transpose_of_picture_exchanges_the_axes() {
         let picture = GrayImage::from_fn(70, 41, |x, y| Luma([(3 * x + 7 * y) as u8]));
         let turned = transpose(&picture);
         assert_eq!(turned.dimensions(), (41, 70));

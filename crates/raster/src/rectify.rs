@@ -1,16 +1,16 @@
-//! A place in a picture -> an upright grey crop.
+//! An upright grey crop of an area of a picture.
 
 use image::GrayImage;
 
 use super::Sampler;
 use crate::geometry::{Point, Projection, Rect};
 
-/// Longest side of a crop, pixels: wider than any page as its fields are cut; a template cannot make us take more.
+/// Longest side of a crop, pixels: longer than any page at the resolution of crops. It bounds the memory that a template can ask for.
 const MAX_SIDE_PX: f64 = 6_000.0;
 
-/// Draws `area` (millimetres, say) upright at `px_per_mm`, but no side longer than 6,000 pixels: [H, W] u8 as in the picture,
-/// white where that ends. Pixel `i` covers `i .. i + 1`. Where the picture is coarser than the crop it is interpolated by
-/// cubics, where it is finer it is averaged.
+/// Samples `area` (in millimetres) as an upright crop of `px_per_mm`, each side at most 6,000 pixels: [H, W] u8 as in the picture, white
+/// outside of it. Pixel `i` covers `i .. i + 1`. Where the picture is coarser than the crop it is interpolated by cubics, where it
+/// is finer it is averaged.
 pub fn rectify(picture: &GrayImage, picture_from_area: &Projection, area: Rect, px_per_mm: f64) -> GrayImage {
     let width = (area.width() * px_per_mm).ceil().clamp(1.0, MAX_SIDE_PX) as u32;
     let height = (area.height() * px_per_mm).ceil().clamp(1.0, MAX_SIDE_PX) as u32;
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_turned_page_comes_out_upright() {
+    fn crop_of_a_rotated_page_is_upright() {
         // A dark square of 2 mm at (10, 20) mm, on a page of 8 px/mm turned by 5 degrees.
         let map = Projection::rotation(5f64.to_radians()).compose(&Projection::scaling(8.0, 8.0));
         let back = map.inverse().expect("it is regular");
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn off_the_page_is_white() {
+    fn crop_outside_of_the_page_is_white() {
         let page = GrayImage::from_pixel(10, 10, Luma([0]));
         let crop = rectify(&page, &Projection::scaling(10.0, 10.0), Rect::from_xywh(5.0, 5.0, 1.0, 1.0), 10.0);
         assert!(crop.pixels().all(|p| p[0] == 255));

@@ -1,22 +1,22 @@
-//! Smaller pictures.
+//! Reduction of a picture by a whole factor.
 
 use image::GrayImage;
 
-/// `image` reduced by a whole `factor`, each pixel the mean of a square of the source; what is left over at the right
-/// and lower edge is dropped. A factor of 1 is a copy.
+/// Reduces `image` by a whole `factor`: each pixel is the rounded mean of a square of the source. Pixels at the right and lower edge
+/// that do not fill a square are dropped. A factor of 1 is a copy.
 pub fn reduce(image: &GrayImage, factor: u32) -> GrayImage {
-    // sums of as many pixels as the compiler knows of are taken several at once
+    // with a factor that is known when it is compiled, several pixels are summed at once
     match factor {
         0 | 1 => image.clone(),
-        2 => reduced(image, factor, |row, sums| add(row.as_chunks::<2>().0, sums)),
-        3 => reduced(image, factor, |row, sums| add(row.as_chunks::<3>().0, sums)),
-        4 => reduced(image, factor, |row, sums| add(row.as_chunks::<4>().0, sums)),
-        _ => reduced(image, factor, |row, sums| add(row.chunks_exact(factor as usize), sums)),
+        2 => reduce_by(image, factor, |row, sums| add(row.as_chunks::<2>().0, sums)),
+        3 => reduce_by(image, factor, |row, sums| add(row.as_chunks::<3>().0, sums)),
+        4 => reduce_by(image, factor, |row, sums| add(row.as_chunks::<4>().0, sums)),
+        _ => reduce_by(image, factor, |row, sums| add(row.chunks_exact(factor as usize), sums)),
     }
 }
 
 /// `add_row` adds each `factor` pixels of a row of the source to one of the sums.
-fn reduced(image: &GrayImage, factor: u32, add_row: impl Fn(&[u8], &mut [u32])) -> GrayImage {
+fn reduce_by(image: &GrayImage, factor: u32, add_row: impl Fn(&[u8], &mut [u32])) -> GrayImage {
     let (width, height) = (image.width() / factor, image.height() / factor);
     let area = factor * factor;
     let mut sums = vec![0u32; width as usize];
@@ -41,13 +41,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_pixel_is_the_mean_of_its_square() {
+    fn reduce_of_odd_width_drops_the_last_column() {
         let image = GrayImage::from_raw(5, 2, vec![0, 100, 200, 200, 9, 50, 50, 0, 0, 9]).expect("5 x 2");
         assert_eq!(reduce(&image, 2).as_raw(), &vec![50, 100]);
     }
 
     #[test]
-    fn it_is_the_mean_by_every_factor() {
+    fn reduce_by_every_factor_is_the_mean() {
         let image = GrayImage::from_fn(31, 23, |x, y| image::Luma([((x * 37 + y * 91) % 251) as u8]));
         for factor in 1..=24 {
             let reduced = reduce(&image, factor);

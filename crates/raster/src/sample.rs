@@ -1,20 +1,20 @@
-//! Grey between pixels, and of several pixels.
+//! Grey at any point of a picture: interpolated between pixels, or averaged over several.
 
 use image::GrayImage;
 
 use crate::geometry::Point;
 
-/// Grey of paper beyond the picture's edge.
+/// Grey outside of the picture: paper.
 const BEYOND: f64 = 255.0;
 
-/// Bilinear grey at `p`, 0 to 255, pixel i covering i to i + 1; white beside the picture, and where `p` is not finite.
+/// Bilinear grey at `p`, 0 to 255, pixel i covering i to i + 1; white outside of the picture, and where `p` is not finite.
 #[inline]
 pub fn bilinear(picture: &GrayImage, p: Point) -> f64 {
     let (x, y) = (p.x - 0.5, p.y - 0.5);
     let (width, height) = picture.dimensions();
-    // most points lie well inside, where no edge has to be thought of
+    // most points lie inside, where no pixel has to be checked
     if x >= 0.0 && y >= 0.0 && x < f64::from(width) - 1.0 && y < f64::from(height) - 1.0 {
-        // the fastest way to a whole number: they are not negative, and less than a side
+        // a cast is the fastest floor: both are at least 0 and less than a side
         let (left, top) = (x as i32, y as i32);
         let start = top as usize * width as usize + left as usize;
         let upper = &picture.as_raw()[start..start + 2];
@@ -27,8 +27,7 @@ pub fn bilinear(picture: &GrayImage, p: Point) -> f64 {
     between([at(0, 0), at(1, 0), at(0, 1), at(1, 1)], fx, fy)
 }
 
-/// Adds to each of `sums` the [`bilinear`] grey at its place, the first one at `from`, the last one at `to`, the others evenly
-/// between.
+/// Adds the [`bilinear`] grey along a straight line to `sums`: the first at `from`, the last at `to`, the others evenly between.
 #[inline]
 pub fn add_profile(picture: &GrayImage, from: Point, to: Point, sums: &mut [f64]) {
     let step = (to - from) * (1.0 / (sums.len().max(2) - 1) as f64);
@@ -37,34 +36,34 @@ pub fn add_profile(picture: &GrayImage, from: Point, to: Point, sums: &mut [f64]
     }
 }
 
-/// Takes samples of a picture that lie some pixels apart: each weighs the pixels around its point by a separable kernel.
+/// Takes samples of a picture at a given spacing: each is the sum of the pixels around its point, weighted by a separable kernel.
 ///
-/// Where the samples lie closer than pixels, the Catmull-Rom cubic (Keys, "Cubic convolution interpolation for digital image
-/// processing", 1981); where they lie farther apart, the mean of several bilinear values spread evenly over the distance.
+/// Where samples are closer than pixels, the kernel is the Catmull-Rom cubic (Keys, "Cubic convolution interpolation for digital image
+/// processing", 1981); where they are farther apart, it is the mean of several bilinear values spread evenly over the spacing.
 pub struct Sampler {
     across: Kernel,
     down: Kernel,
 }
 
 impl Sampler {
-    /// For samples that lie `spacing` pixels apart, across the picture and down.
+    /// For samples `spacing` pixels apart, across the picture and down.
     pub fn new(spacing: [f64; 2]) -> Self {
         let [across, down] = spacing.map(Kernel::for_spacing);
         Self { across, down }
     }
 
-    /// Grey at `p`, 0 to 255, pixel i covering i to i + 1; white beside the picture, and where `p` is not finite.
+    /// Grey at `p`, 0 to 255, pixel i covering i to i + 1; white outside of the picture, and where `p` is not finite.
     #[inline]
     pub fn grey(&self, picture: &GrayImage, p: Point) -> u8 {
         let Some((left, top, fx, fy)) = corner(p) else { return BEYOND as u8 };
         let (wx, wy) = (self.across.weights(fx), self.down.weights(fy));
         let (left, top) = (left + self.across.first, top + self.down.first);
         let (width, height) = (picture.width() as usize, picture.height() as usize);
-        // most points lie well inside, where no edge has to be thought of
+        // most points lie inside, where no pixel has to be checked
         let is_inside =
             left >= 0 && top >= 0 && left as usize + 4 * wx.len() <= width && top as usize + 4 * wy.len() <= height;
         let sum = if is_inside {
-            weighed(&picture.as_raw()[top as usize * width + left as usize..], width, wx, wy)
+            weighted_sum(&picture.as_raw()[top as usize * width + left as usize..], width, wx, wy)
         } else {
             let at_row = |(j, wy): (i32, &f32)| {
                 let at = |(i, wx): (i32, &f32)| wx * grey(picture, left + i, top + j) as f32;
@@ -76,12 +75,12 @@ impl Sampler {
     }
 }
 
-/// Sum of the first `pixels`, in rows `width` long, each weighed by its column and its row.
+/// Weighted sum of a block of `pixels`, in rows of `width`: the weight of a pixel is that of its column times that of its row.
 #[inline]
-fn weighed(pixels: &[u8], width: usize, wx: &[[f32; 4]], wy: &[[f32; 4]]) -> f32 {
+fn weighted_sum(pixels: &[u8], width: usize, wx: &[[f32; 4]], wy: &[[f32; 4]]) -> f32 {
     let mut sum = 0.0;
     for (i, wx) in wx.iter().enumerate() {
-        // four columns side by side, so that the compiler computes them together
+        // four columns at a time, so that the compiler computes them together
         let mut columns = [0.0f32; 4];
         for (j, wy) in wy.iter().enumerate() {
             for (k, wy) in wy.iter().enumerate() {
@@ -95,21 +94,20 @@ fn weighed(pixels: &[u8], width: usize, wx: &[[f32; 4]], wy: &[[f32; 4]]) -> f32
     sum
 }
 
-/// What pixels weigh, by where between two pixels' centres a point lies.
+/// Weights of pixels along one axis, tabulated by the place of the point between two pixel centres.
 struct Kernel {
-    /// The first pixel that has a weight, from the one left of the point.
+    /// The first pixel with a weight, relative to the pixel left of the point.
     first: i32,
-    /// Pixels with a weight, by fours.
+    /// Groups of four pixels with a weight.
     n_fours: usize,
     /// [`N_PHASES`, `n_fours`, 4]
     weights: Vec<[f32; 4]>,
 }
 
-/// Steps from one pixel's centre to the next: no point is moved by more than 1/512 of a pixel.
+/// Places between two pixel centres that are tabulated: no point moves by more than 1/512 of a pixel.
 const N_PHASES: usize = 256;
 
-/// Samples farther apart, pixels, are taken as if they were as far apart as this: enough for crops of 254 dpi from scans of
-/// 1,200, dear beyond.
+/// Largest spacing of the kernel, pixels: enough for crops of 254 dpi from scans of 1,200 dpi. A higher value takes more time.
 const MAX_SPACING: f64 = 6.0;
 
 impl Kernel {
@@ -117,7 +115,7 @@ impl Kernel {
         if spacing > 1.0 { Self::mean(spacing.min(MAX_SPACING)) } else { Self::tabulated(2.0, catmull_rom) }
     }
 
-    /// The mean of bilinear values, spread evenly over `spacing` pixels, no farther apart than pixels are.
+    /// The mean of bilinear values at most a pixel apart, spread evenly over `spacing` pixels.
     fn mean(spacing: f64) -> Self {
         let n = spacing.ceil();
         let tent = |x: f64| (1.0 - x.abs()).max(0.0);
@@ -126,7 +124,7 @@ impl Kernel {
         Self::tabulated(reach, |x| offsets.iter().map(|offset| tent(x - offset)).sum::<f64>() / n)
     }
 
-    /// `value` tells what a pixel weighs whose centre is so far from the point; nothing farther than `reach`.
+    /// Tabulates `value`, the weight of a pixel by its distance from the point; it is 0 beyond `reach`.
     fn tabulated(reach: f64, value: impl Fn(f64) -> f64) -> Self {
         let reach = reach.ceil() as i32;
         let (first, n_fours) = (1 - reach, (2 * reach as usize).div_ceil(4));
@@ -139,7 +137,7 @@ impl Kernel {
         Self { first, n_fours, weights: weights.collect() }
     }
 
-    /// Those of a point that lies `fraction` (0 to 1) behind a pixel's centre.
+    /// The weights for a point that lies `fraction` (0 to 1) to the right of a pixel centre.
     #[inline]
     fn weights(&self, fraction: f64) -> &[[f32; 4]] {
         let phase = usize::from((fraction * N_PHASES as f64) as u8);
@@ -147,7 +145,7 @@ impl Kernel {
     }
 }
 
-/// Of a pixel `x` pixels away.
+/// The weight of a pixel at distance `x`, pixels.
 fn catmull_rom(x: f64) -> f64 {
     let x = x.abs();
     if x < 1.0 {
@@ -159,7 +157,7 @@ fn catmull_rom(x: f64) -> f64 {
     }
 }
 
-/// The grey between four pixels, left above, right above, left below, right below.
+/// Interpolates between four pixels: left above, right above, left below, right below.
 #[inline]
 fn between(grey: [f64; 4], fx: f64, fy: f64) -> f64 {
     let upper = grey[0] * (1.0 - fx) + grey[1] * fx;
@@ -167,7 +165,7 @@ fn between(grey: [f64; 4], fx: f64, fy: f64) -> f64 {
     upper * (1.0 - fy) + lower * fy
 }
 
-/// Grey of pixel `(x, y)`, white beside the picture.
+/// Grey of pixel `(x, y)`, white outside of the picture.
 #[inline]
 fn grey(picture: &GrayImage, x: i32, y: i32) -> f64 {
     match (u32::try_from(x), u32::try_from(y)) {
@@ -176,7 +174,7 @@ fn grey(picture: &GrayImage, x: i32, y: i32) -> f64 {
     }
 }
 
-/// The pixel whose centre lies left above `p`, and how far `p` lies from that centre. `None` where `p` is not finite.
+/// The pixel whose centre is left above `p`, and the distance of `p` from it. `None` where `p` is not finite.
 #[inline]
 fn corner(p: Point) -> Option<(i32, i32, f64, f64)> {
     let (x, y) = (p.x - 0.5, p.y - 0.5);
@@ -187,7 +185,7 @@ fn corner(p: Point) -> Option<(i32, i32, f64, f64)> {
     Some((left, top, x - f64::from(left), y - f64::from(top)))
 }
 
-/// As `f64::floor`, which is a call where the processor may be an old one.
+/// `f64::floor` without the function call that it is on processors without SSE4.1.
 #[inline]
 fn floor(x: f64) -> i32 {
     let towards_zero = x as i32;
@@ -199,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn between_pixels_grey_runs_straight_and_beside_them_it_is_white() {
+    fn bilinear_between_pixels_is_linear_and_outside_white() {
         let picture = GrayImage::from_raw(2, 2, vec![0, 100, 200, 40]).expect("2 x 2");
         for (x, y, expected) in [
             (0.5, 0.5, 0.0),
@@ -217,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_of_a_plane_lie_on_it_however_far_apart() {
+    fn samples_of_a_plane_at_every_spacing_lie_on_it() {
         let picture = GrayImage::from_fn(40, 40, |x, y| image::Luma([(3 * x + 2 * y) as u8]));
         for spacing in [0.5, 1.0, 1.2, 2.5, 4.7, 9.0] {
             let sampler = Sampler::new([spacing, 0.8 * spacing]);
@@ -232,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_the_mean_of_as_many_pixels_as_it_stands_for() {
+    fn sample_at_wide_spacing_is_the_mean_of_its_pixels() {
         // every fourth column is black
         let picture = GrayImage::from_fn(64, 64, |x, _| image::Luma([if x % 4 == 0 { 0 } else { 240 }]));
         let grey = |spacing: f64, x: f64| Sampler::new([spacing; 2]).grey(&picture, Point::new(x, 32.0));

@@ -1,7 +1,7 @@
 //! Decoding in separate processes, so that a decoder that loops, crashes or takes all memory costs one page.
 //!
 //! A thread cannot be stopped, and memory that runs out ends its process. So a [`DecoderPool`] has pages decoded by
-//! `formread-decode` processes, as many as are busy at once. A process is given a file once, then asked for its pages one by one.
+//! `formread-decode` processes, as many as are busy at once. A process is given a file once, and then requests for its pages, one by one.
 //! Past the limit of time it is killed; past that of memory it ends by itself. The page gets an error, and the next page
 //! another process. An idle process takes no time, and a page costs what sending its pixels through a pipe takes.
 

@@ -135,7 +135,7 @@ impl Process {
         })
     }
 
-    /// Kills it; the error says what went wrong.
+    /// Kills it; the error describes what went wrong.
     pub fn end(mut self, failure: Failure) -> Error {
         let _ = self.child.kill();
         if matches!(failure, Failure::TimedOut) {

@@ -27,7 +27,7 @@ pub struct Hello {
 }
 
 impl Hello {
-    /// What this build says.
+    /// The message of this build.
     pub fn own() -> Self {
         Self { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() }
     }

@@ -1,4 +1,4 @@
-//! What a PDF page draws: are all of its parts there, and do they stay within bounds.
+//! Checks that all parts of a PDF page are in the file, and within limits.
 
 use std::collections::HashSet;
 
@@ -10,16 +10,16 @@ use super::filters::unpack;
 use super::picture;
 use formread_raster::error::{Error, Format, Result};
 
-/// Most bytes that the instructions of a page may unpack to. A page of dense vector drawing has some 10 MB.
+/// Most bytes of the instructions of a page when decompressed. A page of dense vector drawing has some 10 MB.
 const CONTENT_BYTES: u64 = 64 << 20;
 
 /// Checks that the instructions of a page, and of the forms that it draws, can be read, and that what they draw is in
-/// the file. hayro draws the rest of a page where a part is missing.
+/// the file. hayro draws a page without the parts that are missing.
 ///
 /// # Errors
 /// `Format` where a part is missing or broken, `Limit` where instructions unpack to too much.
 pub fn check(page: &Page<'_>) -> Result<()> {
-    let mut walk = Walk { bytes_left: CONTENT_BYTES, seen: HashSet::new() };
+    let mut walk = Walk { bytes_left: CONTENT_BYTES, visited: HashSet::new() };
     let streams = match page.raw().get::<Object<'_>>("Contents") {
         Some(Object::Stream(stream)) => vec![stream],
         Some(Object::Array(parts)) => streams_of(&parts)?,
@@ -32,10 +32,10 @@ pub fn check(page: &Page<'_>) -> Result<()> {
         content.extend_from_slice(&walk.instructions(&stream)?);
         content.push(b' ');
     }
-    // forms whose instructions are still to be looked at, as a list, since they may lie in each other to any depth
+    // forms to be checked, as a list: they may be nested to any depth
     let mut forms = walk.forms(&content, page.resources())?;
     while let Some((form, outer)) = forms.pop() {
-        if walk.seen.insert(form.obj_id()) {
+        if walk.visited.insert(form.obj_id()) {
             let instructions = walk.instructions(&form)?;
             let own = form.dict().get::<Dict<'_>>("Resources").map(Resources::new);
             forms.extend(walk.forms(&instructions, own.as_ref().unwrap_or(&outer))?);
@@ -56,8 +56,8 @@ fn streams_of<'a>(parts: &Array<'a>) -> Result<Vec<Stream<'a>>> {
 
 struct Walk {
     bytes_left: u64,
-    /// Forms that were looked at: one may be drawn any number of times.
-    seen: HashSet<ObjectIdentifier>,
+    /// Forms that were checked: one may be drawn any number of times.
+    visited: HashSet<ObjectIdentifier>,
 }
 
 impl Walk {
@@ -70,7 +70,7 @@ impl Walk {
         Ok(unpacked.data)
     }
 
-    /// The forms that instructions draw, and the resources that they draw with; pictures are looked at here.
+    /// Checks the pictures that instructions draw; returns the forms that they draw, with the resources of each.
     fn forms<'a>(&self, instructions: &[u8], resources: &Resources<'a>) -> Result<Vec<(Stream<'a>, Resources<'a>)>> {
         let mut forms = Vec::new();
         let mut instructions = TypedIter::new(instructions);
@@ -83,7 +83,7 @@ impl Walk {
                     match kind.as_ref().map(Name::as_str) {
                         Some("Image") => drop(picture::size(stream.dict())?),
                         Some("Form") if stream.dict().get::<[f32; 4]>("BBox").is_some() => {
-                            if !self.seen.contains(&stream.obj_id()) {
+                            if !self.visited.contains(&stream.obj_id()) {
                                 forms.push((stream, resources.clone()));
                             }
                         }

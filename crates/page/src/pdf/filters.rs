@@ -1,8 +1,7 @@
-//! What the streams of a PDF file swell to, within bounds.
+//! Decompression of the streams of a PDF file, within limits.
 //!
-//! ISO 32000-1, 7.4. The hayro crates decode a stream to its end, whatever it takes, and go on with what came out of a
-//! broken one. So a stream is run through its filters here first, as far as the code of a picture (fax, JPEG, JBIG2, JPEG 2000), which is looked at by
-//! [`super::picture`].
+//! ISO 32000-1, 7.4. The hayro crates decode a stream to its end, however large it is, and use what they get from a broken one. So
+//! a stream is decoded here first, up to the code of a picture (fax, JPEG, JBIG2, JPEG 2000), which [`super::picture`] checks.
 
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
@@ -14,30 +13,30 @@ use weezl::BitOrder;
 
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
-/// A stream behind its general filters.
-pub struct Unpacked<'a> {
-    /// What came out of them.
+/// A stream after its general filters.
+pub struct UnpackedStream<'a> {
+    /// Their output.
     pub data: Cow<'a, [u8]>,
-    /// The picture's own code that the data is still in, and its parameters.
+    /// The code of a picture, in which the data still is, and its parameters.
     pub code: Option<(Filter, Dict<'a>)>,
-    /// Whether the filters came to their end.
+    /// Whether the filters reached the end of their data.
     pub is_whole: bool,
 }
 
-/// Runs a stream through its general filters, none of which may give more than `max_bytes`.
+/// Decodes a stream by its general filters, the output of each at most `max_bytes`.
 ///
 /// # Errors
-/// `Limit` where one does, `Format` where the data is no such code, `Unsupported` of filters in an order that says nothing.
-pub fn unpack<'a>(stream: &Stream<'a>, max_bytes: u64) -> Result<Unpacked<'a>> {
-    let mut unpacked = Unpacked { data: stream.raw_data(), code: None, is_whole: true };
+/// `Limit` where an output is larger, `Format` where the data is not valid, `Unsupported` where a filter follows the code of a picture.
+pub fn unpack<'a>(stream: &Stream<'a>, max_bytes: u64) -> Result<UnpackedStream<'a>> {
+    let mut unpacked = UnpackedStream { data: stream.raw_data(), code: None, is_whole: true };
     for (idx, filter) in stream.filters().into_iter().enumerate() {
         let params = params(stream, idx);
         if unpacked.code.is_some() {
-            return Err(Error::unsupported(Format::Pdf, "filters behind a picture's own code"));
+            return Err(Error::unsupported(Format::Pdf, "filters after the code of a picture"));
         }
-        let mut sink = Bounded { bytes: Vec::new(), max_bytes };
+        let mut sink = BoundedBuffer { bytes: Vec::new(), max_bytes };
         let data = &unpacked.data;
-        let came_to_end = match filter {
+        let result = match filter {
             Filter::FlateDecode => inflate(data, &mut sink),
             Filter::LzwDecode => unpack_lzw(data, params.get::<i32>("EarlyChange") != Some(0), &mut sink),
             Filter::RunLengthDecode => unpack_runs(data, &mut sink),
@@ -49,7 +48,7 @@ pub fn unpack<'a>(stream: &Stream<'a>, max_bytes: u64) -> Result<Unpacked<'a>> {
                 continue;
             }
         };
-        match came_to_end {
+        match result {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => unpacked.is_whole = false,
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
@@ -80,13 +79,13 @@ fn nth_dict<'a>(all: &Array<'a>, idx: usize) -> Option<Dict<'a>> {
     all.iter::<Object<'a>>().nth(idx)?.into_dict()
 }
 
-/// Takes bytes up to a limit.
-struct Bounded {
+/// Collects bytes up to a limit.
+struct BoundedBuffer {
     bytes: Vec<u8>,
     max_bytes: u64,
 }
 
-impl Write for Bounded {
+impl Write for BoundedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.bytes.extend_from_slice(bytes);
         if self.bytes.len() as u64 > self.max_bytes { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes.len()) }
@@ -97,12 +96,12 @@ impl Write for Bounded {
     }
 }
 
-fn inflate(data: &[u8], sink: &mut Bounded) -> io::Result<()> {
+fn inflate(data: &[u8], sink: &mut BoundedBuffer) -> io::Result<()> {
     let max_bytes = sink.max_bytes.saturating_add(1);
     io::copy(&mut ZlibDecoder::new(data).take(max_bytes), sink).map(|_| ())
 }
 
-fn unpack_lzw(data: &[u8], switches_early: bool, sink: &mut Bounded) -> io::Result<()> {
+fn unpack_lzw(data: &[u8], switches_early: bool, sink: &mut BoundedBuffer) -> io::Result<()> {
     let mut decoder = if switches_early {
         weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8)
     } else {
@@ -123,7 +122,7 @@ fn unpack_lzw(data: &[u8], switches_early: bool, sink: &mut Bounded) -> io::Resu
     }
 }
 
-fn unpack_runs(mut data: &[u8], sink: &mut Bounded) -> io::Result<()> {
+fn unpack_runs(mut data: &[u8], sink: &mut BoundedBuffer) -> io::Result<()> {
     const END: u8 = 128;
     loop {
         let (&length, rest) = data.split_first().ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -142,7 +141,7 @@ fn unpack_runs(mut data: &[u8], sink: &mut Bounded) -> io::Result<()> {
     }
 }
 
-fn unpack_hex(data: &[u8], sink: &mut Bounded) -> io::Result<()> {
+fn unpack_hex(data: &[u8], sink: &mut BoundedBuffer) -> io::Result<()> {
     let mut half = None;
     for &byte in data.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != 0) {
         let digit = match (byte, char::from(byte).to_digit(16).map(u8::try_from)) {
@@ -158,12 +157,12 @@ fn unpack_hex(data: &[u8], sink: &mut Bounded) -> io::Result<()> {
     half.map_or(Ok(()), |upper| sink.write_all(&[upper << 4]))
 }
 
-fn unpack_base85(data: &[u8], sink: &mut Bounded) -> io::Result<()> {
+fn unpack_base85(data: &[u8], sink: &mut BoundedBuffer) -> io::Result<()> {
     let invalid = || io::Error::new(io::ErrorKind::InvalidData, "no ASCII base-85 digit");
     let mut group = [0; 5];
     let mut len = 0;
     let mut put = |group: &[u8; 5], len: usize| -> io::Result<()> {
-        // digits that are left out count as the highest
+        // missing digits count as the highest
         let value = group.iter().try_fold(0u32, |value, &digit| value.checked_mul(85)?.checked_add(digit.into()));
         sink.write_all(&value.ok_or_else(invalid)?.to_be_bytes()[..len - 1])
     };
@@ -193,16 +192,16 @@ fn unpack_base85(data: &[u8], sink: &mut Bounded) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    type Unpack = fn(&[u8], &mut Bounded) -> io::Result<()>;
+    type Unpack = fn(&[u8], &mut BoundedBuffer) -> io::Result<()>;
 
     #[track_caller]
     fn unpacked(unpack: Unpack, data: &[u8], max_bytes: u64) -> Result<Vec<u8>, io::ErrorKind> {
-        let mut sink = Bounded { bytes: Vec::new(), max_bytes };
+        let mut sink = BoundedBuffer { bytes: Vec::new(), max_bytes };
         unpack(data, &mut sink).map(|()| sink.bytes).map_err(|error| error.kind())
     }
 
     #[test]
-    fn every_filter_unpacks_within_its_bound_or_says_what_is_wrong() {
+    fn filter_of_every_kind_decodes_within_its_limit_or_fails() {
         let text = b"3 3 3 3 3 3 3 3 3 3 3 3 and so on";
         let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
         zlib.write_all(text).expect("memory does not run out");
@@ -241,12 +240,12 @@ mod tests {
     }
 
     #[test]
-    fn a_small_stream_that_swells_is_stopped() {
+    fn stream_over_the_limit_is_stopped_early() {
         let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
         zlib.write_all(&vec![0; 10_000_000]).expect("memory does not run out");
         let bomb = zlib.finish().expect("memory does not run out");
         assert!(bomb.len() < 11_000);
-        let mut sink = Bounded { bytes: Vec::new(), max_bytes: 100_000 };
+        let mut sink = BoundedBuffer { bytes: Vec::new(), max_bytes: 100_000 };
         let error = inflate(&bomb, &mut sink).expect_err("it is over the bound");
         assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
         assert!(sink.bytes.len() < 200_000, "{}", sink.bytes.len());

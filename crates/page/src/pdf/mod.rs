@@ -1,9 +1,8 @@
 //! PDF: scanned pages inside a document.
 //!
-//! ISO 32000-1. The structure of a file, its encryption and its drawing are the hayro crates'. A page that is one picture,
-//! whatever text lies invisibly over it, is taken as the picture is stored, at its own resolution. Any other page
-//! (strips, tiles, a mask over a background, stamps, text that was never on paper) is drawn, at the resolution of its
-//! finest pictures.
+//! ISO 32000-1. The hayro crates read the structure of a file, decrypt and render it. A page that is one picture, with or without
+//! invisible text over it, is taken from the picture as stored, at its own resolution. Any other page (strips, tiles, a mask over a
+//! background, stamps, text that was never on paper) is rendered at the resolution of its finest pictures.
 
 mod content;
 pub mod filters;
@@ -26,19 +25,19 @@ use image::GrayImage;
 
 use super::grey::{Alpha, Colour, Layout, grey_from_samples};
 use super::resolution::whole_pixels;
-use super::stored::{Stored, check_size};
+use super::stored::{StoredPage, check_size};
 use super::{Limits, Orientation};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 use formread_raster::geometry::{MM_PER_INCH, Projection};
 use sketch::Sketch;
 
-/// Units of user space an inch, where a page does not say otherwise.
+/// Units of user space per inch, unless the page sets another.
 const UNITS_PER_INCH: f64 = 72.0;
-/// A page without a scan is drawn at this.
+/// Resolution of a rendered page without a scan.
 pub const RENDER_DPI: f64 = 300.0;
-/// Pictures that together cover less of a page are not its scan, as a part of its area.
+/// Pictures that together cover less than this share of the area of a page are not its scan.
 const MIN_COVER: f64 = 0.1;
-/// Most bytes at a file's begin before the mark of a PDF file (ISO 32000-1, annex H, note 13).
+/// Most bytes before the mark of a PDF file (ISO 32000-1, annex H, note 13).
 const MAX_BYTES_BEFORE_MARK: usize = 1024;
 
 /// Whether bytes are a PDF file.
@@ -47,10 +46,10 @@ pub fn is_pdf(bytes: &[u8]) -> bool {
     bytes[..bytes.len().min(MAX_BYTES_BEFORE_MARK)].windows(MARK.len()).any(|window| window == MARK)
 }
 
-/// A PDF file that was opened.
+/// An open PDF file.
 pub struct Document {
     pdf: Pdf,
-    /// Pages that the file says it has and that are not to be found.
+    /// An error where the file lists pages that are not in it.
     pub broken: Option<Error>,
 }
 
@@ -64,7 +63,7 @@ impl Document {
     /// Reads the list of pages.
     ///
     /// # Errors
-    /// `Unsupported` where it is encrypted with a password, `Format` where it is no PDF file, `Limit` where it has too
+    /// `Unsupported` where it is encrypted with a password, `Format` where it is not a PDF file, `Limit` where it has too
     /// many pages.
     pub fn open(bytes: &[u8], limits: &Limits) -> Result<Self> {
         let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
@@ -86,13 +85,13 @@ impl Document {
         Ok(Self { pdf, broken: broken.map(|detail| Error::format(Format::Pdf, detail)) })
     }
 
-    /// Pages that were found.
+    /// Number of pages that were found.
     pub fn n_pages(&self) -> usize {
         self.pdf.pages().len()
     }
 
     /// Decodes the page at `idx`; `None` where there is none.
-    pub fn decode(&self, idx: usize, limits: &Limits) -> Option<Result<Stored>> {
+    pub fn decode(&self, idx: usize, limits: &Limits) -> Option<Result<StoredPage>> {
         self.pdf.pages().get(idx).map(|page| decode(page, limits))
     }
 
@@ -101,7 +100,7 @@ impl Document {
         self.pdf.pages().get(idx)
     }
 
-    /// The dictionary that leads to all else in the file (ISO 32000-1, 7.7.2).
+    /// The document catalogue, the root of all objects (ISO 32000-1, 7.7.2).
     pub fn catalogue(&self) -> Option<Dict<'_>> {
         catalogue(&self.pdf)
     }
@@ -111,7 +110,7 @@ fn catalogue(pdf: &Pdf) -> Option<Dict<'_>> {
     pdf.xref().get::<Dict<'_>>(pdf.xref().root_id())
 }
 
-/// Number of pages that the file says it has.
+/// Number of pages that the file declares.
 fn listed_pages(pdf: &Pdf) -> Option<u64> {
     let count = catalogue(pdf)?.get::<Dict<'_>>("Pages")?.get::<i32>("Count")?;
     u64::try_from(count).ok()
@@ -121,19 +120,19 @@ fn units_per_inch(page: &Page<'_>) -> f64 {
     UNITS_PER_INCH / page.raw().get::<f32>("UserUnit").filter(|unit| *unit > 0.0).map_or(1.0, f64::from)
 }
 
-/// From a page's user space (ISO 32000-1, 8.3.2.3) to millimetres from the left top corner of what is shown of it, turned
-/// as it is shown: the corner of [`render`].
+/// The map from the user space of a page (ISO 32000-1, 8.3.2.3) to millimetres from the left top corner of the page as [`render`] draws
+/// it.
 pub fn mm_from_user_space(page: &Page<'_>) -> Projection {
     let [a, b, c, d, e, f] = page.initial_transform(true).as_coeffs();
     let mm_per_unit = MM_PER_INCH / units_per_inch(page);
     Projection::scaling(mm_per_unit, mm_per_unit).compose(&Projection([a, c, e, b, d, f, 0.0, 0.0, 1.0]))
 }
 
-/// Draws a page from edge to edge at [`RENDER_DPI`], whatever it is made of, with or without what lies over it (fields with
-/// what is typed in them, notes, stamps): [H, W] u8, 0 black .. 255 white.
+/// Renders a whole page at [`RENDER_DPI`], with or without its annotations (form fields with their values, notes, stamps): [H, W] u8,
+/// 0 black .. 255 white.
 ///
 /// # Errors
-/// `Format` where a part of it is missing, `Limit` and `Unsupported` where it is too large or cannot be drawn.
+/// `Format` where a part of it is missing, `Limit` and `Unsupported` where it is too large or cannot be rendered.
 pub fn render(page: &Page<'_>, with_annotations: bool, limits: &Limits) -> Result<GrayImage> {
     content::check(page)?;
     let sketch = Sketch::of(page, limits)?;
@@ -141,22 +140,23 @@ pub fn render(page: &Page<'_>, with_annotations: bool, limits: &Limits) -> Resul
     draw(page, sketch.size, RENDER_DPI / units_per_inch(page), content, limits)
 }
 
-fn decode(page: &Page<'_>, limits: &Limits) -> Result<Stored> {
+fn decode(page: &Page<'_>, limits: &Limits) -> Result<StoredPage> {
     content::check(page)?;
     let units_per_inch = units_per_inch(page);
     let sketch = Sketch::of(page, limits)?;
     if let Some(only) = sketch.only_picture(page)? {
         let dpi = only.placed.resolution().map(|pixels_per_unit| pixels_per_unit * units_per_inch);
-        return Ok(Stored { pixels: only.pixels, dpi: Some(dpi), orientation: only.orientation });
+        return Ok(StoredPage { pixels: only.pixels, dpi: Some(dpi), orientation: only.orientation });
     }
     let pixels_per_unit = scan_resolution(&sketch).unwrap_or(RENDER_DPI / units_per_inch);
     let pixels = draw(page, sketch.size, pixels_per_unit, RenderContent::all(), limits)?;
-    Ok(Stored { pixels, dpi: Some([pixels_per_unit * units_per_inch; 2]), orientation: Orientation::default() })
+    Ok(StoredPage { pixels, dpi: Some([pixels_per_unit * units_per_inch; 2]), orientation: Orientation::default() })
 }
 
-/// The finest resolution, pixels a unit, at which pictures cover a fair part of the page; `None` where they cover little.
+/// The highest resolution, pixels per unit, whose pictures cover [`MIN_COVER`] of the page together with all finer ones; `None` where
+/// pictures cover less.
 fn scan_resolution(sketch: &Sketch) -> Option<f64> {
-    let fineness = |placed: &sketch::Placed| {
+    let fineness = |placed: &sketch::PlacedPicture| {
         let [across, down] = placed.resolution();
         across.max(down)
     };
@@ -171,7 +171,7 @@ fn scan_resolution(sketch: &Sketch) -> Option<f64> {
     })
 }
 
-/// Draws what is on a page on white paper.
+/// Renders a page on white paper.
 fn draw(
     page: &Page<'_>,
     size: [f64; 2],
@@ -203,13 +203,13 @@ fn draw(
     if is_incomplete.load(Ordering::Relaxed) {
         return Err(Error::unsupported(Format::Pdf, "a picture or a font on it that cannot be drawn"));
     }
-    let mut drawn = Pixmap::new(context.width(), context.height());
+    let mut pixmap = Pixmap::new(context.width(), context.height());
     let on_white = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
-    context.render_with(&mut drawn, &mut Resources::default(), on_white);
+    context.render_with(&mut pixmap, &mut Resources::default(), on_white);
 
     let layout = Layout::interleaved(Colour::Rgb, Alpha::None, 4);
     let n_pixels = width as usize * height as usize;
-    grey_from_samples(drawn.data_as_u8_slice(), layout, n_pixels)
+    grey_from_samples(pixmap.data_as_u8_slice(), layout, n_pixels)
         .and_then(|grey| GrayImage::from_raw(width, height, grey))
         .ok_or_else(|| Error::format(Format::Pdf, "fewer pixels than the size asks for"))
 }
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_in_a_page_has_the_pixels_of_the_scan_and_its_resolution() {
+    fn page_of_one_picture_has_its_pixels_and_resolution() {
         let picture = readable("bits-1.png").remove(0).pixels;
         let names = [
             ("bits-1.pdf", 1),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_lies_on_its_side_leads_back_to_the_pixels_as_stored() {
+    fn picture_on_its_side_maps_to_the_stored_pixels() {
         for name in ["rotated.pdf", "turned-by-matrix.pdf"] {
             let page = readable(name).remove(0);
             assert_eq!(page.orientation, Orientation { mirrored: false, quarter_turns: 1 }, "{name}");
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_was_never_on_paper_is_drawn() {
+    fn page_without_a_scan_is_rendered() {
         let page = readable("drawn.pdf").remove(0);
         assert_eq!((page.pixels.dimensions(), page.dpi), ((600, 300), Some(300.0)));
         // the frame's left edge, 10 points from the page's, and a digit within
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_locked_says_so() {
+    fn encrypted_file_is_unsupported() {
         let error = pages(&fixture("locked.pdf")).remove(0).expect_err("nobody knows the password");
         assert_eq!(error.kind().to_string(), "unsupported pdf: encrypted");
     }
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_which_a_part_is_missing_is_not_read() {
+    fn page_with_a_missing_part_is_refused() {
         let cases = [
             ("strips.pdf", "/S1 ", "/Sx "),
             ("strips.pdf", "/Width 64", "/Width 99"),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_checked_before_memory_is_taken() {
+    fn size_over_the_limit_is_refused_before_allocation() {
         for (name, old, new) in [
             ("strips.pdf", "/Width 64", "/Width 9999999999"),
             ("jbig2.pdf", "/Width 64", "/Width 999999"),

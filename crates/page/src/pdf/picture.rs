@@ -1,7 +1,7 @@
-//! One picture of a PDF page: is it whole and of a bearable size, and its pixels in grey.
+//! One picture of a PDF page: whether it is complete and within limits, and its pixels in grey.
 //!
-//! hayro decodes leniently, as a viewer should: what is missing is white. White where digits were is worse than no page,
-//! so the data is looked at here before hayro sees it.
+//! hayro decodes leniently, as a viewer should: missing data is white. White in the place of digits is worse than no page, so
+//! the data is checked here before hayro decodes it.
 
 use hayro::hayro_interpret::{Image, ImageData, LumaData, Paint};
 use hayro::hayro_syntax::Filter;
@@ -12,32 +12,32 @@ use super::super::fax::{self, Coding};
 use super::super::grey::{Alpha, Colour, Layout, grey_from_samples};
 use super::super::stored::check_size;
 use super::super::{Limits, jpeg};
-use super::filters::{Unpacked, unpack};
+use super::filters::{UnpackedStream, unpack};
 use formread_raster::error::{Error, Format, Result};
 
-/// Streams may swell to this besides the pixels that they should have, bytes.
+/// Most bytes of a decompressed stream besides its pixels.
 const SPARE_BYTES: u64 = 1 << 20;
-/// What ends a JPEG 2000 codestream, and the first byte of one that stands by itself (ITU-T T.800, A.2).
+/// The end of a JPEG 2000 codestream, and the first byte of one without a file format around it (ITU-T T.800, A.2).
 const JPX_END: [u8; 2] = [0xFF, 0xD9];
 const JPX_START: u8 = 0xFF;
 
-/// Checks that a picture and its masks have the size that they claim, that it is within limits, and that their data is
-/// whole, without decoding more than that takes.
+/// Checks that a picture and its masks have the size that they declare, that it is within limits, and that their data is complete,
+/// and decodes no more than that needs.
 ///
 /// # Errors
-/// `Format` where it is not whole, `Limit` where it is too large, `Unsupported` of filters that are not read.
+/// `Format` where it is not complete, `Limit` where it is too large, `Unsupported` where a filter is not read.
 pub fn check(stream: &Stream<'_>, limits: &Limits) -> Result<()> {
     check_one(stream, limits)?;
     let masks = ["SMask", "Mask"].into_iter().filter_map(|key| stream.dict().get::<Stream<'_>>(key));
     masks.into_iter().try_for_each(|mask| check_one(&mask, limits))
 }
 
-/// What of a picture's dictionary makes a difference to its pixels.
+/// Entries of the dictionary of a picture that change its pixels.
 const PARTS: [&str; 8] = ["ColorSpace", "CS", "Decode", "DecodeParms", "Filter", "Mask", "SMask", "BitsPerComponent"];
-/// How deep these lie in each other at the most.
+/// How deep these are checked where they are nested.
 const MAX_DEPTH: u32 = 4;
 
-/// Whether all that an entry refers to is in the file. hayro takes what is not for what was never asked for.
+/// Whether all that an entry refers to is in the file. hayro treats an entry whose object is missing as absent.
 fn is_complete(dict: &Dict<'_>, key: impl AsRef<[u8]>, depth: u32) -> bool {
     match dict.get::<Object<'_>>(&key) {
         Some(value) => is_whole(&value, depth),
@@ -52,7 +52,7 @@ fn is_whole(value: &Object<'_>, depth: u32) -> bool {
             values.raw_iter().count() == values.iter::<Object<'_>>().count()
                 && values.iter::<Object<'_>>().all(|value| is_whole(&value, depth - 1))
         }
-        // one with a length is that of a stream whose data is cut off
+        // a dictionary with a length is that of a stream whose data is truncated
         Object::Dict(dict) => !dict.contains_key("Length") && dict.keys().all(|key| is_complete(dict, key, depth - 1)),
         _ => true,
     }
@@ -67,9 +67,9 @@ fn check_one(stream: &Stream<'_>, limits: &Limits) -> Result<()> {
     check_size(Format::Pdf, size, limits)?;
     let row_bits = u64::from(size[0]) * sample_bits(dict);
     let n_bytes = row_bits.div_ceil(8) * u64::from(size[1]);
-    // a predictor adds a byte a row
+    // a predictor adds a byte per row
     let max_bytes = 2 * n_bytes + u64::from(size[1]) + SPARE_BYTES;
-    let Unpacked { data, code, is_whole: _ } = unpack(stream, max_bytes)?;
+    let UnpackedStream { data, code, is_whole: _ } = unpack(stream, max_bytes)?;
     match code {
         None if (data.len() as u64) < n_bytes => Err(broken_off()),
         None => Ok(()),
@@ -91,10 +91,10 @@ fn check_one(stream: &Stream<'_>, limits: &Limits) -> Result<()> {
     }
 }
 
-/// Width and height that a picture claims, pixels.
+/// Width and height that a picture declares, pixels.
 ///
 /// # Errors
-/// `Format` where it does not.
+/// `Format` where it declares none.
 pub fn size(dict: &Dict<'_>) -> Result<[u32; 2]> {
     let number = |short: &str, long: &str| dict.get::<u32>(short).or_else(|| dict.get::<u32>(long));
     match (number("W", "Width"), number("H", "Height")) {
@@ -107,7 +107,7 @@ fn broken_off() -> Error {
     Error::format(Format::Pdf, "the data of a picture breaks off")
 }
 
-/// Bits a pixel. What a resource's name stands for is not looked up: one sample is the least there can be.
+/// Bits per pixel, at least. A colour space that is named in the resources is not looked up, and counts as one sample.
 fn sample_bits(dict: &Dict<'_>) -> u64 {
     let is_mask = dict.get::<bool>("IM").or_else(|| dict.get::<bool>("ImageMask")).unwrap_or(false);
     if is_mask {
@@ -148,7 +148,7 @@ fn check_fax(data: &[u8], params: &Dict<'_>, [_, height]: [u32; 2], limits: &Lim
         (..0, false) => Coding::Group4,
         (0, false) => Coding::Group3,
         (0, true) if !flag("EndOfLine") => Coding::ModifiedHuffman,
-        // codings that only hayro knows
+        // only hayro reads these codings
         _ => return Ok(()),
     };
     fax::decode_rows(data.iter().copied(), coding, width, height, |_, _| {})
@@ -163,11 +163,11 @@ fn check_jbig2(data: &[u8], params: &Dict<'_>, limits: &Limits) -> Result<()> {
         globals.map(|globals| hayro_jbig2::Globals::new(&globals.data, &settings)).transpose().map_err(error)?;
     let page = hayro_jbig2::Page::new_embedded(data, globals.as_ref(), &settings).map_err(error)?;
     check_size(Format::Pdf, [page.width(), page.height()], limits)?;
-    // strictly, for hayro passes over regions that it cannot read
+    // strictly, since hayro skips regions that it cannot read
     page.decode(&mut Nowhere).map_err(error)
 }
 
-/// Where pixels go that nobody wants.
+/// Discards pixels.
 struct Nowhere;
 
 impl hayro_jbig2::Decoder for Nowhere {
@@ -176,18 +176,18 @@ impl hayro_jbig2::Decoder for Nowhere {
     fn next_line(&mut self) {}
 }
 
-/// The pixels of a picture on white paper, as it is stored. `None` where that takes more than looking: a picture that
-/// cannot be decoded, a pattern for paint, a mask of another size.
+/// The pixels of a picture as stored, on white paper. `None` where the page must be rendered to get them: a picture that cannot be
+/// decoded, paint that is a pattern, a mask of another size.
 pub fn grey(image: &Image<'_, '_>) -> Option<GrayImage> {
     let mut grey = None;
     match image {
-        Image::Raster(raster) => raster.with_rgba(|pixels, alpha| grey = on_white(pixels, alpha), None),
-        Image::Stencil(stencil) => stencil.with_stencil(|mask, paint| grey = painted(&mask, paint), None),
+        Image::Raster(raster) => raster.with_rgba(|pixels, alpha| grey = blend_on_white(pixels, alpha), None),
+        Image::Stencil(stencil) => stencil.with_stencil(|mask, paint| grey = paint_mask(&mask, paint), None),
     }
     grey
 }
 
-fn on_white(pixels: ImageData, alpha: Option<LumaData>) -> Option<GrayImage> {
+fn blend_on_white(pixels: ImageData, alpha: Option<LumaData>) -> Option<GrayImage> {
     let [width, height] = [pixels.width(), pixels.height()];
     let n_pixels = width as usize * height as usize;
     let grey = match pixels {
@@ -207,7 +207,7 @@ fn on_white(pixels: ImageData, alpha: Option<LumaData>) -> Option<GrayImage> {
     GrayImage::from_raw(width, height, grey)
 }
 
-fn painted(mask: &LumaData, paint: &Paint<'_>) -> Option<GrayImage> {
+fn paint_mask(mask: &LumaData, paint: &Paint<'_>) -> Option<GrayImage> {
     let Paint::Color(colour) = paint else { return None };
     let rgb = colour.to_rgba().to_rgba8();
     let layout = Layout::interleaved(Colour::Rgb, Alpha::None, 4);

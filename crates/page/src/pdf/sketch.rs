@@ -1,4 +1,4 @@
-//! What is drawn on a PDF page: its pictures and where they lie, and whether there is anything else to be seen.
+//! What is drawn on a PDF page: its pictures and their places, and whether anything else is visible.
 
 use hayro::hayro_interpret::font::GlyphRun;
 use hayro::hayro_interpret::util::TransformExt;
@@ -14,30 +14,30 @@ use super::super::{Limits, Orientation};
 use super::picture;
 use formread_raster::error::{Error, Result};
 
-/// How far a picture may reach past the edge of the page or of a clip and still count as shown whole, as a part of its
-/// sides: scanners' software rounds.
+/// How far a picture may reach past the edge of the page or of a clip and still count as completely visible, relative to its
+/// sides: the software of scanners rounds.
 const EDGE_TOLERANCE: f64 = 0.01;
-/// A picture that is turned by less than this from the page's axes, as a sine, is taken as it is stored: registration
-/// bears it better than another sampling.
+/// A picture at a smaller angle to the axes of the page, as a sine, is taken as stored: registration corrects a small rotation
+/// with less loss than resampling does.
 const MAX_SKEW_SINE: f64 = 0.1;
 
 /// A picture on the page.
 #[derive(Debug, Clone, Copy)]
-pub struct Placed {
+pub struct PlacedPicture {
     /// From its pixels to the page, as [`Sketch`] measures it.
     page_from_pixels: Affine,
     /// Width and height, pixels.
     size: [u32; 2],
 }
 
-impl Placed {
-    /// Pixels a unit of the page, across and down.
+impl PlacedPicture {
+    /// Pixels per unit of the page, across and down.
     pub fn resolution(&self) -> [f64; 2] {
         let [a, b, c, d, _, _] = self.page_from_pixels.as_coeffs();
         [1.0 / a.hypot(b), 1.0 / c.hypot(d)]
     }
 
-    /// How large it is on the page, square units.
+    /// Area on the page, square units.
     pub fn area(&self) -> f64 {
         self.page_from_pixels.determinant().abs() * f64::from(self.size[0]) * f64::from(self.size[1])
     }
@@ -46,11 +46,11 @@ impl Placed {
         self.page_from_pixels.transform_rect_bbox(Rect::new(0.0, 0.0, f64::from(self.size[0]), f64::from(self.size[1])))
     }
 
-    /// How its stored pixels are to be turned; `None` where it lies askew.
+    /// How its stored pixels are to be turned; `None` where it is not parallel to the axes.
     fn orientation(&self) -> Option<Orientation> {
         let [a, b, c, d, _, _] = self.page_from_pixels.as_coeffs();
         let mirrored = a * d - b * c < 0.0;
-        // where the way to the right goes, once mirroring is undone
+        // the direction of the rows, without mirroring
         let [x, y] = if mirrored { [-a, -b] } else { [a, b] };
         let quarter_turns = match (x.abs() > y.abs(), x > 0.0, y > 0.0) {
             (true, true, _) => 0,
@@ -69,28 +69,28 @@ pub struct Sketch {
     /// Width and height of the page.
     pub size: [f64; 2],
     /// Its pictures, in the order in which they are drawn.
-    pub placed: Vec<Placed>,
-    /// Whether there is anything that a picture's own pixels do not show.
+    pub placed: Vec<PlacedPicture>,
+    /// Whether anything is visible besides the pixels of pictures.
     pub has_more: bool,
-    /// Pixels of the first picture, where they were asked for.
+    /// Pixels of the first picture, where `wants_pixels` is set.
     pixels: Option<GrayImage>,
     wants_pixels: bool,
     limits: Limits,
     /// What is wrong with a picture.
     fault: Option<Error>,
-    /// What is cut out for drawing; `None` where it is no rectangle.
+    /// The clips in force; `None` where one is not a rectangle.
     clips: Vec<Option<Rect>>,
 }
 
-/// A page's only picture, whole, and nothing else to be seen.
+/// The only visible thing on a page, a complete picture.
 pub struct OnlyPicture {
     pub pixels: GrayImage,
     pub orientation: Orientation,
-    pub placed: Placed,
+    pub placed: PlacedPicture,
 }
 
 impl Sketch {
-    /// Looks at a page without decoding its pictures.
+    /// Examines a page without decoding its pictures.
     ///
     /// # Errors
     /// As [`picture::check`], of any of its pictures.
@@ -98,7 +98,7 @@ impl Sketch {
         Self::trace(page, limits, false)
     }
 
-    /// The page's only picture, where that is all there is to be seen of it.
+    /// The picture of a page where it is the only visible thing.
     ///
     /// # Errors
     /// As [`Sketch::of`].
@@ -106,7 +106,7 @@ impl Sketch {
         let [placed] = self.placed[..] else { return Ok(None) };
         let Some(orientation) = placed.orientation().filter(|_| !self.has_more) else { return Ok(None) };
         let pixels = Self::trace(page, &self.limits, true)?.pixels;
-        // a decoder may find another size in the data than the page says
+        // the data may have another size than the dictionary declares
         let pixels = pixels.filter(|pixels| pixels.dimensions() == placed.size.into());
         Ok(pixels.map(|pixels| OnlyPicture { pixels, orientation, placed }))
     }
@@ -137,7 +137,7 @@ impl Sketch {
         Rect::new(0.0, 0.0, self.size[0], self.size[1])
     }
 
-    fn is_shown_whole(&self, placed: &Placed) -> bool {
+    fn is_fully_visible(&self, placed: &PlacedPicture) -> bool {
         let bounds = placed.bounds();
         let [width, height] = [bounds.width(), bounds.height()].map(|side| side * EDGE_TOLERANCE);
         let shows = |window: Rect| window.inflate(width, height).contains_rect(bounds);
@@ -158,8 +158,8 @@ impl<'a> Device<'a> for Sketch {
             self.fault = Some(fault);
             return;
         }
-        let placed = Placed { page_from_pixels: props.transform, size: [image.width(), image.height()] };
-        self.has_more |= !self.is_shown_whole(&placed);
+        let placed = PlacedPicture { page_from_pixels: props.transform, size: [image.width(), image.height()] };
+        self.has_more |= !self.is_fully_visible(&placed);
         if self.wants_pixels && self.placed.is_empty() {
             self.pixels = picture::grey(&image);
         }
@@ -171,7 +171,7 @@ impl<'a> Device<'a> for Sketch {
     }
 
     fn draw_glyph_run(&mut self, _: &GlyphRun<'_, 'a>, _: DrawProps<'a>, mode: &DrawMode) {
-        // what character recognition found is laid over a scan invisibly
+        // text recognition adds its result as invisible text
         self.has_more |= !matches!(mode, DrawMode::Invisible);
     }
 
@@ -188,7 +188,7 @@ impl<'a> Device<'a> for Sketch {
     }
 
     fn push_transparency_group(&mut self, opacity: f32, mask: Option<SoftMask<'a>>, blend_mode: BlendMode) {
-        // on white paper these darken by what is drawn, as drawing does
+        // on white paper these blend modes equal plain drawing
         let is_plain = matches!(blend_mode, BlendMode::Normal | BlendMode::Multiply | BlendMode::Darken);
         self.has_more |= opacity < 1.0 || mask.is_some() || !is_plain;
     }
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_is_turned_as_the_page_shows_it() {
+    fn picture_in_every_orientation_is_turned_upright() {
         let stored = GrayImage::from_fn(3, 2, |x, y| image::Luma([(16 * y + x) as u8]));
         for code in 1..=8 {
             let orientation = Orientation::from_exif(code).expect("1 to 8 are the codes there are");
@@ -216,13 +216,13 @@ mod tests {
             let [a, b, c, d] = [x1 - x0, y1 - y0, x2 - x0, y2 - y0];
             let origin = [x0 + 0.5 - 0.5 * (a + c), y0 + 0.5 - 0.5 * (b + d)];
             let page_from_pixels = Affine::new([a, b, c, d, origin[0], origin[1]]);
-            let placed = Placed { page_from_pixels, size: [3, 2] };
+            let placed = PlacedPicture { page_from_pixels, size: [3, 2] };
             assert_eq!(placed.orientation(), Some(orientation), "orientation {code}");
             assert_eq!(placed.area(), 6.0);
         }
-        let askew = Placed { page_from_pixels: Affine::rotate(0.2), size: [3, 2] };
+        let askew = PlacedPicture { page_from_pixels: Affine::rotate(0.2), size: [3, 2] };
         assert_eq!(askew.orientation(), None);
-        let hardly = Placed { page_from_pixels: Affine::rotate(0.02), size: [3, 2] };
+        let hardly = PlacedPicture { page_from_pixels: Affine::rotate(0.02), size: [3, 2] };
         assert_eq!(hardly.orientation(), Some(Orientation::default()));
     }
 }
