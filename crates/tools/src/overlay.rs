@@ -1,7 +1,7 @@
-//! A page with what was found on it drawn on top: that is how a person sees what happened.
+//! Draws a page with its reading on top, for people who check how a page was read.
 //!
-//! Each field's settled frame is drawn in the colour of its state, the candidates that were cut from it as thin boxes,
-//! and its name, state, reading and confidence beside it: colour never says anything alone.
+//! The frame of each field has the colour of its state, and thin boxes show the candidates cut from it. Name, state, reading
+//! and confidence are written beside it, so that colour is never the only sign.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ use formread_raster::{
     hash::shorten_name,
 };
 
-/// Two lines of text fit between two rows of fields.
+/// Style of the drawing. The text is so small that two lines fit between two rows of fields.
 const STYLE: CanvasStyle = CanvasStyle {
     page_strength: 1.0,
     text_share: 0.009,
@@ -29,11 +29,12 @@ const STYLE: CanvasStyle = CanvasStyle {
     min_line_px: 0,
     text_cover: 0.75,
 };
-/// Longest name of a file, bytes, of file systems in use.
+/// Maximum length of a file name on common file systems, bytes.
 const MAX_NAME_BYTES: usize = 255;
 
-/// The picture's name in its folder: that of the scan with its page. What would lead out of the folder is written as in
-/// an address (`%2F` for `/`), so that no two scans have one name; one that is too long for a file is shorten_name.
+/// The file name of a picture: the name of the scan with its page. Characters that could lead out of the folder are
+/// percent-encoded (`%2F` for `/`), so that two scans never have the same name. A name that is too long for the file
+/// system is shortened, as [`shorten_name`] does.
 pub fn file_name(scan: &str, page: u32) -> String {
     let escaped = [('%', "%25"), ('/', "%2F"), ('\\', "%5C"), (':', "%3A")];
     let name = escaped.into_iter().fold(scan.to_owned(), |name, (from, to)| name.replace(from, to));
@@ -41,10 +42,10 @@ pub fn file_name(scan: &str, page: u32) -> String {
     shorten_name(name, MAX_NAME_BYTES - end.len()) + &end
 }
 
-/// Draws `report` on `page`, turned by quarters so that the form stands upright. `templates` are those of the reader.
+/// Draws `report` on `page`, turned by quarters so that the form is upright. `templates` are those of the reader.
 ///
 /// # Panics
-/// Where `report` is not by a reader of `templates`.
+/// If `report` is not by a reader with `templates`.
 pub fn draw(page: &Page, report: &PageReport, templates: &[FormTemplate]) -> RgbImage {
     match (&report.record.reading, &report.cut) {
         (PageReading::Read { form, fields, residual_px }, Some(cut)) => {
@@ -70,7 +71,7 @@ pub fn draw(page: &Page, report: &PageReport, templates: &[FormTemplate]) -> Rgb
 fn draw_fields(canvas: &mut PageCanvas, page: &Page, template: &FormTemplate, cut: &CutPage, values: &[FieldValue]) {
     let fields = template.fields.iter().zip(&cut.registration.fields).zip(&cut.cuts).zip(values);
     for (((field, at), cut), value) in fields {
-        for bounds in crops(page, template, cut) {
+        for bounds in candidate_bounds(page, template, cut) {
             canvas.outline(at.page_from_template.apply_rect(bounds), MAGENTA, 0);
         }
         let (colour, state) = match &value.state {
@@ -90,8 +91,12 @@ fn draw_fields(canvas: &mut PageCanvas, page: &Page, template: &FormTemplate, cu
     }
 }
 
-/// The candidates of a field, in the template's unit.
-fn crops<'a>(page: &'a Page, template: &'a FormTemplate, cut: &'a FieldCut) -> impl Iterator<Item = Rect> + 'a {
+/// Bounds of the candidates of a field, in the template's unit.
+fn candidate_bounds<'a>(
+    page: &'a Page,
+    template: &'a FormTemplate,
+    cut: &'a FieldCut,
+) -> impl Iterator<Item = Rect> + 'a {
     let edges = match &cut.ink {
         FieldInk::Written(lattice) => lattice.edges.as_slice(),
         FieldInk::Blank | FieldInk::OffPage | FieldInk::Mark(_) => &[],
@@ -104,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_pictures_are_harmless() {
+    fn file_name_is_escaped_and_of_limited_length() {
         assert_eq!(file_name("../a/b%2F.tif", 12), "..%2Fa%2Fb%252F.tif.p12.png");
         let long = file_name(&"folder/".repeat(100), 12);
         assert!(long.len() == MAX_NAME_BYTES && long.ends_with("folder%2F.p12.png"), "{long}");

@@ -1,4 +1,4 @@
-//! The file of acceptance levels: what `calibrate` writes and `run` reads. It is TOML, and checked like a template.
+//! The file of acceptance levels, which `calibrate` writes and `run` reads. It is TOML and is checked like a template.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,10 +12,10 @@ use formread_core::{
 };
 use formread_raster::error::{Error, Format, Result};
 
-/// Most bytes of the file.
+/// Maximum size of the file, bytes.
 const MAX_TEXT_BYTES: usize = 4 << 20;
 
-/// First lines of the file.
+/// First lines of the file, comments for its reader.
 const HEAD: &str = "# Acceptance levels, written by `formread calibrate`, read by `formread run --acceptance`.\n\
                     # A value with a confidence of least_confidence or more is accepted. At most the share `bound` of\n\
                     # such values is wrong, with the probability `certainty`: `wrong` of `samples` were. `pool` shows\n\
@@ -25,15 +25,15 @@ const HEAD: &str = "# Acceptance levels, written by `formread calibrate`, read b
 /// Acceptance levels by form and field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Acceptance {
-    /// Most errors among accepted values, as a share, between 0 and 1.
+    /// Maximum share of errors among accepted values, between 0 and 1.
     pub budget: f64,
-    /// How sure the bounds are, as a chance, between 0 and 1.
+    /// Probability that a bound is true, between 0 and 1.
     pub certainty: f64,
-    /// Fingerprint of the weights whose confidence this is; `None` where it is not known.
+    /// Fingerprint of the weights that gave the confidences; `None` if it is not known.
     pub weights: Option<String>,
-    /// For fields that are not listed; `None`: they are never accepted.
+    /// Level of the fields that are not listed; `None`: they are never accepted.
     pub pooled: Option<Level>,
-    /// One a form and field.
+    /// One entry for each form and field.
     pub fields: Vec<FieldAcceptance>,
 }
 
@@ -44,18 +44,18 @@ pub struct FieldAcceptance {
     pub form: String,
     /// The field's name.
     pub field: String,
-    /// Whose samples the level stands on.
+    /// The pool of samples that proves the level.
     pub pool: Pool,
     /// The level; `None`: the field is never accepted.
     pub level: Option<Level>,
-    /// 1-based line of the file; 0 where it comes of none.
+    /// 1-based line in the file; 0 if it was not read from a file.
     line: usize,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawFile {
-    /// Of the program that wrote it: for a person.
+    /// Version of the program that wrote the file, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,29 +96,29 @@ struct RawField {
 }
 
 impl Acceptance {
-    /// The levels that were found, for a reader with the weights of this fingerprint.
+    /// The levels of a calibration, for a reader whose weights have the fingerprint `weights`.
     ///
     /// # Errors
-    /// `Usage` where some field has none: see [`Calibration::refusal`].
+    /// `Usage` if a field has no level: see [`Calibration::refusal`].
     pub fn new(calibration: &Calibration, weights: Option<String>) -> Result<Self> {
         if let Some(refusal) = calibration.refusal() {
             return Err(Error::usage(refusal));
         }
         let Calibration { budget, certainty, pooled, ref fields, .. } = *calibration;
-        let listed = |of: &FieldCalibration| FieldAcceptance {
+        let entry = |of: &FieldCalibration| FieldAcceptance {
             form: of.form.clone(),
             field: of.field.clone(),
             pool: of.pool.unwrap_or(Pool::Nothing),
             level: of.level,
             line: 0,
         };
-        Ok(Self { budget, certainty, weights, pooled, fields: fields.iter().map(listed).collect() })
+        Ok(Self { budget, certainty, weights, pooled, fields: fields.iter().map(entry).collect() })
     }
 
     /// Parses a file; errors name the line.
     ///
     /// # Errors
-    /// `Format` where the text is no such file, or a number in it cannot be.
+    /// `Format` if the text is not such a file, or a number in it is out of range.
     pub fn parse(text: &str) -> Result<Self> {
         let source = Source { what: Format::AcceptanceLevels, text };
         source.at_most(MAX_TEXT_BYTES, text.len(), "bytes")?;
@@ -129,16 +129,16 @@ impl Acceptance {
             }
         }
         let pooled = match &raw.pooled {
-            Some(pooled) => Some(pooled.get_ref().checked(source, pooled)?),
+            Some(pooled) => Some(pooled.get_ref().check(source, pooled)?),
             None => None,
         };
         let mut names = HashSet::new();
         let mut fields = Vec::with_capacity(raw.fields.len());
         for field in &raw.fields {
-            let of = field.get_ref().checked(source, field)?;
+            let of = field.get_ref().check(source, field)?;
             if !names.insert((of.form.clone(), of.field.clone())) {
-                let detail = format!("a field that is listed twice: {} of {}", of.field, of.form);
-                return Err(source.error(field.span(), detail, "leave one of them"));
+                let detail = format!("field listed twice: {} of {}", of.field, of.form);
+                return Err(source.error(field.span(), detail, "remove one of them"));
             }
             fields.push(of);
         }
@@ -149,9 +149,9 @@ impl Acceptance {
     /// The text of the file.
     ///
     /// # Errors
-    /// `Internal` where it cannot be written as TOML, which is a defect.
+    /// `Internal` if it cannot be written as TOML, which is a defect.
     pub fn to_toml(&self) -> Result<String> {
-        let listed = |of: &FieldAcceptance| {
+        let entry = |of: &FieldAcceptance| {
             Spanned::new(
                 0..0,
                 RawField {
@@ -171,21 +171,23 @@ impl Acceptance {
             budget: Spanned::new(0..0, self.budget),
             certainty: Spanned::new(0..0, self.certainty),
             pooled: self.pooled.map(|level| Spanned::new(0..0, RawLevel::of(&level))),
-            fields: self.fields.iter().map(listed).collect(),
+            fields: self.fields.iter().map(entry).collect(),
         };
         let text = toml::to_string(&raw).map_err(|error| Error::internal(format!("acceptance levels: {error}")))?;
         Ok(format!("{HEAD}{text}"))
     }
 
-    /// The levels as a reader of `templates` and of the weights of this fingerprint applies them.
+    /// The levels in the form in which a reader with `templates` and the weights of this fingerprint applies them.
     ///
     /// # Errors
-    /// `Usage` where they are of other weights, whose confidence means something else; `Format` where one is listed for
-    /// a field that its form does not have. Forms that are not among the templates are not looked at.
+    /// `Usage` if the levels belong to other weights, whose confidence has another meaning; `Format` if a level is
+    /// listed for a field that its form does not have. Forms without a template are ignored.
     pub fn for_reader(&self, templates: &[FormTemplate], weights: &str) -> Result<AcceptTable> {
         if let Some(of) = self.weights.as_ref().filter(|of| *of != weights) {
-            let hint = "read with those weights, or calibrate anew with a run of these";
-            return Err(Error::usage(format!("acceptance levels of other weights: {of}, not {weights}\nhint: {hint}")));
+            let hint = "read with those weights, or calibrate again with a run of these";
+            return Err(Error::usage(format!(
+                "acceptance levels are for other weights: {of}, not {weights}\nhint: {hint}"
+            )));
         }
         for of in &self.fields {
             let template = templates.iter().find(|template| template.name == of.form);
@@ -216,7 +218,7 @@ impl RawLevel {
         Self { min_confidence, samples, wrong, bound }
     }
 
-    fn checked<T>(&self, source: Source<'_>, table: &Spanned<T>) -> Result<Level> {
+    fn check<T>(&self, source: Source<'_>, table: &Spanned<T>) -> Result<Level> {
         for (what, share) in [("least_confidence", &self.min_confidence), ("bound", &self.bound)] {
             if !(0.0..=1.0).contains(share.get_ref()) {
                 return Err(source.error(share.span(), format!("{what}: {}", share.get_ref()), "from 0 to 1"));
@@ -224,8 +226,8 @@ impl RawLevel {
         }
         let Self { samples, wrong, .. } = *self;
         if wrong > samples {
-            let detail = format!("more wrong than there are: {wrong} of {samples}");
-            return Err(source.error(table.span(), detail, "samples counts all of them"));
+            let detail = format!("more wrong than samples: {wrong} of {samples}");
+            return Err(source.error(table.span(), detail, "samples includes the wrong ones"));
         }
         let (min_confidence, bound) = (*self.min_confidence.get_ref(), *self.bound.get_ref());
         Ok(Level { min_confidence, samples, wrong, bound })
@@ -233,12 +235,12 @@ impl RawLevel {
 }
 
 impl RawField {
-    fn checked(&self, source: Source<'_>, table: &Spanned<Self>) -> Result<FieldAcceptance> {
+    fn check(&self, source: Source<'_>, table: &Spanned<Self>) -> Result<FieldAcceptance> {
         let level = match (&self.min_confidence, self.samples, self.wrong, &self.bound) {
             (None, None, None, None) => None,
             (Some(min_confidence), Some(samples), Some(wrong), Some(bound)) => {
                 let raw = RawLevel { min_confidence: min_confidence.clone(), samples, wrong, bound: bound.clone() };
-                Some(raw.checked(source, table)?)
+                Some(raw.check(source, table)?)
             }
             _ => {
                 let hint = "give all of least_confidence, samples, wrong and bound, or none";
@@ -266,14 +268,14 @@ mod tests {
         scores::GlyphScores,
     };
 
-    const SOUND: &str = "budget = 0.01\ncertainty = 0.95\n\n[pooled]\nleast_confidence = 0.98\nsamples = 500\n\
+    const VALID: &str = "budget = 0.01\ncertainty = 0.95\n\n[pooled]\nleast_confidence = 0.98\nsamples = 500\n\
                          wrong = 1\nbound = 0.0094\n\n[[field]]\nform = \"strip\"\nfield = \"digits\"\n\
                          pool = \"field\"\nleast_confidence = 0.9\nsamples = 300\nwrong = 0\nbound = 0.0099\n\n\
                          [[field]]\nform = \"g\"\nfield = \"b\"\npool = \"nothing\"\n";
 
     #[test]
-    fn what_is_written_is_read_back() {
-        let acceptance = Acceptance::parse(SOUND).unwrap_or_else(|error| panic!("{error}"));
+    fn level_file_written_and_parsed_is_unchanged() {
+        let acceptance = Acceptance::parse(VALID).unwrap_or_else(|error| panic!("{error}"));
         let again = Acceptance::parse(&acceptance.to_toml().expect("it can be written"));
         let mut again = again.unwrap_or_else(|error| panic!("{error}"));
         for (of, was) in again.fields.iter_mut().zip(&acceptance.fields) {
@@ -284,13 +286,13 @@ mod tests {
 
     #[test]
     fn level_file_with_the_former_key_stands_on_is_read() {
-        let former = SOUND.replace("pool = ", "stands_on = ");
-        assert_eq!(Acceptance::parse(&former).expect("it is read"), Acceptance::parse(SOUND).expect("it is read"));
+        let former = VALID.replace("pool = ", "stands_on = ");
+        assert_eq!(Acceptance::parse(&former).expect("it is read"), Acceptance::parse(VALID).expect("it is read"));
     }
 
     #[test]
-    fn a_reader_has_the_level_of_the_field_or_the_pooled_one() {
-        let acceptance = Acceptance::parse(SOUND).unwrap_or_else(|error| panic!("{error}"));
+    fn unlisted_field_gets_the_pooled_level_or_is_never_accepted() {
+        let acceptance = Acceptance::parse(VALID).unwrap_or_else(|error| panic!("{error}"));
         let templates = known_templates().expect("they parse");
         let table = acceptance.for_reader(&templates, "any").expect("it goes with any weights");
         assert_eq!(table.of("strip", "digits").min_confidence, 0.9);
@@ -302,9 +304,9 @@ mod tests {
     }
 
     #[test]
-    fn a_run_with_other_levels_is_another_run() {
-        struct Nobody;
-        impl GlyphClassifier for Nobody {
+    fn templates_fingerprint_changes_with_the_levels() {
+        struct NoScores;
+        impl GlyphClassifier for NoScores {
             fn classify(&mut self, _: &GlyphBatch) -> Result<Vec<GlyphScores>> {
                 Ok(Vec::new())
             }
@@ -313,33 +315,33 @@ mod tests {
             let templates = known_templates().expect("they parse");
             let reader = Reader::builder()
                 .templates(templates)
-                .backend(FnBackend::new("none", || Ok(GlyphsOnly(Nobody))))
+                .backend(FnBackend::new("none", || Ok(GlyphsOnly(NoScores))))
                 .build()?;
             let Some(text) = text else { return Ok(reader.identity().sha256()) };
             let levels = Acceptance::parse(text)?.for_reader(reader.templates(), &reader.weights_id())?;
             Ok::<_, Error>(reader.with_acceptance(levels).identity().sha256())
         };
-        let moved = SOUND.replace("least_confidence = 0.9\n", "least_confidence = 0.91\n");
-        let found = [None, Some(SOUND), Some(SOUND), Some(moved.as_str())]
+        let moved = VALID.replace("least_confidence = 0.9\n", "least_confidence = 0.91\n");
+        let found = [None, Some(VALID), Some(VALID), Some(moved.as_str())]
             .map(|text| fingerprint(text).unwrap_or_else(|error| panic!("{error}")));
         assert!(found[0] != found[1] && found[1] == found[2] && found[2] != found[3], "{found:?}");
     }
 
     #[test]
-    fn levels_of_other_weights_or_of_another_form_are_refused() {
+    fn levels_for_other_weights_or_unknown_fields_are_rejected() {
         let templates = known_templates().expect("they parse");
-        let sound = Acceptance::parse(SOUND).unwrap_or_else(|error| panic!("{error}"));
+        let sound = Acceptance::parse(VALID).unwrap_or_else(|error| panic!("{error}"));
         let bound = Acceptance { weights: Some("abc".to_owned()), ..sound };
         assert!(bound.for_reader(&templates, "abc").is_ok());
         let error = bound.for_reader(&templates, "abd").expect_err("other weights");
         assert!(error.to_string().contains("abc, not abd"), "{error}");
-        let typo = Acceptance::parse(&SOUND.replace("\"digits\"", "\"digit\"")).expect("the text is sound");
+        let typo = Acceptance::parse(&VALID.replace("\"digits\"", "\"digit\"")).expect("the text is sound");
         let error = typo.for_reader(&templates, "any").expect_err("there is no such field");
         assert!(error.to_string().contains("line 10: ") && error.to_string().contains("digit"), "{error}");
     }
 
     #[test]
-    fn what_is_malformed_is_refused_with_its_line() {
+    fn malformed_level_file_error_names_the_line() {
         let cases = [
             ("least_confidence = 0.9\n", "least_confidence = 1.5\n", "line 14: ", "least_confidence: 1.5"),
             ("least_confidence = 0.9\n", "least_confidence = nan\n", "line 14: ", "NaN"),
@@ -354,10 +356,10 @@ mod tests {
             ("samples = 300", "samples = 300\nsample = 3", "line 16: ", "unknown key: sample"),
             ("budget = 0.01\n", "", "", "missing: budget"),
         ];
-        for (from, to, line, says) in cases {
-            let text = SOUND.replacen(from, to, 1);
-            let error = Acceptance::parse(&text).expect_err(says).to_string();
-            assert!(error.starts_with(line) && error.contains(says), "{from:?} -> {to:?}: {error}");
+        for (from, to, line, message) in cases {
+            let text = VALID.replacen(from, to, 1);
+            let error = Acceptance::parse(&text).expect_err(message).to_string();
+            assert!(error.starts_with(line) && error.contains(message), "{from:?} -> {to:?}: {error}");
         }
     }
 }

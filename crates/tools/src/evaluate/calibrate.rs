@@ -1,4 +1,4 @@
-//! Acceptance levels for every form and field, from a finished run and its truth.
+//! Finds acceptance levels for every form and field from a finished run and its truth.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -6,61 +6,61 @@ use serde::Serialize;
 
 use super::{
     Budget, Level, Pool, Sample, TruthField,
-    pools::{Rows, Settled, settle},
+    pools::{FieldLevel, Rows, assign_level},
 };
 use formread_raster::error::{Error, Result};
 
 /// Acceptance levels of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Calibration {
-    /// Most errors among accepted values, as a share.
+    /// Maximum share of errors among accepted values.
     pub budget: f64,
-    /// How sure each bound is, as a chance, for itself.
+    /// Probability that a bound is true, for each bound by itself.
     pub certainty: f64,
-    /// Samples that carry the budget if none of them is wrong.
+    /// Number of samples that prove the budget if none of them is wrong.
     pub samples_needed: u64,
-    /// Samples of all fields.
+    /// Number of samples of all fields.
     pub samples: u64,
-    /// The level of all fields together, for those that are not listed; `None` where it cannot be proved.
+    /// The level of all fields together, for fields that are not listed; `None` if the samples prove none.
     pub pooled: Option<Level>,
-    /// One a form and field, forms by name, fields in the order of the truth.
+    /// One entry for each form and field, forms by name, fields in the order of the truth.
     pub fields: Vec<FieldCalibration>,
 }
 
-/// The level of one field, and what it does to the field.
+/// The level of one field, and its effect on the field.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FieldCalibration {
     /// The form's name.
     pub form: String,
     /// The field's name.
     pub field: String,
-    /// What the level stands on; `None` where no pool carries one.
+    /// The pool that proves the level; `None` if no pool proves one.
     #[serde(rename = "stands_on")]
     pub pool: Option<Pool>,
-    /// The level, with samples, wrong ones and bound of what it stands on.
+    /// The level, with the samples, errors and bound of that pool.
     pub level: Option<Level>,
-    /// The field's own samples.
+    /// Number of the field's own samples.
     pub samples: u64,
-    /// Of these, at or above the level.
+    /// Number of these at or above the level.
     pub accepted: u64,
-    /// Of these, wrong.
+    /// Number of these that are wrong.
     pub wrong: u64,
-    /// Fields in the table, with and without a sample.
+    /// Number of rows in the table, samples or not.
     pub rows: u64,
-    /// Of these, what a person would have to look at.
+    /// Number of these that a person would have to review.
     pub review: u64,
 }
 
-/// The levels at which `fields`, a run beside its truth, prove that `budget` is kept: of each field by its own samples; or
-/// else by those of its form; or else by all.
+/// Finds the levels at which `fields`, a run joined with its truth, prove that `budget` is kept. A field uses its own
+/// samples if they prove a level, else those of its form, else those of all forms.
 ///
-/// A sample is a field that the level alone accepts or holds back, and in which a number stands or was read. A number
-/// taken for blank is wrong; a blank read as blank proves nothing and is no sample. What awaits review for another reason
-/// than low confidence is never accepted. Samples count as independent: a deck of few writers proves less than its number
-/// says.
+/// A sample is a field that only the level accepts or holds back, and in which a number is written or was read. A number
+/// read as blank is wrong; a blank read as blank proves nothing and is not a sample. A field in review for another reason
+/// than low confidence is never accepted. Samples are treated as independent: a deck of few writers proves less than its
+/// number of samples suggests.
 ///
 /// # Errors
-/// `Usage` where the run has none of the truth's fields.
+/// `Usage` if the run has no field of the truth.
 pub fn calibrate(fields: &[TruthField], budget: &Budget) -> Result<Calibration> {
     let mut by_form: BTreeMap<&str, Vec<(&str, Rows)>> = BTreeMap::new();
     for of in fields {
@@ -73,41 +73,42 @@ pub fn calibrate(fields: &[TruthField], budget: &Budget) -> Result<Calibration> 
         form[idx].1.add(of, answer);
     }
     if by_form.is_empty() {
-        let hint = "scan and page must be written in both as the table has them";
-        return Err(Error::usage(format!("the table has no field of the truth\nhint: {hint}")));
+        let hint = "write scan and page in the truth as they are in the table";
+        return Err(Error::usage(format!("no field of the truth is in the table\nhint: {hint}")));
     }
     let pool = |rows: &[(&str, Rows)]| -> Vec<Sample> {
         rows.iter().flat_map(|(_, rows)| rows.samples.iter().copied()).collect()
     };
-    let mut settled: Vec<Settled> = Vec::new();
+    let mut levels: Vec<FieldLevel> = Vec::new();
     for (form, of_form) in &by_form {
-        let new = settled.len();
-        settled.extend(of_form.iter().map(|(field, rows)| Settled::new(form, field, rows, budget)));
-        settle(&mut settled[new..], Pool::Form, budget, &pool(of_form));
+        let new = levels.len();
+        levels.extend(of_form.iter().map(|(field, rows)| FieldLevel::new(form, field, rows, budget)));
+        assign_level(&mut levels[new..], Pool::Form, budget, &pool(of_form));
     }
     let all: Vec<Sample> = by_form.values().flat_map(|rows| pool(rows)).collect();
-    let pooled = settle(&mut settled, Pool::All, budget, &all);
+    let pooled = assign_level(&mut levels, Pool::All, budget, &all);
     Ok(Calibration {
         budget: budget.max_error,
         certainty: budget.certainty,
         samples_needed: budget.samples_needed(0),
         samples: all.len() as u64,
         pooled,
-        fields: settled.into_iter().map(Settled::finish).collect(),
+        fields: levels.into_iter().map(FieldLevel::finish).collect(),
     })
 }
 
 impl Calibration {
-    /// Why there are no levels, for a person; `None` where every field has one or, by its own samples, must have none.
+    /// Message for people if fields are without a level; `None` if every field has one or, by its own samples, must have
+    /// none.
     pub fn refusal(&self) -> Option<String> {
         let open = self.fields.iter().filter(|field| field.pool.is_none()).count();
         let Self { budget, certainty, samples_needed, samples, fields, .. } = self;
         let (n, certainty) = (fields.len(), 100.0 * certainty);
         (open > 0).then(|| {
             format!(
-                "no level is sure, by {certainty} %, to keep errors among accepted values below {budget}, for {open} of \
-                 {n} fields: {samples} samples in all\nhint: {samples_needed} samples without an error are needed, \
-                 more if some are wrong; or allow more errors"
+                "no level keeps the share of errors among accepted values below {budget} with {certainty} % certainty, \
+                 for {open} of {n} fields: {samples} samples in all\nhint: {samples_needed} samples without an error \
+                 are needed, and more with errors; or allow more errors"
             )
         })
     }
@@ -120,7 +121,7 @@ impl fmt::Display for Calibration {
         let certainty = 100.0 * certainty;
         writeln!(
             f,
-            "errors among accepted values below {budget}, {certainty} % sure: {samples_needed} samples needed"
+            "errors among accepted values below {budget}, {certainty} % certain: needs {samples_needed} samples without an error"
         )?;
         let width = |name: fn(&FieldCalibration) -> &String| fields.iter().map(|of| name(of).chars().count()).max();
         let (form_width, field_width) = (width(|of| &of.form).unwrap_or(0).max(4), width(|of| &of.field).unwrap_or(0));
@@ -133,11 +134,11 @@ impl fmt::Display for Calibration {
                 Some(Pool::Field) => "field",
                 Some(Pool::Form) => "form",
                 Some(Pool::All) => "all",
-                Some(Pool::Nothing) => "no: wrong",
-                None => "no: few",
+                Some(Pool::Nothing) => "none: errors",
+                None => "none: few",
             };
-            let least = level.map_or("never".to_owned(), |level| level.min_confidence.to_string());
-            write!(f, "{form:form_width$}  {field:field_width$}  {least:>6}  {accepted:>8}  {wrong:>5}  ")?;
+            let shown_level = level.map_or("never".to_owned(), |level| level.min_confidence.to_string());
+            write!(f, "{form:form_width$}  {field:field_width$}  {shown_level:>6}  {accepted:>8}  {wrong:>5}  ")?;
             write!(f, "{:>11}  {pool:9}", format!("{review}/{rows}"))?;
             if let Some(Level { samples, wrong, bound, .. }) = level {
                 write!(f, "  {:>13}  {bound:>8.6}", format!("{wrong}/{samples}"))?;
@@ -150,13 +151,13 @@ impl fmt::Display for Calibration {
         let [accepted, wrong, review, rows] = sums;
         writeln!(
             f,
-            "all: {accepted} of {samples} samples accepted, {wrong} of them wrong; {review} of {rows} to review"
+            "all fields: {accepted} of {samples} samples accepted, {wrong} of these wrong; {review} of {rows} for review"
         )?;
         match pooled {
             Some(Level { min_confidence, samples, wrong, bound }) => {
                 writeln!(
                     f,
-                    "fields that are not listed: {min_confidence}, {wrong} of {samples} wrong, at most {bound:.6}"
+                    "fields that are not listed: level {min_confidence}, {wrong} of {samples} wrong, at most {bound:.6}"
                 )
             }
             None => writeln!(f, "fields that are not listed: never accepted"),
@@ -174,21 +175,26 @@ mod tests {
 
     const BUDGET: Budget = Budget { max_error: 0.01, certainty: 0.95 };
 
-    fn right(form: &str, field: &str, n: usize) -> Vec<TruthField> {
+    fn right_rows(form: &str, field: &str, n: usize) -> Vec<TruthField> {
         vec![row(form, field, "7", "accepted", "7", 0.99995, ""); n]
     }
 
-    fn wrong(form: &str, field: &str, n: usize) -> Vec<TruthField> {
+    fn wrong_rows(form: &str, field: &str, n: usize) -> Vec<TruthField> {
         vec![row(form, field, "7", "accepted", "1", 0.99995, ""); n]
     }
 
-    fn found(rows: &[Vec<TruthField>]) -> Calibration {
+    fn calibrated(rows: &[Vec<TruthField>]) -> Calibration {
         calibrate(&rows.concat(), &BUDGET).expect("there are fields")
     }
 
     #[test]
-    fn thin_fields_stand_on_their_form_and_thin_forms_on_all() {
-        let c = found(&[right("f", "a", 400), right("f", "b", 20), right("g", "a", 30), right("g", "c", 5)]);
+    fn field_with_few_samples_uses_its_form_and_form_with_few_uses_all() {
+        let c = calibrated(&[
+            right_rows("f", "a", 400),
+            right_rows("f", "b", 20),
+            right_rows("g", "a", 30),
+            right_rows("g", "c", 5),
+        ]);
         let pools: Vec<_> = c.fields.iter().map(|of| of.pool).collect();
         assert_eq!(pools, [Some(Pool::Field), Some(Pool::Form), Some(Pool::All), Some(Pool::All)]);
         assert_eq!(c.fields[1].level.map(|level| level.samples), Some(420));
@@ -197,39 +203,42 @@ mod tests {
     }
 
     #[test]
-    fn what_nothing_carries_is_refused_with_the_number_that_would() {
-        let c = found(&[right("f", "a", 100), right("f", "b", 98)]);
+    fn too_few_samples_are_refused_with_the_number_needed() {
+        let c = calibrated(&[right_rows("f", "a", 100), right_rows("f", "b", 98)]);
         assert_eq!(c.pooled, None);
-        let said = c.refusal().expect("198 are too few");
-        assert!(said.contains("198 samples in all") && said.contains("299 samples without an error"), "{said}");
+        let message = c.refusal().expect("198 are too few");
+        assert!(
+            message.contains("198 samples in all") && message.contains("299 samples without an error"),
+            "{message}"
+        );
         assert!(c.to_string().contains("never"), "{c}");
         let nothing = [TruthField { answer: None, ..row("f", "a", "7", "accepted", "7", 1.0, "") }];
         assert!(calibrate(&nothing, &BUDGET).is_err());
     }
 
     #[test]
-    fn a_pool_does_not_cover_a_field_that_its_own_samples_speak_against() {
-        let c = found(&[right("f", "a", 2_000), right("f", "b", 18), wrong("f", "b", 2)]);
+    fn field_whose_own_samples_break_the_budget_gets_no_pooled_level() {
+        let c = calibrated(&[right_rows("f", "a", 2_000), right_rows("f", "b", 18), wrong_rows("f", "b", 2)]);
         assert_eq!((c.fields[1].pool, c.fields[1].level), (Some(Pool::Nothing), None));
         assert_eq!((c.fields[1].accepted, c.fields[1].review, c.refusal()), (0, 20, None));
-        let c = found(&[right("f", "a", 2_000), right("f", "b", 19), row_wrong_below()]);
-        assert_eq!(c.fields[1].pool, Some(Pool::Form), "a wrong one below every level says nothing");
+        let c = calibrated(&[right_rows("f", "a", 2_000), right_rows("f", "b", 19), wrong_rows_below_every_level()]);
+        assert_eq!(c.fields[1].pool, Some(Pool::Form), "an error below every level does not count");
     }
 
-    fn row_wrong_below() -> Vec<TruthField> {
+    fn wrong_rows_below_every_level() -> Vec<TruthField> {
         vec![row("f", "b", "7", "review", "1", 0.3, "low-confidence"); 5]
     }
 
     #[test]
-    fn what_is_accepted_of_a_second_deck_keeps_the_budget_in_95_of_100_resamplings() {
-        // eight fields of two forms, from rich and honest to thin and bold
+    fn calibrated_levels_keep_the_budget_on_a_second_deck_in_95_of_100_resamplings() {
+        // eight fields of two forms, from many samples and low error rates to few samples and overconfidence
         let draw = |rng: &mut ChaCha8Rng, n: usize| -> Vec<TruthField> {
             let mut deck = Vec::with_capacity(8 * n);
             for (i, form) in ["f", "f", "f", "f", "g", "g", "g", "g"].into_iter().enumerate() {
                 for _ in 0..n >> (i % 4) {
                     let confidence = 1.0 - rng.random::<f64>().powi(3) * 0.5;
-                    let boldness = 0.5 + 0.25 * i as f64;
-                    let is_wrong = rng.random::<f64>() < boldness * (1.0 - confidence);
+                    let overconfidence = 0.5 + 0.25 * i as f64;
+                    let is_wrong = rng.random::<f64>() < overconfidence * (1.0 - confidence);
                     let guess = if is_wrong { "1" } else { "7" };
                     deck.push(row(form, &format!("n{i}"), "7", "accepted", guess, confidence, ""));
                 }

@@ -1,4 +1,4 @@
-//! Fields cut from the scans they stand on, for a person to look at.
+//! Pictures of fields, cut from their scans, for the HTML report.
 
 use std::collections::BTreeMap;
 
@@ -19,39 +19,39 @@ use formread_raster::{
     geometry::Rect,
 };
 
-/// What is shown around a field, as a share of its height.
+/// Margin shown around a field, as a share of its height.
 const MARGIN: f64 = 0.4;
-/// Widest picture, pixels: what is wider is made smaller.
+/// Maximum width of a picture, pixels; a wider field is scaled down.
 const MAX_WIDTH: u32 = 420;
-/// Highest picture, pixels.
+/// Maximum height of a picture, pixels.
 const MAX_HEIGHT: u32 = 160;
-/// Shades of grey of a picture, a power of 2: the grain of paper is most of what a PNG has to store.
+/// Number of grey shades in a picture, a power of 2. Few shades keep the PNG small, which would mostly store paper grain.
 const N_SHADES: u8 = 16;
-/// Grey levels that become one shade.
-const SHADE: u8 = (256 / N_SHADES as u16) as u8;
+/// Number of grey levels that become one shade.
+const SHADE_LEVELS: u8 = (256 / N_SHADES as u16) as u8;
 
-/// A picture of each of `fields` as a PNG, upright; or why there is none, for a person. Each page is decoded once.
+/// Cuts an upright PNG of each of `fields`, or returns why there is none. Each page is decoded once.
 pub(super) fn cut_crops(scans: &[Scan], fields: &[&TruthField]) -> Vec<Result<Vec<u8>>> {
     let limits = Limits::default();
     let paths: BTreeMap<&str, &Scan> = scans.iter().map(|scan| (scan.name.as_str(), scan)).collect();
-    // by file and page, so that each is opened once
-    let mut wanted: BTreeMap<(&str, u32), Vec<usize>> = BTreeMap::new();
+    // by file and page, to open each once
+    let mut idxs_by_page: BTreeMap<(&str, u32), Vec<usize>> = BTreeMap::new();
     let mut crops: Vec<Result<Vec<u8>>> = Vec::with_capacity(fields.len());
     for (idx, field) in fields.iter().enumerate() {
-        crops.push(Err(Error::usage("the table has no place for it")));
+        crops.push(Err(Error::usage("the table has no position for the field")));
         match field.page.parse::<u32>() {
             Ok(page) if page > 0 && field.answer.is_some() => {
-                wanted.entry((&field.scan, page)).or_default().push(idx);
+                idxs_by_page.entry((&field.scan, page)).or_default().push(idx);
             }
             _ => {}
         }
     }
     let mut open: Option<(&str, Result<std::sync::Arc<[u8]>>)> = None;
-    for ((name, number), idxs) in wanted {
+    for ((name, number), idxs) in idxs_by_page {
         if open.as_ref().is_none_or(|(of, _)| *of != name) {
             let bytes = match paths.get(name) {
                 Some(scan) => read_file(&scan.path, &limits),
-                None => Err(Error::usage("the scan is not there")),
+                None => Err(Error::usage("scan not found")),
             };
             open = Some((name, bytes));
         }
@@ -71,13 +71,13 @@ pub(super) fn cut_crops(scans: &[Scan], fields: &[&TruthField]) -> Vec<Result<Ve
     crops
 }
 
-/// The 1-based `number` of a file's pages.
+/// Decodes page `number`, 1-based, of a file.
 fn nth_page(bytes: &[u8], number: u32, limits: &Limits) -> Result<Page> {
     let mut pages = page::open(bytes, limits)?;
     pages.nth(number as usize - 1).unwrap_or_else(|| Err(Error::usage("the file has fewer pages")))
 }
 
-/// What stands within `bounds`, edges on the scan as stored, and a little around it.
+/// Cuts `bounds`, edges in pixels of the scan as stored, with a margin around it.
 fn cut(page: &Page, bounds: [i64; 4]) -> Result<Vec<u8>> {
     let [x0, y0, x1, y1] = bounds.map(|edge| edge as f64);
     let field = page.page_bounds(Rect::from_edges(x0, y0, x1, y1));
@@ -87,13 +87,13 @@ fn cut(page: &Page, bounds: [i64; 4]) -> Result<Vec<u8>> {
     let (left, right) = (pixel(field.x0 - margin, width), pixel((field.x1 + margin).ceil(), width));
     let (top, bottom) = (pixel(field.y0 - margin, height), pixel((field.y1 + margin).ceil(), height));
     if left >= right || top >= bottom {
-        return Err(Error::usage("it is not on the scan"));
+        return Err(Error::usage("the field is not on the scan"));
     }
     let crop = imageops::crop_imm(&page.pixels, left, top, right - left, bottom - top).to_image();
     let mut picture = fitted(crop, [MAX_WIDTH, MAX_HEIGHT]);
     for pixel in picture.pixels_mut() {
-        // the brightest shade is white, the darkest black
-        pixel[0] = pixel[0] / SHADE * (255 / (N_SHADES - 1));
+        // spread the shades from black to white
+        pixel[0] = pixel[0] / SHADE_LEVELS * (255 / (N_SHADES - 1));
     }
     let mut png = std::io::Cursor::new(Vec::new());
     let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
@@ -129,13 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn the_box_is_cut_from_its_page_also_of_many() {
+    fn crop_is_cut_from_the_right_page_of_a_file() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("two.tif");
         let mut tiff = tiff::encoder::TiffEncoder::new(fs::File::create(&path).expect("it is writable"))
             .expect("the disk has room");
         for shade in [204, 102] {
-            // ink in the middle, another grey on each page
+            // ink in the middle, a different grey on each page
             let page = GrayImage::from_fn(90, 60, |x, y| {
                 let is_ink = (30..60).contains(&x) && (20..40).contains(&y);
                 Luma([if is_ink { shade } else { 255 }])
@@ -159,13 +159,14 @@ mod tests {
             assert_eq!(crop.dimensions(), (46, 36), "a margin of 8 on each side");
             assert_eq!((crop.get_pixel(23, 18)[0], crop.get_pixel(2, 2)[0]), (shade, 255));
         }
-        let said: Vec<String> = crops[2..5].iter().map(|crop| crop.as_ref().expect_err("none").to_string()).collect();
-        assert_eq!(said, ["the file has fewer pages", "the scan is not there", "it is not on the scan"]);
-        assert_eq!(grey(&crops[5]).dimensions(), (90, 60), "edges far out are those of the page");
+        let messages: Vec<String> =
+            crops[2..5].iter().map(|crop| crop.as_ref().expect_err("none").to_string()).collect();
+        assert_eq!(messages, ["the file has fewer pages", "scan not found", "the field is not on the scan"]);
+        assert_eq!(grey(&crops[5]).dimensions(), (90, 60), "edges outside are clamped to the page");
     }
 
     #[test]
-    fn a_wide_field_is_made_smaller() {
+    fn crop_of_a_wide_field_is_scaled_down() {
         let page = Page::upright(GrayImage::new(4_000, 300), None);
         let crop = grey(&cut(&page, [0, 0, 4_000, 300]));
         assert_eq!(crop.dimensions(), (MAX_WIDTH, 31));

@@ -1,4 +1,4 @@
-//! The error-reject curve: how many of those that are accepted are wrong, the more of them are accepted.
+//! The error-reject curve: the error rate of accepted answers as more of them are accepted.
 //!
 //! Chow, "On optimum recognition error and reject tradeoff", IEEE Transactions on Information Theory 16, 1970.
 
@@ -6,37 +6,37 @@ use serde::Serialize;
 
 use super::{SCORE_CERTAINTY, upper_bound};
 
-/// Shares of the answers at which the curve has a point.
+/// Shares of accepted answers at which the curve has a point.
 const SHARES: [f64; 14] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 1.0];
 
-/// What it is to accept the surest answers.
+/// The result of accepting the answers with the highest confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct CurvePoint {
-    /// Share of the answers that is accepted, 0 to 1.
+    /// Accepted share of all answers, 0 to 1.
     pub share: f64,
-    /// Least confidence among them, 0 to 1.
+    /// Minimum confidence among the accepted, 0 to 1.
     #[serde(rename = "least_confidence")]
     pub min_confidence: f64,
-    /// Answers that are accepted.
+    /// Number of accepted answers.
     pub accepted: u64,
-    /// Of these, wrong.
+    /// Number of these that are wrong.
     pub wrong: u64,
     /// `wrong / accepted`.
     pub error: f64,
-    /// Upper bound of the error rate, 0 to 1, at [`SCORE_CERTAINTY`], of this point alone: to pick the best looking
-    /// point by it would be to pick luck.
+    /// Upper bound of the error rate, 0 to 1, at [`SCORE_CERTAINTY`]. It is valid for one point chosen in advance, not for
+    /// the best of all points.
     pub bound: f64,
 }
 
-/// The curve of answers, each with its confidence, 0 to 1, and whether it is right; from the surest to all of them.
-/// Answers of one confidence are accepted together.
+/// The error-reject curve of `answers`, each a confidence, 0 to 1, and whether it is right. Points go from the most
+/// confident answers to all of them. Answers of equal confidence are accepted together.
 pub fn error_reject_curve(answers: &[(f64, bool)]) -> Vec<CurvePoint> {
     let mut sorted = answers.to_vec();
     sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut points, mut accepted, mut wrong) = (Vec::new(), 0, 0);
     for share in SHARES {
-        let wanted = (share * sorted.len() as f64).ceil() as usize;
-        let Some(&(min_confidence, _)) = wanted.checked_sub(1).and_then(|idx| sorted.get(idx)) else { continue };
+        let n_wanted = (share * sorted.len() as f64).ceil() as usize;
+        let Some(&(min_confidence, _)) = n_wanted.checked_sub(1).and_then(|idx| sorted.get(idx)) else { continue };
         let next = sorted.partition_point(|(confidence, _)| *confidence >= min_confidence);
         if next == accepted {
             continue;
@@ -61,8 +61,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_curve_falls_back_on_the_surest() {
-        // 100 answers, the ten least sure of them wrong
+    fn error_reject_curve_accepts_the_most_confident_first() {
+        // 100 answers; the ten with the lowest confidence are wrong
         let answers: Vec<(f64, bool)> = (0..100).map(|i| (f64::from(i) / 100.0, i >= 10)).collect();
         let curve = error_reject_curve(&answers);
         let found: Vec<(u64, u64)> = curve.iter().map(|point| (point.accepted, point.wrong)).collect();
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_one_confidence_stand_or_fall_together() {
+    fn answers_of_equal_confidence_are_accepted_together() {
         let curve = error_reject_curve(&[(1.0, true), (1.0, false), (1.0, true), (0.5, true)]);
         let found: Vec<(u64, u64)> = curve.iter().map(|point| (point.accepted, point.wrong)).collect();
         assert_eq!(found, [(3, 1), (4, 1)]);

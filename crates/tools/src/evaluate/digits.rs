@@ -1,4 +1,4 @@
-//! Digit by digit: which digit is read as which, in readings of as many digits as were written.
+//! Scores digits one by one, in readings that have as many digits as were written.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use serde::Serialize;
 use super::TruthField;
 use formread_core::scores::N_DIGITS;
 
-/// Digits of numbers read against those that were written. Counts of digits, but where it says fields.
+/// Digits as read and as written. The counts are digits, unless their comment begins with "fields".
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DigitScore {
-    /// Digits of every number of the truth, read or not.
+    /// All digits of the numbers in the truth, read or not.
     pub count: u64,
-    /// Of these, read right, in readings of as many digits.
+    /// Digits read right, in readings with as many digits as written.
     pub correct: u64,
     /// Fields read with as many digits as were written.
     pub same_length: u64,
@@ -20,15 +20,15 @@ pub struct DigitScore {
     pub too_short: u64,
     /// Fields read with more digits.
     pub too_long: u64,
-    /// Fields with a number of which nothing was read.
+    /// Fields with a number in the truth and no reading.
     pub not_read: u64,
-    /// `confusion[truth][reading]`, of fields read with as many digits.
+    /// Counts `confusion[truth][reading]`, from fields read with as many digits as written.
     pub confusion: [[u64; N_DIGITS]; N_DIGITS],
 }
 
 impl DigitScore {
-    /// Of the fields whose truth is a number; points, signs and hyphens are left out. Truth and reading are laid beside
-    /// each other from the right, but only where they are equally long: nothing else says which digit is which.
+    /// Scores the fields whose truth is a number, without points, signs and hyphens. Digits of truth and reading are paired
+    /// only if there are as many of both, since otherwise it is not known which belong together.
     pub fn of<'a>(fields: impl IntoIterator<Item = &'a TruthField>) -> Self {
         let mut score = Self::default();
         for field in fields.into_iter().filter(|field| !["", "?", "!"].contains(&field.truth.as_str())) {
@@ -58,9 +58,9 @@ impl fmt::Display for DigitScore {
         let Self { count, correct, same_length, too_short, too_long, not_read, confusion } = self;
         let share = 100.0 * *correct as f64 / (*count).max(1) as f64;
         writeln!(f, "digits read right: {correct} of {count}, {share:.2} %")?;
-        write!(f, "numbers with as many digits as written: {same_length}, ")?;
+        write!(f, "numbers read with as many digits as written: {same_length}, ")?;
         writeln!(f, "with fewer: {too_short}, with more: {too_long}, not read: {not_read}")?;
-        writeln!(f, "truth down, reading across")?;
+        writeln!(f, "confusion (rows: truth, columns: reading)")?;
         writeln!(f, "   {}", (0..N_DIGITS).map(|digit| format!("{digit:>6}")).collect::<String>())?;
         for (truth, readings) in confusion.iter().enumerate() {
             writeln!(f, "{truth:>3}{}", readings.iter().map(|n| format!("{n:>6}")).collect::<String>())?;
@@ -69,7 +69,7 @@ impl fmt::Display for DigitScore {
     }
 }
 
-/// The digits of a value, each 0 to 9.
+/// The digits in a text, each 0 to 9.
 fn digits(text: &str) -> Vec<usize> {
     text.bytes().filter(u8::is_ascii_digit).map(|digit| usize::from(digit - b'0')).collect()
 }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_are_compared_where_there_are_as_many() {
+    fn digits_are_compared_only_in_readings_of_equal_length() {
         let fields = [
             field("12.50", "accepted", "17.50"),
             field("123", "review", "23"),

@@ -1,4 +1,4 @@
-//! How well a classifier does on labelled signs.
+//! Scores a classifier on labelled glyphs.
 
 use std::{fmt, path::Path};
 
@@ -13,73 +13,74 @@ use formread_core::recognise::GlyphClassifier;
 use formread_core::scores::{GlyphClass, GlyphScores, N_DIGITS};
 use formread_raster::error::Result;
 
-/// Glyphs that are classified at a time, so that a large set does not stand in memory twice.
+/// Maximum number of glyphs classified at a time, so that a large set is not in memory twice.
 const MAX_BATCH_GLYPHS: usize = 4096;
 
-/// How well a classifier does on a set. A sign without ink counts, as wrong.
+/// The score of a classifier on a set. A glyph without ink counts as wrong.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GlyphReport {
     /// The set's name.
     pub set: String,
-    /// Signs.
+    /// Number of glyphs.
     pub count: usize,
-    /// Of these, the likeliest digit is the right one.
+    /// Number of these whose most probable digit is the right one.
     pub correct: usize,
-    /// `correct / count`; 0 of nothing.
+    /// `correct / count`; 0 for an empty set.
     pub accuracy: f64,
-    /// Of those whose writer is known, read right without and with what the other digits of the same page tell of the hand;
-    /// a page is sixty digits of one writer.
+    /// Glyphs of known writers, read right without and with writer adaptation on pages of [`PAGE_DIGITS`] digits by one
+    /// writer.
     pub by_page: WriterAdaptationReport,
-    /// Of all, taken for a digit: class head, probability of at least 0.5.
+    /// Number of all glyphs that the class head takes for a digit, with a probability of at least 0.5.
     pub taken_for_digit: usize,
-    /// `confusion[truth][reading]`, counts; signs without ink are not in it.
+    /// Counts `confusion[truth][reading]`, without glyphs that have no ink.
     pub confusion: [[usize; N_DIGITS]; N_DIGITS],
-    /// One a writer, where writers are known.
+    /// One report for each known writer.
     pub writers: Vec<WriterReport>,
-    /// Whether the probability of the reading means what it says.
+    /// Reliability of the probability of the reading.
     pub reliability: Reliability,
-    /// Those that were not read right.
+    /// Glyphs that were not read right.
     pub wrong: Vec<WrongGlyph>,
 }
 
-/// What the digits of a page, taken together, buy.
+/// Digits read right without and with writer adaptation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct WriterAdaptationReport {
-    /// Signs with ink whose writer is known.
+    /// Number of glyphs with ink whose writer is known.
     pub count: usize,
-    /// Of these, each alone, read right.
+    /// Number of these read right without adaptation.
     pub alone: usize,
-    /// Of these, together, read right.
+    /// Number of these read right with adaptation.
     pub together: usize,
 }
 
-/// A sign that was not read right.
+/// A glyph that was not read right.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct WrongGlyph {
-    /// Its place in the set, from 0.
-    pub place: usize,
-    /// The digit that it is.
+    /// Index in the set.
+    #[serde(rename = "place")]
+    pub idx: usize,
+    /// The digit that is written.
     pub truth: u8,
-    /// The digit that was read; `None` where there was no ink.
+    /// The digit that was read; `None` if there is no ink.
     pub reading: Option<u8>,
-    /// Probability of the reading: that it is a digit, and that one.
+    /// Probability that it is a digit, and this one.
     pub confidence: f32,
 }
 
-/// How well a classifier does on one writer.
+/// The score of a classifier on one writer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WriterReport {
     /// The writer's name.
     pub writer: String,
-    /// Signs.
+    /// Number of glyphs.
     pub count: usize,
-    /// Of these, read correctly.
+    /// Number of these read right.
     pub correct: usize,
     /// `correct / count`.
     pub accuracy: f64,
 }
 
-/// A table for people: the set, its writers, and how often a digit was read as another.
+/// A table for people: the set, its writers, and the confusion matrix.
 impl fmt::Display for GlyphReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { set, count, correct, accuracy, taken_for_digit, by_page, confusion, writers, reliability, .. } =
@@ -91,9 +92,12 @@ impl fmt::Display for GlyphReport {
         }
         if by_page.count > 0 {
             let WriterAdaptationReport { count, alone, together } = by_page;
-            writeln!(f, "of {count}, each alone {alone}, with the page's other digits {together}")?;
+            writeln!(
+                f,
+                "of {count} digits of known writers, read right without writer adaptation: {alone}, with it: {together}"
+            )?;
         }
-        writeln!(f, "\ntruth down, reading across")?;
+        writeln!(f, "\nconfusion (rows: truth, columns: reading)")?;
         writeln!(f, "   {}", (0..N_DIGITS).map(|digit| format!("{digit:>6}")).collect::<String>())?;
         for (truth, readings) in confusion.iter().enumerate() {
             writeln!(f, "{truth:>3}{}", readings.iter().map(|n| format!("{n:>6}")).collect::<String>())?;
@@ -102,11 +106,11 @@ impl fmt::Display for GlyphReport {
     }
 }
 
-/// Reads a folder of labelled signs and classifies them: of IDX files the test pair where it is there, else the
-/// training pair; else all images. Gives the set too, for [`wrong_sheet`].
+/// Reads a folder of labelled glyphs and classifies them. In a folder of IDX files it uses the test pair, or the training
+/// pair if there is no test pair; else it uses all images. Returns the set too, for [`wrong_sheet`].
 ///
 /// # Errors
-/// Where the folder holds no labelled signs, a file cannot be read, or the classifier fails.
+/// If the folder contains no labelled glyphs, a file cannot be read, or the classifier fails.
 pub fn evaluate_folder(folder: &Path, classifier: &mut dyn GlyphClassifier) -> Result<(GlyphSet, GlyphReport)> {
     let found = read_folder(folder)?;
     let set = found.test.or(found.train).expect("a folder that was read holds one half or both");
@@ -114,10 +118,10 @@ pub fn evaluate_folder(folder: &Path, classifier: &mut dyn GlyphClassifier) -> R
     Ok((set, report))
 }
 
-/// Classifies every sign of a set.
+/// Classifies every glyph of a set.
 ///
 /// # Errors
-/// Where the classifier fails.
+/// If the classifier fails.
 pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn GlyphClassifier) -> Result<GlyphReport> {
     let mut report = GlyphReport {
         set: set.name.clone(),
@@ -147,9 +151,9 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn GlyphClassifier) -> Res
             let confidence = score.zip(reading).map_or(0.0, |(score, reading)| score.digit(reading));
             answers.push((f64::from(confidence), is_correct));
             if !is_correct {
-                let place = chunk * MAX_BATCH_GLYPHS + i;
+                let idx = chunk * MAX_BATCH_GLYPHS + i;
                 let reading = reading.map(|digit| digit as u8);
-                report.wrong.push(WrongGlyph { place, truth: sample.digit, reading, confidence });
+                report.wrong.push(WrongGlyph { idx, truth: sample.digit, reading, confidence });
             }
             if let Some((score, reading)) = score.zip(reading) {
                 report.confusion[usize::from(sample.digit)][reading] += 1;
@@ -180,17 +184,18 @@ pub fn evaluate_set(set: &GlyphSet, classifier: &mut dyn GlyphClassifier) -> Res
     Ok(report)
 }
 
-/// Digits that one writer leaves on a page.
-const PAGE_DIGITS: usize = 60;
+/// Number of digits by one writer on a simulated page. Set not recorded. Raising it gives writer adaptation more to work with.
+pub const PAGE_DIGITS: usize = 60;
 
-/// Deals each writer's digits to pages in turn, so that every page has some of each digit, and reads page by page.
+/// Scores writer adaptation: deals each writer's digits to pages in turn, so that every page has some of each digit, and
+/// reads page by page.
 fn by_page(writers: &[Vec<(GlyphScores, usize)>], classifier: &dyn GlyphClassifier) -> WriterAdaptationReport {
     let mut report = WriterAdaptationReport::default();
     for scores in writers {
         let n_pages = scores.len().div_ceil(PAGE_DIGITS);
         for page in 0..n_pages {
-            let own: Vec<_> = scores.iter().skip(page).step_by(n_pages).copied().collect();
-            let (mut together, digits): (Vec<GlyphScores>, Vec<usize>) = own.into_iter().unzip();
+            let dealt: Vec<_> = scores.iter().skip(page).step_by(n_pages).copied().collect();
+            let (mut together, digits): (Vec<GlyphScores>, Vec<usize>) = dealt.into_iter().unzip();
             let right = |scores: &[GlyphScores]| {
                 scores.iter().zip(&digits).filter(|(scores, digit)| scores.best_digit().0 == **digit).count()
             };
@@ -203,36 +208,38 @@ fn by_page(writers: &[Vec<(GlyphScores, usize)>], classifier: &dyn GlyphClassifi
     report
 }
 
-/// Signs in a row of a sheet, and the most that it shows.
+/// Number of glyphs in a row of a sheet.
 const SHEET_COLUMNS: usize = 12;
+/// Maximum number of glyphs on a sheet.
 const MAX_SHEET_GLYPHS: usize = 600;
 
-/// How much larger than a glyph a sign is shown, and the height of the words under it, pixels.
+/// Factor by which a glyph is enlarged on a sheet.
 const SHEET_SCALE: u32 = 3;
+/// Height of the label under a glyph, pixels.
 const SHEET_LABEL_PX: u32 = 16;
 
-/// The signs of `set` that were not read right, as the net saw them, surest first, each with what it is and what was read:
-/// [H, W] u8, ink dark on white. At most 600 of them.
+/// Draws the glyphs of `set` that were not read right, as the net got them, highest confidence first, each with its truth
+/// and its reading: [H, W] u8, dark ink on white. It shows at most 600.
 pub fn wrong_sheet(set: &GlyphSet, report: &GlyphReport) -> GrayImage {
     let mut wrong = report.wrong.clone();
-    wrong.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.place.cmp(&b.place)));
+    wrong.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.idx.cmp(&b.idx)));
     wrong.truncate(MAX_SHEET_GLYPHS);
     let side = SHEET_SCALE * GLYPH_SIDE as u32;
     let (cell_width, cell_height) = (side + 8, side + SHEET_LABEL_PX + 8);
     let n_rows = wrong.len().div_ceil(SHEET_COLUMNS).max(1) as u32;
     let mut sheet = GrayImage::from_pixel(SHEET_COLUMNS as u32 * cell_width, n_rows * cell_height, Luma([255]));
-    for (i, WrongGlyph { place, truth, reading, confidence }) in wrong.into_iter().enumerate() {
+    for (i, WrongGlyph { idx, truth, reading, confidence }) in wrong.into_iter().enumerate() {
         let x = (i % SHEET_COLUMNS) as u32 * cell_width + 4;
         let y = (i / SHEET_COLUMNS) as u32 * cell_height + 4;
-        if let Some(glyph) = set.samples.get(place).and_then(|sample| sample.glyph()) {
+        if let Some(glyph) = set.samples.get(idx).and_then(|sample| sample.glyph()) {
             let paper = |x: u32, y: u32| 255 - (glyph[(y * GLYPH_SIDE as u32 + x) as usize] * 255.0).round() as u8;
             let small = GrayImage::from_fn(GLYPH_SIDE as u32, GLYPH_SIDE as u32, |x, y| Luma([paper(x, y)]));
             let shown = imageops::resize(&small, side, side, imageops::FilterType::Nearest);
             imageops::replace(&mut sheet, &shown, i64::from(x), i64::from(y));
         }
         let reading = reading.map_or("-".to_owned(), |digit| digit.to_string());
-        if let Some(words) = text_ink(&format!("{truth}>{reading} {confidence:.2}"), SHEET_LABEL_PX) {
-            imageops::replace(&mut sheet, &dark_on_white(&words), i64::from(x), i64::from(y + side));
+        if let Some(label) = text_ink(&format!("{truth}>{reading} {confidence:.2}"), SHEET_LABEL_PX) {
+            imageops::replace(&mut sheet, &dark_on_white(&label), i64::from(x), i64::from(y + side));
         }
     }
     sheet
@@ -250,10 +257,10 @@ mod tests {
     use crate::dataset::Sample;
     use formread_core::normalise::GlyphBatch;
 
-    /// Takes everything for a 7, and for a digit.
-    struct Sevens;
+    /// Classifies every glyph as the digit 7.
+    struct AlwaysSeven;
 
-    impl GlyphClassifier for Sevens {
+    impl GlyphClassifier for AlwaysSeven {
         fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
             let mut score = GlyphScores::of_digit([0.0; N_DIGITS]);
             score.digits[7] = 1.0;
@@ -262,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_right_is_counted_and_a_sign_without_ink_is_wrong() {
+    fn evaluate_set_counts_right_glyphs_and_takes_no_ink_as_wrong() {
         let sample = |digit, writer, ink| Sample {
             ink: GrayImage::from_pixel(9, 9, Luma([ink])),
             is_normalised: false,
@@ -274,7 +281,7 @@ mod tests {
             writers: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()],
             samples: vec![sample(7, 0, 255), sample(7, 0, 0), sample(3, 2, 255), sample(7, 2, 255)],
         };
-        let report = evaluate_set(&set, &mut Sevens).expect("it cannot fail");
+        let report = evaluate_set(&set, &mut AlwaysSeven).expect("it cannot fail");
         assert_eq!((report.count, report.correct, report.accuracy), (4, 2, 0.5));
         assert_eq!((report.confusion[7][7], report.confusion[3][7], report.taken_for_digit), (2, 1, 3));
         let writers: Vec<_> = report.writers.iter().map(|w| (w.writer.as_str(), w.count, w.correct)).collect();

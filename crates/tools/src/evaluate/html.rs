@@ -1,5 +1,5 @@
-//! The score as one HTML file for a person: tables, curves, and the fields that are wrong or await review. It needs no
-//! other file, no network and no script. All that comes from tables is escaped.
+//! The score as one HTML file for people: tables, curves, and pictures of the fields that are wrong or in review. It needs
+//! no other file, no network and no script. All text from tables is escaped.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -16,20 +16,20 @@ use formread_raster::error::Result;
 
 const STYLE: &str = include_str!("report.css");
 
-/// The report of `score`, which is that of `fields`. With `scans`, each of the fields shown is cut from the scan that it
-/// stands on. `most` is how many fields are shown one by one, the worst first.
+/// Writes the report of `score`, the score of `fields`. With `scans`, each field shown has its picture from the scan. At
+/// most `max_fields` fields are shown, the worst first.
 pub fn html_report(
     title: &str,
     fields: &[TruthField],
     score: &ValueScore,
     scans: Option<&[Scan]>,
-    most: usize,
+    max_fields: usize,
 ) -> String {
     let mut shown: Vec<(Concern, &TruthField)> =
         fields.iter().filter_map(|field| Some((Concern::of(field)?, field))).collect();
     shown.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| by_falling_confidence(a.1, b.1)));
-    let n_left_out = shown.len().saturating_sub(most);
-    shown.truncate(most);
+    let n_left_out = shown.len().saturating_sub(max_fields);
+    shown.truncate(max_fields);
     let crops = scans.map(|scans| cut_crops(scans, &shown.iter().map(|(_, field)| *field).collect::<Vec<_>>()));
     let mut crops = crops.into_iter().flatten();
     let certainty = 100.0 * SCORE_CERTAINTY;
@@ -43,22 +43,23 @@ pub fn html_report(
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { "How well " (title) " was read" }
+                h1 { "Score of " (title) }
                 p.note {
-                    "Forced: every best reading counts, accepted or not. Lost: numbers taken for blank. At most: upper bound \
-                     of the share of wrong ones among accepted, " (certainty) " % sure (Clopper and Pearson, 1934)."
+                    "Forced right: the best reading is right, accepted or not. Lost: a number was read as blank. At most: \
+                     upper bound on the share of errors among accepted fields, " (certainty) " % certain (Clopper and \
+                     Pearson, 1934)."
                 }
                 (table("", [("all fields", &score.total)].into_iter()))
-                (table("By kind", named(&score.by_kind, "(not known)")))
-                (table("By form", named(&score.by_form, "(no form)")))
-                (table("By field", named(&score.by_field, "")))
-                h2 { "What confidence is worth" }
+                (table("By kind", with_names(&score.by_kind, "(not known)")))
+                (table("By form", with_names(&score.by_form, "(no form)")))
+                (table("By field", with_names(&score.by_field, "")))
+                h2 { "Confidence" }
                 div.charts { (error_reject(score)) (reliability(score)) }
                 h2 { "Digits" }
                 (confusion(score))
-                h2 { "Wrong, or for a person to look at" }
+                h2 { "Wrong or for review" }
                 @if shown.is_empty() && n_left_out == 0 { p { "None." } }
-                @if n_left_out > 0 { p.note { (n_left_out) " more are left out here: the " (shown.len()) " worst are shown." } }
+                @if n_left_out > 0 { p.note { "The " (shown.len()) " worst are shown; " (n_left_out) " more are left out." } }
                 div.crops {
                     @for (concern, field) in &shown { (figure(*concern, field, crops.next())) }
                 }
@@ -68,7 +69,7 @@ pub fn html_report(
     page.into_string()
 }
 
-/// Why a field is shown, the worst first.
+/// Why a field is shown, in the order of severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Concern {
     AcceptedWrong,
@@ -79,7 +80,7 @@ enum Concern {
 }
 
 impl Concern {
-    /// Of a field that is wrong or awaits review; `None` of the others, and of those that are not scored.
+    /// The concern of a field that is wrong or in review; `None` for others and for fields that are not scored.
     fn of(field: &TruthField) -> Option<Self> {
         let (tally, is_right) = Tally::of(field)?;
         let Some(answer) = &field.answer else { return Some(Self::Missing) };
@@ -91,10 +92,10 @@ impl Concern {
         }
     }
 
-    fn words(self) -> &'static str {
+    fn label(self) -> &'static str {
         match self {
-            Self::AcceptedWrong => "accepted, and wrong",
-            Self::Lost => "a number taken for blank",
+            Self::AcceptedWrong => "accepted but wrong",
+            Self::Lost => "number read as blank",
             Self::ReviewWrong => "in review, best reading wrong",
             Self::ReviewRight => "in review, best reading right",
             Self::Missing => "not in the table",
@@ -107,8 +108,11 @@ fn by_falling_confidence(a: &TruthField, b: &TruthField) -> Ordering {
     confidence(b).total_cmp(&confidence(a))
 }
 
-/// The parts of a whole, the one without a name called `nameless`.
-fn named<'a>(tallies: &'a BTreeMap<String, Tally>, nameless: &'a str) -> impl Iterator<Item = (&'a str, &'a Tally)> {
+/// Tallies with their names; an empty name is replaced with `nameless`.
+fn with_names<'a>(
+    tallies: &'a BTreeMap<String, Tally>,
+    nameless: &'a str,
+) -> impl Iterator<Item = (&'a str, &'a Tally)> {
     tallies.iter().map(move |(name, tally)| (if name.is_empty() { nameless } else { name.as_str() }, tally))
 }
 
@@ -118,7 +122,7 @@ fn table<'a>(title: &str, rows: impl Iterator<Item = (&'a str, &'a Tally)>) -> M
         div.scroll { table {
             thead { tr {
                 th {} th { "forced right" } th { "numbers right" } th { "blanks right" } th { "lost" } th { "accepted" }
-                th { "of these wrong" } th { "at most" } th { "not in the table" }
+                th { "accepted wrong" } th { "at most" } th { "not in the table" }
             } }
             tbody { @for (name, t) in rows { tr {
                 th { (name) }
@@ -137,12 +141,12 @@ fn table<'a>(title: &str, rows: impl Iterator<Item = (&'a str, &'a Tally)>) -> M
 
 fn error_reject(score: &ValueScore) -> Markup {
     let curve = |of: fn(&super::CurvePoint) -> f64| score.error_reject.iter().map(|p| [p.share, of(p)]).collect();
-    // the bound of few answers is wide: the curve of errors decides how high the chart is
+    // the error curve sets the height of the chart, since bounds of few answers are high
     let highest = score.error_reject.iter().map(|point| point.error).fold(0.005, f64::max);
     let chart = Chart {
         title: "error-reject curve",
-        x_label: "accepted, the surest first",
-        y_label: "wrong among them",
+        x_label: "accepted, highest confidence first",
+        y_label: "errors among accepted",
         x: [0.0, 1.0],
         y: [0.0, (1.25 * highest).min(1.0)],
         series: vec![
@@ -153,21 +157,21 @@ fn error_reject(score: &ValueScore) -> Markup {
     html! {
         figure {
             (chart.draw())
-            figcaption.note { "Error-reject curve of " (score.reliability.count) " numbers read. Dashed: upper bound of \
-                each point, " (100.0 * SCORE_CERTAINTY) " % sure, for itself." }
+            figcaption.note { "Error-reject curve of " (score.reliability.count) " numbers read. Dashed: upper bound, "
+                (100.0 * SCORE_CERTAINTY) " % certain for each point by itself." }
         }
     }
 }
 
 fn reliability(score: &ValueScore) -> Markup {
     let reliability = &score.reliability;
-    // a dot's area is the bin's share of the answers, but for a rim that shows the smallest
+    // the area of a dot grows with the bin's share of the answers; the constant keeps small dots visible
     let radius =
         |count: usize| 2.0 + (8.0 * (count as f64 / reliability.count.max(1) as f64).sqrt() * 10.0).round() / 10.0;
     let chart = Chart {
         title: "reliability diagram",
         x_label: "confidence",
-        y_label: "right",
+        y_label: "share right",
         x: [0.0, 1.0],
         y: [0.0, 1.0],
         series: vec![
@@ -183,8 +187,8 @@ fn reliability(score: &ValueScore) -> Markup {
         figure {
             (chart.draw())
             figcaption.note { "Reliability: expected calibration error " (percent(reliability.expected_calibration_error, 2))
-                "; wrong at a confidence of 0.99 and more: " (reliability.sure_wrong) " of " (reliability.sure)
-                ". The larger a dot, the more answers are of that confidence." }
+                "; wrong at a confidence of 0.99 or more: " (reliability.sure_wrong) " of " (reliability.sure)
+                ". Larger dots are bins with more answers." }
         }
     }
 }
@@ -192,9 +196,9 @@ fn reliability(score: &ValueScore) -> Markup {
 fn confusion(score: &ValueScore) -> Markup {
     let digits = &score.digits;
     html! {
-        p { (digits.correct) " of " (digits.count) " digits read right, in readings of as many digits as were written. \
+        p { (digits.correct) " of " (digits.count) " digits read right, in readings with as many digits as written. \
             Numbers with as many: " (digits.same_length) ", with fewer: " (digits.too_short) ", with more: " (digits.too_long)
-            ", not read: " (digits.not_read) ". Truth down, reading across:" }
+            ", not read: " (digits.not_read) ". Rows: truth; columns: reading." }
         div.scroll { table.confusion {
             thead { tr { th {} @for digit in 0..digits.confusion.len() { th { (digit) } } } }
             tbody { @for (truth, readings) in digits.confusion.iter().enumerate() { tr {
@@ -207,7 +211,7 @@ fn confusion(score: &ValueScore) -> Markup {
     }
 }
 
-/// A field with its picture, where there is one.
+/// A field with its picture, if there is one.
 fn figure(concern: Concern, of: &TruthField, crop: Option<Result<Vec<u8>>>) -> Markup {
     let is_error = matches!(concern, Concern::AcceptedWrong | Concern::Lost);
     let shown = |value: &str| if value.is_empty() { "(blank)".to_owned() } else { value.to_owned() };
@@ -221,7 +225,7 @@ fn figure(concern: Concern, of: &TruthField, crop: Option<Result<Vec<u8>>>) -> M
                 None => {}
             }
             figcaption {
-                strong { (concern.words()) }
+                strong { (concern.label()) }
                 dl {
                     @if let Some(answer) = &of.answer {
                         dt { "read" } dd.value { (shown(&answer.guess)) }
@@ -255,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_stand_first_and_what_is_left_out_is_counted() {
+    fn report_shows_the_worst_fields_first_and_counts_the_rest() {
         let fields = fields(
             "x.png,1,a,review,7,0.5,low-confidence,0,0,9,9\nx.png,1,b,accepted,1,0.98,,0,0,9,9\n\
              x.png,1,c,blank,,1,,0,0,9,9\nx.png,1,d,accepted,1,0.99,,0,0,9,9\nx.png,1,e,accepted,7,1,,0,0,9,9\n",
@@ -263,15 +267,15 @@ mod tests {
         );
         let score = score_values(&fields, &[]);
         let report = html_report("t", &fields, &score, None, 3);
-        let at = |words: &str| report.find(words).unwrap_or_else(|| panic!("{words}: {report}"));
+        let at = |text: &str| report.find(text).unwrap_or_else(|| panic!("{text}: {report}"));
         assert!(at("<dd>d of f</dd>") < at("<dd>b of f</dd>") && at("<dd>b of f</dd>") < at("<dd>c of f</dd>"));
-        assert!(report.contains("2 more are left out here: the 3 worst are shown"), "{report}");
-        assert!(!report.contains("<dd>e of f</dd>"), "what is right and accepted is not shown");
-        assert!(!report.contains("<img"), "without scans there are no pictures");
+        assert!(report.contains("The 3 worst are shown; 2 more are left out."), "{report}");
+        assert!(!report.contains("<dd>e of f</dd>"), "a field that is right and accepted is not shown");
+        assert!(!report.contains("<img"), "no scans, no pictures");
     }
 
     #[test]
-    fn tables_cannot_write_into_the_report_and_it_needs_no_network() {
+    fn report_escapes_table_text_and_loads_nothing() {
         let fields = fields(
             "x.png,1,<b>,review,<script>alert(1)</script>,0.5,\"\"\"><img src=x>\",0,0,9,9\n",
             "scan,page,<b>\nx.png,1,&amp;\n",
@@ -282,6 +286,6 @@ mod tests {
             assert!(!report.contains(raw), "{raw}");
         }
         assert!(report.contains("&lt;script&gt;") && report.contains("&amp;amp;"));
-        assert!(report.contains("no picture: the scan is not there"), "{report}");
+        assert!(report.contains("no picture: scan not found"), "{report}");
     }
 }

@@ -1,4 +1,4 @@
-//! Against ground truth.
+//! Scores readings against ground truth, and finds acceptance levels that keep errors within a budget.
 
 mod acceptance;
 mod budget;

@@ -1,43 +1,44 @@
-//! Samples, and the pools that they are put in where a field has too few of its own.
+//! Samples of a field, and pools of samples for fields that have too few of their own.
 //!
-//! A sample is a field that the level alone accepts or holds back, accepted, blank, or in review for low confidence, and
-//! in which there is something to lose: a number stands on the paper, or one was read. A number taken for blank is wrong
-//! like a misread one, since nobody is asked; so is whatever is made of an illegible field. A blank field that is read
-//! as blank proves nothing and is no sample: many blanks do not make errors rare. What awaits review for another reason
-//! is never accepted, whatever the level.
+//! A sample is a field that meets two conditions. Only the level decides whether it is accepted: it is accepted, blank, or
+//! in review for low confidence. And it can be wrong: a number is written, or one was read. A number read as blank is an
+//! error, since no person looks at it. Any reading of an illegible field is an error. A blank field read as blank proves
+//! nothing and is not a sample: many blanks would make errors look rare. A field in review for another reason is never
+//! accepted, at any level.
 //!
-//! The samples count as independent. Fields of one writer are less so: a deck of many writers proves more than its
-//! number says, one of few writers less.
+//! The samples are treated as independent. Fields of one writer are not: a deck of few writers proves less than its
+//! number of samples suggests.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Budget, FieldCalibration, Level, Sample, TruthField, budget::count};
+use super::{Answer, Budget, FieldCalibration, Level, Sample, TruthField, budget::count_accepted};
 
-/// Whose samples a level stands on.
+/// The samples that prove a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pool {
-    /// The field's own: the budget is kept in this field.
+    /// Those of the field: the budget is kept in this field.
     Field,
     /// Those of all fields of its form: the budget is kept in all of them together, perhaps not in each.
     Form,
     /// Those of all fields of all forms, likewise.
     All,
-    /// None: there is a level for others, but the field's own samples speak against it. Nothing in it is accepted.
+    /// None: others have a level, but at that level the field's own samples prove an error rate above the budget. The field
+    /// is never accepted.
     Nothing,
 }
 
-/// What the table has of one field.
+/// The rows of one field in the table.
 #[derive(Default)]
 pub(super) struct Rows {
     pub samples: Vec<Sample>,
-    /// Confidence of each that the level alone accepts or holds back.
+    /// Confidence of each row that only the level accepts or holds back.
     open: Vec<f64>,
     n: u64,
 }
 
 impl Rows {
-    /// Takes up a row of the table.
+    /// Adds a row of the table.
     pub fn add(&mut self, of: &TruthField, answer: &Answer) {
         self.n += 1;
         let is_open = match answer.state.as_str() {
@@ -56,9 +57,9 @@ impl Rows {
         }
     }
 
-    fn calibrated(&self, form: &str, field: &str, pool: Option<Pool>, level: Option<Level>) -> FieldCalibration {
-        let least = level.map_or(f64::INFINITY, |level| level.min_confidence);
-        let (wrong, accepted) = count(&self.samples, least);
+    fn calibration(&self, form: &str, field: &str, pool: Option<Pool>, level: Option<Level>) -> FieldCalibration {
+        let min_confidence = level.map_or(f64::INFINITY, |level| level.min_confidence);
+        let (wrong, accepted) = count_accepted(&self.samples, min_confidence);
         FieldCalibration {
             form: form.to_owned(),
             field: field.to_owned(),
@@ -68,13 +69,13 @@ impl Rows {
             accepted,
             wrong,
             rows: self.n,
-            review: self.n - self.open.iter().filter(|confidence| **confidence >= least).count() as u64,
+            review: self.n - self.open.iter().filter(|confidence| **confidence >= min_confidence).count() as u64,
         }
     }
 }
 
-/// A field, and the level that it has so far.
-pub(super) struct Settled<'a> {
+/// A field and the level found for it so far.
+pub(super) struct FieldLevel<'a> {
     form: &'a str,
     field: &'a str,
     rows: &'a Rows,
@@ -82,35 +83,40 @@ pub(super) struct Settled<'a> {
     level: Option<Level>,
 }
 
-impl<'a> Settled<'a> {
-    /// With the level of its own samples, where they carry one.
+impl<'a> FieldLevel<'a> {
+    /// A field with the level that its own samples prove, if they prove one.
     pub fn new(form: &'a str, field: &'a str, rows: &'a Rows, budget: &Budget) -> Self {
         let level = budget.find_level(&rows.samples);
         Self { form, field, rows, pool: level.map(|_| Pool::Field), level }
     }
 
-    /// What became of it.
+    /// The result for the field.
     pub fn finish(self) -> FieldCalibration {
-        self.rows.calibrated(self.form, self.field, self.pool, self.level)
+        self.rows.calibration(self.form, self.field, self.pool, self.level)
     }
 }
 
-/// Gives those of `fields` that have no level yet that of `samples`, the samples of all of them, and returns it. At this
-/// level the budget is kept in two ways: if all fields had it, since that is what speaks for the thin ones; and in all
-/// that is in fact accepted, since those with a level of their own may have used up what others leave over.
-pub(super) fn settle(fields: &mut [Settled<'_>], pool: Pool, budget: &Budget, samples: &[Sample]) -> Option<Level> {
-    let is_open = |of: &Settled<'_>| of.level.is_none();
+/// Finds the level that `samples`, those of all `fields`, prove; gives it to the fields without a level, and returns it.
+/// At this level the budget is kept in two sums: if all fields had the level, which is the proof for fields with few
+/// samples; and over all values that are in fact accepted, since fields with a lower level of their own add errors.
+pub(super) fn assign_level(
+    fields: &mut [FieldLevel<'_>],
+    pool: Pool,
+    budget: &Budget,
+    samples: &[Sample],
+) -> Option<Level> {
+    let is_open = |of: &FieldLevel<'_>| of.level.is_none();
     let has_open = fields.iter().any(is_open);
     let level = budget.find_level_where(samples, |level| {
         let accepted = fields.iter().map(|of| {
-            let least = of.level.map_or(level, |own| own.min_confidence);
-            count(&of.rows.samples, least)
+            let min_confidence = of.level.map_or(level, |own| own.min_confidence);
+            count_accepted(&of.rows.samples, min_confidence)
         });
         let (wrong, n) = accepted.fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
         !has_open || budget.is_kept(wrong, n)
     })?;
     for of in fields.iter_mut().filter(|of| is_open(of)) {
-        let (wrong, n) = count(&of.rows.samples, level.min_confidence);
+        let (wrong, n) = count_accepted(&of.rows.samples, level.min_confidence);
         if budget.is_broken(wrong, n) {
             of.pool = Some(Pool::Nothing);
         } else {
@@ -124,7 +130,7 @@ pub(super) fn settle(fields: &mut [Settled<'_>], pool: Pool, budget: &Budget, sa
 pub(super) mod tests {
     use super::*;
 
-    /// A field of the truth, and what the table says of it.
+    /// A field of the truth with its row of the table.
     pub fn row(
         form: &str,
         field: &str,
@@ -141,7 +147,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_sample_is_what_the_level_decides_and_something_stands_in() {
+    fn field_is_a_sample_only_if_the_level_decides_and_it_can_be_wrong() {
         struct Case {
             row: TruthField,
             sample: Option<bool>,
@@ -167,7 +173,7 @@ pub(super) mod tests {
             case("?", "accepted", "1", "", None, true),
         ] {
             let mut rows = Rows::default();
-            rows.add(&row, row.answer.as_ref().expect("it has one"));
+            rows.add(&row, row.answer.as_ref().expect("it has an answer"));
             let is_wrong = rows.samples.first().map(|sample| sample.is_wrong);
             assert_eq!((is_wrong, rows.open.len()), (sample, usize::from(is_open)), "{row:?}");
         }

@@ -1,4 +1,4 @@
-//! A finished run beside the truth: each field that the truth names, with what the tables say of it.
+//! Joins the tables of a finished run with the truth, field by field.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -7,58 +7,58 @@ use std::{
 
 use formread_raster::error::{Error, Format, Result};
 
-/// Columns of the truth that are no fields.
+/// Columns of the truth that are not fields.
 const TRUTH_KEYS: [&str; 2] = ["scan", "page"];
 
-/// A field that the truth names.
+/// A field of the truth, with the answer of the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TruthField {
     /// The file.
     pub scan: String,
-    /// The page, as it is written.
+    /// The page, as written in the table.
     pub page: String,
-    /// The template's name; empty where none fitted, or the table does not have the page.
+    /// The template's name; empty if none fits or the page is not in the table.
     pub form: String,
     /// The field's name.
     pub field: String,
-    /// What is written: a value in canonical form, empty for blank, `?` not to be scored, `!` illegible.
+    /// What is written: a value in canonical form; empty: blank; `?`: not scored; `!`: illegible.
     pub truth: String,
-    /// What the tables say; `None` where they do not have it.
+    /// The answer in the tables; `None` if the field is not there.
     pub answer: Option<Answer>,
 }
 
-/// What `OUT.fields.csv` says of one field.
+/// The answer for one field in `OUT.fields.csv`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// `accepted`, `blank` or `review`.
     pub state: String,
     /// The best reading, accepted or not; empty for blank.
     pub guess: String,
-    /// 0 to 1: the chance that the guess is right.
+    /// Probability that the guess is right, 0 to 1.
     pub confidence: f64,
-    /// Why a person must look; empty otherwise.
+    /// Why the field is in review; empty otherwise.
     pub reason: String,
     /// Left, top, right and bottom edge on the scan as stored, pixels.
     pub bounds: [i64; 4],
 }
 
 impl TruthField {
-    /// Whether the field is compared at all.
+    /// Whether the field counts in a score.
     pub fn is_scored(&self) -> bool {
         self.truth != "?"
     }
 
-    /// What the tables say of it, where that is a number, accepted or not.
+    /// The answer if it is a number, accepted or not.
     pub fn number(&self) -> Option<&Answer> {
         self.answer.as_ref().filter(|answer| answer.state != "blank" && !answer.guess.is_empty())
     }
 }
 
-/// Joins the tables of a run, `out` and its evidence `fields`, with `truth`: columns `scan`, `page` and fields by name.
-/// In the order of the truth.
+/// Joins the tables of a run, `out` (OUT.csv) and `fields` (OUT.fields.csv), with `truth`, a CSV with the columns `scan`,
+/// `page` and fields by name. The result is in the order of the truth.
 ///
 /// # Errors
-/// `Format` where one of them is not such a table, a confidence is not from 0 to 1, or the truth has a page twice.
+/// `Format` if one of them is not such a table, a confidence is not from 0 to 1, or the truth lists a page twice.
 pub fn join_tables(out: impl Read, fields: impl Read, truth: impl Read) -> Result<Vec<TruthField>> {
     let forms = read_forms(out)?;
     let mut answers = read_answers(fields)?;
@@ -69,13 +69,13 @@ pub fn join_tables(out: impl Read, fields: impl Read, truth: impl Read) -> Resul
         headers.iter().position(|h| h == name).ok_or_else(|| Error::format(Format::Truth, format!("no column {name}")))
     };
     let (scan_idx, page_idx) = (column("scan")?, column("page")?);
-    let mut seen = HashSet::new();
+    let mut pages = HashSet::new();
     let mut joined = Vec::new();
     for row in reader.records() {
         let row = row.map_err(malformed)?;
         let (scan, page) = (row[scan_idx].to_owned(), row[page_idx].to_owned());
-        if !seen.insert((scan.clone(), page.clone())) {
-            let error = Error::format(Format::Truth, format!("a page that stands there twice: {scan} page {page}"));
+        if !pages.insert((scan.clone(), page.clone())) {
+            let error = Error::format(Format::Truth, format!("page listed twice: {scan} page {page}"));
             return Err(match row.position().and_then(|at| usize::try_from(at.line()).ok()) {
                 Some(line) => error.at_line(line),
                 None => error,
@@ -106,7 +106,7 @@ fn read_forms(out: impl Read) -> Result<HashMap<(String, String), String>> {
         .map_err(|error| Error::format(Format::PageTable, error))
 }
 
-/// What was said of each field, by scan, page and field.
+/// The answer for each field, by scan, page and field.
 fn read_answers(fields: impl Read) -> Result<HashMap<(String, String, String), Answer>> {
     #[derive(serde::Deserialize)]
     struct Row {
@@ -132,7 +132,7 @@ fn read_answers(fields: impl Read) -> Result<HashMap<(String, String, String), A
         let row: Row = row.map_err(|error| Error::format(Format::FieldTable, error))?;
         let Row { scan, page, field, state, guess, confidence, reason, x0, y0, x1, y1 } = row;
         if !(0.0..=1.0).contains(&confidence) {
-            let detail = format!("{scan} page {page}: a confidence that is not from 0 to 1: {confidence}");
+            let detail = format!("{scan} page {page}: confidence is not from 0 to 1: {confidence}");
             return Err(Error::format(Format::FieldTable, detail).in_field(field));
         }
         let answer = Answer { state, guess, confidence, reason, bounds: [x0, y0, x1, y1] };
@@ -149,7 +149,7 @@ mod tests {
     const HEAD: &str = "scan,page,form,field,state,value,guess,confidence,reason,x0,y0,x1,y1\n";
 
     #[test]
-    fn each_field_of_the_truth_has_its_answer_or_none() {
+    fn join_tables_gives_each_field_of_the_truth_its_answer_or_none() {
         let fields = format!("{HEAD}x.png,1,f,a,review,,12,0.5,overflow,3,-4,50,60\n");
         let truth = "scan,page,a,b\nx.png,1, 12 ,?\ny.png,1,,\n";
         let joined = join_tables(OUT.as_bytes(), fields.as_bytes(), truth.as_bytes()).expect("they are sound");
@@ -162,22 +162,35 @@ mod tests {
     }
 
     #[test]
-    fn what_would_count_wrongly_is_refused() {
+    fn malformed_table_is_rejected() {
         struct Case {
             fields: &'static str,
             truth: &'static str,
-            says: &'static str,
+            message: &'static str,
         }
         let cases = [
-            Case { fields: "", truth: "scan,page,a\nx.png,1,5\nx.png,1,5\n", says: "line 3: malformed truth: a page" },
-            Case { fields: "x.png,1,f,a,review,,12,1.5,,0,0,1,1\n", truth: "scan,page,a\n", says: "from 0 to 1: 1.5" },
-            Case { fields: "x.png,1,f,a,review,,12,NaN,,0,0,1,1\n", truth: "scan,page,a\n", says: "from 0 to 1: NaN" },
-            Case { fields: "", truth: "scan,a\n", says: "no column page" },
+            Case {
+                fields: "",
+                truth: "scan,page,a\nx.png,1,5\nx.png,1,5\n",
+                message: "line 3: malformed truth: page listed twice",
+            },
+            Case {
+                fields: "x.png,1,f,a,review,,12,1.5,,0,0,1,1\n",
+                truth: "scan,page,a\n",
+                message: "from 0 to 1: 1.5",
+            },
+            Case {
+                fields: "x.png,1,f,a,review,,12,NaN,,0,0,1,1\n",
+                truth: "scan,page,a\n",
+                message: "from 0 to 1: NaN",
+            },
+            Case { fields: "", truth: "scan,a\n", message: "no column page" },
         ];
-        for Case { fields, truth, says } in cases {
+        for Case { fields, truth, message } in cases {
             let fields = format!("{HEAD}{fields}");
-            let error = join_tables(OUT.as_bytes(), fields.as_bytes(), truth.as_bytes()).expect_err(says).to_string();
-            assert!(error.contains(says), "{error}");
+            let error =
+                join_tables(OUT.as_bytes(), fields.as_bytes(), truth.as_bytes()).expect_err(message).to_string();
+            assert!(error.contains(message), "{error}");
         }
     }
 }

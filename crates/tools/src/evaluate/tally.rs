@@ -1,8 +1,8 @@
-//! How many fields there are, and how many of them were read right.
+//! Counts of fields and of right readings.
 //!
-//! A scored field is one whose truth is a number or blank. What the table does not have (a page that was rejected, a
-//! field that is missing) is scored as not read, never left out. `?` is not scored. `!` is illegible: no number is
-//! right, and to accept one is an accepted error; it is not among the scored fields.
+//! A scored field is one whose truth is a number or blank. A field that is not in the table, because its page was
+//! rejected or for another reason, is scored as not read. `?` in the truth means not scored. `!` means illegible: no
+//! number is right, and accepting one is an error; the field is not a scored field.
 
 use std::collections::BTreeMap;
 
@@ -10,40 +10,40 @@ use serde::{Serialize, Serializer};
 
 use super::{TruthField, upper_bound};
 
-/// How sure the bounds of a score are, as a chance.
+/// Probability that a bound of a score is true.
 pub const SCORE_CERTAINTY: f64 = 0.95;
 
-/// How many fields there are, and how many of them were read right. Counts of fields throughout.
+/// Counts of fields and of right readings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// Scored fields: truth is a number or blank.
     pub fields: u64,
-    /// Scored fields whose best reading, accepted or not, is the truth; for a blank, those found blank.
+    /// Scored fields whose best reading, accepted or not, is the truth. A blank field is right if it has no reading.
     pub forced_correct: u64,
-    /// Fields that were accepted as a number, illegible ones included.
+    /// Fields accepted as a number, illegible ones included.
     pub accepted: u64,
     /// Accepted fields whose value is not the truth.
     pub accepted_wrong: u64,
-    /// Scored fields of which the truth is a number.
+    /// Scored fields whose truth is a number.
     pub number_fields: u64,
-    /// Those whose best reading is that number.
+    /// Number fields whose best reading is that number.
     pub number_correct: u64,
-    /// Scored fields of which the truth is blank.
+    /// Scored fields whose truth is blank.
     pub blank_fields: u64,
-    /// Those found blank.
+    /// Blank fields with the state `blank`.
     pub blank_correct: u64,
-    /// Scored fields with a number that were taken for blank: a number lost without anyone being asked.
+    /// Number fields read as blank: the number is lost, and no person sees it.
     pub number_lost: u64,
     /// Fields whose truth is illegible.
     pub illegible_fields: u64,
-    /// Those that were accepted all the same.
+    /// Illegible fields that were accepted.
     pub illegible_accepted: u64,
-    /// Scored fields that the table does not have.
+    /// Scored fields that are not in the table.
     pub missing: u64,
 }
 
 impl Tally {
-    /// The tally of one field, and whether it is right; `None` where it is not scored.
+    /// The tally of one field, and whether it is right; `None` for the truth `?`.
     pub fn of(field: &TruthField) -> Option<(Self, bool)> {
         if !field.is_scored() {
             return None;
@@ -90,20 +90,20 @@ impl Tally {
         self.missing += other.missing;
     }
 
-    /// Share of the scored fields whose best reading is the truth, 0 to 1; 0 of nothing.
+    /// Share of the scored fields whose best reading is the truth, 0 to 1; 0 without fields.
     pub fn forced_accuracy(&self) -> f64 {
         self.forced_correct as f64 / self.fields.max(1) as f64
     }
 
-    /// Upper bound of the error rate among accepted fields, 0 to 1, at [`SCORE_CERTAINTY`]; 1 of nothing.
+    /// Upper bound of the error rate among accepted fields, 0 to 1, at [`SCORE_CERTAINTY`]; 1 without accepted fields.
     pub fn accepted_wrong_bound(&self) -> f64 {
         upper_bound(self.accepted_wrong, self.accepted, SCORE_CERTAINTY)
     }
 }
 
-/// A tally as it is written, with its rates.
+/// A tally as JSON, with its rates.
 #[derive(Serialize)]
-struct Rated<'a> {
+struct TallyWithRates<'a> {
     #[serde(flatten)]
     tally: &'a Tally,
     /// [`Tally::forced_accuracy`].
@@ -112,19 +112,22 @@ struct Rated<'a> {
     accepted_wrong_bound: f64,
 }
 
-impl<'a> Rated<'a> {
+impl<'a> TallyWithRates<'a> {
     fn of(tally: &'a Tally) -> Self {
         let (forced_accuracy, accepted_wrong_bound) = (tally.forced_accuracy(), tally.accepted_wrong_bound());
         Self { tally, forced_accuracy, accepted_wrong_bound }
     }
 }
 
-/// Writes a tally with its rates.
-pub(super) fn rated<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {
-    Rated::of(tally).serialize(serializer)
+/// Serialises a tally with its rates.
+pub(super) fn serialise_with_rates<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {
+    TallyWithRates::of(tally).serialize(serializer)
 }
 
-/// The same of each part of a whole.
-pub(super) fn each_rated<S: Serializer>(tallies: &BTreeMap<String, Tally>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(tallies.iter().map(|(name, tally)| (name, Rated::of(tally))))
+/// Serialises a map of tallies with their rates.
+pub(super) fn serialise_map_with_rates<S: Serializer>(
+    tallies: &BTreeMap<String, Tally>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(tallies.iter().map(|(name, tally)| (name, TallyWithRates::of(tally))))
 }

@@ -1,5 +1,5 @@
-//! Field by field against ground truth: how much is read right when every guess counts, and how much of what was
-//! accepted is wrong; as a whole and by field, by kind and by form.
+//! Scores values field by field against ground truth: the share that is right when every guess counts, and the share of
+//! errors among accepted values; in total, by field, by kind and by form.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,37 +10,37 @@ use serde::Serialize;
 
 use super::{
     CurvePoint, DigitScore, Reliability, SCORE_CERTAINTY, Tally, TruthField, error_reject_curve,
-    tally::{each_rated, rated},
+    tally::{serialise_map_with_rates, serialise_with_rates},
 };
 use formread_core::form::FormTemplate;
 
-/// The whole score, and its parts.
+/// The score of a run, in total and by parts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ValueScore {
     /// All fields.
-    #[serde(flatten, serialize_with = "rated")]
+    #[serde(flatten, serialize_with = "serialise_with_rates")]
     pub total: Tally,
-    /// By form; pages that were not recognised stand under the empty name.
-    #[serde(serialize_with = "each_rated")]
+    /// By form; pages whose form is not known have the empty name.
+    #[serde(serialize_with = "serialise_map_with_rates")]
     pub by_form: BTreeMap<String, Tally>,
-    /// By kind, as templates call it; fields of forms that are not known stand under the empty name.
-    #[serde(serialize_with = "each_rated")]
+    /// By kind, as in templates; fields of unknown forms have the empty name.
+    #[serde(serialize_with = "serialise_map_with_rates")]
     pub by_kind: BTreeMap<String, Tally>,
     /// By field name.
-    #[serde(serialize_with = "each_rated")]
+    #[serde(serialize_with = "serialise_map_with_rates")]
     pub by_field: BTreeMap<String, Tally>,
-    /// Scored or illegible fields that were not read right, in the order of the truth.
+    /// Scored and illegible fields that were not read right, in the order of the truth.
     pub wrong: Vec<WrongField>,
-    /// Digit by digit.
+    /// Score of the digits.
     pub digits: DigitScore,
-    /// Whether confidence means what it says, over all scored fields with a number for a guess.
+    /// Calibration of the confidence, over all fields that count and whose guess is a number.
     pub reliability: Reliability,
-    /// What would be wrong of them if the surest were accepted, from few to all. Those that await review for another
-    /// reason than low confidence count as well, by their confidence.
+    /// Error-reject curve of the same fields. Fields in review for another reason than low confidence are in it by their
+    /// confidence.
     pub error_reject: Vec<CurvePoint>,
 }
 
-/// A field that was not read as the truth has it.
+/// A field whose reading differs from the truth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WrongField {
     /// The file.
@@ -49,15 +49,15 @@ pub struct WrongField {
     pub page: String,
     /// The field.
     pub field: String,
-    /// What is written, as the truth has it.
+    /// What is written, from the truth.
     pub truth: String,
-    /// What was read; empty for blank or not read.
+    /// The best reading; empty for blank or not read.
     pub guess: String,
     /// `accepted`, `blank`, `review` or `missing`.
     pub state: String,
 }
 
-/// Scores what the tables of a run say of `fields`. `templates` tell the fields' kinds.
+/// Scores `fields`, the tables of a run joined with the truth. `templates` define the kinds of the fields.
 pub fn score_values(fields: &[TruthField], templates: &[FormTemplate]) -> ValueScore {
     let mut kinds = HashMap::new();
     for template in templates {
@@ -109,7 +109,7 @@ impl fmt::Display for ValueScore {
                 "{name:width$}  {forced:>18}  {numbers:>18}  {blanks:>9}  {lost:>4}  {wrong:>14}  {bound:>6.2} %"
             )
         };
-        let of_kind = |kind: &str| if kind.is_empty() { "(kind not known)".to_owned() } else { format!("({kind})") };
+        let of_kind = |kind: &str| if kind.is_empty() { "(unknown kind)".to_owned() } else { format!("({kind})") };
         write!(f, "{:width$}  {:>18}  {:>18}  ", "", "forced right", "numbers right")?;
         writeln!(f, "{:>9}  {:>4}  {:>14}  {:>8}", "blanks", "lost", "accepted wrong", "at most")?;
         for (name, tally) in &self.by_field {
@@ -126,7 +126,8 @@ impl fmt::Display for ValueScore {
         writeln!(f)?;
         row(f, "all fields", &self.total)?;
         let certainty = 100.0 * SCORE_CERTAINTY;
-        writeln!(f, "lost: numbers taken for blank; at most: upper bound of wrong among accepted, {certainty} % sure")?;
+        writeln!(f, "forced right: the best reading is right, accepted or not; lost: numbers read as blank")?;
+        writeln!(f, "at most: upper bound on the share of errors among accepted, {certainty} % certain")?;
         write!(f, "\n{}\n{}", self.digits, self.reliability)?;
         writeln!(f, "\n{:>8}  {:>10}  {:>14}  {:>8}  {:>8}", "accepted", "confidence", "wrong", "error", "at most")?;
         for CurvePoint { share, min_confidence, accepted, wrong, error, bound } in &self.error_reject {
@@ -135,11 +136,11 @@ impl fmt::Display for ValueScore {
             writeln!(f, "{share:>6.1} %  {min_confidence:>10.4}  {of:>14}  {error:>6.2} %  {bound:>6.2} %")?;
         }
         let Tally { number_lost, illegible_fields, illegible_accepted, missing, .. } = self.total;
-        writeln!(f, "\nnumbers taken for blank: {number_lost}")?;
-        writeln!(f, "illegible, accepted all the same: {illegible_accepted} of {illegible_fields}")?;
+        writeln!(f, "\nnumbers read as blank: {number_lost}")?;
+        writeln!(f, "illegible but accepted: {illegible_accepted} of {illegible_fields}")?;
         writeln!(f, "not in the table: {missing}")?;
         if !self.wrong.is_empty() {
-            writeln!(f, "\nnot right:")?;
+            writeln!(f, "\nread wrong:")?;
         }
         for WrongField { scan, page, field, truth, guess, state } in &self.wrong {
             writeln!(f, "  {scan} page {page} {field}: truth {truth:?}, read {guess:?} ({state})")?;
@@ -148,7 +149,7 @@ impl fmt::Display for ValueScore {
     }
 }
 
-/// `97.5 %`, or nothing where there is no whole.
+/// A percentage such as `97.5 %`; empty if `whole` is 0.
 fn percent(part: u64, whole: u64) -> String {
     if whole == 0 { String::new() } else { format!("{:5.1} %", 100.0 * part as f64 / whole as f64) }
 }
@@ -172,12 +173,12 @@ mod tests {
     }
 
     #[test]
-    fn each_sort_of_field_is_counted_once() {
+    fn every_combination_of_truth_and_state_is_counted_once() {
         struct Case {
             truth: &'static str,
             state: &'static str,
             guess: &'static str,
-            want: Tally,
+            expected: Tally,
         }
         let number = Tally { fields: 1, number_fields: 1, ..Tally::default() };
         let blank = Tally { fields: 1, blank_fields: 1, ..Tally::default() };
@@ -187,42 +188,52 @@ mod tests {
                 truth: "12",
                 state: "accepted",
                 guess: "12",
-                want: Tally { forced_correct: 1, number_correct: 1, accepted: 1, ..number },
+                expected: Tally { forced_correct: 1, number_correct: 1, accepted: 1, ..number },
             },
             Case {
                 truth: "12",
                 state: "review",
                 guess: "12",
-                want: Tally { forced_correct: 1, number_correct: 1, ..number },
+                expected: Tally { forced_correct: 1, number_correct: 1, ..number },
             },
-            Case { truth: "012", state: "review", guess: "12", want: number },
+            Case { truth: "012", state: "review", guess: "12", expected: number },
             Case {
                 truth: "12",
                 state: "accepted",
                 guess: "17",
-                want: Tally { accepted: 1, accepted_wrong: 1, ..number },
+                expected: Tally { accepted: 1, accepted_wrong: 1, ..number },
             },
-            Case { truth: "12", state: "blank", guess: "", want: Tally { number_lost: 1, ..number } },
-            Case { truth: "", state: "blank", guess: "", want: Tally { forced_correct: 1, blank_correct: 1, ..blank } },
-            Case { truth: "", state: "review", guess: "", want: Tally { forced_correct: 1, ..blank } },
-            Case { truth: "", state: "accepted", guess: "0", want: Tally { accepted: 1, accepted_wrong: 1, ..blank } },
-            Case { truth: "!", state: "review", guess: "3", want: illegible },
+            Case { truth: "12", state: "blank", guess: "", expected: Tally { number_lost: 1, ..number } },
+            Case {
+                truth: "",
+                state: "blank",
+                guess: "",
+                expected: Tally { forced_correct: 1, blank_correct: 1, ..blank },
+            },
+            Case { truth: "", state: "review", guess: "", expected: Tally { forced_correct: 1, ..blank } },
+            Case {
+                truth: "",
+                state: "accepted",
+                guess: "0",
+                expected: Tally { accepted: 1, accepted_wrong: 1, ..blank },
+            },
+            Case { truth: "!", state: "review", guess: "3", expected: illegible },
             Case {
                 truth: "!",
                 state: "accepted",
                 guess: "3",
-                want: Tally { accepted: 1, accepted_wrong: 1, illegible_accepted: 1, ..illegible },
+                expected: Tally { accepted: 1, accepted_wrong: 1, illegible_accepted: 1, ..illegible },
             },
-            Case { truth: "?", state: "accepted", guess: "3", want: Tally::default() },
+            Case { truth: "?", state: "accepted", guess: "3", expected: Tally::default() },
         ];
-        for Case { truth, state, guess, want } in cases {
+        for Case { truth, state, guess, expected } in cases {
             let score = score(&[("a", state, guess)], &format!("scan,page,a\nx.png,1,{truth}\n"));
-            assert_eq!(score.total, want, "truth {truth:?}, {state} {guess:?}");
+            assert_eq!(score.total, expected, "truth {truth:?}, {state} {guess:?}");
         }
     }
 
     #[test]
-    fn what_the_table_does_not_have_counts_as_not_read() {
+    fn field_missing_from_the_table_counts_as_not_read() {
         let score = score(&[("a", "accepted", "12")], "scan,page,a,b\nx.png,1,12,5\ny.png,1,3,\nz.png,2,4,!\n");
         let want = Tally {
             fields: 5,
@@ -242,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_those_of_the_known_forms() {
+    fn score_by_kind_uses_the_kinds_of_known_forms() {
         let out = "scan,page,form\nx.png,1,tax-return\ny.png,1,other\n";
         let fields = "scan,page,field,state,guess,confidence\nx.png,1,zip,accepted,06164,1\n";
         let truth = "scan,page,zip,line11_tax\nx.png,1,06164,58.36\ny.png,1,12345,?\n";
@@ -253,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_stand_beside_the_counts_that_other_programs_read() {
+    fn score_json_has_rates_and_the_contracted_counts() {
         let score = score(&[("a", "accepted", "12"), ("b", "accepted", "5")], "scan,page,a,b\nx.png,1,12,6\n");
         let json = serde_json::to_value(&score).expect("it is plain data");
         let total = ["fields", "forced_correct", "accepted", "accepted_wrong", "blank_correct"].map(|key| &json[key]);

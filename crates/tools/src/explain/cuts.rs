@@ -1,4 +1,4 @@
-//! A field's lattice drawn on its ink.
+//! Draws a field's lattice on its ink.
 
 use image::{RgbImage, imageops};
 
@@ -7,49 +7,50 @@ use crate::draw::{self, Colour, GREEN, GREY, MAGENTA, PALE, below, dark_on_white
 use formread_core::segment::FieldPictures;
 use formread_raster::geometry::{Point, Rect};
 
-/// Height of a row of candidates below the ink, and of the row of those that were chosen.
-const BRACKET: u32 = 8;
-/// Most such rows: what does not fit is in the text.
-const MAX_BRACKETS: usize = 12;
+/// Height of a row of brackets below the ink, pixels. A bracket marks a candidate.
+const BRACKET_PX: u32 = 8;
+/// Maximum number of rows of candidates that were not chosen; the text lists the others.
+const MAX_BRACKET_ROWS: usize = 12;
 
-/// The ink with the places where one digit may end and the next begin, and the candidates between them; at most `most`
-/// pixels wide.
-pub(super) fn draw_cuts(pictures: &FieldPictures, field: &FieldExplanation, most: u32) -> RgbImage {
+/// Draws the ink, the nodes, where one digit may end and the next begin, and the candidates between them; at most
+/// `max_width` pixels wide.
+pub(super) fn draw_cuts(pictures: &FieldPictures, field: &FieldExplanation, max_width: u32) -> RgbImage {
     let area = ink_area(pictures, &field.candidates);
     let [x, y, width, height] = area;
     let ink = imageops::crop_imm(&pictures.cleaned, x, y, width, height).to_image();
-    let scale = (f64::from(most - 2) / f64::from(width)).min(f64::from(PICTURE_HEIGHT) / f64::from(height));
+    let scale = (f64::from(max_width - 2) / f64::from(width)).min(f64::from(PICTURE_HEIGHT) / f64::from(height));
     let scale = scale.min(MAX_CUTS_SCALE);
     let mut ink = scaled(&dark_on_white(&ink), scale);
-    let across = |at: f64| (at - f64::from(x)) * scale;
+    let to_picture = |at: f64| (at - f64::from(x)) * scale;
     let bottom = f64::from(ink.height());
-    let nodes = node_places(field, &pictures.cells);
+    let nodes = node_positions(field, &pictures.cells);
     for node in nodes.iter().flatten() {
-        draw_line(&mut ink, [Point::new(across(*node), 0.0), Point::new(across(*node), bottom)], PALE, 0..=1);
+        draw_line(&mut ink, [Point::new(to_picture(*node), 0.0), Point::new(to_picture(*node), bottom)], PALE, 0..=1);
     }
     let ink = framed(&ink, PALE, 1);
     let width = ink.width();
-    let numbers = node_numbers(nodes.iter().map(|node| node.map(across)), width);
-    let span =
-        |cut: &CandidateCut| cut.bounds.map(|[left, _, w, _]| [across(f64::from(left)), across(f64::from(left + w))]);
+    let numbers = node_numbers(nodes.iter().map(|node| node.map(to_picture)), width);
+    let span = |cut: &CandidateCut| {
+        cut.bounds.map(|[left, _, w, _]| [to_picture(f64::from(left)), to_picture(f64::from(left + w))])
+    };
     let (chosen, others): (Vec<&CandidateCut>, Vec<&CandidateCut>) = field.candidates.iter().partition(|c| c.is_chosen);
     let mut rows = vec![numbers, ink];
-    rows.push(brackets(&chosen.into_iter().filter_map(span).collect::<Vec<_>>(), GREEN, width));
-    for row in stacked(others.into_iter().filter_map(span).collect()).into_iter().take(MAX_BRACKETS) {
-        rows.push(brackets(&row, MAGENTA, width));
+    rows.push(draw_brackets(&chosen.into_iter().filter_map(span).collect::<Vec<_>>(), GREEN, width));
+    for row in stack_spans(others.into_iter().filter_map(span).collect()).into_iter().take(MAX_BRACKET_ROWS) {
+        rows.push(draw_brackets(&row, MAGENTA, width));
     }
     below(rows, 2)
 }
 
-/// The numbers of the nodes above them, where there is room: `places` are pixels of a row `width` wide.
-fn node_numbers(places: impl Iterator<Item = Option<f64>>, width: u32) -> RgbImage {
+/// Draws the numbers of the nodes in a row `width` wide, if there is room. `positions` are in pixels from the left.
+fn node_numbers(positions: impl Iterator<Item = Option<f64>>, width: u32) -> RgbImage {
     let mut row = paper(width, SMALL_TEXT);
     let mut free_from = 0;
-    for (node, place) in places.enumerate() {
-        let Some(place) = place else { continue };
+    for (node, position) in positions.enumerate() {
+        let Some(position) = position else { continue };
         let number = draw::text(&node.to_string(), SMALL_TEXT, GREY);
         let half = f64::from(number.width()) / 2.0;
-        let left = (place - half).clamp(0.0, f64::from(width.saturating_sub(number.width()))) as u32;
+        let left = (position - half).clamp(0.0, f64::from(width.saturating_sub(number.width()))) as u32;
         if left >= free_from {
             imageops::replace(&mut row, &number, i64::from(left), 0);
             free_from = left + number.width() + 4;
@@ -58,7 +59,7 @@ fn node_numbers(places: impl Iterator<Item = Option<f64>>, width: u32) -> RgbIma
     row
 }
 
-/// What is shown of a field's ink: left, top, width and height, pixels of the crop. All of what one writes in, and all ink.
+/// The part of a field's crop that is shown, with all cells and all ink: left, top, width and height, pixels of the crop.
 fn ink_area(pictures: &FieldPictures, candidates: &[CandidateCut]) -> [u32; 4] {
     let ink = candidates.iter().filter_map(|cut| cut.bounds).map(|bounds| {
         let [x, y, w, h] = bounds.map(f64::from);
@@ -66,15 +67,16 @@ fn ink_area(pictures: &FieldPictures, candidates: &[CandidateCut]) -> [u32; 4] {
     });
     let all = pictures.cells.iter().copied().chain(ink).reduce(Rect::union).unwrap_or_default().inflate(6.0);
     let (width, height) = pictures.cleaned.dimensions();
-    let clamp = |edge: f64, most: u32| edge.round().clamp(0.0, f64::from(most)) as u32;
+    let clamp = |edge: f64, max: u32| edge.round().clamp(0.0, f64::from(max)) as u32;
     let [x0, y0] = [clamp(all.x0, width.saturating_sub(1)), clamp(all.y0, height.saturating_sub(1))];
     let [x1, y1] = [clamp(all.x1, width), clamp(all.y1, height)];
     [x0, y0, x1.saturating_sub(x0).max(1), y1.saturating_sub(y0).max(1)]
 }
 
-/// Where each node lies across the crop: in a comb where one cell ends and the next begins; elsewhere half way between what ends there and what begins there, or next to the one of
-/// them that has ink. `None` where neither has.
-fn node_places(field: &FieldExplanation, cells: &[Rect]) -> Vec<Option<f64>> {
+/// Position of each node, pixels from the left edge of the crop. In a comb it is the border between two cells; elsewhere
+/// it is half way between the ink that ends at the node and the ink that begins there, or at the edge of the only one of
+/// the two. `None` if there is neither.
+fn node_positions(field: &FieldExplanation, cells: &[Rect]) -> Vec<Option<f64>> {
     if let ([first, _, ..], [.., last]) = (cells, cells)
         && field.n_nodes == cells.len() + 1
     {
@@ -94,8 +96,8 @@ fn node_places(field: &FieldExplanation, cells: &[Rect]) -> Vec<Option<f64>> {
     (0..field.n_nodes).map(edge).collect()
 }
 
-/// Puts spans into rows in which none overlaps another, short ones first.
-fn stacked(mut spans: Vec<[f64; 2]>) -> Vec<Vec<[f64; 2]>> {
+/// Arranges spans in rows without overlaps, short ones first.
+fn stack_spans(mut spans: Vec<[f64; 2]>) -> Vec<Vec<[f64; 2]>> {
     spans.sort_by(|a, b| (a[1] - a[0]).total_cmp(&(b[1] - b[0])).then(a[0].total_cmp(&b[0])));
     let mut rows: Vec<Vec<[f64; 2]>> = Vec::new();
     for span in spans {
@@ -109,14 +111,14 @@ fn stacked(mut spans: Vec<[f64; 2]>) -> Vec<Vec<[f64; 2]>> {
     rows
 }
 
-/// A row of candidates: a line from end to end of each, and ticks.
-fn brackets(spans: &[[f64; 2]], colour: Colour, width: u32) -> RgbImage {
-    let mut row = paper(width, BRACKET);
-    let foot = f64::from(BRACKET) - 2.0;
+/// Draws a row of brackets: for each span a line with a tick at both ends.
+fn draw_brackets(spans: &[[f64; 2]], colour: Colour, width: u32) -> RgbImage {
+    let mut row = paper(width, BRACKET_PX);
+    let bottom = f64::from(BRACKET_PX) - 2.0;
     for [left, right] in spans {
-        draw_line(&mut row, [Point::new(*left, foot), Point::new(*right, foot)], colour, 0..=1);
+        draw_line(&mut row, [Point::new(*left, bottom), Point::new(*right, bottom)], colour, 0..=1);
         for end in [left, right] {
-            draw_line(&mut row, [Point::new(*end, 0.0), Point::new(*end, foot)], colour, 0..=1);
+            draw_line(&mut row, [Point::new(*end, 0.0), Point::new(*end, bottom)], colour, 0..=1);
         }
     }
     row
@@ -127,10 +129,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn candidates_in_a_row_never_overlap_and_none_is_lost() {
+    fn stacked_spans_never_overlap_and_all_are_kept() {
         let spans: Vec<[f64; 2]> =
             (0..20).map(|i| [f64::from(i % 7) * 11.0, f64::from(i % 7) * 11.0 + f64::from(i)]).collect();
-        let rows = stacked(spans.clone());
+        let rows = stack_spans(spans.clone());
         assert_eq!(rows.iter().map(Vec::len).sum::<usize>(), spans.len());
         for row in rows {
             for (i, a) in row.iter().enumerate() {

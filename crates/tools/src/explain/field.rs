@@ -1,4 +1,4 @@
-//! What there is to tell of one field.
+//! Collects the explanation of one field.
 
 use image::GrayImage;
 use serde::Serialize;
@@ -19,17 +19,18 @@ use formread_core::{
 use formread_page::Page;
 use formread_raster::geometry::Rect;
 
-/// Readings, and texts of a strip, that are told of.
+/// Maximum number of readings listed for a field.
 const MAX_READINGS: usize = 8;
+/// Maximum number of texts listed for a strip.
 const MAX_TEXTS: usize = 4;
 
-/// Most pixels of a field's surroundings, width and height.
-const VIEW_PX: [u32; 2] = [1480, 240];
+/// Maximum width and height of the picture of a field's surroundings, pixels.
+const MAX_VIEW_PX: [u32; 2] = [1480, 240];
 
-/// How much of the page is shown round a field, as a share of its height.
-const AROUND: f64 = 1.0;
+/// Margin of the page shown around a field, as a share of the field's shorter side.
+const VIEW_MARGIN: f64 = 1.0;
 
-/// What became of a field, and how.
+/// The verdict on a field, and how it was read.
 #[derive(Debug, Serialize)]
 pub struct FieldExplanation {
     /// The field's name.
@@ -40,74 +41,74 @@ pub struct FieldExplanation {
     pub value: String,
     /// The best reading, accepted or not; empty for blank.
     pub guess: String,
-    /// 0 to 1, of the guess.
+    /// Confidence of the guess, 0 to 1.
     pub confidence: f64,
-    /// Why a person must look; empty otherwise.
+    /// Why the field is in review; empty otherwise.
     pub reason: String,
     /// Left, top, right and bottom edge on the scan as stored, whole pixels.
     pub bounds: [i64; 4],
     /// Whether the form has a printed frame for it.
     pub has_frame: bool,
-    /// RMS distance of that frame from its fit, pixels; `None` where it was not found or there is none.
+    /// RMS distance between that frame and its fit, pixels; `None` if it was not found or there is none.
     pub residual_px: Option<f64>,
-    /// The rules that name it, of its form and of others, as the templates have them.
+    /// The rules that name the field, of its form and of others, as written in the templates.
     pub rules: Vec<String>,
-    /// Where one of them, or a check of the field's own, put the guess in the place of a likelier reading.
+    /// The correction, if a rule or a check of the field replaced a more probable reading with the guess.
     pub correction: Option<RuleCorrection>,
-    /// Readings in canonical form with their probabilities, likeliest first.
+    /// Readings in canonical form with their probabilities, most probable first.
     pub alternatives: Vec<Alternative>,
-    /// What the cuts and the strip say, each by itself, best reading first.
+    /// Readings with their probabilities by cuts alone and by strip alone, best reading first.
     pub readings: Vec<WeighedReading>,
-    /// Its ink as one strip; `None` where nothing is written.
+    /// Its ink as one strip; `None` if nothing is written.
     pub strip: Option<StripExplanation>,
-    /// Nodes of the lattice; 0 where nothing is written.
+    /// Number of nodes in the lattice; 0 if nothing is written.
     pub n_nodes: usize,
-    /// Its edges.
+    /// Edges of the lattice.
     pub candidates: Vec<CandidateCut>,
-    /// Of it.
+    /// Pictures of the field.
     #[serde(skip)]
     pub images: FieldImages,
 }
 
-/// What is between two nodes of the lattice.
+/// A candidate: the ink between two nodes of the lattice.
 #[derive(Debug, Clone, Serialize)]
 pub struct CandidateCut {
-    /// Node where it begins.
+    /// Start node.
     pub from: usize,
-    /// Node where it ends.
+    /// End node.
     pub to: usize,
-    /// Log prior of the cut from its geometry.
+    /// Log prior of the cut, from its geometry.
     pub log_prior: f32,
-    /// Whether the best reading goes this way.
+    /// Whether the best reading uses it.
     pub is_chosen: bool,
-    /// Left, top, width and height of its ink, pixels of [`FieldPictures::cleaned`]; `None` where there is no ink.
+    /// Left, top, width and height of its ink, pixels of [`FieldPictures::cleaned`]; `None` if there is no ink.
     pub bounds: Option<[i32; 4]>,
-    /// What the net says of its glyph, after all of the page's glyphs were looked at together.
+    /// Scores of its glyph, after writer adaptation.
     pub scores: Option<GlyphScores>,
-    /// What the net saw: [28, 28] f32 row-major, paper 0 .. ink 1.
+    /// Input of the net: [28, 28] f32 row-major, paper 0 .. ink 1.
     #[serde(skip)]
     pub glyph: Option<Glyph>,
 }
 
-/// A field's ink as a whole.
+/// A field's ink as one strip.
 #[derive(Debug, Clone, Serialize)]
 pub struct StripExplanation {
-    /// Width, pixels; it is 32 high.
+    /// Width, pixels; the height is 32.
     pub width: usize,
-    /// What all views together say, likeliest first.
+    /// Texts by all views together, most probable first.
     pub together: Vec<StripText>,
-    /// What each view says by itself, its likeliest text. The first is the strip as it is; others there are only where that
-    /// was doubtful.
+    /// The most probable text of each view by itself. The first view is the strip itself; test-time augmentation adds others
+    /// if that was ambiguous.
     pub views: Vec<StripText>,
-    /// What the net saw.
+    /// Input of the net, as a picture.
     #[serde(skip)]
     pub pixels: GrayImage,
 }
 
-/// What a strip may say.
+/// A possible text of a strip.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StripText {
-    /// ASCII digits, and `?` for what cannot be read.
+    /// ASCII digits, and `?` for an illegible sign.
     pub text: String,
     /// Probability, 0 to 1.
     pub probability: f64,
@@ -116,39 +117,39 @@ pub struct StripText {
 /// Pictures of a field.
 #[derive(Debug, Default)]
 pub struct FieldImages {
-    /// The page round it, with the outlines of its cells; `None` where nothing of it is on the page.
+    /// The page around it, with the outlines of its cells; `None` if no part of it is on the page.
     pub around: Option<View>,
-    /// As scanned and as cut; `None` where it is not all on the page.
+    /// The field as scanned and as cut; `None` if part of it is off the page.
     pub pictures: Option<FieldPictures>,
 }
 
-/// A field of a page that was read.
+/// A field on a page that was read.
 pub(super) struct FieldPlace<'a> {
     pub page: &'a Page,
     pub template: &'a FormTemplate,
     pub cut: &'a CutPage,
     /// Index into the template's fields.
     pub idx: usize,
-    /// How many quarters clockwise the form is turned on the page.
+    /// Number of quarter turns clockwise by which the form is turned on the page.
     pub quarters: u8,
     /// How scores became values.
     pub params: &'a AssembleParams,
-    /// The rules that name it.
+    /// The rules that name the field.
     pub rules: Vec<String>,
 }
 
-/// Collects all that there is. `row` is what the tables say of `value`.
+/// Collects the explanation. `row` is the row of `value` in the table.
 pub(super) fn explain(
     place: FieldPlace<'_>,
     value: &FieldValue,
     row: FieldRow,
-    seen: &ScoredField,
+    scored: &ScoredField,
 ) -> FieldExplanation {
     let FieldPlace { template, cut, idx, params, .. } = place;
     let field = &template.fields[idx];
     let (n_nodes, readings, candidates) = match cut.cuts.get(idx).map(|cut| &cut.ink) {
         Some(FieldInk::Written(lattice)) => {
-            let readings = weighed_readings(field, lattice, &seen.scores, params, MAX_READINGS);
+            let readings = weighed_readings(field, lattice, &scored.scores, params, MAX_READINGS);
             let chosen = readings.first().map_or(&[][..], |best| best.edges.as_slice());
             let candidate = |i: usize| {
                 let edge = &lattice.edges[i];
@@ -158,8 +159,8 @@ pub(super) fn explain(
                     log_prior: edge.log_prior,
                     is_chosen: chosen.contains(&i),
                     bounds: edge.crop.as_ref().map(bounds),
-                    scores: seen.scores.edges.get(i).copied().flatten(),
-                    glyph: seen.glyphs.get(i).cloned().flatten(),
+                    scores: scored.scores.edges.get(i).copied().flatten(),
+                    glyph: scored.glyphs.get(i).cloned().flatten(),
                 }
             };
             let candidates = (0..lattice.edges.len()).map(candidate).collect();
@@ -180,7 +181,7 @@ pub(super) fn explain(
         correction: value.correction.clone(),
         alternatives: value.alternatives.clone(),
         readings,
-        strip: seen.strip.as_ref().map(|strip| explain_strip(strip, &seen.scores.strip, &params.ctc)),
+        strip: scored.strip.as_ref().map(|strip| explain_strip(strip, &scored.scores.strip, &params.ctc)),
         n_nodes,
         candidates,
         images: images(&place),
@@ -194,8 +195,8 @@ fn bounds(crop: &InkCrop) -> [i32; 4] {
 }
 
 fn explain_strip(strip: &Strip, scores: &StripScores, params: &CtcParams) -> StripExplanation {
-    let texts = |scores: &StripScores, most| -> Vec<StripText> {
-        strip_texts(scores, params, most)
+    let texts = |scores: &StripScores, max_texts| -> Vec<StripText> {
+        strip_texts(scores, params, max_texts)
             .into_iter()
             .map(|(text, probability)| StripText { text, probability })
             .collect()
@@ -216,7 +217,7 @@ fn images(place: &FieldPlace<'_>) -> FieldImages {
     let Some(at) = cut.registration.fields.get(idx) else { return FieldImages::default() };
     let cells = layout.cells().iter().map(|&cell| at.page_from_template.apply_rect(cell)).collect();
     let frame = Rect::around(at.page_from_template.apply_rect(layout.bounds())).unwrap_or_default();
-    let reach = AROUND * frame.width().min(frame.height());
-    let around = View::new(&page.pixels, frame.inflate(reach), quarters, VIEW_PX, cells);
+    let margin = VIEW_MARGIN * frame.width().min(frame.height());
+    let around = View::new(&page.pixels, frame.inflate(margin), quarters, MAX_VIEW_PX, cells);
     FieldImages { around, pictures: field_pictures(page, &cut.registration, template, idx) }
 }

@@ -1,8 +1,8 @@
-//! A field's life, for a person who must decide what is written: where it lay, what was cut from it, what the nets saw
-//! and said, how that was weighed, and what became of it.
+//! Explains how a field was read, for a person who must decide what is written: its position, the candidates cut from it,
+//! the input and output of the nets, the readings with their probabilities, and the verdict.
 //!
-//! [`explain`] collects plain data; [`sheet::draw`] puts it on a picture, [`std::fmt::Display`] into lines of text, and
-//! serde into JSON, without the pictures.
+//! [`explain`] collects plain data. [`sheet::draw`] draws it as a picture, [`std::fmt::Display`] writes it as text, and
+//! serde writes it as JSON without pictures.
 
 mod cuts;
 mod field;
@@ -31,44 +31,44 @@ pub use field::{CandidateCut, FieldExplanation, FieldImages, StripExplanation, S
 
 /// Height of a line of small text on the sheet, pixels.
 const SMALL_TEXT: u32 = 18;
-/// Largest height of a picture of a field on the sheet, pixels.
+/// Maximum height of a picture of a field on the sheet, pixels.
 const PICTURE_HEIGHT: u32 = 240;
-/// Largest factor by which a field's ink is enlarged in the picture of its cuts.
+/// Maximum factor by which a field's ink is enlarged in the picture of its cuts.
 const MAX_CUTS_SCALE: f64 = 4.0;
-/// Most pixels of the page's picture, width and height.
-const PAGE_VIEW_PX: [u32; 2] = [440, 600];
+/// Maximum width and height of the page's picture, pixels.
+const MAX_PAGE_VIEW_PX: [u32; 2] = [440, 600];
 
-/// A page and what became of it.
+/// A page, its verdict, and how its fields were read.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
-    /// What the page is traced to.
+    /// Origin of the reading.
     #[serde(flatten)]
     pub trace: Trace,
-    /// What became of the page, as in OUT.csv.
+    /// Verdict on the page, as in OUT.csv.
     pub verdict: Verdict,
     /// The fields a person must look at, joined by `;`, or the reason why the page was rejected, as in OUT.csv.
     pub attention: String,
-    /// What was met where the page was rejected; empty otherwise.
+    /// Details of a rejection; empty if the page was not rejected.
     pub detail: String,
-    /// Root mean square distance of the form's landmarks from its fit, pixels; `None` where the page was rejected.
+    /// Root mean square distance between the form's landmarks and its fit, pixels; `None` if the page was rejected.
     pub residual_px: Option<f64>,
-    /// In the template's order, those that were asked for.
+    /// The requested fields, in the order of the template.
     pub fields: Vec<FieldExplanation>,
-    /// The page, upright and small, with the outline of each of `fields`; `None` where it has no pixels.
+    /// The page, upright and scaled down, with the outlines of `fields`; `None` if it has no pixels.
     #[serde(skip)]
     pub view: Option<View>,
 }
 
-/// What a page's cells are traced to: with the same of these, the same is read.
+/// Origin of a reading: file, page, template, weights and program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trace {
     /// The file, as the caller names it.
     pub scan: String,
-    /// SHA-256 of its bytes, 64 hexadecimal digits; empty where they are not to be had.
+    /// SHA-256 of its bytes, 64 hexadecimal digits; empty if the file cannot be read.
     pub sha256: String,
     /// 1-based page in the file.
     pub page: u32,
-    /// The template that fits; `None` where none does.
+    /// The template that fits; `None` if none does.
     pub form: Option<TemplateId>,
     /// Fingerprint of the weights.
     pub weights: String,
@@ -76,27 +76,27 @@ pub struct Trace {
     pub version: String,
 }
 
-/// Reads the 1-based page `number` of the file `bytes`, which is called `scan`, and tells how. `fields` are the names of
-/// the fields to be told of; none: all of them. The whole page is read in any case, as `formread run` reads it, and where
-/// rules tie pages together all of the file.
+/// Reads page `number`, 1-based, of the file `bytes` with the name `scan`, and explains how it was read. `fields` are the
+/// names of the fields to explain; empty: all fields. The whole page is read as `formread run` reads it, and the whole file
+/// if rules connect pages.
 ///
 /// # Errors
-/// `Usage` where the file has no such page or the form no such field; `Net` where a net fails. A page that cannot be read
-/// is an explanation that says why.
+/// `Usage` if the file has no such page or the form no such field; `Net` if a net fails. A page that cannot be read gives
+/// an explanation with the reason.
 pub fn explain(reader: &Reader, scan: &str, bytes: &[u8], number: u32, fields: &[String]) -> Result<Explanation> {
     let identity = reader.identity();
-    let trace = Trace { sha256: sha256(bytes).to_string(), ..trace_of_nothing(reader, scan, number) };
+    let trace = Trace { sha256: sha256(bytes).to_string(), ..trace_without_form(reader, scan, number) };
     let mut pages = match page::open(bytes, reader.limits()) {
         Ok(pages) => pages,
-        Err(error) => return Ok(told(trace, &rejected(number, &error), None)),
+        Err(error) => return Ok(page_only(trace, &rejected(number, &error), None)),
     };
     let n_pages = pages.len();
     let page_idx = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     match page_idx.and_then(|idx| pages.nth(idx)) {
         None => Err(Error::usage(format!("no such page: {number}\nhint: the file has {n_pages}"))),
-        Some(Err(error)) => Ok(told(trace, &rejected(number, &error), None)),
+        Some(Err(error)) => Ok(page_only(trace, &rejected(number, &error), None)),
         Some(Ok(page)) => {
-            let PageExplanation { mut report, fields: seen } = reader.stages().explain_page(number, &page)?;
+            let PageExplanation { mut report, fields: scored } = reader.stages().explain_page(number, &page)?;
             if reader.has_cross_page_rules() {
                 let in_document = reader.stages().read(bytes)?.into_iter().find(|record| record.page == number);
                 report.record = in_document.unwrap_or(report.record);
@@ -109,17 +109,17 @@ pub fn explain(reader: &Reader, scan: &str, bytes: &[u8], number: u32, fields: &
             let form = form.and_then(|idx| identity.templates.get(idx).cloned());
             let trace = Trace { form, ..trace };
             let PageReading::Read { fields: values, .. } = &report.record.reading else {
-                return Ok(told(trace, &report.record, view_of(&page, None, 0)));
+                return Ok(page_only(trace, &report.record, view_of(&page, None, 0)));
             };
-            let Some(cut) = &report.cut else { return Ok(told(trace, &report.record, view_of(&page, None, 0))) };
+            let Some(cut) = &report.cut else { return Ok(page_only(trace, &report.record, view_of(&page, None, 0))) };
             let template = &reader.templates()[cut.template_idx];
             check_names(template, fields)?;
             let quarters = quarter_turns(&cut.registration.page_from_template);
             let rows = PageRows::new(scan, &report.record).fields;
-            let all = values.iter().zip(rows).zip(&seen).enumerate();
-            let told_of = all.filter(|(_, ((value, _), _))| fields.is_empty() || fields.contains(&value.name));
-            let fields: Vec<FieldExplanation> = told_of
-                .map(|(idx, ((value, row), seen))| {
+            let all = values.iter().zip(rows).zip(&scored).enumerate();
+            let requested = all.filter(|(_, ((value, _), _))| fields.is_empty() || fields.contains(&value.name));
+            let fields: Vec<FieldExplanation> = requested
+                .map(|(idx, ((value, row), scored))| {
                     let rules =
                         reader.templates().iter().flat_map(|other| other.rules_naming(&template.name, &value.name));
                     let rules = rules.map(|rule| rule.text.clone()).collect();
@@ -132,28 +132,28 @@ pub fn explain(reader: &Reader, scan: &str, bytes: &[u8], number: u32, fields: &
                         params: reader.assemble_params(),
                         rules,
                     };
-                    field::explain(place, value, row, seen)
+                    field::explain(place, value, row, scored)
                 })
                 .collect();
             let view = view_of(&page, Some((template, cut, &fields)), quarters);
-            Ok(Explanation { fields, ..told(trace, &report.record, view) })
+            Ok(Explanation { fields, ..page_only(trace, &report.record, view) })
         }
     }
 }
 
-/// What there is to say of a file whose bytes are not to be had, because of `error`.
+/// The explanation for a file that cannot be read because of `error`.
 pub fn explain_unreadable(reader: &Reader, scan: &str, number: u32, error: &Error) -> Explanation {
-    told(trace_of_nothing(reader, scan, number), &rejected(number, error), None)
+    page_only(trace_without_form(reader, scan, number), &rejected(number, error), None)
 }
 
-/// The trace of a page of which nothing was read yet.
-fn trace_of_nothing(reader: &Reader, scan: &str, page: u32) -> Trace {
+/// The trace of a page before it is read.
+fn trace_without_form(reader: &Reader, scan: &str, page: u32) -> Trace {
     let ReaderIdentity { weights, version, .. } = reader.identity();
     Trace { scan: scan.to_owned(), sha256: String::new(), page, form: None, weights, version }
 }
 
-/// What there is to say of a page without its fields.
-fn told(trace: Trace, record: &PageRecord, view: Option<View>) -> Explanation {
+/// The explanation of a page without its fields.
+fn page_only(trace: Trace, record: &PageRecord, view: Option<View>) -> Explanation {
     let (detail, residual_px) = match &record.reading {
         PageReading::Read { residual_px, .. } => (String::new(), Some(*residual_px)),
         PageReading::Rejected { detail, .. } => (detail.clone(), None),
@@ -173,7 +173,7 @@ fn check_names(template: &FormTemplate, fields: &[String]) -> Result<()> {
     }
 }
 
-/// All of the page, with the outlines of the fields that are told of.
+/// The whole page, with the outlines of the explained fields.
 fn view_of(
     page: &Page,
     fields: Option<(&FormTemplate, &CutPage, &Vec<FieldExplanation>)>,
@@ -181,13 +181,13 @@ fn view_of(
 ) -> Option<View> {
     let outline = |(template, cut, fields): (&FormTemplate, &CutPage, &Vec<FieldExplanation>)| -> Vec<[Point; 4]> {
         let all = template.fields.iter().zip(&cut.registration.fields);
-        let told_of = all.filter(|(field, _)| fields.iter().any(|told| told.name == field.name));
-        told_of.map(|(field, at)| at.page_from_template.apply_rect(field.layout.bounds())).collect()
+        let explained = all.filter(|(field, _)| fields.iter().any(|of| of.name == field.name));
+        explained.map(|(field, at)| at.page_from_template.apply_rect(field.layout.bounds())).collect()
     };
     let outlines = fields.map(outline).unwrap_or_default();
     let [width, height] = [page.pixels.width(), page.pixels.height()].map(f64::from);
     let all = Rect::from_xywh(0.0, 0.0, width, height);
-    View::new(&page.pixels, all, quarters, PAGE_VIEW_PX, outlines)
+    View::new(&page.pixels, all, quarters, MAX_PAGE_VIEW_PX, outlines)
 }
 
 #[cfg(test)]
@@ -202,10 +202,10 @@ pub(crate) mod tests {
         scores::GlyphScores,
     };
 
-    /// Takes everything for a 1.
-    struct Ones;
+    /// Classifies every glyph as the digit 1.
+    struct AlwaysOne;
 
-    impl GlyphClassifier for Ones {
+    impl GlyphClassifier for AlwaysOne {
         fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
             let mut digits = [0.001; 10];
             digits[1] = 0.991;
@@ -217,7 +217,7 @@ pub(crate) mod tests {
         let templates = known_templates().expect("they parse").into_iter().filter(|t| t.name == form);
         Reader::builder()
             .templates(templates)
-            .backend(FnBackend::new("fake", || Ok(GlyphsOnly(Ones))))
+            .backend(FnBackend::new("fake", || Ok(GlyphsOnly(AlwaysOne))))
             .build()
             .expect("the fake is easily made")
     }
@@ -239,19 +239,19 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn it_says_what_reading_says_and_what_it_comes_from() {
-        let told = explained_strip();
+    fn explanation_matches_the_reading_and_has_its_origin() {
+        let explanation = explained_strip();
         let record = &reader("strip").stages().read(&two_ones()).expect("the fake does not fail")[0];
         let rows = PageRows::new("two.png", record);
-        assert_eq!((told.verdict, &told.attention), (rows.verdict, &rows.attention));
-        let field = &told.fields[0];
+        assert_eq!((explanation.verdict, &explanation.attention), (rows.verdict, &rows.attention));
+        let field = &explanation.fields[0];
         assert_eq!(
             (&field.guess, &field.state, field.bounds),
             (&rows.fields[0].guess, &rows.fields[0].state, [0, 0, 120, 64])
         );
         assert_eq!(field.guess, "11");
-        assert_eq!(told.trace.sha256, sha256(&two_ones()).to_string());
-        assert_eq!(told.trace.form.as_ref().map(|form| form.name.as_str()), Some("strip"));
+        assert_eq!(explanation.trace.sha256, sha256(&two_ones()).to_string());
+        assert_eq!(explanation.trace.form.as_ref().map(|form| form.name.as_str()), Some("strip"));
 
         let chosen: Vec<_> =
             field.candidates.iter().filter(|cut| cut.is_chosen).map(|cut| (cut.from, cut.to)).collect();
@@ -259,33 +259,38 @@ pub(crate) mod tests {
         let [first, second] =
             [0, 1].map(|at| field.candidates.iter().filter(|cut| cut.is_chosen).nth(at).and_then(|cut| cut.bounds));
         let (first, second) = (first.expect("it has ink"), second.expect("it has ink"));
-        // the strip is brought from 64 to 96 rows
+        // the strip is scaled from 64 to 96 rows
         assert!(first[0].abs_diff(60) <= 2 && second[0].abs_diff(120) <= 2, "{first:?} {second:?}");
     }
 
     #[test]
-    fn the_fields_asked_for_alone_and_unknown_ones_are_named() {
-        let ask = |fields: &[&str], page| {
+    fn explain_returns_only_requested_fields_and_rejects_unknown_ones() {
+        let explain_strip = |fields: &[&str], page| {
             let fields: Vec<String> = fields.iter().map(|&field| field.to_owned()).collect();
             explain(&reader("strip"), "two.png", &two_ones(), page, &fields)
         };
-        assert_eq!(ask(&["digits"], 1).expect("there is one").fields.len(), 1);
-        let error = ask(&["digits", "total"], 1).expect_err("there is none").to_string();
+        assert_eq!(explain_strip(&["digits"], 1).expect("there is one").fields.len(), 1);
+        let error = explain_strip(&["digits", "total"], 1).expect_err("there is none").to_string();
         assert!(error.contains("strip: total") && error.contains("hint: its fields are digits"), "{error}");
         for page in [0, 2] {
-            let error = ask(&[], page).expect_err("there is one page").to_string();
+            let error = explain_strip(&[], page).expect_err("there is one page").to_string();
             assert!(error.contains("hint: the file has 1"), "{error}");
         }
     }
 
     #[test]
-    fn a_page_that_cannot_be_read_says_why() {
+    fn explanation_of_an_unreadable_page_has_the_reason() {
         let white = png(&GrayImage::from_pixel(400, 500, Luma([255])));
         for (bytes, reason, has_view) in [(b"no picture".to_vec(), "unreadable", false), (white, "blank-page", true)] {
-            let told = explain(&reader("c1-2019"), "x", &bytes, 1, &["votes".to_owned()]).expect("it is a verdict");
-            assert_eq!((told.verdict, told.attention.as_str()), (Verdict::Rejected, reason));
-            assert!(!told.detail.is_empty() && told.fields.is_empty() && told.view.is_some() == has_view);
-            assert!(told.to_string().contains(&format!("rejected: {reason}: ")), "{told}");
+            let explanation =
+                explain(&reader("c1-2019"), "x", &bytes, 1, &["votes".to_owned()]).expect("it is a verdict");
+            assert_eq!((explanation.verdict, explanation.attention.as_str()), (Verdict::Rejected, reason));
+            assert!(
+                !explanation.detail.is_empty()
+                    && explanation.fields.is_empty()
+                    && explanation.view.is_some() == has_view
+            );
+            assert!(explanation.to_string().contains(&format!("rejected: {reason}: ")), "{explanation}");
         }
     }
 }

@@ -1,18 +1,18 @@
-//! An explanation in lines of text.
+//! Writes an explanation as lines of text.
 
 use std::fmt;
 
 use super::{CandidateCut, Explanation, FieldExplanation, Trace};
 use formread_core::{rows::Verdict, scores::N_CLASSES};
 
-/// Digits of a glyph that are told of.
+/// Maximum number of digits listed for a glyph.
 const MAX_DIGITS: usize = 3;
 
 /// Names of [`formread_core::scores::GlyphClass`], in its order.
 pub(super) const CLASSES: [&str; N_CLASSES] = ["digit", "cross", "dash", "other", "struck-out", "overwritten"];
 
 impl Explanation {
-    /// What the page is traced to, and what became of it: names and what stands behind them.
+    /// Origin and verdict of the page, as pairs of name and value.
     pub(super) fn head(&self) -> Vec<(&'static str, String)> {
         let Trace { scan, sha256, page, form, weights, version } = &self.trace;
         let form = form
@@ -46,7 +46,7 @@ impl FieldExplanation {
         format!("{state}{guess}{reason}  confidence {confidence:.4}")
     }
 
-    /// What became of its printed frame.
+    /// Whether its printed frame was found.
     pub(super) fn frame(&self) -> String {
         match (self.has_frame, self.residual_px) {
             (_, Some(residual)) => format!("found, residual {residual:.2} px"),
@@ -57,16 +57,16 @@ impl FieldExplanation {
 }
 
 impl CandidateCut {
-    /// The glyph's likeliest digits and how likely each is, if it is a digit at all.
-    pub(super) fn digits(&self, most: usize) -> Vec<(usize, f32)> {
+    /// The most probable digits of the glyph, at most `max_digits`, with their probabilities given that it is a digit.
+    pub(super) fn digits(&self, max_digits: usize) -> Vec<(usize, f32)> {
         let Some(scores) = &self.scores else { return Vec::new() };
         let mut digits: Vec<(usize, f32)> = scores.digits.into_iter().enumerate().collect();
         digits.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        digits.truncate(most);
+        digits.truncate(max_digits);
         digits
     }
 
-    /// The glyph's likeliest class.
+    /// The most probable class of the glyph, with its probability.
     pub(super) fn class(&self) -> Option<(&'static str, f32)> {
         let classes = CLASSES.into_iter().zip(self.scores.as_ref()?.classes);
         classes.reduce(|best, other| if other.1 > best.1 { other } else { best })
@@ -93,14 +93,14 @@ impl fmt::Display for FieldExplanation {
             writeln!(f, "rule      {rule}")?;
         }
         if let Some(change) = &self.correction {
-            writeln!(f, "changed   {} gave way, by {}", change.from, change.by)?;
+            writeln!(f, "changed   from {} by {}", change.from, change.by)?;
         }
         for alternative in &self.alternatives {
-            writeln!(f, "may be    {:<12} {:.4}", said(&alternative.text), alternative.probability)?;
+            writeln!(f, "value     {:<12} {:.4}", or_nothing(&alternative.text), alternative.probability)?;
         }
         for reading in &self.readings {
             let filler = if reading.has_filler { ", with fillers" } else { "" };
-            write!(f, "reading   {:<12} by cuts {:.4}", said(&reading.digits), reading.by_cuts)?;
+            write!(f, "reading   {:<12} by cuts {:.4}", or_nothing(&reading.digits), reading.by_cuts)?;
             match reading.by_strip {
                 Some(by_strip) => writeln!(f, ", by strip {by_strip:.4}{filler}")?,
                 None => writeln!(f, "{filler}")?,
@@ -108,14 +108,13 @@ impl fmt::Display for FieldExplanation {
         }
         if let Some(strip) = &self.strip {
             writeln!(f, "strip     {} x 32", strip.width)?;
-            for (name, texts) in [("one look", &strip.views[..strip.views.len().min(1)]), ("together", &strip.together)]
-            {
+            for (name, texts) in [("plain", &strip.views[..strip.views.len().min(1)]), ("all", &strip.together)] {
                 for text in texts {
-                    writeln!(f, "{name:<9} {:<12} {:.4}", said(&text.text), text.probability)?;
+                    writeln!(f, "{name:<9} {:<12} {:.4}", or_nothing(&text.text), text.probability)?;
                 }
             }
             for text in strip.views.iter().skip(1) {
-                writeln!(f, "view      {:<12} {:.4}", said(&text.text), text.probability)?;
+                writeln!(f, "variant   {:<12} {:.4}", or_nothing(&text.text), text.probability)?;
             }
         }
         if self.n_nodes > 0 {
@@ -142,8 +141,8 @@ impl fmt::Display for CandidateCut {
     }
 }
 
-/// A text, or a word for that there is none.
-pub(super) fn said(text: &str) -> &str {
+/// The text, or `nothing` if it is empty.
+pub(super) fn or_nothing(text: &str) -> &str {
     if text.is_empty() { "nothing" } else { text }
 }
 
@@ -152,7 +151,7 @@ mod tests {
     use crate::explain::tests::explained_strip;
 
     #[test]
-    fn every_line_has_its_name_and_the_trace_comes_first() {
+    fn explanation_text_starts_with_the_trace_and_names_every_line() {
         let text = explained_strip().to_string();
         let names: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
         assert_eq!(
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_the_numbers_and_no_pixels() {
+    fn explanation_json_has_numbers_and_no_pictures() {
         let json = serde_json::to_value(explained_strip()).expect("it has only numbers and words");
         assert_eq!((&json["scan"], &json["form"]["name"]), (&"two.png".into(), &"strip".into()));
         let field = &json["fields"][0];
