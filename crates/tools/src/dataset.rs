@@ -1,7 +1,7 @@
-//! Features: labelled ink from IDX files and from folders of images.
+//! Reads labelled digits from IDX files and from folders of images.
 //!
-//! A folder is one of three things: MNIST's IDX files under their own names; `<class>/` folders of images; or
-//! `<writer>/<class>/` folders of images. A class folder's name is its digit.
+//! A folder contains one of three things: MNIST's IDX files under their own names; `<class>/` folders of images; or
+//! `<writer>/<class>/` folders of images. The name of a class folder is its digit.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,52 +16,53 @@ use formread_raster::error::{Error, Format, Result};
 use formread_raster::fsio::read_bounded;
 use formread_raster::{extract_ink, remove_neighbours};
 
-/// Longer side of the ink that is kept of an image, pixels: twice what augmentation draws at, so that scaling down
-/// twice costs nothing; one large scan must not fill the memory.
-const STORED_INK_SIDE: u32 = 96;
+/// Maximum length of the longer side of stored ink, pixels. A large scan must not fill the memory. It is twice the size at
+/// which augmentation draws, so that scaling down twice loses nothing.
+const MAX_STORED_INK_SIDE: u32 = 96;
 
-/// An image of a single sign has no more than this many pixels a side.
-const IMAGE_SIDE_MAX: u32 = 4096;
+/// Maximum side length of an image of one digit, pixels.
+const MAX_IMAGE_SIDE: u32 = 4096;
 
-/// Names of MNIST's files.
+/// Names of MNIST's training images and labels.
 const TRAIN_PAIR: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
+/// Names of MNIST's test images and labels.
 const TEST_PAIR: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
-/// One labelled sign.
+/// One labelled digit.
 #[derive(Debug, Clone)]
 pub struct Sample {
     /// [H, W] u8, 0 paper .. 255 ink.
     pub ink: GrayImage,
-    /// Whether `ink` is a normalised glyph already, as MNIST's are.
+    /// Whether `ink` is already a normalised glyph, as in MNIST.
     pub is_normalised: bool,
-    /// 0 to 9.
+    /// The digit, 0 to 9.
     pub digit: u8,
-    /// Index into [`GlyphSet::writers`], where writers are known.
+    /// Index into [`GlyphSet::writers`]; `None` if the writer is not known.
     pub writer: Option<usize>,
 }
 
-/// Labelled signs of one source.
+/// Labelled digits of one source.
 #[derive(Debug, Clone)]
 pub struct GlyphSet {
-    /// The folder's name, with the half for IDX files: `mnist/train`.
+    /// Name of the folder; for IDX files with the part, as in `mnist/train`.
     pub name: String,
-    /// Who wrote them, sorted; empty where that is not known.
+    /// Names of the writers, sorted; empty if they are not known.
     pub writers: Vec<String>,
-    /// In the order of the files.
+    /// The digits, in the order of the files.
     pub samples: Vec<Sample>,
 }
 
-/// What a folder holds.
+/// The labelled digits of a folder.
 #[derive(Debug, Clone)]
 pub struct GlyphFolder {
-    /// What may be trained on.
+    /// Digits for training.
     pub train: Option<GlyphSet>,
-    /// What the source itself sets apart for testing (MNIST's `t10k`).
+    /// Digits that the source reserves for testing (MNIST's `t10k`).
     pub test: Option<GlyphSet>,
 }
 
 impl Sample {
-    /// As the net takes it. `None` where there is no ink.
+    /// The glyph as input of the net; `None` if there is no ink.
     pub fn glyph(&self) -> Option<Glyph> {
         if !self.is_normalised {
             return normalise(&self.ink);
@@ -74,16 +75,16 @@ impl Sample {
     }
 }
 
-/// Reads whatever labelled signs `folder` holds.
+/// Reads the labelled digits in `folder`.
 ///
 /// # Errors
-/// `Usage` where it holds none, `Format` or `Limit` where a file is not what its name says, with the file.
+/// `Usage` if there are none; `Format` or `Limit` with the file if its content does not match its name.
 pub fn read_folder(folder: &Path) -> Result<GlyphFolder> {
     let name = folder_name(folder);
     let pair = |[images, labels]: [&str; 2], half: &str| {
         let (images, labels) = (folder.join(images), folder.join(labels));
-        let there = images.exists() && labels.exists();
-        there.then(|| read_idx(&images, &labels, format!("{name}/{half}"))).transpose()
+        let exist = images.exists() && labels.exists();
+        exist.then(|| read_idx(&images, &labels, format!("{name}/{half}"))).transpose()
     };
     let (train, test) = (pair(TRAIN_PAIR, "train")?, pair(TEST_PAIR, "t10k")?);
     if train.is_some() || test.is_some() {
@@ -92,21 +93,21 @@ pub fn read_folder(folder: &Path) -> Result<GlyphFolder> {
     let samples = image_folder(folder, name)?;
     if samples.samples.is_empty() {
         return Err(Error::usage(format_args!(
-            "no labelled signs in {}; hint: MNIST's four IDX files, unpacked, or folders <class>/ or <writer>/<class>/ \
-             of images with a class from 0 to 9",
+            "no labelled digits in {}\nhint: give MNIST's four IDX files, unpacked, or image folders <class>/ or \
+             <writer>/<class>/ with a class from 0 to 9",
             folder.display()
         )));
     }
     Ok(GlyphFolder { train: Some(samples), test: None })
 }
 
-/// The last part of the folder's path, however the path was written.
+/// The last part of the folder's canonical path.
 fn folder_name(folder: &Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     whole.file_name().map_or_else(|| "glyphs".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// A pair of IDX files (LeCun, Cortes and Burges, "The MNIST database of handwritten digits": big-endian magic number
+/// Reads a pair of IDX files (LeCun, Cortes and Burges, "The MNIST database of handwritten digits": big-endian magic number
 /// 0x0000_08DD with D axes, then the axes' lengths, then bytes).
 fn read_idx(images: &Path, labels: &Path, name: String) -> Result<GlyphSet> {
     let (image_axes, pixels) = read_idx_file::<3>(images)?;
@@ -115,15 +116,15 @@ fn read_idx(images: &Path, labels: &Path, name: String) -> Result<GlyphSet> {
     if label_axes[0] != count {
         let n_labels = label_axes[0];
         return Err(
-            Error::format(Format::Idx, format_args!("{n_labels} labels for {count} images")).in_file(shown(labels))
+            Error::format(Format::Idx, format_args!("{n_labels} labels for {count} images")).in_file(display(labels))
         );
     }
-    let side_max = IMAGE_SIDE_MAX as usize;
-    if height == 0 || width == 0 || height > side_max || width > side_max {
-        return Err(Error::format(Format::Idx, format_args!("images of {width} x {height}")).in_file(shown(images)));
+    let max_side = MAX_IMAGE_SIDE as usize;
+    if height == 0 || width == 0 || height > max_side || width > max_side {
+        return Err(Error::format(Format::Idx, format_args!("images of {width} x {height}")).in_file(display(images)));
     }
     if let Some(label) = digits.iter().find(|&&digit| digit > 9) {
-        return Err(Error::format(Format::Idx, format_args!("label: {label}")).in_file(shown(labels)));
+        return Err(Error::format(Format::Idx, format_args!("label: {label}")).in_file(display(labels)));
     }
     let samples = pixels.par_chunks_exact(height * width).zip(digits.par_iter()).map(|(pixels, &digit)| {
         let ink = GrayImage::from_raw(width as u32, height as u32, pixels.to_vec())
@@ -133,29 +134,29 @@ fn read_idx(images: &Path, labels: &Path, name: String) -> Result<GlyphSet> {
     Ok(GlyphSet { name, writers: Vec::new(), samples: samples.collect() })
 }
 
-/// The axes' lengths and the bytes of an IDX file with `D` axes of unsigned bytes.
+/// Reads the lengths of the axes and the bytes of an IDX file with `D` axes of unsigned bytes.
 fn read_idx_file<const D: usize>(path: &Path) -> Result<([usize; D], Vec<u8>)> {
-    let refuse = |detail: String| Error::format(Format::Idx, detail).in_file(shown(path));
+    let format_error = |detail: String| Error::format(Format::Idx, detail).in_file(display(path));
     let mut bytes = read_file(path)?;
     let header_len = 4 * (D + 1);
     if bytes.len() < header_len {
-        return Err(refuse(format!("{} bytes are no header", bytes.len())));
+        return Err(format_error(format!("header too short: {} bytes", bytes.len())));
     }
     let words: Vec<u32> = bytes[..header_len].as_chunks::<4>().0.iter().map(|word| u32::from_be_bytes(*word)).collect();
     let magic = 0x0800 | D as u32;
     if words[0] != magic {
-        return Err(refuse(format!("magic number: {:#010x}, expected {magic:#010x}", words[0])));
+        return Err(format_error(format!("magic number: {:#010x}, expected {magic:#010x}", words[0])));
     }
     let axes: [usize; D] = std::array::from_fn(|i| words[i + 1] as usize);
-    let promised = axes.iter().try_fold(1usize, |product, &axis| product.checked_mul(axis));
+    let declared = axes.iter().try_fold(1usize, |product, &axis| product.checked_mul(axis));
     let found = bytes.len() - header_len;
-    if promised != Some(found) {
-        return Err(refuse(format!("axes {axes:?} with {found} bytes")));
+    if declared != Some(found) {
+        return Err(format_error(format!("axes {axes:?} with {found} bytes")));
     }
     Ok((axes, bytes.split_off(header_len)))
 }
 
-/// Whether it is a glyph as MNIST made them: 28 x 28 with ink that fits 20 x 20 and is centred by mass.
+/// Whether `ink` is a glyph normalised as in MNIST: 28 x 28 pixels, with ink that fits 20 x 20 and is centred by mass.
 fn is_normalised(ink: &GrayImage) -> bool {
     let side = GLYPH_SIDE as u32;
     if ink.dimensions() != (side, side) {
@@ -171,11 +172,11 @@ fn is_normalised(ink: &GrayImage) -> bool {
     }
     let longer = right.saturating_sub(left).max(bottom.saturating_sub(top)) as usize;
     let off_centre = (moment_x / mass - MASS_CENTRE).abs().max((moment_y / mass - MASS_CENTRE).abs());
-    // an ink box of 19 or 20: anti-aliasing may round the outermost row away
+    // the ink is 19 or 20 pixels long, since anti-aliasing may lose the outermost row
     (INK_SIDE - 1..=INK_SIDE).contains(&longer) && off_centre <= 0.75
 }
 
-/// Images in `<class>/` or `<writer>/<class>/` folders.
+/// Reads images in `<class>/` or `<writer>/<class>/` folders.
 fn image_folder(folder: &Path, name: String) -> Result<GlyphSet> {
     let mut files: Vec<(PathBuf, u8, Option<String>)> = Vec::new();
     for entry in sub_folders(folder)? {
@@ -206,25 +207,26 @@ fn image_folder(folder: &Path, name: String) -> Result<GlyphSet> {
     Ok(GlyphSet { name, writers, samples })
 }
 
-/// One image of one sign.
+/// Reads the image of one digit.
 fn read_sample(file: &Path, digit: u8, writer: Option<usize>) -> Result<Sample> {
     let mut reader = image::ImageReader::new(std::io::Cursor::new(read_file(file)?))
         .with_guessed_format()
-        .map_err(|error| Error::from(error).in_file(shown(file)))?;
+        .map_err(|error| Error::from(error).in_file(display(file)))?;
     let mut limits = image::Limits::default();
-    (limits.max_image_width, limits.max_image_height) = (Some(IMAGE_SIDE_MAX), Some(IMAGE_SIDE_MAX));
+    (limits.max_image_width, limits.max_image_height) = (Some(MAX_IMAGE_SIDE), Some(MAX_IMAGE_SIDE));
     reader.limits(limits);
-    let picture = reader.decode().map_err(|error| Error::format(Format::Image, error).in_file(shown(file)))?.to_luma8();
-    // MNIST's own glyphs, stored as pictures, are white on black
+    let picture =
+        reader.decode().map_err(|error| Error::format(Format::Image, error).in_file(display(file)))?.to_luma8();
+    // glyphs of MNIST stored as pictures are white on black
     if is_normalised(&picture) {
         return Ok(Sample { ink: picture, is_normalised: true, digit, writer });
     }
-    let ink = stored(&remove_neighbours(&extract_ink(&picture)));
+    let ink = crop_for_storage(&remove_neighbours(&extract_ink(&picture)));
     Ok(Sample { ink, is_normalised: false, digit, writer })
 }
 
-/// Cut to its ink, and scaled down where it is larger than need be.
-fn stored(ink: &GrayImage) -> GrayImage {
+/// Crops an image to its ink, and scales it down to at most [`MAX_STORED_INK_SIDE`].
+fn crop_for_storage(ink: &GrayImage) -> GrayImage {
     let (mut left, mut top, mut right, mut bottom) = (u32::MAX, u32::MAX, 0, 0);
     for (x, y, _) in ink.enumerate_pixels().filter(|(_, _, v)| v[0] > 0) {
         (left, top, right, bottom) = (left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1));
@@ -235,10 +237,10 @@ fn stored(ink: &GrayImage) -> GrayImage {
     let (width, height) = (right - left, bottom - top);
     let cut = image::imageops::crop_imm(ink, left, top, width, height).to_image();
     let longer = width.max(height);
-    if longer <= STORED_INK_SIDE {
+    if longer <= MAX_STORED_INK_SIDE {
         return cut;
     }
-    let scaled = |side: u32| (side * STORED_INK_SIDE / longer).max(1);
+    let scaled = |side: u32| (side * MAX_STORED_INK_SIDE / longer).max(1);
     image::imageops::resize(&cut, scaled(width), scaled(height), image::imageops::FilterType::Triangle)
 }
 
@@ -255,22 +257,22 @@ fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(entries(folder)?.into_iter().filter(is_image).collect())
 }
 
-/// Everything in a folder, sorted.
+/// The paths in a folder, sorted.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let list = || -> std::io::Result<Vec<PathBuf>> {
         let mut paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
         paths.sort();
         Ok(paths)
     };
-    list().map_err(|error| Error::from(error).in_file(shown(folder)))
+    list().map_err(|error| Error::from(error).in_file(display(folder)))
 }
 
-/// The bytes of a file that is not larger than any file may be.
+/// Reads a file of at most the size limit of scans.
 fn read_file(path: &Path) -> Result<Vec<u8>> {
-    read_bounded(path, Limits::default().file_bytes).map_err(|error| error.in_file(shown(path)))
+    read_bounded(path, Limits::default().file_bytes).map_err(|error| error.in_file(display(path)))
 }
 
-fn shown(path: &Path) -> String {
+fn display(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -290,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn idx_files_are_read_and_false_ones_refused() {
+    fn idx_files_are_read_and_malformed_ones_rejected() {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let folder = folder.path();
         assert!(read_folder(folder).is_err());
@@ -303,10 +305,10 @@ mod tests {
         assert_eq!(set.samples.iter().map(|sample| sample.digit).collect::<Vec<_>>(), [7, 1]);
         assert_eq!(set.samples[0].ink.dimensions(), (2, 3));
 
-        let false_labels = [idx(&[3], &[7, 1, 2]), idx(&[2], &[7, 10]), idx(&[2], &[7]), vec![0, 0]];
-        for labels in false_labels {
+        let malformed_labels = [idx(&[3], &[7, 1, 2]), idx(&[2], &[7, 10]), idx(&[2], &[7]), vec![0, 0]];
+        for labels in malformed_labels {
             write(folder, TRAIN_PAIR[1], &labels);
-            let error = read_folder(folder).expect_err("the labels are false");
+            let error = read_folder(folder).expect_err("the labels are malformed");
             assert!(error.to_string().contains(TRAIN_PAIR[1]), "{error}");
         }
         write(folder, TRAIN_PAIR[1], &idx(&[2], &[7, 1]));
@@ -317,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_of_images_are_read_with_and_without_writers() {
+    fn image_folders_are_read_with_and_without_writers() {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let picture = GrayImage::from_fn(40, 40, |x, y| Luma([if x.abs_diff(20) < 3 && y > 8 { 30 } else { 240 }]));
         for class in ["one/3", "one/4", "two/3", "flat/3", "flat/5", "flat/notes"] {
@@ -339,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glyph_is_left_as_it_is() {
+    fn normalised_glyph_is_not_normalised_again() {
         let drawn = GrayImage::from_fn(60, 80, |x, y| Luma([if x.abs_diff(30) < 8 || y < 12 { 255 } else { 0 }]));
         let glyph = normalise(&drawn).expect("there is ink");
         let ink = GrayImage::from_fn(28, 28, |x, y| Luma([(glyph[(y * 28 + x) as usize] * 255.0).round() as u8]));

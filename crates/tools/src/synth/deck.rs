@@ -1,4 +1,4 @@
-//! A deck on disk: scans and their truth.
+//! Writes a deck to disk: scans and their truth.
 
 use std::{fs, path::Path};
 
@@ -9,11 +9,11 @@ use crate::dataset::read_folder;
 use formread_core::form::FormTemplate;
 use formread_raster::error::{Error, Result};
 
-/// The glyphs in `folder`: MNIST's IDX files, or `<class>/` or `<writer>/<class>/` folders of images. Where a source sets
-/// glyphs apart for testing (MNIST's `t10k`), a deck is written with those, so that what was trained on is not tested on.
+/// Reads the glyphs in `folder`: MNIST's IDX files, or `<class>/` or `<writer>/<class>/` folders of images. If the source
+/// reserves glyphs for testing (MNIST's `t10k`), only those are used, so that no deck contains glyphs used in training.
 ///
 /// # Errors
-/// `Usage` where there are none, or some digit is missing; `Format`, `Limit` or `Io` of a file, with its path.
+/// `Usage` if there are none or a digit is missing; `Format`, `Limit` or `Io` with the path of the file.
 pub fn read_glyphs(folder: &Path) -> Result<GlyphStock> {
     let found = read_folder(folder)?;
     let samples = found.test.or(found.train).map_or(Vec::new(), |set| set.samples);
@@ -23,11 +23,12 @@ pub fn read_glyphs(folder: &Path) -> Result<GlyphStock> {
 /// How a deck is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeckOptions {
-    /// How many pages; of a document of several a multiple of these. Default 10.
+    /// Number of pages; for documents of several pages a multiple of their number of pages. Default 10.
     pub n_pages: u64,
     /// Format of the files. Default PNG.
     pub format: ScanFormat,
-    /// Pages a file; more than 1 in TIFF alone; of a document of several pages a multiple of these. Default 1.
+    /// Pages per file; more than 1 only in TIFF; for documents of several pages a multiple of their number of pages.
+    /// Default 1.
     pub pages_per_file: u64,
 }
 
@@ -37,14 +38,14 @@ impl Default for DeckOptions {
     }
 }
 
-/// Draws a deck into `folder`, which is made where it is missing: scans `page-0001.png` and so on (`file-0001.tif` where
-/// a file has several pages) and `truth.csv` with the columns `scan,page` and one a field. In it an empty cell is a
-/// blank field, `!` one that is off the page, `?` one that is cut off in part, or not on this page of a document. Several
-/// `templates` are the pages of documents, one after the other. `on_page` is called once for each page done, from any
-/// worker.
+/// Draws a deck into `folder`, which is created if it is missing. It writes scans `page-0001.png` and so on
+/// (`file-0001.tif` with several pages per file) and `truth.csv` with the columns `scan,page` and one column for each
+/// field. An empty cell is a blank field; `!` is a field off the page; `?` is a field that is cut off in part, or not on
+/// this page of a document. Several `templates` are the pages of a document, in order. `on_page` is called once for each
+/// page done, from any worker.
 ///
 /// # Errors
-/// `Usage` where an option is out of its range; `Io` where a file cannot be written, with its path.
+/// `Usage` if an option is out of range; `Io` with the path if a file cannot be written.
 pub fn write_deck(
     templates: &[FormTemplate],
     glyphs: &GlyphStock,
@@ -56,16 +57,16 @@ pub fn write_deck(
     options.check()?;
     if deck.pages_per_file == 0 || (deck.pages_per_file > 1 && !deck.format.is_multi_page()) {
         let (n, format) = (deck.pages_per_file, deck.format.extension());
-        return Err(Error::usage(format!("pages a file in {format}: {n}\nhint: more than one needs tif")));
+        return Err(Error::usage(format!("pages per file in {format}: {n}\nhint: more than one page needs tif")));
     }
     if templates.is_empty() {
-        return Err(Error::usage("no template is given"));
+        return Err(Error::usage("no template given"));
     }
-    let of_document = templates.len() as u64;
-    for (what, n) in [("pages", deck.n_pages), ("pages a file", deck.pages_per_file)] {
-        if !n.is_multiple_of(of_document) {
+    let n_document_pages = templates.len() as u64;
+    for (what, n) in [("pages", deck.n_pages), ("pages per file", deck.pages_per_file)] {
+        if !n.is_multiple_of(n_document_pages) {
             return Err(Error::usage(format!(
-                "{what}: {n}\nhint: a multiple of {of_document}, the pages of a document"
+                "{what}: {n}\nhint: use a multiple of {n_document_pages}, the pages of a document"
             )));
         }
     }
@@ -87,7 +88,7 @@ pub fn write_deck(
         let mut rows = Vec::new();
         let mut images = Vec::new();
         let last = (first + deck.pages_per_file).min(deck.n_pages);
-        for document_idx in first / of_document..last / of_document {
+        for document_idx in first / n_document_pages..last / n_document_pages {
             for SynthPage { image, truth, .. } in synthesise_document(templates, glyphs, options, document_idx)? {
                 let value = |column: &&str| truth.iter().find(|field| field.name == **column).map(|field| &field.value);
                 let values = columns.iter().map(|column| value(column).cloned().unwrap_or_else(|| "?".to_owned()));
@@ -120,7 +121,7 @@ mod tests {
     use formread_core::form::parse_template;
 
     #[test]
-    fn a_deck_is_the_same_twice_and_has_its_truth() {
+    fn deck_with_the_same_options_has_the_same_bytes_and_its_truth() {
         let strip = template("strip");
         let options = SynthOptions { dpi: 75.0, blanks: 0.0, ..SynthOptions::default() };
         let deck = DeckOptions { n_pages: 5, format: ScanFormat::TiffBilevel, pages_per_file: 2 };
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_keeps_its_rules_across_pages_and_stands_in_one_file() {
+    fn document_keeps_rules_across_pages_and_is_in_one_file() {
         let form = |name: &str, rules: &str, fields: [&str; 3]| {
             let head = format!("name = \"{name}\"\ntitle = \"t\"\npage = [100, 80]\nrules = [{rules}]\n");
             let field = |(i, field): (usize, &&str)| {
@@ -188,23 +189,24 @@ mod tests {
                 [own, sum, item, total].map(|text| text.parse::<u64>().expect("it is no blank"));
             assert_eq!((total, sum), (2 * item, own + total));
         }
-        for (n_pages, pages_per_file, says) in [(5, 2, "pages: 5\nhint: a multiple of 2"), (6, 3, "pages a file: 3\n")]
+        for (n_pages, pages_per_file, message) in
+            [(5, 2, "pages: 5\nhint: use a multiple of 2"), (6, 3, "pages per file: 3\n")]
         {
-            let error = draw(n_pages, pages_per_file).expect_err(says).to_string();
-            assert!(error.contains(says), "{error}");
+            let error = draw(n_pages, pages_per_file).expect_err(message).to_string();
+            assert!(error.contains(message), "{error}");
         }
-        let none =
-            write_deck(&[], &bars(), &options, &DeckOptions::default(), folder.path(), || ()).expect_err("what?");
+        let none = write_deck(&[], &bars(), &options, &DeckOptions::default(), folder.path(), || ())
+            .expect_err("there is no template");
         assert!(none.to_string().contains("no template"), "{none}");
     }
 
     #[test]
-    fn several_pages_a_file_need_tiff() {
+    fn several_pages_per_file_need_tiff() {
         let strip = template("strip");
         let deck = DeckOptions { pages_per_file: 2, ..DeckOptions::default() };
         let folder = Path::new("never made");
         let error = write_deck(std::slice::from_ref(&strip), &bars(), &SynthOptions::default(), &deck, folder, || ())
             .expect_err("png has one");
-        assert!(error.to_string().contains("pages a file in png: 2"), "{error}");
+        assert!(error.to_string().contains("pages per file in png: 2"), "{error}");
     }
 }

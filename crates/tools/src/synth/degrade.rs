@@ -1,5 +1,7 @@
-//! What happens to a page between the pen and the file. Each function takes a strength, 0 (the very same image) to 1,
-//! and draws what it does from the dice.
+//! Degrades a page as paper, scanners and file formats do. Each function takes a strength from 0 (no change) to 1, and
+//! draws the details from a random number generator.
+//!
+//! The limits are the values at strength 1. No record shows on which set they were chosen.
 
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, codecs::jpeg::JpegEncoder};
 use rand::{Rng, RngExt};
@@ -10,34 +12,34 @@ use formread_raster::{
     geometry::{Point, Projection, Rect},
 };
 
-/// Widest blur, standard deviation in millimetres: a scanner badly out of focus.
+/// Maximum standard deviation of the blur, millimetres: a scanner far out of focus.
 const MAX_BLUR_MM: f64 = 0.16;
-/// Strongest noise of a sensor, standard deviation in grey levels.
+/// Maximum standard deviation of sensor noise, grey levels.
 const MAX_NOISE_LEVELS: f64 = 28.0;
-/// Most specks of dust, a square centimetre.
+/// Maximum number of dust specks per square centimetre.
 const MAX_SPECKS_CM2: f64 = 6.0;
-/// Share of the way to the lightest neighbour that ink thins at most; the whole way would wipe out hairlines.
+/// Maximum thinning of ink, as a share of the difference to the lightest neighbour; 1 would erase hairlines.
 const MAX_THINNING: f64 = 0.55;
 /// Best and worst JPEG quality, 1 to 100.
 const JPEG_QUALITY: [f64; 2] = [95.0, 12.0];
-/// Most of a page's rows that a fax line loses.
+/// Maximum share of rows lost on a fax line.
 const MAX_LOST_ROWS: f64 = 0.012;
-/// Most ink that a fax head leaves out.
+/// Maximum share of ink lost by a fax head.
 const MAX_LOST_INK: f64 = 0.08;
-/// How far the sides of a fold move against each other at most, millimetres.
+/// Maximum displacement of the two sides of a fold, millimetres.
 const MAX_FOLD_MM: f64 = 0.6;
-/// How much of a page's side a corner moves by at most in a photo.
+/// Maximum displacement of a corner in a photo, as a share of the page's side.
 const MAX_CORNER_SHARE: f64 = 0.10;
-/// How much of the light is lost at most in the darkest place.
+/// Maximum share of light lost in the darkest place.
 const MAX_SHADE: f64 = 0.55;
-/// Levels of the table behind a photographed page, 0 black .. 255 white.
+/// Range of grey levels of the table under a photographed page, 0 black .. 255 white.
 const TABLE_LEVELS: [f64; 2] = [70.0, 150.0];
-/// Scales of a page are drawn from 70 to 140 %.
+/// Range of scales of a page.
 const SCALES: [f64; 2] = [0.7, 1.4];
-/// Largest shift, share of the page's side.
+/// Maximum shift, as a share of the page's side.
 const MAX_SHIFT_SHARE: f64 = 0.25;
 
-/// Spreads or thins all ink, as toner and copiers do.
+/// Thickens or thins all ink, as toner and copiers do.
 pub fn stroke_weight(image: GrayImage, strength: f64, dice: &mut Dice) -> GrayImage {
     if strength <= 0.0 {
         return image;
@@ -58,7 +60,7 @@ pub fn stroke_weight(image: GrayImage, strength: f64, dice: &mut Dice) -> GrayIm
     out
 }
 
-/// A crease across the page: a dark line beside a light one, and one side moved against the other.
+/// Draws a crease across the page: a dark and a light line, and a displacement of one side.
 pub fn fold(image: GrayImage, strength: f64, px_per_mm: f64, dice: &mut Dice) -> GrayImage {
     if strength <= 0.0 {
         return image;
@@ -89,10 +91,10 @@ pub fn fold(image: GrayImage, strength: f64, px_per_mm: f64, dice: &mut Dice) ->
     out
 }
 
-/// How strongly a page's place on the scanner's glass differs from straight, centred and 100 %.
+/// Limits for the rotation, shift and scale of a page on the scanner's glass.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Placement {
-    /// Largest turn either way, degrees.
+    /// Maximum rotation in either direction, degrees.
     pub skew_degrees: f64,
     /// 0 to 1: 1 is a quarter of the page.
     pub shift: f64,
@@ -100,14 +102,14 @@ pub struct Placement {
     pub scale: f64,
 }
 
-/// Turns, shifts and scales the page. The image grows and shrinks with the scale; what is shifted out is lost. Also
-/// gives where a pixel of the image went.
+/// Rotates, shifts and scales the page. The image grows and shrinks with the scale; parts shifted out are lost. Returns
+/// the image and the projection that maps pixels of the old image to pixels of the new one.
 pub fn place(image: GrayImage, placement: Placement, dice: &mut Dice) -> (GrayImage, Projection) {
     let Placement { skew_degrees, shift, scale } = placement;
     if skew_degrees <= 0.0 && shift <= 0.0 && scale <= 0.0 {
         return (image, Projection::IDENTITY);
     }
-    let mut either_way = |most: f64| if most > 0.0 { dice.random_range(-most..=most) } else { 0.0 };
+    let mut either_way = |max: f64| if max > 0.0 { dice.random_range(-max..=max) } else { 0.0 };
     let angle = either_way(skew_degrees).to_radians();
     let (dx, dy) = (either_way(shift * MAX_SHIFT_SHARE), either_way(shift * MAX_SHIFT_SHARE));
     let factor = match scale * either_way(1.0) {
@@ -124,7 +126,8 @@ pub fn place(image: GrayImage, placement: Placement, dice: &mut Dice) -> (GrayIm
     (out, map)
 }
 
-/// A photo of the page, held askew above a wooden table. Also gives where a pixel of the image went.
+/// Photographs the page at an angle on a wooden table. Returns the image and the projection that maps pixels of the old
+/// image to pixels of the new one.
 pub fn perspective(image: GrayImage, strength: f64, dice: &mut Dice) -> (GrayImage, Projection) {
     if strength <= 0.0 {
         return (image, Projection::IDENTITY);
@@ -154,7 +157,7 @@ pub fn perspective(image: GrayImage, strength: f64, dice: &mut Dice) -> (GrayIma
     (out, map)
 }
 
-/// Light that falls from one side, and the soft edge of a shadow.
+/// Darkens the page with light from one side and the soft edge of a shadow.
 pub fn uneven_light(mut image: GrayImage, strength: f64, dice: &mut Dice) -> GrayImage {
     if strength <= 0.0 {
         return image;
@@ -174,7 +177,7 @@ pub fn uneven_light(mut image: GrayImage, strength: f64, dice: &mut Dice) -> Gra
     image
 }
 
-/// Out of focus.
+/// Blurs the page as a scanner out of focus does.
 pub fn blur(image: GrayImage, strength: f64, px_per_mm: f64, dice: &mut Dice) -> GrayImage {
     if strength <= 0.0 {
         return image;
@@ -183,13 +186,13 @@ pub fn blur(image: GrayImage, strength: f64, px_per_mm: f64, dice: &mut Dice) ->
     imageproc::filter::gaussian_blur_f32(&image, sigma_px as f32)
 }
 
-/// A sensor's grain, and specks of dust, dark and light.
+/// Adds sensor noise and specks of dust, dark and light.
 pub fn noise(mut image: GrayImage, strength: f64, px_per_mm: f64, dice: &mut Dice) -> GrayImage {
     if strength <= 0.0 {
         return image;
     }
     let amount = amount(strength, dice);
-    // four bytes sum to nearly a normal distribution: mean 510, variance 4 * (256^2 - 1) / 12
+    // the sum of four bytes is nearly normal: mean 510, variance 4 * (256^2 - 1) / 12
     let per_level = amount * MAX_NOISE_LEVELS / (4.0_f64 * 65_535.0 / 12.0).sqrt();
     for pixel in image.pixels_mut() {
         let sum: u32 = dice.next_u32().to_le_bytes().iter().map(|b| u32::from(*b)).sum();
@@ -214,7 +217,8 @@ pub fn noise(mut image: GrayImage, strength: f64, px_per_mm: f64, dice: &mut Dic
     image
 }
 
-/// A fax: black and white, rows lost (the row above stands in for them, or none does) and ink left out.
+/// Sends the page by fax: makes it black and white, loses some ink, and loses rows, which repeat the row above or are
+/// white.
 pub fn fax(mut image: GrayImage, strength: f64, dice: &mut Dice) -> GrayImage {
     if strength <= 0.0 {
         return image;
@@ -238,10 +242,10 @@ pub fn fax(mut image: GrayImage, strength: f64, dice: &mut Dice) -> GrayImage {
     image
 }
 
-/// Through a JPEG and back.
+/// Encodes the page as JPEG and decodes it.
 ///
 /// # Errors
-/// `Limit` is the codec's: sides over 65,535 pixels.
+/// `Unsupported` or `Format` if the codec refuses the image, as it does with sides over 65,535 pixels.
 pub fn jpeg(image: GrayImage, strength: f64, dice: &mut Dice) -> Result<GrayImage> {
     if strength <= 0.0 {
         return Ok(image);
@@ -257,12 +261,12 @@ pub fn jpeg(image: GrayImage, strength: f64, dice: &mut Dice) -> Result<GrayImag
     Ok(decoded.into_luma8())
 }
 
-/// Strengths are upper ends: a page gets from half of it to all of it.
+/// The strength for one page: from half of `strength` to all of it.
 fn amount(strength: f64, dice: &mut Dice) -> f64 {
     strength * dice.random_range(0.5..=1.0)
 }
 
-/// `image` moved by `map` (pixels to pixels) onto a canvas of `size`, `behind` where it does not reach.
+/// Maps `image` by `map` (pixels to pixels) onto a canvas of `size`; `behind` gives the pixels outside the image.
 fn warp(image: &GrayImage, map: &Projection, size: (u32, u32), behind: impl Fn(f64, f64) -> u8) -> GrayImage {
     let Some(back) = map.inverse() else { return image.clone() };
     GrayImage::from_fn(size.0, size.1, |x, y| {
@@ -272,7 +276,7 @@ fn warp(image: &GrayImage, map: &Projection, size: (u32, u32), behind: impl Fn(f
     })
 }
 
-/// Bilinear between the middles of pixels, (0, 0) being the middle of the first; `outside` where there is no pixel.
+/// Interpolates between pixel centres (bilinear; (0, 0) is the centre of the first pixel); `outside` gives pixels outside.
 fn sample(image: &GrayImage, x: f64, y: f64, outside: impl Fn(i64, i64) -> u8) -> f64 {
     let (left, top) = (x.floor(), y.floor());
     let (u, v) = (x - left, y - top);
@@ -312,7 +316,7 @@ mod tests {
     ];
 
     #[test]
-    fn strength_0_leaves_the_image_and_strength_1_does_not() {
+    fn degradation_changes_the_image_at_strength_1_but_not_at_0() {
         for (name, degrade) in ALL {
             assert_eq!(degrade(page(), 0.0, &mut Dice::seed_from_u64(1)), page(), "{name}");
             let once = degrade(page(), 1.0, &mut Dice::seed_from_u64(1));
@@ -321,9 +325,8 @@ mod tests {
         }
     }
 
-    /// A dot is found where the projection that comes with the image says.
     #[test]
-    fn the_projection_says_where_a_pixel_went() {
+    fn returned_projection_maps_a_dot_to_its_new_position() {
         let mut image = GrayImage::from_pixel(120, 160, Luma([250]));
         for (x, y) in [(80, 60), (81, 60), (80, 61), (81, 61)] {
             image.put_pixel(x, y, Luma([0]));

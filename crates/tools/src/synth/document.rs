@@ -1,4 +1,4 @@
-//! A document of several pages: one person's values, which keep the rules across pages, and one hand.
+//! Draws a document of several pages by one writer, with values that keep the rules across pages.
 
 use rand::SeedableRng;
 
@@ -6,11 +6,11 @@ use super::{Dice, GlyphStock, SynthOptions, SynthPage, draw_page, draw_values, v
 use formread_core::form::{FormTemplate, Rule};
 use formread_raster::error::Result;
 
-/// Draws, fills in and degrades document number `document_idx` (from 0) of a deck: a page of each of `templates`, in
-/// their order. Of one template it is the page that [`super::synthesise`] draws.
+/// Draws, fills in and degrades document `document_idx` (from 0) of a deck: one page for each of `templates`, in order. With
+/// one template it draws the page of [`super::synthesise`].
 ///
 /// # Errors
-/// `Usage` where an option is out of its range, or no values keep the forms' rules.
+/// `Usage` if an option is out of range, or no values keep the rules of the forms.
 pub fn synthesise_document(
     templates: &[FormTemplate],
     glyphs: &GlyphStock,
@@ -18,9 +18,9 @@ pub fn synthesise_document(
     document_idx: u64,
 ) -> Result<Vec<SynthPage>> {
     options.check()?;
-    let Some(joined) = joined(templates) else { return Ok(Vec::new()) };
+    let Some(joined) = join_templates(templates) else { return Ok(Vec::new()) };
     let n_pages = templates.len() as u64;
-    // what is written stays the same however the page is degraded
+    // separate streams: the content does not depend on the degradations
     let dice = |page: u64, stream: u64| {
         let mut dice = Dice::seed_from_u64(options.seed);
         let page_idx = document_idx.wrapping_mul(n_pages).wrapping_add(page);
@@ -29,7 +29,7 @@ pub fn synthesise_document(
     };
     let mut content = dice(0, 1);
     let mut entries = draw_values(&joined, options.blanks, &mut content)?.into_iter();
-    let writer = Writer::some(glyphs.some_hand(&mut content), options, &mut content);
+    let writer = Writer::draw(glyphs.draw_hand(&mut content), options, &mut content);
     let page = |(page, template): (u64, &FormTemplate)| {
         let entries: Vec<Entry> = entries.by_ref().take(template.fields.len()).collect();
         draw_page(template, entries, &writer, options, [&mut dice(page, 0), &mut content, &mut dice(page, 2)])
@@ -37,28 +37,30 @@ pub fn synthesise_document(
     (0..).zip(templates).map(page).collect()
 }
 
-/// All fields of `templates` as if they stood on one page, with the rules that name no other form: first those of one
-/// page, for what is summed across pages are the sums on each. `None` of no template.
-fn joined(templates: &[FormTemplate]) -> Option<FormTemplate> {
+/// One template with the fields of all `templates`, and with their rules, in which no field is of another form. Rules of
+/// one page come first, since sums across pages use the sums of each page. `None` without templates.
+fn join_templates(templates: &[FormTemplate]) -> Option<FormTemplate> {
     let first = templates.first()?.clone();
-    let firsts: Vec<usize> = templates
+    let offsets: Vec<usize> = templates
         .iter()
         .scan(0, |next, template| Some(std::mem::replace(next, *next + template.fields.len())))
         .collect();
-    let place = |form: &str, field: &str| {
+    let index_of = |form: &str, field: &str| {
         let page = templates.iter().position(|template| template.name == form)?;
         let idx = templates[page].fields.iter().position(|known| known.name == field)?;
-        Some(vec![firsts[page] + idx])
+        Some(vec![offsets[page] + idx])
     };
-    let rules = |reaching: bool| {
-        templates.iter().zip(&firsts).flat_map(move |(template, first)| {
-            let over = move |rule: &Rule| {
+    let rules = |across_pages: bool| {
+        templates.iter().zip(&offsets).flat_map(move |(template, first)| {
+            let remap = move |rule: &Rule| {
                 rule.remap_fields(&|idx| match idx.checked_sub(template.fields.len()) {
                     None => Some(vec![first + idx]),
-                    Some(other) => template.other_fields.get(other).and_then(|other| place(&other.form, &other.field)),
+                    Some(other) => {
+                        template.other_fields.get(other).and_then(|other| index_of(&other.form, &other.field))
+                    }
                 })
             };
-            template.rules.iter().filter(move |rule| template.names_other_forms(rule) == reaching).filter_map(over)
+            template.rules.iter().filter(move |rule| template.names_other_forms(rule) == across_pages).filter_map(remap)
         })
     };
     Some(FormTemplate {

@@ -1,4 +1,4 @@
-//! Pages -> a file's bytes, with the resolution where the format holds one.
+//! Encodes pages as the bytes of a file, with the resolution if the format can store it.
 
 use std::io::Cursor;
 
@@ -18,32 +18,32 @@ use tiff::{
 
 use formread_raster::error::{Error, Format, Result};
 
-/// Quality of JPEG files: what a page loses on the way is asked for with a degradation, not lost in the file.
+/// Quality of JPEG files, 1 to 100. It is high, since losses are the task of the degradations.
 const JPEG_FILE_QUALITY: u8 = 90;
-/// Below this a pixel is ink in a black-and-white file.
+/// Pixels below this level are ink in a black-and-white file.
 const BILEVEL_THRESHOLD: u8 = 150;
-/// Inches a metre.
+/// Inches per metre.
 const INCHES_PER_METRE: f64 = 1.0 / 0.0254;
 
-/// A format of files.
+/// A file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScanFormat {
-    /// 8-bit grey, LZW; several pages a file.
+    /// 8-bit grey, LZW; several pages per file.
     Tiff,
-    /// Black and white, CCITT group 4; several pages a file.
+    /// Black and white, CCITT group 4; several pages per file.
     TiffBilevel,
     /// 8-bit grey.
     Png,
-    /// Quality 90.
+    /// 8-bit grey, quality 90.
     Jpeg,
-    /// Without resolution.
+    /// 8-bit grey, without resolution.
     Bmp,
     /// Lossless, without resolution.
     WebP,
 }
 
 impl ScanFormat {
-    /// The format called `name`: `tif`, `png`, `jpg`, `bmp` or `webp`.
+    /// The format with the name `name`: `tif`, `png`, `jpg`, `bmp` or `webp`.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "tif" => Some(Self::Tiff),
@@ -55,7 +55,7 @@ impl ScanFormat {
         }
     }
 
-    /// A file name's ending, without the point.
+    /// File name extension, without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Tiff | Self::TiffBilevel => "tif",
@@ -66,22 +66,22 @@ impl ScanFormat {
         }
     }
 
-    /// Whether a file can hold more than one page.
+    /// Whether a file can contain more than one page.
     pub fn is_multi_page(self) -> bool {
         matches!(self, Self::Tiff | Self::TiffBilevel)
     }
 }
 
-/// The bytes of a file of `pages` ([H, W] u8, 0 black .. 255 white) at `dpi`.
+/// Encodes `pages` ([H, W] u8, 0 black .. 255 white) at `dpi` as one file.
 ///
 /// # Errors
-/// `Usage` where `pages` is not as many as the format can hold; `Unsupported` where the codec refuses an image.
+/// `Usage` if there is no page, or more than the format can contain; `Unsupported` if the codec refuses an image.
 pub fn encode_scan(pages: &[GrayImage], format: ScanFormat, dpi: f64) -> Result<Vec<u8>> {
     let one = match pages {
         [] => return Err(Error::usage("no page to encode")),
         [one] => one,
         _ if format.is_multi_page() => &pages[0],
-        _ => return Err(Error::usage(format!("one page a file in {}: {}", format.extension(), pages.len()))),
+        _ => return Err(Error::usage(format!("more than one page in {}: {}", format.extension(), pages.len()))),
     };
     let mut bytes = Vec::new();
     match format {
@@ -118,7 +118,7 @@ fn png_grey(page: &GrayImage, dpi: f64, bytes: &mut Vec<u8>) -> std::result::Res
     writer.finish()
 }
 
-/// Hundredths are as fine as anybody names a resolution.
+/// The resolution in hundredths of a dot per inch.
 fn rational(dpi: f64) -> Rational {
     Rational { n: (dpi * 100.0).round() as u32, d: 100 }
 }
@@ -134,7 +134,7 @@ fn tiff_grey(pages: &[GrayImage], dpi: f64) -> tiff::TiffResult<Vec<u8>> {
     Ok(file.into_inner())
 }
 
-/// One strip a page, ITU-T T.6, white is zero.
+/// Encodes pages as ITU-T T.6 (group 4) with one strip per page; white is zero.
 fn tiff_bilevel(pages: &[GrayImage], dpi: f64) -> tiff::TiffResult<Vec<u8>> {
     let mut file = Cursor::new(Vec::new());
     let mut encoder = TiffEncoder::new(&mut file)?;
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_can_be_read() {
+    fn encoded_page_decodes_to_the_same_pixels() {
         for (format, codec) in [
             (ScanFormat::Tiff, ImageFormat::Tiff),
             (ScanFormat::Png, ImageFormat::Png),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn group_4_comes_back_page_by_page() {
+    fn group_4_pages_decode_to_the_same_pixels() {
         let pages = [page(9), page(5), page(31)];
         let bytes = encode_scan(&pages, ScanFormat::TiffBilevel, 200.0).expect("it is small");
         let mut decoder = Decoder::new(Cursor::new(&bytes)).expect("it is a tiff");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn one_page_a_file_where_the_format_holds_one() {
+    fn encode_scan_rejects_several_pages_in_png() {
         assert!(encode_scan(&[], ScanFormat::Png, 200.0).is_err());
         assert!(encode_scan(&[page(9), page(5)], ScanFormat::Png, 200.0).is_err());
     }

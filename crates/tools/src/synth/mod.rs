@@ -1,8 +1,8 @@
-//! A test deck: a template drawn, filled with real glyphs, then degraded as paper and scanners do.
+//! Draws test decks: prints a template, fills it with real digits, and degrades the page as paper and scanners do.
 //!
-//! [`synthesise`] makes one page from values alone, [`synthesise_document`] the pages of a document; [`write_deck`] saves
-//! many, with their truth. A page depends on the template, the glyphs, the options and its number, and on nothing else: neither on the pages before it nor on how
-//! many workers there are.
+//! [`synthesise`] draws one page, [`synthesise_document`] the pages of a document, and [`write_deck`] saves many pages with
+//! their truth. A page depends only on the template, the glyphs, the options and its number, not on other pages or on the
+//! number of workers.
 
 mod deck;
 pub mod degrade;
@@ -33,27 +33,27 @@ pub use glyphs::GlyphStock;
 pub use options::{Degradations, SynthOptions};
 pub use values::{Entry, draw_values};
 
-/// Where all chance comes from: its stream is the same on every platform.
+/// The random number generator. Its stream is the same on every platform.
 type Dice = ChaCha8Rng;
 
-/// Height of a strip, where the image as a whole is the field, millimetres.
+/// Height of a strip, a field that is the whole image, millimetres.
 const STRIP_HEIGHT_MM: f64 = 12.0;
-/// Width that a strip has for each digit, and once more for its margins, millimetres.
+/// Width of a strip for each digit, and once more for its margins, millimetres.
 const STRIP_PITCH_MM: f64 = 6.0;
-/// Digits that an empty strip has room for.
-const STRIP_DIGITS: f64 = 12.0;
-/// This share of a field's height may be cut off at each side before the field counts as off the page.
-const CUT_TOLERANCE: f64 = 0.15;
+/// Number of digits that fit on an empty strip.
+const N_STRIP_DIGITS: f64 = 12.0;
+/// Maximum part cut off at each side of a field that still counts as on the page, as a share of its height.
+const MAX_CUT_OFF: f64 = 0.15;
 
 /// One page of a deck.
 #[derive(Debug, Clone)]
 pub struct SynthPage {
     /// [H, W] u8, 0 black .. 255 white.
     pub image: GrayImage,
-    /// One a field, in the template's order.
+    /// One entry for each field, in the order of the template.
     pub truth: Vec<FieldTruth>,
-    /// Template millimetres to pixels of `image`, whose first pixel spans 0 to 1. A fold moves part of the page by up
-    /// to 0.6 mm from where this says.
+    /// Maps template millimetres to pixels of `image`, whose first pixel spans 0 to 1. A fold moves part of the page by
+    /// up to 0.6 mm from there.
     pub page_from_template: Projection,
 }
 
@@ -62,7 +62,7 @@ pub struct SynthPage {
 pub struct FieldTruth {
     /// The field's name.
     pub name: String,
-    /// Canonical form; empty where the field is blank, `!` where it is off the page, `?` where part of it is.
+    /// Canonical form; empty: blank; `!`: off the page; `?`: off the page in part.
     pub value: String,
     /// The digits as they are written, from left to right.
     pub written: String,
@@ -72,10 +72,10 @@ pub struct FieldTruth {
     pub corners_px: [Point; 4],
 }
 
-/// Draws, fills in and degrades page number `page_idx` (from 0) of a deck. What its rules say of other forms is not asked.
+/// Draws, fills in and degrades page `page_idx` (from 0) of a deck. Rules that name other forms are ignored.
 ///
 /// # Errors
-/// `Usage` where an option is out of its range, or no values keep the form's rules.
+/// `Usage` if an option is out of range, or no values keep the rules of the form.
 pub fn synthesise(
     template: &FormTemplate,
     glyphs: &GlyphStock,
@@ -86,7 +86,7 @@ pub fn synthesise(
     Ok(pages.pop().expect("a document has as many pages as templates"))
 }
 
-/// Prints a form, writes `entries` in its fields, and degrades the page, each with its own dice.
+/// Prints a form, writes `entries` into its fields, and degrades the page, each with its own random numbers.
 fn draw_page(
     template: &FormTemplate,
     entries: Vec<Entry>,
@@ -120,43 +120,43 @@ fn draw_page(
         });
     }
 
-    let (image, image_from_sheet) = degraded(sheet.pixels, options, px_per_mm, wear)?;
+    let (image, image_from_sheet) = degrade_page(sheet.pixels, options, px_per_mm, wear)?;
     let page_from_template = image_from_sheet.compose(&Projection::scaling(px_per_mm, px_per_mm));
     for field in &mut truth {
         let [lt, _, rb, _] = field.corners_px;
         let on_form = Rect::from_edges(lt.x, lt.y, rb.x, rb.y);
-        let needed = on_form.inflate(-CUT_TOLERANCE * on_form.height());
+        let needed = on_form.inflate(-MAX_CUT_OFF * on_form.height());
         field.corners_px = page_from_template.apply_rect(on_form);
         let (width, height) = (f64::from(image.width()), f64::from(image.height()));
         let area = Rect::from_edges(0.0, 0.0, width, height);
-        let is_seen = |p: &Point| area.contains(*p);
-        if !page_from_template.apply_rect(needed).iter().all(is_seen) {
-            let is_centre_seen = is_seen(&page_from_template.apply(on_form.centre()));
-            field.value = if is_centre_seen { "?" } else { "!" }.to_owned();
+        let is_on_page = |p: &Point| area.contains(*p);
+        if !page_from_template.apply_rect(needed).iter().all(is_on_page) {
+            let is_centre_on_page = is_on_page(&page_from_template.apply(on_form.centre()));
+            field.value = if is_centre_on_page { "?" } else { "!" }.to_owned();
         }
     }
     Ok(SynthPage { image, truth, page_from_template })
 }
 
-/// The blank form: all that is printed, at `dpi` dots per inch, 50 to 1200. `seed` draws the words that a template does not
-/// spell out. Of a template that takes the whole image, an empty strip.
+/// Draws the blank form, with all that is printed, at `dpi` dots per inch, 50 to 1200. `seed` selects the words that the
+/// template leaves open. For a template that is the whole image, it draws an empty strip.
 ///
 /// # Errors
-/// `Usage` where the resolution is out of its range.
+/// `Usage` if the resolution is out of range.
 pub fn print_blank(template: &FormTemplate, dpi: f64, seed: u64) -> Result<GrayImage> {
     SynthOptions { dpi, ..SynthOptions::default() }.check()?;
     let bounds = match &template.layout {
         PageLayout::Printed(landmarks) => landmarks.page,
-        PageLayout::WholeImage => Rect::from_xywh(0.0, 0.0, STRIP_PITCH_MM * STRIP_DIGITS, STRIP_HEIGHT_MM),
+        PageLayout::WholeImage => Rect::from_xywh(0.0, 0.0, STRIP_PITCH_MM * N_STRIP_DIGITS, STRIP_HEIGHT_MM),
     };
     let mut sheet = Sheet::new(bounds.width(), bounds.height(), dpi / MM_PER_INCH);
     print::print_form(&mut sheet, template, &mut Dice::seed_from_u64(seed))?;
     Ok(sheet.pixels)
 }
 
-/// All that befalls a sheet, in the order in which it does: toner, folding, the scanner's glass or the camera, its
-/// optics and sensor, the line, the file. Also gives where a pixel of the sheet went.
-fn degraded(
+/// Degrades a sheet in the natural order: toner, fold, placement on the scanner or photo, optics, sensor, fax line, file.
+/// Returns the image and the projection that maps pixels of the sheet to pixels of the image.
+fn degrade_page(
     sheet: GrayImage,
     options: &SynthOptions,
     px_per_mm: f64,
@@ -173,13 +173,13 @@ fn degraded(
     let image = degrade::noise(image, d.noise, px_per_mm, dice);
     let image = degrade::fax(image, d.fax, dice);
     let n_turns = if dice.random_bool(options.turned) { dice.random_range(1..=3) } else { 0 };
-    let (image, turned) = quarter_turned(image, n_turns);
+    let (image, turned) = rotate_quarters(image, n_turns);
     let image = degrade::jpeg(image, d.jpeg, dice)?;
     Ok((image, turned.compose(&seen).compose(&placed)))
 }
 
-/// Turned clockwise by `n_turns` quarters, with where a pixel went.
-fn quarter_turned(image: GrayImage, n_turns: u8) -> (GrayImage, Projection) {
+/// Rotates an image clockwise by `n_turns` quarters. Returns it with the projection from old to new pixels.
+fn rotate_quarters(image: GrayImage, n_turns: u8) -> (GrayImage, Projection) {
     let (w, h) = (f64::from(image.width()), f64::from(image.height()));
     match n_turns % 4 {
         0 => (image, Projection::IDENTITY),
@@ -196,10 +196,10 @@ pub(crate) mod tests {
     use super::*;
     use formread_core::form::known_templates;
 
-    /// Ten signs that are told apart by nothing but their widths: enough to draw with.
+    /// Ten glyphs that differ only in width, which is enough for drawing.
     pub(crate) fn bars() -> GlyphStock {
-        let signs = (0..10).map(|digit| (GrayImage::from_pixel(3 + digit, 20, Luma([255])), digit as u8, None));
-        GlyphStock::new(signs).expect("every digit is there")
+        let glyphs = (0..10).map(|digit| (GrayImage::from_pixel(3 + digit, 20, Luma([255])), digit as u8, None));
+        GlyphStock::new(glyphs).expect("every digit is there")
     }
 
     pub(crate) fn template(name: &str) -> FormTemplate {
@@ -212,7 +212,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_same_seed_draws_the_same_page() {
+    fn page_with_the_same_seed_and_number_is_the_same() {
         let form = template("tax-return");
         let options = SynthOptions { degradations: Degradations::HARD, turned: 0.5, ..small() };
         let draw = |options: &SynthOptions, page_idx| {
@@ -227,7 +227,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_digit_lies_in_its_field() {
+    fn drawn_digits_lie_inside_their_field_in_order() {
         for name in ["tax-return", "strip"] {
             let form = template(name);
             let options = SynthOptions { touching: 0.5, points: 0.5, ..small() };
@@ -251,7 +251,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_field_shifted_off_the_page_has_no_value() {
+    fn truth_of_a_field_shifted_off_the_page_is_an_exclamation_mark() {
         let form = template("tax-return");
         let degradations = Degradations { shift: 1.0, ..Degradations::NONE };
         let options = SynthOptions { degradations, blanks: 0.0, ..small() };
@@ -270,10 +270,10 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_turned_page_says_where_its_fields_are() {
+    fn rotate_quarters_returns_the_projection_of_each_pixel() {
         let image = GrayImage::from_fn(5, 7, |x, y| Luma([(x + 10 * y) as u8]));
         for n_turns in 0..4 {
-            let (turned, map) = quarter_turned(image.clone(), n_turns);
+            let (turned, map) = rotate_quarters(image.clone(), n_turns);
             let to = map.apply(Point::new(1.5, 2.5));
             assert_eq!(turned.get_pixel(to.x as u32, to.y as u32).0[0], 21, "{n_turns} turns");
         }

@@ -1,30 +1,30 @@
-//! How a deck is drawn.
+//! Options for drawing a deck.
 
 use formread_raster::error::{Error, Result};
 
-/// Resolutions at which pages are drawn, dots per inch.
+/// Range of resolutions, dots per inch.
 const DPI_RANGE: std::ops::RangeInclusive<f64> = 50.0..=1_200.0;
-/// Largest skew that can be asked for, degrees; quarter turns are asked for with `turned`.
+/// Maximum skew, degrees; `turned` sets quarter turns.
 const MAX_SKEW_DEGREES: f64 = 45.0;
 
-/// How pages are drawn, filled in and degraded.
+/// Options for drawing, filling in and degrading pages.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SynthOptions {
-    /// Where all chance comes from. Default 1.
+    /// Seed of the random numbers. Default 1.
     pub seed: u64,
     /// Dots per inch, 50 to 1,200. Default 300.
     pub dpi: f64,
-    /// Share of the fields left blank, 0 to 1. Default 0.1.
+    /// Share of blank fields, 0 to 1. Default 0.1.
     pub blanks: f64,
-    /// Share of the writers who fill unused cells, where the template declares a filler, 0 to 1. Default 0.5.
+    /// Share of the writers who fill unused cells, if the template declares a filler, 0 to 1. Default 0.5.
     pub fillers: f64,
     /// Share of neighbouring digits in a box that touch, 0 to 1. Default 0.1.
     pub touching: f64,
     /// Share of the writers who write the decimal point of an amount in a box, 0 to 1. Default 0.
     pub points: f64,
-    /// Share of the pages that lie on their side or upside down, 0 to 1. Default 0.
+    /// Share of the pages turned sideways or upside down, 0 to 1. Default 0.
     pub turned: f64,
-    /// What paper and scanner do. Default [`Degradations::NONE`].
+    /// Degradations by paper and scanner. Default [`Degradations::NONE`].
     pub degradations: Degradations,
 }
 
@@ -43,36 +43,36 @@ impl Default for SynthOptions {
     }
 }
 
-/// What paper and scanner do to a page, each from 0 (nothing) to 1, but for the skew. These are upper ends: what one
-/// page gets is drawn from half of it to all of it, and of skew, shift, scale and perspective from nothing to all.
+/// Degradations of a page, each from 0 (none) to 1, except the skew in degrees. The values are maxima: each page gets a random
+/// strength from half the maximum to the maximum; for skew, shift, scale and perspective from zero to the maximum.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Degradations {
-    /// Largest turn either way, degrees, 0 to 45.
+    /// Maximum rotation in either direction, degrees, 0 to 45.
     pub skew_degrees: f64,
-    /// 1 shifts the page by up to a quarter of its sides; what is shifted out is lost.
+    /// 1 shifts the page by up to a quarter of its sides; parts shifted out are lost.
     pub shift: f64,
     /// 1 scales the page to between 70 and 140 %.
     pub scale: f64,
     /// 1 is a standard deviation of 0.16 mm.
     pub blur: f64,
-    /// 1 is a standard deviation of 28 grey levels and 6 specks of dust a square centimetre.
+    /// 1 is a standard deviation of 28 grey levels and 6 specks of dust per square centimetre.
     pub noise: f64,
     /// 1 makes all ink two pixels wider, or thins it by about one.
     pub stroke_weight: f64,
     /// 1 is a JPEG of quality 12.
     pub jpeg: f64,
-    /// 1 is a black-and-white page of which 1.2 % of the rows and 8 % of the ink are lost.
+    /// 1 is a black-and-white page that loses 1.2 % of its rows and 8 % of its ink.
     pub fax: f64,
-    /// 1 is a dark crease whose sides lie up to 0.6 mm apart.
+    /// 1 is a dark crease with a displacement of up to 0.6 mm.
     pub fold: f64,
-    /// 1 moves each corner by up to a tenth of the page's sides; a table shows around the page.
+    /// 1 moves each corner by up to a tenth of the page's sides; the table is visible around the page.
     pub perspective: f64,
-    /// 1 takes up to 55 % of the light in the darkest place.
+    /// 1 is a loss of up to 55 % of the light in the darkest place.
     pub uneven_light: f64,
 }
 
 impl Degradations {
-    /// As drawn.
+    /// No degradation.
     pub const NONE: Self = Self {
         skew_degrees: 0.0,
         shift: 0.0,
@@ -87,7 +87,7 @@ impl Degradations {
         uneven_light: 0.0,
     };
 
-    /// An office scanner that is fed in a hurry.
+    /// An office scanner used in a hurry.
     pub const MODERATE: Self = Self {
         skew_degrees: 2.0,
         shift: 0.04,
@@ -115,7 +115,7 @@ impl Degradations {
         ..Self::NONE
     };
 
-    /// The preset called `name`: `none`, `moderate` or `hard`.
+    /// The preset with the name `name`: `none`, `moderate` or `hard`.
     pub fn preset(name: &str) -> Option<Self> {
         match name {
             "none" => Some(Self::NONE),
@@ -127,11 +127,13 @@ impl Degradations {
 }
 
 impl SynthOptions {
+    /// Checks the ranges of all options.
+    ///
     /// # Errors
-    /// `Usage` where an option is out of its range.
+    /// `Usage` if an option is out of range.
     pub(super) fn check(&self) -> Result<()> {
         let d = &self.degradations;
-        let out_of = |name: &str, value: f64, low: f64, high: f64| {
+        let range_error = |name: &str, value: f64, low: f64, high: f64| {
             Err(Error::usage(format!("{name}: {value}\nhint: from {low} to {high}")))
         };
         for (name, share) in [
@@ -152,14 +154,14 @@ impl SynthOptions {
             ("uneven light", d.uneven_light),
         ] {
             if !(0.0..=1.0).contains(&share) {
-                return out_of(name, share, 0.0, 1.0);
+                return range_error(name, share, 0.0, 1.0);
             }
         }
         if !(0.0..=MAX_SKEW_DEGREES).contains(&d.skew_degrees) {
-            return out_of("skew", d.skew_degrees, 0.0, MAX_SKEW_DEGREES);
+            return range_error("skew", d.skew_degrees, 0.0, MAX_SKEW_DEGREES);
         }
         if !DPI_RANGE.contains(&self.dpi) {
-            return out_of("dpi", self.dpi, *DPI_RANGE.start(), *DPI_RANGE.end());
+            return range_error("dpi", self.dpi, *DPI_RANGE.start(), *DPI_RANGE.end());
         }
         Ok(())
     }
@@ -170,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_out_of_range_are_refused() {
+    fn option_out_of_range_is_rejected() {
         let good = SynthOptions::default();
         assert!(good.check().is_ok());
         for preset in ["none", "moderate", "hard"] {

@@ -1,29 +1,29 @@
-//! The printed form: lines, marks and words.
+//! Prints the form: lines, marks, words and barcodes.
 
 use image::{GrayImage, Luma, imageops};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 use rand::RngExt;
 
-use super::{Dice, glyphs::tight, sheet::Sheet};
+use super::{Dice, glyphs::crop_to_ink, sheet::Sheet};
 use formread_core::form::{Barcode, FormTemplate, Landmarks, PageLayout, Word};
 use formread_raster::{
     error::{Error, Result},
     geometry::Rect,
 };
 
-/// Width of printed lines, millimetres: 0.75 point, the common width of a form's rules.
+/// Width of printed lines, millimetres: 0.75 point, common on forms.
 const LINE_WIDTH_MM: f64 = 0.26;
-/// Printing ink, 0 to 1.
+/// Darkness of printing ink, 0 to 1.
 const PRINT_DARKNESS: f64 = 0.88;
-/// Letters at least this tall are printed in bold: headings.
-const BOLD_FROM_MM: f64 = 4.2;
-/// Width of an average letter with its space, in heights of the capitals: to fill a box with made-up text.
+/// Minimum height of letters printed in bold, as in headings, millimetres.
+const MIN_BOLD_MM: f64 = 4.2;
+/// Mean width of a letter with its space, as a share of the capital height, for filling a box with random text.
 const LETTER_PITCH: f64 = 0.75;
 
-/// Draws everything of `template` that is printed.
+/// Draws the printed parts of `template`.
 ///
 /// # Errors
-/// `Usage` where a barcode cannot say what it is to say: not so of templates that were parsed.
+/// `Usage` if a barcode cannot encode its text, which cannot happen with a parsed template.
 pub(super) fn print_form(sheet: &mut Sheet, template: &FormTemplate, dice: &mut Dice) -> Result<()> {
     for line in template.printed_lines() {
         sheet.rule(line, LINE_WIDTH_MM, PRINT_DARKNESS);
@@ -41,11 +41,11 @@ pub(super) fn print_form(sheet: &mut Sheet, template: &FormTemplate, dice: &mut 
     template.barcodes.iter().try_for_each(|barcode| print_barcode(sheet, barcode, dice))
 }
 
-/// Fits the barcode into its box: square modules stay square, bars run across the box's longer side.
+/// Draws a barcode that fits its box. Square modules stay square; bars run across the longer side of the box.
 fn print_barcode(sheet: &mut Sheet, barcode: &Barcode, dice: &mut Dice) -> Result<()> {
     let Some((_, modules)) = barcode.example(|| dice.random_range(0..10)) else {
-        let (symbology, says) = (barcode.symbology.as_str(), &barcode.pattern);
-        return Err(Error::usage(format!("no barcode of symbology {symbology} says {says:?}")));
+        let (symbology, text) = (barcode.symbology.as_str(), &barcode.pattern);
+        return Err(Error::usage(format!("a barcode of symbology {symbology} cannot encode {text:?}")));
     };
     let Rect { x0, y0, .. } = barcode.bounds;
     let (mut width, mut height) = (barcode.bounds.width(), barcode.bounds.height());
@@ -56,7 +56,7 @@ fn print_barcode(sheet: &mut Sheet, barcode: &Barcode, dice: &mut Dice) -> Resul
     }
     let side = |mm: f64| (mm * sheet.px_per_mm).round().max(1.0) as u32;
     let (width, height) = (side(width), side(height));
-    // a pixel that an edge runs through is darkened in part, as a scanner's is
+    // oversample, so that an edge darkens a pixel in part, as in a scanner
     let fine = |n: u32, side: u32| n * (4 * side).div_ceil(n);
     let (fine_width, fine_height) = (fine(modules.width(), width), fine(modules.height(), height));
     let fine = imageops::resize(&modules, fine_width, fine_height, imageops::FilterType::Nearest);
@@ -66,11 +66,11 @@ fn print_barcode(sheet: &mut Sheet, barcode: &Barcode, dice: &mut Dice) -> Resul
     Ok(())
 }
 
-/// Fits the text's ink into its box.
+/// Draws a word that fills its box.
 fn print_word(sheet: &mut Sheet, word: &Word, dice: &mut Dice) {
     let Rect { x0, y0, .. } = word.bounds;
-    let text = if word.text.is_empty() { made_up(word.bounds, dice) } else { word.text.clone() };
-    let weight = if word.bounds.height() >= BOLD_FROM_MM { FontWeight::Bold } else { FontWeight::Regular };
+    let text = if word.text.is_empty() { random_text(word.bounds, dice) } else { word.text.clone() };
+    let weight = if word.bounds.height() >= MIN_BOLD_MM { FontWeight::Bold } else { FontWeight::Regular };
     let Some(ink) = text_ink(&text, weight) else { return };
     let side = |mm: f64| (mm * sheet.px_per_mm).round().max(1.0) as u32;
     let (width, height) = (side(word.bounds.width()), side(word.bounds.height()));
@@ -79,8 +79,8 @@ fn print_word(sheet: &mut Sheet, word: &Word, dice: &mut Dice) {
     sheet.stamp(&fitted, at(x0), at(y0), PRINT_DARKNESS);
 }
 
-/// Letters in words that fill `bounds` as text would.
-fn made_up(bounds: Rect, dice: &mut Dice) -> String {
+/// Random letters in words that fill `bounds`.
+fn random_text(bounds: Rect, dice: &mut Dice) -> String {
     const LETTERS: &[u8] = b"aaeeeiioourrnnttsslldmpkbgh";
     let n = (bounds.width() / (bounds.height() * LETTER_PITCH)).round().clamp(1.0, 200.0) as usize;
     let mut text = String::new();
@@ -97,8 +97,8 @@ fn made_up(bounds: Rect, dice: &mut Dice) -> String {
     text
 }
 
-/// The ink of a line of text, 0 none .. 255 full, tight; `None` where it has none. Characters that the font lacks are
-/// left out.
+/// The ink of a line of text, 0 none .. 255 full, cropped to the ink; `None` if there is none. Characters that are not in the
+/// font are left out.
 fn text_ink(text: &str, weight: FontWeight) -> Option<GrayImage> {
     const SIZE: RasterHeight = RasterHeight::Size32;
     let pitch = get_raster_width(weight, SIZE) as u32;
@@ -112,7 +112,7 @@ fn text_ink(text: &str, weight: FontWeight) -> Option<GrayImage> {
             }
         }
     }
-    tight(&ink, 1)
+    crop_to_ink(&ink, 1)
 }
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ mod tests {
     use crate::synth::sheet::PAPER;
 
     #[test]
-    fn a_word_fills_its_box_and_no_more() {
+    fn printed_word_fills_exactly_its_box() {
         for text in ["TOTAL", ""] {
             let mut sheet = Sheet::new(40.0, 20.0, 10.0);
             let bounds = Rect::from_xywh(10.0, 5.0, 20.0, 4.0);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_barcode_fills_its_box_or_the_square_in_it() {
+    fn printed_barcode_fills_its_box_or_the_square_in_it() {
         use formread_core::barcode::Symbology;
         for (symbology, [width, height], ink) in [
             (Symbology::Qr, [20.0, 30.0], [200, 200]),
@@ -148,7 +148,7 @@ mod tests {
             let mut sheet = Sheet::new(60.0, 50.0, 10.0);
             let bounds = Rect::from_xywh(10.0, 5.0, width, height);
             let barcode = Barcode { bounds, symbology, pattern: "A-*".into() };
-            print_barcode(&mut sheet, &barcode, &mut Dice::seed_from_u64(3)).expect("it can be said");
+            print_barcode(&mut sheet, &barcode, &mut Dice::seed_from_u64(3)).expect("it can be encoded");
             let inked = sheet.pixels.enumerate_pixels().filter(|p| p.2.0[0] < PAPER - 60);
             let (xs, ys): (Vec<u32>, Vec<u32>) = inked.map(|p| (p.0, p.1)).unzip();
             let span = |v: &[u32]| (v.iter().min().copied(), v.iter().max().copied());
@@ -157,11 +157,11 @@ mod tests {
         }
         let barcode = Barcode { bounds: Rect::default(), symbology: Symbology::Itf, pattern: "A".into() };
         let refused = print_barcode(&mut Sheet::new(60.0, 50.0, 10.0), &barcode, &mut Dice::seed_from_u64(3));
-        assert!(refused.expect_err("it has digits only").to_string().contains("symbology itf says \"A\""));
+        assert!(refused.expect_err("it has digits only").to_string().contains("symbology itf cannot encode \"A\""));
     }
 
     #[test]
-    fn text_that_the_font_lacks_is_left_out() {
+    fn text_ink_leaves_out_characters_not_in_the_font() {
         assert_eq!(text_ink("\u{4e00}", FontWeight::Regular), None);
         assert_eq!(text_ink("", FontWeight::Bold), None);
     }

@@ -1,26 +1,26 @@
-//! A sheet of paper, and ink laid on it.
+//! A sheet of paper on which ink is drawn.
 
 use image::{GrayImage, Luma};
 
 use formread_raster::geometry::{Point, Rect, Segment};
 
-/// Paper, 0 black .. 255 white: no paper reflects all light.
+/// Grey level of paper, 0 black .. 255 white; no paper reflects all light.
 pub(super) const PAPER: u8 = 250;
 
-/// A sheet in pixels, drawn on in millimetres from its left top corner.
+/// A sheet in pixels. Positions are in millimetres from its top left corner.
 pub(super) struct Sheet {
     pub pixels: GrayImage,
     pub px_per_mm: f64,
 }
 
 impl Sheet {
-    /// Empty paper of `width` x `height` millimetres.
+    /// Empty paper of `width_mm` x `height_mm` millimetres.
     pub fn new(width_mm: f64, height_mm: f64, px_per_mm: f64) -> Self {
         let side = |mm: f64| (mm * px_per_mm).round().max(1.0) as u32;
         Self { pixels: GrayImage::from_pixel(side(width_mm), side(height_mm), Luma([PAPER])), px_per_mm }
     }
 
-    /// A stroke with round ends, edges anti-aliased over one pixel. `darkness` 0 to 1.
+    /// Draws a stroke with round ends and edges anti-aliased over one pixel. `darkness` is from 0 to 1.
     pub fn stroke(&mut self, stroke: Segment, width_mm: f64, darkness: f64) {
         let (a, b) = (stroke.a * self.px_per_mm, stroke.b * self.px_per_mm);
         let half = width_mm * self.px_per_mm / 2.0;
@@ -31,12 +31,12 @@ impl Sheet {
             let from_a = centre - a;
             let t = if length_sq > 0.0 { (from_a.dot(along) / length_sq).clamp(0.0, 1.0) } else { 0.0 };
             let distance = (from_a - along * t).norm();
-            // a hairline thinner than a pixel darkens it in part
+            // a line thinner than a pixel darkens it in part
             (half + 0.5 - distance).clamp(0.0, 1.0).min(2.0 * half) * darkness
         });
     }
 
-    /// A printed line: flat ends that reach half a width past its ends, so that corners close.
+    /// Draws a printed line. Its flat ends extend by half its width, so that corners close.
     pub fn rule(&mut self, line: Segment, width_mm: f64, darkness: f64) {
         if line.a.x == line.b.x || line.a.y == line.b.y {
             let bounds = Rect::around([line.a, line.b]).expect("two points have bounds");
@@ -46,7 +46,7 @@ impl Sheet {
         }
     }
 
-    /// A solid area; a pixel that it covers in part is darkened in part.
+    /// Fills an area; a pixel covered in part is darkened in part.
     pub fn fill(&mut self, area: Rect, darkness: f64) {
         let k = self.px_per_mm;
         let r = Rect::from_edges(area.x0 * k, area.y0 * k, area.x1 * k, area.y1 * k);
@@ -56,7 +56,7 @@ impl Sheet {
         });
     }
 
-    /// Lays `ink` (0 none .. 255 full) with its left top corner at pixel (x, y).
+    /// Draws `ink` (0 none .. 255 full) with its top left corner at pixel (x, y).
     pub fn stamp(&mut self, ink: &GrayImage, x: i64, y: i64, darkness: f64) {
         for (u, v, level) in ink.enumerate_pixels() {
             let (px, py) = (x + i64::from(u), y + i64::from(v));
@@ -66,7 +66,7 @@ impl Sheet {
         }
     }
 
-    /// Darkens each pixel that `bounds` (in pixels) touches by what `cover` says of its centre.
+    /// Darkens each pixel that touches `bounds` (in pixels) by `cover` of its centre.
     fn for_pixels(&mut self, bounds: Rect, cover: impl Fn(Point) -> f64) {
         let (width, height) = self.pixels.dimensions();
         let clip = |value: f64, side: u32| value.clamp(0.0, f64::from(side)) as u32;
@@ -78,7 +78,7 @@ impl Sheet {
         }
     }
 
-    /// Ink on ink swallows what light the first left.
+    /// Darkens a pixel by a share of the light it still reflects.
     fn darken(&mut self, x: u32, y: u32, darkness: f64) {
         if darkness > 0.0
             && let Some(pixel) = self.pixels.get_pixel_mut_checked(x, y)
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ink_is_as_wide_as_it_is_said_to_be() {
+    fn line_has_the_given_width() {
         let mut sheet = Sheet::new(10.0, 10.0, 10.0);
         sheet.rule(Segment::new(Point::new(2.0, 5.0), Point::new(8.0, 5.0)), 0.3, 1.0);
         let column: f64 =
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn ink_off_the_sheet_is_lost() {
+    fn ink_off_the_sheet_is_ignored() {
         let mut sheet = Sheet::new(2.0, 2.0, 10.0);
         sheet.stamp(&GrayImage::from_pixel(10, 10, Luma([255])), -5, 15, 1.0);
         sheet.stroke(Segment::new(Point::new(-9.0, -9.0), Point::new(-1.0, -1.0)), 0.5, 1.0);

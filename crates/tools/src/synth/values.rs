@@ -1,4 +1,4 @@
-//! What is written on a page: values as people write them, which keep the form's rules, and their digits.
+//! Draws the values of a page: values as people write them, which keep the rules of the form, and their digits.
 //!
 //! - Integers are counts, small ones more often than large ones, up to the field's width or the end of its `range`. In a
 //!   `range` that starts far from zero, such as that of a year, all numbers are about as likely.
@@ -15,19 +15,19 @@ use formread_core::form::{
 };
 use formread_raster::error::{Error, Result};
 
-/// Redraws before a form's rules are taken for contradictory.
+/// Maximum number of draws before the rules of a form are taken for contradictory.
 const MAX_DRAWS: usize = 400;
-/// What a field's largest value is multiplied by each time it makes a form break a rule.
-const SHRINKAGE: f64 = 0.7;
-/// Draws before a field's checks are taken for such as no value passes: one of 97 codes has the right check digits.
+/// Factor on the maximum value of a field each time it makes the form break a rule.
+const CEILING_FACTOR: f64 = 0.7;
+/// Maximum number of draws before the checks of a field are taken for impossible; 1 of 97 codes has the right check digits.
 const MAX_CHECKED_DRAWS: usize = 3_000;
-/// How far a sum may be from what the rule asks, in units of a field's last digit: rounding, no more.
-const ROUNDING: f64 = 0.51;
-/// Share of the marks that were taken back.
+/// Maximum rounding error of a sum, in units of a field's last digit.
+const MAX_ROUNDING: f64 = 0.51;
+/// Share of retracted marks.
 const RETRACTED_SHARE: f64 = 0.1;
-/// Share of negative numbers, where a field may hold them.
+/// Share of negative numbers in fields that allow them.
 const NEGATIVE_SHARE: f64 = 0.3;
-/// How many times the smallest amount that a writer is likely to write the largest is.
+/// Ratio of the largest to the smallest amount on a page.
 const AMOUNT_SPREAD: f64 = 100.0;
 /// Share of amounts that are round: two digits, then zeros.
 const ROUND_SHARE: f64 = 0.15;
@@ -35,25 +35,25 @@ const ROUND_SHARE: f64 = 0.15;
 const WHOLE_SHARE: f64 = 0.35;
 /// Years of the dates that are drawn.
 const YEARS: std::ops::RangeInclusive<u32> = 2025..=2026;
-/// Most digits of a number that takes part in sums: doubles are exact so far.
+/// Maximum number of digits of a number in sums; doubles are exact up to here.
 const MAX_NUMBER_DIGITS: usize = 15;
 
-/// What is written in one field.
+/// The value written in one field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Entry {
-    /// Canonical form; empty where the field is blank.
+    /// Canonical form; empty if the field is blank.
     pub value: String,
-    /// The digits as written, from left to right; empty where the field is blank.
+    /// The digits as written, from left to right; empty if the field is blank.
     pub digits: String,
     /// Whether its decimals are zero and not written.
     pub is_whole: bool,
 }
 
-/// Values for each field of `template`. A share `blanks` (0 to 1) of the fields is left blank; a total is blank only
-/// where all that it sums is. What rules say of other forms is not asked.
+/// Draws a value for each field of `template`. A share `blanks` (0 to 1) of the fields is left blank; a total is blank only
+/// if all its terms are. Rules that name other forms are ignored.
 ///
 /// # Errors
-/// `Usage` where no values were found that keep the rules.
+/// `Usage` if no values are found that keep the rules.
 pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Result<Vec<Entry>> {
     let fields = &template.fields;
     let definitions = definitions(template);
@@ -70,7 +70,7 @@ pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Res
             texts.push(if is_blank { Entry::default() } else { entry });
             numbers.push(texts.last().and_then(|entry| entry.value.parse().ok()));
         }
-        match settle(template, &definitions, &mut numbers) {
+        match complete_numbers(template, &definitions, &mut numbers) {
             Ok(()) => {
                 for (i, definition) in definitions.iter().enumerate() {
                     let Some(definition) = definition else { continue };
@@ -81,40 +81,40 @@ pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Res
                 }
                 return Ok(texts);
             }
-            Err(Broken { rule, too_large }) => {
+            Err(BrokenRule { rule, too_large }) => {
                 broken = rule;
-                too_large.into_iter().for_each(|leaf| ceilings[leaf] *= SHRINKAGE);
+                too_large.into_iter().for_each(|leaf| ceilings[leaf] *= CEILING_FACTOR);
             }
         }
     }
     Err(Error::usage(format!("no values found that keep the rule: {broken}\nhint: does it contradict another rule?")))
 }
 
-/// A rule that the numbers drawn do not keep, and which of them to draw smaller.
-struct Broken {
+/// A rule that the drawn numbers break, and the fields to draw smaller.
+struct BrokenRule {
     rule: String,
     too_large: Vec<usize>,
 }
 
-/// For each field that follows from others, the sum of drawn fields that it is.
+/// For each field that a rule derives from others, the sum of drawn fields that defines it.
 fn definitions(template: &FormTemplate) -> Vec<Option<Sum>> {
     let mut definitions: Vec<Option<Sum>> = vec![None; template.fields.len()];
     for rule in template.own_rules() {
         let (Relation::Equal, [(factor, total)]) = (rule.claim.relation, &rule.claim.left.terms[..]) else { continue };
         let is_number = |i: usize| matches!(template.fields[i].kind, FieldKind::Integer | FieldKind::Amount { .. });
-        let sum = expanded(&rule.claim.right, &definitions);
+        let sum = expand_sum(&rule.claim.right, &definitions);
         let is_circular = sum.terms.iter().any(|(_, field)| field == total)
             || definitions.iter().flatten().any(|d| d.terms.iter().any(|(_, field)| field == total));
-        let is_plain = *factor == 1.0 && rule.claim.left.constant == 0.0 && rule.condition.is_none();
-        let follows = is_number(*total) || is_copy(*total, &sum, &template.fields);
-        if is_plain && !is_circular && follows && definitions[*total].is_none() {
+        let is_definition = *factor == 1.0 && rule.claim.left.constant == 0.0 && rule.condition.is_none();
+        let can_derive = is_number(*total) || is_copy(*total, &sum, &template.fields);
+        if is_definition && !is_circular && can_derive && definitions[*total].is_none() {
             definitions[*total] = Some(sum);
         }
     }
     definitions
 }
 
-/// Whether the field `idx` is a code that says again what another one does.
+/// Whether the field `idx` is a code that repeats another code.
 fn is_copy(idx: usize, sum: &Sum, fields: &[Field]) -> bool {
     let (field, [(factor, leaf)]) = (&fields[idx], &sum.terms[..]) else { return false };
     let other = &fields[*leaf];
@@ -122,8 +122,8 @@ fn is_copy(idx: usize, sum: &Sum, fields: &[Field]) -> bool {
     field.kind == FieldKind::Code && *factor == 1.0 && sum.constant == 0.0 && is_same
 }
 
-/// `sum` with every field that follows from others replaced by what it follows from.
-fn expanded(sum: &Sum, definitions: &[Option<Sum>]) -> Sum {
+/// `sum` with every derived field replaced by its definition.
+fn expand_sum(sum: &Sum, definitions: &[Option<Sum>]) -> Sum {
     let mut whole = Sum { terms: Vec::new(), constant: sum.constant };
     for &(factor, field) in &sum.terms {
         match &definitions[field] {
@@ -137,12 +137,12 @@ fn expanded(sum: &Sum, definitions: &[Option<Sum>]) -> Sum {
     whole
 }
 
-/// Fills in the fields that follow from others, and holds all to the rules. What is blank counts as nothing in a sum.
-fn settle(
+/// Fills in the derived fields and checks all rules. A blank field counts as zero in a sum.
+fn complete_numbers(
     template: &FormTemplate,
     definitions: &[Option<Sum>],
     numbers: &mut [Option<f64>],
-) -> std::result::Result<(), Broken> {
+) -> std::result::Result<(), BrokenRule> {
     for (i, definition) in definitions.iter().enumerate() {
         let Some(sum) = definition else { continue };
         let field = &template.fields[i];
@@ -163,7 +163,7 @@ fn settle(
         let room = field.digits.min..=field.digits.max - usize::from(total < 0.0 && needs_cell_for_sign(field));
         let is_refused = field.checks.failed_check(&number_entry(field, total).value).is_some();
         if total < 0.0 && !field.is_signed || !room.contains(&n_digits) || is_refused {
-            return Err(Broken { rule: format!("{} fits its field", field.name), too_large });
+            return Err(BrokenRule { rule: format!("{} fits its field", field.name), too_large });
         }
         numbers[i] = Some(total);
     }
@@ -176,23 +176,23 @@ fn settle(
         }
         let finest = fields.iter().map(|field| unit_of(&template.fields[*field])).fold(1.0, f64::min);
         let Comparison { left, right, tolerance, .. } = &rule.claim;
-        let rounded = Comparison { tolerance: tolerance.max(ROUNDING * finest), ..rule.claim.clone() };
+        let rounded = Comparison { tolerance: tolerance.max(MAX_ROUNDING * finest), ..rule.claim.clone() };
         let is_rounded = rule.claim.relation == Relation::Equal && rounded.holds(&bounds) == Some(true);
         if !is_rounded && rule.holds(&bounds) == Some(false) {
             let excess =
                 left.value(|i| Some(number(i))).unwrap_or(0.0) - right.value(|i| Some(number(i))).unwrap_or(0.0);
             let sides = [(1.0, left), (-1.0, right)];
             let leaves = sides.iter().flat_map(|(side, sum)| {
-                expanded(sum, definitions).terms.into_iter().map(move |(factor, leaf)| (side * factor, leaf))
+                expand_sum(sum, definitions).terms.into_iter().map(move |(factor, leaf)| (side * factor, leaf))
             });
             let too_large = leaves.filter(|(factor, _)| factor * excess > 0.0).map(|(_, leaf)| leaf).collect();
-            return Err(Broken { rule: rule.text.clone(), too_large });
+            return Err(BrokenRule { rule: rule.text.clone(), too_large });
         }
     }
     Ok(())
 }
 
-/// What the last digit of a field counts.
+/// The value of one unit in the last digit of a field.
 fn unit_of(field: &Field) -> f64 {
     10.0_f64.powi(-(decimals_of(field) as i32))
 }
@@ -219,18 +219,18 @@ fn draw_checked(field: &Field, ceiling: f64, dice: &mut Dice) -> Result<Entry> {
 
 /// A number of at most `ceiling` apart from its sign, if the field's digits and range allow that.
 fn draw_number(field: &Field, ceiling: f64, dice: &mut Dice) -> f64 {
-    let [least, most] = field.checks.range.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+    let [min, max] = field.checks.range.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
     let n_beside_sign = field.digits.max - usize::from(needs_cell_for_sign(field));
-    let may_be_negative = field.is_signed && least < 0.0 && n_beside_sign >= written_digits(field);
-    let is_negative = may_be_negative && (most < 0.0 || dice.random_bool(NEGATIVE_SHARE));
+    let may_be_negative = field.is_signed && min < 0.0 && n_beside_sign >= min_digits(field);
+    let is_negative = may_be_negative && (max < 0.0 || dice.random_bool(NEGATIVE_SHARE));
     let (low, high, n_digits, sign) =
-        if is_negative { (-most, -least, n_beside_sign, -1.0) } else { (least, most, field.digits.max, 1.0) };
+        if is_negative { (-max, -min, n_beside_sign, -1.0) } else { (min, max, field.digits.max, 1.0) };
     let high = high.min(ceiling).min(largest(field, n_digits.min(MAX_NUMBER_DIGITS)));
     let (unit, decimals) = (unit_of(field), decimals_of(field));
     let is_amount = matches!(field.kind, FieldKind::Amount { .. });
     let of_magnitude = if is_amount { high / AMOUNT_SPREAD } else { 0.0 };
     let of_min_digits = match field.digits.min {
-        min if min > written_digits(field) => 10.0_f64.powi(min as i32 - 1) * unit,
+        min if min > min_digits(field) => 10.0_f64.powi(min as i32 - 1) * unit,
         _ => 0.0,
     };
     let low = low.max(of_magnitude).max(of_min_digits);
@@ -246,8 +246,8 @@ fn draw_number(field: &Field, ceiling: f64, dice: &mut Dice) -> f64 {
     sign * (count / rounding).floor() * rounding * unit
 }
 
-/// A whole number from `low` to `high`; `low` where there is none. Its logarithm is drawn evenly, because that is how
-/// numbers that people write are spread (F. Benford, "The law of anomalous numbers", 1938).
+/// A whole number from `low` to `high`; `low` if there is none. Its logarithm is uniform, as in numbers that people write
+/// (F. Benford, "The law of anomalous numbers", 1938).
 fn draw_count(low: f64, high: f64, dice: &mut Dice) -> f64 {
     if low >= high {
         return low;
@@ -255,7 +255,7 @@ fn draw_count(low: f64, high: f64, dice: &mut Dice) -> f64 {
     (dice.random_range((low + 1.0).ln()..(high + 2.0).ln()).exp() - 1.0).floor().clamp(low, high)
 }
 
-/// A value in canonical form, as it is written.
+/// The entry of a value in canonical form.
 fn entry_of(field: &Field, value: &str) -> Entry {
     let digits: String = value.chars().filter(char::is_ascii_digit).collect();
     match (&field.kind, value.parse()) {
@@ -279,7 +279,7 @@ fn in_order(order: DateOrder, year: &str, month: &str, day: &str) -> String {
 fn draw_entry(field: &Field, ceiling: f64, dice: &mut Dice) -> Entry {
     match &field.kind {
         FieldKind::Date { order, pivot } => draw_date(field, *order, *pivot, dice),
-        // a tick, or one that was taken back by filling the box
+        // a tick, or a tick retracted by filling the box
         FieldKind::Mark { filled_counts } => {
             let value = if !filled_counts && dice.random_bool(RETRACTED_SHARE) { "0" } else { "1" };
             plain(value.to_owned(), value.to_owned())
@@ -303,24 +303,24 @@ fn may_be_whole(field: &Field) -> bool {
     matches!(field.kind, FieldKind::Amount { decimals: 1.., point: DecimalPoint::Printed | DecimalPoint::Written })
 }
 
-/// Whether a minus takes the place of a digit.
+/// Whether a minus needs a cell of its own.
 fn needs_cell_for_sign(field: &Field) -> bool {
     matches!(field.layout, FieldLayout::Comb { .. })
 }
 
 fn number_entry(field: &Field, number: f64) -> Entry {
     let scaled = (number.abs() / unit_of(field)).round();
-    let digits = format!("{scaled:0>width$.0}", width = written_digits(field));
-    number_written(field, &digits, number < 0.0)
+    let digits = format!("{scaled:0>width$.0}", width = min_digits(field));
+    entry_of_digits(field, &digits, number < 0.0)
 }
 
-/// The fewest digits that a number is written in: all decimals, and one before the point where there is room for it.
-fn written_digits(field: &Field) -> usize {
+/// Minimum number of digits of a written number: all decimals, and one before the point if there is room.
+fn min_digits(field: &Field) -> usize {
     (decimals_of(field) + 1).min(field.digits.max)
 }
 
-/// A number of these digits, those of its decimals among them.
-fn number_written(field: &Field, digits: &str, is_negative: bool) -> Entry {
+/// The entry of a number with these digits, decimals included.
+fn entry_of_digits(field: &Field, digits: &str, is_negative: bool) -> Entry {
     let canonical = canonical_number(field, digits);
     let has_sign = is_negative && digits.bytes().any(|digit| digit != b'0');
     let value = if has_sign { format!("-{canonical}") } else { canonical };
@@ -371,7 +371,7 @@ mod tests {
     use formread_core::form::{known_templates, parse_template};
 
     #[test]
-    fn every_known_form_is_filled_as_its_rules_say() {
+    fn drawn_values_keep_the_rules_of_every_known_form() {
         for template in known_templates().expect("a test says they parse") {
             let mut n_blank = 0;
             for seed in 0..100 {
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn drawn_values_look_like_those_of_people_and_keep_all_digits() {
+    fn drawn_values_are_natural_and_use_all_digits() {
         let known = known_templates().expect("a test says they parse");
         let template = known.iter().find(|form| form.name == "tax-return").expect("it is known");
         let pages: Vec<Vec<Entry>> = (0..200)
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn canonical_forms() {
+    fn canonical_number_has_no_leading_zeros_and_a_point() {
         struct Case(&'static str, &'static str, &'static str);
         let head = "name = \"t\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"f\"\n";
         for Case(kind, digits, value) in [
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_passes_its_fields_checks() {
+    fn drawn_value_passes_the_checks_of_its_field() {
         let form = |kind: &str, keys: &str| {
             let head =
                 "name = \"t\"\ntitle = \"t\"\npage = [100, 100]\n[[field]]\nname = \"f\"\nbox = [10, 10, 50, 10]\n";
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_contradict_each_other_are_an_error() {
+    fn contradictory_rules_are_an_error() {
         let text = "name = \"t\"\ntitle = \"t\"\npage = [100, 100]\nrules = [\"a > 20\", \"a < 10\"]\n[[field]]\n\
                     name = \"a\"\nkind = \"integer\"\nbox = [10, 10, 50, 10]\n";
         let template = parse_template(text).expect("it is well formed");

@@ -1,58 +1,61 @@
-//! Digits put on paper as a person does: one hand, pen and slant a page, no two digits alike.
+//! Writes digits as a person does: one hand, pen and slant for each page, and small variations between digits.
+//!
+//! The constants are estimates; no record shows on which set they were chosen.
 
 use image::{GrayImage, Luma, imageops};
 use rand::RngExt;
 
 use super::{
     Dice, SynthOptions,
-    glyphs::{Hand, tight},
+    glyphs::{Hand, crop_to_ink},
     sheet::Sheet,
     values::Entry,
 };
 use formread_core::form::{DecimalPoint, Field, FieldKind, FieldLayout, Filler};
 use formread_raster::geometry::{Point, Rect, Segment};
 
-/// Nobody writes larger than this, however large the box, millimetres.
+/// Maximum height of a digit in a box of any size, millimetres.
 const MAX_HEIGHT_MM: f64 = 7.5;
-/// Ink stays this far inside the middle of a field's printed frame, millimetres: it may touch the line, not pass it.
+/// Minimum distance of ink from the centre of a field's printed line, millimetres: ink may touch the line, not cross it.
 const INSIDE_MM: f64 = 0.15;
-/// A digit is squeezed where it is wider than this share of its comb cell.
+/// Maximum width of a digit, as a share of its comb cell; a wider one is squeezed.
 const MAX_CELL_SHARE: f64 = 0.92;
-/// A number is squeezed where it is wider than this share of its box.
+/// Maximum width of a number, as a share of its box; a wider one is squeezed.
 const MAX_BOX_SHARE: f64 = 0.96;
-/// Share of writers who write numbers at the right end of a box; the others begin anywhere.
+/// Share of writers who write numbers at the right end of a box; the others start anywhere.
 const RIGHT_ALIGNED_SHARE: f64 = 0.6;
-/// Empty pixels around a glyph before it is scaled, so that its edges have room to fade.
+/// Empty margin around a glyph before it is scaled, pixels, for its soft edges.
 const GLYPH_MARGIN_PX: u32 = 2;
-/// How steeply ink begins at a stroke's edge: a scaled glyph's edge is this many glyph pixels wide.
+/// Width of the soft edge of a stroke, glyph pixels.
 const EDGE_PX: f64 = 1.4;
-/// Share of the marks that fill the box, where a filled box is marked, too.
+/// Share of marks that fill the box, if a filled box counts as marked.
 const FILLED_SHARE: f64 = 0.3;
-/// Width of a pen's line where it is drawn and no glyph, millimetres.
+/// Width of drawn pen lines, millimetres.
 const PEN_MM: f64 = 0.45;
 
-/// Share of the amounts without decimals behind which a dash says so.
+/// Share of amounts without decimals that have a dash in their place.
 const DASH_SHARE: f64 = 0.5;
-/// Gap between a sign and the digit behind it, in heights of a digit.
+/// Gap between a sign and the next digit, as a share of the digit's height.
 const SIGN_GAP: f64 = 0.2;
-/// Straight pieces of a parenthesis.
-const ARC_PIECES: u32 = 8;
+/// Number of straight segments in a parenthesis.
+const N_ARC_SEGMENTS: u32 = 8;
 
-/// What is written in a box.
+/// A sign written in a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Digit(usize),
     /// A decimal point.
     Point,
-    /// A minus, or a dash for decimals that are nought.
+    /// A minus, or a dash in place of decimals that are zero.
     Dash,
-    /// Parentheses.
+    /// An opening parenthesis.
     Open,
+    /// A closing parenthesis.
     Close,
 }
 
 impl Mark {
-    /// Width of one that is no digit, and the gap before it, in heights of a digit.
+    /// Width of a sign that is not a digit, as a share of a digit's height.
     fn width(self) -> f64 {
         match self {
             Self::Digit(_) | Self::Point => 0.0,
@@ -61,6 +64,7 @@ impl Mark {
         }
     }
 
+    /// Gap before it, as a share of a digit's height.
     fn gap(self) -> f64 {
         match self {
             Self::Digit(_) | Self::Point => 0.25,
@@ -69,48 +73,48 @@ impl Mark {
     }
 }
 
-/// How one person writes.
+/// The handwriting of one person.
 pub(super) struct Writer<'a> {
     hand: &'a Hand,
-    /// Height of digits, in heights of the cell.
+    /// Height of digits, as a share of the cell's height.
     height: f64,
-    /// Width of digits, in their natural width.
+    /// Width of digits, as a factor of their natural width.
     width: f64,
-    /// Rightward lean, in heights.
+    /// Slant to the right, as a share of the height.
     slant: f64,
-    /// Width of the pen's strokes, in heights of a digit.
+    /// Stroke width, as a share of a digit's height.
     stroke: f64,
-    /// Level at which ink begins, 0 to 1: low makes strokes thick.
+    /// Minimum level of ink, 0 to 1; a low one makes thick strokes.
     threshold: f64,
-    /// 0 to 1.
+    /// Darkness of the ink, 0 to 1.
     darkness: f64,
-    /// How far above (-) or below the middle of a cell digits stand, in heights of the cell.
-    rise: f64,
+    /// Distance of digits below the middle of a cell (negative: above), as a share of the cell's height.
+    drop: f64,
     is_right_aligned: bool,
     uses_fillers: bool,
     writes_points: bool,
 }
 
 impl<'a> Writer<'a> {
-    /// Some person, who writes with `hand`.
-    pub fn some(hand: &'a Hand, options: &SynthOptions, dice: &mut Dice) -> Self {
+    /// A random person who writes with `hand`.
+    pub fn draw(hand: &'a Hand, options: &SynthOptions, dice: &mut Dice) -> Self {
         Self {
             hand,
             height: dice.random_range(0.52..0.78),
             width: dice.random_range(0.85..1.15),
             slant: dice.random_range(-0.12..0.28),
-            stroke: hand.some_stroke(dice),
+            stroke: hand.draw_stroke(dice),
             threshold: dice.random_range(0.30..0.55),
             darkness: dice.random_range(0.72..0.97),
-            rise: dice.random_range(-0.05..0.05),
+            drop: dice.random_range(-0.05..0.05),
             is_right_aligned: dice.random_bool(RIGHT_ALIGNED_SHARE),
             uses_fillers: dice.random_bool(options.fillers),
             writes_points: dice.random_bool(options.points),
         }
     }
 
-    /// Writes `entry` into `field`, whose cells (of a box: its frame) are at `cells` in the sheet's millimetres. Gives
-    /// the ink's bounds, millimetres, one a digit.
+    /// Writes `entry` into `field` with `cells` (for a box: its frame) in millimetres of the sheet. Returns the bounds of each
+    /// digit's ink, millimetres.
     pub fn write(
         &self,
         sheet: &mut Sheet,
@@ -137,7 +141,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// What is written in a box, from left to right.
+    /// The signs written in a box, from left to right.
     fn marks(&self, field: &Field, digits: &[usize], entry: &Entry, dice: &mut Dice) -> Vec<Mark> {
         let mut marks: Vec<Mark> = digits.iter().map(|digit| Mark::Digit(*digit)).collect();
         if let FieldKind::Amount { decimals: decimals @ 1.., point } = field.kind {
@@ -165,20 +169,22 @@ impl<'a> Writer<'a> {
         entry: &Entry,
         dice: &mut Dice,
     ) -> Vec<Rect> {
-        let n_behind = match field.kind {
+        let n_unwritten = match field.kind {
             FieldKind::Amount { decimals, .. } if entry.is_whole => decimals,
             _ => 0,
         };
         let n_free = cells.len() - digits.len();
-        let first = if field.kind == FieldKind::Code { 0 } else { n_free - n_behind };
+        let first = if field.kind == FieldKind::Code { 0 } else { n_free - n_unwritten };
         if entry.value.starts_with('-') && first > 0 {
             self.write_filler(sheet, Filler::Dash, cells[first - 1], dice);
         }
-        if n_behind > 0 && dice.random_bool(DASH_SHARE) {
-            cells[cells.len() - n_behind..].iter().for_each(|cell| self.write_filler(sheet, Filler::Dash, *cell, dice));
+        if n_unwritten > 0 && dice.random_bool(DASH_SHARE) {
+            cells[cells.len() - n_unwritten..]
+                .iter()
+                .for_each(|cell| self.write_filler(sheet, Filler::Dash, *cell, dice));
         }
         let bounds = cells.iter().copied().reduce(Rect::union).unwrap_or_default().inflate(-INSIDE_MM);
-        // a field of fillers alone is a value of its own, so a blank field stays empty where the two differ
+        // a blank field stays empty if a field of fillers alone means a value
         if self.uses_fillers && !field.fillers.is_empty() && (!digits.is_empty() || field.fillers_mean.is_none()) {
             let filler = field.fillers[dice.random_range(0..field.fillers.len())];
             for (i, cell) in cells.iter().enumerate() {
@@ -193,7 +199,7 @@ impl<'a> Writer<'a> {
             let ink = self.digit_ink(*digit, height, MAX_CELL_SHARE * cell.width(), sheet.px_per_mm, dice);
             let free = (cell.width() - f64::from(ink.width()) / sheet.px_per_mm).max(0.0);
             let x = cell.centre().x + dice.random_range(-0.3..=0.3) * free.min(0.5 * cell.width());
-            let y = cell.centre().y + (self.rise + dice.random_range(-0.05..0.05)) * cell.height();
+            let y = cell.centre().y + (self.drop + dice.random_range(-0.05..0.05)) * cell.height();
             inked.push(self.put(sheet, &ink, Point::new(x, y), bounds));
         }
         inked
@@ -203,7 +209,7 @@ impl<'a> Writer<'a> {
         let bounds = frame.inflate(-INSIDE_MM);
         let height = self.height_in(frame);
         let spacing = dice.random_range(0.10..0.32);
-        // [left gap, mark, its width, the ink of a digit], in turn
+        // [left gap, mark, its width, the ink of a digit]
         let mut inks: Vec<(f64, Mark, f64, Option<GrayImage>)> = Vec::with_capacity(marks.len());
         for (i, mark) in marks.iter().enumerate() {
             let before = i.checked_sub(1).map(|before| marks[before]);
@@ -228,7 +234,7 @@ impl<'a> Writer<'a> {
         let place = if self.is_right_aligned { dice.random_range(0.85..1.0) } else { dice.random_range(0.02..0.6) };
         let mut x = bounds.x0 + free * place;
         let slope = dice.random_range(-0.02..0.02);
-        let middle = frame.centre().y + self.rise * frame.height();
+        let middle = frame.centre().y + self.drop * frame.height();
         let mut inked = Vec::with_capacity(inks.len());
         for (gap, mark, width, ink) in inks {
             x += gap * squeeze;
@@ -239,7 +245,7 @@ impl<'a> Writer<'a> {
                 x += width * squeeze;
                 continue;
             };
-            let ink = if squeeze < 1.0 { squeezed(&ink, squeeze) } else { ink };
+            let ink = if squeeze < 1.0 { squeeze_ink(&ink, squeeze) } else { ink };
             let width = f64::from(ink.width()) / sheet.px_per_mm;
             let y = at(x) + dice.random_range(-0.04..0.04) * height;
             inked.push(self.put(sheet, &ink, Point::new(x + width / 2.0, y), bounds));
@@ -248,7 +254,7 @@ impl<'a> Writer<'a> {
         inked
     }
 
-    /// A mark that is no digit, `place` as high as a digit.
+    /// Draws a sign that is not a digit in `place`, which has the height of a digit.
     fn write_sign(&self, sheet: &mut Sheet, mark: Mark, place: Rect) {
         let at = |x: f64, y: f64| Point::new(place.x0 + x * place.width(), place.y0 + y * place.height());
         let path: Vec<Point> = match mark {
@@ -256,7 +262,7 @@ impl<'a> Writer<'a> {
             Mark::Point => vec![at(0.5, 0.95), at(0.5, 0.95)],
             Mark::Dash => vec![at(0.0, 0.52), at(1.0, 0.48)],
             Mark::Open | Mark::Close => {
-                let arc = (0..=ARC_PIECES).map(|i| f64::from(i) / f64::from(ARC_PIECES));
+                let arc = (0..=N_ARC_SEGMENTS).map(|i| f64::from(i) / f64::from(N_ARC_SEGMENTS));
                 let side = |x: f64| if mark == Mark::Open { 1.0 - x } else { x };
                 arc.map(|y| at(side(4.0 * y * (1.0 - y)), 1.1 * y - 0.05)).collect()
             }
@@ -281,7 +287,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A tick or a cross, which may leave the box, and the box filled where the mark is taken back.
+    /// Draws a tick or a cross, which may extend beyond the box, and fills the box if the mark was retracted.
     fn write_mark(&self, sheet: &mut Sheet, frame: Rect, is_filled: bool, dice: &mut Dice) -> Rect {
         let mut near = |x: f64, y: f64| {
             let wander = |dice: &mut Dice| dice.random_range(-0.08..0.08);
@@ -308,18 +314,18 @@ impl<'a> Writer<'a> {
         (self.height * cell.height()).min(MAX_HEIGHT_MM)
     }
 
-    /// Ink of one digit, so many millimetres tall and at most so wide, 0 none .. 255 full.
+    /// The ink of one digit, `height_mm` high and at most `max_width_mm` wide, 0 none .. 255 full.
     fn digit_ink(&self, digit: usize, height_mm: f64, max_width_mm: f64, px_per_mm: f64, dice: &mut Dice) -> GrayImage {
-        let source = self.hand.some_digit(digit, self.stroke, dice);
+        let source = self.hand.draw_digit(digit, self.stroke, dice);
         let slant = self.slant + dice.random_range(-0.05..0.05);
         let threshold = self.threshold + dice.random_range(-0.04..0.04);
         let scale = height_mm * px_per_mm / f64::from(source.height());
-        let ink = drawn(source, scale * self.width * dice.random_range(0.94..1.06), scale, slant, threshold);
+        let ink = render_glyph(source, scale * self.width * dice.random_range(0.94..1.06), scale, slant, threshold);
         let max_width = max_width_mm * px_per_mm;
-        if f64::from(ink.width()) > max_width { squeezed(&ink, max_width / f64::from(ink.width())) } else { ink }
+        if f64::from(ink.width()) > max_width { squeeze_ink(&ink, max_width / f64::from(ink.width())) } else { ink }
     }
 
-    /// Stamps `ink` with its middle at `centre`, moved so that it lies within `bounds`; gives where it lies.
+    /// Draws `ink` with its middle at `centre`, moved to lie within `bounds`. Returns its bounds, millimetres.
     fn put(&self, sheet: &mut Sheet, ink: &GrayImage, centre: Point, bounds: Rect) -> Rect {
         let px_per_mm = sheet.px_per_mm;
         let place = |middle: f64, side: u32, low: f64, high: f64| {
@@ -334,31 +340,32 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn squeezed(ink: &GrayImage, factor: f64) -> GrayImage {
+/// Scales `ink` in width by `factor`.
+fn squeeze_ink(ink: &GrayImage, factor: f64) -> GrayImage {
     let width = (f64::from(ink.width()) * factor).floor().max(1.0) as u32;
     imageops::resize(ink, width, ink.height(), imageops::FilterType::CatmullRom)
 }
 
-/// `source` scaled by (`scale_x`, `scale_y`) and leaned by `slant` heights, its edges made as sharp as ink's: what is
-/// above `threshold` (between 0 and 1) is ink. Tight around the ink.
-fn drawn(source: &GrayImage, scale_x: f64, scale_y: f64, slant: f64, threshold: f64) -> GrayImage {
+/// Scales `source` by (`scale_x`, `scale_y`), slants it by `slant` heights, and sharpens its edges: levels above `threshold`
+/// (between 0 and 1) become ink. The result is cropped to the ink.
+fn render_glyph(source: &GrayImage, scale_x: f64, scale_y: f64, slant: f64, threshold: f64) -> GrayImage {
     let (w, h) = (source.width() + 2 * GLYPH_MARGIN_PX, source.height() + 2 * GLYPH_MARGIN_PX);
     let mut padded = GrayImage::new(w, h);
     imageops::replace(&mut padded, source, i64::from(GLYPH_MARGIN_PX), i64::from(GLYPH_MARGIN_PX));
     let side = |n: u32, scale: f64| (f64::from(n) * scale).round().max(1.0) as u32;
     let mut ink = imageops::resize(&padded, side(w, scale_x), side(h, scale_y), imageops::FilterType::CatmullRom);
-    // however soft the edge, no ink at all is paper and full ink is ink
+    // the gain is large enough for level 0 to become paper and level 1 full ink
     let gain = (scale_y / EDGE_PX).max(0.5 / threshold).max(0.5 / (1.0 - threshold));
     for pixel in ink.pixels_mut() {
         let level = (f64::from(pixel.0[0]) / 255.0 - threshold) * gain + 0.5;
         pixel.0[0] = (level.clamp(0.0, 1.0) * 255.0).round() as u8;
     }
-    let leaned = leaned(&ink, slant);
-    tight(&leaned, 24).unwrap_or(leaned)
+    let slanted = slant_ink(&ink, slant);
+    crop_to_ink(&slanted, 24).unwrap_or(slanted)
 }
 
-/// Each row moved sideways, by parts of a pixel, so that the top leans right by `slant` heights.
-fn leaned(ink: &GrayImage, slant: f64) -> GrayImage {
+/// Slants `ink`: moves each row sideways, with sub-pixel precision, so that the top moves right by `slant` heights.
+fn slant_ink(ink: &GrayImage, slant: f64) -> GrayImage {
     let (w, h) = ink.dimensions();
     let reach = (slant.abs() * f64::from(h) / 2.0).ceil() as i64 + 1;
     let mut out = GrayImage::new(w + 2 * reach as u32, h);
@@ -381,27 +388,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scaled_stroke_is_ink_with_sharp_edges() {
+    fn scaled_stroke_has_solid_ink_and_sharp_edges() {
         let mut source = GrayImage::new(9, 20);
         for y in 0..20 {
             for x in 3..6 {
                 source.put_pixel(x, y, Luma([255]));
             }
         }
-        let ink = drawn(&source, 4.0, 4.0, 0.0, 0.5);
+        let ink = render_glyph(&source, 4.0, 4.0, 0.0, 0.5);
         assert!((11..=14).contains(&ink.width()) && (78..=82).contains(&ink.height()), "{:?}", ink.dimensions());
         let solid = ink.pixels().filter(|p| p.0[0] == 255).count() as f64 / f64::from(ink.width() * ink.height());
         assert!(solid > 0.7, "{solid} of it is solid");
-        let small = drawn(&source, 0.8, 0.8, 0.0, 0.3);
+        let small = render_glyph(&source, 0.8, 0.8, 0.0, 0.3);
         assert!(small.width() < 5, "a halo {} pixels wide", small.width());
-        let (thin, thick) = (drawn(&source, 4.0, 4.0, 0.0, 0.65), drawn(&source, 4.0, 4.0, 0.0, 0.3));
+        let (thin, thick) = (render_glyph(&source, 4.0, 4.0, 0.0, 0.65), render_glyph(&source, 4.0, 4.0, 0.0, 0.3));
         assert!(thin.width() < thick.width());
     }
 
     #[test]
-    fn a_lean_moves_the_top_to_the_right() {
+    fn positive_slant_moves_the_top_to_the_right() {
         let source = GrayImage::from_pixel(3, 40, Luma([255]));
-        let ink = drawn(&source, 1.0, 1.0, 0.25, 0.5);
+        let ink = render_glyph(&source, 1.0, 1.0, 0.25, 0.5);
         let middle = |y: u32| {
             let row = (0..ink.width()).map(|x| (f64::from(x), f64::from(ink.get_pixel(x, y).0[0])));
             let (sum, weight) = row.fold((0.0, 0.0), |(s, w), (x, level)| (s + x * level, w + level));
