@@ -485,7 +485,7 @@ mod tests {
         match ConvNet::new(&weights, on_card) {
             Err(error) => {
                 assert_eq!(fastest_compute().device, NetDevice::Cpu);
-                assert!(Error::from(error).to_string().contains("hint: "));
+                assert!(error.to_string().contains("hint: "));
             }
             Ok(mut there) => {
                 assert_eq!(fastest_compute().device, NetDevice::Cuda);

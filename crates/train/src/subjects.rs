@@ -26,7 +26,7 @@ fn net_with(
 ) -> Result<ConvNet> {
     let mut tensors = tensors.clone();
     tensors.extend(folded);
-    Ok(ConvNet::from_weights(&Weights::new(tensors, sidecar.clone())?)?)
+    ConvNet::from_weights(&Weights::new(tensors, sidecar.clone())?)
 }
 
 /// Single glyphs: softmax cross-entropy.
