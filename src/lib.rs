@@ -16,7 +16,6 @@
 //! use formread_core::{
 //!     form::known_templates,
 //!     normalise::GlyphBatch,
-//!     rows::PageRows,
 //!     recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
 //!     scores::GlyphScores,
 //! };
@@ -44,9 +43,9 @@
 //! let mut png = std::io::Cursor::new(Vec::new());
 //! picture.write_to(&mut png, image::ImageFormat::Png).expect("memory does not run out");
 //!
-//! let records = reader.stages().read(png.get_ref())?;
-//! let rows = PageRows::new("two strokes.png", &records[0]);
-//! assert_eq!((rows.form.as_str(), rows.fields[0].guess.as_str()), ("strip", "11"));
+//! let pages = reader.read(png.get_ref())?;
+//! let field = pages[0].field("digits").expect("the form has it");
+//! assert_eq!((pages[0].form.as_deref(), field.guess()), (Some("strip"), Some("11")));
 //! # Ok(())
 //! # }
 //! ```
@@ -83,4 +82,4 @@ pub const BUILD_ID: &str = env!("FORMREAD_BUILD");
 pub mod pipeline;
 pub mod sink;
 
-pub use formread_core::Reader;
+pub use formread_core::{Decimal, Field, Page, Reader, ReaderBuilder, Value};

@@ -11,11 +11,13 @@ mod stages;
 use std::sync::{Mutex, PoisonError};
 
 use crate::{
-    assemble::{AcceptTable, AssembleParams, PageReading, PageRecord},
+    assemble::{AcceptTable, AssembleParams, DocumentRecord, PageReading, PageRecord, documents},
     form::FormTemplate,
     recognise::{Backend, Recogniser},
+    record::Page,
     register::{Families, RegisterParams},
 };
+use formread_page as page;
 use formread_page::Limits;
 use formread_raster::error::{Error, ErrorKind, PageReject, Result};
 
@@ -91,6 +93,39 @@ impl Reader {
     /// Whether rules connect pages of a file. If so, a page is read for good only with all other pages of its file.
     pub fn has_cross_page_rules(&self) -> bool {
         self.templates.iter().any(|template| !template.other_fields.is_empty())
+    }
+
+    /// Reads every page of a file. A page that cannot be read is a rejected page, and so is a file that is no image.
+    ///
+    /// It decodes in this process: a file can make a decoder overflow the stack or exhaust memory. The pool in
+    /// [`formread_page::process`] decodes in other processes.
+    ///
+    /// # Errors
+    /// Where the backend fails; never because of the content of `bytes`.
+    pub fn read(&self, bytes: &[u8]) -> Result<Vec<Page>> {
+        Ok(self.stages().read(bytes)?.iter().map(|record| self.page_of(record)).collect())
+    }
+
+    /// Reads one page that was decoded, the 1-based `number` of its file, as if its file had no other page.
+    ///
+    /// # Errors
+    /// Where the backend fails.
+    pub fn read_page(&self, number: u32, page: &page::Page) -> Result<Page> {
+        Ok(self.page_of(&self.stages().read_page(number, page)?.record))
+    }
+
+    /// The documents of several pages among the pages of one file, by name, and whether they are complete.
+    pub fn documents(&self, pages: &[Page]) -> Vec<DocumentRecord> {
+        documents(&self.templates, pages.iter().map(Page::summary))
+    }
+
+    fn page_of(&self, record: &PageRecord) -> Page {
+        let form = match &record.reading {
+            PageReading::Read { form, .. } => Some(form),
+            PageReading::Rejected { form, .. } => form.as_ref(),
+        };
+        let template = form.and_then(|form| self.templates.iter().find(|template| template.name == *form));
+        Page::new(record, template)
     }
 
     /// The steps of reading a page, one by one.

@@ -1,4 +1,4 @@
-//! What a recogniser gets and what it returns, and the traits behind which backends stand.
+//! What a recogniser gets and what it returns, and the traits that backends implement.
 //!
 //! A [`Recogniser`] gets whole pages and returns the scores of every field. How it gets them is its own business: one net or
 //! an ensemble, one view or many. [`FieldInput::is_settled`] and [`FieldInput::contested_glyphs`] let it spend its time on

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assemble::{FieldState, FieldValue, PageReading, PageRecord};
 
-/// What became of a page. The words of the `verdict` column.
+/// The verdict on a page. The words of the `verdict` column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -19,7 +19,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The word that stands in the table.
+    /// The word in the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -38,9 +38,9 @@ pub struct PageRows {
     pub page: u32,
     /// The template's name; empty where none fits.
     pub form: String,
-    /// What became of the page.
+    /// The verdict on the page.
     pub verdict: Verdict,
-    /// The fields a person must look at, joined by `;`, or the reason why the page was rejected.
+    /// The fields that need review, joined by `;`, or the reason why the page was rejected.
     pub attention: String,
     /// In the template's order.
     pub fields: Vec<FieldRow>,
@@ -59,7 +59,7 @@ pub struct FieldRow {
     pub guess: String,
     /// 0 to 1, as it is written: four decimals.
     pub confidence: String,
-    /// Why a person must look; empty otherwise.
+    /// Why a person must review it; empty otherwise.
     pub reason: String,
     /// Left, top, right and bottom edge on the scan as stored, whole pixels.
     pub bounds: [i64; 4],
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guess_is_evidence_and_never_a_value() {
+    fn guess_of_a_field_under_review_is_no_value() {
         let rows = PageRows::new(
             "a/b.png",
             &read(vec![
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_open_fields_is_accepted_and_a_rejected_one_says_why() {
+    fn page_without_open_fields_is_accepted_and_rejected_page_has_a_reason() {
         let rows = PageRows::new("a", &read(vec![field("none", "", FieldState::Blank)]));
         assert_eq!((rows.verdict, rows.attention.as_str()), (Verdict::Accepted, ""));
         let reading =

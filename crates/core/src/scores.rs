@@ -1,18 +1,17 @@
-//! What the nets say of ink, and the trait behind which they are.
+//! Scores: what recognisers return, as plain numbers.
 
 use serde::{Deserialize, Serialize};
 
-/// Where the nets reckon, and in which numbers. What they say here differs from what they say there in the last digits of
-/// a confidence.
+/// Device and precision of the nets. Two of them differ in the last digits of a confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Compute {
-    /// Where.
+    /// Device.
     pub device: NetDevice,
-    /// In which numbers.
+    /// Precision.
     pub precision: Precision,
 }
 
-/// Where the nets reckon.
+/// The device of the nets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NetDevice {
@@ -23,7 +22,7 @@ pub enum NetDevice {
     Cuda,
 }
 
-/// The numbers in which nets reckon.
+/// The precision of the nets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
@@ -31,7 +30,7 @@ pub enum Precision {
     #[default]
     Single,
     /// The upper 16 of them, "bfloat16" (Kalamkar et al., "A study of bfloat16 for deep learning training", 2019): half
-    /// the work on processors that reckon in it, many times as much on others.
+    /// the time on processors with AVX-512 BF16, many times as much on others.
     Bfloat16,
 }
 
@@ -131,7 +130,7 @@ pub struct StripScores {
     pub views: Vec<CtcLogProbs>,
 }
 
-/// What the likeliest symbol of every column comes to, once repetitions and [`CTC_BLANK`] are left out ("best path decoding",
+/// Greedy decoding: the most likely symbol of every column, without repetitions and [`CTC_BLANK`] are left out ("best path decoding",
 /// Graves et al., "Connectionist temporal classification", ICML 2006, section 3.2).
 pub fn ctc_greedy_decode(columns: &CtcLogProbs) -> Vec<usize> {
     let best = |column: &[f32; N_SYMBOLS]| {

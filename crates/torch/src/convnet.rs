@@ -1,4 +1,4 @@
-//! The nets as they read: folded weights, inputs of fixed sizes.
+//! The nets for inference: folded weights, inputs of fixed sizes.
 
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -26,17 +26,17 @@ const STRIPS_AT_ONCE: usize = 4;
 /// kernels anew for every width, and keeps those of a few.
 const STRIP_STEP: usize = 32;
 
-/// Looked at closely, a glyph is seen by both nets where its digit is less likely than this, and in several views where it
-/// still is.
-const DOUBTFUL: f32 = 0.97;
+/// A glyph is ambiguous where its best digit is less likely than this, 0 to 1. It goes through the ensemble, and while it
+/// stays ambiguous through test-time augmentation. Chosen empirically, set not recorded. Raising it costs time.
+const MAX_AMBIGUOUS_PROBABILITY: f32 = 0.97;
 
-/// But not where it is hardly a digit at all: pieces of digits are many, and what digit they are is always in doubt.
-const LEAST_DIGIT: f32 = 0.02;
+/// A glyph that is less likely a digit than this is not refined: pieces of digits are many, and always ambiguous.
+const MIN_DIGIT_PROBABILITY: f32 = 0.02;
 
 /// Pixels of a glyph.
 const GLYPH_LEN: usize = GLYPH_SIDE * GLYPH_SIDE;
 
-/// The nets. Loading them from [`Weights`] copies 4 MB: cheap enough for one a thread.
+/// The nets. Loading them from [`Weights`] copies 5.8 MB: cheap enough for one per thread.
 pub struct ConvNet {
     glyphs: Net,
     second: Net,
@@ -175,8 +175,7 @@ impl ConvNet {
         GlyphScores { digits: softmax(digits, self.temperature), classes: softmax(classes, 1.0) }
     }
 
-    /// What the net says of each of `strips` at one look, however doubtful: to the last bit the same, whatever else is among
-    /// them.
+    /// Log probabilities of each of `strips` from one pass. They do not depend on the other strips, to the last bit.
     ///
     /// # Errors
     /// Where a strip is not what it says, or LibTorch fails.
@@ -240,19 +239,19 @@ impl GlyphClassifier for ConvNet {
     }
 }
 
-/// Whether it is a digit, perhaps, of which it is not clear which one.
+/// Whether it may be a digit and it is unclear which one.
 fn is_doubtful(scores: &GlyphScores) -> bool {
-    scores.best_digit().1 < DOUBTFUL && scores.class(GlyphClass::Digit) > LEAST_DIGIT
+    scores.best_digit().1 < MAX_AMBIGUOUS_PROBABILITY && scores.class(GlyphClass::Digit) > MIN_DIGIT_PROBABILITY
 }
 
-/// Probability of the likeliest way through the columns, 0 to 1: a lower bound of its text's.
+/// Probability of the most likely path through the columns, 0 to 1: a lower bound of the probability of its text.
 pub(super) fn best_path_probability(columns: &CtcLogProbs) -> f32 {
     let largest = |column: &[f32; N_SYMBOLS]| column.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     columns.iter().map(largest).sum::<f32>().exp()
 }
 
 impl Net {
-    /// Its trunk reckons in numbers of `kind`, its heads in single precision, whatever that is.
+    /// Loads a net. Its trunk computes in `kind`, its heads always in single precision.
     fn load(weights: &Weights, architecture: &Architecture, device: Device, kind: Kind) -> NetResult<Self> {
         let layer = |conv: &Conv| -> NetResult<Layer> {
             let kind = if conv.activation == Activation::Logits { Kind::Float } else { kind };
@@ -273,7 +272,7 @@ impl Net {
         Ok(Self { trunk: layers(architecture.trunk)?, heads: layers(architecture.heads)?, device, kind })
     }
 
-    /// Logits of glyphs at one look.
+    /// Logits of glyphs from one pass.
     fn glyph_logits(&self, batch: &GlyphBatch) -> NetResult<GlyphLogits> {
         if batch.pixels.len() != batch.n_glyphs * GLYPH_LEN {
             let (n, len) = (batch.n_glyphs, batch.pixels.len());
@@ -315,8 +314,8 @@ impl Net {
     }
 }
 
-/// Whether numbers lie in blocks, as oneDNN takes them, from the first layer to the last: then the weights need not be laid
-/// out anew for every look, which for a strip is as much work as the look.
+/// Whether tensors have the blocked layout of oneDNN from the first layer to the last. Then the weights are not reordered
+/// for every input, which for a strip costs as much as the net.
 fn uses_mkldnn_layout(device: Device) -> bool {
     device == Device::Cpu && tch::utils::has_mkldnn()
 }
@@ -419,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glyph_scores_the_same_to_the_last_bit_in_any_company() {
+    fn glyph_scores_do_not_depend_on_the_batch() {
         for precision in [Precision::Single, Precision::Bfloat16] {
             let mut net = net_in(1, precision);
             let glyph = noise(1, 7);
@@ -439,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strip_says_the_same_to_the_last_bit_in_any_company() {
+    fn strip_scores_do_not_depend_on_the_batch() {
         for precision in [Precision::Single, Precision::Bfloat16] {
             let net = net_in(1, precision);
             let strip =
@@ -458,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn in_half_the_bits_it_says_nearly_the_same() {
+    fn bfloat16_scores_are_near_those_of_single_precision() {
         let [single, half] = [Precision::Single, Precision::Bfloat16].map(|precision| {
             let strip = Strip { pixels: noise(1, 3).pixels[..STRIP_HEIGHT * 20].to_vec(), width: 20 };
             let mut net = net_in(1, precision);
@@ -473,11 +472,11 @@ mod tests {
         for (a, b) in single.1.iter().zip(&half.1) {
             assert!(apart(a, b) < 0.2, "{a:?}, {b:?}");
         }
-        assert_ne!(single.0, half.0, "each reckons in its own");
+        assert_ne!(single.0, half.0, "each computes in its own precision");
     }
 
     #[test]
-    fn a_device_that_is_not_there_is_refused_and_one_that_is_says_the_same() {
+    fn absent_device_is_refused_and_present_device_agrees() {
         let weights = Weights::new(random_tensors(1), Sidecar::untrained());
         let weights = weights.expect("a learner's tensors fit");
         let on_cpu = net(1).classify(&noise(3, 2)).expect("LibTorch works");
@@ -497,13 +496,13 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_is_not_what_it_says_is_refused() {
+    fn batch_with_a_wrong_length_is_refused() {
         let batch = GlyphBatch { pixels: vec![0.0; 100], n_glyphs: 1 };
         assert!(net(1).classify(&batch).is_err());
     }
 
     #[test]
-    fn a_higher_temperature_is_less_sure() {
+    fn softmax_with_a_higher_temperature_is_flatter() {
         let logits = [0.0, 3.0, 1.0];
         let (sharp, soft) = (softmax(&logits, 0.5), softmax(&logits, 2.0));
         assert!(sharp[1] > soft[1] && soft[1] > soft[2] && soft[2] > soft[0]);

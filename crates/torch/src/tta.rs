@@ -1,5 +1,5 @@
-//! A glyph or a strip as it would look had the hand or the scanner turned or slanted it a little, or had the digits' height
-//! been taken for another one. What the net says of several views is right more often than what it says of one.
+//! Test-time augmentation (TTA): views of a glyph or a strip that are rotated, slanted or scaled a little. The mean of several
+//! views is right more often than one view.
 
 use super::architecture::COLUMN_PX;
 use formread_core::normalise::{GLYPH_SIDE, STRIP_HEIGHT, STRIP_WIDTH_MAX, Strip};
@@ -63,7 +63,7 @@ struct StripView {
 
 const PLAIN: StripView = StripView { size: 1.0, slant: 0.0, floor: 0.1 };
 
-/// Empirically chosen on amounts from cheques.
+/// Chosen on the cheque amounts of the `car` set. More views cost time.
 const STRIP_TTA: [StripView; N_STRIP_TTA] = [
     StripView { size: 0.8, ..PLAIN },
     StripView { size: 0.9, ..PLAIN },

@@ -18,7 +18,7 @@ use formread_raster::fsio::{read_bounded, write_atomic};
 use formread_raster::hash::{Sha256, sha256};
 
 /// Largest file of weights that is read, bytes; the ones that the program carries take 4 MB.
-const MOST_BYTES: u64 = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 
 /// What weights were trained on, how, and how well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -210,7 +210,7 @@ impl Weights {
     /// As [`Weights::from_bytes`], and where a file cannot be read; the error names the file.
     pub fn load(path: &Path) -> Result<Self> {
         let read =
-            |path: &Path| read_bounded(path, MOST_BYTES).map_err(|error| error.in_file(path.display().to_string()));
+            |path: &Path| read_bounded(path, MAX_BYTES).map_err(|error| error.in_file(path.display().to_string()));
         Self::from_bytes(&read(path)?, &read(&sidecar_path(path))?).map_err(|error| {
             if error.location().file.is_some() { error } else { error.in_file(path.display().to_string()) }
         })

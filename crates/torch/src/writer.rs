@@ -1,42 +1,43 @@
-//! One page is one writer: what is clear on it tells how this hand forms its digits, and so helps with what is not.
+//! Writer adaptation: one page has one writer, and its clear digits show how this writer forms them.
 //!
-//! Each digit's scores are a place in a space of ten dimensions, the logarithms of the softmax; where a writer's 1s lie
-//! there differs from where all writers' 1s lie, and a doubtful sign is held against both (style context of single
+//! The scores of a digit are a point in a space of ten dimensions, the logarithms of the softmax. The mean of a writer's 1s
+//! differs from that of all writers' 1s, and a doubtful digit is compared with both (style context of single
 //! writers: Sarkar and Nagy, "Style consistent classification of isogenous patterns", IEEE PAMI 27, 2005; here with one
-//! variance for all, and the writer's centre drawn towards that of all writers where few of his digits are clear).
+//! variance for all, and the writer's mean drawn towards that of all writers where few digits are clear).
 
 use serde::{Deserialize, Serialize};
 
 use formread_core::scores::{GlyphClass, GlyphScores, N_DIGITS};
 
-/// A digit is clear where it is this likely, and one to be helped where it is less.
-const CLEAR: f32 = 0.98;
+/// A digit is clear from this probability on, and adapted below it. Chosen empirically, set not recorded.
+const MIN_CLEAR_PROBABILITY: f32 = 0.98;
 
 /// Clear digits that count as much as what is known of all writers.
 const PRIOR_COUNT: f32 = 3.0;
 
-/// Weight of what the writer's centres say; the ten dimensions are far from independent.
+/// Weight of the writer's means; low, because the ten dimensions are far from independent. Chosen empirically, set not
+/// recorded. Raising it adapts more.
 const WEIGHT: f32 = 0.15;
 
-/// Most that they may say for or against a digit, natural logarithm.
-const MOST: f32 = 3.0;
+/// Limit of the change of a digit's log probability.
+const MAX_LOG_CHANGE: f32 = 3.0;
 
-/// Least probability, lest a logarithm be endless.
-const LEAST: f32 = 1e-9;
+/// Lower bound of a probability that keeps its logarithm finite.
+const MIN_PROBABILITY: f32 = 1e-9;
 
-/// Where the digits of all writers lie.
+/// The digits of all writers: the prior of writer adaptation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StyleModel {
-    /// Mean place of each digit.
+    /// Mean point of each digit.
     #[serde(alias = "places")]
     pub class_means: [[f32; N_DIGITS]; N_DIGITS],
-    /// Mean squared distance of a digit from its writer's place, along one dimension.
+    /// Mean squared distance of a digit from its writer's mean, along one dimension.
     pub variance: f32,
 }
 
-/// A glyph's place: the logarithms of its softmax, about their mean.
+/// A glyph's point: the logarithms of its softmax, about their mean.
 fn place(scores: &GlyphScores) -> [f32; N_DIGITS] {
-    let logs = scores.digits.map(|p| p.max(LEAST).ln());
+    let logs = scores.digits.map(|p| p.max(MIN_PROBABILITY).ln());
     let mean = logs.iter().sum::<f32>() / N_DIGITS as f32;
     logs.map(|log| log - mean)
 }
@@ -45,7 +46,7 @@ fn distance(a: &[f32; N_DIGITS], b: &[f32; N_DIGITS]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
-/// Mean of class_means; `None` of none.
+/// A running mean of points.
 #[derive(Clone, Copy)]
 struct Mean {
     sum: [f32; N_DIGITS],
@@ -60,7 +61,7 @@ impl Mean {
         self.count += 1.0;
     }
 
-    /// Drawn towards `prior`, which counts as `weight` class_means.
+    /// Drawn towards `prior`, which counts as `weight` points.
     fn with(&self, prior: &[f32; N_DIGITS], weight: f32) -> [f32; N_DIGITS] {
         std::array::from_fn(|i| (self.sum[i] + weight * prior[i]) / (self.count + weight))
     }
@@ -92,32 +93,32 @@ impl StyleModel {
         Some(Self { class_means, variance: (sum / count.max(1.0)).max(f32::EPSILON) })
     }
 
-    /// Whether its numbers can be reckoned with.
+    /// Whether its numbers are finite and its variance is positive.
     pub fn is_sound(&self) -> bool {
         self.class_means.as_flattened().iter().all(|v| v.is_finite())
             && self.variance.is_finite()
             && self.variance > 0.0
     }
 
-    /// Changes the doubtful ones among `scores`, all of one writer, by what the clear ones tell of the hand.
+    /// Adapts the doubtful glyphs among `scores`, all of one writer, by the clear ones.
     pub fn adapt_to_writer(&self, scores: &mut [GlyphScores]) {
         let mut clear = [Mean::NONE; N_DIGITS];
         for own in scores.iter() {
             let (digit, _) = own.best_digit();
-            if own.digit(digit) >= CLEAR {
+            if own.digit(digit) >= MIN_CLEAR_PROBABILITY {
                 clear[digit].add(&place(own));
             }
         }
         let centres: [_; N_DIGITS] =
             std::array::from_fn(|digit| clear[digit].with(&self.class_means[digit], PRIOR_COUNT));
         for own in scores.iter_mut() {
-            if own.best_digit().1 >= CLEAR || own.class(GlyphClass::Digit) < 0.5 {
+            if own.best_digit().1 >= MIN_CLEAR_PROBABILITY || own.class(GlyphClass::Digit) < 0.5 {
                 continue;
             }
             let place = place(own);
             let gain = |digit: usize| {
                 let nearer = distance(&place, &self.class_means[digit]) - distance(&place, &centres[digit]);
-                (WEIGHT * nearer / (2.0 * self.variance)).clamp(-MOST, MOST).exp()
+                (WEIGHT * nearer / (2.0 * self.variance)).clamp(-MAX_LOG_CHANGE, MAX_LOG_CHANGE).exp()
             };
             let raised: [f32; N_DIGITS] = std::array::from_fn(|digit| own.digits[digit] * gain(digit));
             let all: f32 = raised.iter().sum();
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_whose_ones_look_like_sevens_is_understood() {
+    fn doubtful_one_of_a_writer_whose_ones_look_like_sevens_is_a_one() {
         // all others write a 1 that is nothing like a 7
         let plain = |digit: usize| between(digit, (digit + 1) % 10, 0.999);
         let others: Vec<_> = (0..40).map(|i| (plain(i % 10), (i % 10) as u8)).collect();
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn without_one_of_each_digit_there_are_no_centres() {
+    fn style_model_without_one_of_each_digit_is_none() {
         assert_eq!(StyleModel::fit(&[vec![(between(1, 7, 0.9), 1)]]), None);
         assert_eq!(StyleModel::fit(&[]), None);
     }

@@ -1,8 +1,8 @@
-//! Which of a document's fields each rule is about, and where a page that it needs is missing or there twice.
+//! Rules across pages: which fields of a document each rule names, and what happens where a page is missing or duplicated.
 //!
-//! A form that is no page of a document may be there any number of times: its field stands for the sum over all of them.
-//! A page of a document is there once. Where it is not, no rule can tell what it says, and what a rule was to check is
-//! booked by nobody.
+//! A form that is no page of a document may occur any number of times: its field means the sum over all of them. A page of
+//! a document occurs once. Where it is missing, a rule about it cannot be evaluated, and the fields that the rule would
+//! check need review.
 
 use super::{
     FieldState, FieldValue, ReviewReason,
@@ -13,30 +13,30 @@ use crate::form::{FormTemplate, OtherField, Rule};
 /// The rules of all pages.
 #[derive(Default)]
 pub(super) struct DocumentRules {
-    /// Those that can be asked.
+    /// Rules that can be evaluated.
     pub evaluable: Vec<DocumentRule>,
-    /// What those would be about that cannot.
+    /// The fields of rules that cannot be evaluated.
     pub blocked: Vec<BlockedFields>,
-    /// What those are about that ask one copy of a page that is there twice.
+    /// The fields of rules that are evaluated on one copy of a duplicated page.
     pub duplicated: Vec<DuplicatedFields>,
 }
 
-/// Fields that must not be booked.
+/// Fields that must not be accepted.
 pub(super) struct BlockedFields {
     /// Among the document's.
     pub fields: Vec<usize>,
     pub reason: ReviewReason,
 }
 
-/// Fields of a page that is there several times, of which a rule asks the first.
+/// Fields of a page that occurs several times. Rules use the first copy.
 pub(super) struct DuplicatedFields {
-    /// Of each field that the rule names, its places on all copies.
+    /// For each field that the rule names, its indices on all copies.
     pub copies: Vec<Vec<usize>>,
-    /// What becomes of all fields where copies differ.
+    /// The fields to block where copies differ.
     pub blocked: BlockedFields,
 }
 
-/// A field that a rule names, in its places on all pages with its form.
+/// A field that a rule names, with its indices on all pages of its form.
 struct Named<'a> {
     form: &'a str,
     /// Whether its form is a page of a document.
@@ -45,8 +45,8 @@ struct Named<'a> {
 }
 
 impl Document<'_> {
-    /// The rules of all pages. Those are left out that say nothing: because they name a form that is not there, or the
-    /// sum of pages that may not all have been read.
+    /// The rules of all pages, without those that do not apply: they name a form that is absent, or a sum over pages that
+    /// may not all have been read.
     pub fn rules(&self) -> DocumentRules {
         let mut rules = DocumentRules::default();
         for sheet in &self.sheets {
@@ -58,7 +58,7 @@ impl Document<'_> {
                 }
             }
         }
-        // once a document, also where the page is missing that has the rule
+        // once for each document, even if the page with the rule is missing
         for template in self.templates.iter().filter(|template| self.is_page(&template.name)) {
             for rule in template.rules.iter().filter(|rule| template.names_other_forms(rule)) {
                 self.add_across(template, None, rule, &mut rules);
@@ -111,14 +111,14 @@ impl Document<'_> {
         rules.evaluable.extend(rule.remap_fields(&fields_for).map(|rule| DocumentRule { rule, spans_pages: true }));
     }
 
-    /// Whether some field says one thing on one copy of its page and another on the next.
+    /// Whether some field differs between two copies of its page.
     pub fn copies_differ(&self, copies: &[Vec<usize>]) -> bool {
         let value = |place: usize| -> &FieldValue { self.fields[place].value };
         let differ = |a: &FieldValue, b: &FieldValue| (&a.guess, &a.state) != (&b.guess, &b.state);
         copies.iter().any(|copies| copies.windows(2).any(|two| differ(value(two[0]), value(two[1]))))
     }
 
-    /// Takes what must not be booked out of the fields' states. What awaits review by itself keeps its reason.
+    /// Sends fields that must not be accepted to review. A field that already needs review keeps its reason.
     pub fn block(&mut self, BlockedFields { fields, reason }: &BlockedFields) {
         for &field in fields {
             let state = &mut self.fields[field].value.state;
@@ -128,8 +128,8 @@ impl Document<'_> {
         }
     }
 
-    /// A field of another form, on all pages with that form. `None` where there is no such page, or one that was not read
-    /// may be; of a page of a document that is here, its copies, and be it none.
+    /// A field of another form, on all pages of that form. `None` where there is no such page, or where an unread page may
+    /// be one. For a page of a document that is present: its copies, possibly none.
     fn of_other<'o>(&self, OtherField { form, field }: &'o OtherField) -> Option<Named<'o>> {
         let template = self.templates.iter().find(|template| template.name == *form)?;
         let idx = template.fields.iter().position(|known| known.name == *field)?;

@@ -5,24 +5,24 @@ use crate::form::{DateOrder, FieldKind};
 /// A field's digits in canonical form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Canonical {
-    /// What stands in the table.
+    /// The text of the table.
     pub text: String,
-    /// Whether there is such a value: there is no 31st of February.
+    /// Whether the value exists: 31 February does not.
     pub is_possible: bool,
 }
 
-/// What is written of a number.
+/// The parts of a written number.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Written<'a> {
     /// ASCII digits, at least one.
     pub digits: &'a str,
-    /// How many of them stand behind the decimal point, at most as many as there are decimals; `None`: as many as there are.
+    /// How many of them are behind the decimal point; `None`: as many as the field has decimals.
     pub n_decimals: Option<usize>,
     /// Whether it has a minus.
     pub is_negative: bool,
 }
 
-/// The canonical form of what is written: an integer without leading zeros, an amount with its decimals behind a point, a
+/// The canonical form of a written number: an integer without leading zeros, an amount with its decimals behind a point, a
 /// code with every digit, a date by ISO 8601.
 pub(super) fn canonical(kind: &FieldKind, written: Written<'_>) -> Canonical {
     let digits = written.digits;
@@ -35,7 +35,7 @@ pub(super) fn canonical(kind: &FieldKind, written: Written<'_>) -> Canonical {
     }
 }
 
-/// Nought has no sign.
+/// Zero has no sign.
 fn number(written: Written<'_>, decimals: usize) -> String {
     let Written { digits, n_decimals, is_negative } = written;
     let n_behind = n_decimals.unwrap_or(decimals).min(decimals);
@@ -84,7 +84,7 @@ pub(super) fn is_date(text: &str) -> bool {
     }
 }
 
-/// Days of a month in the Gregorian calendar; 0 of a month that there is not.
+/// Days of a month in the Gregorian calendar; 0 for a month that does not exist.
 fn days_in(month: u32, year: u32) -> u32 {
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {

@@ -1,5 +1,5 @@
-//! Whether the documents in a file are complete: which pages of each are there, in whatever order, which are missing, and
-//! which are there more than once.
+//! Whether the documents in a file are complete: which pages of each are present, in any order, which are missing, and which
+//! are duplicated.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,53 +7,53 @@ use super::{PageReading, PageRecord};
 use crate::form::{DocumentPage, FormTemplate};
 use formread_raster::error::PageReject;
 
-/// A page of a file, as far as it tells whether documents are complete.
+/// What is known of a page for the completeness of documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSummary<'a> {
     /// 1-based page in the file.
     pub page: u32,
     /// The form; `None` where none was found.
     pub form: Option<&'a str>,
-    /// What was made of it.
-    pub sight: PageStatus,
+    /// Whether it was read.
+    pub status: PageStatus,
 }
 
-/// What was made of a page.
+/// Whether a page was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageStatus {
     /// It was read.
     Read,
-    /// There is something on it that could not be read.
+    /// It has content that could not be read.
     Unread,
-    /// There is nothing on it.
+    /// It is empty.
     Blank,
 }
 
 impl<'a> PageSummary<'a> {
-    /// What there is to see of `record`.
+    /// The summary of `record`.
     pub fn of(record: &'a PageRecord) -> Self {
-        let (form, sight) = match &record.reading {
+        let (form, status) = match &record.reading {
             PageReading::Read { form, .. } => (Some(form.as_str()), PageStatus::Read),
             PageReading::Rejected { reason: PageReject::BlankPage, .. } => (None, PageStatus::Blank),
             PageReading::Rejected { form, .. } => (form.as_deref(), PageStatus::Unread),
         };
-        Self { page: record.page, form, sight }
+        Self { page: record.page, form, status }
     }
 }
 
-/// Which pages of a document stand in a file, and where.
+/// Which pages of a document a file contains, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentRecord {
-    /// Its name, as the templates of its pages have it.
+    /// Its name in the templates of its pages.
     pub document: String,
-    /// One a page of the document, from the first on.
+    /// One for each page of the document, in order.
     pub pages: Vec<PageCopies>,
-    /// 1-based pages of the file that could not be read, of no known form: those that are missing may be among them. None
-    /// where each page is known to be there.
+    /// 1-based pages of the file that could not be read and whose form is unknown: missing pages may be among them. Empty
+    /// where no page is missing.
     pub unknown: Vec<u32>,
 }
 
-/// Where a page of a document stands: 1-based pages of the file, in their order.
+/// Where a page of a document is: 1-based pages of the file, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PageCopies {
     /// Those that were read.
@@ -62,19 +62,19 @@ pub struct PageCopies {
     pub unread: Vec<u32>,
 }
 
-/// What is to be said of a document as a whole. The words of the `verdict` column of `OUT.documents.csv`.
+/// The verdict on a document. The words of the `verdict` column of `OUT.documents.csv`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DocumentVerdict {
     /// Each page was read, once.
     Complete,
-    /// Each page was read, and some are there more than once.
+    /// Each page was read, and some are duplicated.
     Surplus,
     /// Some page is missing, or could not be read.
     Incomplete,
 }
 
 impl DocumentVerdict {
-    /// The word that stands in the table.
+    /// The word in the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",
@@ -90,12 +90,12 @@ impl DocumentRecord {
         self.pages_that(|copies| copies.read.is_empty())
     }
 
-    /// 1-based pages of the document that are there more than once, read or not. Which copy counts nobody knows.
+    /// 1-based pages of the document that occur more than once, read or not. Which copy counts is unknown.
     pub fn surplus(&self) -> Vec<usize> {
         self.pages_that(|copies| copies.read.len() + copies.unread.len() > 1)
     }
 
-    /// What is to be said of it as a whole.
+    /// The verdict on the document.
     pub fn verdict(&self) -> DocumentVerdict {
         match (self.missing().is_empty(), self.surplus().is_empty()) {
             (false, _) => DocumentVerdict::Incomplete,
@@ -119,11 +119,11 @@ impl fmt::Display for DocumentRecord {
             ("more than once: ".to_owned(), listed(&self.surplus(), ", "), ""),
             ("not read: page ".to_owned(), listed(&unread, ", "), " of the file"),
         ];
-        let said = parts.iter().filter(|(_, listed, _)| !listed.is_empty());
-        let said: Vec<String> = said.map(|(before, listed, after)| format!("{before}{listed}{after}")).collect();
-        match said.is_empty() {
+        let parts = parts.iter().filter(|(_, listed, _)| !listed.is_empty());
+        let parts: Vec<String> = parts.map(|(before, listed, after)| format!("{before}{listed}{after}")).collect();
+        match parts.is_empty() {
             true => f.write_str(self.verdict().as_str()),
-            false => write!(f, "{}: {}", self.verdict().as_str(), said.join("; ")),
+            false => write!(f, "{}: {}", self.verdict().as_str(), parts.join("; ")),
         }
     }
 }
@@ -139,9 +139,9 @@ pub fn documents<'a>(
 ) -> Vec<DocumentRecord> {
     let mut found: BTreeMap<&str, DocumentRecord> = BTreeMap::new();
     let mut unknown = Vec::new();
-    for PageSummary { page: in_file, form, sight } in pages {
+    for PageSummary { page: in_file, form, status } in pages {
         let template = form.and_then(|form| templates.iter().find(|template| template.name == form));
-        match (template.map(|template| &template.document), sight) {
+        match (template.map(|template| &template.document), status) {
             (None, PageStatus::Unread) => unknown.push(in_file),
             (None | Some(None), _) => {}
             (Some(Some(DocumentPage { name, page, of, .. })), _) => {
@@ -152,7 +152,7 @@ pub fn documents<'a>(
                 };
                 let pages = &mut found.entry(name).or_insert_with(new).pages;
                 let Some(copies) = page.checked_sub(1).and_then(|idx| pages.get_mut(idx)) else { continue };
-                if sight == PageStatus::Read { &mut copies.read } else { &mut copies.unread }.push(in_file);
+                if status == PageStatus::Read { &mut copies.read } else { &mut copies.unread }.push(in_file);
             }
         }
     }
@@ -190,18 +190,18 @@ mod tests {
     fn found(pages: &[&'static str]) -> Vec<DocumentRecord> {
         let seen = |(page, word): (u32, &&'static str)| {
             let form = word.trim_matches(['!', '_']);
-            let sight = match word.chars().last() {
+            let status = match word.chars().last() {
                 Some('!') => PageStatus::Unread,
                 Some('_') => PageStatus::Blank,
                 _ => PageStatus::Read,
             };
-            PageSummary { page, form: (!form.is_empty()).then_some(form), sight }
+            PageSummary { page, form: (!form.is_empty()).then_some(form), status }
         };
         documents(&templates(), (1..).zip(pages).map(seen))
     }
 
     #[test]
-    fn pages_in_any_order_are_put_together_and_what_is_amiss_is_named() {
+    fn documents_with_pages_in_any_order_name_missing_and_duplicated_pages() {
         for (pages, says) in [
             (&["a", "b", "c"][..], "complete"),
             (&["c", "a", "b"], "complete"),
@@ -226,12 +226,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_a_document_where_a_page_of_it_is_known() {
+    fn documents_without_a_known_page_are_absent() {
         for none in [&["alone"][..], &["!", "_"], &[]] {
             assert_eq!(found(none), []);
         }
         let two = found(&["b", "letter", "a", "c"]);
-        let told: Vec<String> = two.iter().map(|record| format!("{}: {record}", record.document)).collect();
-        assert_eq!(told, ["note: complete", "tax: complete"]);
+        let shown: Vec<String> = two.iter().map(|record| format!("{}: {record}", record.document)).collect();
+        assert_eq!(shown, ["note: complete", "tax: complete"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What speaks against a reading: digits that their writer struck out, or wrote another one over.
+//! Defects of a reading: digits that are struck out or overwritten.
 
 use super::{
     FieldScores, ReviewReason,
@@ -12,12 +12,13 @@ use crate::{
     segment::Lattice,
 };
 
-/// What speaks against a reading.
+/// A defect of a reading.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Defect {
-    /// Why a person must look.
+    /// Why a person must review it.
     pub reason: ReviewReason,
-    /// Whether it holds back what would be accepted. If not, it is the reason where the reading is not.
+    /// Whether it blocks a reading that would be accepted. If not, it only gives the reason where the reading is not
+    /// accepted.
     pub is_sure: bool,
 }
 
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_spoilt_has_its_name_and_holds_back_where_it_is_sure() {
+    fn struck_out_or_overwritten_digit_blocks_where_it_is_sure() {
         for (class, reason) in
             [(GlyphClass::StruckOut, ReviewReason::StruckOut), (GlyphClass::Overwritten, ReviewReason::Overwritten)]
         {

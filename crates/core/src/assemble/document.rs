@@ -1,5 +1,4 @@
-//! The pages of a document and their rules, put together: which of the document's fields each rule is about, and
-//! which fields rules tie together.
+//! The pages of a document with their rules: the fields of all pages in one list, and the groups that rules connect.
 
 use std::collections::HashSet;
 
@@ -7,15 +6,15 @@ use super::{FieldValue, PageReading, PageRecord};
 use crate::form::{Field, FormTemplate, Rule};
 use formread_raster::error::PageReject;
 
-/// What stands on the pages of a document that were read.
+/// The pages of a document that were read.
 pub(super) struct Document<'a> {
     /// The fields of all pages, page after page.
     pub fields: Vec<DocumentField<'a>>,
     pub templates: &'a [FormTemplate],
-    /// The forms that are pages of a form of several pages, of which some page is here.
+    /// The forms that are pages of a document of which some page is present.
     pub pages: HashSet<&'a str>,
     pub sheets: Vec<Sheet<'a>>,
-    /// Of each page that was not read, the form if it is known: what is written there is not.
+    /// The form of each page that was not read; `None` where it is unknown.
     pub unread: Vec<Option<&'a str>>,
 }
 
@@ -29,19 +28,19 @@ pub(super) struct DocumentField<'a> {
 /// A page that was read.
 pub(super) struct Sheet<'a> {
     pub template: &'a FormTemplate,
-    /// Its place among the document's fields, and how many there are.
+    /// Index of its first field among the document's, and how many it has.
     pub first: usize,
     pub n_fields: usize,
 }
 
-/// A rule of one page, about the document's fields.
+/// A rule of one page, with fields of the document.
 pub(super) struct DocumentRule {
     pub rule: Rule,
-    /// Whether it is about other forms, too.
+    /// Whether it names other forms, too.
     pub spans_pages: bool,
 }
 
-/// Fields that rules tie together, and these rules.
+/// Fields that rules connect, and these rules.
 #[derive(Default)]
 pub(super) struct Group<'a> {
     /// In the order in which the rules name them.
@@ -87,7 +86,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// `fields` in groups that `rules`, which name no others, tie together. A field that no rule names is a group of its own.
+/// `fields` in groups that `rules`, which name no others, connect. A field that no rule names is a group of its own.
 pub(super) fn groups<'a>(fields: &[usize], rules: impl Iterator<Item = &'a DocumentRule>) -> Vec<Group<'a>> {
     let rules: Vec<(&DocumentRule, Vec<usize>)> = rules.map(|rule| (rule, rule.rule.fields())).collect();
     let mut groups: Vec<Group<'_>> = Vec::new();
@@ -136,7 +135,7 @@ pub(super) mod tests {
 
     pub const ACROSS: &str = "sum = a + sheet.total";
 
-    /// A cover, whose `sum` is its own `a` and what stands on all sheets; a sheet's `total` is its `x` and `y`.
+    /// A cover, whose `sum` is `a` plus the totals of all sheets; a sheet's `total` is `x` plus `y`.
     pub fn forms() -> Vec<FormTemplate> {
         let form = |name: &str, rule: &str, fields: &[&str]| {
             let head = format!("name = \"{name}\"\ntitle = \"t\"\npage = [100, 100]\nrules = [\"{rule}\"]\n");
@@ -282,7 +281,7 @@ pub(super) mod tests {
         assert_eq!((fields(&pages[1])[0].guess.as_str(), fields(&pages[0])[0].confidence > 0.99), ("9", true));
     }
 
-    /// A cover says what 2,000 sheets come to, each with a digit in doubt that its own rule tells.
+    /// A cover says what 2,000 sheets come to, each with a doubtful digit that its own rule decides.
     #[test]
     fn beyond_the_bound_each_page_has_its_own_rules_and_those_across_only_check() {
         const N: usize = 2_000;

@@ -14,14 +14,15 @@ const MAX_DIGITS: usize = 32;
 /// Lower bound of a probability that keeps its logarithm finite.
 const MIN_PROBABILITY: f32 = 1e-6;
 
-/// What stands on one edge of a path.
+/// The symbol on one edge of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Symbol {
     /// A digit, 0 to 9.
     Digit(u8),
     /// A filler that the template declares.
     Filler,
-    /// What is no digit and no filler to the net, where fillers are usual: one of an unusual hand, or something struck out.
+    /// A glyph that the net takes for neither digit nor filler, where the template declares fillers: a filler of an unknown
+    /// form, or something struck out.
     UnknownFiller,
     /// Nothing: an empty cell, or ink that is skipped.
     Nothing,
@@ -32,9 +33,9 @@ pub(super) enum Symbol {
 pub(super) struct Path {
     /// From left to right, one an edge.
     symbols: Vec<Symbol>,
-    /// Its digits, four bits each, the last one lowest: of two paths with as many digits, whether they say the same.
+    /// Its digits, four bits each, the last one lowest: of two paths with as many digits, whether they are equal.
     text: u128,
-    /// Whether there is a filler, odd or not.
+    /// Whether there is a filler, known or not.
     pub has_filler: bool,
     /// Logarithm of how good it is: of every edge the log probability of its symbol, weighted by the pieces it covers so
     /// that long and short paths compare, and its prior.
@@ -53,12 +54,12 @@ impl Path {
         self.symbols.iter().filter_map(digit).collect()
     }
 
-    /// Whether there is an odd filler.
+    /// Whether there is an unknown filler.
     pub fn has_unknown_filler(&self) -> bool {
         self.symbols.contains(&Symbol::UnknownFiller)
     }
 
-    /// Whether an empty cell or a filler stands between two digits.
+    /// Whether there is an empty cell or a filler between two digits.
     pub fn has_inner_gap(&self) -> bool {
         let is_digit = |s: &Symbol| matches!(s, Symbol::Digit(_));
         let first = self.symbols.iter().position(is_digit).unwrap_or(0);
@@ -139,14 +140,14 @@ pub(super) fn likely_edges(
     likely
 }
 
-/// One edge of a path, and what stands on it.
+/// One edge of a path, and its symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Step {
     pub edge_idx: usize,
     pub symbol: Symbol,
 }
 
-/// The best path that says `digits` and has fillers or none, from left to right. `None` where there is no such path. `scores`
+/// The best path whose digits are `digits` and has fillers or none, from left to right. `None` where there is no such path. `scores`
 /// as for [`best_paths`].
 pub(super) fn path_of(
     field: &Field,
@@ -196,7 +197,7 @@ fn is_filler(symbol: &Symbol) -> bool {
     matches!(symbol, Symbol::Filler | Symbol::UnknownFiller)
 }
 
-/// Log prior of where the fillers stand.
+/// Log prior of the fillers' positions.
 fn filler_prior(path: &Path, params: &LatticeParams) -> f32 {
     let is_digit = |s: &Symbol| matches!(s, Symbol::Digit(_));
     let Some(first) = path.symbols.iter().position(is_digit) else { return 0.0 };
@@ -206,7 +207,7 @@ fn filler_prior(path: &Path, params: &LatticeParams) -> f32 {
         + params.trailing_filler_log * fillers(&path.symbols[last..])
 }
 
-/// What an edge may be.
+/// A possible reading of an edge.
 struct EdgeReading {
     symbol: Symbol,
     probability: f32,
@@ -215,7 +216,7 @@ struct EdgeReading {
     log_prior: f32,
 }
 
-/// What an edge may be.
+/// The possible readings of an edge.
 fn readings(
     field: &Field,
     edge: &LatticeEdge,
@@ -253,7 +254,7 @@ fn readings(
     readings
 }
 
-/// Adds `path`, gone on with `reading`, to a beam of the best, best first; of paths with the same digits only the best stays.
+/// Adds `path`, extended by `reading`, to a beam of the best, best first; of paths with the same digits only the best stays.
 fn keep(beam: &mut Vec<Path>, path: &Path, reading: &EdgeReading, k_best: usize) {
     let score = path.score + reading.weighted_log + reading.log_prior;
     if beam.len() >= k_best && beam.last().is_none_or(|worst| worst.score >= score) {
@@ -284,7 +285,7 @@ mod tests {
     use crate::assemble::tests::{edge, empty, field, glyph};
 
     #[test]
-    fn one_piece_or_two_is_decided_by_the_scores() {
+    fn best_paths_of_one_piece_or_two_follow_the_scores() {
         // Pieces a and b; b is sure to be a 7, a is poor alone, both together are a good 4.
         let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
         let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn edges_of_paths_far_worse_than_the_best_are_not_likely() {
+    fn likely_edges_excludes_paths_far_worse_than_the_best() {
         let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
         let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
         let likely = |whole: f32, margin: f32| {
@@ -309,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_a_text_is_told_by_its_edges() {
+    fn path_of_a_text_lists_its_edges() {
         let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
         let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
         let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(Some);
@@ -323,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_come_best_first_and_no_text_twice() {
+    fn best_paths_are_sorted_and_distinct() {
         let lattice = Lattice { n_nodes: 3, edges: vec![edge(0, 1), edge(1, 2)], ..Lattice::default() };
         let paths =
             best_paths(&field(1, 9), &lattice, &[Some(glyph(1, 0.8)), Some(glyph(2, 0.7))], &LatticeParams::default());
@@ -336,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lattice_that_leads_nowhere_has_no_path() {
+    fn best_paths_of_a_disconnected_lattice_are_none() {
         for lattice in [
             Lattice::default(),
             Lattice { n_nodes: 3, edges: vec![edge(0, 1)], ..Lattice::default() },
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_lattice_ends() {
+    fn best_paths_of_a_long_lattice_have_bounded_length() {
         let n = 200;
         let edges = (0..n).map(|i| edge(i, i + 1)).chain((0..n).map(|i| empty(i, i + 1))).collect();
         let scores: Vec<_> = (0..n).map(|i| Some(glyph(i % 10, 0.9))).chain((0..n).map(|_| None)).collect();

@@ -19,7 +19,7 @@ mod weighed;
 
 use std::{borrow::Cow, slice};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     form::{Field, FieldKind, FormTemplate},
@@ -41,7 +41,7 @@ pub use reconcile::reconcile;
 pub use state::{AcceptParams, AcceptTable};
 pub use weighed::{WeighedReading, strip_texts, weighed_readings};
 
-/// What one page said: a row of the table, or the reason why there is none.
+/// The record of one page: a row of the table, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageRecord {
     /// 1-based page in its file.
@@ -59,10 +59,10 @@ pub enum PageReading {
         form: Option<String>,
         /// Why it was not read.
         reason: PageReject,
-        /// For a person: what was met.
+        /// What was measured, for a person.
         detail: String,
     },
-    /// Every field was looked at.
+    /// Every field was read, is blank, or needs review.
     Read {
         /// The template's name.
         form: String,
@@ -73,7 +73,7 @@ pub enum PageReading {
     },
 }
 
-/// What one field said.
+/// The value of one field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldValue {
     /// The field's name.
@@ -82,11 +82,11 @@ pub struct FieldValue {
     pub state: FieldState,
     /// The best reading in canonical form, accepted or not; empty only for blank, or where nothing could be read.
     pub guess: String,
-    /// Other readings, likeliest first, the best one at the head.
+    /// All readings, most likely first. The best one is the first.
     pub alternatives: Vec<Alternative>,
-    /// What it says by itself, before any rule.
+    /// Its reading before any rule.
     pub unconstrained: UnconstrainedReading,
-    /// Where a rule put another reading in the place of the likeliest one.
+    /// Where a rule replaced the most likely reading.
     pub correction: Option<RuleCorrection>,
     /// 0 to 1, of the guess: the chance that it is right.
     pub confidence: f64,
@@ -96,10 +96,10 @@ pub struct FieldValue {
     pub residual_px: Option<f64>,
 }
 
-/// What a field says by itself. Rules begin from it, however often they are asked.
+/// The reading of a field before any rule. Rules start from it each time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnconstrainedReading {
-    /// What would become of it.
+    /// Its state.
     pub state: FieldState,
     /// As [`FieldValue::guess`].
     pub guess: String,
@@ -116,35 +116,52 @@ pub struct Alternative {
     pub probability: f64,
 }
 
-/// A reading that gave way to another one.
+/// A rule replaced a reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RuleCorrection {
-    /// The reading that is likeliest by itself, in canonical form.
+    /// The replaced reading, in canonical form: the most likely one before any rule.
     pub from: String,
-    /// The rule or check that wanted another one.
+    /// The rule or check that it does not satisfy.
     pub by: String,
 }
 
 /// What becomes of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldState {
-    /// The guess may be booked.
+    /// The guess is the value.
     Accepted,
     /// Nothing is written there.
     Blank,
-    /// A person must look.
+    /// A person must review it.
     Review(ReviewReason),
 }
 
-/// Why a person must look. The words of the `reason` column.
+impl FieldState {
+    /// `accepted`, `blank`, or the word of the `reason` column.
+    pub fn word(&self) -> Cow<'static, str> {
+        match self {
+            Self::Accepted => Cow::Borrowed("accepted"),
+            Self::Blank => Cow::Borrowed("blank"),
+            Self::Review(reason) => reason.word(),
+        }
+    }
+}
+
+impl Serialize for FieldState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.word())
+    }
+}
+
+/// Why a person must review a field. The words of the `reason` column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReviewReason {
-    /// The best reading is not sure enough: it is the acceptance level alone that holds it back.
+    /// The confidence is below the acceptance level, and nothing else is wrong.
     LowConfidence,
-    /// No digits could be made out.
+    /// No digits could be read.
     Illegible,
-    /// A digit is struck out, or beside digits there is something that cannot be read.
+    /// A digit is struck out, or there is something unreadable beside digits.
     StruckOut,
     /// A digit is written over another one.
     Overwritten,
@@ -154,24 +171,22 @@ pub enum ReviewReason {
     TooShort,
     /// Part of the field is not on the scan.
     OffPage,
-    /// A date that no calendar has.
+    /// A date that does not exist.
     ImpossibleDate,
-    /// A rule between fields, or what the field itself must be like, does not hold: the rule as the template has it, or the
-    /// name of the check.
+    /// A rule between fields or a check of the field fails: the rule as written in the template, or the name of the check.
     FailedCheck(String),
-    /// Nothing is written where something must be.
+    /// A required field is blank.
     Missing,
     /// A rule about the field names a page of its document that is missing or could not be read: that page's form.
     MissingPage(String),
-    /// A rule about the field names a page of its document that is there several times, not the same each time: that page's
-    /// form.
+    /// A rule about the field names a page of its document that occurs several times with different values: that page's form.
     SurplusPage(String),
-    /// The field's printed frame was not found where the form lies: what was read may be something else.
+    /// The field's printed frame was not found: the reading may be of something else.
     FrameNotFound,
 }
 
 impl ReviewReason {
-    /// The word that stands in the CSV.
+    /// The word in the table.
     pub fn word(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::FailedCheck(check) => return Cow::Owned(format!("failed-check:{check}")),
@@ -191,11 +206,11 @@ impl ReviewReason {
     }
 }
 
-/// What a page says that was registered, cut and scored. `cuts` as [`crate::segment::segment`] gives them, `scores` one
+/// Makes values of the scores of a page. `cuts` as [`crate::segment::segment`] gives them, `scores` one
 /// for each of them. `page` is 1-based.
 ///
-/// The fields' bounds are in pixels of [`formread_page::Page::pixels`]. The page is held to its rules as if there were
-/// no other one in its document; [`reconcile()`] does so for all of them.
+/// The fields' bounds are in pixels of [`formread_page::Page::pixels`]. The rules of the page are applied as if its
+/// document had no other page; [`reconcile()`] applies them to all pages.
 pub fn assemble_page(
     page: u32,
     template: &FormTemplate,
@@ -218,7 +233,7 @@ pub fn assemble_page(
     record
 }
 
-/// What one field says.
+/// Makes a value of the scores of one field.
 pub fn assemble_field(
     field: &Field,
     ink: &FieldInk,
@@ -229,7 +244,7 @@ pub fn assemble_field(
 ) -> FieldValue {
     let reading = match ink {
         FieldInk::Blank if accept.accepts(1.0) => Reading::of_state(FieldState::Blank, 1.0),
-        // nothing of the field is accepted, not even that it is blank
+        // the field is never accepted, not even as blank
         FieldInk::Blank => Reading::of_state(FieldState::Review(ReviewReason::LowConfidence), 1.0),
         FieldInk::OffPage => Reading::of_state(FieldState::Review(ReviewReason::OffPage), 0.0),
         FieldInk::Written(lattice) => read(field, lattice, scores, params, accept),
@@ -306,7 +321,7 @@ mod tests {
         }
     }
 
-    /// A comb of `n` cells, in which crosses and dashes fill what is not used and say nought alone.
+    /// A comb of `n` cells, in which crosses and dashes fill unused cells and alone mean zero.
     fn comb(n: usize) -> Field {
         let cells = (0..n).map(|i| Rect::from_xywh(5.0 * i as f64, 0.0, 5.0, 8.0)).collect();
         Field {
@@ -364,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn fillers_and_empty_cells() {
+    fn comb_with_fillers_and_empty_cells_has_its_digits() {
         use FieldState::{Accepted, Review};
         for (cells, state, guess) in [
             ("012", Accepted, "12"),
@@ -386,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn fillers_alone_say_what_the_template_says() {
+    fn fillers_alone_mean_what_the_template_declares() {
         let silent = Field { fillers_mean: None, ..comb(3) };
         let value = read_cells(&silent, "XXX");
         assert_eq!((value.state, value.guess.as_str()), (FieldState::Blank, ""));
@@ -395,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn an_impossible_date_is_for_a_person() {
+    fn impossible_date_needs_review() {
         let kind = FieldKind::Date { order: DateOrder::DayMonthYear, pivot: 50 };
         let date = Field { kind, fillers: Vec::new(), digits: DigitCount { min: 8, max: 8 }, ..comb(8) };
         let value = read_cells(&date, "31022020");
@@ -406,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_struck_out_is_no_sure_filler() {
+    fn scribble_beside_digits_needs_review() {
         for cells in ["12?", "?12", "???"] {
             let value = read_cells(&comb(3), cells);
             assert!(matches!(value.state, FieldState::Review(_)), "{cells}: {value:?}");
@@ -415,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_digits_and_too_few() {
+    fn too_many_or_too_few_digits_need_review() {
         let value = read_cells(&field(1, 2), "123");
         assert_eq!((value.state, value.guess.as_str()), (FieldState::Review(ReviewReason::Overflow), "123"));
         let value = read_cells(&field(4, 4), "123");
@@ -423,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_written_is_blank_and_off_the_page_is_not() {
+    fn field_without_ink_is_blank_and_field_off_the_page_needs_review() {
         let read = |ink| {
             assemble_field(
                 &field(1, 3),
@@ -450,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unsure_digit_lowers_the_confidence_and_its_rival_is_named() {
+    fn doubtful_digit_lowers_the_confidence_and_names_the_alternative() {
         let ink = FieldInk::Written(Lattice { n_nodes: 2, edges: vec![edge(0, 1)], ..Lattice::default() });
         let mut scores = glyph(1, 0.55);
         scores.digits[7] = 0.4;

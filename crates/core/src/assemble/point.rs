@@ -13,21 +13,21 @@ use crate::{
 /// Digits between two points or commas that part thousands.
 const N_THOUSANDS: usize = 3;
 
-/// How many digits stand behind the decimal point.
+/// How many digits are behind the decimal point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Decimals {
     /// `None`: as many as the field has decimals.
     pub n: Option<usize>,
-    /// Whether the paper says nothing else.
+    /// Whether the ink agrees.
     pub is_sure: bool,
 }
 
 impl Decimals {
-    /// As many as there are decimals, whatever is written.
+    /// As many as the field has decimals.
     pub const IMPLIED: Self = Self { n: None, is_sure: true };
 }
 
-/// How many of the `digits` of a reading, with fillers or without, stand behind the decimal point, as far as the paper tells.
+/// How many of the `digits` of a reading, with fillers or without, are behind the decimal point, according to the ink.
 pub(super) fn decimals(
     field: &Field,
     lattice: &Lattice,
@@ -55,9 +55,9 @@ pub(super) fn decimals(
             let n_behind = steps().and_then(|steps| Some(n_right_of(&steps, lattice, *signs.points.last()?)));
             match n_behind {
                 Some(n) if n == decimals => sure(Some(n)),
-                // behind the number, where decimals are always written, is nothing but dust
+                // where decimals are always written, a point behind the number is dust
                 Some(0) if point == DecimalPoint::Implied => Decimals::IMPLIED,
-                // thousands, and nothing behind them
+                // a thousands separator without decimals
                 Some(0 | N_THOUSANDS) if point == DecimalPoint::Written => sure(Some(0)),
                 Some(n) if n < decimals && point == DecimalPoint::Written => Decimals { n: Some(n), is_sure: false },
                 _ => Decimals { n: None, is_sure: false },
@@ -66,7 +66,7 @@ pub(super) fn decimals(
     }
 }
 
-/// In a comb whose cells from `first` on are those of the decimals.
+/// For a comb whose decimals are in the cells from `first` on.
 fn in_cells(steps: &[Step], first: usize, decimals: usize) -> Decimals {
     let is_digit = |step: &&Step| matches!(step.symbol, Symbol::Digit(_));
     let n = steps.iter().skip(first).filter(is_digit).count();

@@ -1,7 +1,7 @@
-//! What a field may say: the candidates of both ways to read it, each scored by both.
+//! The candidate readings of a field, from the lattice and from the strip, each scored by both.
 //!
-//! One way cuts the ink into glyphs and takes the best paths through the [`Lattice`]; the other reads the ink as a whole,
-//! column by column. They err on different fields: a wrong cut does not mislead the second, an unusual gap not the first.
+//! The lattice cuts the ink into glyphs and takes the best paths through the [`Lattice`]. The strip reads the ink as a whole,
+//! column by column. They err on different fields: a wrong cut does not mislead the strip, an unusual gap not the lattice.
 
 use std::collections::BTreeMap;
 
@@ -20,19 +20,19 @@ use crate::{
 /// One reading of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Candidate {
-    /// ASCII digits; none where there are fillers alone.
+    /// ASCII digits; empty where there are only fillers.
     pub digits: String,
-    /// Whether fillers stand beside them.
+    /// Whether there are fillers beside them.
     pub has_filler: bool,
-    /// Whether an empty cell or a filler stands between two digits.
+    /// Whether there is an empty cell or a filler between two digits.
     pub has_inner_gap: bool,
-    /// Whether a sign among its fillers may be something else.
+    /// Whether a filler is of an unknown form.
     pub has_unknown_filler: bool,
     /// Whether it has a minus.
     pub is_negative: bool,
     /// Where its decimal point is.
     pub decimals: Decimals,
-    /// Logarithm of how good it is by both ways.
+    /// Log score from lattice and strip together.
     pub score: f64,
     /// Natural logarithms of how likely it is by each way that these symbols, and nothing else, are written.
     pub lattice_log: f64,
@@ -40,18 +40,18 @@ pub(super) struct Candidate {
     pub strip_log: Option<f64>,
 }
 
-/// What a field may say.
+/// The candidate readings of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Candidates {
     /// Best first.
     pub readings: Vec<Candidate>,
-    /// Logarithm of how good it is to say that something there cannot be read: a scribble, a digit struck out.
+    /// Log score of the field being unreadable: a scribble, a digit struck out.
     pub unreadable: f64,
-    /// Whether the likeliest text with something unreadable has digits besides.
+    /// Whether the most likely text with an unreadable part also has digits.
     pub has_digits_beside: bool,
 }
 
-/// What a field may say.
+/// The candidate readings of a field.
 pub(super) fn candidates(
     field: &Field,
     lattice: &Lattice,

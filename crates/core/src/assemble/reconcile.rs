@@ -1,9 +1,9 @@
-//! Fields that answer for each other: the rules of a document's pages choose among the readings, and check them.
+//! Joint decoding of fields under arithmetic rules: the rules of a document choose among the readings, and check them.
 //!
-//! Each field brings its readings and how likely they are; each rule says that a combination of them which breaks it is
-//! unlikely, for few writers err. The likeliest combination is found by exact search, and with it how likely each reading
-//! is now. So a rule that holds makes its fields surer; one digit that the nets doubted gives way to the one that the sum
-//! wants; and a sum that a sure hand got wrong stays wrong, and is for a person.
+//! Each field has readings with probabilities. A combination of readings that breaks a rule is unlikely, because few writers
+//! err. Exact search finds the most likely combination, and the probability of each reading given the rules. So a rule that
+//! holds raises the confidence of its fields; a doubtful digit is replaced by the one that satisfies the sum; and a sum that
+//! is clearly written and wrong stays wrong, and needs review.
 
 use super::{
     AcceptTable, FieldState, FieldValue, PageRecord, ReviewReason, RuleCorrection,
@@ -17,25 +17,24 @@ use crate::form::{Bounds, Field, FieldChecks, FieldKind, FormTemplate, Relation,
 /// Limits of every probability: no reading is certain or impossible.
 const MIN_PROBABILITY: f64 = 1e-6;
 
-/// Holds the fields of a document to the rules of its forms, and each to its own checks: `pages` are those of one
-/// scan file, in their order, of forms of `templates`. Fields that a person must look at for what was found on the
-/// paper stay as they are; a rule that names one of these says nothing.
+/// Applies the rules of the forms of a document, and the checks of each field. `pages` are those of one scan file, in their
+/// order, of forms of `templates`. Fields that need review because of their ink stay as they are; a rule that names one of
+/// them is not decided.
 ///
-/// A rule stands for each page with its form. A field of another form stands in it for the sum over all pages with
-/// that form; the rule says nothing where there is none, or where a page that is not blank could not be read and may
-/// be one.
+/// A rule applies to each page of its form. A field of another form means the sum over all pages of that form; the rule
+/// does not apply where there is none, or where a page that is not blank could not be read and may be one.
 ///
-/// A form that is a page of a document of which some page is here is there once. Where it is missing or could not be
-/// read, a rule that names one of its fields cannot be asked, and what it names on other pages, by itself sure enough to
-/// be booked, awaits review as `missing-page:` and the form. Where it is there several times, the rule is asked of the
-/// first copy if each copy says the same, by itself and sure enough; if not, or if they differ after that, what it names
-/// awaits review as `surplus-page:` and the form.
+/// A page of a document of which some page is present must occur once. Where it is missing or could not be read, a rule that
+/// names one of its fields cannot be evaluated, and fields that it names on other pages, though confident enough, need review
+/// as `missing-page:` and the form. Where it occurs several times, the rule uses the first copy if all copies are equal and
+/// confident enough; if not, or if they differ afterwards, the fields that it names need review as `surplus-page:` and the
+/// form.
 ///
-/// What was made of the fields before is forgotten: each page may have been a document by itself first.
+/// Each field starts from its reading before any rule: pages may have been reconciled one by one first.
 ///
-/// Exact as long as no group of fields that rules tie together needs more than 20,000 readings to be tried. Beyond,
-/// each page is held to its own rules, and rules across pages only check; where a page's own are beyond, no reading
-/// of that group is changed and none gets surer, and the rules only check.
+/// Exact as long as no group of fields that rules connect needs more than [`RuleParams::max_tried`] readings. Past it, each
+/// page is reconciled by its own rules, and rules across pages only check. Where the rules of one page need more, too, they
+/// only check: no reading and no confidence changes.
 pub fn reconcile(templates: &[FormTemplate], pages: &mut [PageRecord], accept: &AcceptTable, params: &RuleParams) {
     let document = Document::new(templates, pages);
     let DocumentRules { evaluable, blocked, duplicated } = document.rules();
@@ -59,9 +58,9 @@ struct Work<'a> {
     document: Document<'a>,
     accept: &'a AcceptTable,
     params: &'a RuleParams,
-    /// What the search has picked, as rules see it, by field.
+    /// The numbers that the search has picked, by field.
     numbers: Vec<Bounds>,
-    /// Of each field, its place in its group.
+    /// For each field, its index in its group.
     places: Vec<usize>,
 }
 
@@ -83,7 +82,7 @@ impl RuleParams {
     }
 }
 
-/// What a field may say, the likeliest first.
+/// The choices of a field, most likely first.
 fn choices(field: &Field, value: &FieldValue, params: &RuleParams) -> Vec<Choice> {
     let unlisted = |probability: f64| Choice { text: None, number: field.bounds(), cost: -probability.ln() };
     if !is_open_to_rules(&value.state) {
@@ -97,10 +96,10 @@ fn choices(field: &Field, value: &FieldValue, params: &RuleParams) -> Vec<Choice
         .map(|other| (other.text.as_str(), other.probability.max(MIN_PROBABILITY).powf(params.share_exponent)))
         .collect();
     let all: f64 = others.iter().map(|(_, share)| share).sum();
-    // a list or a check digit speaks against what is not among the readings, too
-    let is_told = !field.checks.allowed.is_empty() || field.checks.check_digit.is_some();
-    let unlisted_cost = if is_told { params.unknown_cost(params.chance_of_check) } else { 0.0 };
-    // where unused cells are filled, ink is something
+    // a list of values or a check digit also makes unlisted readings unlikely
+    let has_check = !field.checks.allowed.is_empty() || field.checks.check_digit.is_some();
+    let unlisted_cost = if has_check { params.unknown_cost(params.chance_of_check) } else { 0.0 };
+    // where unused cells are filled, ink is always writing
     let may_be_nothing = !value.guess.is_empty() && field.fillers.is_empty() && !field.checks.is_required;
     let nothing_share = if may_be_nothing { params.nothing_share * (1.0 - sure) } else { 0.0 };
     let unlisted_share = if others.is_empty() { 1.0 - nothing_share } else { params.unlisted_share };
@@ -116,7 +115,7 @@ fn choices(field: &Field, value: &FieldValue, params: &RuleParams) -> Vec<Choice
     let rest = unlisted((1.0 - sure) * unlisted_share);
     choices.push(Choice { cost: rest.cost + unlisted_cost, ..rest });
     if may_be_nothing {
-        // what is no writing seldom reads as what is on the list
+        // specks seldom read as an allowed value
         let fits = broken_by(field, &value.guess).is_none();
         let rest = unlisted((1.0 - sure) * nothing_share);
         choices.push(Choice {
@@ -129,7 +128,7 @@ fn choices(field: &Field, value: &FieldValue, params: &RuleParams) -> Vec<Choice
     choices
 }
 
-/// Whether what becomes of a field depends on how likely its reading is, and on nothing else.
+/// Whether rules may change a field: its state depends only on the probability of its reading.
 fn is_open_to_rules(state: &FieldState) -> bool {
     match state {
         FieldState::Accepted | FieldState::Blank => true,
@@ -137,12 +136,12 @@ fn is_open_to_rules(state: &FieldState) -> bool {
     }
 }
 
-/// What is known of the number that a field's text says.
+/// The bounds of the number that a field's text means.
 fn bounds(field: &Field, text: &str) -> Bounds {
     number(text).map_or(field.bounds(), Bounds::exactly)
 }
 
-/// What rules see: blank is nothing in a sum, a date the number that its digits make, year first.
+/// The number of a text in rules: 0 for blank, for a date the number of its digits, year first.
 fn number(text: &str) -> Option<f64> {
     match text {
         "" => Some(0.0),
@@ -163,7 +162,7 @@ fn broken_by(field: &Field, text: &str) -> Option<ReviewReason> {
 }
 
 impl Work<'_> {
-    /// Finds the likeliest combination and says what becomes of the fields.
+    /// Finds the most likely combination and sets the fields to it.
     fn settle(&mut self, group: &Group<'_>) {
         let variables = self.variables(group);
         let constraints = self.constraints(group);
@@ -188,7 +187,7 @@ impl Work<'_> {
             if !is_open_to_rules(&value.state) {
                 continue;
             }
-            // what is not among the readings cannot be written down, and no rule makes a field blank
+            // an unlisted reading has no text, and no rule makes a field blank
             let choice_idx = if variable.choices[picked[place]].text.is_some() { picked[place] } else { own[place] };
             let Some(text) = &variable.choices[choice_idx].text else { continue };
             let weights = &found.weights[place];
@@ -223,7 +222,7 @@ impl Work<'_> {
         }
     }
 
-    /// Each page by its own rules; those across pages only check what comes of it.
+    /// Reconciles each page by its own rules; rules across pages only check the result.
     fn settle_by_page(&mut self, group: &Group<'_>) {
         let (across, own): (Vec<&DocumentRule>, Vec<&DocumentRule>) =
             group.rules.iter().partition(|rule| rule.spans_pages);
@@ -268,7 +267,7 @@ impl Work<'_> {
     }
 }
 
-/// Of each of `n` variables, the first rule about it that does not hold.
+/// For each of `n` variables, the first rule about it that does not hold.
 fn broken_rules<'a>(constraints: &[Constraint<'a>], n: usize, numbers: &[Bounds]) -> Vec<Option<&'a Rule>> {
     let mut broken = vec![None; n];
     for constraint in
@@ -281,7 +280,7 @@ fn broken_rules<'a>(constraints: &[Constraint<'a>], n: usize, numbers: &[Bounds]
     broken
 }
 
-/// The first rule about the variable at `place` that its own `number` would break, or else the first one.
+/// The first rule that the variable's number before rules, `number`, would break; else the first rule about it.
 fn rule_behind_correction(
     constraints: &[Constraint<'_>],
     place: usize,
@@ -338,7 +337,7 @@ pub(super) mod tests {
 
     pub type Readings<'a> = &'a [(&'a str, f64)];
 
-    /// The values of one page, held to its rules.
+    /// The values of one page after its rules.
     fn on_one_page(template: &FormTemplate, values: Vec<FieldValue>) -> Vec<FieldValue> {
         let reading = PageReading::Read { form: template.name.clone(), fields: values, residual_px: 0.0 };
         let mut pages = [PageRecord { page: 1, reading }];
@@ -359,7 +358,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_sum_that_holds_makes_its_fields_surer_and_no_other() {
+    fn sum_that_holds_raises_the_confidence_of_its_fields() {
         let doubtful: Readings<'_> = &[("17", 0.8), ("11", 0.2)];
         let values = reconciled(SUM, [doubtful, &[("5", 0.999)], &[("22", 0.999)], doubtful]);
         assert_eq!((&values[0].state, values[0].guess.as_str()), (&FieldState::Accepted, "17"));
@@ -369,17 +368,17 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_doubtful_digit_gives_way_to_the_one_that_the_sum_wants() {
+    fn doubtful_digit_is_replaced_to_satisfy_the_sum() {
         let values = reconciled(SUM, [&[("17", 0.55), ("11", 0.44)], &[("5", 0.999)], &[("16", 0.999)], &[]]);
         assert_eq!((&values[0].state, values[0].guess.as_str()), (&FieldState::Accepted, "11"));
         assert_eq!(values[0].correction, Some(RuleCorrection { from: "17".to_owned(), by: "sum = a + b".to_owned() }));
-        // what is nearly sure is not booked as changed, whatever the sum says
+        // a confident reading is not replaced and accepted
         let values = reconciled(SUM, [&[("17", 0.95), ("11", 0.049)], &[("5", 0.999)], &[("16", 0.999)], &[]]);
         assert!(matches!(values[0].state, FieldState::Review(_)), "{:?}", values[0]);
     }
 
     #[test]
-    fn a_sum_that_a_sure_hand_got_wrong_stays_wrong() {
+    fn confident_fields_with_a_wrong_sum_fail_the_check() {
         let sure = |text| [(text, 0.9995), ("99", 0.0004)];
         let values = reconciled(SUM, [&sure("17"), &sure("5"), &sure("23"), &sure("8")]);
         let failed = FieldState::Review(ReviewReason::FailedCheck("sum = a + b".to_owned()));
@@ -387,7 +386,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn blank_is_nothing_in_a_sum_and_what_a_person_must_see_is_left_alone() {
+    fn blank_counts_zero_and_field_under_review_is_unchanged() {
         let values = reconciled(SUM, [&[("17", 0.999)], &[], &[("17", 0.999)], &[]]);
         assert_eq!((&values[1].state, &values[2].state), (&FieldState::Blank, &FieldState::Accepted));
         let mut before =
@@ -400,17 +399,17 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn ink_that_is_hardly_a_number_breaks_no_sum() {
+    fn speck_breaks_no_sum() {
         let speck: Readings<'_> = &[("1", 0.02)];
         let values = reconciled(SUM, [&[("17", 0.999)], speck, &[("17", 0.999)], &[]]);
         assert_eq!((&values[0].state, &values[2].state), (&FieldState::Accepted, &FieldState::Accepted));
-        // but it is not for a rule to say that nothing is written
+        // but no rule makes a field blank
         assert_eq!((values[1].guess.as_str(), values[1].correction.is_some()), ("1", false));
         assert_eq!(values[1].state, FieldState::Review(ReviewReason::LowConfidence));
     }
 
     #[test]
-    fn two_rules_share_a_field_and_only_the_one_that_fails_is_named() {
+    fn only_the_rule_that_fails_is_named() {
         let rules = "\"sum = a + b\", \"c <= sum\"";
         let values = reconciled(rules, [&[("4", 0.999)], &[("5", 0.999)], &[("9", 0.999)], &[("12", 0.999)]]);
         let failed = FieldState::Review(ReviewReason::FailedCheck("c <= sum".to_owned()));
@@ -419,7 +418,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_field_is_held_to_what_it_must_be_like() {
+    fn field_that_fails_its_own_check_needs_review() {
         let text = "name = \"t\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"a\"\n";
         let read = |kind: &str, readings: Readings<'_>| {
             let template = parse_template(&format!("{text}{kind}\n")).expect(kind);
@@ -444,7 +443,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_search_is_exact_and_what_is_beyond_its_bound_is_left_as_it_was() {
+    fn search_is_exact_and_past_its_limit_changes_nothing() {
         // every combination, weighed one by one
         let a: Readings<'_> = &[("17", 0.5), ("11", 0.3), ("71", 0.2)];
         let b: Readings<'_> = &[("6", 0.6), ("0", 0.4)];

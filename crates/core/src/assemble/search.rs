@@ -1,4 +1,4 @@
-//! The likeliest combination of several fields' readings under rules, and how likely each reading is with them.
+//! The most likely combination of readings of several fields under rules, and the probability of each reading given them.
 
 use super::params::RuleParams;
 use crate::form::{Bounds, Rule};
@@ -6,10 +6,10 @@ use crate::form::{Bounds, Rule};
 /// One of the readings of a field.
 #[derive(Debug, Clone)]
 pub(super) struct Choice {
-    /// In canonical form, empty for blank; `None` stands for what is not among the readings: another number, or ink that is
-    /// no writing.
+    /// In canonical form, empty for blank; `None` for a reading that is not listed: another number, or ink that is no
+    /// writing.
     pub text: Option<String>,
-    /// As rules see it.
+    /// Its number in rules.
     pub number: Bounds,
     /// Minus its log probability, and what the field's own checks add.
     pub cost: f64,
@@ -27,7 +27,7 @@ pub(super) struct Variable {
 pub(super) struct Constraint<'a> {
     pub rule: &'a Rule,
     pub variables: Vec<usize>,
-    /// What it costs where it cannot be said whether it holds, and where it does not.
+    /// Its cost where it cannot be decided, and where it does not hold.
     pub unknown_cost: f64,
     pub broken_cost: f64,
 }
@@ -43,17 +43,17 @@ pub(super) struct Found {
     pub left: usize,
 }
 
-/// The likeliest combination of choices, and how likely each choice is: depth first, best choice first, with what the rest
-/// costs at least for a bound (Land and Doig, "An automatic method of solving discrete programming problems", 1960).
+/// The most likely combination of choices, and the weight of each choice: depth first, best choice first, bounded by the
+/// least cost of the rest (Land and Doig, "An automatic method of solving discrete programming problems", 1960).
 ///
-/// `numbers` has room for what is picked, as rules see it, by the index of the field.
+/// `numbers` is scratch space: the number that is picked for each field.
 pub(super) fn search(
     variables: &[Variable],
     constraints: &[Constraint<'_>],
     numbers: &mut [Bounds],
     params: &RuleParams,
 ) -> Found {
-    // what the variables from one on cost at least
+    // the least cost of the variables from one on
     let mut least_from = vec![0.0; variables.len() + 1];
     for (place, variable) in variables.iter().enumerate().rev() {
         least_from[place] = least_from[place + 1] + variable.choices.first().map_or(0.0, |choice| choice.cost);
@@ -93,17 +93,17 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// A document may tie more fields together than a thread's stack is deep, so this does not call itself.
+    /// Without recursion: a document may connect more fields than a thread's stack allows.
     fn run(&mut self) {
         let last = self.variables.len();
-        // of each variable, the choice to be tried next, and what those before it cost
+        // for each variable, the next choice to try, and the cost of those before it
         let (mut next, mut costs) = (vec![0; last], vec![0.0; last]);
         let mut place = 0;
         while place < last {
             match self.try_choice(place, next[place], costs[place]) {
                 Tried::NoMore if place == 0 => return,
                 Tried::NoMore => place -= 1,
-                Tried::TooDear => next[place] += 1,
+                Tried::TooCostly => next[place] += 1,
                 Tried::Fits(cost) => {
                     next[place] += 1;
                     if place + 1 == last {
@@ -130,10 +130,10 @@ impl Search<'_> {
         self.numbers[variable.field_idx] = choice.number;
         let by_rules: f64 = self.complete_at[place].iter().map(|constraint| self.cost_of(constraint)).sum();
         let cost = so_far + by_rules;
-        if cost + self.least_from[place + 1] <= most { Tried::Fits(cost) } else { Tried::TooDear }
+        if cost + self.least_from[place + 1] <= most { Tried::Fits(cost) } else { Tried::TooCostly }
     }
 
-    /// Takes account of what is picked, at `cost` in all.
+    /// Records the picked combination, with its total `cost`.
     fn count(&mut self, cost: f64) {
         if cost < self.found.cost {
             self.found.cost = cost;
@@ -154,12 +154,12 @@ impl Search<'_> {
     }
 }
 
-/// What came of one choice.
+/// The result of one choice.
 enum Tried {
     /// Neither it nor any after it can be part of a likely combination, or no more may be tried.
     NoMore,
-    /// It breaks a rule, and no likely combination has room for that.
-    TooDear,
+    /// It breaks a rule, and no likely combination allows that.
+    TooCostly,
     /// The variables so far cost this much.
     Fits(f64),
 }

@@ -1,4 +1,4 @@
-//! What becomes of a field: accepted, blank, or a person must look, and why.
+//! The state of a field: accepted, blank, or in need of review, and why.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,11 @@ use crate::{
 /// When a reading is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AcceptParams {
-    /// Least confidence, 0 to 1. Raising it sends more fields to review and lets fewer wrong ones pass.
+    /// The acceptance level: a reading is accepted from this confidence on, 0 to 1. Raising it sends more fields to review and
+    /// accepts fewer wrong ones.
     pub min_confidence: f64,
-    /// The same for a reading that a rule put in the place of a likelier one: only on a wide margin is it booked.
+    /// The same for a reading that a rule put in the place of a more likely one. It is higher, because such a reading is a
+    /// correction of the writer's ink.
     pub min_confidence_corrected: f64,
 }
 
@@ -30,8 +32,8 @@ impl AcceptParams {
     /// Nothing is accepted.
     pub const NEVER: Self = Self { min_confidence: f64::INFINITY, min_confidence_corrected: f64::INFINITY };
 
-    /// Whether a reading of this confidence, 0 to 1, is accepted. It is taken as the table has it, with four decimals,
-    /// so that one can be held against the other.
+    /// Whether a reading of this confidence, 0 to 1, is accepted. It is rounded to four decimals first, as
+    /// in the table, so that both can be compared.
     pub fn accepts(&self, confidence: f64) -> bool {
         (confidence * 1e4).round() / 1e4 >= self.min_confidence
     }
@@ -64,7 +66,7 @@ impl Default for AcceptParams {
 /// Readings that are listed.
 const N_ALTERNATIVES: usize = 8;
 
-/// What was made of a field's ink.
+/// The reading of a field's ink.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reading {
     pub state: FieldState,
@@ -79,7 +81,7 @@ impl Reading {
     }
 }
 
-/// Reads what is written.
+/// Reads a field with writing.
 pub(super) fn read(
     field: &Field,
     lattice: &Lattice,
@@ -126,8 +128,8 @@ pub(super) fn read(
     judge(field, &fitting, has_odd_sign, unreadable, params, accept, doubt)
 }
 
-/// The state of the best of `candidates` (best first, at least one) among them. `unreadable` is the score of saying that
-/// something there cannot be read; `has_odd_sign` says that there is half a sign.
+/// The state of the best of `candidates` (best first, at least one) among them. `unreadable` is the score of the field
+/// being unreadable; `has_odd_sign` is whether there is half a sign.
 fn judge(
     field: &Field,
     candidates: &[&Candidate],
@@ -160,7 +162,7 @@ fn judge(
     Reading { state, guess, alternatives, confidence }
 }
 
-/// What a candidate says, in canonical form, and whether there is such a value.
+/// The canonical form of a candidate, and whether such a value exists.
 fn text(field: &Field, candidate: &Candidate) -> (String, bool) {
     if candidate.digits.is_empty() {
         return (field.fillers_mean.clone().unwrap_or_default(), true);

@@ -1,14 +1,14 @@
-//! A strip's columns -> the texts that they may say.
+//! CTC prefix search: from the columns of a strip to its likely texts.
 
 use std::collections::BTreeSet;
 
 use super::params::CtcParams;
 use crate::scores::{CTC_BLANK, CtcLogProbs, FIRST_DIGIT, N_SYMBOLS, SCRIBBLE, StripScores};
 
-/// Stands in a text for what cannot be read.
+/// The sign in a text for what cannot be read.
 pub(super) const UNREADABLE: char = '?';
 
-/// What a strip may say.
+/// A possible text of a strip.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct StripText {
     /// ASCII digits and [`UNREADABLE`].
@@ -17,13 +17,13 @@ pub(super) struct StripText {
     pub log_probability: f64,
 }
 
-/// Nothing is divided by less: by a column that rules out every text.
-const LEAST_SUM: f64 = 1e-300;
+/// Lower bound of a divisor: a column may exclude every text.
+const MIN_SUM: f64 = 1e-300;
 
-/// Sums of probabilities smaller than this are made 1 again: far from what a number can hold, and seldom reached.
-const SMALL_SUM: f64 = 1e-100;
+/// Smaller sums of probabilities are scaled to 1, so that they do not underflow.
+const RESCALE_BELOW: f64 = 1e-100;
 
-/// A strip's views, made ready to be asked for many texts.
+/// The views of a strip as probabilities, to be searched for many texts.
 #[derive(Debug, Clone)]
 pub(super) struct StripReading {
     /// Of each view, of each column, the probabilities of the symbols.
@@ -31,12 +31,12 @@ pub(super) struct StripReading {
     params: CtcParams,
 }
 
-/// Probabilities of all ways to a text, by what the last column says.
+/// Probability of all alignments of a prefix, by the symbol of the last column (Hannun et al., 2014).
 #[derive(Debug, Clone, Copy, Default)]
 struct PrefixScore {
     /// Its last symbol.
     symbol: f64,
-    /// No symbol.
+    /// The blank.
     none: f64,
 }
 
@@ -46,18 +46,18 @@ impl PrefixScore {
     }
 }
 
-/// A text, or the prefix of one: another one and a symbol more.
+/// A prefix of a text: another prefix and one more symbol.
 #[derive(Clone, Copy)]
 struct Prefix {
-    /// Index of the one that it goes on from.
+    /// Index of the prefix that it extends.
     from: usize,
     /// [`CTC_BLANK`]: it is the empty one.
     last: usize,
-    /// Indices of those that go on from it, by symbol.
+    /// Indices of its extensions, by symbol.
     next: [Option<usize>; N_SYMBOLS],
 }
 
-/// All prefixes that were met: a tree whose root says nothing.
+/// All prefixes found so far: a tree whose root is empty.
 struct PrefixTree(Vec<Prefix>);
 
 impl PrefixTree {
@@ -67,7 +67,7 @@ impl PrefixTree {
         Self(vec![Prefix { from: Self::EMPTY, last: CTC_BLANK, next: [None; N_SYMBOLS] }])
     }
 
-    /// The one that goes on from `from` with `symbol`.
+    /// The extension of `from` by `symbol`.
     fn with(&mut self, from: usize, symbol: usize) -> usize {
         let n = self.0.len();
         let found = *self.0[from].next[symbol].get_or_insert(n);
@@ -88,7 +88,7 @@ impl PrefixTree {
 }
 
 impl StripReading {
-    /// Of what the net says of a strip.
+    /// Of the scores of a strip.
     pub fn new(scores: &StripScores, params: &CtcParams) -> Self {
         let probabilities = |columns: &CtcLogProbs| {
             let of_column = |column: &[f32; N_SYMBOLS]| column.map(|log| f64::from(log).exp());
@@ -127,7 +127,7 @@ fn sorted(mut texts: Vec<StripText>) -> Vec<StripText> {
 
 /// The likeliest texts by one view, likeliest first: prefix search of a beam (Graves, "Sequence transduction with recurrent
 /// neural networks", 2012; Hannun et al., "First-pass large vocabulary continuous speech recognition", 2014). Probabilities
-/// are divided by their sum at every column, lest they vanish (Rabiner, "A tutorial on hidden Markov models", 1989,
+/// are divided by their sum at every column, so that they do not underflow (Rabiner, "A tutorial on hidden Markov models", 1989,
 /// section V.A).
 fn best_of_view(columns: &[[f64; N_SYMBOLS]], params: &CtcParams) -> Vec<StripText> {
     if columns.is_empty() {
@@ -136,7 +136,7 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]], params: &CtcParams) -> Vec<StripTe
     let mut prefixes = PrefixTree::new();
     let mut beam = vec![(PrefixTree::EMPTY, PrefixScore { none: 1.0, symbol: 0.0 })];
     let mut log_scale = 0.0;
-    // where in `next` a prefix stands
+    // index of a prefix in `next`
     let mut places: Vec<Option<usize>> = Vec::new();
     for column in columns {
         let mut next: Vec<(usize, PrefixScore)> = Vec::with_capacity(beam.len() * N_SYMBOLS);
@@ -170,7 +170,7 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]], params: &CtcParams) -> Vec<StripTe
         next.iter().for_each(|(prefix, _)| places[*prefix] = None);
         next.sort_by(|a, b| b.1.total().total_cmp(&a.1.total()).then(a.0.cmp(&b.0)));
         next.truncate(params.beam);
-        let sum = next.iter().map(|(_, score)| score.total()).sum::<f64>().max(LEAST_SUM);
+        let sum = next.iter().map(|(_, score)| score.total()).sum::<f64>().max(MIN_SUM);
         log_scale += sum.ln();
         next.iter_mut()
             .for_each(|(_, score)| *score = PrefixScore { symbol: score.symbol / sum, none: score.none / sum });
@@ -210,8 +210,8 @@ fn log_probability_of(columns: &[[f64; N_SYMBOLS]], symbols: &[usize]) -> f64 {
             none[k] = (none[k] + before) * column[CTC_BLANK];
             sum += none[k];
         }
-        if sum < SMALL_SUM {
-            let sum = sum.max(LEAST_SUM);
+        if sum < RESCALE_BELOW {
+            let sum = sum.max(MIN_SUM);
             said.iter_mut().chain(&mut none).for_each(|ways| *ways /= sum);
             log_scale += sum.ln();
         }
@@ -253,7 +253,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn repeated_columns_are_one_digit_and_a_gap_parts_two() {
+    fn repeated_columns_are_one_digit_and_a_blank_separates_two() {
         for (columns, text) in [("_11_2__", "12"), ("1_1", "11"), ("____", ""), ("_3?_", "3?"), ("0_0_00_", "000")] {
             let texts = StripReading::new(&saying(columns, 0.9), &CtcParams::default()).best_texts();
             assert_eq!(texts[0].text, text, "{columns}");
@@ -263,7 +263,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_beam_and_the_forward_sum_agree() {
+    fn beam_search_and_forward_sum_agree() {
         let strip = StripReading::new(&saying("_1_27_", 0.8), &CtcParams::default());
         for found in strip.best_texts().iter().filter(|found| !found.text.contains('?')).take(5) {
             let sum = strip.log_probability(&found.text);
@@ -272,7 +272,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn views_that_do_not_agree_are_weighed_against_each_other() {
+    fn texts_of_two_views_have_their_mean_log_probability() {
         let (sure, unsure) = (saying("_1_7_", 0.95), saying("_1_1_", 0.6));
         let both = StripScores { views: [sure.views, unsure.views].concat() };
         let both = StripReading::new(&both, &CtcParams::default());
@@ -284,7 +284,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn all_texts_together_are_certain() {
+    fn probabilities_of_all_texts_sum_to_one() {
         let strip = StripReading::new(&saying("_4_", 0.9), &CtcParams::default());
         let mut sum = 0.0;
         for found in strip.best_texts() {
@@ -294,7 +294,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_text_longer_than_its_columns_is_impossible() {
+    fn text_longer_than_its_columns_has_the_minimum() {
         assert_eq!(
             StripReading::new(&saying("12", 0.9), &CtcParams::default()).log_probability("123"),
             CtcParams::default().min_view_log

@@ -1,4 +1,4 @@
-//! How the readings of a field were weighed, for who wants to know why.
+//! The readings of a field with the probability from each source: for an explanation.
 
 use serde::Serialize;
 
@@ -11,12 +11,12 @@ use super::{
 };
 use crate::{form::Field, scores::StripScores, segment::Lattice};
 
-/// One reading of a field, and what each of the two ways to read says of it.
+/// One reading of a field, with its probability by the lattice and by the strip.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WeighedReading {
-    /// ASCII digits; none where there are fillers alone.
+    /// ASCII digits; empty where there are only fillers.
     pub digits: String,
-    /// Whether fillers stand beside them.
+    /// Whether there are fillers beside them.
     pub has_filler: bool,
     /// Probability by the cuts and their glyphs that just these symbols are written, 0 to 1; 0 where no cuts give them.
     pub by_cuts: f64,
@@ -47,7 +47,7 @@ pub fn weighed_readings(
     weighed.collect()
 }
 
-/// What a strip may say, in digits and `?` for what cannot be read, likeliest first, with probabilities, 0 to 1: the mean
+/// The likely texts of a strip, in digits and `?` for what cannot be read, likeliest first, with probabilities, 0 to 1: the mean
 /// of the logarithms over all its views. At most `max`; none of a strip that was not read.
 pub fn strip_texts(scores: &StripScores, params: &CtcParams, max: usize) -> Vec<(String, f64)> {
     let strip = StripReading::new(scores, params);
@@ -64,7 +64,7 @@ mod tests {
     };
 
     #[test]
-    fn both_ways_are_told_apart() {
+    fn weighed_readings_have_both_probabilities() {
         let lattice = Lattice { n_nodes: 2, edges: vec![edge(0, 1)], ..Lattice::default() };
         let scores = FieldScores { edges: vec![Some(glyph(1, 0.9))], strip: saying("_7_", 0.9) };
         let readings = weighed_readings(&field(1, 3), &lattice, &scores, &AssembleParams::default(), 8);

@@ -1,4 +1,4 @@
-//! What is printed where a template has a form's number: read as a field is, by the same nets.
+//! Reading printed form numbers: as a field, by the same backend.
 
 use std::slice;
 
@@ -17,8 +17,8 @@ use formread_raster::{error::Result, geometry::Rect};
 
 /// White around a number, and how far bent paper may move it, millimetres.
 const MARGIN_MM: f64 = 1.0;
-/// More digits than a number has: what stands beside it is seen, and makes it another one.
-const MOST_DIGITS: usize = 16;
+/// More digits than any form number has, so that ink beside the number shows as a longer number.
+const MAX_DIGITS: usize = 16;
 
 impl Stages<'_> {
     /// Reads a number printed on `page`. `None` where it is not all on the page, or there are no digits.
@@ -48,7 +48,7 @@ fn form_of_number(frame: Rect) -> FormTemplate {
         name: String::new(),
         kind: FieldKind::Code,
         layout: FieldLayout::Box { frame, printed: PrintedSides::NONE },
-        digits: DigitCount { min: 1, max: MOST_DIGITS },
+        digits: DigitCount { min: 1, max: MAX_DIGITS },
         fillers: Vec::new(),
         fillers_mean: None,
         is_signed: false,

@@ -159,7 +159,7 @@ fn read_page_on_which_no_form_lies_is_rejected_without_a_look() {
 }
 
 #[test]
-fn read_page_sure_first_pass_sight_is_not_looked_at_again() {
+fn read_page_settled_after_the_first_pass_is_not_refined() {
     let fake = Fake { first_pass: 0.9999, refined: 0.2, ..Fake::default() };
     let value = value(reader(&fake).stages().read_page(1, &strip(&[40, 80])).expect("the fake does not fail"));
     assert_eq!((value.guess.as_str(), value.state), ("11", FieldState::Accepted));
@@ -168,7 +168,7 @@ fn read_page_sure_first_pass_sight_is_not_looked_at_again() {
 }
 
 #[test]
-fn read_page_in_doubt_is_read_by_the_closer_look() {
+fn read_page_in_doubt_is_read_by_refinement() {
     let fake = Fake { first_pass: 0.5, refined: 0.9999, ..Fake::default() };
     let value = value(reader(&fake).stages().read_page(1, &strip(&[40, 80])).expect("the fake does not fail"));
     assert_eq!((value.guess.as_str(), value.state), ("11", FieldState::Accepted));
