@@ -90,7 +90,7 @@ impl GlyphScores {
         self.digits[digit] * self.class(GlyphClass::Digit)
     }
 
-    /// The likeliest digit, and how likely it is if this is a digit at all.
+    /// The most likely digit, and its probability given that the glyph is a digit.
     pub fn best_digit(&self) -> (usize, f32) {
         let mut best = (0, self.digits[0]);
         for (digit, &probability) in self.digits.iter().enumerate() {
@@ -110,13 +110,13 @@ impl GlyphScores {
 /// Symbols of a strip's columns: no symbol, the ten digits, and [`SCRIBBLE`].
 pub const N_SYMBOLS: usize = 12;
 
-/// The symbol that says that no symbol ends in a column: the "blank" of connectionist temporal classification.
+/// The blank of connectionist temporal classification: no symbol ends in the column.
 pub const CTC_BLANK: usize = 0;
 
 /// The symbol of digit 0; that of digit `d` is `FIRST_DIGIT + d`.
 pub const FIRST_DIGIT: usize = 1;
 
-/// The symbol of what is written, is no punctuation and cannot be read: a scribble, a digit struck out.
+/// The symbol of unreadable writing that is no punctuation: a scribble, a digit struck out.
 pub const SCRIBBLE: usize = 11;
 
 /// Of each column of a strip, from left to right, \[12\] natural logarithms of the softmax over the symbols.
@@ -125,7 +125,7 @@ pub type CtcLogProbs = Vec<[f32; N_SYMBOLS]>;
 /// Scores of a strip.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StripScores {
-    /// The strip as it is, then as it would look larger, smaller, or slanted, where that was asked for. Empty where the
+    /// One for the strip itself, then one for each view of test-time augmentation, if it was refined. Empty where the
     /// strip was not read.
     pub views: Vec<CtcLogProbs>,
 }

@@ -1,6 +1,6 @@
 //! The nets' shapes, as tables: what the weights file must hold, what the nets compute, what the learner trains.
 //!
-//! All nets are convolutions all the way: what others write as a fully connected layer is a convolution whose kernel
+//! All layers are convolutions: a fully connected layer is a convolution whose kernel
 //! covers all that is left of its input. Strides in place of pooling (Springenberg et al., "Striving for simplicity",
 //! 2015) keep them cheap; every layer but the last ones is followed by batch normalisation (folded into the weights once
 //! trained) or dropout, and by ReLU.
@@ -62,7 +62,7 @@ const fn conv(
     Conv { name, inputs: channels[0], outputs: channels[1], kernel, stride, padding, activation }
 }
 
-/// One glyph, 28 x 28 -> ten logits that say which digit it is, six that say whether it is one.
+/// One glyph, 28 x 28 -> ten logits for the digit, six for its class.
 macro_rules! glyph_net {
     ($name:literal) => {
         Architecture {
@@ -83,15 +83,15 @@ macro_rules! glyph_net {
     };
 }
 
-/// What every glyph goes through.
+/// Classifies every glyph.
 pub const GLYPH: Architecture = glyph_net!("glyph");
 
-/// What doubtful glyphs go through besides: the same net, learnt from another start. Two that were learnt apart err less
+/// The second member of the ensemble, for ambiguous glyphs: the same net, trained from another start. Two trained apart err less
 /// together than one that is twice as large (Lakshminarayanan et al., "Simple and scalable predictive uncertainty
 /// estimation using deep ensembles", NIPS 2017).
 pub const GLYPH_ENSEMBLE: Architecture = glyph_net!("second");
 
-/// A strip, 32 x W -> for each of W / 4 columns twelve logits that say which symbol ends there, or that none does (Graves
+/// A strip, 32 x W -> for each of W / 4 columns twelve logits for the symbol that ends there, or the blank (Graves
 /// et al., "Connectionist temporal classification", ICML 2006).
 pub const STRIP: Architecture = Architecture {
     name: "strip",

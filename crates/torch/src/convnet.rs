@@ -132,7 +132,7 @@ impl ConvNet {
     /// both nets and several views.
     ///
     /// # Errors
-    /// Where the batch is not what it says, or LibTorch fails.
+    /// Where the batch has another length than it declares, or LibTorch fails.
     pub fn logits(&mut self, batch: &GlyphBatch) -> NetResult<GlyphLogits> {
         let (mut digits, mut classes) = self.glyphs.glyph_logits(batch)?;
         let scores: Vec<GlyphScores> = digits.iter().zip(&classes).map(|logits| self.scores(logits)).collect();
@@ -178,7 +178,7 @@ impl ConvNet {
     /// Log probabilities of each of `strips` from one pass. They do not depend on the other strips, to the last bit.
     ///
     /// # Errors
-    /// Where a strip is not what it says, or LibTorch fails.
+    /// Where a strip has another length than it declares, or LibTorch fails.
     pub fn columns(&self, strips: &[&Strip]) -> NetResult<Vec<CtcLogProbs>> {
         if let Some(Strip { pixels, width }) =
             strips.iter().find(|strip| strip.pixels.len() != STRIP_HEIGHT * strip.width || strip.width == 0)
@@ -333,7 +333,7 @@ pub fn convolved(x: &Tensor, conv: &Conv, weight: &Tensor, bias: Option<&Tensor>
     Ok(x.f_conv2d(weight, bias, pair(conv.stride), pair(conv.padding), [1, 1], 1)?)
 }
 
-/// Makes of the `mean` of `n` looks' logits that of them and of `looks`.
+/// Adds the logits of `looks` to the `mean` of `n` others.
 fn add_to_mean<const N: usize>(mean: &mut [f32; N], n: usize, looks: impl ExactSizeIterator<Item = [f32; N]>) {
     let (before, all) = (n as f32, (n + looks.len()) as f32);
     let mut sum = mean.map(|logit| logit * before);
@@ -341,12 +341,12 @@ fn add_to_mean<const N: usize>(mean: &mut [f32; N], n: usize, looks: impl ExactS
     *mean = sum.map(|logit| logit / all);
 }
 
-/// Mean of the logits of several looks.
+/// Mean of the logits of several passes.
 fn mean<const N: usize>(looks: &[[f32; N]]) -> [f32; N] {
     std::array::from_fn(|i| looks.iter().map(|look| look[i]).sum::<f32>() / looks.len() as f32)
 }
 
-/// exp(logit / temperature), normalised. In double precision, so that ten of them sum to 1 as well as f32 can say.
+/// exp(logit / temperature), normalised. In double precision, so that ten of them sum to 1 as well as f32 allows.
 pub fn softmax<const N: usize>(logits: &[f32; N], temperature: f64) -> [f32; N] {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers = logits.map(|logit| (f64::from(logit - largest) / temperature).exp());

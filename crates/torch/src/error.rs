@@ -2,11 +2,11 @@
 
 use formread_raster::error::Error;
 
-/// A fault of LibTorch, or of what is handed to it: an [`Error`], to which a [`tch::TchError`] can be turned with `?`.
+/// An error of LibTorch or of its input: an [`Error`], to which a [`tch::TchError`] can be turned with `?`.
 #[derive(Debug)]
 pub struct NetError(Error);
 
-/// The result of what calls LibTorch.
+/// The result of a call of LibTorch.
 pub type NetResult<T> = Result<T, NetError>;
 
 impl From<tch::TchError> for NetError {

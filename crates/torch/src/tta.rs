@@ -18,10 +18,10 @@ pub(super) struct View {
 
 const SAME: View = View { turn: 0.0, slant: 0.0, width: 1.0, height: 1.0 };
 
-/// Views of a glyph that are looked at together.
+/// Views of a glyph in one round.
 pub(super) const GLYPH_TTA_PER_ROUND: usize = 4;
 
-/// The views of a glyph, besides itself, in the order in which they are looked at: each four turn it, slant it and change
+/// The views of a glyph, besides itself, in the order of the rounds: each round turns it, slant it and change
 /// its size.
 pub(super) const GLYPH_TTA: [[View; GLYPH_TTA_PER_ROUND]; 2] = [
     [

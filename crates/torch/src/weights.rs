@@ -1,4 +1,4 @@
-//! Weights on disk and in memory: a safetensors file and, beside it, a JSON sidecar that says what they are.
+//! Weights on disk and in memory: a safetensors file and, beside it, a JSON sidecar that describes them.
 //!
 //! Everything is checked here, in plain Rust, before LibTorch sees a number.
 
@@ -158,7 +158,7 @@ impl Weights {
     /// shape, and finite.
     ///
     /// # Errors
-    /// `Format` says which tensor does not fit, and `Unsupported` that the sidecar is of another net.
+    /// `Format` names the tensor that does not fit; `Unsupported` where the sidecar is of another net.
     pub fn new(tensors: BTreeMap<String, PlainTensor>, sidecar: Sidecar) -> Result<Self> {
         check_sidecar(&sidecar)?;
         let tensors: BTreeMap<_, _> = tensors.into_iter().map(|(name, tensor)| (name, tensor.rounded())).collect();

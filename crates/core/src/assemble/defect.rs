@@ -35,7 +35,7 @@ pub(super) fn defect(
     worst_defect(digits.filter_map(|step| scores.edges.get(step.edge_idx).copied().flatten()), &params.defect)
 }
 
-/// The same of whatever was cut from a field of which nothing can be read.
+/// The same for all glyphs of a field that cannot be read.
 pub(super) fn any_defect(scores: &FieldScores, params: &DefectParams) -> Option<Defect> {
     worst_defect(scores.edges.iter().copied().flatten(), params)
 }

@@ -200,7 +200,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_doubtful_digit_gives_way_to_the_one_that_another_page_wants() {
-        // 10 + 7 = 17, 4 + 7 = 11: by itself the sheet is as likely to say the one as the other
+        // 10 + 7 = 17, 4 + 7 = 11: by itself the sheet is as likely to contain 17 as 11
         let x: Readings<'_> = &[("4", 0.6), ("10", 0.39)];
         let open = sheet(x, &[("7", 0.999)], DOUBTFUL);
         assert!(said(&reconciled([open.clone()])).iter().filter(|(_, state)| **state == NOT_SURE).count() == 2);
@@ -281,7 +281,7 @@ pub(super) mod tests {
         assert_eq!((fields(&pages[1])[0].guess.as_str(), fields(&pages[0])[0].confidence > 0.99), ("9", true));
     }
 
-    /// A cover says what 2,000 sheets come to, each with a doubtful digit that its own rule decides.
+    /// A cover with the sum of 2,000 sheets, each with a doubtful digit that its own rule decides.
     #[test]
     fn beyond_the_bound_each_page_has_its_own_rules_and_those_across_only_check() {
         const N: usize = 2_000;

@@ -8,7 +8,7 @@ use crate::{
     segment::{Lattice, LatticeEdge},
 };
 
-/// Most digits on a path, whatever the field says: what is longer is no number. [`Path`] has room for no more.
+/// Most digits on a path; longer ones are no numbers. [`Path`] has room for this many.
 const MAX_DIGITS: usize = 32;
 
 /// Lower bound of a probability that keeps its logarithm finite.
@@ -31,7 +31,7 @@ pub(super) enum Symbol {
 /// A path from the lattice's first node to its last.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Path {
-    /// From left to right, one an edge.
+    /// From left to right, one for each edge.
     symbols: Vec<Symbol>,
     /// Its digits, four bits each, the last one lowest: of two paths with as many digits, whether they are equal.
     text: u128,

@@ -19,7 +19,7 @@ pub(super) struct Choice {
 pub(super) struct Variable {
     /// Among the document's fields.
     pub field_idx: usize,
-    /// The likeliest first.
+    /// The most likely first.
     pub choices: Vec<Choice>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Constraint<'a> {
 /// What the search found.
 pub(super) struct Found {
     pub cost: f64,
-    /// The likeliest combination: of each variable the index of its choice.
+    /// The most likely combination: of each variable the index of its choice.
     pub best: Vec<usize>,
     /// Of each variable, of each choice, the sum of the weights of the combinations with it, against `cost_0`.
     pub weights: Vec<Vec<f64>>,

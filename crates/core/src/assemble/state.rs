@@ -173,7 +173,7 @@ fn text(field: &Field, candidate: &Candidate) -> (String, bool) {
     (canonical.text, canonical.is_possible)
 }
 
-/// The candidates' texts, likeliest first, each with its share of the probability of all, and of the field being
+/// The candidates' texts, most likely first, each with its share of the probability of all, and of the field being
 /// unreadable.
 fn alternatives(field: &Field, candidates: &[&Candidate], unreadable: f64) -> Vec<Alternative> {
     let best_score = candidates.first().map_or(0.0, |candidate| candidate.score);

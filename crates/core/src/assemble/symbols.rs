@@ -97,7 +97,7 @@ impl StripReading {
         Self { views: scores.views.iter().map(probabilities).collect(), params: *params }
     }
 
-    /// The likeliest texts by all views together, likeliest first. None of a strip without columns.
+    /// The most likely texts by all views together, most likely first. None of a strip without columns.
     pub fn best_texts(&self) -> Vec<StripText> {
         let [view] = self.views.as_slice() else {
             let found: BTreeSet<String> =
@@ -109,7 +109,7 @@ impl StripReading {
     }
 
     /// Natural logarithm of the probability of one text of ASCII digits and [`UNREADABLE`], over all ways to spread it over
-    /// the columns: the mean of what the views say. Minus infinity of no view.
+    /// the columns: the mean over the views. Minus infinity without views.
     pub fn log_probability(&self, text: &str) -> f64 {
         let symbols: Vec<usize> = text.bytes().map(symbol).collect();
         let by_view =
@@ -125,7 +125,7 @@ fn sorted(mut texts: Vec<StripText>) -> Vec<StripText> {
     texts
 }
 
-/// The likeliest texts by one view, likeliest first: prefix search of a beam (Graves, "Sequence transduction with recurrent
+/// The most likely texts by one view, most likely first: prefix search of a beam (Graves, "Sequence transduction with recurrent
 /// neural networks", 2012; Hannun et al., "First-pass large vocabulary continuous speech recognition", 2014). Probabilities
 /// are divided by their sum at every column, so that they do not underflow (Rabiner, "A tutorial on hidden Markov models", 1989,
 /// section V.A).
@@ -159,7 +159,7 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]], params: &CtcParams) -> Vec<StripTe
                 if is_same {
                     add(prefixes.0.len(), prefix, PrefixScore { symbol: score.symbol * probability, none: 0.0 });
                 }
-                // the same symbol twice needs a column between that says none
+                // a repeated symbol needs a blank column between
                 let before = if is_same { score.none } else { score.total() };
                 if before > 0.0 {
                     let longer = prefixes.with(prefix, symbol);
@@ -188,9 +188,9 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]], params: &CtcParams) -> Vec<StripTe
 fn log_probability_of(columns: &[[f64; N_SYMBOLS]], symbols: &[usize]) -> f64 {
     let Some(first) = columns.first() else { return f64::NEG_INFINITY };
     let n = symbols.len();
-    // all ways that end with so many symbols said, the last one in this column, or none in it
+    // probability of all alignments of the first k symbols that end with the last of them, or with a blank
     let (mut said, mut none) = (vec![0.0; n], vec![0.0; n + 1]);
-    // the same symbol twice needs a column between that says none
+    // a repeated symbol needs a blank column between
     let is_other: Vec<bool> = (0..n).map(|k| k > 0 && symbols[k] != symbols[k - 1]).collect();
     none[0] = first[CTC_BLANK];
     if let (Some(said), Some(&symbol)) = (said.first_mut(), symbols.first()) {
@@ -237,7 +237,7 @@ pub(super) fn log_sum(a: f64, b: f64) -> f64 {
 pub(super) mod tests {
     use super::*;
 
-    /// Columns that say, one after the other, a symbol of the text with `probability`; `_` says none.
+    /// Columns with the symbols of a text, each with `probability`; `_` is the blank.
     pub(in crate::assemble) fn saying(text: &str, probability: f32) -> StripScores {
         let column = |sign: char| {
             let symbol = match sign {

@@ -22,7 +22,7 @@ pub struct WeighedReading {
     pub by_cuts: f64,
     /// The same by the strip; `None` where it was not read.
     pub by_strip: Option<f64>,
-    /// The cuts that say so best: edges of the lattice, from left to right; empty where none do.
+    /// The best path with these digits: edges of the lattice, from left to right; empty where there is none.
     pub edges: Vec<usize>,
 }
 
@@ -47,7 +47,7 @@ pub fn weighed_readings(
     weighed.collect()
 }
 
-/// The likely texts of a strip, in digits and `?` for what cannot be read, likeliest first, with probabilities, 0 to 1: the mean
+/// The likely texts of a strip, in digits and `?` for what cannot be read, most likely first, with probabilities, 0 to 1: the mean
 /// of the logarithms over all its views. At most `max`; none of a strip that was not read.
 pub fn strip_texts(scores: &StripScores, params: &CtcParams, max: usize) -> Vec<(String, f64)> {
     let strip = StripReading::new(scores, params);
