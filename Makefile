@@ -162,10 +162,11 @@ regenerate: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## draws the 
 golden: build ## renews the golden files in fixtures/golden from the fixtures as they are
 	GOLDEN=renew $(CARGO) test --release --test tests golden::
 	GOLDEN=renew $(CARGO) test --release --test tests docs::
+	GOLDEN=renew $(CARGO) test --release --test tests cli::help_is
 
-# What cron calls. A run that was cut off is gone on with; otherwise everything is read anew. OUT.log has what was said.
+# What cron calls. An interrupted run is resumed; otherwise all files are read again. OUT.<date>.log has the messages.
 .PHONY: nightly
-nightly: ## one run at a time over SCANS= into OUT=, with a dated log, gone on with when cut off; SETTLE=60 seconds
+nightly: ## one run at a time over SCANS= into OUT=, with a dated log, resumed if interrupted; SETTLE=60 seconds
 	@pipelines/nightly "$(SCANS)" "$(OUT)" $(SETTLE)
 
 .PHONY: clean

@@ -1,4 +1,4 @@
-//! Flags -> what the library is told; where defaults live that are not the library's own.
+//! Flags -> options of the library.
 
 use std::{
     env,
@@ -176,7 +176,7 @@ pub fn without_torch<T>() -> Result<T> {
     anyhow::bail!("this program was built without LibTorch\nhint: build it with --features torch")
 }
 
-/// The numbers to reckon in, of which `best` are the fastest.
+/// The precision that the flag selects; `best` is the fastest one.
 #[cfg(feature = "torch")]
 fn precision(wanted: PrecisionArg, best: Precision) -> Precision {
     match wanted {
@@ -186,7 +186,7 @@ fn precision(wanted: PrecisionArg, best: Precision) -> Precision {
     }
 }
 
-/// What training is told.
+/// Options of training.
 #[cfg(feature = "torch")]
 pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
     let TrainArgs { data, out, seed, held_out, held_out_turn, drawn_writers, resume, .. } = args;
@@ -322,7 +322,7 @@ pub fn jobs(args: &ReadArgs) -> NonZeroUsize {
     args.jobs.unwrap_or_else(cores)
 }
 
-/// What a run is told.
+/// Options of a run.
 pub fn run_options(args: &RunArgs) -> Result<RunOptions> {
     let existing = match (args.resume, args.overwrite) {
         (true, _) => ExistingOutput::Resume,

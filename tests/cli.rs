@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path};
 
-use crate::util::{STRIP, call, call_with_input, names, talk, write_strips};
+use crate::util::{STRIP, call, call_with_input, formread, names, talk, write_strips};
 
 #[test]
-fn a_batch_with_a_bad_file_comes_to_its_end_with_status_1() {
+fn batch_with_a_bad_file_finishes_with_status_1() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     write_strips(&dir.path().join("in/deep"), 0..3);
     fs::write(dir.path().join("in/bad.png"), b"no picture").expect("it is writable");
@@ -33,7 +33,7 @@ fn a_batch_with_a_bad_file_comes_to_its_end_with_status_1() {
 }
 
 #[test]
-fn all_read_is_status_0_and_quiet_says_nothing() {
+fn quiet_batch_without_rejects_is_status_0_and_prints_nothing() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     write_strips(&dir.path().join("in"), 0..2);
     let output = call_with_input(
@@ -49,7 +49,7 @@ fn all_read_is_status_0_and_quiet_says_nothing() {
 }
 
 #[test]
-fn what_cannot_run_is_status_2_and_writes_nothing() {
+fn command_that_cannot_run_is_status_2_and_writes_nothing() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     write_strips(&dir.path().join("in"), 0..1);
     fs::write(dir.path().join("bad.toml"), "name = \"x\"\nwidht = 3\n").expect("it is writable");
@@ -100,7 +100,7 @@ fn what_cannot_run_is_status_2_and_writes_nothing() {
 }
 
 #[test]
-fn overwrite_replaces_and_the_same_input_gives_the_same_bytes() {
+fn overwritten_output_has_the_same_bytes() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     write_strips(&dir.path().join("in"), 0..12);
     let mut tables = Vec::new();
@@ -149,7 +149,7 @@ fn write_tables(folder: &Path, n: usize, wrong: bool) {
 }
 
 #[test]
-fn calibrate_writes_the_levels_that_run_reads_or_says_no_and_writes_nothing() {
+fn calibrate_writes_levels_for_run_or_nothing() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     write_tables(dir.path(), 12, false);
     let calibrate = |budget: &str| {
@@ -204,7 +204,7 @@ fn eval_values_writes_a_report_with_the_fields_cut_from_the_scans() {
     assert!(!report(&[]).contains("<img"), "without scans there are no pictures");
     assert!(report(&["--scans", "in", "--crops", "0"]).contains("1 more"));
     let output = call(dir.path(), &["eval", "values", "t.csv", "truth.csv", "--scans", "in"]);
-    assert_eq!(output.status.code(), Some(2), "pictures stand in a report");
+    assert_eq!(output.status.code(), Some(2), "pictures need a report");
 }
 
 #[test]
@@ -224,9 +224,9 @@ fn bench_prints_the_keys_other_programs_read() {
     assert!(stages.len() == 6 && (shares - 1.0).abs() < 1e-9, "{speed}");
 }
 
-/// Both read the same, and the record says which it was.
+/// Both precisions read the same values, and the record contains which one was used.
 #[test]
-fn the_record_says_in_which_numbers_the_nets_reckoned() {
+fn record_contains_the_precision_of_the_nets() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let scan = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/scans/office/page-0001.jpg");
     let read = |precision: &str| {
@@ -240,9 +240,9 @@ fn the_record_says_in_which_numbers_the_nets_reckoned() {
     assert_eq!(read("single"), read("bfloat16"));
 }
 
-/// What is explained is what was read: the same words, and names by which anybody can check what it came from.
+/// The explanation has the values of the run, and the hashes by which anybody can check what they came from.
 #[test]
-fn explain_says_what_run_says_and_traces_it() {
+fn explain_agrees_with_run_and_traces_it() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let scans = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/scans/office");
     let scan = format!("{scans}/page-0001.jpg");
@@ -256,20 +256,21 @@ fn explain_says_what_run_says_and_traces_it() {
     let output = call(dir.path(), &["explain", &scan, "--out", "sheet.png", "--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
     assert!(output.stderr.is_empty());
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else");
-    let told_of = told["fields"].as_array().expect("it has fields");
-    assert_eq!(told_of.len(), rows.len());
-    for (field, row) in told_of.iter().zip(&rows) {
+    let explained: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else");
+    let fields = explained["fields"].as_array().expect("it has fields");
+    assert_eq!(fields.len(), rows.len());
+    for (field, row) in fields.iter().zip(&rows) {
         let confidence = field["confidence"].as_f64().expect("it is a number");
         let said = [&field["name"], &field["state"], &field["value"], &field["guess"]];
         assert_eq!(said.map(|word| word.as_str().expect("it is a word")), row[3..7], "{row:?}");
         assert_eq!(format!("{confidence:.4}"), row[7], "{row:?}");
         assert_eq!(field["bounds"][0].as_i64().map(|x| x.to_string()).as_deref(), Some(row[9]));
     }
-    assert_eq!((&told["weights"], &told["version"]), (&record["weights"], &record["version"]));
-    assert_eq!(told["sha256"], record["scans"][0]["sha256"]);
+    assert_eq!((&explained["weights"], &explained["version"]), (&record["weights"], &record["version"]));
+    assert_eq!(explained["sha256"], record["scans"][0]["sha256"]);
     let templates = record["templates"].as_array().expect("they are listed");
-    assert!(templates.contains(&told["form"]), "{}", told["form"]);
+    assert!(templates.contains(&explained["form"]), "{}", explained["form"]);
     assert!(image::open(dir.path().join("sheet.png")).expect("it is a picture").height() > 1000);
 
     let one = rows[0][3];
@@ -285,8 +286,79 @@ fn explain_says_what_run_says_and_traces_it() {
     assert!(dir.path().join("bad-sheet.png").exists());
 }
 
+/// An explanation judges as the run did: with the same levels it has the same states and the same identity.
 #[test]
-fn help_is_data_and_status_0() {
+fn explain_with_the_levels_of_the_run_judges_as_the_run() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let scan = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/scans/office/page-0001.jpg");
+    let plain = judge(dir.path(), scan, &[]);
+    fs::write(dir.path().join("levels.toml"), LEVELS_WITHOUT_POOL).expect("it is writable");
+    let strict = judge(dir.path(), scan, &["--acceptance", "levels.toml"]);
+    assert_ne!(plain.0, strict.0, "no field has a level, so none is accepted");
+    assert_ne!(plain.1, strict.1, "levels are part of the identity");
+}
+
+/// Levels for no field.
+const LEVELS_WITHOUT_POOL: &str = "budget = 0.1\ncertainty = 0.95\n";
+
+/// The state of each field, and the identity, on which run and explanation agree.
+fn judge(folder: &Path, scan: &str, levels: &[&str]) -> (Vec<String>, String) {
+    let output = call(folder, &[&["run", scan, "out.csv", "--overwrite"], levels].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    let text = |name: &str| fs::read_to_string(folder.join(name)).expect("it was written");
+    let record: serde_json::Value = serde_json::from_str(&text("out.run.json")).expect("it is JSON");
+    let of_run: Vec<String> = text("out.fields.csv").lines().skip(1).map(|row| cell(row, 4)).collect();
+
+    let output = call(folder, &[&["explain", scan, "--out", "sheet.png", "--json"], levels].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    let explained: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    let state = |field: &serde_json::Value| field["state"].as_str().expect("it is text").to_owned();
+    let of_explain: Vec<String> = explained["fields"].as_array().expect("it has fields").iter().map(state).collect();
+    assert_eq!(of_run, of_explain);
+    assert_eq!(record["identity"], explained["identity"]);
+    (of_run, record["identity"].as_str().expect("it is text").to_owned())
+}
+
+fn cell(row: &str, idx: usize) -> String {
+    row.split(',').nth(idx).expect("the row has it").to_owned()
+}
+
+/// Every option with its help, as in `fixtures/golden/help`; `make golden` renews it.
+#[test]
+fn help_is_as_in_the_golden_files() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden/help");
+    let commands = [
+        "",
+        "run",
+        "explain",
+        "train",
+        "eval values",
+        "eval glyphs",
+        "calibrate",
+        "bench",
+        "synth",
+        "template new",
+        "template list",
+        "template show",
+        "template check",
+        "template schema",
+    ];
+    for command in commands {
+        let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let output = formread(dir.path()).args(&args).env("COLUMNS", "100").output().expect("it can be started");
+        let found = String::from_utf8(output.stdout).expect("help is text");
+        let path = golden.join(format!("{}.txt", format!("formread {command}").trim().replace(' ', "-")));
+        if std::env::var("GOLDEN").as_deref() == Ok("renew") {
+            fs::create_dir_all(&golden).and_then(|()| fs::write(&path, &found)).expect("the checkout is writable");
+        }
+        let wanted = fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(found, wanted, "{} differs: renew it with make golden", path.display());
+    }
+}
+
+#[test]
+fn help_goes_to_stdout_with_status_0() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     for args in [
         &["--help"][..],

@@ -26,7 +26,7 @@ const DPI: f64 = 150.0;
 /// Of the cover.
 pub const RULE: &str = "sum = own + tax-schedule.total";
 
-/// A form with two combs; the lines tell one from the other.
+/// A form with two combs; its lines distinguish it from others.
 pub fn form(name: &str, lines: &str, more: &str, fields: [(&str, u32); 2]) -> FormTemplate {
     let mut text = format!("name = \"{name}\"\ntitle = \"For tests\"\npage = [120, 160]\nlines = [{lines}]\n{more}\n");
     for (field, y) in fields {
@@ -162,8 +162,8 @@ fn another_page_says_what_a_digit_is() {
     assert_eq!(said, want);
 
     // what is explained is what was read, by whatever page
-    let told = explain(&reader, "a.tif", &bytes, 1, &["total".to_owned()]).expect("there is such a field");
-    let total = &told.fields[0];
+    let explained = explain(&reader, "a.tif", &bytes, 1, &["total".to_owned()]).expect("there is such a field");
+    let total = &explained.fields[0];
     assert_eq!((total.value.as_str(), total.rules.as_slice()), ("47", &[RULE.to_owned()][..]));
     assert_eq!(total.correction.as_ref().map(|change| (change.from.as_str(), change.by.as_str())), Some(("41", RULE)));
 

@@ -1,5 +1,5 @@
-//! Runs that are killed, stopped, refused or out of room, and gone on with. No verdict depends on how fast anything is:
-//! whenever a run is hit, what follows must hold.
+//! Runs that are killed, stopped, refused or out of disk space, and resumed. No test depends on timing: its claims hold at
+//! whatever instant a run is interrupted.
 
 use std::{
     fs,
@@ -89,7 +89,7 @@ fn kill_and_resume(n_kills: u32, n_strips: u32) {
             child.wait().expect("it has been started");
             kills += 1;
             if dir.join("out.csv").exists() {
-                assert_eq!(tables(dir), want, "after {kills} kills: where the table stands, it is whole");
+                assert_eq!(tables(dir), want, "after {kills} kills: where the table exists, it is complete");
             }
         }
         if !dir.join("out.csv").exists() || dir.join("out.csv.partial").exists() {
@@ -103,7 +103,7 @@ fn kill_and_resume(n_kills: u32, n_strips: u32) {
 }
 
 #[test]
-fn a_run_that_is_killed_ends_with_the_same_bytes_when_it_is_gone_on_with() {
+fn killed_run_is_resumed_to_the_same_bytes() {
     kill_and_resume(6, 40);
 }
 
@@ -114,7 +114,7 @@ fn torture_by_50_kills() {
 }
 
 #[test]
-fn a_signal_stops_a_run_that_says_how_to_go_on() {
+fn signal_stops_the_run_with_a_hint_to_resume() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     let want = prepare(dir, 150);
@@ -140,7 +140,7 @@ fn a_signal_stops_a_run_that_says_how_to_go_on() {
 }
 
 #[test]
-fn a_second_signal_kills() {
+fn second_signal_kills() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let scans = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/scans");
     let mut child = spawn(dir.path(), &["run", scans, "out.csv", "--jobs", "1"]);
@@ -153,13 +153,13 @@ fn a_second_signal_kills() {
 }
 
 #[test]
-fn a_second_run_says_who_holds_the_table_and_stops() {
+fn second_run_is_refused_with_the_holder_of_the_lock() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     let want = prepare(dir, 150);
     let mut child = spawn(dir, &RUN);
     wait_until(&mut child, || has_begun(dir));
-    // While it stands still it cannot come to its end.
+    // A stopped process cannot finish.
     signal(&child, "-STOP");
     if child.try_wait().expect("it has been started").is_none() {
         let journal = || fs::read(dir.join("out.csv.partial")).expect("it is being written");
@@ -188,7 +188,7 @@ fn call_with_room(folder: &Path, blocks: u32, more: &[&str]) -> std::process::Ou
 }
 
 #[test]
-fn a_run_without_room_keeps_what_it_has_read() {
+fn run_without_disk_space_keeps_what_it_has_read() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     let want = prepare(dir, 60);
@@ -224,7 +224,7 @@ impl Drop for Mounted<'_> {
 }
 
 #[test]
-fn a_full_disk_costs_nothing_that_was_read() {
+fn full_disk_loses_nothing_that_was_read() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     let want = prepare(dir, 60);
@@ -251,7 +251,7 @@ fn a_full_disk_costs_nothing_that_was_read() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_log_without_room_does_not_end_the_run() {
+fn log_on_a_full_disk_does_not_end_the_run() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let want = prepare(dir.path(), 3);
     let full = fs::File::create("/dev/full").expect("Linux has it");
@@ -291,7 +291,7 @@ fn torture_by_20000_pages() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_nightly_script_replaces_goes_on_and_never_overlaps() {
+fn nightly_script_replaces_resumes_and_never_overlaps() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     write_strips(&dir.join("in"), 0..2);
@@ -315,7 +315,7 @@ fn the_nightly_script_replaces_goes_on_and_never_overlaps() {
     let second = tables(dir);
     assert_ne!(first, second);
     fs::write(dir.join("out.csv.partial"), "").expect("it is writable");
-    assert_eq!(nightly().status.code(), Some(0), "a run that was cut off is gone on with");
+    assert_eq!(nightly().status.code(), Some(0), "an interrupted run is resumed");
     assert_eq!(tables(dir), second);
 
     assert_eq!(nightly_settled("9999999").status.code(), Some(0));

@@ -17,7 +17,7 @@ use formread_core::{
     assemble::{AcceptParams, AcceptTable},
     form::known_templates,
     normalise::GlyphBatch,
-    reader::Reader,
+    reader::{Reader, ReaderBuilder},
     recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
     scores::GlyphScores,
 };
@@ -40,9 +40,12 @@ impl GlyphClassifier for FakeClassifier {
 }
 
 fn reader() -> Reader {
+    reader_builder().build().expect("the fake is easily made")
+}
+
+fn reader_builder() -> ReaderBuilder {
     let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip");
-    let make = || Ok(GlyphsOnly(FakeClassifier));
-    Reader::builder().templates(strip).backend(FnBackend::new("fake", make)).build().expect("the fake is easily made")
+    Reader::builder().templates(strip).backend(FnBackend::new("fake", || Ok(GlyphsOnly(FakeClassifier))))
 }
 
 /// A folder of scans, and a table to be written beside it.
@@ -157,9 +160,9 @@ fn a_ledger_that_does_not_balance_is_a_fault_and_no_table() {
         .run(&reader(), &desk.options(ExistingOutput::Resume), |_| {})
         .expect_err("a page is not there")
         .to_string();
-    assert!(error.contains("page 2 of 00.png stands where page 1 of 00.png belongs"), "{error}");
+    assert!(error.contains("found page 2 of 00.png, expected page 1 of 00.png"), "{error}");
     let written = [desk.out(), fields_path(&desk.out()), run_path(&desk.out())];
-    assert!(written.iter().all(|path| !path.exists()), "no table stands");
+    assert!(written.iter().all(|path| !path.exists()), "no table was written");
 }
 
 #[test]
@@ -219,7 +222,7 @@ fn a_resumed_run_reads_anew_what_has_changed_and_only_that() {
 }
 
 #[test]
-fn a_resumed_run_with_other_levels_reads_all_anew() {
+fn resumed_run_with_other_levels_reads_everything_again() {
     let desk = Desk::new(20);
     let lax = || {
         let level = AcceptParams { min_confidence: 0.0, ..AcceptTable::default().otherwise };
@@ -232,6 +235,27 @@ fn a_resumed_run_with_other_levels_reads_all_anew() {
     desk.run(&lax(), &desk.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
     assert_eq!(resumed, desk.take());
     assert_ne!(resumed, desk.unbroken());
+}
+
+#[test]
+fn resumed_run_of_another_build_reads_everything_again() {
+    let desk = Desk::new(8);
+    let of_build = |build: &str| reader_builder().build_id(build).build().expect("the fake is easily made");
+    desk.stopped_after(&of_build("one"), 8 - 1);
+    let summary = desk.run(&of_build("other"), &desk.options(ExistingOutput::Resume), |_| {}).expect("it can run");
+    assert_eq!(summary.n_pages_read, 8, "the pages of another build are not mixed in");
+    let [table, fields, record] = desk.take();
+    let [table_of_one, fields_of_one, record_of_one] = {
+        desk.run(&of_build("one"), &desk.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
+        desk.take()
+    };
+    assert_eq!((table, fields), (table_of_one, fields_of_one));
+    let identity = |record: &str| -> String {
+        let record: serde_json::Value = serde_json::from_str(record).expect("it is JSON");
+        record["identity"].as_str().expect("it is text").to_owned()
+    };
+    assert_ne!(identity(&record), identity(&record_of_one));
+    assert_eq!(identity(&record), of_build("other").identity().sha256().to_string());
 }
 
 #[test]
@@ -258,7 +282,7 @@ fn a_file_that_is_written_to_is_left_for_the_next_run_and_the_ledger_balances() 
     assert_eq!(desk.run(&reader(), &hour, |_| {}).expect("it can run").n_deferred, 0);
     assert!(rows(&desk.take()[0]).contains_key("03.png"));
     age("03.png", 0);
-    assert_eq!(desk.unbroken()[0].lines().count(), 7, "without a time to settle, a file is read as it stands");
+    assert_eq!(desk.unbroken()[0].lines().count(), 7, "without a time to settle, a file is read as it is");
 }
 
 #[test]
@@ -342,7 +366,7 @@ fn files_of_a_run_are_readable_by_their_owner_alone() {
     assert_eq!(journal_mode.get(), Some(0o600));
     let out = desk.out();
     let written =
-        [out.clone(), fields_path(&out), run_path(&out), overlay.join("00.png.1.png"), rejects.join("bad.png.txt")];
+        [out.clone(), fields_path(&out), run_path(&out), overlay.join("00.png.p1.png"), rejects.join("bad.png.txt")];
     for path in written {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }

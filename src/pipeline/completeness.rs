@@ -1,4 +1,4 @@
-//! The pages of a table -> which documents of several pages are complete.
+//! Pages of a table -> documents of several pages, complete or not.
 
 use std::{collections::BTreeMap, mem};
 
@@ -11,8 +11,8 @@ use formread_core::{
 };
 use formread_raster::error::{PageReject, Result};
 
-/// Follows a table of pages that is read back, and writes which documents each file has: what it says agrees with what
-/// stands there. The pages of one file are all that it holds.
+/// Writes the documents of each file, as the table of pages is read back, so that both tables agree. It keeps the pages of
+/// one file.
 pub struct Completeness<'a> {
     templates: &'a [FormTemplate],
     table: DocumentTable,
@@ -26,7 +26,7 @@ impl<'a> Completeness<'a> {
         Self { templates, table, held: Vec::new(), counted: BTreeMap::new() }
     }
 
-    /// Takes the next page of the table, the 1-based `number` of its file. `observe` is told of documents that are not
+    /// Takes the next page of the table, the 1-based `number` of its file. `observe` is called with each document that is not
     /// complete.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl<'a> Completeness<'a> {
         Ok(())
     }
 
-    /// Takes the end of the table; gives that of documents, and how many have each verdict.
+    /// Takes the end of the table. Returns the table of documents and their counts by verdict.
     ///
     /// # Errors
     /// Where a document cannot be stored.
@@ -63,7 +63,7 @@ impl<'a> Completeness<'a> {
     }
 }
 
-/// What there is to see of the 1-based page `number` of a file, as it stands in the table.
+/// The summary of the 1-based page `number` of a file, from its row in the table.
 fn seen(number: u32, page: &StoredPage) -> PageSummary<'_> {
     let status = match page.verdict == Verdict::Rejected.as_str() {
         false => PageStatus::Read,

@@ -16,12 +16,12 @@ use std::{
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{private::open_private, stamp::Stamp};
+use super::stamp::Stamp;
 use formread_core::rows::PageRows;
 use formread_page::scans::Scan;
 use formread_raster::{
     error::{Error, Format, Result},
-    fsio::sync_folder_of,
+    fsio::{private_options, sync_folder_of},
     hash::Sha256,
 };
 
@@ -159,7 +159,8 @@ impl<'a> Journal<'a> {
     pub fn open(path: &Path, identity: Sha256, scans: &'a [Scan], resume: bool) -> Result<Self> {
         let mut known = Recovered { identity: None, index: Index::new(scans)?, end: 0 };
         let here = |error: io::Error| Error::from(error).in_file(path.to_string_lossy());
-        let mut file = open_private(path).map_err(here)?;
+        let mut options = private_options();
+        let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(here)?;
         if resume {
             known.read(&file, identity).map_err(here)?;
         }

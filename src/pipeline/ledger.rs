@@ -1,4 +1,4 @@
-//! The ledger of a run: every page that went in stands in the table once, with what became of it.
+//! The ledger of a run: every page of every file is in the table exactly once, with its verdict.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,8 @@ use crate::sink::StoredPage;
 use formread_core::rows::Verdict;
 use formread_raster::error::{Error, Result};
 
-/// Holds what stands in a table, read back, against the `files` that went in, by name and number of pages, and against
-/// what was counted on the way. Takes no memory that grows with either. `visit` gets each page that stands where it
-/// belongs, with its number in the file.
+/// Compares a table that was read back with the `files` of the run, by name and number of pages, and with the counts in
+/// `summary`. Needs no memory that grows with either. `visit` gets each page of the table with its number in the file.
 ///
 /// # Errors
 /// `Internal` where the two differ; whatever `table` or `visit` fails with.
@@ -32,7 +31,7 @@ pub fn check_balance<'a>(
             (page, row) => {
                 let page = page.map_or("nothing".to_owned(), |(scan, page)| format!("page {page} of {scan}"));
                 let row = row.map_or("nothing".to_owned(), |row| format!("page {} of {}", row.page, row.scan));
-                return Err(unbalanced(format!("{row} stands where {page} belongs")));
+                return Err(unbalanced(format!("found {row}, expected {page}")));
             }
         }
     }
@@ -83,28 +82,28 @@ mod tests {
     }
 
     #[test]
-    fn it_balances_when_each_page_stands_once_with_its_verdict() {
+    fn table_with_each_page_once_balances() {
         check(&FILES, &TABLE, 4).expect("it balances");
     }
 
     #[test]
-    fn whatever_is_lost_doubled_or_misnamed_is_told() {
+    fn lost_doubled_and_misnamed_pages_are_errors() {
         let changed = |at: usize, row| {
             let mut table = TABLE;
             table[at] = row;
             table
         };
         let tables = [
-            (TABLE[..3].to_vec(), "nothing stands where page 1 of c belongs"),
-            ([&TABLE[..], &TABLE[3..]].concat(), "page 1 of c stands where nothing belongs"),
-            (changed(1, TABLE[0]).to_vec(), "page 1 of a stands where page 2 of a belongs"),
-            (changed(2, ("x", "1", "rejected")).to_vec(), "page 1 of x stands where page 1 of b belongs"),
+            (TABLE[..3].to_vec(), "found nothing, expected page 1 of c"),
+            ([&TABLE[..], &TABLE[3..]].concat(), "found page 1 of c, expected nothing"),
+            (changed(1, TABLE[0]).to_vec(), "found page 1 of a, expected page 2 of a"),
+            (changed(2, ("x", "1", "rejected")).to_vec(), "found page 1 of x, expected page 1 of b"),
             (changed(2, ("b", "1", "review")).to_vec(), "2 pages are review in the table, 1 were counted"),
             (changed(0, ("a", "1", "")).to_vec(), "1 pages are accepted in the table, 2 were counted"),
         ];
-        for (table, says) in tables {
-            let error = check(&FILES, &table, 4).expect_err(says).to_string();
-            assert!(error.contains(says), "{error}");
+        for (table, message) in tables {
+            let error = check(&FILES, &table, 4).expect_err(message).to_string();
+            assert!(error.contains(message), "{error}");
         }
         let error = check(&FILES, &TABLE, 5).expect_err("one is missing").to_string();
         assert!(error.contains("5 pages went in, 4 came out"), "{error}");

@@ -34,7 +34,6 @@ mod options;
 mod ordered;
 mod outcome;
 mod output_lock;
-mod private;
 mod rejects;
 mod stages;
 mod stamp;
@@ -326,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_bytes_with_any_number_of_workers_and_every_page_accounted_for() {
+    fn output_is_the_same_for_any_number_of_workers() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let scans = write_scans(dir.path());
         let mut all = Vec::new();
@@ -359,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_on_which_the_program_fails_is_a_row_and_a_reason() {
+    fn page_with_a_panic_is_a_row_with_a_reason() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let scans = write_scans(dir.path());
         let whole = dir.path().join("whole.csv");
@@ -382,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn wherever_a_run_is_cut_off_it_ends_with_the_same_bytes() {
+    fn interrupted_run_is_resumed_to_the_same_bytes() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let scans = write_scans(dir.path());
         let reader = reader(None);
@@ -410,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_there_is_not_touched_unless_asked() {
+    fn existing_output_is_not_changed_without_permission() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let scans = write_scans(dir.path());
         let (reader, out) = (reader(None), dir.path().join("out.csv"));
@@ -423,7 +422,7 @@ mod tests {
             (journal_path(&out), ExistingOutput::Refuse),
         ] {
             fs::write(&path, "precious").expect("it is writable");
-            let error = run(&reader, &scans, &options(&out, 1, existing), |_| {}).expect_err("it stands already");
+            let error = run(&reader, &scans, &options(&out, 1, existing), |_| {}).expect_err("it exists");
             assert!(error.to_string().contains("hint: "), "{error}");
             assert_eq!(fs::read_to_string(&path).expect("it is there"), "precious");
             fs::remove_file(&path).expect("it is there");

@@ -10,8 +10,10 @@ use std::{
 
 use same_file::Handle;
 
-use super::private::open_private;
-use formread_raster::error::{Error, Result};
+use formread_raster::{
+    error::{Error, Result},
+    fsio::private_options,
+};
 
 /// Maximum length of the holder's description that is shown, bytes.
 const MAX_HOLDER_BYTES: u64 = 400;
@@ -36,7 +38,8 @@ impl OutputLock {
         let path = PathBuf::from(path);
         let here = |error: io::Error| Error::from(error).in_file(path.to_string_lossy());
         loop {
-            let mut file = open_private(&path).map_err(here)?;
+            let mut options = private_options();
+            let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(here)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(locked_by_another(&file).in_file(out.to_string_lossy())),

@@ -6,12 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{journal::Journal, private::create_private};
+use super::journal::Journal;
 use formread_core::rows::{PageRows, Verdict};
 use formread_page::scans::Scan;
 use formread_raster::{
     error::{Error, Result},
-    fsio::write_atomic,
+    fsio::{create_private, write_atomic},
     hash::shorten_name,
 };
 

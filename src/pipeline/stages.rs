@@ -1,4 +1,4 @@
-//! Where the time of a page goes, stage by stage.
+//! Measures the time of each stage of reading.
 
 use std::time::{Duration, Instant};
 
@@ -13,15 +13,15 @@ use formread_core::reader::{PreparedPage, Reader};
 use formread_page::{decoder_process::DecoderPool, scans::Scan};
 use formread_raster::error::Result;
 
-/// Most pages on which the stages are timed, the first ones: enough for shares, and no second reading of a whole archive.
-const TIMED_PAGES: usize = 64;
+/// Maximum number of pages on which the stages are timed: enough for shares, without reading a whole archive again.
+const MAX_TIMED_PAGES: usize = 64;
 
-/// A stage, and how long it takes.
+/// The time of a stage.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageTime {
-    /// What is done.
+    /// Name of the stage.
     pub stage: &'static str,
-    /// Milliseconds of one core, in the mean of the pages.
+    /// Mean time per page on one core, milliseconds.
     pub ms_per_page: f64,
     /// Share of all stages together, 0 to 1.
     pub share: f64,
@@ -40,7 +40,7 @@ enum Stage {
 
 const NAMES: [&str; 6] = ["decode", "register", "segment", "normalise", "recognise", "assemble"];
 
-/// What was spent on each stage.
+/// Time spent on each stage.
 #[derive(Default)]
 struct Spent([Duration; NAMES.len()]);
 
@@ -54,8 +54,8 @@ impl Spent {
     }
 }
 
-/// Reads the first pages of `scans` on this thread alone and times each stage. Pages that cannot be decoded are left out;
-/// none of no page.
+/// Reads the first pages of `scans` on this thread and times each stage. Pages that cannot be decoded do not count. Returns
+/// nothing if there is no page.
 ///
 /// # Errors
 /// Where the net fails.
@@ -77,7 +77,7 @@ pub fn measure_stages(reader: &Reader, scans: &[&Scan]) -> Result<Vec<StageTime>
         if is_full(n_glyphs, gathered.len()) {
             finish(reader, &mut gathered, &mut spent)?;
         }
-        if n_pages == TIMED_PAGES {
+        if n_pages == MAX_TIMED_PAGES {
             break;
         }
     }
@@ -91,7 +91,7 @@ pub fn measure_stages(reader: &Reader, scans: &[&Scan]) -> Result<Vec<StageTime>
     Ok(if n_pages == 0 { Vec::new() } else { NAMES.into_iter().zip(spent.0).map(stage).collect() })
 }
 
-/// Recognises what was gathered, and makes values of it.
+/// Recognises the gathered pages and assembles their values.
 fn finish(reader: &Reader, gathered: &mut Vec<PreparedPage>, spent: &mut Spent) -> Result<()> {
     let scored = spent.on(Stage::Recognise, || reader.stages().recognise(gathered))?;
     spent.on(Stage::Assemble, || {

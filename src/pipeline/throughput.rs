@@ -1,4 +1,4 @@
-//! How fast: decoding alone, then the whole reading of the same files. No page can be read faster than it is decoded.
+//! Measures speed: decoding alone, then the whole reading of the same files. No page can be read faster than it is decoded.
 
 use std::{fmt, fs, num::NonZeroUsize, time::Instant};
 
@@ -22,7 +22,7 @@ use formread_raster::error::{Error, Result};
 /// What was measured in one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Throughput {
-    /// Pages, those that could not be read among them.
+    /// Pages, including those that could not be read.
     pub pages: u64,
     /// Workers.
     pub jobs: usize,
@@ -32,11 +32,11 @@ pub struct Throughput {
     pub read_pages_per_s: f64,
     /// `read_pages_per_s / decode_pages_per_s`, at most about 1.
     pub ratio: f64,
-    /// Digits in the readings, accepted or not, a second of reading.
+    /// Digits in the readings, accepted or not, per second of reading.
     pub digits_per_s: f64,
-    /// Largest memory that the process held at any time, MiB; `None` where the system does not say.
+    /// Peak memory of this process, MiB; `None` if the system does not report it.
     pub peak_rss_mb: Option<f64>,
-    /// Of the first pages, what each stage takes.
+    /// The time of each stage, on the first pages.
     pub stages: Vec<StageTime>,
 }
 
@@ -45,7 +45,7 @@ pub struct Throughput {
 /// the first pages are read once more, stage by stage, by one worker.
 ///
 /// # Errors
-/// `Usage` where there is no page to measure on.
+/// `Usage` where there are no pages to measure.
 pub fn measure_throughput(
     reader: &Reader,
     scans: &[Scan],
@@ -72,7 +72,7 @@ pub fn measure_throughput(
     })?;
     let read_s = start.elapsed().as_secs_f64();
     if pages == 0 {
-        return Err(Error::usage("there is no page to measure on"));
+        return Err(Error::usage("there are no pages to measure"));
     }
     let read_pages_per_s = pages as f64 / read_s;
     Ok(Throughput {
@@ -87,7 +87,7 @@ pub fn measure_throughput(
     })
 }
 
-/// Decodes every page in this process and lets go of it. Gives the number of pages.
+/// Decodes every page in this process and drops it. Returns the number of pages.
 fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize) -> Result<u64> {
     let mut n_pages = 0;
     let decoders = DecoderPool::new(reader.limits(), None);

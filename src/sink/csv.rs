@@ -1,4 +1,4 @@
-//! The two tables of the contract: `OUT.csv`, a row a page, and `OUT.fields.csv` beside it, a row a field.
+//! The two tables of a run: `OUT.csv`, one row per page, and `OUT.fields.csv`, one row per field.
 
 use std::{
     ffi::OsString,
@@ -14,20 +14,20 @@ use formread_core::rows::{FieldRow, PageRows};
 use formread_raster::error::{Error, Format, Result};
 use formread_raster::fsio::AtomicFile;
 
-/// Columns of `OUT.csv` that stand before the fields'.
+/// Columns of `OUT.csv` before those of the fields.
 const PAGE_COLUMNS: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
 /// Columns of `OUT.fields.csv`.
 const FIELD_COLUMNS: [&str; 13] =
     ["scan", "page", "form", "field", "state", "value", "guess", "confidence", "reason", "x0", "y0", "x1", "y1"];
 
-/// Where the evidence of `out` stands: `out.fields.csv` beside `out.csv`.
+/// The path of the table of fields of `out`: `out.fields.csv` beside `out.csv`.
 pub fn fields_path(out: &Path) -> PathBuf {
     let mut name = out.file_stem().map_or_else(OsString::new, OsString::from);
     name.push(".fields.csv");
     out.with_file_name(name)
 }
 
-/// Both tables, written beside their final names and renamed when all is there.
+/// Both tables, written as atomic files.
 pub struct CsvSink {
     columns: Vec<String>,
     pages: Table,
@@ -87,7 +87,7 @@ impl CsvSink {
     }
 }
 
-/// One file on its way to its name.
+/// A table in an atomic file.
 pub(super) struct Table {
     writer: Writer<BufWriter<AtomicFile>>,
 }
@@ -106,12 +106,12 @@ impl Table {
         self.writer.flush().map_err(Error::from)
     }
 
-    /// What has been flushed, to be read.
+    /// Opens what has been flushed for reading.
     fn reopen(&self) -> Result<File> {
         self.writer.get_ref().get_ref().reopen()
     }
 
-    /// Stores the table on the disk, then gives it its name.
+    /// Syncs the table to disk and gives it its name.
     pub fn commit(self) -> Result<()> {
         let buffer = self.writer.into_inner().map_err(|error| Error::from(error.into_error()))?;
         buffer.into_inner().map_err(|error| Error::from(error.into_error()))?.commit()
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn both_tables_are_as_the_contract_says() {
+    fn both_tables_have_the_columns_of_the_contract() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let out = dir.path().join("out.csv");
         let columns = ["a", "total"].map(str::to_owned).to_vec();
@@ -160,7 +160,7 @@ mod tests {
         });
         let want = [["x/1, \"two\".png", "1", "f", "accepted", ""], ["y.png", "1", "g", "accepted", ""]];
         assert_eq!(words.collect::<Vec<_>>(), want, "what was written is read back before it has its name");
-        assert!(!out.exists(), "nothing may stand under the final name before the end");
+        assert!(!out.exists(), "the final name must not exist before the end");
         sink.finish().expect("the disk has room");
 
         let pages = fs::read_to_string(&out).expect("it was written");
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_folder_is_named() {
+    fn missing_folder_is_in_the_error() {
         let Err(error) = CsvSink::create(Path::new("/nonexistent-folder/out.csv"), Vec::new()) else {
             panic!("there is no such folder");
         };

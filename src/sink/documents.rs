@@ -1,5 +1,5 @@
-//! `OUT.documents.csv` beside `OUT.csv`, where some template is a page of a form of several pages: a row a document and
-//! file, which pages are there, which are missing, and which are there more than once.
+//! `OUT.documents.csv` beside `OUT.csv`, if a template is a page of a document of several pages: one row per document and file,
+//! with the pages that are there, are missing, or are there more than once.
 
 use std::{
     ffi::OsString,
@@ -15,14 +15,14 @@ use formread_raster::error::{Error, Result};
 /// Columns of `OUT.documents.csv`.
 const COLUMNS: [&str; 7] = ["scan", "document", "verdict", "pages", "missing", "surplus", "unread"];
 
-/// Where the documents of `out` stand: `out.documents.csv` beside `out.csv`.
+/// The path of the table of documents of `out`: `out.documents.csv` beside `out.csv`.
 pub fn documents_path(out: &Path) -> PathBuf {
     let mut name = out.file_stem().map_or_else(OsString::new, OsString::from);
     name.push(".documents.csv");
     out.with_file_name(name)
 }
 
-/// The table on its way to its name; where no form has several pages there is none.
+/// The table in an atomic file; none if no form has several pages.
 pub struct DocumentTable {
     path: PathBuf,
     table: Option<Table>,
@@ -61,8 +61,8 @@ impl DocumentTable {
         table.write([scan, &document.document, verdict, &pages, &missing, &surplus, &unread])
     }
 
-    /// Stores the table on the disk and gives it its name. Where there is none, one of a run before goes: it would be
-    /// taken for this one's.
+    /// Syncs the table to disk and gives it its name. If there is none, the table of an earlier run is removed, so that it is
+    /// not mistaken for one of this run.
     ///
     /// # Errors
     /// Where it cannot be stored, or the old one cannot be removed.
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_is_a_row_and_a_table_that_is_not_wanted_is_none() {
+    fn each_document_is_a_row_and_an_unwanted_table_is_removed() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let out = dir.path().join("out.csv");
         let copies = |read: &[u32], unread: &[u32]| PageCopies { read: read.to_vec(), unread: unread.to_vec() };
@@ -100,7 +100,7 @@ mod tests {
         ] {
             table.write(scan, &document).expect("the disk has room");
         }
-        assert!(!documents_path(&out).exists(), "nothing may stand under the final name before the end");
+        assert!(!documents_path(&out).exists(), "the final name must not exist before the end");
         table.finish().expect("the disk has room");
         let text = fs::read_to_string(dir.path().join("out.documents.csv")).expect("it was written");
         assert_eq!(

@@ -23,7 +23,7 @@ use formread_page::Page;
 use formread_raster::{
     error::{Error, Result},
     geometry::{Point, Rect},
-    hash::sha256,
+    hash::{Sha256, sha256},
 };
 
 pub use crate::draw::View;
@@ -64,6 +64,8 @@ pub struct Explanation {
 pub struct Trace {
     /// The file, as the caller names it.
     pub scan: String,
+    /// SHA-256 of the program's build, the weights, the templates and the options, as in OUT.run.json.
+    pub identity: Sha256,
     /// SHA-256 of its bytes, 64 hexadecimal digits; empty if the file cannot be read.
     pub sha256: String,
     /// 1-based page in the file.
@@ -148,8 +150,10 @@ pub fn explain_unreadable(reader: &Reader, scan: &str, number: u32, error: &Erro
 
 /// The trace of a page before it is read.
 fn trace_without_form(reader: &Reader, scan: &str, page: u32) -> Trace {
-    let ReaderIdentity { weights, version, .. } = reader.identity();
-    Trace { scan: scan.to_owned(), sha256: String::new(), page, form: None, weights, version }
+    let reader = reader.identity();
+    let identity = reader.sha256();
+    let ReaderIdentity { weights, version, .. } = reader;
+    Trace { scan: scan.to_owned(), identity, sha256: String::new(), page, form: None, weights, version }
 }
 
 /// The explanation of a page without its fields.

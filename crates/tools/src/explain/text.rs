@@ -14,7 +14,7 @@ pub(super) const CLASSES: [&str; N_CLASSES] = ["digit", "cross", "dash", "other"
 impl Explanation {
     /// Origin and verdict of the page, as pairs of name and value.
     pub(super) fn head(&self) -> Vec<(&'static str, String)> {
-        let Trace { scan, sha256, page, form, weights, version } = &self.trace;
+        let Trace { scan, identity, sha256, page, form, weights, version } = &self.trace;
         let form = form
             .as_ref()
             .map_or("none".to_owned(), |form| format!("{} {:.16}", form.name, form.fingerprint.to_string()));
@@ -30,6 +30,7 @@ impl Explanation {
             ("form", form),
             ("weights", weights.clone()),
             ("formread", version.clone()),
+            ("identity", identity.to_string()),
             ("verdict", verdict),
         ];
         head.extend(self.residual_px.map(|residual| ("residual", format!("{residual:.2} px"))));
@@ -156,7 +157,7 @@ mod tests {
         let names: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
         assert_eq!(
             names[..8],
-            ["scan", "sha256", "page", "form", "weights", "formread", "verdict", "residual"],
+            ["scan", "sha256", "page", "form", "weights", "formread", "identity", "verdict", "residual"],
             "{text}"
         );
         assert_eq!(names[8..11], ["field", "verdict", "box"], "{text}");
