@@ -1,27 +1,26 @@
-//! Reads hand-filled numbers from scanned forms into a table that can be booked.
+//! Reads handwritten numbers from scanned forms into a table.
 //!
 //! ```text
-//! bytes ─ decode ─ register ─ segment ─ normalise ─ classify ─ assemble ─ records
-//!         page     register   segment   normalise   torch      assemble
+//! bytes ─ decode ─ register ─ segment ─ normalise ─ recognise ─ assemble ─ values
 //! ```
 //!
-//! # The front door
+//! # Read a file
 //!
-//! [`Reader`] is made once, of templates and weights, and then reads bytes in memory, from as many threads as
-//! one likes:
+//! A [`Reader`] is made once from templates and a backend. Then it reads files in memory, on any number of threads.
+//! [`Field::value`] is `Some` only for a value that was accepted; [`Field::guess`] is the best reading of a field in any case.
+//! `examples/read_one.rs` reads one file with the built-in nets. To read a folder into tables, use [`pipeline::run`], as
+//! `examples/batch.rs` does.
 //!
 //! ```
-//! # fn main() -> formread_raster::error::Result<()> {
-//! use formread::Reader;
+//! # fn main() -> formread::Result<()> {
+//! use formread::{Reader, Result, known_templates};
 //! use formread_core::{
-//!     form::known_templates,
 //!     normalise::GlyphBatch,
 //!     recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
 //!     scores::GlyphScores,
 //! };
-//! use formread_raster::error::Result;
 //!
-//! /// Stands in for the net, so that this example runs without LibTorch; `formread_torch::TorchBackend::shipped()` is the real one.
+//! /// A replacement for the nets, so that this example runs without LibTorch. Use `TorchBackend::shipped()` instead.
 //! struct AlwaysOne;
 //!
 //! impl GlyphClassifier for AlwaysOne {
@@ -52,29 +51,29 @@
 //!
 //! # The crates
 //!
-//! A crate uses those above it in this table, never one below.
+//! A crate depends only on crates above it in this table.
 //!
-//! | crate | holds | may |
+//! | crate | contents | may |
 //! |---|---|---|
 //! | `formread-raster` | errors, geometry, hashes, files, pixels | read and write single files |
 //! | `formread-page` | bytes to pages, the decoder process, the list of scans | start processes |
 //! | `formread-core` | forms, registration, segmentation, scores, values, the reader | compute, nothing else |
 //! | `formread-torch` | the nets | call LibTorch |
-//! | `formread-tools` | drafting and checking templates, drawing forms, scoring and explaining readings | use threads |
+//! | `formread-tools` | drafting and checking templates, synthetic forms, scoring and explaining readings | use threads |
 //! | `formread-train` | training | call LibTorch, read and write files |
 //! | `formread` | [`pipeline`], [`sink`], and the program | print, exit |
 //!
-//! # What is never the case
+//! # Invariants
 //!
-//! - `formread-core` sees no file, clock, environment, log or thread.
-//! - Nothing in the library prints, exits, or reads the environment.
-//! - Only `formread-torch` and `formread-train` name LibTorch.
-//! - A guess never stands where a value stands: see [`formread_core::rows::PageRows`].
-//! - What is in a file never ends a batch, nor does a panic on one page: it is a row and a reason.
-//! - No pixel is white because data was missing: a picture that breaks off is no page.
-//! - The order of the rows, and every byte of them, does not depend on the number of threads.
-//! - No table stands that does not have each page of each file once: [`pipeline`] reads it back and keeps a ledger.
-//! - No unsafe code.
+//! - `formread-core` uses no file, clock, environment, log or thread.
+//! - The library does not print, exit, or read the environment.
+//! - Only `formread-torch` and `formread-train` use LibTorch.
+//! - The tables contain a guess only in the column of guesses, never as a value.
+//! - No content of a file and no panic on a page ends a batch: it becomes a row with a reason.
+//! - No pixel is white because data is missing: a truncated picture is no page.
+//! - The output has the same bytes for any number of threads.
+//! - A table gets its name only if it has each page of each file once: [`pipeline`] reads it back and checks.
+//! - There is no unsafe code.
 
 /// Identifies this build: the SHA-256 of the sources that it was compiled from, 64 hexadecimal digits.
 pub const BUILD_ID: &str = env!("FORMREAD_BUILD");
@@ -82,4 +81,18 @@ pub const BUILD_ID: &str = env!("FORMREAD_BUILD");
 pub mod pipeline;
 pub mod sink;
 
-pub use formread_core::{Decimal, Field, Page, Reader, ReaderBuilder, Value};
+pub use formread_core::{
+    Decimal, Field, Page, Reader, ReaderBuilder, Rejection, Value,
+    assemble::{AcceptParams, AcceptTable, FieldState},
+    form::{FormTemplate, known_templates, parse_template},
+    reader::ReaderIdentity,
+    rows::Verdict,
+};
+pub use formread_page::{
+    Limits,
+    decoder_process::DecoderCommand,
+    scans::{Scan, find_scans, listed_scans},
+};
+pub use formread_raster::error::{Error, ErrorKind, Result};
+#[cfg(feature = "torch")]
+pub use formread_torch::{TorchBackend, Weights};

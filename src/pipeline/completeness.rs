@@ -70,5 +70,5 @@ fn seen(number: u32, page: &StoredPage) -> PageSummary<'_> {
         true if page.attention == PageReject::BlankPage.as_str() => PageStatus::Blank,
         true => PageStatus::Unread,
     };
-    PageSummary { page: number, form: Some(page.form.as_str()).filter(|form| !form.is_empty()), status: status }
+    PageSummary { page: number, form: Some(page.form.as_str()).filter(|form| !form.is_empty()), status }
 }
