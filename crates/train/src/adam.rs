@@ -1,5 +1,5 @@
-//! Adam (Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1). Our own, because its
-//! moments must be stored and restored for training to be resumed to the bit, and `tch` hides LibTorch's.
+//! Adam (Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1). Written
+//! here because a checkpoint must store the moments for bit-identical resumption, and `tch` does not expose LibTorch's.
 
 use tch::{Tensor, no_grad};
 
@@ -21,18 +21,18 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Zeros of the shape of `parameter`.
+    /// Zero moments with the shape of `parameter`.
     pub fn zeros_like(parameter: &Tensor) -> NetResult<Self> {
         let zeros = || parameter.f_detach()?.f_zeros_like();
         Ok(Self { first: zeros()?, second: zeros()? })
     }
 
-    /// Moves `parameter` against its gradient. `step` counts from 1; `decay` is decoupled weight decay (Loshchilov
+    /// Updates `parameter` by one step of Adam and sets its gradient to zero. `step` counts from 1; `decay` is decoupled weight decay (Loshchilov
     /// and Hutter, "Decoupled weight decay regularization", ICLR 2019), as a fraction of the learning rate.
     pub fn update(&mut self, parameter: &mut Tensor, step: usize, lr: f64, decay: f64) -> NetResult<()> {
         no_grad(|| {
             let mut gradient = parameter.f_grad()?;
-            // the loss did not depend on it
+            // the loss does not depend on it
             if !gradient.defined() {
                 return Ok(());
             }
@@ -41,13 +41,13 @@ impl Moments {
             let steps = step as f64;
             let first_bias = 1.0 - BETA1.powf(steps);
             let second_bias = 1.0 - BETA2.powf(steps);
-            let mut spread = self.second.f_div_scalar(second_bias)?.f_sqrt()?;
-            let spread = spread.f_add_scalar_(EPSILON)?;
-            let move_by = self.first.f_mul_scalar(-lr / first_bias)?.f_div(&spread)?;
+            let mut denominator = self.second.f_div_scalar(second_bias)?.f_sqrt()?;
+            let denominator = denominator.f_add_scalar_(EPSILON)?;
+            let update = self.first.f_mul_scalar(-lr / first_bias)?.f_div(&denominator)?;
             if decay > 0.0 {
                 let _ = parameter.f_mul_scalar_(1.0 - lr * decay)?;
             }
-            let _ = parameter.f_add_(&move_by)?;
+            let _ = parameter.f_add_(&update)?;
             let _ = gradient.f_zero_()?;
             Ok(())
         })

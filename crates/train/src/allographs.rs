@@ -1,32 +1,31 @@
-//! Digits drawn from strokes, in the forms that hands of different countries give them: the 1 with a long upstroke, the
-//! crossed 7, the open 4, the looped 2, the 9 that hangs from its loop. Collections of real digits come from few places,
-//! and a form that is missing in them is never learnt.
+//! Digits drawn from strokes in the forms of different countries: the 1 with a long upstroke, the crossed 7, the open 4, the
+//! looped 2, the 9 that hangs from its loop. Collections of real digits come from few places, and a net cannot read a form
+//! that is missing in them.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::augment::triangular;
-use super::canvas::{Canvas, Spot};
+use super::canvas::{Canvas, Point};
 use formread_core::scores::N_DIGITS;
 use formread_tools::dataset::{GlyphSet, Sample};
 
 /// Side of a drawn sample, pixels, and the height of a digit on it.
 const SIDE: usize = 96;
-const HEIGHT: f32 = 66.0;
+const DIGIT_HEIGHT: f32 = 66.0;
 
-/// Samples of each digit that a writer gives.
-const SAMPLES: usize = 8;
+/// Samples of each digit per writer.
+const SAMPLES_PER_DIGIT: usize = 8;
 
-/// How far a writer's form strays from its model, and each sample from the writer's form; shares of the height.
+/// Deviation of a writer's form from its model, and of each sample from the writer's form; shares of the height.
 const FORM_SPREAD: f32 = 0.11;
 const SAMPLE_SPREAD: f32 = 0.045;
 
-/// Points of the curve between two of a stroke's points.
+/// Points of the curve between two points of a stroke.
 const CURVE_STEPS: usize = 6;
 
-/// A stroke: the points that it goes through, shares of the digit's height from its left upper corner. A point that is
-/// given twice is a corner.
-type Stroke = &'static [Spot];
+/// A stroke: its points, in shares of the digit's height from the left upper corner. A repeated point is a corner.
+type Stroke = &'static [Point];
 
 /// One form of a digit.
 type Allograph = &'static [Stroke];
@@ -339,22 +338,22 @@ const ALLOGRAPHS: [&[Allograph]; N_DIGITS] = [
     ],
 ];
 
-/// How one writer forms one digit.
+/// One writer's form of one digit.
 struct Form {
-    strokes: Vec<Vec<Spot>>,
+    strokes: Vec<Vec<Point>>,
 }
 
-/// The digits of `n_writers` made-up writers, each with forms of their own; drawn from `seed`.
-pub(super) fn drawn_digits(n_writers: usize, seed: u64) -> GlyphSet {
+/// Draws the digits of `n_writers` invented writers, each with forms of their own.
+pub(super) fn draw_digits(n_writers: usize, seed: u64) -> GlyphSet {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut samples = Vec::with_capacity(n_writers * N_DIGITS * SAMPLES);
+    let mut samples = Vec::with_capacity(n_writers * N_DIGITS * SAMPLES_PER_DIGIT);
     for writer in 0..n_writers {
         let pen = rng.random_range(3.2..9.5);
         let stretch = rng.random_range(0.75..1.25);
         for (digit, allographs) in ALLOGRAPHS.iter().enumerate() {
-            let form = Form::of(allographs[rng.random_range(0..allographs.len())], stretch, &mut rng);
-            for _ in 0..SAMPLES {
-                let ink = form.written(pen, &mut rng).to_ink(255.0);
+            let form = Form::random(allographs[rng.random_range(0..allographs.len())], stretch, &mut rng);
+            for _ in 0..SAMPLES_PER_DIGIT {
+                let ink = form.draw(pen, &mut rng).to_ink(255.0);
                 samples.push(Sample { ink, is_normalised: false, digit: digit as u8, writer: Some(writer) });
             }
         }
@@ -364,32 +363,33 @@ pub(super) fn drawn_digits(n_writers: usize, seed: u64) -> GlyphSet {
 }
 
 impl Form {
-    fn of(allograph: Allograph, stretch: f32, rng: &mut ChaCha8Rng) -> Self {
+    fn random(allograph: Allograph, stretch: f32, rng: &mut ChaCha8Rng) -> Self {
         let strokes = allograph.iter().map(|stroke| {
             let points = stroke.iter().map(|&(x, y)| (x * stretch, y));
-            strayed(points, FORM_SPREAD, rng)
+            perturb(points, FORM_SPREAD, rng)
         });
         Self { strokes: strokes.collect() }
     }
 
-    fn written(&self, pen: f32, rng: &mut ChaCha8Rng) -> Canvas {
+    fn draw(&self, pen: f32, rng: &mut ChaCha8Rng) -> Canvas {
         let mut canvas = Canvas::sized(SIDE, SIDE);
         let pen = pen * rng.random_range(0.9..1.1);
         for stroke in &self.strokes {
-            let on_sheet =
-                |(x, y): Spot| ((x - 0.3) * HEIGHT + SIDE as f32 / 2.0, (y - 0.5) * HEIGHT + SIDE as f32 / 2.0);
-            let points = strayed(stroke.iter().copied(), SAMPLE_SPREAD, rng);
-            let path: Vec<Spot> = curve(&points).into_iter().map(on_sheet).collect();
+            let on_canvas = |(x, y): Point| {
+                ((x - 0.3) * DIGIT_HEIGHT + SIDE as f32 / 2.0, (y - 0.5) * DIGIT_HEIGHT + SIDE as f32 / 2.0)
+            };
+            let points = perturb(stroke.iter().copied(), SAMPLE_SPREAD, rng);
+            let path: Vec<Point> = curve(&points).into_iter().map(on_canvas).collect();
             canvas.stroke(&path, pen, 1.0);
         }
         canvas
     }
 }
 
-/// Each point moved; the two of a corner together.
-fn strayed(points: impl Iterator<Item = Spot>, reach: f32, rng: &mut ChaCha8Rng) -> Vec<Spot> {
-    let mut last: Option<(Spot, Spot)> = None;
-    let move_point = |point: Spot| {
+/// Moves each point at random; the two points of a corner move together.
+fn perturb(points: impl Iterator<Item = Point>, reach: f32, rng: &mut ChaCha8Rng) -> Vec<Point> {
+    let mut last: Option<(Point, Point)> = None;
+    let move_point = |point: Point| {
         let moved = match last {
             Some((before, moved)) if before == point => moved,
             _ => (point.0 + triangular(rng, reach), point.1 + triangular(rng, reach)),
@@ -400,8 +400,8 @@ fn strayed(points: impl Iterator<Item = Spot>, reach: f32, rng: &mut ChaCha8Rng)
     points.map(move_point).collect()
 }
 
-/// A smooth curve through `points`; one that is given twice is a corner (Catmull and Rom, "A class of local interpolating splines", 1974).
-pub(super) fn curve(points: &[Spot]) -> Vec<Spot> {
+/// A smooth curve through `points`; a repeated point is a corner (Catmull and Rom, "A class of local interpolating splines", 1974).
+pub(super) fn curve(points: &[Point]) -> Vec<Point> {
     let at = |i: isize| points[i.clamp(0, points.len() as isize - 1) as usize];
     let mut path = Vec::with_capacity(points.len() * CURVE_STEPS);
     for i in 0..points.len() as isize - 1 {
@@ -426,23 +426,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_writer_gives_every_digit_and_none_is_like_another() {
-        let set = drawn_digits(3, 7);
-        assert_eq!((set.writers.len(), set.samples.len()), (3, 3 * N_DIGITS * SAMPLES));
+    fn draw_digits_gives_every_digit_of_every_writer_with_variation() {
+        let set = draw_digits(3, 7);
+        assert_eq!((set.writers.len(), set.samples.len()), (3, 3 * N_DIGITS * SAMPLES_PER_DIGIT));
         for sample in &set.samples {
             let n_ink = sample.ink.pixels().filter(|pixel| pixel[0] > 127).count();
             assert!((100..4_000).contains(&n_ink), "{}: {n_ink} pixels", sample.digit);
             let on_edge = |x: u32, y: u32| x == 0 || y == 0 || x == SIDE as u32 - 1 || y == SIDE as u32 - 1;
-            // but for the links of noughts, which go on to their neighbours
+            // except connected zeros, which continue to their neighbours
             let is_whole = sample.ink.enumerate_pixels().all(|(x, y, pixel)| pixel[0] == 0 || !on_edge(x, y));
-            assert!(is_whole || sample.digit == 0, "{} is cut off", sample.digit);
+            assert!(is_whole || sample.digit == 0, "{} touches the edge", sample.digit);
         }
         assert_ne!(set.samples[0].ink, set.samples[1].ink);
-        assert_eq!(set.samples[0].ink, drawn_digits(3, 7).samples[0].ink);
+        assert_eq!(set.samples[0].ink, draw_digits(3, 7).samples[0].ink);
     }
 
     #[test]
-    fn a_curve_goes_through_its_points_and_keeps_its_corners() {
+    fn curve_passes_through_its_points_and_keeps_corners() {
         let points = [(0.0, 0.0), (1.0, 0.0), (1.0, 0.0), (1.0, 1.0)];
         let path = curve(&points);
         for point in points {

@@ -1,43 +1,43 @@
-//! A digit as another hand, pen and scanner would have made it.
+//! Augmentation: changes a digit as another writer, pen and scanner would.
 //!
-//! Slant, turn, stretch and elastic bending (Simard, Steinkraus and Platt, "Best practices for convolutional neural
-//! networks", ICDAR 2003; here the field of displacements is a coarse grid, interpolated, which is as smooth as
-//! theirs and cheaper), stroke width, and what is left on a crop by the steps before the net: specks, a piece of the
-//! printed frame, a sliver of the neighbour, a gap where a printed line was removed.
+//! Slant, rotation, stretch and elastic distortion (Simard, Steinkraus and Platt, "Best practices for convolutional neural
+//! networks", ICDAR 2003; here the displacement field is an interpolated coarse grid, which is as smooth
+//! as theirs and cheaper), stroke width, and the artefacts that the stages before the net leave in a crop: specks, a piece of
+//! the printed frame, a sliver of the neighbour, a gap where a printed line was removed.
 
 use image::GrayImage;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::canvas::{CANVAS_SIDE, Canvas, DRAWN_SIDE, Spot};
+use super::canvas::{CANVAS_SIDE, Canvas, DRAWN_SIDE, Point};
 use formread_core::normalise::{Glyph, normalise};
 use formread_tools::dataset::Sample;
 
-/// How strongly samples are changed. What is larger teaches more variety and costs closeness to clean digits.
+/// Strength of augmentation. Larger values add variety and cost accuracy on clean digits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Augmentation {
-    /// Share of samples that are left as they are.
+    /// Share of samples that stay unchanged.
     pub untouched: f64,
-    /// Largest turn, degrees; small turns are likelier.
+    /// Largest rotation, degrees; small ones are more frequent.
     pub turn_deg: f32,
-    /// Largest slant, pixels sideways a pixel up.
+    /// Largest slant, horizontal pixels per vertical pixel.
     pub slant: f32,
-    /// Largest stretch of one axis against the other, as a natural logarithm.
+    /// Largest stretch of one axis relative to the other, natural logarithm.
     pub stretch: f32,
-    /// Largest bend, fraction of the digit's longer side.
+    /// Largest displacement of the elastic distortion, fraction of the digit's longer side.
     pub bend: f32,
-    /// Share of samples with strokes made thinner or wider.
+    /// Share of samples with thinner or wider strokes.
     pub width: f64,
     /// Share of samples with faint or blurred ink.
     pub faint: f64,
-    /// Share of samples with remains of the frame, the neighbour or specks.
-    pub remains: f64,
+    /// Share of samples with specks or pieces of the frame or of the neighbour.
+    pub artefacts: f64,
     /// Share of samples with a gap where a line was removed.
     pub gap: f64,
 }
 
 impl Default for Augmentation {
-    /// Empirically chosen on held-out writers.
+    /// Chosen empirically on held-out writers; the set is not recorded.
     fn default() -> Self {
         Self {
             untouched: 0.2,
@@ -47,60 +47,60 @@ impl Default for Augmentation {
             bend: 0.07,
             width: 0.6,
             faint: 0.3,
-            remains: 0.15,
+            artefacts: 0.15,
             gap: 0.06,
         }
     }
 }
 
-/// `sample` changed as `rng` has it, normalised. `None` where there is no ink.
-pub(super) fn augmented(sample: &Sample, params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Glyph> {
+/// `sample` changed at random and normalised. `None` where there is no ink.
+pub(super) fn augment(sample: &Sample, params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Glyph> {
     if rng.random_bool(params.untouched) {
         return sample.glyph();
     }
-    let mut canvas = drawn(&sample.ink, params, rng)?;
+    let mut canvas = draw_in_random_style(&sample.ink, params, rng)?;
     if rng.random_bool(params.gap) {
-        gap(&mut canvas, rng);
+        erase_band(&mut canvas, rng);
     }
-    if rng.random_bool(params.remains) {
-        remains(&mut canvas, rng);
+    if rng.random_bool(params.artefacts) {
+        add_artefacts(&mut canvas, rng);
     }
     let ink = if rng.random_bool(params.faint) { rng.random_range(90.0..220.0) } else { 255.0 };
     normalise(&canvas.to_ink(ink))
 }
 
-/// How one hand writes with one pen.
+/// How one writer writes with one pen.
 #[derive(Debug, Clone)]
-pub(super) struct Hand {
-    /// Turn, radians.
+pub(super) struct WriterStyle {
+    /// Rotation, radians.
     pub turn: f32,
-    /// Pixels sideways a pixel up.
+    /// Slant, horizontal pixels per vertical pixel.
     pub slant: f32,
-    /// Width against height.
+    /// Stretch of width against height.
     pub stretch: f32,
     /// Size of the digits, as a share of [`DRAWN_SIDE`].
     pub size: f32,
-    /// How far the paper bends, pixels.
+    /// Largest displacement of the elastic distortion, pixels.
     pub bend: f32,
-    /// How steep the strokes' edges are, and at what share of full ink they lie.
+    /// Slope of the strokes' edges, and the share of full ink at which they lie.
     pub steepness: f32,
     pub threshold: f32,
-    /// Pixels by which strokes are wider (`true`) or thinner.
+    /// Pixels by which strokes are wider (`true`) or thinner (`false`).
     pub growth: Option<(f32, bool)>,
-    /// How blurred the ink is, where it is faint.
+    /// Amount of blur, where the ink is faint, 0 to 1.
     pub blur: Option<f32>,
 }
 
-impl Hand {
-    /// Any hand.
-    pub fn any(params: &Augmentation, rng: &mut ChaCha8Rng) -> Self {
+impl WriterStyle {
+    /// A random style.
+    pub fn random(params: &Augmentation, rng: &mut ChaCha8Rng) -> Self {
         Self {
             turn: triangular(rng, params.turn_deg).to_radians(),
             slant: triangular(rng, params.slant),
             stretch: (triangular(rng, params.stretch) / 2.0).exp(),
             size: rng.random_range(0.85..1.1),
             bend: triangular(rng, params.bend).abs() * DRAWN_SIDE,
-            // MNIST's digits are enlarged here, and so are blurred: a steeper edge is what a scan would have
+            // MNIST's digits are enlarged here and so blurred; steeper edges are like those of a scan
             steepness: rng.random_range(1.2..2.6),
             threshold: if rng.random_bool(params.width) { rng.random_range(0.3..0.68) } else { 0.5 },
             growth: rng.random_bool(params.width).then(|| (rng.random_range(0.0..0.9), rng.random_bool(0.5))),
@@ -109,66 +109,66 @@ impl Hand {
     }
 }
 
-/// Ink on a canvas as any hand would have written it.
-pub(super) fn drawn(ink: &GrayImage, params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
-    let hand = Hand::any(params, rng);
-    drawn_by(&hand, ink, rng)
+/// Draws ink on a canvas in a random style.
+pub(super) fn draw_in_random_style(ink: &GrayImage, params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
+    let style = WriterStyle::random(params, rng);
+    draw_as(&style, ink, rng)
 }
 
-/// Ink on a canvas, about in its middle and about [`DRAWN_SIDE`] long, as `hand` would have written it.
-pub(super) fn drawn_by(hand: &Hand, ink: &GrayImage, rng: &mut ChaCha8Rng) -> Option<Canvas> {
-    let mut canvas = warped(ink, hand, rng)?;
+/// Draws ink in the middle of a canvas in `style`, about [`DRAWN_SIDE`] long.
+pub(super) fn draw_as(style: &WriterStyle, ink: &GrayImage, rng: &mut ChaCha8Rng) -> Option<Canvas> {
+    let mut canvas = warp(ink, style, rng)?;
     for pixel in &mut canvas.pixels {
-        *pixel = ((*pixel - hand.threshold) * hand.steepness + 0.5).clamp(0.0, 1.0);
+        *pixel = ((*pixel - style.threshold) * style.steepness + 0.5).clamp(0.0, 1.0);
     }
-    if let Some((by, wider)) = hand.growth {
+    if let Some((by, wider)) = style.growth {
         canvas.grow(by, wider);
     }
-    if let Some(share) = hand.blur {
+    if let Some(share) = style.blur {
         canvas.blur(share);
-        patchy(&mut canvas, rng);
+        fade_patches(&mut canvas, rng);
     }
     Some(canvas)
 }
 
-/// Nodes of the grid of displacements, along each side.
+/// Nodes of the displacement grid along each side.
 const BEND_NODES: usize = 5;
 
-fn warped(ink: &GrayImage, hand: &Hand, rng: &mut ChaCha8Rng) -> Option<Canvas> {
+fn warp(ink: &GrayImage, style: &WriterStyle, rng: &mut ChaCha8Rng) -> Option<Canvas> {
     let bounds = ink_bounds(ink)?;
     let [left, top, right, bottom] = bounds;
     let (source_x, source_y) = ((left + right) / 2.0, (top + bottom) / 2.0);
     let scale = (right - left).max(bottom - top) / DRAWN_SIDE;
 
-    let (sin, cos) = hand.turn.sin_cos();
+    let (sin, cos) = style.turn.sin_cos();
     let mut bends = [[(0.0f32, 0.0f32); BEND_NODES]; BEND_NODES];
     for node in bends.iter_mut().flatten() {
-        *node = (rng.random_range(-1.0..1.0) * hand.bend, rng.random_range(-1.0..1.0) * hand.bend);
+        *node = (rng.random_range(-1.0..1.0) * style.bend, rng.random_range(-1.0..1.0) * style.bend);
     }
 
     let middle = CANVAS_SIDE as f32 / 2.0;
     let mut canvas = Canvas::new();
     for (i, pixel) in canvas.pixels.iter_mut().enumerate() {
         let (x, y) = ((i % CANVAS_SIDE) as f32 + 0.5, (i / CANVAS_SIDE) as f32 + 0.5);
-        let bend = interpolated(&bends, x, y);
+        let bend = interpolate(&bends, x, y);
         let (dx, dy) = (x - middle + bend.0, y - middle + bend.1);
         // from canvas back to source: size, turn, slant, stretch
-        let (tx, ty) = ((cos * dx + sin * dy) / hand.size, (cos * dy - sin * dx) / hand.size);
-        let (sx, sy) = ((tx + hand.slant * ty) / hand.stretch, ty * hand.stretch);
-        *pixel = sampled(ink, source_x + sx * scale, source_y + sy * scale);
+        let (tx, ty) = ((cos * dx + sin * dy) / style.size, (cos * dy - sin * dx) / style.size);
+        let (sx, sy) = ((tx + style.slant * ty) / style.stretch, ty * style.stretch);
+        *pixel = sample_bilinear(ink, source_x + sx * scale, source_y + sy * scale);
     }
     Some(canvas)
 }
 
-/// Bilinear between the nodes of the grid.
-fn interpolated(bends: &[[Spot; BEND_NODES]; BEND_NODES], x: f32, y: f32) -> Spot {
+/// Bilinear interpolation between the nodes of the grid.
+fn interpolate(bends: &[[Point; BEND_NODES]; BEND_NODES], x: f32, y: f32) -> Point {
     let place = |at: f32| {
         let cell = at / CANVAS_SIDE as f32 * (BEND_NODES - 1) as f32;
         let node = (cell as usize).min(BEND_NODES - 2);
         (node, cell - node as f32)
     };
     let ((i, u), (j, v)) = (place(x), place(y));
-    let mix = |pick: fn(Spot) -> f32| {
+    let mix = |pick: fn(Point) -> f32| {
         let upper = pick(bends[j][i]) * (1.0 - u) + pick(bends[j][i + 1]) * u;
         let lower = pick(bends[j + 1][i]) * (1.0 - u) + pick(bends[j + 1][i + 1]) * u;
         upper * (1.0 - v) + lower * v
@@ -176,8 +176,8 @@ fn interpolated(bends: &[[Spot; BEND_NODES]; BEND_NODES], x: f32, y: f32) -> Spo
     (mix(|spot| spot.0), mix(|spot| spot.1))
 }
 
-/// Bilinear between pixel centres, 0 to 1; paper beyond the edge.
-fn sampled(ink: &GrayImage, x: f32, y: f32) -> f32 {
+/// Bilinear interpolation between pixel centres, 0 to 1; paper (0) outside the image.
+fn sample_bilinear(ink: &GrayImage, x: f32, y: f32) -> f32 {
     let (width, height) = (ink.width() as i32, ink.height() as i32);
     let (x, y) = (x - 0.5, y - 0.5);
     if x < -1.0 || y < -1.0 || x > width as f32 || y > height as f32 {
@@ -204,8 +204,8 @@ fn ink_bounds(ink: &GrayImage) -> Option<[f32; 4]> {
     bounds
 }
 
-/// A patch or two of paler ink: a pen that fails, a hand that presses less.
-fn patchy(canvas: &mut Canvas, rng: &mut ChaCha8Rng) {
+/// Fades up to two patches, as where a pen presses less.
+fn fade_patches(canvas: &mut Canvas, rng: &mut ChaCha8Rng) {
     for _ in 0..rng.random_range(0..3) {
         let (x, y) = (rng.random_range(12.0..52.0), rng.random_range(12.0..52.0));
         let (radius, loss) = (rng.random_range(4.0..12.0f32), rng.random_range(0.2..0.7f32));
@@ -216,8 +216,8 @@ fn patchy(canvas: &mut Canvas, rng: &mut ChaCha8Rng) {
     }
 }
 
-/// A thin straight band wiped through the digit.
-fn gap(canvas: &mut Canvas, rng: &mut ChaCha8Rng) {
+/// Erases a thin straight band through the digit.
+fn erase_band(canvas: &mut Canvas, rng: &mut ChaCha8Rng) {
     let Some([left, top, right, bottom]) = canvas.bounds() else { return };
     let half = rng.random_range(0.5..1.6);
     if rng.random_bool(0.6) {
@@ -229,8 +229,8 @@ fn gap(canvas: &mut Canvas, rng: &mut ChaCha8Rng) {
     }
 }
 
-/// What the steps before the net may leave beside a digit, small against it.
-fn remains(canvas: &mut Canvas, rng: &mut ChaCha8Rng) {
+/// Adds what the stages before the net may leave beside a digit, small relative to it.
+fn add_artefacts(canvas: &mut Canvas, rng: &mut ChaCha8Rng) {
     let Some([left, top, right, bottom]) = canvas.bounds() else { return };
     let height = bottom - top;
     match rng.random_range(0..10) {
@@ -269,7 +269,7 @@ fn remains(canvas: &mut Canvas, rng: &mut ChaCha8Rng) {
     }
 }
 
-/// Between `-reach` and `reach`, likelier near 0.
+/// A random number between `-reach` and `reach` with a triangular distribution, so that values near 0 are more frequent.
 pub(super) fn triangular(rng: &mut ChaCha8Rng, reach: f32) -> f32 {
     (rng.random_range(-0.5..0.5f32) + rng.random_range(-0.5..0.5f32)) * reach
 }

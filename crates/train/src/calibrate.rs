@@ -1,13 +1,13 @@
-//! The temperature that makes the digit head's probabilities true.
+//! Temperature scaling of the digit head's probabilities.
 
 use formread_core::scores::N_DIGITS;
 
-/// Temperatures that are tried, from sharper to softer than trained: 0.3 to 3.3, 5 % apart.
-const TEMPERATURE_MIN: f64 = 0.3;
+/// The grid of temperatures: 0.3 to 3.3 in steps of 5 %.
+const MIN_TEMPERATURE: f64 = 0.3;
 const TEMPERATURE_RATIO: f64 = 1.05;
 const N_TEMPERATURES: i32 = 50;
 
-/// The temperature with the least negative log likelihood of `labels` (0 to 9) under softmax(logits / temperature)
+/// The temperature with the smallest negative log likelihood of `labels` (0 to 9) under softmax(logits / temperature)
 /// (Guo et al., "On calibration of modern neural networks", ICML 2017); 1 where there is nothing to fit.
 pub(super) fn fit_temperature(logits: &[[f32; N_DIGITS]], labels: &[u8]) -> f32 {
     if logits.is_empty() {
@@ -15,8 +15,9 @@ pub(super) fn fit_temperature(logits: &[[f32; N_DIGITS]], labels: &[u8]) -> f32 
     }
     let mut best = (f64::INFINITY, 1.0);
     for i in 0..N_TEMPERATURES {
-        let temperature = TEMPERATURE_MIN * TEMPERATURE_RATIO.powi(i);
-        let loss: f64 = logits.iter().zip(labels).map(|(row, &label)| surprise(row, label, temperature)).sum();
+        let temperature = MIN_TEMPERATURE * TEMPERATURE_RATIO.powi(i);
+        let loss: f64 =
+            logits.iter().zip(labels).map(|(row, &label)| negative_log_likelihood(row, label, temperature)).sum();
         if loss < best.0 {
             best = (loss, temperature);
         }
@@ -25,7 +26,7 @@ pub(super) fn fit_temperature(logits: &[[f32; N_DIGITS]], labels: &[u8]) -> f32 
 }
 
 /// -log softmax(logits / temperature) at `label`.
-fn surprise(logits: &[f32; N_DIGITS], label: u8, temperature: f64) -> f64 {
+fn negative_log_likelihood(logits: &[f32; N_DIGITS], label: u8, temperature: f64) -> f64 {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = logits.iter().map(|&logit| (f64::from(logit - largest) / temperature).exp()).sum();
     sum.ln() - f64::from(logits[usize::from(label)] - largest) / temperature
@@ -36,8 +37,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_net_that_is_too_sure_is_cooled_and_a_timid_one_sharpened() {
-        // right in 9 of 10 cases, with logits that claim far more, or less
+    fn fit_temperature_overconfident_net_is_softened_and_underconfident_sharpened() {
+        // right in 9 of 10 cases, with logits that imply far more, or less
         for (gap, softer) in [(12.0, true), (1.0, false)] {
             let mut row = [0.0; N_DIGITS];
             row[3] = gap;

@@ -1,14 +1,14 @@
-//! A small sheet to draw on: where training samples are made before they are normalised.
+//! A small canvas on which training samples are drawn before they are normalised.
 
 use image::{GrayImage, Luma};
 
-/// Side of the sheet, pixels.
+/// Default side of the canvas, pixels.
 pub(super) const CANVAS_SIDE: usize = 64;
 
 /// Longer side of a digit on it, pixels: twice a normalised glyph's.
 pub(super) const DRAWN_SIDE: f32 = 40.0;
 
-/// A sheet, of 64 x 64 where nothing else is said.
+/// A grey image, 64 x 64 by default.
 #[derive(Clone)]
 pub(super) struct Canvas {
     /// [H, W] f32 row-major, paper 0 .. ink 1.
@@ -17,19 +17,19 @@ pub(super) struct Canvas {
     pub width: usize,
 }
 
-/// What has more than this share of full ink counts as ink.
-pub(super) const INK: f32 = 0.33;
+/// Pixels with more than this share of full ink count as ink.
+pub(super) const MIN_INK: f32 = 0.33;
 
-/// A place on the sheet, pixels from the left top corner.
-pub(super) type Spot = (f32, f32);
+/// A point on the canvas: x and y in pixels from the left top corner.
+pub(super) type Point = (f32, f32);
 
 impl Canvas {
-    /// Paper, 64 x 64.
+    /// An empty canvas, 64 x 64.
     pub fn new() -> Self {
         Self::sized(CANVAS_SIDE, CANVAS_SIDE)
     }
 
-    /// Paper of any size.
+    /// An empty canvas of another size.
     pub fn sized(width: usize, height: usize) -> Self {
         Self { pixels: vec![0.0; width * height], width }
     }
@@ -39,9 +39,8 @@ impl Canvas {
         self.pixels.len() / self.width
     }
 
-    /// A stroke along `path`, `width` pixels wide, with edges anti-aliased over one pixel. Where ink is already, the
-    /// darker counts.
-    pub fn stroke(&mut self, path: &[Spot], width: f32, ink: f32) {
+    /// Draws a stroke along `path`, `width` pixels wide, with edges anti-aliased over one pixel. The darker value wins.
+    pub fn stroke(&mut self, path: &[Point], width: f32, ink: f32) {
         for pair in path.windows(2) {
             self.line(pair[0], pair[1], width, ink);
         }
@@ -50,7 +49,7 @@ impl Canvas {
         }
     }
 
-    fn line(&mut self, a: Spot, b: Spot, width: f32, ink: f32) {
+    fn line(&mut self, a: Point, b: Point, width: f32, ink: f32) {
         let reach = width / 2.0 + 1.0;
         let range = |low: f32, high: f32, side: usize| {
             let last = (side - 1) as f32;
@@ -71,8 +70,8 @@ impl Canvas {
         }
     }
 
-    /// The darker of both, pixel by pixel; `other` is moved by (dx, dy) whole pixels.
-    pub fn lay_over(&mut self, other: &Self, dx: i32, dy: i32) {
+    /// Takes the darker value of both, pixel by pixel. `other` is moved by (dx, dy) pixels.
+    pub fn overlay(&mut self, other: &Self, dx: i32, dy: i32) {
         let (width, height) = (self.width as i32, self.height() as i32);
         for (v, row) in other.pixels.chunks_exact(other.width).enumerate() {
             let y = v as i32 + dy;
@@ -86,10 +85,10 @@ impl Canvas {
         }
     }
 
-    /// Left, top, right and bottom of what has more than a third of full ink, pixels; right and bottom exclusive.
+    /// Left, top, right and bottom of the ink (above [`MIN_INK`]), pixels; right and bottom exclusive.
     pub fn bounds(&self) -> Option<[f32; 4]> {
         let mut bounds: Option<[f32; 4]> = None;
-        for (i, _) in self.pixels.iter().enumerate().filter(|(_, v)| **v > INK) {
+        for (i, _) in self.pixels.iter().enumerate().filter(|(_, v)| **v > MIN_INK) {
             let (x, y) = ((i % self.width) as f32, (i / self.width) as f32);
             let b = bounds.get_or_insert([x, y, x, y]);
             *b = [b[0].min(x), b[1].min(y), b[2].max(x + 1.0), b[3].max(y + 1.0)];
@@ -97,16 +96,16 @@ impl Canvas {
         bounds
     }
 
-    /// All ink together, in pixels of full ink.
+    /// Sum of the ink, in pixels of full ink.
     pub fn mass(&self) -> f32 {
         self.pixels.iter().sum()
     }
 
-    /// Wipes everything of which `wiped(x, y)` is true, pixel centres.
-    pub fn wipe(&mut self, wiped: impl Fn(f32, f32) -> bool) {
+    /// Erases every pixel whose centre fulfils `is_erased(x, y)`.
+    pub fn wipe(&mut self, is_erased: impl Fn(f32, f32) -> bool) {
         let width = self.width;
         for (i, pixel) in self.pixels.iter_mut().enumerate() {
-            if wiped((i % width) as f32 + 0.5, (i / width) as f32 + 0.5) {
+            if is_erased((i % width) as f32 + 0.5, (i / width) as f32 + 0.5) {
                 *pixel = 0.0;
             }
         }
@@ -128,7 +127,7 @@ impl Canvas {
         }
     }
 
-    /// Each pixel's average with its neighbours, (1, 2, 1) / 4 both ways, mixed in by `share`.
+    /// Blurs with the kernel (1, 2, 1) / 4 in both directions, mixed in by `share`.
     pub fn blur(&mut self, share: f32) {
         let (width, height) = (self.width, self.height());
         let before = &self.pixels;
@@ -148,7 +147,7 @@ impl Canvas {
         }
     }
 
-    /// As [`formread_core::normalise::normalise`] takes it, with `ink` as the grey value of full ink.
+    /// The image for [`formread_core::normalise::normalise`]; `ink` is the grey value of full ink.
     pub fn to_ink(&self, ink: f32) -> GrayImage {
         let (width, height) = (self.width as u32, self.height() as u32);
         GrayImage::from_fn(width, height, |x, y| {

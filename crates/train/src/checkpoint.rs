@@ -1,4 +1,4 @@
-//! Where training stands, in one file beside the weights to come, so that it can be resumed to the bit.
+//! Checkpoints: one file per net beside the output, from which training resumes with bit-identical results.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,25 +13,25 @@ use formread_torch::weights::{PlainTensor, tensors_from_bytes, tensors_to_bytes}
 /// Key of [`Progress`] in the file's metadata.
 const PROGRESS: &str = "progress";
 
-/// How far training has come, and what it was told to do.
+/// Progress of one net and the settings that it is trained with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
     /// Epochs done.
     pub epochs_done: usize,
     /// Steps done.
     pub steps: usize,
-    /// Loss a sample of each epoch done.
+    /// Mean loss of each epoch done.
     pub losses: Vec<f64>,
-    /// All options and the data's size, as text: training is resumed only with the same.
-    pub task: String,
+    /// All options and the sizes of the sets, as text. Training resumes only where they are equal.
+    pub settings: String,
 }
 
-/// The checkpoint of one net beside `out`: `w.glyph.checkpoint` for `w.safetensors`.
+/// Path of the checkpoint of one net: `w.glyph.checkpoint` for `w.safetensors`.
 pub(super) fn checkpoint_path(out: &Path, net: &str) -> PathBuf {
     out.with_extension(format!("{net}.checkpoint"))
 }
 
-/// Writes the checkpoint, whole or not at all.
+/// Writes the checkpoint as an atomic file.
 pub(super) fn save(path: &Path, progress: &Progress, state: &BTreeMap<String, PlainTensor>) -> Result<()> {
     let progress = serde_json::to_string(progress).map_err(|error| Error::format(Format::Checkpoint, error))?;
     write_atomic(path, &tensors_to_bytes(state, Dtype::F32, Some((PROGRESS, progress)))?)
@@ -42,9 +42,8 @@ pub(super) fn load(path: &Path) -> Result<(Progress, BTreeMap<String, PlainTenso
     let read = || -> Result<_> {
         let bytes = std::fs::read(path)?;
         let (state, mut metadata) = tensors_from_bytes(&bytes)?;
-        let progress = metadata
-            .remove(PROGRESS)
-            .ok_or_else(|| Error::format(Format::Checkpoint, "it does not say how far it is"))?;
+        let progress =
+            metadata.remove(PROGRESS).ok_or_else(|| Error::format(Format::Checkpoint, "progress missing"))?;
         let progress = serde_json::from_str(&progress).map_err(|error| Error::format(Format::Checkpoint, error))?;
         Ok((progress, state))
     };

@@ -1,4 +1,4 @@
-//! A net as it learns: batch normalisation, dropout, gradients, Adam. What it has learnt leaves it as folded tensors.
+//! A net in training: batch normalisation, dropout, gradients, Adam. Its result is tensors with the normalisation folded in.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
 use super::adam::Moments;
-use super::loss::{connectionist_temporal, cross_entropy};
+use super::loss::{cross_entropy, ctc_loss};
 use formread_core::normalise::{GLYPH_SIDE, GlyphBatch, STRIP_HEIGHT, Strip};
 use formread_core::scores::Precision;
 use formread_raster::error::{Error, Format};
@@ -20,28 +20,28 @@ use formread_torch::{convolved, tensor_kind, to_tensor, to_vec};
 const NORM_MOMENTUM: f64 = 0.1;
 /// Keeps the quotient finite (the same).
 const NORM_EPSILON: f64 = 1e-5;
-/// Hidden values that are silenced a step (Srivastava et al., "Dropout", JMLR 15, 2014).
+/// Share of hidden values set to 0 in each step (Srivastava et al., "Dropout", JMLR 15, 2014).
 const DROPOUT: f64 = 0.3;
 /// Weight decay, as a fraction of the learning rate; of kernels only.
 const WEIGHT_DECAY: f64 = 0.01;
 
-/// A net in training. The random numbers that it starts from and drops by are its own, so that nothing else in the
-/// process can change what it learns.
+/// A net in training. It has its own random generators for first weights and dropout, so that nothing else in the process
+/// changes the result.
 pub struct Learner {
     architecture: Architecture,
-    /// What gradients are taken of.
+    /// The trained parameters, by name.
     parameters: BTreeMap<String, Tensor>,
-    /// Adam's state, by the parameters' names.
+    /// State of Adam, by the names of the parameters.
     moments: BTreeMap<String, Moments>,
-    /// Running mean and variance of the normalised layers.
+    /// Running mean and variance of the layers with batch normalisation.
     statistics: BTreeMap<String, Tensor>,
-    /// Steps taken.
+    /// Steps done.
     step: usize,
     seed: u64,
     precision: Precision,
 }
 
-/// Labels of a batch of glyphs, one a glyph.
+/// Labels of a batch of glyphs, one for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GlyphLabels {
     /// 0 to 9, or [`crate::loss::NO_DIGIT`].
@@ -51,8 +51,7 @@ pub struct GlyphLabels {
 }
 
 impl Learner {
-    /// A net that knows nothing yet: kernels drawn as He et al. say ("Delving deep into rectifiers", ICCV 2015), biases
-    /// 0.
+    /// An untrained net: random kernels (He et al., "Delving deep into rectifiers", ICCV 2015), biases 0.
     ///
     /// # Errors
     /// Where LibTorch fails.
@@ -61,14 +60,14 @@ impl Learner {
         let mut plain = BTreeMap::new();
         for conv in architecture.convs() {
             let name = conv.name;
-            plain.insert(format!("{name}.weight"), kaiming(&mut rng, conv.kernel_shape().to_vec()));
+            plain.insert(format!("{name}.weight"), he_normal(&mut rng, conv.kernel_shape().to_vec()));
             if conv.activation == Activation::BatchNormRelu {
-                plain.insert(format!("{name}.norm.scale"), filled(conv.outputs, 1.0));
-                plain.insert(format!("{name}.norm.shift"), filled(conv.outputs, 0.0));
-                plain.insert(format!("{name}.norm.mean"), filled(conv.outputs, 0.0));
-                plain.insert(format!("{name}.norm.variance"), filled(conv.outputs, 1.0));
+                plain.insert(format!("{name}.norm.scale"), constant(conv.outputs, 1.0));
+                plain.insert(format!("{name}.norm.shift"), constant(conv.outputs, 0.0));
+                plain.insert(format!("{name}.norm.mean"), constant(conv.outputs, 0.0));
+                plain.insert(format!("{name}.norm.variance"), constant(conv.outputs, 1.0));
             } else {
-                plain.insert(format!("{name}.bias"), filled(conv.outputs, 0.0));
+                plain.insert(format!("{name}.bias"), constant(conv.outputs, 0.0));
             }
         }
         let mut learner = Self {
@@ -92,10 +91,10 @@ impl Learner {
         Ok(learner)
     }
 
-    /// One step of Adam with the learning rate `lr` on a batch of glyphs; gives the batch's mean loss before the step.
+    /// One step of Adam with the learning rate `lr` on a batch of glyphs. Returns the mean loss of the batch before the step.
     ///
     /// # Errors
-    /// Where the labels are not as many as the glyphs, the loss is not finite, or LibTorch fails.
+    /// Where the number of labels is not that of the glyphs, the loss is not finite, or LibTorch fails.
     pub fn step_glyphs(&mut self, batch: &GlyphBatch, labels: &GlyphLabels, lr: f64) -> NetResult<f64> {
         let n = batch.n_glyphs;
         if n == 0 || labels.digits.len() != n || labels.classes.len() != n {
@@ -108,14 +107,14 @@ impl Learner {
         // [N, C, 1, 1] => [N, C]
         let flat = |head: usize| logits[head].f_flatten(1, 3);
         let loss = cross_entropy(&flat(0)?, &flat(1)?, &labels.digits, &labels.classes)?;
-        self.descend(&loss, lr)
+        self.apply_gradient(&loss, lr)
     }
 
-    /// The same on strips. `symbols` says of each what is written, from left to right: symbols of
-    /// [`super::StripScores`] but [`super::CTC_BLANK`]. Strips of about the same width waste least.
+    /// The same on strips. `symbols` are those of each strip from left to right, as in
+    /// [`formread_core::scores::StripScores`], without blanks. Strips of similar width need the least padding.
     ///
     /// # Errors
-    /// Where there are not as many labels as strips, the loss is not finite, or LibTorch fails.
+    /// Where the number of labels is not that of the strips, the loss is not finite, or LibTorch fails.
     pub fn step_strips(&mut self, strips: &[Strip], symbols: &[Vec<i64>], lr: f64) -> NetResult<f64> {
         let (n, n_labels) = (strips.len(), symbols.len());
         let width = strips.iter().map(|strip| strip.width).max().unwrap_or(0);
@@ -130,73 +129,73 @@ impl Learner {
         let x = Tensor::f_from_slice(&pixels)?.f_view([n as i64, 1, STRIP_HEIGHT as i64, width as i64])?;
         let logits = self.forward(x)?;
         let n_columns: Vec<i64> = strips.iter().map(|strip| (strip.width / COLUMN_PX) as i64).collect();
-        let loss = connectionist_temporal(&logits[0], &n_columns, symbols)?;
-        self.descend(&loss, lr)
+        let loss = ctc_loss(&logits[0], &n_columns, symbols)?;
+        self.apply_gradient(&loss, lr)
     }
 
-    /// One step of Adam down the loss; gives the loss.
-    fn descend(&mut self, loss: &Tensor, lr: f64) -> NetResult<f64> {
+    /// One step of Adam against the gradient of `loss`; returns its value.
+    fn apply_gradient(&mut self, loss: &Tensor, lr: f64) -> NetResult<f64> {
         let value = f64::from(to_vec(loss)?[0]);
         if !value.is_finite() {
-            return Err(Error::net(format_args!("loss: {value}; hint: a lower learning rate")).into());
+            return Err(Error::net(format_args!("loss: {value}; hint: use a lower learning rate")).into());
         }
         loss.f_backward()?;
         self.step += 1;
         for (name, parameter) in &mut self.parameters {
             let decay = if name.ends_with(".weight") { WEIGHT_DECAY } else { 0.0 };
-            let moments = self.moments.get_mut(name).expect("every parameter got its moments when it was made");
+            let moments = self.moments.get_mut(name).expect("every parameter gets its moments when it is created");
             moments.update(parameter, self.step, lr, decay)?;
         }
         Ok(value)
     }
 
-    /// [N, 1, H, W] -> of each head [N, C, H', W'], in single precision.
+    /// [N, 1, H, W] => [N, C, H', W'] for each head, in single precision.
     fn forward(&self, x: Tensor) -> NetResult<Vec<Tensor>> {
-        let mut x = self.rounded(&x)?;
+        let mut x = self.to_precision(&x)?;
         for (i, conv) in self.architecture.trunk.iter().enumerate() {
             x = self.layer(conv, &x)?.f_relu()?;
             if conv.activation == Activation::ReluDropout {
-                x = x.f_mul(&self.rounded(&self.dropout_mask(i, &x.size())?)?)?;
+                x = x.f_mul(&self.to_precision(&self.dropout_mask(i, &x.size())?)?)?;
             }
         }
         self.architecture.heads.iter().map(|head| Ok(self.layer(head, &x)?.f_to_kind(Kind::Float)?)).collect()
     }
 
-    /// In the precision of this learner.
-    fn rounded(&self, x: &Tensor) -> NetResult<Tensor> {
+    /// Converts to the precision of this learner.
+    fn to_precision(&self, x: &Tensor) -> NetResult<Tensor> {
         Ok(x.f_to_kind(tensor_kind(self.precision))?)
     }
 
     fn layer(&self, conv: &Conv, x: &Tensor) -> NetResult<Tensor> {
         let parameter = |part: &str| &self.parameters[&format!("{}.{part}", conv.name)];
         if conv.activation != Activation::BatchNormRelu {
-            let bias = self.rounded(parameter("bias"))?;
-            return convolved(x, conv, &self.rounded(parameter("weight"))?, Some(&bias));
+            let bias = self.to_precision(parameter("bias"))?;
+            return convolved(x, conv, &self.to_precision(parameter("weight"))?, Some(&bias));
         }
         let statistic = |part: &str| Some(&self.statistics[&format!("{}.{part}", conv.name)]);
-        let x = convolved(x, conv, &self.rounded(parameter("weight"))?, None)?;
+        let x = convolved(x, conv, &self.to_precision(parameter("weight"))?, None)?;
         let (scale, shift) = (Some(parameter("norm.scale")), Some(parameter("norm.shift")));
         let (mean, variance) = (statistic("norm.mean"), statistic("norm.variance"));
         let training = true;
         Ok(x.f_batch_norm(scale, shift, mean, variance, training, NORM_MOMENTUM, NORM_EPSILON, false)?)
     }
 
-    /// Of this shape: 0 where a value is silenced, and what keeps the mean where it is not. Drawn anew each step.
+    /// A mask of this shape: 0 where a value is dropped, 1 / (1 - rate) elsewhere, which keeps the mean. New in each step.
     fn dropout_mask(&self, layer: usize, shape: &[i64]) -> NetResult<Tensor> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        // stream 0 drew the first weights
+        // stream 0 is for the first weights
         rng.set_stream((layer as u64) << 48 | (self.step as u64 + 1));
         let keep = 1.0 / (1.0 - DROPOUT) as f32;
         let n: i64 = shape.iter().product();
-        // a byte each, of which the least are silenced
+        // one byte for each value; the lowest ones are dropped
         let mut bytes = vec![0u8; n as usize];
         rng.fill(&mut bytes);
-        let silenced = (DROPOUT * 256.0) as u8;
-        let values: Vec<f32> = bytes.into_iter().map(|byte| if byte < silenced { 0.0 } else { keep }).collect();
+        let dropped_below = (DROPOUT * 256.0) as u8;
+        let values: Vec<f32> = bytes.into_iter().map(|byte| if byte < dropped_below { 0.0 } else { keep }).collect();
         Ok(Tensor::f_from_slice(&values)?.f_view(shape)?)
     }
 
-    /// What was learnt, as [`super::Weights`] holds it: batch normalisation folded into the kernels before it.
+    /// The tensors for [`formread_torch::Weights`]: batch normalisation is folded into the kernels before it.
     ///
     /// # Errors
     /// Where LibTorch fails.
@@ -225,12 +224,12 @@ impl Learner {
         Ok(tensors)
     }
 
-    /// Steps taken.
+    /// Steps done.
     pub fn steps(&self) -> usize {
         self.step
     }
 
-    /// Everything that a step depends on, so that training can go on from here to the bit.
+    /// Everything that a step depends on. A learner restored from it continues with bit-identical results.
     ///
     /// # Errors
     /// Where LibTorch fails.
@@ -251,10 +250,10 @@ impl Learner {
         Ok(state)
     }
 
-    /// The learner that gave this [`Learner::state`] after `step` steps.
+    /// Restores a learner from its [`Learner::state`] after `step` steps.
     ///
     /// # Errors
-    /// `Format` where the state is not that of this net.
+    /// `Format` where the state belongs to another net.
     pub fn from_state(
         architecture: Architecture,
         state: &BTreeMap<String, PlainTensor>,
@@ -284,7 +283,7 @@ impl Learner {
     }
 }
 
-/// The tensors of all nets, of which nothing was learnt yet.
+/// The tensors of all nets, untrained.
 ///
 /// # Errors
 /// Where LibTorch fails.
@@ -300,12 +299,12 @@ fn is_statistic(name: &str) -> bool {
     name.ends_with(".norm.mean") || name.ends_with(".norm.variance")
 }
 
-fn filled(len: usize, value: f32) -> PlainTensor {
+fn constant(len: usize, value: f32) -> PlainTensor {
     PlainTensor { shape: vec![len], values: vec![value; len] }
 }
 
-/// Normal with variance 2 / fan-in, by Box and Muller's transform.
-fn kaiming(rng: &mut ChaCha8Rng, shape: Vec<usize>) -> PlainTensor {
+/// Normally distributed with variance 2 / fan-in, by the Box-Muller transform.
+fn he_normal(rng: &mut ChaCha8Rng, shape: Vec<usize>) -> PlainTensor {
     let fan_in: usize = shape[1..].iter().product();
     let deviation = (2.0 / fan_in as f64).sqrt();
     let len = shape.iter().product();
@@ -339,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn it_learns_bars_by_heart_and_folding_changes_nothing_that_matters() {
+    fn learner_overfits_bars_and_folded_tensors_read_them() {
         let (batch, labels) = bars();
         let labels = GlyphLabels { classes: vec![0; labels.len()], digits: labels };
         let mut learner = Learner::new(GLYPH, 5, Precision::Single).expect("LibTorch works");
@@ -356,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_learner_that_was_stored_goes_on_to_the_bit() {
+    fn learner_restored_from_state_continues_bit_identically() {
         let (batch, labels) = bars();
         let labels = GlyphLabels { classes: vec![0; labels.len()], digits: labels };
         let mut learner = Learner::new(GLYPH, 5, Precision::Single).expect("LibTorch works");
@@ -372,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_without_any_digit_teaches_the_class_head_alone() {
+    fn step_glyphs_without_digits_trains_the_class_head_only() {
         let (batch, labels) = bars();
         let n = labels.len();
         let mut learner = Learner::new(GLYPH, 5, Precision::Single).expect("LibTorch works");
@@ -383,8 +382,8 @@ mod tests {
     }
 
     #[test]
-    fn strips_of_any_width_are_learnt_by_heart() {
-        // a bar every 16 columns; its row says which symbol it is
+    fn learner_overfits_strips_of_any_width() {
+        // a bar every 16 columns; its row encodes the symbol
         let strip = |text: &[i64]| {
             let width = 16 * (text.len() + 1);
             let mut pixels = vec![0.0; STRIP_HEIGHT * width];

@@ -1,14 +1,18 @@
-//! Training: `features -> model -> loss -> optimiser -> batches`, each in a place of its own.
+//! Trains the nets of formread: data, model, loss, optimiser and loop, each in a module of its own.
 //!
 //! | part | where |
 //! |---|---|
-//! | features: pixels, normalised | [`dataset`], [`formread_core::normalise`] |
-//! | model: a convnet that ends in ten logits, and four that say whether it is a digit | [`formread_torch::architecture`] |
-//! | loss: softmax cross-entropy | `net/loss.rs` |
-//! | optimiser: Adam | `net/adam.rs` |
-//! | batches: reshuffled each epoch, augmented | `batches.rs`, `strips.rs`, `augment.rs`, `allographs.rs`, `negatives.rs` |
+//! | data: labelled digits, split by writers | [`formread_tools::dataset`], `split.rs` |
+//! | batches: shuffled, augmented, mixed with generated signs | `batches.rs`, `augment.rs`, `allographs.rs`, `negatives.rs` |
+//! | strips: lines of digits with punctuation | `strips.rs`, `line_of_digits.rs`, `signs.rs` |
+//! | model: a net in training, and its architecture | `learner.rs`, [`formread_torch::architecture`] |
+//! | loss: softmax cross-entropy, CTC | `loss.rs` |
+//! | optimiser: Adam | `adam.rs` |
+//! | loop: epochs, steps, checkpoints | `fit.rs`, `tasks.rs`, `checkpoint.rs` |
+//! | calibration: the temperature | `calibrate.rs` |
+//! | the whole: options, order, report | `recipe.rs` |
 //!
-//! The same seed gives the same weights on the same sort of machine, however many nets learn side by side.
+//! The same seed gives the same weights on the same kind of machine, however many nets are trained in parallel.
 
 mod adam;
 mod allographs;
@@ -17,20 +21,20 @@ mod batches;
 mod calibrate;
 mod canvas;
 mod checkpoint;
+mod fit;
 mod learner;
-mod lesson;
+mod line_of_digits;
 mod loss;
 mod negatives;
 mod recipe;
-mod row;
 mod signs;
 mod split;
 mod strips;
-mod subjects;
+mod tasks;
 
 pub use augment::Augmentation;
+pub use fit::{Schedule, TrainEvent};
 pub use formread_core::scores::Precision;
 pub use learner::{GlyphLabels, Learner, untrained_tensors};
-pub use lesson::{Schedule, TrainEvent};
 pub use loss::NO_DIGIT;
 pub use recipe::{GlyphOptions, StripOptions, TrainOptions, TrainReport, train};

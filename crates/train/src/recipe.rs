@@ -1,4 +1,4 @@
-//! What is trained, in which order, on what; and what comes of it.
+//! The whole training: read the sets, train the nets, fit what the sidecar holds, measure and write.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -7,15 +7,15 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::allographs::drawn_digits;
+use super::allographs::draw_digits;
 use super::augment::Augmentation;
 use super::batches::{Batches, StripBatches};
 use super::calibrate::fit_temperature;
 use super::checkpoint::checkpoint_path;
-use super::lesson::{Course, Schedule, TrainEvent, learn};
-use super::split::{Split, split, writers_present};
+use super::fit::{FitOptions, Schedule, TrainEvent, fit};
+use super::split::{Split, split, writers_with_samples};
 use super::strips::StripMaker;
-use super::subjects::{GlyphLesson, StripLesson, held_out_strips, n_read_right};
+use super::tasks::{GlyphTask, StripTask, held_out_strips, n_correct_strips};
 use crate::Learner;
 use crate::learner::untrained_tensors;
 use formread_core::normalise::collate;
@@ -29,62 +29,62 @@ use formread_torch::weights::{HeldOut, NormaliserConstants, PlainTensor, Recipe,
 use formread_torch::writer::StyleModel;
 use formread_torch::{ConvNet, Weights};
 
-/// What to train on, and how.
+/// Options of [`train`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainOptions {
     /// Folders of labelled signs, as [`formread_tools::dataset::read_folder`] takes them.
     pub data: Vec<PathBuf>,
-    /// The weights to come; a checkpoint of each net stands beside them while training lasts.
+    /// The weights to write. Checkpoints of the nets are beside them during training.
     pub out: PathBuf,
-    /// How the two nets of single glyphs are trained; `None` takes them from `base`.
+    /// Options for the two nets of single glyphs; `None` takes the nets from `base`.
     pub glyphs: Option<GlyphOptions>,
-    /// How the net of whole strips is trained; `None` takes it from `base`.
+    /// Options for the net of whole strips; `None` takes the net from `base`.
     pub strips: Option<StripOptions>,
-    /// Weights of the nets that are not trained.
+    /// Weights of the nets that are not trained. Default: untrained nets.
     pub base: Option<Weights>,
-    /// How the learning rate goes.
+    /// Schedule of the learning rate.
     pub schedule: Schedule,
-    /// In which the nets reckon while they learn.
+    /// Precision of the nets during training.
     pub precision: Precision,
-    /// Nets that learn side by side. What they learn does not depend on it.
+    /// Nets that are trained in parallel. The result does not depend on it.
     pub jobs: NonZeroUsize,
-    /// Of everything that is drawn.
+    /// Seed of all random numbers.
     pub seed: u64,
     /// Share of the writers of a set that are held out, 0 to 1; 0 trains on all of them.
     pub held_out_writers: f64,
-    /// Which of them: each turn, from 0, holds out the next ones.
+    /// Which writers are held out: each turn, from 0, holds out the next ones.
     pub held_out_turn: usize,
-    /// Made-up writers whose digits are drawn from strokes and trained on beside the real ones.
+    /// Number of invented writers, whose digits are drawn from strokes and added to the real ones.
     pub drawn_writers: usize,
-    /// How samples are changed.
+    /// Augmentation of the samples.
     pub augmentation: Augmentation,
-    /// Goes on from the checkpoints beside `out`, where there are some.
+    /// Continue from the checkpoints beside `out` where there are some.
     pub resume: bool,
 }
 
-/// How the two nets of single glyphs are trained.
+/// Options for the two nets of single glyphs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GlyphOptions {
-    /// Times that every sample is seen.
+    /// Epochs.
     pub epochs: usize,
-    /// Samples a step. More use the machine better, up to a point, and learn less an epoch.
+    /// Samples per step. More use the machine better, up to a point, and learn less per epoch.
     pub batch_size: usize,
-    /// Adam's learning rate, at its highest.
+    /// Highest learning rate of Adam.
     pub lr: f64,
-    /// Drawn signs that are no digits, for every digit.
+    /// Generated signs that are no digits, per digit.
     pub negative_share: f64,
 }
 
-/// How the net of whole strips is trained.
+/// Options for the net of whole strips.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StripOptions {
     /// Epochs.
     pub epochs: usize,
-    /// Strips an epoch; each is drawn anew.
+    /// Strips per epoch; all are generated anew.
     pub strips: usize,
-    /// Strips a step.
+    /// Strips per step.
     pub batch_size: usize,
-    /// Adam's learning rate, at its highest.
+    /// Highest learning rate of Adam.
     pub lr: f64,
 }
 
@@ -101,7 +101,7 @@ impl Default for StripOptions {
 }
 
 impl TrainOptions {
-    /// The defaults.
+    /// Default options.
     pub fn new(data: Vec<PathBuf>, out: PathBuf) -> Self {
         Self {
             data,
@@ -122,19 +122,19 @@ impl TrainOptions {
     }
 }
 
-/// What training came to.
+/// Result of a training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainReport {
-    /// As they were written.
+    /// The weights, as written.
     pub weights: Weights,
-    /// How they do on every set that was held out.
+    /// Accuracy on each held-out set.
     pub held_out: Vec<GlyphReport>,
 }
 
-/// Trains, writes the weights and their sidecar, and measures them on what was held out.
+/// Trains the nets, measures them on the held-out sets and writes the weights with their sidecar.
 ///
 /// # Errors
-/// Where there is nothing to train on, a file cannot be read or written, a checkpoint is of another task, or LibTorch
+/// Where there is nothing to train on, a file cannot be read or written, a checkpoint has other settings, or LibTorch
 /// fails.
 pub fn train(options: &TrainOptions, on_event: &mut (dyn FnMut(TrainEvent) + Send)) -> Result<TrainReport> {
     let folders = options.data.iter().map(|folder| read_folder(folder)).collect::<Result<Vec<_>>>()?;
@@ -143,26 +143,26 @@ pub fn train(options: &TrainOptions, on_event: &mut (dyn FnMut(TrainEvent) + Sen
         return Err(Error::usage("nothing to train on; hint: a folder with train-images-idx3-ubyte, or of images"));
     }
     if options.drawn_writers > 0 {
-        parts.train.push(drawn_digits(options.drawn_writers, options.seed));
+        parts.train.push(draw_digits(options.drawn_writers, options.seed));
     }
     let on_event = Mutex::new(on_event);
-    let tell = |event| on_event.lock().unwrap_or_else(PoisonError::into_inner)(event);
-    announce(&parts, &tell);
-    let (mut tensors, mut sidecar) = start(options, &parts)?;
+    let notify = |event| on_event.lock().unwrap_or_else(PoisonError::into_inner)(event);
+    report_sets(&parts, &notify);
+    let (mut tensors, mut sidecar) = initial_weights(options, &parts)?;
 
     let held_out = held_out_strips(&parts, options.augmentation);
     let learn_glyphs = |architecture: Architecture, seed: u64, glyphs: &GlyphOptions| {
         let GlyphOptions { epochs, batch_size, lr, negative_share } = *glyphs;
         let batches = Batches::new(&parts.train, batch_size, negative_share, options.augmentation, seed);
-        let lesson = GlyphLesson { architecture, batches, parts: &parts, tensors: &tensors, sidecar: &sidecar };
-        learn(&course(options, &parts, architecture, seed, epochs, lr, format!("{glyphs:?}")), &lesson, &tell)
+        let task = GlyphTask { architecture, batches, parts: &parts, tensors: &tensors, sidecar: &sidecar };
+        fit(&fit_options(options, &parts, architecture, seed, epochs, lr, format!("{glyphs:?}")), &task, &notify)
     };
     let learn_strips = |strips: &StripOptions| {
         let StripOptions { epochs, strips: n_strips, batch_size, lr } = *strips;
         let maker = StripMaker::new(&parts.train, options.augmentation);
         let batches = StripBatches { maker, n_strips, batch_size, seed: options.seed };
-        let lesson = StripLesson { batches, held_out: &held_out, tensors: &tensors, sidecar: &sidecar };
-        learn(&course(options, &parts, STRIP, options.seed, epochs, lr, format!("{strips:?}")), &lesson, &tell)
+        let task = StripTask { batches, held_out: &held_out, tensors: &tensors, sidecar: &sidecar };
+        fit(&fit_options(options, &parts, STRIP, options.seed, epochs, lr, format!("{strips:?}")), &task, &notify)
     };
     type Task<'a> = Box<dyn Fn() -> Result<(Learner, Vec<f64>)> + Sync + 'a>;
     let mut tasks: Vec<(Architecture, Task<'_>)> = Vec::new();
@@ -174,18 +174,18 @@ pub fn train(options: &TrainOptions, on_event: &mut (dyn FnMut(TrainEvent) + Sen
         tasks.push((STRIP, Box::new(|| learn_strips(strips))));
     }
     let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs.get()).build();
-    let workers = workers.map_err(|error| Error::net(format_args!("threads to learn on: {error}")))?;
-    let learnt: Vec<_> = workers.install(|| tasks.par_iter().map(|(net, task)| (net.name, task())).collect());
+    let workers = workers.map_err(|error| Error::net(format_args!("training threads: {error}")))?;
+    let trained: Vec<_> = workers.install(|| tasks.par_iter().map(|(net, task)| (net.name, task())).collect());
     drop(tasks);
-    for (name, learnt) in learnt {
-        let (learner, losses) = learnt?;
+    for (name, trained) in trained {
+        let (learner, losses) = trained?;
         tensors.extend(learner.folded()?);
         sidecar.losses.insert(name.to_owned(), losses);
     }
     if let Some(strips) = &options.strips {
         let StripOptions { epochs, strips, batch_size, lr } = *strips;
         let net = ConvNet::from_weights(&Weights::new(tensors.clone(), sidecar.clone())?)?;
-        let correct = n_read_right(&net, &held_out)?;
+        let correct = n_correct_strips(&net, &held_out)?;
         sidecar.strips = Some(StripRecipe { epochs, strips, batch_size, lr, held_out: held_out.len(), correct });
     }
     if let Some(glyphs) = &options.glyphs {
@@ -198,7 +198,7 @@ pub fn train(options: &TrainOptions, on_event: &mut (dyn FnMut(TrainEvent) + Sen
     finish(options, &parts, tensors, sidecar)
 }
 
-fn announce(parts: &Split, on_event: &dyn Fn(TrainEvent)) {
+fn report_sets(parts: &Split, on_event: &dyn Fn(TrainEvent)) {
     for set in &parts.train {
         let (name, train) = (set.name.clone(), set.samples.len());
         let held_out = parts.held_out.iter().find(|other| other.name == name).map_or(0, |other| other.samples.len());
@@ -209,12 +209,12 @@ fn announce(parts: &Split, on_event: &dyn Fn(TrainEvent)) {
     }
 }
 
-/// What there is before training: tensors of both nets, and a sidecar that says what is known by now.
-fn start(options: &TrainOptions, parts: &Split) -> Result<(BTreeMap<String, PlainTensor>, Sidecar)> {
+/// Tensors and sidecar before training: those of the base, or untrained nets.
+fn initial_weights(options: &TrainOptions, parts: &Split) -> Result<(BTreeMap<String, PlainTensor>, Sidecar)> {
     let trained_on = parts.train.iter().map(|set| TrainedOn {
         set: set.name.clone(),
         count: set.samples.len(),
-        writers: writers_present(set),
+        writers: writers_with_samples(set),
     });
     let trained_on = trained_on.collect();
     if let Some(base) = &options.base {
@@ -249,25 +249,34 @@ fn recipe(options: &TrainOptions, glyphs: &GlyphOptions, negatives: usize) -> Re
     }
 }
 
-fn course(
+fn fit_options(
     options: &TrainOptions,
     parts: &Split,
     net: Architecture,
     seed: u64,
     epochs: usize,
     lr: f64,
-    own: String,
-) -> Course {
+    task_options: String,
+) -> FitOptions {
     let TrainOptions { schedule, precision, held_out_writers, held_out_turn, augmentation, .. } = options;
     let sizes: Vec<_> = parts.train.iter().map(|set| (&set.name, set.samples.len())).collect();
-    let task = format!(
-        "{ARCHITECTURE} {own} {schedule:?} {precision:?} {seed} {held_out_writers} {held_out_turn} {augmentation:?} {sizes:?}"
+    let settings = format!(
+        "{ARCHITECTURE} {task_options} {schedule:?} {precision:?} {seed} {held_out_writers} {held_out_turn} {augmentation:?} {sizes:?}"
     );
     let checkpoint = checkpoint_path(&options.out, net.name);
-    Course { epochs, lr, schedule: *schedule, seed, precision: *precision, checkpoint, resume: options.resume, task }
+    FitOptions {
+        epochs,
+        lr,
+        schedule: *schedule,
+        seed,
+        precision: *precision,
+        checkpoint,
+        resume: options.resume,
+        settings,
+    }
 }
 
-/// Measures, writes.
+/// Measures the nets and writes the weights.
 fn finish(
     options: &TrainOptions,
     parts: &Split,
@@ -280,7 +289,7 @@ fn finish(
         let report = evaluate_set(set, &mut net)?;
         sidecar.held_out.push(HeldOut {
             set: set.name.clone(),
-            writers: writers_present(set),
+            writers: writers_with_samples(set),
             count: report.count,
             correct: report.correct,
             accuracy: report.accuracy,
@@ -290,14 +299,14 @@ fn finish(
     }
     let weights = Weights::new(tensors, sidecar)?;
     weights.save(&options.out)?;
-    // what they were for is reached; a checkpoint that is gone already serves as well
+    // a missing checkpoint is no error
     for net in NETS {
         let _ = std::fs::remove_file(checkpoint_path(&options.out, net.name));
     }
     Ok(TrainReport { weights, held_out: reports })
 }
 
-/// Of the writers that were trained on, made-up ones too.
+/// The style model of the training writers, with the invented ones.
 fn style_model(sets: &[GlyphSet], net: &mut ConvNet) -> Result<Option<StyleModel>> {
     let mut writers = Vec::new();
     for set in sets.iter().filter(|set| !set.writers.is_empty()) {
@@ -317,7 +326,7 @@ fn style_model(sets: &[GlyphSet], net: &mut ConvNet) -> Result<Option<StyleModel
     Ok(StyleModel::fit(&writers))
 }
 
-/// Fitted on held-out writers where there are some, else on whatever is held out.
+/// The temperature fitted on sets with held-out writers, or on all held-out sets where there are none.
 fn temperature(held_out: &[GlyphSet], net: &mut ConvNet) -> Result<f32> {
     let by_writer: Vec<&GlyphSet> = held_out.iter().filter(|set| !set.writers.is_empty()).collect();
     let sets = if by_writer.is_empty() { held_out.iter().collect() } else { by_writer };
@@ -368,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn training_learns_says_so_and_comes_to_the_same_again_resumed_or_not() {
+    fn train_lowers_the_loss_and_gives_the_same_weights_when_resumed() {
         formread_torch::set_threads(1);
         let folder = tempfile::tempdir().expect("there is room for a folder");
         draw_folder(&folder.path().join("glyphs"), 30);
@@ -390,16 +399,16 @@ mod tests {
         assert_eq!(loaded, report.weights);
         assert!(!folder.path().join("a.glyph.checkpoint").exists());
 
-        // broken off after each epoch of each net, then resumed
+        // stopped after the first epoch of each net, then resumed
         let mut again = options(folder.path(), "b.safetensors");
         again.resume = true;
         for _ in 0..2 {
-            let broken_off = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 train(&again, &mut |event| {
-                    assert!(!matches!(event, TrainEvent::Epoch { .. }), "broken off, as it is meant to be");
+                    assert!(!matches!(event, TrainEvent::Epoch { .. }), "stopped on purpose");
                 })
             }));
-            assert!(broken_off.is_err());
+            assert!(stopped.is_err());
         }
         let mut resumed_after = Vec::new();
         let resumed = train(&again, &mut |event| {
@@ -411,24 +420,24 @@ mod tests {
         assert_eq!(resumed_after, [2, 2, 2]);
         assert!(resumed.weights == report.weights, "the same seed gives the same weights");
 
-        // one net alone, the other as it was
+        // one net alone, the others unchanged
         let strips_alone = TrainOptions { glyphs: None, base: Some(loaded), ..options(folder.path(), "c.safetensors") };
         let same = train(&strips_alone, &mut |_| {}).expect("there is something to train on");
-        assert!(same.weights.tensors() == report.weights.tensors(), "either net is trained as if alone");
+        assert!(same.weights.tensors() == report.weights.tensors(), "each net is trained independently of the others");
     }
 
     #[test]
-    fn a_checkpoint_of_another_task_is_not_gone_on_with() {
+    fn train_with_a_checkpoint_of_other_settings_is_an_error() {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         draw_folder(&folder.path().join("glyphs"), 4);
         let mut options = options(folder.path(), "c.safetensors");
         let learner = Learner::new(GLYPH, 1, Precision::Single).expect("LibTorch works");
-        let progress = Progress { epochs_done: 1, steps: 1, losses: vec![1.0], task: "another".to_owned() };
+        let progress = Progress { epochs_done: 1, steps: 1, losses: vec![1.0], settings: "another".to_owned() };
         let state = learner.state().expect("LibTorch works");
         let path = checkpoint_path(&options.out, "glyph");
         super::super::checkpoint::save(&path, &progress, &state).expect("it can be written");
         options.resume = true;
-        let message = train(&options, &mut |_| {}).expect_err("it is another task").to_string();
-        assert!(message.contains("of other options or data"), "{message}");
+        let message = train(&options, &mut |_| {}).expect_err("the settings differ").to_string();
+        assert!(message.contains("belongs to other options or data"), "{message}");
     }
 }

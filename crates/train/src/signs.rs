@@ -1,30 +1,30 @@
-//! What people write into one field: digits, and the points, dashes and fillers that stand among them.
+//! The signs that people write into one field: digits, punctuation, dashes and fillers.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::augment::triangular;
-use super::canvas::{CANVAS_SIDE, Canvas, DRAWN_SIDE, Spot};
-use super::negatives::bent;
+use super::canvas::{CANVAS_SIDE, Canvas, DRAWN_SIDE, Point};
+use super::negatives::curved_path;
 use formread_core::scores::N_DIGITS;
 
-/// Most digits in a strip, and most other signs.
-pub(super) const DIGITS_MAX: usize = 10;
-const OTHERS_MAX: usize = 8;
+/// Largest number of digits in a strip, and of other signs.
+pub(super) const MAX_DIGITS: usize = 10;
+const MAX_OTHER_SIGNS: usize = 8;
 
-/// What stands on a strip.
+/// A sign on a strip.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Sign {
     Digit(usize),
     StruckOut(usize),
     Scribble,
     Cross,
-    Point(Point),
+    Punctuation(Punctuation),
 }
 
 /// Signs that are neither digits nor fillers.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Point {
+pub(super) enum Punctuation {
     Dot,
     Comma,
     Apostrophe,
@@ -32,15 +32,15 @@ pub(super) enum Point {
     Dash,
     LongDash,
     Equals,
-    /// A dash struck through, as amounts on cheques are closed with.
+    /// A dash with lines through it, which closes amounts on cheques.
     Hash,
     Dollar,
     Euro,
 }
 
-/// What is written, from left to right: amounts, counts, codes, with what people put round and between the digits.
-/// `is_wide` says that there is room for fillers behind them.
-pub(super) fn signs(is_wide: bool, rng: &mut ChaCha8Rng) -> Vec<Sign> {
+/// The signs of a random field from left to right: amounts, counts or codes, with punctuation and fillers. With `is_wide`
+/// there is room for fillers behind them.
+pub(super) fn random_signs(is_wide: bool, rng: &mut ChaCha8Rng) -> Vec<Sign> {
     let n_digits = match rng.random_range(0..100) {
         0..3 => 0,
         3..12 => 1,
@@ -50,33 +50,35 @@ pub(super) fn signs(is_wide: bool, rng: &mut ChaCha8Rng) -> Vec<Sign> {
         60..78 => 5,
         78..90 => 6,
         90..95 => 7,
-        _ => rng.random_range(8..=DIGITS_MAX),
+        _ => rng.random_range(8..=MAX_DIGITS),
     };
     let mut digits: Vec<usize> = (0..n_digits).map(|_| rng.random_range(0..N_DIGITS)).collect();
-    // round amounts and repeated digits are commoner than chance
+    // round amounts and repeated digits are more frequent than chance
     if rng.random_bool(0.25) {
-        let n_noughts = rng.random_range(0..=3.min(n_digits));
-        digits[n_digits - n_noughts..].fill(0);
+        let n_zeros = rng.random_range(0..=3.min(n_digits));
+        digits[n_digits - n_zeros..].fill(0);
     }
     for i in 1..n_digits {
         if rng.random_bool(0.08) {
             digits[i] = digits[i - 1];
         }
     }
-    let separator = [Point::Dot, Point::Comma, Point::Apostrophe, Point::Dot][rng.random_range(0..4)];
+    let separator =
+        [Punctuation::Dot, Punctuation::Comma, Punctuation::Apostrophe, Punctuation::Dot][rng.random_range(0..4)];
     let (has_thousands, has_stray) = (rng.random_bool(0.35), rng.random_bool(0.06));
-    let mut signs = Vec::with_capacity(DIGITS_MAX + OTHERS_MAX);
+    let mut signs = Vec::with_capacity(MAX_DIGITS + MAX_OTHER_SIGNS);
     if rng.random_bool(0.09) {
         signs.extend(std::iter::repeat_n(Sign::Cross, rng.random_range(1..4)));
     } else if rng.random_bool(0.08) {
-        signs.push(Sign::Point(
-            [Point::Dash, Point::Equals, Point::Dollar, Point::Euro, Point::LongDash][rng.random_range(0..5)],
+        signs.push(Sign::Punctuation(
+            [Punctuation::Dash, Punctuation::Equals, Punctuation::Dollar, Punctuation::Euro, Punctuation::LongDash]
+                [rng.random_range(0..5)],
         ));
     }
     for (i, &digit) in digits.iter().enumerate() {
         let left = n_digits - i;
         if i > 0 && ((has_thousands && left.is_multiple_of(3)) || (has_stray && rng.random_bool(0.3))) {
-            signs.push(Sign::Point(separator));
+            signs.push(Sign::Punctuation(separator));
         }
         signs.push(match rng.random_range(0..1000) {
             0..6 => Sign::StruckOut(digit),
@@ -85,15 +87,15 @@ pub(super) fn signs(is_wide: bool, rng: &mut ChaCha8Rng) -> Vec<Sign> {
         });
     }
     match rng.random_range(0..100) {
-        0..8 => signs.push(Sign::Point(Point::Dot)),
-        8..11 => signs.push(Sign::Point(Point::Comma)),
-        11..17 => signs.extend([Point::Dot, Point::Dash].map(Sign::Point)),
-        17..24 => signs.push(Sign::Point(Point::Dash)),
-        24..30 => signs.push(Sign::Point(Point::Equals)),
-        30..35 => signs.push(Sign::Point(Point::LongDash)),
-        35..38 => signs.extend([Point::Comma, Point::Dash, Point::Dash].map(Sign::Point)),
-        38..40 => signs.push(Sign::Point(Point::Colon)),
-        45..47 => signs.push(Sign::Point(Point::Hash)),
+        0..8 => signs.push(Sign::Punctuation(Punctuation::Dot)),
+        8..11 => signs.push(Sign::Punctuation(Punctuation::Comma)),
+        11..17 => signs.extend([Punctuation::Dot, Punctuation::Dash].map(Sign::Punctuation)),
+        17..24 => signs.push(Sign::Punctuation(Punctuation::Dash)),
+        24..30 => signs.push(Sign::Punctuation(Punctuation::Equals)),
+        30..35 => signs.push(Sign::Punctuation(Punctuation::LongDash)),
+        35..38 => signs.extend([Punctuation::Comma, Punctuation::Dash, Punctuation::Dash].map(Sign::Punctuation)),
+        38..40 => signs.push(Sign::Punctuation(Punctuation::Colon)),
+        45..47 => signs.push(Sign::Punctuation(Punctuation::Hash)),
         40..43 if is_wide => {
             signs.extend(std::iter::repeat_n(Sign::Cross, rng.random_range(1..3)));
         }
@@ -101,13 +103,13 @@ pub(super) fn signs(is_wide: bool, rng: &mut ChaCha8Rng) -> Vec<Sign> {
         _ => {}
     }
     if signs.is_empty() {
-        signs.push([Sign::Scribble, Sign::Cross, Sign::Point(Point::LongDash)][rng.random_range(0..3)]);
+        signs.push([Sign::Scribble, Sign::Cross, Sign::Punctuation(Punctuation::LongDash)][rng.random_range(0..3)]);
     }
     signs
 }
 
-/// A point or a dash at its place, on a canvas of its own whose middle is that of the digits.
-pub(super) fn drawn_point(point: Point, pen: f32, rng: &mut ChaCha8Rng) -> Canvas {
+/// Draws punctuation on a canvas whose middle is the middle of the digits.
+pub(super) fn draw_punctuation(point: Punctuation, pen: f32, rng: &mut ChaCha8Rng) -> Canvas {
     let mut canvas = Canvas::new();
     let middle = CANVAS_SIDE as f32 / 2.0;
     let foot = middle + DRAWN_SIDE / 2.0 + triangular(rng, 5.0);
@@ -115,36 +117,36 @@ pub(super) fn drawn_point(point: Point, pen: f32, rng: &mut ChaCha8Rng) -> Canva
     let dash = |canvas: &mut Canvas, y: f32, half: f32, rng: &mut ChaCha8Rng| {
         let steepness = if half < 7.0 { 0.8 } else { 0.3 };
         let (rise, bulge) = (triangular(rng, steepness) * half, triangular(rng, 4.0));
-        canvas.stroke(&bent((middle - half, y + rise), (middle + half, y - rise), bulge), pen, 1.0);
+        canvas.stroke(&curved_path((middle - half, y + rise), (middle + half, y - rise), bulge), pen, 1.0);
     };
     let tail = |canvas: &mut Canvas, y: f32, rng: &mut ChaCha8Rng| {
         let (dx, dy) = (rng.random_range(0.0..6.0), rng.random_range(4.0..11.0));
-        canvas.stroke(&bent((middle, y), (middle - dx, y + dy), triangular(rng, 3.0)), pen, 1.0);
+        canvas.stroke(&curved_path((middle, y), (middle - dx, y + dy), triangular(rng, 3.0)), pen, 1.0);
     };
     match point {
-        Point::Dot => canvas.stroke(&[(middle, foot), (middle + triangular(rng, 3.0), foot)], dot, 1.0),
-        Point::Comma => tail(&mut canvas, foot - 3.0, rng),
-        Point::Apostrophe => tail(&mut canvas, middle - DRAWN_SIDE / 2.0 - 2.0, rng),
-        Point::Colon => {
+        Punctuation::Dot => canvas.stroke(&[(middle, foot), (middle + triangular(rng, 3.0), foot)], dot, 1.0),
+        Punctuation::Comma => tail(&mut canvas, foot - 3.0, rng),
+        Punctuation::Apostrophe => tail(&mut canvas, middle - DRAWN_SIDE / 2.0 - 2.0, rng),
+        Punctuation::Colon => {
             for y in [foot, middle - rng.random_range(0.0..8.0)] {
                 canvas.stroke(&[(middle, y)], dot, 1.0);
             }
         }
-        Point::Dash => {
+        Punctuation::Dash => {
             let (y, half) = (middle + triangular(rng, 14.0), rng.random_range(3.0..12.0));
             dash(&mut canvas, y, half, rng);
         }
-        Point::LongDash => {
+        Punctuation::LongDash => {
             let (y, half) = (middle + triangular(rng, 14.0), rng.random_range(12.0..30.0));
             dash(&mut canvas, y, half, rng);
         }
-        Point::Equals => {
+        Punctuation::Equals => {
             let (y, half, apart) =
                 (middle + triangular(rng, 14.0), rng.random_range(4.0..13.0), rng.random_range(3.0..7.0) + pen / 2.0);
             dash(&mut canvas, y - apart, half, rng);
             dash(&mut canvas, y + apart, half, rng);
         }
-        Point::Hash => {
+        Punctuation::Hash => {
             let (y, half) = (middle + triangular(rng, 10.0), rng.random_range(12.0..24.0));
             dash(&mut canvas, y, half, rng);
             if rng.random_bool(0.5) {
@@ -156,9 +158,9 @@ pub(super) fn drawn_point(point: Point, pen: f32, rng: &mut ChaCha8Rng) -> Canva
                 canvas.stroke(&[(x + lean, y - reach), (x - lean, y + reach)], pen * 0.9, 1.0);
             }
         }
-        Point::Dollar => {
+        Punctuation::Dollar => {
             let (reach, width) = (DRAWN_SIDE / 2.0, rng.random_range(7.0..11.0));
-            let bow: Vec<Spot> = (0..=16)
+            let bow: Vec<Point> = (0..=16)
                 .map(|i| {
                     let t = i as f32 / 16.0;
                     let angle = 0.6 + t * (std::f32::consts::TAU - 1.2);
@@ -174,9 +176,9 @@ pub(super) fn drawn_point(point: Point, pen: f32, rng: &mut ChaCha8Rng) -> Canva
                 canvas.stroke(&[(x + lean, middle - reach - 3.0), (x - lean, middle + reach + 3.0)], pen * 0.8, 1.0);
             }
         }
-        Point::Euro => {
+        Punctuation::Euro => {
             let radius = rng.random_range(13.0..19.0f32);
-            let arc: Vec<Spot> = (0..=14)
+            let arc: Vec<Point> = (0..=14)
                 .map(|i| {
                     let angle = 0.7 + i as f32 / 14.0 * (std::f32::consts::TAU - 1.4);
                     (middle + radius * 0.8 * angle.cos(), middle + radius * angle.sin())

@@ -1,4 +1,4 @@
-//! Which samples are trained on, and which are held out to measure on.
+//! Splits the sets into samples to train on and held-out samples to measure on.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -6,10 +6,10 @@ use rand_chacha::ChaCha8Rng;
 
 use formread_tools::dataset::{GlyphFolder, GlyphSet, Sample};
 
-/// Share of the samples that is held out of a set whose writers are not known, and that brings no test half.
+/// Share of the samples that is held out of a set without known writers and without a test set.
 const HELD_OUT_SHARE: f64 = 0.1;
 
-/// All sets, parted.
+/// All sets, split.
 pub(super) struct Split {
     /// Trained on.
     pub train: Vec<GlyphSet>,
@@ -17,10 +17,9 @@ pub(super) struct Split {
     pub held_out: Vec<GlyphSet>,
 }
 
-/// Parts the sets. A set with a test half of its own is held out by that; one with several writers by whole writers,
-/// `writer_share` of them, at least one; any other one by a tenth of its samples. With a `writer_share` of 0 nothing
-/// is held out but test halves. Each `turn` (from 0) holds out the writers that come after those of the turn before, from
-/// the last on to the first again.
+/// Splits the sets. Held out are: the test set of a folder that has one; else whole writers, `writer_share` of them (0 to 1)
+/// and at least one, where there are several; else a tenth of the samples. With a `writer_share` of 0 only test sets are
+/// held out. Each `turn` (from 0) holds out the writers that follow those of the turn before, cyclically.
 pub(super) fn split(folders: Vec<GlyphFolder>, writer_share: f64, turn: usize, seed: u64) -> Split {
     let mut parts = Split { train: Vec::new(), held_out: Vec::new() };
     for folder in folders {
@@ -36,17 +35,17 @@ pub(super) fn split(folders: Vec<GlyphFolder>, writer_share: f64, turn: usize, s
         let is_held_out: Box<Test> = if set.writers.len() > 1 {
             let mut order: Vec<usize> = (0..set.writers.len()).collect();
             order.shuffle(&mut rng);
-            let wanted = (set.writers.len() as f64 * writer_share).round() as usize;
-            let wanted = wanted.clamp(1, set.writers.len() - 1);
-            order.rotate_left(turn.saturating_mul(wanted) % set.writers.len());
-            order.truncate(wanted);
+            let n_held_out = (set.writers.len() as f64 * writer_share).round() as usize;
+            let n_held_out = n_held_out.clamp(1, set.writers.len() - 1);
+            order.rotate_left(turn.saturating_mul(n_held_out) % set.writers.len());
+            order.truncate(n_held_out);
             Box::new(move |_, sample| sample.writer.is_some_and(|writer| order.contains(&writer)))
         } else {
             let mut order: Vec<usize> = (0..set.samples.len()).collect();
             order.shuffle(&mut rng);
-            let wanted = (set.samples.len() as f64 * HELD_OUT_SHARE).round() as usize;
+            let n_held_out = (set.samples.len() as f64 * HELD_OUT_SHARE).round() as usize;
             let mut chosen = vec![false; set.samples.len()];
-            order.iter().take(wanted).for_each(|&i| chosen[i] = true);
+            order.iter().take(n_held_out).for_each(|&i| chosen[i] = true);
             Box::new(move |i, _| chosen[i])
         };
         let (held_out, train): (Vec<_>, Vec<_>) =
@@ -64,8 +63,8 @@ pub(super) fn split(folders: Vec<GlyphFolder>, writer_share: f64, turn: usize, s
     parts
 }
 
-/// Names of the writers that have samples in `set`, sorted.
-pub(super) fn writers_present(set: &GlyphSet) -> Vec<String> {
+/// Names of the writers that have samples in `set`, in the order of `set.writers`.
+pub(super) fn writers_with_samples(set: &GlyphSet) -> Vec<String> {
     let mut present = vec![false; set.writers.len()];
     set.samples.iter().filter_map(|sample| sample.writer).for_each(|writer| present[writer] = true);
     set.writers.iter().zip(present).filter(|(_, there)| *there).map(|(name, _)| name.clone()).collect()
@@ -92,21 +91,21 @@ mod tests {
     }
 
     #[test]
-    fn writers_are_held_out_whole_and_by_the_seed() {
-        let parted = |turn, seed| split(vec![GlyphFolder { train: Some(set(10, 200)), test: None }], 0.2, turn, seed);
-        let once = parted(0, 3);
-        let (train, held_out) = (writers_present(&once.train[0]), writers_present(&once.held_out[0]));
+    fn split_by_writers_holds_out_whole_writers_chosen_by_the_seed() {
+        let halves = |turn, seed| split(vec![GlyphFolder { train: Some(set(10, 200)), test: None }], 0.2, turn, seed);
+        let once = halves(0, 3);
+        let (train, held_out) = (writers_with_samples(&once.train[0]), writers_with_samples(&once.held_out[0]));
         assert_eq!((train.len(), held_out.len()), (8, 2));
         assert!(held_out.iter().all(|writer| !train.contains(writer)));
-        assert_eq!(writers_present(&parted(0, 3).held_out[0]), held_out);
-        assert!((0..9).any(|seed| writers_present(&parted(0, seed).held_out[0]) != held_out));
+        assert_eq!(writers_with_samples(&halves(0, 3).held_out[0]), held_out);
+        assert!((0..9).any(|seed| writers_with_samples(&halves(0, seed).held_out[0]) != held_out));
     }
 
     #[test]
-    fn turns_hold_out_every_writer_in_the_end() {
+    fn split_over_all_turns_holds_out_every_writer() {
         let held_out = |turn| {
             let parts = split(vec![GlyphFolder { train: Some(set(10, 200)), test: None }], 0.3, turn, 3);
-            writers_present(&parts.held_out[0])
+            writers_with_samples(&parts.held_out[0])
         };
         assert!((0..4).all(|turn| held_out(turn).len() == 3));
         let mut all: Vec<String> = (0..4).flat_map(held_out).collect();
@@ -117,10 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn without_writers_a_tenth_is_held_out_and_a_test_half_suffices() {
-        let parted = split(vec![GlyphFolder { train: Some(set(0, 200)), test: None }], 0.2, 0, 1);
-        assert_eq!((parted.train[0].samples.len(), parted.held_out[0].samples.len()), (180, 20));
-        let parted = split(vec![GlyphFolder { train: Some(set(0, 200)), test: Some(set(0, 30)) }], 0.2, 0, 1);
-        assert_eq!((parted.train[0].samples.len(), parted.held_out[0].samples.len()), (200, 30));
+    fn split_without_writers_holds_out_a_tenth_or_the_test_set() {
+        let halves = split(vec![GlyphFolder { train: Some(set(0, 200)), test: None }], 0.2, 0, 1);
+        assert_eq!((halves.train[0].samples.len(), halves.held_out[0].samples.len()), (180, 20));
+        let halves = split(vec![GlyphFolder { train: Some(set(0, 200)), test: Some(set(0, 30)) }], 0.2, 0, 1);
+        assert_eq!((halves.train[0].samples.len(), halves.held_out[0].samples.len()), (200, 30));
     }
 }

@@ -1,46 +1,45 @@
-//! Strips of digits, as one hand writes them into one field: real digits set side by side, apart, touching or
-//! overlapping, with the points, dashes and fillers that stand among them, what is left of ruled lines, and the paper's
-//! pattern. All is drawn from (seed, epoch, place), so neither threads nor resuming change what comes out.
+//! Generates strips of digits as one writer fills one field: real digits side by side, apart, touching or overlapping, with
+//! punctuation, dashes, fillers, remains of ruled lines and the pattern of the paper.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::augment::{Augmentation, Hand, drawn_by, triangular};
+use super::augment::{Augmentation, WriterStyle, draw_as, triangular};
 use super::canvas::{Canvas, DRAWN_SIDE};
-use super::negatives::{cross, scribble, struck_out};
-use super::row::{GAP_MAX, MIDDLE, Row, pattern, remains};
-use super::signs::{Sign, drawn_point, signs};
+use super::line_of_digits::{LineOfDigits, MAX_GAP, MIDDLE_Y, add_artefacts, add_background_pattern};
+use super::negatives::{cross, scribble, strike_out};
+use super::signs::{Sign, draw_punctuation, random_signs};
 use formread_core::normalise::{STRIP_HEIGHT, Strip, normalise_strip};
 use formread_core::scores::{FIRST_DIGIT, N_DIGITS, SCRIBBLE};
 use formread_core::segment::StripBounds;
 use formread_tools::dataset::{GlyphSet, Sample};
 
-/// Where nothing guides the hand, as cells do, it slants more: by this factor.
+/// Digits outside cells slant more, by this factor.
 const FREE_SLANT: f32 = 1.6;
 
-/// Mean gap, pixels, from which on there is room for fillers behind the digits.
+/// Mean gap above which there is room for fillers behind the digits, pixels.
 const WIDE_GAP: f32 = 4.0;
 
-/// Tries to draw a strip before a blank one is taken in its place.
+/// Attempts to draw a strip before a blank one replaces it.
 const TRIES: usize = 4;
 
-/// A strip and what is written on it.
+/// A strip and its symbols.
 #[derive(Debug, Clone)]
 pub(super) struct LabelledStrip {
     pub strip: Strip,
-    /// Symbols of [`formread_core::scores::StripScores`], from left to right.
+    /// Symbols as in [`formread_core::scores::StripScores`], from left to right.
     pub symbols: Vec<i64>,
 }
 
-/// Digits of one writer, or of many where they are not told apart.
+/// Digits of one writer, or of all where the writers are unknown.
 struct Writer<'a> {
     digits: [Vec<&'a Sample>; N_DIGITS],
 }
 
-/// Draws strips.
+/// Generates strips.
 pub(super) struct StripMaker<'a> {
-    /// Of each set its writers, and how often it is drawn from: the fourth root of its size, so that a large set brings
-    /// its variety and does not drown the others.
+    /// The writers of each set and its weight. The weight is the fourth root of its size, so that a large set adds its
+    /// variety without hiding the others.
     sets: Vec<(Vec<Writer<'a>>, f64)>,
     augmentation: Augmentation,
 }
@@ -62,32 +61,32 @@ impl<'a> StripMaker<'a> {
         Self { sets, augmentation }
     }
 
-    /// Draws a strip; one without ink where there are no digits to draw with.
+    /// Draws a strip; a blank one where there are no digits to draw with.
     pub fn draw(&self, rng: &mut ChaCha8Rng) -> LabelledStrip {
-        let drawn = (0..TRIES).find_map(|_| self.try_draw(rng));
-        drawn.unwrap_or_else(|| {
+        let labelled = (0..TRIES).find_map(|_| self.try_draw(rng));
+        labelled.unwrap_or_else(|| {
             let strip = Strip { pixels: vec![0.0; STRIP_HEIGHT * STRIP_HEIGHT], width: STRIP_HEIGHT };
             LabelledStrip { strip, symbols: Vec::new() }
         })
     }
 
     fn try_draw(&self, rng: &mut ChaCha8Rng) -> Option<LabelledStrip> {
-        let writer = pick(self.any_set(rng)?, rng)?;
-        let mut hand = Hand::any(&self.augmentation, rng);
-        hand.slant *= FREE_SLANT;
-        let style = Style::any(rng);
-        let signs = signs(style.gap_mean > WIDE_GAP, rng);
-        let mut row = Row::new(signs.len());
+        let writer = random_item(self.random_set(rng)?, rng)?;
+        let mut writer_style = WriterStyle::random(&self.augmentation, rng);
+        writer_style.slant *= FREE_SLANT;
+        let style = FieldStyle::random(rng);
+        let signs = random_signs(style.gap_mean > WIDE_GAP, rng);
+        let mut row = LineOfDigits::new(signs.len());
         let (mut symbols, mut heights) = (Vec::new(), Vec::new());
         let mut last_digit = None;
         for (i, sign) in signs.iter().enumerate() {
-            let mut link = false;
+            let mut is_connected = false;
             let canvas = match *sign {
                 Sign::Digit(digit) => {
                     let size = if heights.is_empty() { style.first_size } else { 1.0 };
                     let size = size * style.drift.powi(i as i32);
-                    let canvas = digit_of(writer, digit, &hand, size, &style, rng)?;
-                    link = style.links_noughts && digit == 0 && last_digit == Some(0) || rng.random_bool(0.02);
+                    let canvas = draw_digit(writer, digit, &writer_style, size, &style, rng)?;
+                    is_connected = style.links_zeros && digit == 0 && last_digit == Some(0) || rng.random_bool(0.02);
                     let [_, top, _, bottom] = canvas.bounds()?;
                     heights.push(bottom - top);
                     symbols.push((FIRST_DIGIT + digit) as i64);
@@ -96,29 +95,29 @@ impl<'a> StripMaker<'a> {
                 }
                 Sign::StruckOut(digit) => {
                     symbols.push(SCRIBBLE as i64);
-                    struck_out(digit_of(writer, digit, &hand, 1.0, &style, rng)?, rng)?
+                    strike_out(draw_digit(writer, digit, &writer_style, 1.0, &style, rng)?, rng)?
                 }
                 Sign::Scribble => {
                     symbols.push(SCRIBBLE as i64);
                     scribble(rng)
                 }
                 Sign::Cross => cross(rng),
-                Sign::Point(point) => drawn_point(point, style.pen, rng),
+                Sign::Punctuation(point) => draw_punctuation(point, style.pen, rng),
             };
             let gap = if i == 0 { 0.0 } else { style.gap(rng) };
             let shift = triangular(rng, style.wobble);
             let before = row.right;
-            row.put(&canvas, gap, shift);
-            if link && i > 0 {
-                row.link(before, style.pen, rng);
+            row.append(&canvas, gap, shift);
+            if is_connected && i > 0 {
+                row.connect(before, style.pen, rng);
             }
         }
-        remains(&mut row, style.pen, rng);
-        let strip = self.seen(&row, &mut heights, &style, rng)?;
+        add_artefacts(&mut row, style.pen, rng);
+        let strip = self.to_strip(&row, &mut heights, &style, rng)?;
         Some(LabelledStrip { strip, symbols })
     }
 
-    fn any_set(&self, rng: &mut ChaCha8Rng) -> Option<&[Writer<'a>]> {
+    fn random_set(&self, rng: &mut ChaCha8Rng) -> Option<&[Writer<'a>]> {
         let all: f64 = self.sets.iter().map(|(_, weight)| weight).sum();
         let mut at = rng.random::<f64>() * all;
         let chosen = self.sets.iter().find(|(_, weight)| {
@@ -128,76 +127,82 @@ impl<'a> StripMaker<'a> {
         chosen.or(self.sets.last()).map(|(writers, _)| writers.as_slice())
     }
 
-    /// The row as the steps before the net would hand it on.
-    fn seen(&self, row: &Row, heights: &mut [f32], style: &Style, rng: &mut ChaCha8Rng) -> Option<Strip> {
-        let [left, _, right, _] = row.sheet.bounds()?;
+    /// The strip that segmentation and normalisation would return for this line.
+    fn to_strip(
+        &self,
+        row: &LineOfDigits,
+        heights: &mut [f32],
+        style: &FieldStyle,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Strip> {
+        let [left, _, right, _] = row.canvas.bounds()?;
         heights.sort_unstable_by(f32::total_cmp);
         let height = heights.get(heights.len() / 2).copied().unwrap_or(DRAWN_SIDE);
         let bounds = StripBounds {
             left,
             right,
-            middle: MIDDLE + triangular(rng, 6.0),
+            middle: MIDDLE_Y + triangular(rng, 6.0),
             digit_height: height * rng.random_range(0.85..1.2),
         };
-        let mut strip = normalise_strip(&row.sheet.to_ink(255.0), &bounds)?;
+        let mut strip = normalise_strip(&row.canvas.to_ink(255.0), &bounds)?;
         for pixel in &mut strip.pixels {
             *pixel = (*pixel * style.darkness).min(1.0);
         }
         if style.has_pattern {
-            pattern(&mut strip, rng);
+            add_background_pattern(&mut strip, rng);
         }
         Some(strip)
     }
 }
 
-fn pick<'v, T>(from: &'v [T], rng: &mut ChaCha8Rng) -> Option<&'v T> {
+fn random_item<'v, T>(from: &'v [T], rng: &mut ChaCha8Rng) -> Option<&'v T> {
     if from.is_empty() { None } else { from.get(rng.random_range(0..from.len())) }
 }
 
-fn digit_of(
+fn draw_digit(
     writer: &Writer<'_>,
     digit: usize,
-    hand: &Hand,
+    writer_style: &WriterStyle,
     size: f32,
-    style: &Style,
+    style: &FieldStyle,
     rng: &mut ChaCha8Rng,
 ) -> Option<Canvas> {
-    let sample = pick(&writer.digits[digit], rng)?;
-    let small = if digit == 0 { style.nought_size } else { 1.0 };
-    let hand = Hand {
-        turn: hand.turn + triangular(rng, 0.08),
-        slant: hand.slant + triangular(rng, 0.12),
-        stretch: hand.stretch * triangular(rng, 0.12).exp(),
-        size: hand.size * size * small * triangular(rng, 0.2).exp(),
-        ..hand.clone()
+    let sample = random_item(&writer.digits[digit], rng)?;
+    let small = if digit == 0 { style.zero_size } else { 1.0 };
+    let digit_style = WriterStyle {
+        turn: writer_style.turn + triangular(rng, 0.08),
+        slant: writer_style.slant + triangular(rng, 0.12),
+        stretch: writer_style.stretch * triangular(rng, 0.12).exp(),
+        size: writer_style.size * size * small * triangular(rng, 0.2).exp(),
+        ..writer_style.clone()
     };
-    drawn_by(&hand, &sample.ink, rng)
+    draw_as(&digit_style, &sample.ink, rng)
 }
 
-/// How one writer fills one field.
-struct Style {
+/// The style in which one writer fills one field.
+struct FieldStyle {
     /// Mean gap between signs and its spread, pixels.
     gap_mean: f32,
     gap_spread: f32,
-    /// How far signs stand above or below their line, pixels.
+    /// Largest shift of signs above or below their line, pixels.
     wobble: f32,
     /// Width of the pen, pixels.
     pen: f32,
-    /// Size of a nought, and of the first digit, against the other digits.
-    nought_size: f32,
+    /// Size of a zero, and of the first digit, relative to the other digits.
+    zero_size: f32,
     first_size: f32,
-    /// Size of a sign against the one before it.
+    /// Size of a sign relative to the one before it.
     drift: f32,
-    /// Whether noughts hang together.
-    links_noughts: bool,
-    /// What full ink comes to.
+    /// Whether zeros are connected.
+    links_zeros: bool,
+    /// Factor on the ink; the result is limited to 1.
     darkness: f32,
-    /// Whether the paper's pattern is seen.
+    /// Whether the pattern of the paper is visible.
     has_pattern: bool,
 }
 
-impl Style {
-    fn any(rng: &mut ChaCha8Rng) -> Self {
+impl FieldStyle {
+    fn random(rng: &mut ChaCha8Rng) -> Self {
         let (gap_mean, gap_spread) = match rng.random_range(0..100) {
             0..25 => (-1.0, 2.5),
             25..60 => (3.0, 4.0),
@@ -209,10 +214,10 @@ impl Style {
             gap_spread,
             wobble: rng.random_range(2.0..9.0),
             pen: rng.random_range(2.0..6.0),
-            nought_size: if rng.random_bool(0.25) { rng.random_range(0.4..0.85) } else { 1.0 },
+            zero_size: if rng.random_bool(0.25) { rng.random_range(0.4..0.85) } else { 1.0 },
             first_size: if rng.random_bool(0.2) { rng.random_range(1.1..1.9) } else { 1.0 },
             drift: if rng.random_bool(0.25) { rng.random_range(0.9..1.05) } else { 1.0 },
-            links_noughts: rng.random_bool(0.3),
+            links_zeros: rng.random_bool(0.3),
             darkness: rng.random_range(0.75..1.35),
             has_pattern: rng.random_bool(0.5),
         }
@@ -220,7 +225,7 @@ impl Style {
 
     fn gap(&self, rng: &mut ChaCha8Rng) -> f32 {
         let odd = if rng.random_bool(0.06) { rng.random_range(4.0..25.0) } else { 0.0 };
-        (self.gap_mean + triangular(rng, 2.0 * self.gap_spread) + odd).min(GAP_MAX)
+        (self.gap_mean + triangular(rng, 2.0 * self.gap_spread) + odd).min(MAX_GAP)
     }
 }
 
@@ -229,10 +234,10 @@ mod tests {
     use image::{GrayImage, Luma};
     use rand::SeedableRng;
 
-    use super::super::signs::DIGITS_MAX;
+    use super::super::signs::MAX_DIGITS;
     use super::*;
 
-    /// Rings of ten sizes that stand for digits, by one writer.
+    /// Rings of ten sizes instead of digits, by one writer.
     fn rings() -> GlyphSet {
         let sample = |digit: u8| {
             let radius = 20.0 + f64::from(digit);
@@ -246,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn strips_have_ink_and_say_what_is_written() {
+    fn draw_of_a_digit_set_gives_ink_and_symbols() {
         let sets = [rings()];
         let maker = StripMaker::new(&sets, Augmentation::default());
         let mut rng = ChaCha8Rng::seed_from_u64(3);
@@ -255,20 +260,20 @@ mod tests {
             assert_eq!(strip.pixels.len(), STRIP_HEIGHT * strip.width);
             assert!(strip.pixels.iter().all(|v| (0.0..=1.0).contains(v)));
             assert!(symbols.iter().all(|&s| (FIRST_DIGIT as i64..=SCRIBBLE as i64).contains(&s)));
-            assert!(symbols.len() <= DIGITS_MAX + 1);
-            // CTC needs a column a symbol, and one more between two that are the same
+            assert!(symbols.len() <= MAX_DIGITS + 1);
+            // CTC needs one column per symbol, and one more between two equal ones
             assert!(strip.width / 4 > symbols.len(), "{} columns for {symbols:?}", strip.width / 4);
         }
-        let seen = |symbol: usize| strips.iter().any(|strip| strip.symbols.contains(&(symbol as i64)));
-        assert!((FIRST_DIGIT..=SCRIBBLE).all(seen));
+        let is_present = |symbol: usize| strips.iter().any(|strip| strip.symbols.contains(&(symbol as i64)));
+        assert!((FIRST_DIGIT..=SCRIBBLE).all(is_present));
         let inked = strips.iter().filter(|strip| strip.strip.pixels.iter().any(|&v| v > 0.6)).count();
         assert!(inked > 190, "{inked} of 200 have ink");
     }
 
     #[test]
-    fn without_digits_a_strip_is_blank() {
+    fn draw_without_digits_gives_a_blank_strip() {
         let maker = StripMaker::new(&[], Augmentation::default());
-        let drawn = maker.draw(&mut ChaCha8Rng::seed_from_u64(1));
-        assert!(drawn.symbols.is_empty() && drawn.strip.pixels.iter().all(|&v| v == 0.0));
+        let labelled = maker.draw(&mut ChaCha8Rng::seed_from_u64(1));
+        assert!(labelled.symbols.is_empty() && labelled.strip.pixels.iter().all(|&v| v == 0.0));
     }
 }

@@ -1,106 +1,106 @@
-//! Signs side by side on one sheet, and what else the steps before the net leave there.
+//! A line of signs on one canvas, with the artefacts that the stages before the net leave there.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::augment::triangular;
-use super::canvas::{CANVAS_SIDE, Canvas, DRAWN_SIDE, INK};
-use super::negatives::bent;
+use super::canvas::{CANVAS_SIDE, Canvas, DRAWN_SIDE, MIN_INK};
+use super::negatives::curved_path;
 use formread_core::normalise::Strip;
 
-/// Rows of the sheet on which a strip is drawn, pixels, and the row half way up its digits.
-const SHEET_HEIGHT: usize = 96;
-pub(super) const MIDDLE: f32 = SHEET_HEIGHT as f32 / 2.0;
+/// Height of the canvas on which a strip is drawn, and the y of the middle of its digits, pixels.
+const CANVAS_HEIGHT: usize = 96;
+pub(super) const MIDDLE_Y: f32 = CANVAS_HEIGHT as f32 / 2.0;
 
 /// Widest gap between two signs, pixels.
-pub(super) const GAP_MAX: f32 = 60.0;
+pub(super) const MAX_GAP: f32 = 60.0;
 
-/// How far above and below a stroke its neighbour keeps its distance, pixels.
-const NEAR_ROWS: usize = 3;
+/// Rows above and below a stroke in which its neighbour keeps the gap too, pixels.
+const CLEARANCE_ROWS: usize = 3;
 
-/// Least way from one sign's left edge to the next one's, pixels: nothing is written over what came before.
-const ADVANCE_MIN: i32 = 7;
+/// Smallest distance between the left edges of two signs, pixels: no sign is drawn over the one before.
+const MIN_ADVANCE: i32 = 7;
 
-/// Signs set side by side on one sheet.
-pub(super) struct Row {
-    pub sheet: Canvas,
+/// Signs side by side on one canvas.
+pub(super) struct LineOfDigits {
+    pub canvas: Canvas,
     /// The last column with ink of each row, and of the rows near it.
-    reach: [i32; SHEET_HEIGHT],
-    /// Where the last sign began, and where the ink ends.
+    last_ink: [i32; CANVAS_HEIGHT],
+    /// Left edge of the last sign, and right edge of all ink.
     last_left: i32,
     pub right: i32,
 }
 
-impl Row {
-    /// An empty one with room for so many signs.
+impl LineOfDigits {
+    /// An empty line with room for `n_signs`.
     pub fn new(n_signs: usize) -> Self {
-        let width = (n_signs + 1) * (CANVAS_SIDE + GAP_MAX as usize);
+        let width = (n_signs + 1) * (CANVAS_SIDE + MAX_GAP as usize);
         Self {
-            sheet: Canvas::sized(width, SHEET_HEIGHT),
-            reach: [i32::MIN; SHEET_HEIGHT],
+            canvas: Canvas::sized(width, CANVAS_HEIGHT),
+            last_ink: [i32::MIN; CANVAS_HEIGHT],
             last_left: 0,
-            right: GAP_MAX as i32,
+            right: MAX_GAP as i32,
         }
     }
 
-    /// Puts a sign `gap` pixels from the ink before it, measured along the rows that both have ink in; negative gaps
-    /// overlap. `shift` moves it down.
-    pub fn put(&mut self, canvas: &Canvas, gap: f32, shift: f32) {
-        let down = ((SHEET_HEIGHT - CANVAS_SIDE) as f32 / 2.0 + shift).round() as i32;
+    /// Appends a sign at `gap` pixels from the ink before it, measured in the rows in which both have ink; negative gaps
+    /// overlap. `shift` moves it down, pixels.
+    pub fn append(&mut self, canvas: &Canvas, gap: f32, shift: f32) {
+        let down = ((CANVAS_HEIGHT - CANVAS_SIDE) as f32 / 2.0 + shift).round() as i32;
         let edges: Vec<(usize, i32, i32)> = canvas
             .pixels
             .chunks_exact(canvas.width)
             .enumerate()
             .filter_map(|(v, row)| {
-                let first = row.iter().position(|&ink| ink > INK)?;
-                let last = row.iter().rposition(|&ink| ink > INK)?;
-                let y = usize::try_from(v as i32 + down).ok().filter(|&y| y < SHEET_HEIGHT)?;
+                let first = row.iter().position(|&ink| ink > MIN_INK)?;
+                let last = row.iter().rposition(|&ink| ink > MIN_INK)?;
+                let y = usize::try_from(v as i32 + down).ok().filter(|&y| y < CANVAS_HEIGHT)?;
                 Some((y, first as i32, last as i32))
             })
             .collect();
         let Some(own_left) = edges.iter().map(|&(_, first, _)| first).min() else { return };
         let clear =
-            edges.iter().filter(|&&(y, ..)| self.reach[y] > i32::MIN).map(|&(y, first, _)| self.reach[y] - first);
-        // where no row has ink of both, the sign begins where the ink before it ends
+            edges.iter().filter(|&&(y, ..)| self.last_ink[y] > i32::MIN).map(|&(y, first, _)| self.last_ink[y] - first);
+        // where no row has ink of both, the sign begins at the end of the ink before it
         let x = clear.max().unwrap_or(self.right - own_left) + gap.round() as i32 + 1;
-        let x = x.max(self.last_left + ADVANCE_MIN - own_left);
-        self.sheet.lay_over(canvas, x, down);
+        let x = x.max(self.last_left + MIN_ADVANCE - own_left);
+        self.canvas.overlay(canvas, x, down);
         for &(y, _, last) in &edges {
-            for near in y.saturating_sub(NEAR_ROWS)..=(y + NEAR_ROWS).min(SHEET_HEIGHT - 1) {
-                self.reach[near] = self.reach[near].max(x + last);
+            for near in y.saturating_sub(CLEARANCE_ROWS)..=(y + CLEARANCE_ROWS).min(CANVAS_HEIGHT - 1) {
+                self.last_ink[near] = self.last_ink[near].max(x + last);
             }
             self.right = self.right.max(x + last);
         }
         self.last_left = x + own_left;
     }
 
-    /// A stroke from the ink that ended at column `from` on to the sign that was put last, high up or along the foot, as
-    /// hands link noughts.
-    pub fn link(&mut self, from: i32, pen: f32, rng: &mut ChaCha8Rng) {
+    /// Connects the ink that ended at column `from` with the last sign by a stroke, near the top or the bottom, as people
+    /// connect zeros.
+    pub fn connect(&mut self, from: i32, pen: f32, rng: &mut ChaCha8Rng) {
         let height = if rng.random_bool(0.6) { rng.random_range(0.15..0.5) } else { rng.random_range(-0.5..-0.2) };
-        let y = MIDDLE - DRAWN_SIDE * height;
+        let y = MIDDLE_Y - DRAWN_SIDE * height;
         let start = (from as f32 - rng.random_range(3.0..10.0), y + triangular(rng, 6.0));
         let end = (self.last_left as f32 + rng.random_range(3.0..12.0), y + triangular(rng, 6.0));
-        self.sheet.stroke(&bent(start, end, triangular(rng, 8.0)), pen * 0.9, 1.0);
+        self.canvas.stroke(&curved_path(start, end, triangular(rng, 8.0)), pen * 0.9, 1.0);
     }
 }
 
-/// What the steps before the net may leave on a strip, or take from it.
-pub(super) fn remains(row: &mut Row, pen: f32, rng: &mut ChaCha8Rng) {
-    let (left, right) = (GAP_MAX, row.right as f32);
-    let (head, foot) = (MIDDLE - DRAWN_SIDE / 2.0, MIDDLE + DRAWN_SIDE / 2.0);
+/// Adds what the stages before the net may leave on a strip or erase from it.
+pub(super) fn add_artefacts(row: &mut LineOfDigits, pen: f32, rng: &mut ChaCha8Rng) {
+    let (left, right) = (MAX_GAP, row.right as f32);
+    let (head, foot) = (MIDDLE_Y - DRAWN_SIDE / 2.0, MIDDLE_Y + DRAWN_SIDE / 2.0);
     // where a printed line was removed
     if rng.random_bool(0.08) {
         let (y, half) = (rng.random_range(head..foot), rng.random_range(0.6..2.0));
-        row.sheet.wipe(|_, v| (v - y).abs() < half);
+        row.canvas.wipe(|_, v| (v - y).abs() < half);
     }
     // where the scan was cut off
     if rng.random_bool(0.05) {
         let reach = rng.random_range(0.0..10.0);
         if rng.random_bool(0.6) {
-            row.sheet.wipe(|_, v| v > foot - reach);
+            row.canvas.wipe(|_, v| v > foot - reach);
         } else {
-            row.sheet.wipe(|_, v| v < head + reach);
+            row.canvas.wipe(|_, v| v < head + reach);
         }
     }
     // pieces of a line under the digits, or over them, or all of it
@@ -112,7 +112,7 @@ pub(super) fn remains(row: &mut Row, pen: f32, rng: &mut ChaCha8Rng) {
             let from = if is_whole { left - 10.0 } else { rng.random_range(left - 10.0..right) };
             let length = if is_whole { right - left + 20.0 } else { rng.random_range(5.0..60.0) };
             let to = (from + length).min(right + 10.0);
-            row.sheet.stroke(&[(from, y), (to, y + triangular(rng, 2.0))], thickness, ink);
+            row.canvas.stroke(&[(from, y), (to, y + triangular(rng, 2.0))], thickness, ink);
         }
     }
     // the side of a frame, from the upper edge to the lower one: no 1
@@ -121,7 +121,7 @@ pub(super) fn remains(row: &mut Row, pen: f32, rng: &mut ChaCha8Rng) {
         let x = if rng.random_bool(0.6) { left - reach } else { right + reach };
         let lean = triangular(rng, 2.0);
         let (thickness, ink) = (rng.random_range(0.8..3.0), rng.random_range(0.3..1.0));
-        row.sheet.stroke(&[(x + lean, 0.0), (x - lean, SHEET_HEIGHT as f32)], thickness, ink);
+        row.canvas.stroke(&[(x + lean, 0.0), (x - lean, CANVAS_HEIGHT as f32)], thickness, ink);
     }
     // stubs of the lines between cells
     if rng.random_bool(0.08) {
@@ -129,7 +129,7 @@ pub(super) fn remains(row: &mut Row, pen: f32, rng: &mut ChaCha8Rng) {
             let x = rng.random_range(left - 6.0..right + 6.0);
             let length = rng.random_range(3.0..14.0);
             let y = if rng.random_bool(0.5) { head - 6.0 } else { foot + 6.0 - length };
-            row.sheet.stroke(&[(x, y), (x, y + length)], rng.random_range(0.8..2.0), rng.random_range(0.3..1.0));
+            row.canvas.stroke(&[(x, y), (x, y + length)], rng.random_range(0.8..2.0), rng.random_range(0.3..1.0));
         }
     }
     // the feet of the line above, the heads of the line below
@@ -138,20 +138,20 @@ pub(super) fn remains(row: &mut Row, pen: f32, rng: &mut ChaCha8Rng) {
             let x = rng.random_range(left..right.max(left + 1.0));
             let y = if rng.random_bool(0.5) { head - 12.0 } else { foot + 12.0 } + triangular(rng, 6.0);
             let end = (x + triangular(rng, 14.0), y + triangular(rng, 6.0));
-            row.sheet.stroke(&bent((x, y), end, triangular(rng, 4.0)), pen, 1.0);
+            row.canvas.stroke(&curved_path((x, y), end, triangular(rng, 4.0)), pen, 1.0);
         }
     }
     // specks
     if rng.random_bool(0.1) {
         for _ in 0..rng.random_range(1..6) {
             let at = (rng.random_range(left - 8.0..right + 8.0), rng.random_range(head - 8.0..foot + 8.0));
-            row.sheet.stroke(&[at], rng.random_range(0.8..3.0), rng.random_range(0.3..1.0));
+            row.canvas.stroke(&[at], rng.random_range(0.8..3.0), rng.random_range(0.3..1.0));
         }
     }
 }
 
-/// Lines and waves as cheques carry them, and the paper's grain.
-pub(super) fn pattern(strip: &mut Strip, rng: &mut ChaCha8Rng) {
+/// Adds lines and waves as on cheques, and paper grain.
+pub(super) fn add_background_pattern(strip: &mut Strip, rng: &mut ChaCha8Rng) {
     let strength = rng.random_range(0.02..0.4f32);
     let grain = rng.random_range(0.0..0.15f32);
     let mut wave = || {
@@ -181,18 +181,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signs_keep_the_gap_they_are_told() {
+    fn append_two_bars_keeps_the_gap() {
         let bar = {
             let mut canvas = Canvas::new();
             canvas.stroke(&[(30.0, 14.0), (30.0, 50.0)], 4.0, 1.0);
             canvas
         };
         for gap in [-2, 0, 9] {
-            let mut row = Row::new(2);
-            row.put(&bar, 0.0, 0.0);
-            row.put(&bar, gap as f32 + 6.0, 0.0);
-            let dark = |x: &usize| row.sheet.pixels[(SHEET_HEIGHT / 2) * row.sheet.width + x] > INK;
-            let columns: Vec<usize> = (0..row.sheet.width).filter(dark).collect();
+            let mut row = LineOfDigits::new(2);
+            row.append(&bar, 0.0, 0.0);
+            row.append(&bar, gap as f32 + 6.0, 0.0);
+            let dark = |x: &usize| row.canvas.pixels[(CANVAS_HEIGHT / 2) * row.canvas.width + x] > MIN_INK;
+            let columns: Vec<usize> = (0..row.canvas.width).filter(dark).collect();
             let jump = columns.windows(2).map(|pair| pair[1] - pair[0]).max();
             assert_eq!(jump, Some((gap + 7) as usize), "{columns:?}");
         }

@@ -1,4 +1,4 @@
-//! The loop: epoch after epoch, step after step, for whichever net there is something to learn from.
+//! The training loop: epochs and steps of one net, with a checkpoint after each epoch.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,11 +14,11 @@ use formread_raster::error::{Error, Result};
 use formread_torch::architecture::Architecture;
 use formread_torch::weights::PlainTensor;
 
-/// Batches that are made ahead of the net.
+/// Batches prepared in advance of the net.
 const BATCHES_AHEAD: usize = 4;
 
-/// What one net learns from.
-pub(super) trait Lesson: Sync {
+/// What one net is trained and measured on.
+pub(super) trait TrainingTask: Sync {
     /// Labelled inputs.
     type Batch: Send;
 
@@ -34,58 +34,58 @@ pub(super) trait Lesson: Sync {
     /// One step with the learning rate `lr`; gives the batch's mean loss.
     fn step(&self, learner: &mut Learner, batch: &Self::Batch, lr: f64) -> Result<f64>;
 
-    /// Correct and all of what is held out, set by set, with what was learnt so far.
+    /// Counts of correct and of all held-out samples, set by set, with the weights so far (`folded`).
     fn measure(&self, folded: BTreeMap<String, PlainTensor>) -> Result<Vec<(String, usize, usize)>>;
 }
 
-/// How a lesson is gone through.
+/// How a net is fitted to a task.
 #[derive(Debug, Clone)]
-pub(super) struct Course {
-    /// Times that the lesson is gone through.
+pub(super) struct FitOptions {
+    /// Epochs in all.
     pub epochs: usize,
-    /// Adam's learning rate, at its highest.
+    /// Highest learning rate of Adam.
     pub lr: f64,
     pub schedule: Schedule,
     pub seed: u64,
     pub precision: Precision,
-    /// Where it is written down how far training has come.
+    /// File of the checkpoint.
     pub checkpoint: PathBuf,
-    /// Goes on from there, where there is something.
+    /// Continue from the checkpoint where there is one.
     pub resume: bool,
-    /// Everything that decides what training comes to, but for the machine.
-    pub task: String,
+    /// Everything that determines the trained weights, except the machine, as text.
+    pub settings: String,
 }
 
-/// How the learning rate goes from the first step to the last.
+/// Learning rate from the first step to the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Schedule {
-    /// As it is.
+    /// Constant.
     Constant,
-    /// Up in a straight line, then down half a cosine to a hundredth (Loshchilov and Hutter, "SGDR", ICLR 2017).
+    /// Linear warm-up, then half a cosine down to a hundredth (Loshchilov and Hutter, "SGDR", ICLR 2017).
     Cosine,
 }
 
 impl Schedule {
-    /// Share of the steps that the rise takes.
-    const RISE: f64 = 0.03;
-    /// What is left of the learning rate at the end.
-    const LOWEST: f64 = 0.01;
+    /// Share of the steps that the warm-up takes.
+    const WARM_UP: f64 = 0.03;
+    /// Share of the highest learning rate that is left at the end.
+    const FINAL: f64 = 0.01;
 
     /// Fraction of the highest learning rate at `step` (from 0) of `n_steps`.
     fn at(self, step: usize, n_steps: usize) -> f64 {
         let done = step as f64 / n_steps.max(1) as f64;
         match self {
             Self::Constant => 1.0,
-            Self::Cosine if done < Self::RISE => ((done + 1.0 / n_steps.max(1) as f64) / Self::RISE).min(1.0),
+            Self::Cosine if done < Self::WARM_UP => ((done + 1.0 / n_steps.max(1) as f64) / Self::WARM_UP).min(1.0),
             Self::Cosine => {
-                let fall = (done - Self::RISE) / (1.0 - Self::RISE);
-                Self::LOWEST + (1.0 - Self::LOWEST) * 0.5 * (1.0 + (std::f64::consts::PI * fall).cos())
+                let fall = (done - Self::WARM_UP) / (1.0 - Self::WARM_UP);
+                Self::FINAL + (1.0 - Self::FINAL) * 0.5 * (1.0 + (std::f64::consts::PI * fall).cos())
             }
         }
     }
 }
 
-/// What training tells on its way.
+/// Progress of training.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrainEvent {
     /// A set was read.
@@ -97,14 +97,14 @@ pub enum TrainEvent {
         /// Its samples that are held out.
         held_out: usize,
     },
-    /// It goes on from a checkpoint.
+    /// Training continues from a checkpoint.
     Resumed {
         /// The net.
         net: &'static str,
-        /// Epochs that are done.
+        /// Epochs done before.
         epochs_done: usize,
     },
-    /// A step was done.
+    /// A step is done.
     Step {
         /// The net.
         net: &'static str,
@@ -114,69 +114,69 @@ pub enum TrainEvent {
         step: usize,
         /// Steps an epoch.
         n_steps: usize,
-        /// This batch's mean loss.
+        /// Mean loss of the batch.
         loss: f64,
     },
-    /// An epoch was done.
+    /// An epoch is done.
     Epoch {
         /// The net.
         net: &'static str,
         /// From 1.
         epoch: usize,
-        /// Of how many.
+        /// Epochs in all.
         epochs: usize,
-        /// The epoch's mean loss.
+        /// Mean loss of the epoch.
         loss: f64,
-        /// Correct and all of what is held out, with the weights as they are now.
+        /// Set, correct and all held-out samples, with the weights after this epoch.
         held_out: Vec<(String, usize, usize)>,
     },
 }
 
-/// All epochs that are not done yet; gives what was learnt, and each epoch's mean loss.
-pub(super) fn learn<L: Lesson>(
-    course: &Course,
-    lesson: &L,
+/// Runs all epochs that are not done yet. Returns the trained net and the mean loss of each epoch.
+pub(super) fn fit<L: TrainingTask>(
+    options: &FitOptions,
+    task: &L,
     on_event: &(dyn Fn(TrainEvent) + Sync),
 ) -> Result<(Learner, Vec<f64>)> {
-    let (checkpoint, net) = (&course.checkpoint, lesson.architecture().name);
-    let (mut learner, mut losses) = (Learner::new(lesson.architecture(), course.seed, course.precision)?, Vec::new());
-    if course.resume && checkpoint.exists() {
+    let (checkpoint, net) = (&options.checkpoint, task.architecture().name);
+    let (mut learner, mut losses) = (Learner::new(task.architecture(), options.seed, options.precision)?, Vec::new());
+    if options.resume && checkpoint.exists() {
         let (progress, state) = checkpoint::load(checkpoint)?;
-        if progress.task != course.task {
+        if progress.settings != options.settings {
             let file = checkpoint.display();
             return Err(Error::usage(format_args!(
-                "{file} is of other options or data; hint: remove it to start anew"
+                "{file} belongs to other options or data; hint: remove it to start again"
             )));
         }
-        learner = Learner::from_state(lesson.architecture(), &state, progress.steps, course.seed, course.precision)?;
+        learner = Learner::from_state(task.architecture(), &state, progress.steps, options.seed, options.precision)?;
         losses = progress.losses;
         on_event(TrainEvent::Resumed { net, epochs_done: progress.epochs_done });
     }
-    for epoch in losses.len()..course.epochs {
-        losses.push(learn_epoch(course, lesson, &mut learner, epoch, on_event)?);
-        let (task, losses_so_far) = (course.task.clone(), losses.clone());
-        let progress = Progress { epochs_done: epoch + 1, steps: learner.steps(), losses: losses_so_far, task };
+    for epoch in losses.len()..options.epochs {
+        losses.push(fit_epoch(options, task, &mut learner, epoch, on_event)?);
+        let (settings, losses_so_far) = (options.settings.clone(), losses.clone());
+        let progress = Progress { epochs_done: epoch + 1, steps: learner.steps(), losses: losses_so_far, settings };
         checkpoint::save(checkpoint, &progress, &learner.state()?)?;
-        let held_out = lesson.measure(learner.folded()?)?;
-        on_event(TrainEvent::Epoch { net, epoch: epoch + 1, epochs: course.epochs, loss: losses[epoch], held_out });
+        let held_out = task.measure(learner.folded()?)?;
+        on_event(TrainEvent::Epoch { net, epoch: epoch + 1, epochs: options.epochs, loss: losses[epoch], held_out });
     }
     Ok((learner, losses))
 }
 
-/// One epoch; gives its mean loss. Batches are made on a thread of their own, ahead of the net.
-fn learn_epoch<L: Lesson>(
-    course: &Course,
-    lesson: &L,
+/// Runs one epoch and returns its mean loss. A thread of its own prepares the batches in advance.
+fn fit_epoch<L: TrainingTask>(
+    options: &FitOptions,
+    task: &L,
     learner: &mut Learner,
     epoch: usize,
     on_event: &(dyn Fn(TrainEvent) + Sync),
 ) -> Result<f64> {
-    let (net, n_steps) = (lesson.architecture().name, lesson.n_steps());
+    let (net, n_steps) = (task.architecture().name, task.n_steps());
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
         scope.spawn(move || {
-            for batch in lesson.epoch(epoch) {
-                // nobody takes it any more: a step has failed
+            for batch in task.epoch(epoch) {
+                // a step failed and nobody receives any more
                 if sender.send(batch).is_err() {
                     break;
                 }
@@ -184,8 +184,8 @@ fn learn_epoch<L: Lesson>(
         });
         let mut sum = 0.0;
         for (i, batch) in receiver.iter().enumerate() {
-            let lr = course.lr * course.schedule.at(learner.steps(), n_steps * course.epochs);
-            let loss = lesson.step(learner, &batch, lr)?;
+            let lr = options.lr * options.schedule.at(learner.steps(), n_steps * options.epochs);
+            let loss = task.step(learner, &batch, lr)?;
             sum += loss;
             on_event(TrainEvent::Step { net, epoch: epoch + 1, step: i + 1, n_steps, loss });
         }
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_learning_rate_rises_then_falls() {
+    fn cosine_schedule_rises_then_falls() {
         let at = |step| Schedule::Cosine.at(step, 1000);
         assert!(at(0) < 0.1 && at(0) > 0.0);
         assert!((at(30) - 1.0).abs() < 1e-9);

@@ -1,4 +1,4 @@
-//! What each net learns from and is measured on while it learns: the two of single glyphs, and that of whole strips.
+//! The training tasks: single glyphs for two nets, whole strips for one.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::augment::Augmentation;
 use super::batches::{Batches, LabelledGlyphs, LabelledStrips, StripBatches};
-use super::lesson::Lesson;
+use super::fit::TrainingTask;
 use super::split::Split;
 use super::strips::{LabelledStrip, StripMaker};
 use crate::Learner;
@@ -18,7 +18,7 @@ use formread_torch::architecture::{Architecture, GLYPH, GLYPH_ENSEMBLE, STRIP};
 use formread_torch::weights::{PlainTensor, Sidecar};
 use formread_torch::{ConvNet, Weights};
 
-/// The nets as they are now: what was learnt of one, and the other as it was.
+/// All nets with `tensors`, of which those in `folded` are replaced.
 fn net_with(
     tensors: &BTreeMap<String, PlainTensor>,
     folded: BTreeMap<String, PlainTensor>,
@@ -29,8 +29,8 @@ fn net_with(
     ConvNet::from_weights(&Weights::new(tensors, sidecar.clone())?)
 }
 
-/// Single glyphs: softmax cross-entropy.
-pub(super) struct GlyphLesson<'a> {
+/// Single glyphs, with softmax cross-entropy.
+pub(super) struct GlyphTask<'a> {
     pub architecture: Architecture,
     pub batches: Batches<'a>,
     pub parts: &'a Split,
@@ -38,7 +38,7 @@ pub(super) struct GlyphLesson<'a> {
     pub sidecar: &'a Sidecar,
 }
 
-impl Lesson for GlyphLesson<'_> {
+impl TrainingTask for GlyphTask<'_> {
     type Batch = LabelledGlyphs;
 
     fn architecture(&self) -> Architecture {
@@ -57,7 +57,7 @@ impl Lesson for GlyphLesson<'_> {
         Ok(learner.step_glyphs(&batch.glyphs, &batch.labels, lr)?)
     }
 
-    /// Its doubts are put to the net itself: the other one may not have learnt yet.
+    /// The net is measured as both members of the ensemble: the other one may be untrained.
     fn measure(&self, folded: BTreeMap<String, PlainTensor>) -> Result<Vec<(String, usize, usize)>> {
         let as_both = [GLYPH, GLYPH_ENSEMBLE].into_iter().flat_map(|net| {
             let rename = move |name: &str| name.replacen(self.architecture.name, net.name, 1);
@@ -69,15 +69,15 @@ impl Lesson for GlyphLesson<'_> {
     }
 }
 
-/// Whole strips: connectionist temporal classification.
-pub(super) struct StripLesson<'a> {
+/// Whole strips, with connectionist temporal classification.
+pub(super) struct StripTask<'a> {
     pub batches: StripBatches<'a>,
     pub held_out: &'a [LabelledStrip],
     pub tensors: &'a BTreeMap<String, PlainTensor>,
     pub sidecar: &'a Sidecar,
 }
 
-impl Lesson for StripLesson<'_> {
+impl TrainingTask for StripTask<'_> {
     type Batch = LabelledStrips;
 
     fn architecture(&self) -> Architecture {
@@ -98,15 +98,15 @@ impl Lesson for StripLesson<'_> {
 
     fn measure(&self, folded: BTreeMap<String, PlainTensor>) -> Result<Vec<(String, usize, usize)>> {
         let net = net_with(self.tensors, folded, self.sidecar)?;
-        Ok(vec![("drawn strips".to_owned(), n_read_right(&net, self.held_out)?, self.held_out.len())])
+        Ok(vec![("drawn strips".to_owned(), n_correct_strips(&net, self.held_out)?, self.held_out.len())])
     }
 }
 
-/// Strips that are drawn to measure on, and the seed they are drawn from, whatever training draws from.
+/// Number of generated strips to measure on, and their seed, which does not depend on that of training.
 const HELD_OUT_STRIPS: usize = 1_000;
 const HELD_OUT_SEED: u64 = 0;
 
-/// Strips of digits that are held out; of those trained on where none are.
+/// Strips of held-out digits; of training digits where none are held out.
 pub(super) fn held_out_strips(parts: &Split, augmentation: Augmentation) -> Vec<LabelledStrip> {
     let sets = if parts.held_out.is_empty() { &parts.train } else { &parts.held_out };
     let maker = StripMaker::new(sets, augmentation);
@@ -114,8 +114,8 @@ pub(super) fn held_out_strips(parts: &Split, augmentation: Augmentation) -> Vec<
     (0..HELD_OUT_STRIPS).map(|_| maker.draw(&mut rng)).collect()
 }
 
-/// Strips that are read right from end to end, at one look.
-pub(super) fn n_read_right(net: &ConvNet, strips: &[LabelledStrip]) -> Result<usize> {
+/// Number of strips whose symbols are all right after one pass without test-time augmentation.
+pub(super) fn n_correct_strips(net: &ConvNet, strips: &[LabelledStrip]) -> Result<usize> {
     let columns = net.columns(&strips.iter().map(|labelled| &labelled.strip).collect::<Vec<_>>())?;
     let is_right = |(strip, columns): &(&LabelledStrip, &CtcLogProbs)| {
         ctc_greedy_decode(columns).iter().map(|&symbol| symbol as i64).eq(strip.symbols.iter().copied())
