@@ -15,7 +15,7 @@ use formread_tools::draft::{Draft, Shape};
 #[cfg(feature = "torch")]
 use formread_tools::evaluate::glyphs::GlyphReport;
 #[cfg(feature = "torch")]
-use formread_train::{TrainEvent, TrainReport};
+use formread_train::{ConfidenceFit, TrainEvent, TrainReport};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Time between two progress lines if stderr is no terminal.
@@ -175,6 +175,9 @@ impl TrainProgress {
         for GlyphReport { set, count, correct, accuracy, .. } in &report.held_out {
             say(&format!("held out of {set}: {correct} of {count}, {:.2} %", 100.0 * accuracy));
         }
+        let ConfidenceFit { is_fitted, n_fields, n_wrong, .. } = report.confidence;
+        let outcome = if is_fitted { "fitted to" } else { "not fitted, too few wrong readings:" };
+        say(&format!("confidence model: {outcome} {n_fields} drawn fields of held-out digits, {n_wrong} read wrong"));
         say(&format!("weights {}, {}", report.weights.sha256(), duration(self.start.elapsed())));
     }
 

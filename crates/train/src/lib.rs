@@ -9,7 +9,7 @@
 //! | loss: softmax cross-entropy, CTC | `loss.rs` |
 //! | optimiser: Adam | `adam.rs` |
 //! | loop: epochs, steps, checkpoints | `fit.rs`, `tasks.rs`, `checkpoint.rs` |
-//! | calibration: the temperature | `calibrate.rs` |
+//! | calibration: the temperature, the confidence model | `calibrate.rs`, `confidence.rs` |
 //! | the whole: options, order, report | `recipe.rs` |
 //!
 //! The same seed gives the same weights on the same kind of machine, however many nets are trained in parallel.
@@ -21,6 +21,7 @@ mod batches;
 mod calibrate;
 mod canvas;
 mod checkpoint;
+mod confidence;
 mod fit;
 mod learner;
 mod line_of_digits;
@@ -33,6 +34,7 @@ mod strips;
 mod tasks;
 
 pub use augment::Augmentation;
+pub use confidence::ConfidenceFit;
 pub use fit::{Schedule, TrainEvent};
 pub use formread_core::scores::Precision;
 pub use learner::{GlyphLabels, Learner, untrained_tensors};

@@ -12,6 +12,7 @@ use super::augment::Augmentation;
 use super::batches::{Batches, StripBatches};
 use super::calibrate::fit_temperature;
 use super::checkpoint::checkpoint_path;
+use super::confidence::{ConfidenceFit, fit_confidence};
 use super::fit::{FitOptions, Schedule, TrainEvent, fit};
 use super::split::{Split, split, writers_with_samples};
 use super::strips::StripMaker;
@@ -129,6 +130,8 @@ pub struct TrainReport {
     pub weights: Weights,
     /// Accuracy on each held-out set.
     pub held_out: Vec<GlyphReport>,
+    /// The confidence model, and what it was fitted to.
+    pub confidence: ConfidenceFit,
 }
 
 /// Trains the nets, measures them on the held-out sets and writes the weights with their sidecar.
@@ -297,13 +300,15 @@ fn finish(
         });
         reports.push(report);
     }
+    let confidence = fit_confidence(&Weights::new(tensors.clone(), sidecar.clone())?, &parts.held_out, options.seed)?;
+    sidecar.confidence = confidence.model;
     let weights = Weights::new(tensors, sidecar)?;
     weights.save(&options.out)?;
     // a missing checkpoint is no error
     for net in NETS {
         let _ = std::fs::remove_file(checkpoint_path(&options.out, net.name));
     }
-    Ok(TrainReport { weights, held_out: reports })
+    Ok(TrainReport { weights, held_out: reports, confidence })
 }
 
 /// The style model of the training writers, with the invented ones.
@@ -394,6 +399,9 @@ mod tests {
         let sidecar = report.weights.sidecar();
         assert_eq!((sidecar.trained_on[0].writers.len(), sidecar.held_out[0].writers.len()), (1, 1));
         assert_eq!(report.held_out[0].count, 60);
+        // the writers wrote two of the ten digits: no field can be drawn
+        assert_eq!((report.confidence.is_fitted, report.confidence.n_fields), (false, 0));
+        assert_eq!(sidecar.confidence, ConfidenceModel::default());
         assert!(NETS.iter().all(|net| sidecar.losses[net.name].len() == 2));
         let loaded = Weights::load(&folder.path().join("a.safetensors")).expect("it was just written");
         assert_eq!(loaded, report.weights);

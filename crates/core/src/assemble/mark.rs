@@ -21,7 +21,7 @@ pub(super) fn read(ink: MarkInk, filled_counts: bool, params: &MarkParams, accep
     };
     let alternative = |(text, probability): (&str, f64)| Alternative { text: text.to_owned(), probability };
     let alternatives = readings.into_iter().filter(|(_, probability)| *probability > 0.0).map(alternative).collect();
-    Reading { state, guess: guess.to_owned(), alternatives, confidence }
+    Reading { state, guess: guess.to_owned(), alternatives, confidence, inputs: None }
 }
 
 fn logistic(x: f64) -> f64 {

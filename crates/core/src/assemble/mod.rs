@@ -38,7 +38,7 @@ pub use params::{
     AssembleParams, CombinationParams, CtcParams, DefectParams, LatticeParams, MarkParams, RefineParams, RuleParams,
 };
 pub use reconcile::reconcile;
-pub use state::{AcceptParams, AcceptTable};
+pub use state::{AcceptParams, AcceptTable, confidence_inputs};
 pub use weighed::{WeighedReading, strip_texts, weighed_readings};
 
 /// The record of one page: a row of the table, or the reason why there is none.

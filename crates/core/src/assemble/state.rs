@@ -73,11 +73,13 @@ pub(super) struct Reading {
     pub guess: String,
     pub alternatives: Vec<Alternative>,
     pub confidence: f64,
+    /// What `confidence` was computed from; `None` where there is no candidate, and of a mark.
+    pub inputs: Option<ConfidenceInputs>,
 }
 
 impl Reading {
     pub fn of_state(state: FieldState, confidence: f64) -> Self {
-        Self { state, guess: String::new(), alternatives: Vec::new(), confidence }
+        Self { state, guess: String::new(), alternatives: Vec::new(), confidence, inputs: None }
     }
 }
 
@@ -159,7 +161,19 @@ fn judge(
         _ if guess.is_empty() => FieldState::Blank,
         _ => FieldState::Accepted,
     };
-    Reading { state, guess, alternatives, confidence }
+    Reading { state, guess, alternatives, confidence, inputs: Some(inputs) }
+}
+
+/// The best reading of a field in canonical form, before any rule, and the inputs of its confidence: what a confidence model
+/// is fitted to. `None` where there is no reading.
+pub fn confidence_inputs(
+    field: &Field,
+    lattice: &Lattice,
+    scores: &FieldScores,
+    params: &AssembleParams,
+) -> Option<(String, ConfidenceInputs)> {
+    let reading = read(field, lattice, scores, params, &AcceptParams::NEVER);
+    Some((reading.guess, reading.inputs?))
 }
 
 /// The canonical form of a candidate, and whether such a value exists.
