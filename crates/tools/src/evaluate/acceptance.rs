@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn templates_fingerprint_changes_with_the_levels() {
+    fn reader_identity_changes_with_the_levels() {
         struct NoScores;
         impl GlyphClassifier for NoScores {
             fn classify(&mut self, _: &GlyphBatch) -> Result<Vec<GlyphScores>> {
