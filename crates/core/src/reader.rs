@@ -98,7 +98,7 @@ impl Reader {
     /// Reads every page of a file. A page that cannot be read is a rejected page, and so is a file that is no image.
     ///
     /// It decodes in this process: a file can make a decoder overflow the stack or exhaust memory. The pool in
-    /// [`formread_page::process`] decodes in other processes.
+    /// [`formread_page::decoder_process`] decodes in other processes.
     ///
     /// # Errors
     /// Where the backend fails; never because of the content of `bytes`.

@@ -308,7 +308,7 @@ impl<'a> FieldInput<'a> {
     }
 }
 
-/// A page and its scores: what [`crate::Reader::recognise`] returns and [`crate::Reader::finish`] takes.
+/// A page and its scores: what [`Stages::recognise`](crate::reader::Stages::recognise) returns and [`Stages::finish`](crate::reader::Stages::finish) takes.
 #[derive(Debug)]
 pub struct ScoredPage {
     pub(crate) prepared: PreparedPage,

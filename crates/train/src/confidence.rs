@@ -10,6 +10,7 @@ use formread_raster::error::Result;
 use formread_tools::dataset::GlyphSet;
 use formread_tools::synth::{Degradations, FieldTruth, GlyphStock, SynthOptions, SynthPage, synthesise};
 use formread_torch::{TorchBackend, Weights};
+use nalgebra::{SMatrix, SVector};
 use rayon::prelude::*;
 
 /// The forms that are drawn: fields with printed cells, and boxes without. Their rules are not used.
@@ -134,11 +135,11 @@ pub(super) fn fit_model(observations: &[Observation]) -> Option<ConfidenceModel>
         return None;
     }
     let (right, wrong) = ((n_right as f64 + 1.0) / (n_right as f64 + 2.0), 1.0 / (n_wrong as f64 + 2.0));
-    let rows: Vec<([f64; N_COEFFICIENTS], f64)> = observations
+    let rows: Vec<Row> = observations
         .iter()
         .map(|(inputs, is_right)| {
             let [share, lattice, strip] = inputs.features();
-            ([1.0, share, lattice, strip], if *is_right { right } else { wrong })
+            (Coefficients::new(1.0, share, lattice, strip), if *is_right { right } else { wrong })
         })
         .collect();
     let mut is_free = [true; N_COEFFICIENTS];
@@ -148,7 +149,7 @@ pub(super) fn fit_model(observations: &[Observation]) -> Option<ConfidenceModel>
         match slopes.min_by(|&i, &j| coefficients[i].total_cmp(&coefficients[j])) {
             Some(most_negative) => is_free[most_negative] = false,
             None => {
-                let [intercept, share_log_odds, lattice_log, strip_log] = coefficients;
+                let [intercept, share_log_odds, lattice_log, strip_log] = coefficients.into();
                 return Some(ConfidenceModel { intercept, share_log_odds, lattice_log, strip_log });
             }
         }
@@ -158,77 +159,49 @@ pub(super) fn fit_model(observations: &[Observation]) -> Option<ConfidenceModel>
 /// Coefficients of [`ConfidenceModel`].
 const N_COEFFICIENTS: usize = 4;
 
-/// The coefficients with the smallest cross-entropy of `rows` (inputs and target); those that are not free are 0. `None`
-/// where the method does not converge.
-fn newton(rows: &[([f64; N_COEFFICIENTS], f64)], is_free: [bool; N_COEFFICIENTS]) -> Option<[f64; N_COEFFICIENTS]> {
-    let sum_of = |coefficients: &[f64; N_COEFFICIENTS], inputs: &[f64; N_COEFFICIENTS]| -> f64 {
-        coefficients.iter().zip(inputs).map(|(coefficient, input)| coefficient * input).sum()
-    };
+/// Inputs of a reading, 1 first for the intercept, and the target.
+type Row = (Coefficients, f64);
+/// One number a coefficient.
+type Coefficients = SVector<f64, N_COEFFICIENTS>;
+
+/// The coefficients with the smallest cross-entropy of `rows`; those that are not free are 0. `None` where the method does
+/// not converge.
+fn newton(rows: &[Row], is_free: [bool; N_COEFFICIENTS]) -> Option<Coefficients> {
     // log(1 + e^sum) - target * sum, without overflow
-    let loss = |coefficients: &[f64; N_COEFFICIENTS]| -> f64 {
-        let of_row = |(inputs, target): &([f64; N_COEFFICIENTS], f64)| {
-            let sum = sum_of(coefficients, inputs);
+    let loss = |coefficients: &Coefficients| -> f64 {
+        let of_row = |(inputs, target): &Row| {
+            let sum = coefficients.dot(inputs);
             sum.max(0.0) + (-sum.abs()).exp().ln_1p() - target * sum
         };
         rows.iter().map(of_row).sum()
     };
-    let mut coefficients = [0.0; N_COEFFICIENTS];
+    let mut coefficients = Coefficients::zeros();
     for _ in 0..MAX_STEPS {
-        let mut gradient = [0.0; N_COEFFICIENTS];
-        let mut hessian = [[0.0; N_COEFFICIENTS]; N_COEFFICIENTS];
+        let mut gradient = Coefficients::zeros();
+        let mut hessian = SMatrix::<f64, N_COEFFICIENTS, N_COEFFICIENTS>::identity() * (RIDGE * rows.len() as f64);
         for (inputs, target) in rows {
-            let probability = 1.0 / (1.0 + (-sum_of(&coefficients, inputs)).exp());
-            for i in 0..N_COEFFICIENTS {
-                gradient[i] += (probability - target) * inputs[i];
-                for j in 0..N_COEFFICIENTS {
-                    hessian[i][j] += probability * (1.0 - probability) * inputs[i] * inputs[j];
-                }
-            }
+            let probability = 1.0 / (1.0 + (-coefficients.dot(inputs)).exp());
+            gradient += inputs * (probability - target);
+            hessian += inputs * inputs.transpose() * (probability * (1.0 - probability));
         }
-        for i in 0..N_COEFFICIENTS {
-            hessian[i][i] += RIDGE * rows.len() as f64;
-            if !is_free[i] {
-                gradient[i] = 0.0;
-                (0..N_COEFFICIENTS).for_each(|j| (hessian[i][j], hessian[j][i]) = (0.0, 0.0));
-                hessian[i][i] = 1.0;
-            }
+        for i in (0..N_COEFFICIENTS).filter(|&i| !is_free[i]) {
+            gradient[i] = 0.0;
+            hessian.row_mut(i).fill(0.0);
+            hessian.column_mut(i).fill(0.0);
+            hessian[(i, i)] = 1.0;
         }
-        let step = solve(hessian, gradient);
-        // a full step, or the first of its halves that lowers the loss
+        let step = hessian.cholesky()?.solve(&gradient);
+        // a full step, or the first of its halves that does not raise the loss
         let before = loss(&coefficients);
-        let stepped =
-            |share: f64| -> [f64; N_COEFFICIENTS] { std::array::from_fn(|i| coefficients[i] - share * step[i]) };
-        let halves = (0..30).map(|n| stepped(0.5f64.powi(n)));
-        let Some(next) = halves.into_iter().find(|next| loss(next) <= before) else { return Some(coefficients) };
-        let change = next.iter().zip(&coefficients).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        let mut steps = (0..30).map(|n| coefficients - step * 0.5f64.powi(n));
+        let Some(next) = steps.find(|next| loss(next) <= before) else { return Some(coefficients) };
+        let change = (next - coefficients).amax();
         coefficients = next;
         if change < TOLERANCE {
             return Some(coefficients);
         }
     }
     None
-}
-
-/// x of `matrix` x = `right`, by Gaussian elimination; the matrix is positive definite, so it needs no pivots.
-fn solve(
-    mut matrix: [[f64; N_COEFFICIENTS]; N_COEFFICIENTS],
-    mut right: [f64; N_COEFFICIENTS],
-) -> [f64; N_COEFFICIENTS] {
-    for i in 0..N_COEFFICIENTS {
-        for k in i + 1..N_COEFFICIENTS {
-            let factor = matrix[k][i] / matrix[i][i];
-            for j in i..N_COEFFICIENTS {
-                matrix[k][j] -= factor * matrix[i][j];
-            }
-            right[k] -= factor * right[i];
-        }
-    }
-    let mut x = [0.0; N_COEFFICIENTS];
-    for i in (0..N_COEFFICIENTS).rev() {
-        let known: f64 = (i + 1..N_COEFFICIENTS).map(|j| matrix[i][j] * x[j]).sum();
-        x[i] = (right[i] - known) / matrix[i][i];
-    }
-    x
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Decompression of the streams of a PDF file, within limits.
 //!
 //! ISO 32000-1, 7.4. The hayro crates decode a stream to its end, however large it is, and use what they get from a broken one. So
-//! a stream is decoded here first, up to the code of a picture (fax, JPEG, JBIG2, JPEG 2000), which [`super::picture`] checks.
+//! a stream is decoded here first, up to the code of a picture (fax, JPEG, JBIG2, JPEG 2000), which `picture` checks.
 
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
