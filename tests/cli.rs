@@ -234,7 +234,7 @@ fn record_contains_the_precision_of_the_nets() {
         assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
         let text = |name: &str| fs::read_to_string(dir.path().join(name)).expect("it was written");
         let record: serde_json::Value = serde_json::from_str(&text("out.run.json")).expect("it is JSON");
-        assert_eq!(record["options"]["nets"]["precision"], precision);
+        assert_eq!(record["options"]["compute"]["precision"], precision);
         text("out.csv")
     };
     assert_eq!(read("single"), read("bfloat16"));

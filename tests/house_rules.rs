@@ -12,7 +12,7 @@ const DEPENDENCIES: [(&str, &[&str]); 6] = [
     ("core", &["raster", "page"]),
     ("torch", &["raster", "core"]),
     ("tools", &["raster", "page", "core"]),
-    ("train", &["raster", "core", "torch", "tools"]),
+    ("train", &["raster", "page", "core", "torch", "tools"]),
 ];
 /// Crates that may name LibTorch.
 const LIBTORCH_CRATES: [&str; 2] = ["torch", "train"];

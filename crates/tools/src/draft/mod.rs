@@ -197,13 +197,16 @@ mod tests {
     use crate::synth::{Degradations, GlyphStock, SynthOptions, SynthPage, synthesise};
     use formread_core::form::known_templates;
 
-    /// Ten signs: a stroke at a place of its own for each digit, between two dots that give all signs one size.
+    /// Ten signs of each of twelve writers: a stroke at a place of its own for each digit and at a slant of its own for each
+    /// writer, between two dots that give all signs one size.
     fn stock() -> GlyphStock {
-        let sign = |digit: u32| {
-            let is_ink = |x: u32, y: u32| x / 2 == digit || x.max(y) < 2 || x.min(y) > 17;
+        let sign = |digit: u32, slant: u32| {
+            let is_ink = |x: u32, y: u32| (x + y * slant / 6) % 20 / 2 == digit || x.max(y) < 2 || x.min(y) > 17;
             GrayImage::from_fn(20, 20, |x, y| Luma([if is_ink(x, y) { 255 } else { 0 }]))
         };
-        GlyphStock::new((0..10).map(|digit| (sign(digit), digit as u8, None))).expect("every digit is there")
+        let signs = (0..12)
+            .flat_map(|writer| (0..10).map(move |digit| (sign(digit, writer), digit as u8, Some(writer as usize))));
+        GlyphStock::new(signs).expect("every digit is there")
     }
 
     fn form(name: &str) -> FormTemplate {

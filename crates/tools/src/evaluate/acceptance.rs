@@ -83,7 +83,7 @@ struct RawLevel {
 struct RawField {
     form: String,
     field: String,
-    #[serde(alias = "pool")]
+    #[serde(alias = "stands_on")]
     pool: Pool,
     #[serde(default, rename = "least_confidence", skip_serializing_if = "Option::is_none")]
     min_confidence: Option<Spanned<f64>>,

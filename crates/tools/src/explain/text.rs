@@ -156,11 +156,11 @@ mod tests {
         let text = explained_strip().to_string();
         let names: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
         assert_eq!(
-            names[..8],
+            names[..9],
             ["scan", "sha256", "page", "form", "weights", "formread", "identity", "verdict", "residual"],
             "{text}"
         );
-        assert_eq!(names[8..11], ["field", "verdict", "box"], "{text}");
+        assert_eq!(names[9..12], ["field", "verdict", "box"], "{text}");
         assert!(text.contains("11") && text.contains("cut *     0-1"), "{text}");
     }
 

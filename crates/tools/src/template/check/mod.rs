@@ -125,7 +125,7 @@ pub(super) mod tests {
         assert_eq!(
             found(&[three, two, page("d.toml", "d", 2, 3), page("e.toml", "e", 4, 4)], &known),
             [
-                "d.toml:4: fault: document: page 2 of document tax is b already",
+                "d.toml:4: fault: document: page 2 of document tax is taken by b",
                 "e.toml:4: fault: document: document tax has 4 pages here and 3 in k",
             ]
         );
