@@ -46,6 +46,7 @@ use std::{
     fs,
     num::NonZeroUsize,
     path::{self, Path, PathBuf},
+    thread,
 };
 
 use crate::sink::{documents_path, fields_path, run_path};
@@ -58,6 +59,7 @@ use formread_page::{decoder_process::DecoderPool, scans::Scan};
 use formread_raster::error::{Error, ErrorKind, Result};
 
 use batch::{Batch, MAX_BATCH_PAGES};
+use catch_panic::catch_panic;
 use documents::Documents;
 use files::Files;
 use journal::Journal;
@@ -245,10 +247,13 @@ fn read_in_order<'a>(
             batch.finish();
         }
     };
-    // While the first decoding process starts. If it fails, it fails again on a page, and then the page has the reason.
-    let _ = reader.warm_up();
     let mut documents = Documents::new(reader);
-    in_order(files, jobs, window(jobs), work, |outcome| documents.take(outcome?, &mut deliver))
+    thread::scope(|scope| {
+        // While the first pages are decoded and registered. If it fails, it fails again on a page, and then the page has the
+        // reason.
+        scope.spawn(|| catch_panic(|| reader.warm_up()));
+        in_order(files, jobs, window(jobs), work, |outcome| documents.take(outcome?, &mut deliver))
+    })
 }
 
 fn window(jobs: NonZeroUsize) -> NonZeroUsize {
