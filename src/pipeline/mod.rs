@@ -23,9 +23,9 @@
 //! Memory grows with the number of files, by some 0.6 kB each (the list of scans, the index of the journal, the record of
 //! the run), and not with the number of pages.
 
+mod across_pages;
 mod batch;
 mod catch_panic;
-mod completeness;
 mod documents;
 mod files;
 mod journal;
@@ -58,9 +58,9 @@ use formread_core::{
 use formread_page::{decoder_process::DecoderPool, scans::Scan};
 use formread_raster::error::{Error, ErrorKind, Result};
 
+use across_pages::AcrossPages;
 use batch::{Batch, MAX_BATCH_PAGES};
 use catch_panic::catch_panic;
-use documents::Documents;
 use files::Files;
 use journal::Journal;
 use ordered::{Ticket, WorkQueue, in_order};
@@ -247,12 +247,12 @@ fn read_in_order<'a>(
             batch.finish();
         }
     };
-    let mut documents = Documents::new(reader);
+    let mut across_pages = AcrossPages::new(reader);
     thread::scope(|scope| {
         // While the first pages are decoded and registered. If it fails, it fails again on a page, and then the page has the
         // reason.
         scope.spawn(|| catch_panic(|| reader.warm_up()));
-        in_order(files, jobs, window(jobs), work, |outcome| documents.take(outcome?, &mut deliver))
+        in_order(files, jobs, window(jobs), work, |outcome| across_pages.take(outcome?, &mut deliver))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
-use super::{Event, RunOptions, Summary, completeness::Completeness, journal::Journal, ledger::check_balance, stopped};
+use super::{Event, RunOptions, Summary, documents::Documents, journal::Journal, ledger::check_balance, stopped};
 use crate::sink::{CsvSink, DocumentTable, RunRecord, ScanRecord};
 use formread_core::reader::Reader;
 use formread_page::scans::Scan;
@@ -38,7 +38,7 @@ pub fn write_tables(
     }
     let mut sink = CsvSink::create(out, columns)?;
     let has_documents = reader.templates().iter().any(|template| template.document.is_some());
-    let mut completeness = Completeness::new(reader.templates(), DocumentTable::create(out, has_documents)?);
+    let mut documents = Documents::new(reader.templates(), DocumentTable::create(out, has_documents)?);
     let mut summary = Summary { n_files: n_files as u64, ..Summary::default() };
     // For each content, the index of the first scan that has it.
     let mut first_of: Vec<Option<u32>> = vec![None; journal.n_contents()];
@@ -56,8 +56,8 @@ pub fn write_tables(
         }
     }
     let files = scans.iter().map(|scan| (scan.name.as_str(), journal.pages(&scan.name)));
-    check_balance(files, sink.read_back()?, &summary, |number, page| completeness.take(number, page, &mut observe))?;
-    let (documents, counted) = completeness.end(&mut observe)?;
+    check_balance(files, sink.read_back()?, &summary, |number, page| documents.take(number, page, &mut observe))?;
+    let (document_table, counted) = documents.end(&mut observe)?;
     summary.documents = counted;
     let records = scans.iter().map(|Scan { name: scan, .. }| {
         let first = journal.content(scan).and_then(|content| first_of[content as usize]);
@@ -66,7 +66,7 @@ pub fn write_tables(
     });
     // Before the tables: where OUT.csv exists, so does its record.
     summary.record(reader, records).write(out)?;
-    documents.finish()?;
+    document_table.finish()?;
     sink.finish()?;
     Ok(summary)
 }

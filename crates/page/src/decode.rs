@@ -8,13 +8,21 @@ use super::stored::{StoredPage, check_size};
 use super::{Limits, Page, pdf, polarity, resolution, single, tiff};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
-/// Extensions of the files that are scans, lower case.
-const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "tif", "tiff", "bmp", "webp", "pdf"];
+/// The formats with one page a file, which `single` decodes, and the extensions of their files, lower case.
+const SINGLE_PAGE_FORMATS: [(ImageFormat, Format, &[&str]); 4] = [
+    (ImageFormat::Png, Format::Png, &["png"]),
+    (ImageFormat::Jpeg, Format::Jpeg, &["jpg", "jpeg", "jpe", "jfif"]),
+    (ImageFormat::Bmp, Format::Bmp, &["bmp"]),
+    (ImageFormat::WebP, Format::WebP, &["webp"]),
+];
+/// Extensions of the files with any number of pages, lower case.
+const MULTI_PAGE_EXTENSIONS: [&str; 3] = ["tif", "tiff", "pdf"];
 
 /// Whether the name of a file is that of a scan. A folder is searched by names; the format is recognised by the first bytes.
 pub fn has_scan_extension(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+    let mut known = SINGLE_PAGE_FORMATS.iter().flat_map(|(_, _, extensions)| *extensions).chain(&MULTI_PAGE_EXTENSIONS);
+    extension.is_some_and(|extension| known.any(|known| *known == extension))
 }
 
 /// Opens a file for reading its pages: PNG, JPEG, BMP and WebP have one, TIFF and PDF any number. No page is decoded yet.
@@ -30,11 +38,9 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Pages<'a>> {
     if bytes.is_empty() {
         return Err(Error::format(Format::Image, "the file is empty"));
     }
-    let file = match image::guess_format(bytes) {
-        Ok(ImageFormat::Png) => File::Single(ImageFormat::Png, Format::Png),
-        Ok(ImageFormat::Jpeg) => File::Single(ImageFormat::Jpeg, Format::Jpeg),
-        Ok(ImageFormat::Bmp) => File::Single(ImageFormat::Bmp, Format::Bmp),
-        Ok(ImageFormat::WebP) => File::Single(ImageFormat::WebP, Format::WebP),
+    let guessed = image::guess_format(bytes).ok();
+    let file = match SINGLE_PAGE_FORMATS.iter().find(|(format, ..)| Some(*format) == guessed) {
+        Some((format, what, _)) => File::Single(*format, *what),
         _ if bytes.starts_with(b"II") || bytes.starts_with(b"MM") => File::Tiff(tiff::IfdChain::walk(bytes, limits)?),
         _ if pdf::is_pdf(bytes) => {
             let open = || pdf::Document::open(bytes, limits);
