@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""formread against OpenCV with PyTorch on the same pages, in turn, in one run.
+"""Compare the speed of formread with that of OpenCV with PyTorch, on the same pages, in turn, in one run.
 
-    benches/against_python.py [SCANS]      default: fixtures/scans/office; wants target/release/formread (make build)
+    benches/against_python.py [SCANS]      default: fixtures/scans/office; needs target/release/formread (make build)
 
-What Python does is the least that such a reader can do: decode, Otsu's threshold (1979), the field boxes cut where formread
-found them, connected components brought to 28 x 28, one batch a page through a plain net of four 3 x 3 convolutions with two
-processes of one thread each. It registers nothing, takes no printed frame away, joins and parts no digits, and checks
-nothing: its net is untrained, for only time is measured.
+The Python side does the minimum of what such a reader must do. It decodes a page, binarises it (Otsu, 1979), crops the fields
+where formread found them, scales connected components to 28 x 28, and classifies them in one batch a page with a plain net of
+four 3 x 3 convolutions, in two processes of one thread each. It does not register, remove printed frames, join or split
+digits, or check anything. The net is untrained, because only time is measured.
 
-It sets itself up in .tools/against_python with pip, which fetches some 3 GB, and is no part of the tests.
+The script installs its packages in .tools/against_python with pip, which downloads some 3 GB. It is not part of the tests.
 """
 
 import csv
@@ -31,7 +31,7 @@ RUNS = 5
 
 
 def set_up():
-    """Runs this script anew with the environment's own Python."""
+    """Install the packages, then run this script again with the Python of the environment."""
     python = HOME / "bin" / "python"
     if pathlib.Path(sys.prefix) == HOME:
         return
@@ -43,7 +43,7 @@ def set_up():
 
 
 def field_boxes(scans, folder):
-    """Of each scan, the fields' boxes in pixels, as formread finds them."""
+    """The path of each scan, and the boxes of its fields in pixels, as formread finds them."""
     out = pathlib.Path(folder) / "boxes.csv"
     subprocess.run([FORMREAD, "run", scans, out, "--quiet"], check=True)
     boxes = {}
@@ -55,7 +55,7 @@ def field_boxes(scans, folder):
 
 
 def start_worker():
-    """Makes the net of this process."""
+    """Create the net of this process."""
     global net
     import torch
 
@@ -69,7 +69,7 @@ def start_worker():
 
 
 def read_page(page):
-    """Number of signs on a page that went through the net."""
+    """Read a page. Return the number of glyphs that the net classified."""
     import cv2
     import numpy
     import torch
@@ -114,7 +114,7 @@ def main():
             bench = [FORMREAD, "bench", scans, "--jobs", str(WORKERS), "--json"]
             formread_rates.append(json.loads(subprocess.run(bench, check=True, capture_output=True).stdout)["read_pages_per_s"])
     python, formread = statistics.median(python_rates), statistics.median(formread_rates)
-    print(f"OpenCV with PyTorch  {python:8.1f} pages/s, {n_glyphs / len(pages):.0f} signs a page")
+    print(f"OpenCV with PyTorch  {python:8.1f} pages/s, {n_glyphs / len(pages):.0f} glyphs a page")
     print(f"formread             {formread:8.1f} pages/s")
     print(f"ratio                {formread / python:8.2f}")
 

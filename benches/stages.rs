@@ -1,6 +1,7 @@
-//! Each stage by itself, on pages that are drawn for it.
+//! Benchmarks of each stage, on drawn pages: `cargo bench`, or `make bench`.
 //!
-//! `cargo bench`, or `make bench`. Throughput is in pixels up to the registration, then in fields, for the nets in glyphs and strips.
+//! Throughput is in pixels for decoding and registration, in fields for the stages after them, and in glyphs and strips for the
+//! nets.
 
 use std::{
     hint::black_box,
@@ -31,10 +32,10 @@ use image::{GrayImage, Luma};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Says "1" of everything: what the net costs is measured by itself.
-struct Fake;
+/// Reads every glyph as 1, so that the other stages are measured without the nets.
+struct FakeClassifier;
 
-impl GlyphClassifier for Fake {
+impl GlyphClassifier for FakeClassifier {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
         let mut digits = [0.0; 10];
         digits[1] = 1.0;
@@ -42,7 +43,7 @@ impl GlyphClassifier for Fake {
     }
 }
 
-/// Upright strokes of ten widths stand in for handwriting: no glyphs are carried for the benches.
+/// Upright strokes of ten widths, in place of handwritten digits.
 fn strokes() -> GlyphStock {
     let stroke = |digit: u8| {
         let ink = GrayImage::from_fn(20, 28, |x, y| {
@@ -51,19 +52,19 @@ fn strokes() -> GlyphStock {
         });
         (ink, digit, None)
     };
-    GlyphStock::new((0..10).map(stroke)).expect("there is one of each")
+    GlyphStock::new((0..10).map(stroke)).expect("the stock has every digit")
 }
 
 fn tax_return() -> FormTemplate {
-    let templates = known_templates().expect("the templates that are carried parse");
-    templates.into_iter().find(|template| template.name == "tax-return").expect("it is carried")
+    let templates = known_templates().expect("the templates parse");
+    templates.into_iter().find(|template| template.name == "tax-return").expect("the template exists")
 }
 
 fn stages(criterion: &mut Criterion) {
     let template = tax_return();
     let options = SynthOptions { degradations: Degradations::MODERATE, ..SynthOptions::default() };
     let page = synthesise(&template, &strokes(), &options, 0).expect("the options are in their range").image;
-    let templates = known_templates().expect("the templates that are carried parse");
+    let templates = known_templates().expect("the templates parse");
 
     let n_pixels = Throughput::Elements(u64::from(page.width()) * u64::from(page.height()));
     let n_fields = Throughput::Elements(template.fields.len() as u64);
@@ -83,31 +84,31 @@ fn stages(criterion: &mut Criterion) {
     group.bench_function("register, its own template", |b| b.iter(|| identify(black_box(&page), one, &params)));
     group.finish();
 
-    let make = || Ok(GlyphsOnly(Fake));
+    let make = || Ok(GlyphsOnly(FakeClassifier));
     let reader = Reader::builder()
         .templates(templates)
         .backend(FnBackend::new("fake", make))
         .build()
         .expect("there are templates");
-    let registered = || reader.stages().register(&page).expect("it is that form");
+    let register = || reader.stages().register(&page).expect("the page is of a known form");
     let mut group = criterion.benchmark_group("fields of a page");
     group.throughput(n_fields).sample_size(20);
     group.bench_function("segment", |b| {
-        b.iter_batched(registered, |(idx, at)| reader.stages().cut(black_box(&page), idx, at), BatchSize::LargeInput);
+        b.iter_batched(register, |(idx, at)| reader.stages().cut(black_box(&page), idx, at), BatchSize::LargeInput);
     });
     let cut = || {
-        let (idx, at) = registered();
+        let (idx, at) = register();
         reader.stages().cut(&page, idx, at)
     };
     group.bench_function("normalise", |b| {
         b.iter_batched(cut, |cut| reader.stages().normalise(1, black_box(&page), cut), BatchSize::LargeInput);
     });
-    let scored = || {
+    let score = || {
         let mut prepared = vec![reader.stages().prepare(1, &page)];
         reader.stages().recognise(&mut prepared).expect("the fake does not fail").swap_remove(0)
     };
     group.bench_function("assemble", |b| {
-        b.iter_batched(scored, |scored| reader.stages().finish(scored), BatchSize::LargeInput);
+        b.iter_batched(score, |scored| reader.stages().finish(scored), BatchSize::LargeInput);
     });
     group.bench_function("decoded page to record, without the net", |b| {
         b.iter(|| reader.stages().read_page(1, black_box(&page)));
@@ -120,53 +121,57 @@ fn stages(criterion: &mut Criterion) {
     nets(criterion, &reader.stages().prepare(1, &page));
 }
 
-/// Returns on which the rules are timed, and of these the one, by time, that is shown beside the mean.
-const RETURNS: u64 = 1_000;
+/// Number of tax returns on which the rules are timed.
+const N_RETURNS: u64 = 1_000;
+/// The page at this share of the pages, sorted by time, is also timed alone.
 const PERCENTILE: f64 = 0.99;
 
-/// The rules of a tax return on readings of which a tenth are in doubt, and the sums of which hold but for those: all pages,
-/// and the page at the 99th percentile.
+/// The rules of a tax return: all pages, and the page at the 99th percentile.
+///
+/// A tenth of the readings are doubtful. The sums hold except for those.
 fn rules(criterion: &mut Criterion, template: &FormTemplate) {
     let params = AcceptTable::default();
-    let returns: Vec<PageRecord> = (0..RETURNS).map(|seed| some_return(template, seed)).collect();
-    let reconciled = |page: &PageRecord| {
+    let returns: Vec<PageRecord> = (0..N_RETURNS).map(|seed| read_return(template, seed)).collect();
+    let reconcile_page = |page: &PageRecord| {
         let mut page = page.clone();
         reconcile(slice::from_ref(template), slice::from_mut(&mut page), &params, &RuleParams::default());
         page
     };
-    let mut timed: Vec<(Duration, &PageRecord)> = returns
+    let mut times: Vec<(Duration, &PageRecord)> = returns
         .iter()
         .map(|page| {
             let start = Instant::now();
-            black_box(reconciled(page));
+            black_box(reconcile_page(page));
             (start.elapsed(), page)
         })
         .collect();
-    timed.sort_by_key(|(time, _)| *time);
-    let slow = timed[(PERCENTILE * RETURNS as f64) as usize].1;
+    times.sort_by_key(|(time, _)| *time);
+    let slow = times[(PERCENTILE * N_RETURNS as f64) as usize].1;
     let mut group = criterion.benchmark_group("rules of a tax return");
-    group.throughput(Throughput::Elements(RETURNS)).sample_size(20);
-    group.bench_function("1,000 pages", |b| b.iter(|| returns.iter().map(reconciled).for_each(|f| drop(black_box(f)))));
+    group.throughput(Throughput::Elements(N_RETURNS)).sample_size(20);
+    group.bench_function("1,000 pages", |b| {
+        b.iter(|| returns.iter().map(reconcile_page).for_each(|f| drop(black_box(f))))
+    });
     group.throughput(Throughput::Elements(1));
-    group.bench_function("the page at the 99th percentile", |b| b.iter(|| reconciled(black_box(slow))));
+    group.bench_function("the page at the 99th percentile", |b| b.iter(|| reconcile_page(black_box(slow))));
     group.finish();
 }
 
-/// Values of a return as they might have been read.
-fn some_return(template: &FormTemplate, seed: u64) -> PageRecord {
-    let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    let entries = draw_values(template, 0.1, &mut dice).expect("its rules can be kept");
-    let read = |(field, entry): (&Field, Entry)| {
+/// The reading of a random tax return.
+fn read_return(template: &FormTemplate, seed: u64) -> PageRecord {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let entries = draw_values(template, 0.1, &mut rng).expect("its rules can be kept");
+    let read_field = |(field, entry): (&Field, Entry)| {
         let mut other = entry.value.clone().into_bytes();
-        let place = other.iter().rposition(u8::is_ascii_digit).unwrap_or(0);
-        if let Some(digit) = other.get_mut(place) {
-            *digit = b'0' + dice.random_range(0..10);
+        let last_digit = other.iter().rposition(u8::is_ascii_digit).unwrap_or(0);
+        if let Some(digit) = other.get_mut(last_digit) {
+            *digit = b'0' + rng.random_range(0..10);
         }
         let other = String::from_utf8(other).expect("they are digits");
-        let confidence = if dice.random_bool(0.1) { dice.random_range(0.3..0.97) } else { 0.998 };
+        let confidence = if rng.random_bool(0.1) { rng.random_range(0.3..0.97) } else { 0.998 };
         let mut readings = vec![(entry.value.clone(), confidence), (other, (1.0 - confidence) / 2.0)];
         for _ in 0..4 {
-            readings.push((format!("{}", dice.random_range(0..100_000)), (1.0 - confidence) / 10.0));
+            readings.push((format!("{}", rng.random_range(0..100_000)), (1.0 - confidence) / 10.0));
         }
         let is_blank = entry.value.is_empty();
         let alternatives = readings.into_iter().map(|(text, probability)| Alternative { text, probability });
@@ -187,11 +192,11 @@ fn some_return(template: &FormTemplate, seed: u64) -> PageRecord {
             residual_px: None,
         }
     };
-    let fields = template.fields.iter().zip(entries).map(read).collect();
+    let fields = template.fields.iter().zip(entries).map(read_field).collect();
     PageRecord { page: 1, reading: PageReading::Read { form: template.name.clone(), fields, residual_px: 0.0 } }
 }
 
-/// Workers that read side by side.
+/// Number of workers that use the nets at the same time.
 #[cfg(feature = "torch")]
 const WORKERS: usize = 2;
 
@@ -200,11 +205,11 @@ fn nets(criterion: &mut Criterion, page: &formread_core::reader::PreparedPage) {
     use formread_torch::{ConvNet, Weights, set_threads};
 
     set_threads(1);
-    let weights = Weights::shipped().expect("they are carried");
-    // in the numbers in which a run reads
+    let weights = Weights::shipped().expect("the shipped weights are valid");
+    // With the precision that a run chooses.
     let net = || ConvNet::new(&weights, formread_torch::fastest_compute()).expect("they fit");
     let mut nets: Vec<ConvNet> = (0..WORKERS).map(|_| net()).collect();
-    let mut side_by_side = |work: &(dyn Fn(&mut ConvNet) + Sync)| {
+    let mut on_all_workers = |work: &(dyn Fn(&mut ConvNet) + Sync)| {
         std::thread::scope(|scope| {
             for net in &mut nets {
                 scope.spawn(move || work(net));
@@ -215,24 +220,24 @@ fn nets(criterion: &mut Criterion, page: &formread_core::reader::PreparedPage) {
     let strips: Vec<_> = page.strips().collect();
     let mut group = criterion.benchmark_group("net, two workers");
     group.throughput(Throughput::Elements((WORKERS * glyphs.n_glyphs) as u64));
-    group.bench_function("glyphs, one look", |b| {
-        b.iter(|| side_by_side(&|net| drop(net.classify(black_box(&glyphs)).expect("LibTorch works"))));
+    group.bench_function("glyphs, one view", |b| {
+        b.iter(|| on_all_workers(&|net| drop(net.classify(black_box(&glyphs)).expect("LibTorch works"))));
     });
-    group.bench_function("glyphs, a closer look at what is doubtful", |b| {
+    group.bench_function("glyphs, test-time augmentation where doubtful", |b| {
         b.iter(|| {
-            side_by_side(&|net| {
+            on_all_workers(&|net| {
                 let mut scores = net.classify(black_box(&glyphs)).expect("LibTorch works");
                 net.refine_glyphs(&glyphs, &mut scores).expect("LibTorch works");
             });
         });
     });
     group.throughput(Throughput::Elements((WORKERS * strips.len()) as u64));
-    for (name, is_close) in [("strips, one look", false), ("strips, a closer look at what is doubtful", true)] {
+    for (name, is_refined) in [("strips, one view", false), ("strips, test-time augmentation where doubtful", true)] {
         group.bench_function(name, |b| {
             b.iter(|| {
-                side_by_side(&|net| {
+                on_all_workers(&|net| {
                     let mut scores = net.read_strips(black_box(&strips)).expect("LibTorch works");
-                    if is_close {
+                    if is_refined {
                         net.refine_strips(&mut strips.iter().copied().zip(&mut scores).collect::<Vec<_>>())
                             .expect("LibTorch works");
                     }

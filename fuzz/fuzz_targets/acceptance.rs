@@ -1,4 +1,4 @@
-//! Any text -> acceptance levels.
+//! Parses any text as acceptance levels.
 #![no_main]
 
 use formread_tools::evaluate::Acceptance;

@@ -1,4 +1,4 @@
-//! Any file -> its pages. The formats share this target; each has a corpus of its own.
+//! Decodes the pages of any file. All formats share this target; each has its own corpus.
 #![no_main]
 
 use std::sync::Once;
@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 static QUIET: Once = Once::new();
 
 fuzz_target!(|bytes: &[u8]| {
-    // A decoder's panic is caught and is a fault of its page. One that is not caught still ends the fuzzer.
+    // A panic in a decoder is caught and becomes an error of its page. A panic that is not caught ends the fuzzer.
     QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
     let limits = Limits { file_bytes: 1 << 20, page_pixels: 1 << 22, pages: 20, ..Limits::default() };
     let Ok(pages) = open(bytes, &limits) else { return };
@@ -21,5 +21,5 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(u64::from(page.pixels.width()) * u64::from(page.pixels.height()) <= limits.page_pixels);
         }
     }
-    assert_eq!(n_results, n_pages, "a result a page");
+    assert_eq!(n_results, n_pages, "one result for each page");
 });

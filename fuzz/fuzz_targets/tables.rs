@@ -1,4 +1,4 @@
-//! Any CSV as the truth, and as the tables that it is held against.
+//! Parses any CSV as the ground truth, and as the tables that are compared with it.
 #![no_main]
 
 use formread_tools::evaluate::join_tables;

@@ -1,4 +1,4 @@
-//! Any text -> a template.
+//! Parses any text as a template.
 #![no_main]
 
 use formread_core::form::parse_template;

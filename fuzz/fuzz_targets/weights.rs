@@ -1,4 +1,4 @@
-//! Any bytes -> weights, beside the sidecar that the program carries.
+//! Parses any bytes as weights with the shipped sidecar, and as a sidecar.
 #![no_main]
 
 use formread_torch::Weights;
