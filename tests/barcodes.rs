@@ -1,5 +1,7 @@
-//! Forms that differ in their barcode alone: a page must find its own, one of another form must be refused, and one whose
-//! barcode is gone is what geometry says.
+//! Forms that differ only in their barcode.
+//!
+//! A page is identified as its own form, and a page of another form is rejected. Where the barcode cannot be read, geometry
+//! decides.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +22,7 @@ use crate::registration::glyphs;
 
 const DPI: f64 = 200.0;
 
-/// A page as an office scanner gives it.
+/// Degradations of a page from an office scanner.
 pub const MILD: Degradations = Degradations {
     skew_degrees: 1.0,
     shift: 0.02,
@@ -33,8 +35,11 @@ pub const MILD: Degradations = Degradations {
     ..Degradations::NONE
 };
 
-/// A symbology, where it stands, and what it says of the form number 1: a barcode of common size.
-const PRINTED: [(&str, [f64; 4], &str); 7] = [
+/// A symbology, the area of the barcode in millimetres, and its text on form number 1.
+type Barcode = (&'static str, [f64; 4], &'static str);
+
+/// Barcodes of common sizes.
+const BARCODES: [Barcode; 7] = [
     ("qr", [160.0, 15.0, 14.0, 14.0], "TAX-2026/1"),
     ("data-matrix", [160.0, 15.0, 8.0, 8.0], "TAX-2026/1"),
     ("aztec", [160.0, 15.0, 10.0, 10.0], "TAX-2026/1"),
@@ -44,7 +49,7 @@ const PRINTED: [(&str, [f64; 4], &str); 7] = [
     ("itf", [140.0, 15.0, 30.0, 9.0], "20260001"),
 ];
 
-/// A form with `more` besides its boxes, lines and heading.
+/// A form with boxes, lines, a heading and `more`.
 pub fn form(name: &str, more: &str) -> FormTemplate {
     let head = "title = \"t\"\npage = [210, 297]\nwords = [{ at = [20, 17, 80, 7] }]\n\
                 lines = [[15, 40, 195, 40], [15, 47, 195, 47], [15, 270, 195, 270], [70, 40, 70, 60], [12, 40, 12, 270]]\n";
@@ -57,15 +62,16 @@ pub fn form(name: &str, more: &str) -> FormTemplate {
     parse_template(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-fn barcode(symbology: &str, at: [f64; 4], says: &str) -> String {
-    format!("[[barcode]]\nat = {at:?}\nsymbology = {symbology:?}\nsays = {says:?}\n")
+/// The entry of a barcode in a template.
+fn barcode(symbology: &str, at: [f64; 4], text: &str) -> String {
+    format!("[[barcode]]\nat = {at:?}\nsymbology = {symbology:?}\nsays = {text:?}\n")
 }
 
-/// The forms of one printing, numbers 1 and 2, and one of another, number 7.
-fn family((symbology, at, says): (&str, [f64; 4], &str)) -> [FormTemplate; 3] {
+/// Forms that differ only in the last digit of their barcode: numbers 1, 2 and 7.
+fn family((symbology, at, text): Barcode) -> [FormTemplate; 3] {
     let numbered = |n: u32| {
-        let says = format!("{}{n}", &says[..says.len() - 1]);
-        form(&format!("form-{n}"), &barcode(symbology, at, &says))
+        let text = format!("{}{n}", &text[..text.len() - 1]);
+        form(&format!("form-{n}"), &barcode(symbology, at, &text))
     };
     [numbered(1), numbered(2), numbered(7)]
 }
@@ -75,106 +81,108 @@ pub fn draw(form: &FormTemplate, degradations: Degradations, page: u64) -> Synth
     synthesise(form, &glyphs(), &options, page).expect("the options are in range")
 }
 
-fn found(image: GrayImage, templates: &[FormTemplate]) -> Result<String, RegistrationFailure> {
-    let found = identify(&Page::upright(image, None), templates, &RegisterParams::default());
-    found.map(|(idx, _)| templates[idx].name.clone())
+/// The name of the form that a page is identified as, or why it is rejected.
+fn identify_form(image: GrayImage, templates: &[FormTemplate]) -> Result<String, RegistrationFailure> {
+    let result = identify(&Page::upright(image, None), templates, &RegisterParams::default());
+    result.map(|(idx, _)| templates[idx].name.clone())
 }
 
-/// Paints what lies within `area` (millimetres) of a drawn page as `grey` says of each pixel.
+/// Paints the pixels within `area` (millimetres) of a drawn page with the values of `grey`.
 pub fn paint(drawn: &mut SynthPage, area: Rect, grey: impl Fn(u32, u32) -> u8) {
-    let back = drawn.page_from_template.inverse().expect("it is regular");
+    let template_from_page = drawn.page_from_template.inverse().expect("it is regular");
     for (x, y, pixel) in drawn.image.enumerate_pixels_mut() {
-        if area.contains(back.apply(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5))) {
+        if area.contains(template_from_page.apply(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5))) {
             *pixel = Luma([grey(x, y)]);
         }
     }
 }
 
 #[test]
-fn forms_that_differ_in_their_barcode_alone_are_told_apart() {
+fn forms_that_differ_only_in_their_barcode_are_distinguished() {
     let skewed = Degradations { skew_degrees: 10.0, ..Degradations::NONE };
     let photographed = Degradations { perspective: 0.6, uneven_light: 0.5, ..Degradations::NONE };
-    for printed in PRINTED {
-        let [one, two, seven] = family(printed);
+    for barcode in BARCODES {
+        let [one, two, seven] = family(barcode);
         let templates = [one, two];
-        let is_common = ["qr", "code-128"].contains(&printed.0);
+        let is_common = ["qr", "code-128"].contains(&barcode.0);
         let degradations = [Degradations::MODERATE, MILD, skewed, photographed];
         for (page, degradations) in (1..).zip(degradations).take(if is_common { 4 } else { 1 }) {
             for own in &templates {
-                let name = found(draw(own, degradations, page).image, &templates);
-                assert_eq!(name.as_ref(), Ok(&own.name), "{} on page {page}", printed.0);
+                let name = identify_form(draw(own, degradations, page).image, &templates);
+                assert_eq!(name.as_ref(), Ok(&own.name), "{} on page {page}", barcode.0);
             }
-            let failure = found(draw(&seven, degradations, page).image, &templates).expect_err("it is neither");
+            let failure =
+                identify_form(draw(&seven, degradations, page).image, &templates).expect_err("it is neither form");
             assert_eq!((failure.reason, failure.template_idx), (PageReject::UnknownForm, None));
-            assert!(failure.detail.contains("7\", expected: "), "{} on page {page}: {}", printed.0, failure.detail);
+            assert!(failure.detail.contains("7\", expected: "), "{} on page {page}: {}", barcode.0, failure.detail);
         }
     }
 }
 
 #[test]
-fn bars_may_run_up_the_page() {
+fn barcode_that_runs_up_the_page_is_read() {
     for (symbology, at) in [("code-128", [184.0, 60.0, 9.0, 40.0]), ("pdf417", [184.0, 60.0, 10.0, 45.0])] {
         let [one, two, _] = family((symbology, at, "TAX-2026/1"));
         let image = draw(&two, MILD, 5).image;
-        assert_eq!(found(image, &[one, two]).as_deref(), Ok("form-2"), "{symbology}");
+        assert_eq!(identify_form(image, &[one, two]).as_deref(), Ok("form-2"), "{symbology}");
     }
 }
 
 #[test]
-fn the_form_of_last_year_is_not_read_as_that_of_this_year() {
-    let [this, last, _] = family(PRINTED[0]);
+fn form_of_last_year_is_not_read_as_form_of_this_year() {
+    let [this, last, _] = family(BARCODES[0]);
     let image = draw(&last, Degradations::MODERATE, 3).image;
-    let failure = found(image.clone(), std::slice::from_ref(&this)).expect_err("it is another");
+    let failure = identify_form(image.clone(), std::slice::from_ref(&this)).expect_err("it is another form");
     assert_eq!(failure.detail, "barcode: \"TAX-2026/2\", expected: \"TAX-2026/1\" (form-1)");
-    // a template that declares none takes it: nothing else differs
-    assert_eq!(found(image, &[form("any", "")]).as_deref(), Ok("any"));
+    // A template without a barcode accepts the page: nothing else differs.
+    assert_eq!(identify_form(image, &[form("any", "")]).as_deref(), Ok("any"));
 }
 
 #[test]
-fn a_barcode_that_cannot_be_read_leaves_it_to_geometry() {
-    let [one, two, _] = family(PRINTED[0]);
-    let moved = "[[field]]\nname = \"g\"\nkind = \"integer\"\nbox = [20, 235, 50, 9]\n";
-    let three = form("form-3", &(barcode(PRINTED[0].0, PRINTED[0].1, "TAX-2026/3") + moved));
+fn unreadable_barcode_leaves_the_choice_to_geometry() {
+    let [one, two, _] = family(BARCODES[0]);
+    let extra_box = "[[field]]\nname = \"g\"\nkind = \"integer\"\nbox = [20, 235, 50, 9]\n";
+    let three = form("form-3", &(barcode(BARCODES[0].0, BARCODES[0].1, "TAX-2026/3") + extra_box));
     let area = one.barcodes[0].bounds.inflate(1.0);
     let templates = [one, two, three];
     for (page, grey) in (1..).zip([|_, _| 250, |_, _| 20, |x: u32, y: u32| (x * x * 31 + y * y * 17 + x * y * 7) as u8])
     {
-        let covered = |idx: usize| {
+        let draw_covered = |idx: usize| {
             let mut drawn = draw(&templates[idx], MILD, page);
             paint(&mut drawn, area, grey);
             drawn.image
         };
-        let failure = found(covered(0), &templates).expect_err("nothing tells the first two apart");
+        let failure = identify_form(draw_covered(0), &templates).expect_err("nothing distinguishes the first two");
         assert_eq!(failure.detail, "fits two templates alike: form-1 and form-2");
-        assert_eq!(found(covered(2), &templates).as_deref(), Ok("form-3"), "it has a box more");
-        assert_eq!(found(covered(0), &templates[..1]).as_deref(), Ok("form-1"), "it may be that");
+        assert_eq!(identify_form(draw_covered(2), &templates).as_deref(), Ok("form-3"), "it has one more box");
+        assert_eq!(identify_form(draw_covered(0), &templates[..1]).as_deref(), Ok("form-1"), "the only template fits");
     }
 }
 
 #[test]
-fn a_barcode_says_more_than_a_box() {
-    let [one, two, _] = family(PRINTED[0]);
-    let moved = "[[field]]\nname = \"g\"\nkind = \"integer\"\nbox = [20, 235, 50, 9]\n";
-    let three = form("form-3", &(barcode(PRINTED[0].0, PRINTED[0].1, "TAX-2026/3") + moved));
-    // drawn with the box of the third and the number of the first
-    let mixed = form("mixed", &(barcode(PRINTED[0].0, PRINTED[0].1, "TAX-2026/1") + moved));
+fn barcode_that_contradicts_a_box_decides() {
+    let [one, two, _] = family(BARCODES[0]);
+    let extra_box = "[[field]]\nname = \"g\"\nkind = \"integer\"\nbox = [20, 235, 50, 9]\n";
+    let three = form("form-3", &(barcode(BARCODES[0].0, BARCODES[0].1, "TAX-2026/3") + extra_box));
+    // This form has the extra box of the third form and the barcode of the first.
+    let mixed = form("mixed", &(barcode(BARCODES[0].0, BARCODES[0].1, "TAX-2026/1") + extra_box));
     let templates = [three, two, one];
-    assert_eq!(found(draw(&mixed, MILD, 4).image, &templates).as_deref(), Ok("form-1"));
+    assert_eq!(identify_form(draw(&mixed, MILD, 4).image, &templates).as_deref(), Ok("form-1"));
 }
 
 #[test]
-fn a_serial_number_behind_that_of_the_form_does_no_harm() {
-    let at = PRINTED[4].1;
-    let templates = ["A-*", "B-*"].map(|says| form(&says[..1].to_lowercase(), &barcode("code-128", at, says)));
+fn serial_number_after_the_number_of_the_form_is_ignored() {
+    let at = BARCODES[4].1;
+    let templates = ["A-*", "B-*"].map(|text| form(&text[..1].to_lowercase(), &barcode("code-128", at, text)));
     for page in 1..4 {
         for own in &templates {
-            assert_eq!(found(draw(own, MILD, page).image, &templates).as_ref(), Ok(&own.name));
+            assert_eq!(identify_form(draw(own, MILD, page).image, &templates).as_ref(), Ok(&own.name));
         }
     }
 }
 
 #[test]
-fn places_without_a_barcode_do_no_harm() {
+fn area_without_a_barcode_is_ignored() {
     for (at, symbology) in [
         ([0.0, 0.0, 210.0, 297.0], "qr"),
         ([209.5, 296.5, 1.0, 1.0], "data-matrix"),
@@ -184,45 +192,46 @@ fn places_without_a_barcode_do_no_harm() {
         ([0.0, 0.0, 210.0, 297.0], "pdf417"),
         ([80.0, 60.0, 80.0, 200.0], "itf"),
     ] {
-        let says = if symbology == "itf" { "1234" } else { "X1" };
-        let template = form("form-1", &barcode(symbology, at, says));
+        let text = if symbology == "itf" { "1234" } else { "X1" };
+        let template = form("form-1", &barcode(symbology, at, text));
         let image = draw(&form("form-1", ""), Degradations::HARD, 2).image;
-        assert_eq!(found(image, &[template]).as_deref(), Ok("form-1"), "{symbology} at {at:?}");
+        assert_eq!(identify_form(image, &[template]).as_deref(), Ok("form-1"), "{symbology} at {at:?}");
     }
 }
 
-/// What became of pages with one sort of barcode.
+/// Results for the pages with one barcode.
 #[derive(Debug, Default)]
 struct Outcome {
-    /// Pages of a form that was given: found; of another form: refused by its name.
+    /// Pages identified as their own form.
     read: usize,
+    /// Pages of a third form, rejected because of their barcode.
     refused: usize,
-    /// Taken for another form, or refused by a name that is not theirs.
+    /// Pages identified as another form, or rejected because of a misread barcode.
     wrong: Vec<String>,
-    /// With a template that has a barcode, and with one that has none.
+    /// Time with a template that has a barcode, and with one that has none.
     time: [Duration; 2],
 }
 
 impl Outcome {
-    fn add(mut self, page: u64, printed: (&str, [f64; 4], &str), degradations: Degradations) -> Self {
-        let [one, two, seven] = family(printed);
+    fn add(mut self, page: u64, barcode: Barcode, degradations: Degradations) -> Self {
+        let [one, two, seven] = family(barcode);
         let templates = [one, two];
         let own = &templates[page as usize % 2];
         let image = draw(own, degradations, page).image;
         let alone = Page::upright(image.clone(), None);
         for (time, template) in self.time.iter_mut().zip([own, &form("bare", "")]) {
             let start = Instant::now();
-            let found = identify(&alone, std::slice::from_ref(template), &RegisterParams::default());
+            let result = identify(&alone, std::slice::from_ref(template), &RegisterParams::default());
             *time += start.elapsed();
-            self.wrong.extend(found.err().map(|failure| failure.detail));
+            self.wrong.extend(result.err().map(|failure| failure.detail));
         }
-        match found(image, &templates) {
+        match identify_form(image, &templates) {
             Ok(name) if name == own.name => self.read += 1,
             Ok(name) => self.wrong.push(format!("page {page}: {name}")),
             Err(failure) if failure.detail.starts_with("barcode") => self.wrong.push(failure.detail),
             Err(_) => {}
         }
-        match found(draw(&seven, degradations, page).image, &templates) {
+        match identify_form(draw(&seven, degradations, page).image, &templates) {
             Err(failure) if failure.detail.contains("7\", expected") => self.refused += 1,
             Err(failure) if failure.detail.starts_with("barcode") => self.wrong.push(failure.detail),
             Err(_) => {}
@@ -240,10 +249,10 @@ impl Outcome {
     }
 }
 
-/// Takes some minutes: `make torture`.
+/// Takes some minutes.
 #[test]
 #[ignore = "long: make torture"]
-fn torture_by_barcodes() {
+fn torture_barcodes_identify_no_wrong_form() {
     const N_PAGES: u64 = 40;
     let fax = Degradations { fax: 0.5, skew_degrees: 1.0, ..Degradations::NONE };
     let presets = [
@@ -255,16 +264,16 @@ fn torture_by_barcodes() {
     ];
     let mut wrong = Vec::new();
     for (preset, degradations) in presets {
-        for printed in PRINTED {
+        for barcode in BARCODES {
             let pages = (0..N_PAGES).into_par_iter();
-            let of = pages.fold(Outcome::default, |outcome, page| outcome.add(page, printed, degradations));
-            let of = of.reduce(Outcome::default, Outcome::join);
-            let [with, without] = of.time.map(|time| 1e3 * time.as_secs_f64() / N_PAGES as f64);
-            let (symbology, read, refused) = (printed.0, of.read, of.refused);
+            let outcome = pages.fold(Outcome::default, |outcome, page| outcome.add(page, barcode, degradations));
+            let outcome = outcome.reduce(Outcome::default, Outcome::join);
+            let [with, without] = outcome.time.map(|time| 1e3 * time.as_secs_f64() / N_PAGES as f64);
+            let (symbology, read, refused) = (barcode.0, outcome.read, outcome.refused);
             println!(
                 "{preset:8} {symbology:11} of {N_PAGES}: {read} read, {refused} refused; {with:.0} ms for {without:.0}"
             );
-            wrong.extend(of.wrong);
+            wrong.extend(outcome.wrong);
         }
     }
     assert_eq!(wrong, [""; 0]);

@@ -1,4 +1,4 @@
-//! Documents of several pages, on drawn forms whose rules tie the pages together.
+//! Documents of several pages, on drawn forms with rules across pages.
 
 use std::{fs, num::NonZeroUsize, path::Path};
 
@@ -23,7 +23,7 @@ use formread_tools::{
 use image::{GrayImage, Luma, imageops::overlay};
 
 const DPI: f64 = 150.0;
-/// Of the cover.
+/// The rule of the cover.
 pub const RULE: &str = "sum = own + tax-schedule.total";
 
 /// A form with two combs; its lines distinguish it from others.
@@ -33,7 +33,7 @@ pub fn form(name: &str, lines: &str, more: &str, fields: [(&str, u32); 2]) -> Fo
         let comb = format!("comb = {{ at = [30, {y}], cell = [9, 12], groups = [3] }}");
         text += &format!("[[field]]\nname = \"{field}\"\nkind = \"integer\"\ndigits = [1, 3]\n{comb}\n");
     }
-    parse_template(&text).expect("it is well formed")
+    parse_template(&text).expect("the template is well formed")
 }
 
 /// A cover and its schedule.
@@ -47,19 +47,19 @@ pub fn forms() -> Vec<FormTemplate> {
     ]
 }
 
-/// A digit of straight strokes, as a pocket calculator shows it: 0 paper, 255 ink.
+/// A seven-segment digit, as a pocket calculator shows it: 0 paper, 255 ink.
 fn digit_ink(digit: usize) -> GrayImage {
     const STROKES: [[u32; 4]; 7] =
         [[4, 0, 18, 4], [18, 0, 4, 20], [18, 20, 4, 20], [4, 36, 18, 4], [4, 20, 4, 20], [4, 0, 4, 20], [4, 18, 18, 4]];
-    const LIT: [u8; N_DIGITS] = [0x3f, 0x06, 0x5b, 0x4f, 0x66, 0x6d, 0x7d, 0x07, 0x7f, 0x6f];
-    let lit = |(i, _): &(usize, &[u32; 4])| LIT[digit] >> i & 1 == 1;
+    const SEGMENTS: [u8; N_DIGITS] = [0x3f, 0x06, 0x5b, 0x4f, 0x66, 0x6d, 0x7d, 0x07, 0x7f, 0x6f];
+    let is_lit = |(i, _): &(usize, &[u32; 4])| SEGMENTS[digit] >> i & 1 == 1;
     GrayImage::from_fn(26, 40, |x, y| {
-        let on = |[left, top, w, h]: &[u32; 4]| (*left..left + w).contains(&x) && (*top..top + h).contains(&y);
-        Luma([if STROKES.iter().enumerate().filter(lit).any(|(_, stroke)| on(stroke)) { 255 } else { 0 }])
+        let contains = |[left, top, w, h]: &[u32; 4]| (*left..left + w).contains(&x) && (*top..top + h).contains(&y);
+        Luma([if STROKES.iter().enumerate().filter(is_lit).any(|(_, stroke)| contains(stroke)) { 255 } else { 0 }])
     })
 }
 
-/// Knows the digits of [`digit_ink`], and takes a 7 for a 1 rather than for what it is.
+/// Recognises the digits of [`digit_ink`], but gives a 1 a higher score than a 7 where a 7 is written.
 struct Calculator {
     digits: Vec<Glyph>,
 }
@@ -68,8 +68,9 @@ impl GlyphClassifier for Calculator {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
         let glyphs = batch.pixels.chunks(batch.pixels.len() / batch.n_glyphs.max(1));
         let score = |glyph: &[f32]| {
-            let off = |known: &Glyph| -> f32 { known.iter().zip(glyph).map(|(a, b)| (a - b).powi(2)).sum() };
-            let nearest = (0..N_DIGITS).min_by(|&a, &b| off(&self.digits[a]).total_cmp(&off(&self.digits[b])));
+            let distance = |known: &Glyph| -> f32 { known.iter().zip(glyph).map(|(a, b)| (a - b).powi(2)).sum() };
+            let nearest =
+                (0..N_DIGITS).min_by(|&a, &b| distance(&self.digits[a]).total_cmp(&distance(&self.digits[b])));
             let mut digits = [0.000_01; N_DIGITS];
             match nearest {
                 Some(7) => (digits[1], digits[7]) = (0.55, 0.449_9),
@@ -90,19 +91,19 @@ pub fn reader_of(templates: Vec<FormTemplate>) -> Reader {
         .templates(templates)
         .backend(FnBackend::new("calculator", make))
         .build()
-        .expect("the rules name what is there")
+        .expect("the rules name existing fields")
 }
 
 fn reader() -> Reader {
     reader_of(forms())
 }
 
-/// A page of `form` with these numbers in its fields; nothing where there is none.
+/// A page of `form` with these numbers in its fields. An empty text leaves a field blank.
 pub fn page(form: &FormTemplate, numbers: [&str; 2]) -> GrayImage {
-    let stock =
-        GlyphStock::new((0..N_DIGITS).map(|digit| (digit_ink(digit), digit as u8, None))).expect("all are there");
+    let stock = GlyphStock::new((0..N_DIGITS).map(|digit| (digit_ink(digit), digit as u8, None)))
+        .expect("the stock has every digit");
     let options = SynthOptions { dpi: DPI, blanks: 1.0, ..SynthOptions::default() };
-    let mut drawn = synthesise(form, &stock, &options, 0).expect("there are no values to find");
+    let mut drawn = synthesise(form, &stock, &options, 0).expect("all fields are blank");
     for (field, number) in form.fields.iter().zip(numbers) {
         for (cell, digit) in field.layout.cells().iter().zip(number.bytes()) {
             let ink = digit_ink(usize::from(digit - b'0'));
@@ -134,46 +135,46 @@ fn two_schedules() -> Vec<u8> {
 }
 
 #[test]
-fn a_reader_wants_every_form_that_rules_name() {
+fn reader_without_a_form_or_field_that_rules_name_is_an_error() {
     let make = || Ok(GlyphsOnly(Calculator { digits: Vec::new() }));
-    let of =
+    let build_error =
         |templates| Reader::builder().templates(templates).backend(FnBackend::new("calculator", make)).build().err();
     let [cover, schedule] = forms().try_into().expect("there are two");
-    assert!(of(vec![schedule.clone(), cover.clone()]).is_none());
-    let error = of(vec![cover.clone()]).expect("the schedule is missing");
+    assert!(build_error(vec![schedule.clone(), cover.clone()]).is_none());
+    let error = build_error(vec![cover.clone()]).expect("the schedule is missing");
     assert!(error.to_string().starts_with("line 5: malformed template: tax-return: rule: "), "{error}");
     let mut other = schedule;
     other.fields.retain(|field| field.name != "total");
-    let error = of(vec![other, cover]).expect("its total is missing");
+    let error = build_error(vec![other, cover]).expect("its total is missing");
     assert!(error.to_string().ends_with("unknown field of tax-schedule: total\nhint: its fields are item"), "{error}");
 }
 
 #[test]
-fn another_page_says_what_a_digit_is() {
+fn doubtful_digit_is_corrected_by_other_pages() {
     let (reader, bytes) = (reader(), two_schedules());
     let records = reader.stages().read(&bytes).expect("the net does not fail");
     let fields = records.iter().flat_map(|record| match &record.reading {
         PageReading::Read { fields, .. } => fields.as_slice(),
         rejected @ PageReading::Rejected { .. } => panic!("{rejected:?}"),
     });
-    let said: Vec<(&str, &FieldState)> = fields.map(|field| (field.guess.as_str(), &field.state)).collect();
+    let readings: Vec<(&str, &FieldState)> = fields.map(|field| (field.guess.as_str(), &field.state)).collect();
     let (accepted, blank) = (&FieldState::Accepted, &FieldState::Blank);
     let want = [("3", accepted), ("47", accepted), ("10", accepted), ("82", accepted), ("", blank), ("25", accepted)];
-    assert_eq!(said, want);
+    assert_eq!(readings, want);
 
-    // what is explained is what was read, by whatever page
+    // The explanation has the corrected value, though the correction comes from other pages.
     let explained = explain(&reader, "a.tif", &bytes, 1, &["total".to_owned()]).expect("there is such a field");
     let total = &explained.fields[0];
     assert_eq!((total.value.as_str(), total.rules.as_slice()), ("47", &[RULE.to_owned()][..]));
     assert_eq!(total.correction.as_ref().map(|change| (change.from.as_str(), change.by.as_str())), Some(("41", RULE)));
 
-    // a page by itself knows nothing of the others
+    // A page alone is not corrected.
     let alone = reader.stages().read(&tiff(&[schedule("3", "47")])).expect("the net does not fail");
     let PageReading::Read { fields, .. } = &alone[0].reading else { panic!("it is a schedule") };
     assert!(matches!(fields[1].state, FieldState::Review(_)) && fields[1].guess == "41", "{:?}", fields[1]);
 }
 
-/// Documents of all sorts, and files that are none.
+/// Writes documents on which the rule holds or fails, with missing or blank pages, and a file that is not a scan.
 fn write_scans(folder: &Path) {
     for (name, bytes) in [
         ("a.tif", two_schedules()),
@@ -192,14 +193,14 @@ fn tables(out: &Path) -> [String; 3] {
 }
 
 #[test]
-fn the_same_bytes_with_any_number_of_workers_and_wherever_a_run_is_cut_off() {
+fn output_is_the_same_for_any_number_of_workers_and_any_interruption() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let scans_dir = dir.path().join("in");
     fs::create_dir(&scans_dir).expect("it is writable");
     write_scans(&scans_dir);
-    let (reader, scans) = (reader(), find_scans(&scans_dir).expect("it is there"));
+    let (reader, scans) = (reader(), find_scans(&scans_dir).expect("the folder exists"));
     let read = |name: &str, jobs: usize, existing| {
-        let (out, jobs) = (dir.path().join(name), NonZeroUsize::new(jobs).expect("the tests ask for some"));
+        let (out, jobs) = (dir.path().join(name), NonZeroUsize::new(jobs).expect("it is not zero"));
         let options = RunOptions { existing, ..RunOptions::new(out.clone(), jobs) };
         run(&reader, &scans, &options, |_| {}).map(|_| tables(&out))
     };
@@ -223,17 +224,17 @@ fn the_same_bytes_with_any_number_of_workers_and_wherever_a_run_is_cut_off() {
     assert_eq!(want[1].lines().filter(|line| line.contains(&failed)).count(), 6, "{}", want[1]);
     assert_eq!(read("four.csv", 4, ExistingOutput::Refuse).expect("it can run"), want);
 
-    // a folder in the table's place: everything is read, but the table cannot take its name
+    // A folder has the name of the table: everything is read, but the table cannot be renamed.
     let out = dir.path().join("cut.csv");
     fs::create_dir(&out).expect("it is writable");
-    read("cut.csv", 2, ExistingOutput::Overwrite).expect_err("a folder is in the way");
+    read("cut.csv", 2, ExistingOutput::Overwrite).expect_err("the name is that of a folder");
     fs::remove_dir(&out).expect("it is empty");
-    let journal = fs::read(journal_path(&out)).expect("what was read is kept");
+    let journal = fs::read(journal_path(&out)).expect("the journal is kept");
     for part in 0..=5 {
         for path in [out.clone(), fields_path(&out), run_path(&out)] {
             let _ = fs::remove_file(path);
         }
         fs::write(journal_path(&out), &journal[..journal.len() * part / 5]).expect("it is writable");
-        assert_eq!(read("cut.csv", 2, ExistingOutput::Resume).expect("it can go on"), want, "cut at {part}/5");
+        assert_eq!(read("cut.csv", 2, ExistingOutput::Resume).expect("it can be resumed"), want, "cut at {part}/5");
     }
 }

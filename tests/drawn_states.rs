@@ -1,4 +1,4 @@
-//! A form on which every field is in some state that people leave fields in: digits struck out, overwritten, too many.
+//! Draws a form with fields in every state: blank, filled in, struck out, overwritten, with too many digits, and more.
 
 use formread_core::form::{FieldLayout, FormTemplate, parse_template};
 use formread_raster::geometry::Rect;
@@ -8,12 +8,12 @@ use rand_chacha::ChaCha8Rng;
 
 /// Pixels a millimetre: 254 dpi.
 pub const PX_PER_MM: f64 = 10.0;
-/// Where pages end, millimetres.
+/// Width and height of a page, millimetres.
 const PAGE: (f64, f64) = (200.0, 262.0);
-/// Most digits that a box has room for.
-const MOST_DIGITS: usize = 4;
+/// Maximum number of digits that fit in a box.
+const MAX_DIGITS: usize = 4;
 
-/// What one may do in a field.
+/// What a person does in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     Blank,
@@ -45,14 +45,14 @@ impl State {
     ];
 }
 
-/// A drawn page, and of every field in the template's order its state and the number that is in it.
+/// A drawn page, with the state and the number of each field, in the template's order.
 pub struct DrawnPage {
     pub image: GrayImage,
     pub fields: Vec<(State, String)>,
 }
 
-/// A form with combs of five cells, which crosses and dashes fill, and boxes for four digits at most. Its last row may be
-/// cut off.
+/// A form with combs of five cells, in which crosses and dashes are fillers, and boxes for up to four digits. The last row may
+/// be cut off.
 pub fn form() -> FormTemplate {
     let mut text = format!(
         "name = \"states\"\ntitle = \"Fields in every state\"\npage = [{}, {}]\n\
@@ -68,25 +68,25 @@ pub fn form() -> FormTemplate {
                 (0..5).map(|i| format!("[{}, {y}, 6, 9]", x + 6 * i)).collect::<Vec<_>>().join(", ")
             );
             text += &format!(
-                "[[field]]\nname = \"box{row}{side}\"\nkind = \"integer\"\nbox = [{}, {y}, 36, 9]\ndigits = [1, {MOST_DIGITS}]\n",
+                "[[field]]\nname = \"box{row}{side}\"\nkind = \"integer\"\nbox = [{}, {y}, 36, 9]\ndigits = [1, {MAX_DIGITS}]\n",
                 x + 40
             );
         }
     }
-    parse_template(&text).expect("it is well formed")
+    parse_template(&text).expect("the template is well formed")
 }
 
-/// Page number `page` with its fields in all states by turns.
+/// Page number `page`. The states follow each other from field to field.
 pub fn page(form: &FormTemplate, stock: &[(GrayImage, u8)], seed: u64, page: usize) -> DrawnPage {
-    let mut dice = ChaCha8Rng::seed_from_u64(seed + page as u64);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed + page as u64);
     let mut pen = Pen {
         image: GrayImage::from_pixel((PAGE.0 * PX_PER_MM) as u32, (PAGE.1 * PX_PER_MM) as u32, Luma([248])),
-        width: dice.random_range(3.0..5.5),
-        dice,
+        width: rng.random_range(3.0..5.5),
+        rng,
     };
     for line in form.printed_lines() {
         let (a, b) = (line.a * PX_PER_MM, line.b * PX_PER_MM);
-        pen.line(&[(a.x, a.y), (b.x, b.y)], 2.5, 0.75);
+        pen.draw_line(&[(a.x, a.y), (b.x, b.y)], 2.5, 0.75);
     }
     let n_states = State::ALL.len() - 1;
     let last_row = form.fields.len() - 4;
@@ -95,8 +95,8 @@ pub fn page(form: &FormTemplate, stock: &[(GrayImage, u8)], seed: u64, page: usi
     for (i, field) in form.fields.iter().enumerate() {
         let state = State::ALL[(i / 2 + i + 3 * page) % n_states];
         let (digits, is_comb) = match &field.layout {
-            FieldLayout::Comb { cells, .. } => (pen.field(stock, state, cells), true),
-            FieldLayout::Box { frame, .. } => (pen.field(stock, state, &[*frame]), false),
+            FieldLayout::Comb { cells, .. } => (pen.write_field(stock, state, cells), true),
+            FieldLayout::Box { frame, .. } => (pen.write_field(stock, state, &[*frame]), false),
         };
         let state = if is_cut && i >= last_row {
             State::OffPage
@@ -119,82 +119,82 @@ struct Pen {
     image: GrayImage,
     /// Width of its strokes, pixels.
     width: f64,
-    dice: ChaCha8Rng,
+    rng: ChaCha8Rng,
 }
 
 impl Pen {
-    /// Writes into one field; gives the digits that are in it, what is struck out left out.
-    fn field(&mut self, stock: &[(GrayImage, u8)], state: State, cells: &[Rect]) -> String {
+    /// Fills in one field. Returns the number that was written last, or nothing where there is none.
+    fn write_field(&mut self, stock: &[(GrayImage, u8)], state: State, cells: &[Rect]) -> String {
         let is_comb = cells.len() > 1;
         let n = match state {
-            State::Overflow if !is_comb => MOST_DIGITS + 1,
+            State::Overflow if !is_comb => MAX_DIGITS + 1,
             State::Zero => 1,
-            _ => self.dice.random_range(2..=MOST_DIGITS),
+            _ => self.rng.random_range(2..=MAX_DIGITS),
         };
         let places = self.places(cells, n);
-        let height = cells[0].height() * PX_PER_MM * self.dice.random_range(0.6..0.75);
+        let height = cells[0].height() * PX_PER_MM * self.rng.random_range(0.6..0.75);
         match state {
             State::Blank => return String::new(),
             State::Zero => {
-                self.digit(stock, Some(0), places[0], height);
+                self.write_digit(stock, Some(0), places[0], height);
                 return "0".to_owned();
             }
             State::Crosses => {
                 for (x, y) in if is_comb { self.places(cells, cells.len()) } else { places } {
                     let (w, h) = (0.35 * height, 0.4 * height);
-                    self.bent((x - w, y - h), (x + w, y + h));
-                    self.bent((x + w, y - h), (x - w, y + h));
+                    self.draw_curve((x - w, y - h), (x + w, y + h));
+                    self.draw_curve((x + w, y - h), (x - w, y + h));
                 }
                 return if is_comb { "0".to_owned() } else { String::new() };
             }
             State::Dash => {
                 let (x, y) = places[n / 2];
-                let half = self.dice.random_range(0.25..0.5) * height;
-                self.bent((x - half, y), (x + half, y));
+                let half = self.rng.random_range(0.25..0.5) * height;
+                self.draw_curve((x - half, y), (x + half, y));
                 return if is_comb { "0".to_owned() } else { String::new() };
             }
             State::Scribble => {
                 let (x, y) = places[n / 2];
-                self.scribble((x, y), 0.45 * height, 0.45 * height, 18);
+                self.draw_scribble((x, y), 0.45 * height, 0.45 * height, 18);
                 return String::new();
             }
             _ => {}
         }
-        let mut written = Vec::new();
+        let mut digits = Vec::new();
         for &place in &places {
-            written.push(self.digit(stock, None, place, height));
+            digits.push(self.write_digit(stock, None, place, height));
         }
-        let hit = self.dice.random_range(0..n);
-        let (x, y) = places[hit];
+        let changed = self.rng.random_range(0..n);
+        let (x, y) = places[changed];
         match state {
             State::StruckOut => {
-                // one digit, or all of them, by one line or two
-                let (first, last) = if self.dice.random_bool(0.5) { (x, x) } else { (places[0].0, places[n - 1].0) };
-                let past = self.dice.random_range(0.4..0.6) * height;
-                let rise = self.dice.random_range(-0.1..0.35) * height;
-                for k in 0..self.dice.random_range(1..=2) {
-                    let y = y + f64::from(k) * self.dice.random_range(0.1..0.25) * height;
-                    self.bent((first - past, y + rise / 2.0), (last + past, y - rise / 2.0));
+                // One digit or all of them, with one line or two.
+                let (first, last) = if self.rng.random_bool(0.5) { (x, x) } else { (places[0].0, places[n - 1].0) };
+                let overhang = self.rng.random_range(0.4..0.6) * height;
+                let rise = self.rng.random_range(-0.1..0.35) * height;
+                for k in 0..self.rng.random_range(1..=2) {
+                    let y = y + f64::from(k) * self.rng.random_range(0.1..0.25) * height;
+                    self.draw_curve((first - overhang, y + rise / 2.0), (last + overhang, y - rise / 2.0));
                 }
             }
-            State::ScribbledOver => self.scribble((x, y), 0.42 * height, 0.5 * height, 16),
+            State::ScribbledOver => self.draw_scribble((x, y), 0.42 * height, 0.5 * height, 16),
             State::Overwritten => {
-                let other = (written[hit] + self.dice.random_range(1..10)) % 10;
-                let off = |dice: &mut ChaCha8Rng| dice.random_range(-0.08..0.08) * height;
-                let place = (x + off(&mut self.dice), y + off(&mut self.dice));
-                let size = height * self.dice.random_range(0.9..1.15);
-                self.digit(stock, Some(other), place, size);
-                written[hit] = other;
+                let other = (digits[changed] + self.rng.random_range(1..10)) % 10;
+                let offset = |rng: &mut ChaCha8Rng| rng.random_range(-0.08..0.08) * height;
+                let place = (x + offset(&mut self.rng), y + offset(&mut self.rng));
+                let size = height * self.rng.random_range(0.9..1.15);
+                self.write_digit(stock, Some(other), place, size);
+                digits[changed] = other;
             }
             _ => {}
         }
-        let number = written.iter().fold(0u32, |number, &digit| 10 * number + u32::from(digit));
+        let number = digits.iter().fold(0u32, |number, &digit| 10 * number + u32::from(digit));
         number.to_string()
     }
 
-    /// Where the middles of `n` digits stand, pixels: the last cells of a comb, or side by side in a box.
+    /// Centres of `n` digits, pixels: in the last cells of a comb, or side by side in a box.
     fn places(&mut self, cells: &[Rect], n: usize) -> Vec<(f64, f64)> {
-        let wander = |dice: &mut ChaCha8Rng| dice.random_range(-0.3..0.3);
+        let wander = |rng: &mut ChaCha8Rng| rng.random_range(-0.3..0.3);
         let pitch = 6.2;
         (0..n)
             .map(|i| {
@@ -203,29 +203,30 @@ impl Pen {
                     cells => cells[cells.len() - n + i].centre().x,
                 };
                 let y = cells[0].centre().y;
-                ((centre + wander(&mut self.dice)) * PX_PER_MM, (y + wander(&mut self.dice)) * PX_PER_MM)
+                ((centre + wander(&mut self.rng)) * PX_PER_MM, (y + wander(&mut self.rng)) * PX_PER_MM)
             })
             .collect()
     }
 
-    /// Writes one digit, that one or any, `height` pixels high; gives which.
-    fn digit(&mut self, stock: &[(GrayImage, u8)], wanted: Option<u8>, centre: (f64, f64), height: f64) -> u8 {
-        let fitting: Vec<_> = stock.iter().filter(|sign| wanted.is_none_or(|wanted| sign.1 == wanted)).collect();
-        let (ink, digit) = fitting[self.dice.random_range(0..fitting.len())];
+    /// Writes the digit `wanted`, or any digit, `height` pixels high. Returns the digit that was written.
+    fn write_digit(&mut self, stock: &[(GrayImage, u8)], wanted: Option<u8>, centre: (f64, f64), height: f64) -> u8 {
+        let candidates: Vec<_> = stock.iter().filter(|glyph| wanted.is_none_or(|wanted| glyph.1 == wanted)).collect();
+        let (ink, digit) = candidates[self.rng.random_range(0..candidates.len())];
         let scale = height / f64::from(ink.height());
         let width = (f64::from(ink.width()) * scale).clamp(1.0, 0.85 * height).max(self.width);
         let ink = imageops::resize(ink, width as u32, height as u32, imageops::FilterType::CatmullRom);
         let (left, top) = (centre.0 - width / 2.0, centre.1 - height / 2.0);
         for (u, v, level) in ink.enumerate_pixels() {
-            // edges as sharp as a pen's
+            // Sharpens the edges: a pen leaves no wide grey fringe.
             let level = ((f64::from(level[0]) / 255.0 - 0.45) * 2.5 + 0.5).clamp(0.0, 1.0);
             self.darken(left as i64 + i64::from(u), top as i64 + i64::from(v), level * 0.85);
         }
         *digit
     }
 
-    fn bent(&mut self, a: (f64, f64), b: (f64, f64)) {
-        let bulge = self.dice.random_range(-0.06..0.06);
+    /// A slightly bent stroke from `a` to `b`.
+    fn draw_curve(&mut self, a: (f64, f64), b: (f64, f64)) {
+        let bulge = self.rng.random_range(-0.06..0.06);
         let middle = ((a.0 + b.0) / 2.0 + bulge * (b.1 - a.1), (a.1 + b.1) / 2.0 - bulge * (b.0 - a.0));
         let path: Vec<_> = (0..=12)
             .map(|i| {
@@ -234,25 +235,25 @@ impl Pen {
                 (at(a.0, middle.0, b.0), at(a.1, middle.1, b.1))
             })
             .collect();
-        self.line(&path, self.width, 0.85);
+        self.draw_line(&path, self.width, 0.85);
     }
 
-    /// To and fro, from left to right.
-    fn scribble(&mut self, centre: (f64, f64), half_width: f64, half_height: f64, n_turns: usize) {
+    /// A zigzag from left to right.
+    fn draw_scribble(&mut self, centre: (f64, f64), half_width: f64, half_height: f64, n_turns: usize) {
         let path: Vec<_> = (0..n_turns)
             .map(|i| {
                 let along = 2.0 * i as f64 / (n_turns - 1) as f64 - 1.0;
                 let side = if i % 2 == 0 { -1.0 } else { 1.0 };
-                let reach = self.dice.random_range(0.6..1.0);
-                let wander = self.dice.random_range(-0.2..0.2);
+                let reach = self.rng.random_range(0.6..1.0);
+                let wander = self.rng.random_range(-0.2..0.2);
                 (centre.0 + (along + wander) * half_width, centre.1 + side * reach * half_height)
             })
             .collect();
-        self.line(&path, self.width, 0.85);
+        self.draw_line(&path, self.width, 0.85);
     }
 
-    /// A stroke with round ends.
-    fn line(&mut self, path: &[(f64, f64)], width: f64, darkness: f64) {
+    /// A stroke with round ends, through the points of `path`.
+    fn draw_line(&mut self, path: &[(f64, f64)], width: f64, darkness: f64) {
         let half = width / 2.0;
         let xs = path.iter().map(|p| p.0);
         let ys = path.iter().map(|p| p.1);

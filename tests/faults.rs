@@ -1,5 +1,5 @@
-//! Runs that are killed, stopped, refused or out of disk space, and resumed. No test depends on timing: its claims hold at
-//! whatever instant a run is interrupted.
+//! Runs that are killed, stopped, refused or out of disk space, and resumed. No test depends on timing: its assertions hold
+//! whenever the run is interrupted.
 
 use std::{
     fs,
@@ -15,24 +15,24 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::util::{STRIP, call, formread, names, talk, write_strips};
 
-/// What a run leaves.
-const WRITTEN: [&str; 3] = ["out.csv", "out.fields.csv", "out.run.json"];
+/// The files that a run writes.
+const OUTPUT_FILES: [&str; 3] = ["out.csv", "out.fields.csv", "out.run.json"];
 const RUN: [&str; 7] = ["run", "in", "out.csv", "--pipeline", STRIP, "--jobs", "2"];
-/// SIGTERM, everywhere.
-const TERM: i32 = 15;
+/// The number of SIGTERM on every Unix.
+const SIGTERM: i32 = 15;
 
 fn tables(folder: &Path) -> [Vec<u8>; 3] {
-    WRITTEN.map(|name| fs::read(folder.join(name)).expect("it was written"))
+    OUTPUT_FILES.map(|name| fs::read(folder.join(name)).expect("it was written"))
 }
 
-/// Takes the tables away.
+/// Removes the tables. Returns their contents.
 fn take_tables(folder: &Path) -> [Vec<u8>; 3] {
     let tables = tables(folder);
-    WRITTEN.iter().for_each(|name| fs::remove_file(folder.join(name)).expect("it was written"));
+    OUTPUT_FILES.iter().for_each(|name| fs::remove_file(folder.join(name)).expect("it was written"));
     tables
 }
 
-/// A folder `in` with `n` strips, a copy of one and a file that is none; and what an unbroken run over it writes.
+/// Writes `n` strips, a copy of one and a file that is not a picture to `in`. Returns what an uninterrupted run over it writes.
 fn prepare(folder: &Path, n: u32) -> [Vec<u8>; 3] {
     write_strips(&folder.join("in"), 0..n);
     fs::copy(folder.join("in/02.png"), folder.join("in/copy.png")).expect("it is writable");
@@ -48,20 +48,20 @@ fn spawn(folder: &Path, args: &[&str]) -> Child {
     command.spawn().expect("the program can be started")
 }
 
-/// Waits until `is_so`, or until the program has ended.
-fn wait_until(child: &mut Child, is_so: impl Fn() -> bool) {
-    while !is_so() && child.try_wait().expect("it has been started").is_none() {
+/// Waits until `condition` holds or the program ends.
+fn wait_until(child: &mut Child, condition: impl Fn() -> bool) {
+    while !condition() && child.try_wait().expect("it has been started").is_none() {
         thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// Whether the journal in `folder` holds a finished file.
+/// Whether the journal in `folder` has a finished file.
 fn has_begun(folder: &Path) -> bool {
     fs::read_to_string(folder.join("out.csv.partial")).is_ok_and(|journal| journal.contains("\n{\"done\""))
 }
 
-fn signal(child: &Child, signal: &str) {
-    // It may have ended by now.
+fn send_signal(child: &Child, signal: &str) {
+    // Fails if the program has already ended.
     let _ = Command::new("kill").args([signal, &child.id().to_string()]).stderr(Stdio::null()).status();
 }
 
@@ -70,21 +70,21 @@ fn resume(folder: &Path) {
     assert_eq!(output.status.code(), Some(1), "{}", talk(&output));
 }
 
-/// Kills runs at random instants, each up to three times before it is let go on to its end.
+/// Kills runs at random instants, up to three times before a run may finish, and checks that each is resumed to the same bytes.
 fn kill_and_resume(n_kills: u32, n_strips: u32) {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     let want = prepare(dir, n_strips);
     let start = Instant::now();
     resume(dir);
-    let takes = start.elapsed().min(Duration::from_secs(20));
+    let run_time = start.elapsed().min(Duration::from_secs(20));
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let mut kills = 0;
     while kills < n_kills {
         assert_eq!(take_tables(dir), want, "after {kills} kills");
         for _ in 0..rng.random_range(1..=3) {
             let mut child = spawn(dir, &[&RUN[..], &["--resume"]].concat());
-            thread::sleep(takes.mul_f64(rng.random_range(0.0..1.0)));
+            thread::sleep(run_time.mul_f64(rng.random_range(0.0..1.0)));
             let _ = child.kill();
             child.wait().expect("it has been started");
             kills += 1;
@@ -109,7 +109,7 @@ fn killed_run_is_resumed_to_the_same_bytes() {
 
 #[test]
 #[ignore = "long: make torture"]
-fn torture_by_50_kills() {
+fn torture_run_killed_50_times_is_resumed_to_the_same_bytes() {
     kill_and_resume(50, 150);
 }
 
@@ -121,9 +121,9 @@ fn signal_stops_the_run_with_a_hint_to_resume() {
     for name in ["-TERM", "-INT"] {
         let mut child = spawn(dir, &RUN);
         wait_until(&mut child, || has_begun(dir));
-        signal(&child, name);
+        send_signal(&child, name);
         let output = child.wait_with_output().expect("it has been started");
-        // Where it was faster than the signal, there is nothing to go on with.
+        // If the run ends before the signal arrives, there is nothing to resume.
         if output.status.code() != Some(1) {
             assert_eq!(output.status.code(), Some(2), "{name}: {:?}, {}", output.status, talk(&output));
             let talk = talk(&output);
@@ -140,47 +140,51 @@ fn signal_stops_the_run_with_a_hint_to_resume() {
 }
 
 #[test]
-fn second_signal_kills() {
+fn second_signal_kills_the_run() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let scans = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/scans");
     let mut child = spawn(dir.path(), &["run", scans, "out.csv", "--jobs", "1"]);
     wait_until(&mut child, || dir.path().join("out.csv.partial").exists());
     while child.try_wait().expect("it has been started").is_none() {
-        signal(&child, "-TERM");
+        send_signal(&child, "-TERM");
     }
     let status = child.wait().expect("it has been started");
-    assert_eq!(status.signal(), Some(TERM), "a page takes longer than from one signal to the next: {status:?}");
+    assert_eq!(
+        status.signal(),
+        Some(SIGTERM),
+        "reading a page takes longer than the time between two signals: {status:?}"
+    );
 }
 
 #[test]
-fn second_run_is_refused_with_the_holder_of_the_lock() {
+fn second_run_is_refused_and_names_the_holder_of_the_lock() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     let want = prepare(dir, 150);
     let mut child = spawn(dir, &RUN);
     wait_until(&mut child, || has_begun(dir));
     // A stopped process cannot finish.
-    signal(&child, "-STOP");
+    send_signal(&child, "-STOP");
     if child.try_wait().expect("it has been started").is_none() {
         let journal = || fs::read(dir.join("out.csv.partial")).expect("it is being written");
-        let (before, there) = (journal(), names(dir));
-        for how in ["--resume", "--overwrite", "--quiet"] {
-            let output = call(dir, &[&RUN[..], &[how]].concat());
+        let (journal_before, names_before) = (journal(), names(dir));
+        for option in ["--resume", "--overwrite", "--quiet"] {
+            let output = call(dir, &[&RUN[..], &[option]].concat());
             assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
             let holder = format!("another run is writing to this table: process {} on ", child.id());
             assert!(talk(&output).contains(&holder) && talk(&output).contains(" since "), "{}", talk(&output));
-            assert_eq!((journal(), names(dir)), (before.clone(), there.clone()), "nothing was touched");
+            assert_eq!((journal(), names(dir)), (journal_before.clone(), names_before.clone()), "nothing was changed");
         }
     }
     let _ = child.kill();
     child.wait().expect("it has been started");
     let output = call(dir, &[&RUN[..], &["--overwrite"]].concat());
-    assert_eq!(output.status.code(), Some(1), "who was killed holds nobody up: {}", talk(&output));
+    assert_eq!(output.status.code(), Some(1), "a killed run leaves no lock: {}", talk(&output));
     assert_eq!(take_tables(dir), want);
 }
 
-/// No file may become larger than `blocks` of 512 or 1024 bytes.
-fn call_with_room(folder: &Path, blocks: u32, more: &[&str]) -> std::process::Output {
+/// Runs the program with a limit on the size of files: `blocks` of 512 or 1024 bytes.
+fn call_with_file_size_limit(folder: &Path, blocks: u32, more: &[&str]) -> std::process::Output {
     let mut command = Command::new("sh");
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_formread")]).args(RUN).args(more);
@@ -192,20 +196,20 @@ fn run_without_disk_space_keeps_what_it_has_read() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     let want = prepare(dir, 60);
-    // Room for some of the journal.
-    let output = call_with_room(dir, 8, &[]);
+    // There is room for a part of the journal.
+    let output = call_with_file_size_limit(dir, 8, &[]);
     assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
     assert!(talk(&output).contains("out.csv.partial: File too large"), "{}", talk(&output));
     assert!(talk(&output).contains("resume the run with --resume") && has_begun(dir), "{}", talk(&output));
     assert_eq!(names(dir), ["in", "out.csv.partial"]);
-    // A folder in the table's place: all is read, but the table cannot take its name.
+    // A folder has the name of the table: everything is read, but the table cannot be renamed.
     fs::create_dir(dir.join("out.csv")).expect("it is writable");
     let output = call(dir, &[&RUN[..], &["--resume"]].concat());
     assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
     assert!(talk(&output).contains("out.csv: Is a directory"), "{}", talk(&output));
     fs::remove_dir(dir.join("out.csv")).expect("it is empty");
-    // No room for the tables.
-    let output = call_with_room(dir, 1, &["--resume"]);
+    // There is no room for the tables.
+    let output = call_with_file_size_limit(dir, 1, &["--resume"]);
     assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
     assert!(talk(&output).contains("File too large"), "{}", talk(&output));
     assert!(!dir.join("out.csv").exists() && !dir.join("out.csv.new").exists());
@@ -214,7 +218,7 @@ fn run_without_disk_space_keeps_what_it_has_read() {
     assert_eq!(names(dir), ["in"]);
 }
 
-/// A file system that is unmounted where it goes out of scope.
+/// Unmounts a file system when it goes out of scope.
 struct Mounted<'a>(&'a Path);
 
 impl Drop for Mounted<'_> {
@@ -224,7 +228,7 @@ impl Drop for Mounted<'_> {
 }
 
 #[test]
-fn full_disk_loses_nothing_that_was_read() {
+fn run_on_a_full_disk_is_resumed_to_the_same_bytes() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     let want = prepare(dir, 60);
@@ -232,7 +236,7 @@ fn full_disk_loses_nothing_that_was_read() {
     fs::create_dir(&small).expect("it is writable");
     let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(&small).output();
     if !mount.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: no file system may be mounted here");
+        eprintln!("skipped: a file system cannot be mounted here");
         return;
     }
     let _mounted = Mounted(&small);
@@ -254,14 +258,16 @@ fn full_disk_loses_nothing_that_was_read() {
 fn log_on_a_full_disk_does_not_end_the_run() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let want = prepare(dir.path(), 3);
-    let full = fs::File::create("/dev/full").expect("Linux has it");
+    let full = fs::File::create("/dev/full").expect("Linux has this device");
     let status = formread(dir.path()).args(RUN).stderr(full).status().expect("the program can be started");
     assert_eq!(status.code(), Some(1));
     assert_eq!(take_tables(dir.path()), want);
 }
 
-/// Largest memory that a run over `n` strips held, KiB, as Linux's proc(5) has it shortly before its end. Each is a file of
-/// its own, and they are of all sorts from the first on: peaks come from what is on a page, too.
+/// Peak memory of a run over `n` strips, KiB, as proc(5) reports it shortly before the end of the run.
+///
+/// Each strip is a file. The numbers of the strips are spread, so that short and long runs see the same variety of strips: the
+/// peak also depends on what is on a page.
 #[cfg(target_os = "linux")]
 fn peak_kib(n: u32) -> u64 {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
@@ -283,10 +289,10 @@ fn peak_kib(n: u32) -> u64 {
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "long: make torture"]
-fn torture_by_20000_pages() {
+fn torture_20000_pages_take_little_more_memory_than_200() {
     let [few, many] = [200, 20_000].map(peak_kib);
     eprintln!("peak memory: {} MiB with 200 pages, {} MiB with 20,000", few >> 10, many >> 10);
-    assert!(many * 20 <= few * 21, "{few} KiB have become {many} KiB");
+    assert!(many * 20 <= few * 21, "{few} KiB with 200 pages, {many} KiB with 20,000");
 }
 
 #[cfg(target_os = "linux")]
@@ -295,40 +301,40 @@ fn nightly_script_replaces_resumes_and_never_overlaps() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     write_strips(&dir.join("in"), 0..2);
-    // The script has no flag for a template; what it calls here adds one.
+    // The script has no option for a template. This wrapper of the program adds one.
     let program = dir.join("formread");
     let text = format!("#!/bin/sh\nexec {} \"$@\" --pipeline {STRIP}\n", env!("CARGO_BIN_EXE_formread"));
     fs::write(&program, text).expect("it is writable");
-    let made = Command::new("chmod").arg("+x").arg(&program).status().expect("there is a chmod");
-    assert!(made.success());
-    let nightly_settled = |settle: &str| {
+    let status = Command::new("chmod").arg("+x").arg(&program).status().expect("there is a chmod");
+    assert!(status.success());
+    let nightly_with_settle = |settle: &str| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/nightly");
         let mut command = Command::new(script);
         command.args(["in", "out.csv", settle]).current_dir(dir).env("FORMREAD", &program);
         command.output().expect("there is a bash")
     };
-    let nightly = || nightly_settled("0");
+    let nightly = || nightly_with_settle("0");
     assert_eq!(nightly().status.code(), Some(0));
     let first = tables(dir);
     write_strips(&dir.join("in"), 0..3);
-    assert_eq!(nightly().status.code(), Some(0), "the table of the night before is no hindrance");
+    assert_eq!(nightly().status.code(), Some(0), "the table of the previous night is replaced");
     let second = tables(dir);
     assert_ne!(first, second);
     fs::write(dir.join("out.csv.partial"), "").expect("it is writable");
     assert_eq!(nightly().status.code(), Some(0), "an interrupted run is resumed");
     assert_eq!(tables(dir), second);
 
-    assert_eq!(nightly_settled("9999999").status.code(), Some(0));
+    assert_eq!(nightly_with_settle("9999999").status.code(), Some(0));
     let table = fs::read_to_string(dir.join("out.csv")).expect("it was written");
-    assert_eq!(table.lines().count(), 1, "all files are so new that they may still be copied");
+    assert_eq!(table.lines().count(), 1, "all files are too new to be read");
 
     let lock = fs::File::create(dir.join("out.csv.nightly")).expect("it is writable");
-    lock.lock().expect("nobody else holds it");
+    lock.lock().expect("it is not locked");
     let output = nightly();
     assert_eq!(output.status.code(), Some(0));
     assert!(talk(&output).contains("left out"), "{}", talk(&output));
 
-    let log = names(dir).into_iter().find(|name| name.ends_with(".log")).expect("what was said is kept");
+    let log = names(dir).into_iter().find(|name| name.ends_with(".log")).expect("there is a log");
     let log = fs::read_to_string(dir.join(log)).expect("it is text");
     assert!(log.contains("02.png: skipped until the next run") && log.contains("3 more files"), "{log}");
     assert_eq!(log.matches("--overwrite").count(), 3, "{log}");

@@ -1,4 +1,4 @@
-//! Every page is accounted for, whatever happens to its file: the library with a stand-in for the net.
+//! Every page is accounted for, whatever happens to its file. The library runs with a fake classifier in place of the nets.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,7 @@ use formread_page::scans::find_scans;
 use formread_raster::error::{ErrorKind, Result};
 use image::{GrayImage, ImageFormat, Luma};
 
-/// Says of every glyph a digit that follows from its ink.
+/// Derives a digit from the amount of ink of each glyph.
 struct FakeClassifier;
 
 impl GlyphClassifier for FakeClassifier {
@@ -40,29 +40,29 @@ impl GlyphClassifier for FakeClassifier {
 }
 
 fn reader() -> Reader {
-    reader_builder().build().expect("the fake is easily made")
+    reader_builder().build().expect("the reader can be built")
 }
 
 fn reader_builder() -> ReaderBuilder {
-    let strip = known_templates().expect("they parse").into_iter().filter(|t| t.name == "strip");
+    let strip = known_templates().expect("the templates parse").into_iter().filter(|t| t.name == "strip");
     Reader::builder().templates(strip).backend(FnBackend::new("fake", || Ok(GlyphsOnly(FakeClassifier))))
 }
 
-/// A folder of scans, and a table to be written beside it.
-struct Desk {
+/// A temporary folder with scans in `in`, and the tables of a run over them.
+struct RunFolder {
     dir: tempfile::TempDir,
 }
 
-/// The three files of a run.
-type Written = [String; 3];
+/// The contents of the three files that a run writes.
+type OutputFiles = [String; 3];
 
-impl Desk {
-    /// With `n` strips, `00.png`, `01.png` ..., no two alike.
+impl RunFolder {
+    /// Creates a folder with `n` different strips: `00.png`, `01.png`, ...
     fn new(n: u32) -> Self {
-        let desk = Self { dir: tempfile::tempdir().expect("the temporary folder is writable") };
-        fs::create_dir(desk.scans()).expect("it is writable");
-        (0..n).for_each(|i| desk.draw(&format!("{i:02}.png"), i));
-        desk
+        let run_folder = Self { dir: tempfile::tempdir().expect("the temporary folder is writable") };
+        fs::create_dir(run_folder.scans()).expect("it is writable");
+        (0..n).for_each(|i| run_folder.draw(&format!("{i:02}.png"), i));
+        run_folder
     }
 
     fn scans(&self) -> PathBuf {
@@ -80,22 +80,22 @@ impl Desk {
     }
 
     fn options(&self, existing: ExistingOutput) -> RunOptions {
-        let jobs = NonZeroUsize::new(2).expect("two are some");
+        let jobs = NonZeroUsize::new(2).expect("it is not zero");
         RunOptions { existing, input: Some(self.scans()), ..RunOptions::new(self.out(), jobs) }
     }
 
     fn run(&self, reader: &Reader, options: &RunOptions, observe: impl FnMut(&Event<'_>)) -> Result<Summary> {
-        run(reader, &find_scans(&self.scans()).expect("it is there"), options, observe)
+        run(reader, &find_scans(&self.scans()).expect("it exists"), options, observe)
     }
 
-    /// Runs without a break, and takes the tables away.
-    fn unbroken(&self) -> Written {
+    /// Runs without an interruption, and removes the tables. Returns their contents.
+    fn run_uninterrupted(&self) -> OutputFiles {
         self.run(&reader(), &self.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
-        self.take()
+        self.take_output()
     }
 
-    /// Runs and is stopped when `n` files are done. Gives the number of pages that were read.
-    fn stopped_after(&self, reader: &Reader, n: usize) -> u64 {
+    /// Starts a run and stops it when `n` files are done. Returns the number of pages that were read.
+    fn run_and_stop_after(&self, reader: &Reader, n: usize) -> u64 {
         let options = self.options(ExistingOutput::Refuse);
         let (mut n_done, mut n_pages) = (0, 0);
         let observe = |event: &Event<'_>| {
@@ -110,7 +110,8 @@ impl Desk {
         n_pages
     }
 
-    fn take(&self) -> Written {
+    /// Removes the output files. Returns their contents.
+    fn take_output(&self) -> OutputFiles {
         [self.out(), fields_path(&self.out()), run_path(&self.out())].map(|path| {
             let text = fs::read_to_string(&path).expect("it was written");
             fs::remove_file(&path).expect("it was written");
@@ -121,133 +122,137 @@ impl Desk {
 
 /// Rows of a table by scan, without the scan.
 fn rows(table: &str) -> BTreeMap<String, String> {
-    let parted = table.lines().skip(1).filter_map(|line| line.split_once(','));
-    parted.map(|(scan, row)| (scan.to_owned(), row.to_owned())).collect()
+    let rows = table.lines().skip(1).filter_map(|line| line.split_once(','));
+    rows.map(|(scan, row)| (scan.to_owned(), row.to_owned())).collect()
 }
 
 #[test]
-fn a_run_that_is_stopped_again_and_again_reads_nothing_twice_and_ends_with_the_same_bytes() {
-    let desk = Desk::new(200);
-    let want = desk.unbroken();
-    let mut n_pages = desk.stopped_after(&reader(), 5);
-    assert!(n_pages < 200, "it was stopped before its end");
+fn run_stopped_many_times_reads_each_page_once_and_writes_the_same_bytes() {
+    let run_folder = RunFolder::new(200);
+    let want = run_folder.run_uninterrupted();
+    let mut n_pages = run_folder.run_and_stop_after(&reader(), 5);
+    assert!(n_pages < 200, "the run was stopped before its end");
     let summary = loop {
-        let options = desk.options(ExistingOutput::Resume);
+        let options = run_folder.options(ExistingOutput::Resume);
         let mut n_now = 0;
         let observe = |event: &Event<'_>| {
             n_now += u64::from(matches!(event, Event::PageDone));
             options.stop.store(n_now >= 7, Ordering::Relaxed);
         };
-        let ended = desk.run(&reader(), &options, observe);
+        let result = run_folder.run(&reader(), &options, observe);
         n_pages += n_now;
-        match ended {
+        match result {
             Ok(summary) => break summary,
             Err(error) => assert!(matches!(error.kind(), ErrorKind::Stopped { .. }), "{error}"),
         }
     };
     assert_eq!((n_pages, summary.n_pages), (200, 200), "each page is read once");
-    assert_eq!(desk.take(), want);
+    assert_eq!(run_folder.take_output(), want);
 }
 
 #[test]
-fn a_ledger_that_does_not_balance_is_a_fault_and_no_table() {
-    let desk = Desk::new(20);
-    desk.stopped_after(&reader(), 20);
-    let journal = journal_path(&desk.out());
+fn unbalanced_ledger_is_an_error_and_writes_no_table() {
+    let run_folder = RunFolder::new(20);
+    run_folder.run_and_stop_after(&reader(), 20);
+    let journal = journal_path(&run_folder.out());
     let text = fs::read_to_string(&journal).expect("it was written");
     fs::write(&journal, text.replacen("\"page\":1,", "\"page\":2,", 1)).expect("it is writable");
-    let error = desk
-        .run(&reader(), &desk.options(ExistingOutput::Resume), |_| {})
-        .expect_err("a page is not there")
+    let error = run_folder
+        .run(&reader(), &run_folder.options(ExistingOutput::Resume), |_| {})
+        .expect_err("a page is missing")
         .to_string();
     assert!(error.contains("found page 2 of 00.png, expected page 1 of 00.png"), "{error}");
-    let written = [desk.out(), fields_path(&desk.out()), run_path(&desk.out())];
+    let written = [run_folder.out(), fields_path(&run_folder.out()), run_path(&run_folder.out())];
     assert!(written.iter().all(|path| !path.exists()), "no table was written");
 }
 
 #[test]
-fn two_scans_of_one_name_are_refused() {
-    let desk = Desk::new(2);
-    let mut scans = find_scans(&desk.scans()).expect("it is there");
+fn two_scans_with_one_name_are_refused() {
+    let run_folder = RunFolder::new(2);
+    let mut scans = find_scans(&run_folder.scans()).expect("it exists");
     scans[1].name = scans[0].name.clone();
-    let error = run(&reader(), &scans, &desk.options(ExistingOutput::Refuse), |_| {}).expect_err("which is which?");
+    let error = run(&reader(), &scans, &run_folder.options(ExistingOutput::Refuse), |_| {})
+        .expect_err("the names are not unique");
     assert!(error.to_string().contains("two scans have one name: 00.png"), "{error}");
 }
 
 #[test]
-fn files_with_one_content_are_read_once_and_each_has_its_rows() {
-    let desk = Desk::new(12);
+fn identical_files_are_read_once_and_each_has_its_rows() {
+    let run_folder = RunFolder::new(12);
     for (name, i) in [("00 again.png", 0), ("04 again.png", 4), ("zz.png", 4)] {
-        desk.draw(name, i);
+        run_folder.draw(name, i);
     }
-    let mut said = Vec::new();
+    let mut copies = Vec::new();
     let observe = |event: &Event<'_>| {
         if let Event::Copy { scan, of } = event {
-            said.push(format!("{scan} {of}"));
+            copies.push(format!("{scan} {of}"));
         }
     };
-    let summary = desk.run(&reader(), &desk.options(ExistingOutput::Refuse), observe).expect("it can run");
+    let summary = run_folder.run(&reader(), &run_folder.options(ExistingOutput::Refuse), observe).expect("it can run");
     assert_eq!((summary.n_pages, summary.n_pages_read, summary.n_copies), (15, 12, 3));
-    // a space comes before the dot of the extension
-    assert_eq!(said, ["00.png 00 again.png", "04.png 04 again.png", "zz.png 04 again.png"]);
-    let want = desk.take();
+    // A space sorts before the dot of the extension.
+    assert_eq!(copies, ["00.png 00 again.png", "04.png 04 again.png", "zz.png 04 again.png"]);
+    let want = run_folder.take_output();
     let table = rows(&want[0]);
     assert_eq!(table.len(), 15, "{}", want[0]);
     assert_eq!((&table["04 again.png"], &table["zz.png"]), (&table["04.png"], &table["04.png"]));
     assert_eq!(rows(&want[1])["zz.png"], rows(&want[1])["04.png"]);
     let record: serde_json::Value = serde_json::from_str(&want[2]).expect("it is JSON");
-    let scans = record["scans"].as_array().expect("they are listed");
+    let scans = record["scans"].as_array().expect("the record lists the scans");
     assert_eq!((&scans[14]["copy_of"], &scans[0].get("copy_of")), (&"04 again.png".into(), &None));
 
     for n in [1, 6, 13] {
-        desk.stopped_after(&reader(), n);
-        desk.run(&reader(), &desk.options(ExistingOutput::Resume), |_| {}).expect("it can go on");
-        assert_eq!(desk.take(), want, "stopped after {n}");
+        run_folder.run_and_stop_after(&reader(), n);
+        run_folder.run(&reader(), &run_folder.options(ExistingOutput::Resume), |_| {}).expect("it can be resumed");
+        assert_eq!(run_folder.take_output(), want, "stopped after {n}");
     }
 }
 
 #[test]
-fn a_resumed_run_reads_anew_what_has_changed_and_only_that() {
-    let desk = Desk::new(20);
-    desk.stopped_after(&reader(), 4);
-    // The content of a file that was read changes, one is moved, one goes and one comes.
-    desk.draw("00.png", 50);
-    fs::rename(desk.scans().join("01.png"), desk.scans().join("moved.png")).expect("it is there");
-    fs::remove_file(desk.scans().join("02.png")).expect("it is there");
-    desk.draw("new.png", 51);
-    let summary = desk.run(&reader(), &desk.options(ExistingOutput::Resume), |_| {}).expect("it can go on");
-    assert!(summary.n_pages_read <= 18, "{} pages: 03.png and what was moved are known", summary.n_pages_read);
-    let resumed = desk.take();
-    assert_eq!(resumed, desk.unbroken());
+fn resumed_run_reads_only_changed_files_again() {
+    let run_folder = RunFolder::new(20);
+    run_folder.run_and_stop_after(&reader(), 4);
+    // One file that was read is changed, one is moved, one is removed, and one is added.
+    run_folder.draw("00.png", 50);
+    fs::rename(run_folder.scans().join("01.png"), run_folder.scans().join("moved.png")).expect("it exists");
+    fs::remove_file(run_folder.scans().join("02.png")).expect("it exists");
+    run_folder.draw("new.png", 51);
+    let summary =
+        run_folder.run(&reader(), &run_folder.options(ExistingOutput::Resume), |_| {}).expect("it can be resumed");
+    assert!(summary.n_pages_read <= 18, "{} pages: 03.png and the moved file are not read again", summary.n_pages_read);
+    let resumed = run_folder.take_output();
+    assert_eq!(resumed, run_folder.run_uninterrupted());
 }
 
 #[test]
 fn resumed_run_with_other_levels_reads_everything_again() {
-    let desk = Desk::new(20);
+    let run_folder = RunFolder::new(20);
     let lax = || {
         let level = AcceptParams { min_confidence: 0.0, ..AcceptTable::default().otherwise };
         reader().with_acceptance(AcceptTable { otherwise: level, ..AcceptTable::default() })
     };
-    desk.stopped_after(&reader(), 20 - 1);
-    let summary = desk.run(&lax(), &desk.options(ExistingOutput::Resume), |_| {}).expect("it can go on");
-    assert_eq!((summary.n_pages_read, summary.n_accepted), (20, 20), "nothing was read with these levels");
-    let resumed = desk.take();
-    desk.run(&lax(), &desk.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
-    assert_eq!(resumed, desk.take());
-    assert_ne!(resumed, desk.unbroken());
+    run_folder.run_and_stop_after(&reader(), 20 - 1);
+    let summary =
+        run_folder.run(&lax(), &run_folder.options(ExistingOutput::Resume), |_| {}).expect("it can be resumed");
+    assert_eq!((summary.n_pages_read, summary.n_accepted), (20, 20), "no page was read with these levels before");
+    let resumed = run_folder.take_output();
+    run_folder.run(&lax(), &run_folder.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
+    assert_eq!(resumed, run_folder.take_output());
+    assert_ne!(resumed, run_folder.run_uninterrupted());
 }
 
 #[test]
 fn resumed_run_of_another_build_reads_everything_again() {
-    let desk = Desk::new(8);
-    let of_build = |build: &str| reader_builder().build_id(build).build().expect("the fake is easily made");
-    desk.stopped_after(&of_build("one"), 8 - 1);
-    let summary = desk.run(&of_build("other"), &desk.options(ExistingOutput::Resume), |_| {}).expect("it can run");
-    assert_eq!(summary.n_pages_read, 8, "the pages of another build are not mixed in");
-    let [table, fields, record] = desk.take();
+    let run_folder = RunFolder::new(8);
+    let of_build = |build: &str| reader_builder().build_id(build).build().expect("the reader can be built");
+    run_folder.run_and_stop_after(&of_build("one"), 8 - 1);
+    let summary =
+        run_folder.run(&of_build("other"), &run_folder.options(ExistingOutput::Resume), |_| {}).expect("it can run");
+    assert_eq!(summary.n_pages_read, 8, "no page of the other build is kept");
+    let [table, fields, record] = run_folder.take_output();
     let [table_of_one, fields_of_one, record_of_one] = {
-        desk.run(&of_build("one"), &desk.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
-        desk.take()
+        run_folder.run(&of_build("one"), &run_folder.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
+        run_folder.take_output()
     };
     assert_eq!((table, fields), (table_of_one, fields_of_one));
     let identity = |record: &str| -> String {
@@ -259,112 +264,118 @@ fn resumed_run_of_another_build_reads_everything_again() {
 }
 
 #[test]
-fn a_file_that_is_written_to_is_left_for_the_next_run_and_the_ledger_balances() {
-    let desk = Desk::new(6);
-    let age = |name: &str, s: u64| {
-        let file = fs::File::options().append(true).open(desk.scans().join(name)).expect("it is there");
-        file.set_modified(SystemTime::now() - Duration::from_secs(s)).expect("it may be aged");
+fn file_still_being_written_is_deferred_and_the_ledger_balances() {
+    let run_folder = RunFolder::new(6);
+    let set_age = |name: &str, seconds: u64| {
+        let file = fs::File::options().append(true).open(run_folder.scans().join(name)).expect("it exists");
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).expect("its time can be set");
     };
-    (0..6).for_each(|i| age(&format!("{i:02}.png"), 7_200));
-    age("03.png", 0);
-    let hour = RunOptions { settle: Duration::from_secs(3_600), ..desk.options(ExistingOutput::Refuse) };
-    let mut left = Vec::new();
+    (0..6).for_each(|i| set_age(&format!("{i:02}.png"), 7_200));
+    set_age("03.png", 0);
+    let options = RunOptions { settle: Duration::from_secs(3_600), ..run_folder.options(ExistingOutput::Refuse) };
+    let mut deferred = Vec::new();
     let observe = |event: &Event<'_>| {
         if let Event::Deferred { scan } = event {
-            left.push((*scan).to_owned());
+            deferred.push((*scan).to_owned());
         }
     };
-    let summary = desk.run(&reader(), &hour, observe).expect("it can run");
+    let summary = run_folder.run(&reader(), &options, observe).expect("it can run");
     assert_eq!((summary.n_files, summary.n_pages, summary.n_deferred), (5, 5, 1));
-    assert_eq!(left, ["03.png"]);
-    assert!(!rows(&desk.take()[0]).contains_key("03.png"));
-    age("03.png", 7_200);
-    assert_eq!(desk.run(&reader(), &hour, |_| {}).expect("it can run").n_deferred, 0);
-    assert!(rows(&desk.take()[0]).contains_key("03.png"));
-    age("03.png", 0);
-    assert_eq!(desk.unbroken()[0].lines().count(), 7, "without a time to settle, a file is read as it is");
+    assert_eq!(deferred, ["03.png"]);
+    assert!(!rows(&run_folder.take_output()[0]).contains_key("03.png"));
+    set_age("03.png", 7_200);
+    assert_eq!(run_folder.run(&reader(), &options, |_| {}).expect("it can run").n_deferred, 0);
+    assert!(rows(&run_folder.take_output()[0]).contains_key("03.png"));
+    set_age("03.png", 0);
+    assert_eq!(run_folder.run_uninterrupted()[0].lines().count(), 7, "without a settling time, a new file is read");
 }
 
 #[test]
-fn a_file_that_goes_is_a_row_and_a_folder_that_goes_ends_the_run() {
-    let desk = Desk::new(80);
-    let want = desk.unbroken();
-    let (here, away) = (desk.scans(), desk.dir.path().join("away"));
-    let late = here.join("79.png");
-    let mut takes_one = Some(&late);
+fn removed_file_is_rejected_and_removed_folder_ends_the_run() {
+    let run_folder = RunFolder::new(80);
+    let want = run_folder.run_uninterrupted();
+    let (here, away) = (run_folder.scans(), run_folder.dir.path().join("away"));
+    let last = here.join("79.png");
+    let mut to_remove = Some(&last);
     let observe = |_: &Event<'_>| {
-        if let Some(late) = takes_one.take() {
-            fs::rename(late, &away).expect("it is there");
+        if let Some(last) = to_remove.take() {
+            fs::rename(last, &away).expect("it exists");
         }
     };
-    let summary = desk.run(&reader(), &desk.options(ExistingOutput::Refuse), observe).expect("it can run");
+    let summary = run_folder.run(&reader(), &run_folder.options(ExistingOutput::Refuse), observe).expect("it can run");
     assert_eq!((summary.n_pages, &summary.rejected), (80, &[("unreadable".to_owned(), 1)].into()));
-    fs::rename(&away, &late).expect("it was taken away");
-    desk.take();
+    fs::rename(&away, &last).expect("it was moved away");
+    run_folder.take_output();
 
-    for leaves_a_mount_point in [false, true] {
-        let mut takes_all = true;
+    for keeps_mount_point in [false, true] {
+        let mut is_first = true;
         let observe = |_: &Event<'_>| {
-            if std::mem::take(&mut takes_all) {
-                fs::rename(&here, &away).expect("it is there");
-                if leaves_a_mount_point {
+            if std::mem::take(&mut is_first) {
+                fs::rename(&here, &away).expect("it exists");
+                if keeps_mount_point {
                     fs::create_dir(&here).expect("it is writable");
                 }
             }
         };
-        let options = desk.options(ExistingOutput::Refuse);
-        let error = desk.run(&reader(), &options, observe).expect_err("the folder is gone");
+        let options = run_folder.options(ExistingOutput::Refuse);
+        let error = run_folder.run(&reader(), &options, observe).expect_err("the folder is gone");
         assert!(error.to_string().contains(here.to_str().expect("it is text")), "{error}");
-        assert!(error.to_string().contains("--resume") && !desk.out().exists(), "{error}");
+        assert!(error.to_string().contains("--resume") && !run_folder.out().exists(), "{error}");
         let _ = fs::remove_dir(&here);
-        fs::rename(&away, &here).expect("it was taken away");
-        desk.run(&reader(), &desk.options(ExistingOutput::Resume), |_| {}).expect("it can go on");
-        assert_eq!(desk.take(), want);
+        fs::rename(&away, &here).expect("it was moved away");
+        run_folder.run(&reader(), &run_folder.options(ExistingOutput::Resume), |_| {}).expect("it can be resumed");
+        assert_eq!(run_folder.take_output(), want);
     }
 }
 
 #[test]
-fn what_could_not_be_read_is_collected_with_its_reasons() {
-    let desk = Desk::new(3);
-    fs::create_dir(desk.scans().join("deep")).expect("it is writable");
-    fs::write(desk.scans().join("deep/bad.png"), "no picture").expect("it is writable");
-    let rejects = desk.dir.path().join("rejects");
-    let options = |existing| RunOptions { rejects: Some(rejects.clone()), ..desk.options(existing) };
+fn unreadable_files_are_collected_with_their_reasons() {
+    let run_folder = RunFolder::new(3);
+    fs::create_dir(run_folder.scans().join("deep")).expect("it is writable");
+    fs::write(run_folder.scans().join("deep/bad.png"), "no picture").expect("it is writable");
+    let rejects = run_folder.dir.path().join("rejects");
+    let options = |existing| RunOptions { rejects: Some(rejects.clone()), ..run_folder.options(existing) };
     for _ in 0..2 {
-        desk.run(&reader(), &options(ExistingOutput::Refuse), |_| {}).expect("it can run");
-        desk.take();
+        run_folder.run(&reader(), &options(ExistingOutput::Refuse), |_| {}).expect("it can run");
+        run_folder.take_output();
         let found: Vec<_> = walkdir::WalkDir::new(&rejects).sort_by_file_name().into_iter().flatten().collect();
         let files = found.iter().filter(|entry| entry.file_type().is_file());
-        let names: Vec<_> = files.map(|entry| entry.path().strip_prefix(&rejects).expect("it is there")).collect();
+        let names: Vec<_> = files.map(|entry| entry.path().strip_prefix(&rejects).expect("it exists")).collect();
         assert_eq!(names, [Path::new("deep/bad.png"), Path::new("deep/bad.png.txt")]);
     }
-    assert_eq!(fs::read_to_string(rejects.join("deep/bad.png")).expect("it is there"), "no picture");
-    let note = fs::read_to_string(rejects.join("deep/bad.png.txt")).expect("it is there");
+    assert_eq!(fs::read_to_string(rejects.join("deep/bad.png")).expect("it exists"), "no picture");
+    let note = fs::read_to_string(rejects.join("deep/bad.png.txt")).expect("it exists");
     assert!(note.starts_with("scan deep/bad.png\nsha256 ") && note.contains("\npage 1: unreadable: "), "{note}");
 
-    let within = RunOptions { rejects: Some(desk.scans().join("to/rejects")), ..desk.options(ExistingOutput::Refuse) };
-    let error = desk.run(&reader(), &within, |_| {}).expect_err("the next run would read them");
-    assert!(error.to_string().contains("inside the folder of scans") && !desk.scans().join("to").exists(), "{error}");
+    let options = RunOptions {
+        rejects: Some(run_folder.scans().join("to/rejects")),
+        ..run_folder.options(ExistingOutput::Refuse)
+    };
+    let error = run_folder.run(&reader(), &options, |_| {}).expect_err("the next run would read the rejects");
+    assert!(
+        error.to_string().contains("inside the folder of scans") && !run_folder.scans().join("to").exists(),
+        "{error}"
+    );
 }
 
 #[cfg(unix)]
 #[test]
-fn files_of_a_run_are_readable_by_their_owner_alone() {
+fn output_files_are_readable_only_by_their_owner() {
     use std::os::unix::fs::PermissionsExt;
-    let desk = Desk::new(3);
-    fs::write(desk.scans().join("bad.png"), "no picture").expect("it is writable");
-    let [overlay, rejects] = ["overlay", "rejects"].map(|folder| desk.dir.path().join(folder));
+    let run_folder = RunFolder::new(3);
+    fs::write(run_folder.scans().join("bad.png"), "no picture").expect("it is writable");
+    let [overlay, rejects] = ["overlay", "rejects"].map(|folder| run_folder.dir.path().join(folder));
     let options = RunOptions {
         overlay: Some(overlay.clone()),
         rejects: Some(rejects.clone()),
-        ..desk.options(ExistingOutput::Refuse)
+        ..run_folder.options(ExistingOutput::Refuse)
     };
     let journal_mode = std::cell::Cell::new(None);
     let mode = |path: &Path| fs::metadata(path).expect("it was written").permissions().mode() & 0o777;
-    let observe = |_: &Event<'_>| journal_mode.set(Some(mode(&journal_path(&desk.out()))));
-    desk.run(&reader(), &options, observe).expect("it can run");
+    let observe = |_: &Event<'_>| journal_mode.set(Some(mode(&journal_path(&run_folder.out()))));
+    run_folder.run(&reader(), &options, observe).expect("it can run");
     assert_eq!(journal_mode.get(), Some(0o600));
-    let out = desk.out();
+    let out = run_folder.out();
     let written =
         [out.clone(), fields_path(&out), run_path(&out), overlay.join("00.png.p1.png"), rejects.join("bad.png.txt")];
     for path in written {
@@ -374,9 +385,9 @@ fn files_of_a_run_are_readable_by_their_owner_alone() {
 
 #[cfg(unix)]
 #[test]
-fn any_name_is_a_row_of_its_own() {
+fn unusual_file_name_has_a_row_of_its_own() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
-    let desk = Desk::new(1);
+    let run_folder = RunFolder::new(1);
     let names: [&[u8]; 7] = [
         b"=1+1.png",
         b"%3D1+1.png",
@@ -387,13 +398,13 @@ fn any_name_is_a_row_of_its_own() {
         "\u{fffd}.png".as_bytes(),
     ];
     for (i, name) in (1..).zip(names) {
-        desk.draw("now.png", i);
-        let to = desk.scans().join(OsStr::from_bytes(name));
-        fs::rename(desk.scans().join("now.png"), to).expect("the file system takes any name");
+        run_folder.draw("now.png", i);
+        let to = run_folder.scans().join(OsStr::from_bytes(name));
+        fs::rename(run_folder.scans().join("now.png"), to).expect("the file system takes any name");
     }
-    let summary = desk.run(&reader(), &desk.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
+    let summary = run_folder.run(&reader(), &run_folder.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
     assert_eq!((summary.n_pages, summary.n_rejected(), summary.n_copies), (8, 0, 0));
-    let table = desk.take()[0].clone();
+    let table = run_folder.take_output()[0].clone();
     let mut scans: Vec<String> = csv::Reader::from_reader(table.as_bytes())
         .records()
         .map(|row| row.expect("it is a table")[0].to_owned())

@@ -1,4 +1,4 @@
-//! Boxes to be marked, on a drawn form: empty, ticked, crossed, filled, in groups of which one is to be marked.
+//! Mark boxes on a drawn form: empty, ticked, crossed or filled, single and in groups of which at most one may be marked.
 
 use formread_core::{
     assemble::{FieldState, FieldValue, PageReading, ReviewReason},
@@ -13,7 +13,7 @@ use formread_raster::error::Result;
 use formread_tools::synth::{Degradations, GlyphStock, SynthOptions, SynthPage, synthesise};
 use image::{GrayImage, Luma};
 
-/// There are no digits on these pages.
+/// Replaces the nets. There are no digits on these pages.
 struct NoNet;
 
 impl GlyphClassifier for NoNet {
@@ -40,13 +40,13 @@ fn ballot() -> FormTemplate {
         }
         add(format!("any{group}"), 95, 45 + 22 * group, "marked");
     }
-    parse_template(&text).expect("it is well formed")
+    parse_template(&text).expect("the template is well formed")
 }
 
-/// No digit is drawn; the stock must have one of each all the same.
+/// No digit is drawn, but a stock must have every digit.
 fn stock() -> GlyphStock {
     let ink = GrayImage::from_fn(20, 28, |x, _| Luma([if (8..12).contains(&x) { 255 } else { 0 }]));
-    GlyphStock::new((0..10).map(|digit| (ink.clone(), digit, None))).expect("there is one of each")
+    GlyphStock::new((0..10).map(|digit| (ink.clone(), digit, None))).expect("the stock has every digit")
 }
 
 fn reader(template: &FormTemplate) -> Reader {
@@ -67,10 +67,10 @@ fn fields(reader: &Reader, page: SynthPage, dpi: f64) -> Vec<FieldValue> {
 }
 
 #[test]
-fn marks_are_read_through_skew_noise_and_blur() {
+fn marks_with_skew_noise_and_blur_are_read() {
     let (template, stock) = (ballot(), stock());
     let reader = reader(&template);
-    let (mut n, mut n_sure) = (0, 0);
+    let (mut n, mut n_settled) = (0, 0);
     for degradations in [Degradations::NONE, Degradations::MODERATE] {
         let options = SynthOptions { degradations, blanks: 0.7, seed: 5, ..SynthOptions::default() };
         for page_idx in 0..6 {
@@ -81,18 +81,18 @@ fn marks_are_read_through_skew_noise_and_blur() {
                 match field.state {
                     FieldState::Review(_) => {}
                     _ => {
-                        n_sure += 1;
+                        n_settled += 1;
                         assert_eq!(field.guess, truth.value, "page {page_idx} {field:?}");
                     }
                 }
             }
         }
     }
-    assert!(n_sure as f64 > 0.9 * f64::from(n), "{n_sure} of {n} are told without a person");
+    assert!(n_settled as f64 > 0.9 * f64::from(n), "{n_settled} of {n} need no review");
 }
 
 #[test]
-fn two_marks_where_one_is_allowed_are_for_a_person() {
+fn two_marks_where_one_is_allowed_need_review() {
     let mut template = ballot();
     template.rules.clear();
     let options = SynthOptions { blanks: 0.2, seed: 9, ..SynthOptions::default() };
@@ -103,18 +103,18 @@ fn two_marks_where_one_is_allowed_are_for_a_person() {
         let truth = page.truth.clone();
         let read = fields(&reader, page, options.dpi);
         for group in 0..4 {
-            let places: Vec<usize> =
+            let group_fields: Vec<usize> =
                 (0..strict.fields.len()).filter(|&i| strict.fields[i].name.starts_with(&format!("g{group}"))).collect();
-            let n_marked = places.iter().filter(|&&i| truth[i].value == "1").count();
+            let n_marked = group_fields.iter().filter(|&&i| truth[i].value == "1").count();
             let failed = |i: &usize| matches!(read[*i].state, FieldState::Review(ReviewReason::FailedCheck(_)));
             if n_marked > 1 {
-                // all of them, or, where one mark is faint, that one
-                n += usize::from(places.iter().all(failed));
-                let n_accepted = places.iter().filter(|&&i| read[i].state == FieldState::Accepted);
+                // All boxes of the group, or, where one mark is faint, that box.
+                n += usize::from(group_fields.iter().all(failed));
+                let n_accepted = group_fields.iter().filter(|&&i| read[i].state == FieldState::Accepted);
                 let n_accepted = n_accepted.filter(|&&i| read[i].guess == "1").count();
                 assert!(n_accepted < n_marked, "page {page_idx}, group {group}");
             } else {
-                assert!(!places.iter().any(failed), "page {page_idx}, group {group}");
+                assert!(!group_fields.iter().any(failed), "page {page_idx}, group {group}");
             }
         }
     }

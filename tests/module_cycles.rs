@@ -1,7 +1,7 @@
-//! No two modules of a crate use each other, directly or through others. A module may be read before those that use it.
+//! No two modules of a crate use each other, directly or through others, so that each can be read before those that use it.
 //!
-//! Checked for the modules of each folder: files and folders beside each other form no cycle. A folder's `mod.rs` uses its
-//! files, and they may use its types: that is one module.
+//! Checked for the modules of each folder: the files and folders in one folder form no cycle. A folder's `mod.rs` and its files
+//! may use each other: they count as one module.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,10 +13,11 @@ use std::{
 type ModulePath = Vec<String>;
 
 #[test]
-fn modules_beside_each_other_form_no_cycle() {
+fn modules_in_one_folder_form_no_cycle() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let crates = fs::read_dir(root.join("crates")).expect("the crates are in the checkout");
-    let folders = crates.map(|entry| entry.expect("it can be listed").path().join("src")).chain([root.join("src")]);
+    let folders =
+        crates.map(|entry| entry.expect("the folder can be listed").path().join("src")).chain([root.join("src")]);
     for folder in folders {
         let mut sources = BTreeMap::new();
         read_modules(&folder, &mut Vec::new(), &mut sources);
@@ -24,13 +25,14 @@ fn modules_beside_each_other_form_no_cycle() {
     }
 }
 
-/// Adds the code of each module below `folder` to `sources`. The code of `mod.rs`, `lib.rs` and `main.rs` is their folder's.
+/// Adds the code of each module below `folder` to `sources`. The code of `mod.rs`, `lib.rs` and `main.rs` belongs to their
+/// folder.
 fn read_modules(folder: &Path, module: &mut ModulePath, sources: &mut BTreeMap<ModulePath, String>) {
     for entry in fs::read_dir(folder).expect("sources can be listed") {
         let path = entry.expect("sources can be listed").path();
         let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
         if path.is_dir() {
-            // each program in `bin` is a crate of its own
+            // Each program in `bin` is a crate of its own.
             if name != "bin" {
                 module.push(name);
                 read_modules(&path, module, sources);

@@ -1,4 +1,4 @@
-//! Marks that are no numbers: whatever the guess, they are not booked.
+//! Marks that are not numbers are never accepted, whatever the best reading is.
 
 use std::fs;
 
@@ -9,8 +9,8 @@ use crate::util::{STRIP, call, talk};
 
 const SIZE: (u32, u32) = (240, 64);
 
-/// Strokes through points, `pen` pixels wide.
-fn drawn(strokes: &[Vec<(f32, f32)>], pen: i32) -> GrayImage {
+/// A strip with strokes through these points, `pen` pixels wide.
+fn draw_strip(strokes: &[Vec<(f32, f32)>], pen: i32) -> GrayImage {
     let mut strip = GrayImage::from_pixel(SIZE.0, SIZE.1, Luma([240]));
     for pair in strokes.iter().flat_map(|stroke| stroke.windows(2)) {
         let [(x0, y0), (x1, y1)] = [pair[0], pair[1]];
@@ -24,26 +24,26 @@ fn drawn(strokes: &[Vec<(f32, f32)>], pen: i32) -> GrayImage {
     strip
 }
 
-/// A crossed cell whose middle is at `x`.
+/// A cross with its centre at `x`.
 fn cross(x: f32) -> [Vec<(f32, f32)>; 2] {
     [vec![(x - 14.0, 16.0), (x + 14.0, 48.0)], vec![(x + 13.0, 15.0), (x - 14.0, 49.0)]]
 }
 
-/// A scribble to and fro between `x` and `x + width`.
+/// A zigzag between `x` and `x + width`.
 fn scribble(x: f32, width: f32, steps: i32) -> Vec<(f32, f32)> {
     let point = |i: i32| {
-        let across = x + width * ((i * 37) % 11) as f32 / 10.0;
-        (across, if i % 2 == 0 { 14.0 + ((i * 13) % 7) as f32 } else { 50.0 - ((i * 29) % 9) as f32 })
+        let point_x = x + width * ((i * 37) % 11) as f32 / 10.0;
+        (point_x, if i % 2 == 0 { 14.0 + ((i * 13) % 7) as f32 } else { 50.0 - ((i * 29) % 9) as f32 })
     };
     (0..steps).map(point).collect()
 }
 
 #[test]
-fn fillers_dashes_scribbles_and_noise_are_not_read_as_numbers() {
+fn fillers_dashes_scribbles_and_noise_are_not_accepted() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let scans = dir.path().join("in");
     fs::create_dir_all(&scans).expect("it is writable");
-    let dash = |x: f32, half: f32| vec![(x - half, 33.0), (x + half, 30.0)];
+    let dash = |x: f32, half_width: f32| vec![(x - half_width, 33.0), (x + half_width, 30.0)];
     let crosses = |xs: &[f32]| -> Vec<_> { xs.iter().flat_map(|&x| cross(x)).collect() };
     let noise = |spread: i32| {
         GrayImage::from_fn(SIZE.0, SIZE.1, |x, y| {
@@ -53,15 +53,15 @@ fn fillers_dashes_scribbles_and_noise_are_not_read_as_numbers() {
         })
     };
     let pictures = [
-        ("crosses", drawn(&crosses(&[50.0, 110.0, 170.0]), 3)),
-        ("one-cross", drawn(&crosses(&[120.0]), 5)),
-        ("dash", drawn(&[dash(120.0, 22.0)], 4)),
-        ("dashes", drawn(&[dash(60.0, 14.0), dash(120.0, 14.0), dash(180.0, 14.0)], 3)),
-        ("long-dash", drawn(&[dash(120.0, 95.0)], 4)),
-        ("scribble", drawn(&[scribble(70.0, 90.0, 40)], 3)),
-        ("small-scribble", drawn(&[scribble(100.0, 30.0, 26)], 3)),
-        ("dots", drawn(&[vec![(60.0, 44.0); 2], vec![(90.0, 44.0); 2], vec![(120.0, 44.0); 2]], 5)),
-        ("paper", drawn(&[], 1)),
+        ("crosses", draw_strip(&crosses(&[50.0, 110.0, 170.0]), 3)),
+        ("one-cross", draw_strip(&crosses(&[120.0]), 5)),
+        ("dash", draw_strip(&[dash(120.0, 22.0)], 4)),
+        ("dashes", draw_strip(&[dash(60.0, 14.0), dash(120.0, 14.0), dash(180.0, 14.0)], 3)),
+        ("long-dash", draw_strip(&[dash(120.0, 95.0)], 4)),
+        ("scribble", draw_strip(&[scribble(70.0, 90.0, 40)], 3)),
+        ("small-scribble", draw_strip(&[scribble(100.0, 30.0, 26)], 3)),
+        ("dots", draw_strip(&[vec![(60.0, 44.0); 2], vec![(90.0, 44.0); 2], vec![(120.0, 44.0); 2]], 5)),
+        ("paper", draw_strip(&[], 1)),
         ("grain", noise(40)),
         ("heavy-grain", noise(160)),
     ];

@@ -1,6 +1,6 @@
-//! Forms by chance, filled in and scanned by chance: what was written comes back, or awaits review.
+//! Random forms, filled in and scanned at random: each written value is read right or needs review.
 //!
-//! The chance is the same at every run. A form that fails is made smaller until it no longer does, and shown.
+//! The seed is fixed. A form that fails is reduced to the smallest form that still fails, and printed.
 
 use std::cell::RefCell;
 
@@ -19,54 +19,57 @@ use proptest::{
 
 use crate::util::digits_of_fixtures;
 
-/// What a field is, beside where it lies.
+/// The kind of a field, without its position.
 #[derive(Debug, Clone)]
 enum Kind {
     Integer,
     Code,
     Date,
-    /// Of so many decimals.
+    /// With this number of decimals.
     Amount(usize),
 }
 
 #[derive(Debug, Clone)]
 struct DrawnField {
     kind: Kind,
-    /// Cells of a comb, or most digits of a box.
+    /// Cells of a comb, or maximum number of digits of a box.
     n: usize,
     is_comb: bool,
-    /// Of a cell, or of the box by its digits, millimetres.
+    /// Width of a cell, or of a box for each of its digits, millimetres.
     pitch: f64,
+    /// Millimetres.
     height: f64,
-    /// What lies left of it, millimetres.
+    /// Space on the left, millimetres.
     margin: f64,
 }
 
-/// Rows from top to bottom: what stands in them, and how far a rule above them reaches, millimetres.
+/// A form of rows of fields.
 #[derive(Debug, Clone)]
 struct DrawnForm {
+    /// From top to bottom: the fields of a row, and the length of the printed line above it, millimetres.
     rows: Vec<(Vec<DrawnField>, f64)>,
+    /// Width and height, millimetres.
     page: (f64, f64),
 }
 
 impl DrawnForm {
     fn template(&self) -> FormTemplate {
         let (width, height) = self.page;
-        let mut rules = vec![format!("[12, 10, {}, 10]", width - 12.0)];
+        let mut lines = vec![format!("[12, 10, {}, 10]", width - 12.0)];
         let mut fields = String::new();
         let mut y = 18.0;
-        for (i, (row, reach)) in self.rows.iter().enumerate() {
+        for (i, (row, line_length)) in self.rows.iter().enumerate() {
             if y + 18.0 > height {
                 break;
             }
-            rules.push(format!("[14, {y}, {}, {y}]", 14.0 + reach.min(width - 28.0)));
+            lines.push(format!("[14, {y}, {}, {y}]", 14.0 + line_length.min(width - 28.0)));
             y += 4.0;
             let mut x = 14.0;
             for (j, field) in row.iter().enumerate() {
                 let n = if matches!(field.kind, Kind::Date) { 8 } else { field.n };
-                let wide = field.pitch * n as f64;
+                let field_width = field.pitch * n as f64;
                 x += field.margin;
-                if x + wide > width - 12.0 {
+                if x + field_width > width - 12.0 {
                     break;
                 }
                 let (kind, digits) = match field.kind {
@@ -74,23 +77,23 @@ impl DrawnForm {
                     Kind::Code => ("kind = \"code\"".to_owned(), format!("digits = {n}")),
                     Kind::Date => ("kind = \"date\"\norder = \"dmy\"".to_owned(), String::new()),
                     Kind::Amount(decimals) => {
-                        let least = (decimals + 1).min(n);
-                        (format!("kind = \"amount\"\ndecimals = {decimals}"), format!("digits = [{least}, {n}]"))
+                        let min_digits = (decimals + 1).min(n);
+                        (format!("kind = \"amount\"\ndecimals = {decimals}"), format!("digits = [{min_digits}, {n}]"))
                     }
                 };
-                let place = if field.is_comb || matches!(field.kind, Kind::Date) {
+                let layout = if field.is_comb || matches!(field.kind, Kind::Date) {
                     format!("comb = {{ at = [{x}, {y}], cell = [{}, {}], groups = [{n}] }}", field.pitch, field.height)
                 } else {
-                    format!("box = [{x}, {y}, {}, {}]", wide + 4.0, field.height)
+                    format!("box = [{x}, {y}, {}, {}]", field_width + 4.0, field.height)
                 };
-                fields += &format!("[[field]]\nname = \"f{i}_{j}\"\n{kind}\n{digits}\n{place}\n");
-                x += wide + 8.0;
+                fields += &format!("[[field]]\nname = \"f{i}_{j}\"\n{kind}\n{digits}\n{layout}\n");
+                x += field_width + 8.0;
             }
             y += 14.0;
         }
         let text = format!(
-            "name = \"by-chance\"\ntitle = \"By chance\"\npage = [{width}, {height}]\nlines = [{}]\n{fields}",
-            rules.join(", ")
+            "name = \"random-form\"\ntitle = \"Random form\"\npage = [{width}, {height}]\nlines = [{}]\n{fields}",
+            lines.join(", ")
         );
         parse_template(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
@@ -105,20 +108,20 @@ fn forms() -> impl Strategy<Value = DrawnForm> {
     (rows, page).prop_map(|(rows, page)| DrawnForm { rows, page })
 }
 
-/// How a page is written and scanned: from as drawn to what an office scanner does in a hurry.
+/// Options of a page: from no degradation to [`Degradations::MODERATE`].
 fn scans() -> impl Strategy<Value = SynthOptions> {
     (any::<u64>(), 0.0..1.0f64, prop_oneof![Just(200.0), Just(300.0)], 0.0..0.4f64).prop_map(
-        |(seed, wear, dpi, blanks)| {
-            let most = Degradations::MODERATE;
+        |(seed, strength, dpi, blanks)| {
+            let max = Degradations::MODERATE;
             let degradations = Degradations {
-                skew_degrees: wear * most.skew_degrees,
-                shift: wear * most.shift,
-                scale: wear * most.scale,
-                blur: wear * most.blur,
-                noise: wear * most.noise,
-                stroke_weight: wear * most.stroke_weight,
-                jpeg: wear * most.jpeg,
-                uneven_light: wear * most.uneven_light,
+                skew_degrees: strength * max.skew_degrees,
+                shift: strength * max.shift,
+                scale: strength * max.scale,
+                blur: strength * max.blur,
+                noise: strength * max.noise,
+                stroke_weight: strength * max.stroke_weight,
+                jpeg: strength * max.jpeg,
+                uneven_light: strength * max.uneven_light,
                 ..Degradations::NONE
             };
             SynthOptions { seed, dpi, blanks, degradations, ..SynthOptions::default() }
@@ -126,25 +129,26 @@ fn scans() -> impl Strategy<Value = SynthOptions> {
     )
 }
 
-/// What became of what was written.
+/// Results for the written fields.
 #[derive(Debug, Default)]
 struct Counts {
+    /// Fields that are not blank.
     fields: usize,
     accepted: usize,
 }
 
-/// `n_forms` forms, one page of each; gives what became of their fields.
+/// Draws and reads one page of each of `n_forms` random forms. Fails if an accepted or blank field is wrong.
 fn read_forms(n_forms: u32) -> Counts {
     let glyphs = digits_of_fixtures().into_iter().map(|(ink, digit)| (ink, digit, None));
-    let glyphs = GlyphStock::new(glyphs).expect("there is one of each");
-    let weights = Weights::shipped().expect("they are sound");
+    let glyphs = GlyphStock::new(glyphs).expect("the fixtures have every digit");
+    let weights = Weights::shipped().expect("the shipped weights are valid");
     let counts = RefCell::new(Counts::default());
     let config = Config { cases: n_forms, failure_persistence: None, max_shrink_iters: 40, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let comes_back = |(form, options): (DrawnForm, SynthOptions)| {
+    let check_form = |(form, options): (DrawnForm, SynthOptions)| {
         let template = form.template();
         let drawn = synthesise(&template, &glyphs, &options, 0).expect("the options are in range");
-        let templates = known_templates().expect("they parse").into_iter().chain([template]);
+        let templates = known_templates().expect("the templates parse").into_iter().chain([template]);
         let reader = formread::Reader::builder()
             .templates(templates)
             .backend(TorchBackend::new(weights.clone(), formread_core::scores::Compute::default()))
@@ -155,7 +159,7 @@ fn read_forms(n_forms: u32) -> Counts {
         let PageReading::Read { form, fields, .. } = record.reading else {
             return Err(TestCaseError::fail(format!("{:?}", record.reading)));
         };
-        prop_assert_eq!(form, "by-chance");
+        prop_assert_eq!(form, "random-form");
         let mut counts = counts.borrow_mut();
         for (field, truth) in fields.iter().zip(&drawn.truth) {
             match field.state {
@@ -168,20 +172,20 @@ fn read_forms(n_forms: u32) -> Counts {
         }
         Ok(())
     };
-    runner.run(&(forms(), scans()), comes_back).unwrap_or_else(|error| panic!("{error}"));
+    runner.run(&(forms(), scans()), check_form).unwrap_or_else(|error| panic!("{error}"));
     counts.into_inner()
 }
 
 #[test]
-fn what_was_written_comes_back_or_awaits_review() {
+fn written_value_is_read_right_or_needs_review() {
     let counts = read_forms(12);
     assert!(counts.fields > 80 && counts.accepted * 10 > counts.fields * 8, "{counts:?}");
 }
 
 #[test]
 #[ignore = "long: make torture"]
-fn torture_by_300_forms() {
+fn torture_300_random_forms_have_no_wrong_value() {
     let counts = read_forms(300);
-    eprintln!("forms by chance: {counts:?}, none wrong");
+    eprintln!("random forms: {counts:?}, none wrong");
     assert!(counts.accepted * 10 > counts.fields * 8, "{counts:?}");
 }

@@ -1,5 +1,6 @@
-//! Real scans: how much of what strangers wrote is read right with the weights that the program carries. A negative of a scan
-//! is the same page. The bounds lie a little below what was measured, because machines round differently.
+//! Real scans, filled in by writers who are not in the training data, read with the shipped weights.
+//!
+//! The bounds are a little below the measured accuracy, because machines round differently.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,22 +14,22 @@ use image::imageops;
 
 use crate::util::{STRIP, call, talk};
 
-/// A set of real scans and what must come of it.
+/// A set of real scans, and the bounds of its accuracy.
 struct Case {
     name: &'static str,
     scans: &'static str,
     truth: &'static str,
     options: &'static [&'static str],
-    /// Minimum share of the fields whose best reading is right, accepted or not.
+    /// Minimum share of fields whose best reading is right, accepted or not.
     min_forced: f64,
-    /// Maximum of the accepted fields that are wrong, as a share of the accepted ones.
+    /// Maximum share of wrong fields among the accepted ones.
     max_wrong: f64,
 }
 
-/// A form that is read with the templates the program carries, and of which no accepted field may be wrong.
+/// A form with a template of the program. No accepted field may be wrong.
 const FORM: Case = Case { name: "", scans: "scans", truth: "truth.csv", options: &[], min_forced: 1.0, max_wrong: 0.0 };
 
-/// The antenatal records' tick boxes, in the template's order, and the pages on which these are ticked.
+/// Tick boxes of the antenatal records, in the template's order (`1` ticked, `-` empty), and the pages that have them so.
 const TICKED: [(&str, &[&str]); 3] = [
     ("1-11-1--11-1-1--1-11-1--11-1-1--11-1--11-", &["scan_filled_form_1.png"]),
     (
@@ -45,9 +46,9 @@ fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")
 }
 
-/// Reads a set of scans and compares what was read with the truth.
+/// Reads a set of scans and checks its accuracy against the ground truth.
 #[track_caller]
-fn assert_read(case: &Case) {
+fn assert_within_bounds(case: &Case) {
     let Case { name, scans, truth, options, min_forced, max_wrong } = *case;
     let path = |file: &str| data().join(name).join(file).to_string_lossy().into_owned();
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
@@ -57,40 +58,41 @@ fn assert_read(case: &Case) {
     let score: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
     let count = |key: &str| score[key].as_f64().expect("it is a count");
     let forced = count("forced_correct") / count("fields");
-    assert!(forced >= min_forced, "{name}: {forced} forced right, {}", score["wrong"]);
+    assert!(forced >= min_forced, "{name}: the best reading is right for {forced}, {}", score["wrong"]);
     assert!(count("accepted_wrong") <= max_wrong * count("accepted"), "{name}: {}", score["wrong"]);
-    assert_eq!(score["number_lost"], 0, "{name}: numbers taken for blank: {}", score["wrong"]);
+    assert_eq!(score["number_lost"], 0, "{name}: numbers read as blank: {}", score["wrong"]);
     assert_eq!(score["illegible_accepted"], 0, "{name}");
 }
 
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
-fn hsf_pages_of_strangers_are_read() {
-    assert_read(&Case { name: "hsf", min_forced: 0.96, ..FORM });
+fn hsf_pages_are_read_within_the_bounds() {
+    assert_within_bounds(&Case { name: "hsf", min_forced: 0.96, ..FORM });
 }
 
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
-fn c1_pages_of_strangers_are_read() {
-    assert_read(&Case { name: "c1", min_forced: 0.93, ..FORM });
+fn c1_pages_are_read_within_the_bounds() {
+    assert_within_bounds(&Case { name: "c1", min_forced: 0.93, ..FORM });
 }
 
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
-fn mtc_pages_of_strangers_are_read() {
-    assert_read(&Case { name: "mtc", min_forced: 0.97, ..FORM });
+fn mtc_pages_are_read_within_the_bounds() {
+    assert_within_bounds(&Case { name: "mtc", min_forced: 0.97, ..FORM });
 }
 
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
-fn car_strips_of_strangers_are_read() {
+fn car_strips_are_read_within_the_bounds() {
     let (scans, truth, options) = ("images", "values.csv", &["--pipeline", STRIP]);
-    assert_read(&Case { name: "car", scans, truth, options, min_forced: 0.83, max_wrong: 0.05 });
+    assert_within_bounds(&Case { name: "car", scans, truth, options, min_forced: 0.83, max_wrong: 0.05 });
 }
 
-/// Every so many of the pictures of a data set, sorted by name.
+/// Every `step`th picture of a data set, in the order of the names.
 fn pictures(set: &str, step: usize) -> Vec<PathBuf> {
-    let entries = walkdir::WalkDir::new(data().join(set)).into_iter().map(|entry| entry.expect("it can be listed"));
+    let entries =
+        walkdir::WalkDir::new(data().join(set)).into_iter().map(|entry| entry.expect("the folder can be listed"));
     let paths = entries.map(walkdir::DirEntry::into_path);
     let mut paths: Vec<PathBuf> = paths.filter(|path| has_scan_extension(&path.to_string_lossy())).collect();
     paths.sort();
@@ -99,14 +101,14 @@ fn pictures(set: &str, step: usize) -> Vec<PathBuf> {
 
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
-fn real_scans_stay_and_their_negatives_do_not() {
+fn real_scan_is_dark_on_light_and_its_negative_is_light_on_dark() {
     let sets = [("c1", 1), ("hsf", 1), ("mtc", 1), ("car", 16), ("digits-ch", 100)];
     let mut wrong = Vec::new();
     for path in sets.iter().flat_map(|(set, step)| pictures(set, *step)) {
-        let mut stored = image::open(&path).expect("it is an image").into_luma8();
-        let is_as_scanned = !is_light_on_dark(&stored);
-        imageops::invert(&mut stored);
-        if !is_as_scanned || !is_light_on_dark(&stored) {
+        let mut image = image::open(&path).expect("it is an image").into_luma8();
+        let is_dark_on_light = !is_light_on_dark(&image);
+        imageops::invert(&mut image);
+        if !is_dark_on_light || !is_light_on_dark(&image) {
             wrong.push(path);
         }
     }
@@ -115,11 +117,11 @@ fn real_scans_stay_and_their_negatives_do_not() {
 
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
-fn boxes_that_strangers_ticked_are_told_from_empty_ones() {
+fn real_tick_boxes_are_read_right_and_few_need_review() {
     let scans = data().join("mtc/scans");
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let text = [include_str!("../pipelines/mtc-antenatal.toml"), include_str!("mtc_marks.toml")].concat();
-    let template = parse_template(&text).expect("it is well formed");
+    let template = parse_template(&text).expect("the template is well formed");
     fs::write(dir.path().join("marks.toml"), text).expect("it is writable");
     let scans = scans.to_string_lossy();
     let output = call(dir.path(), &["run", &scans, "out.csv", "--pipeline", "marks.toml"]);
@@ -133,23 +135,23 @@ fn boxes_that_strangers_ticked_are_told_from_empty_ones() {
         let row = row.expect("it is a table");
         let [scan, name, state, guess] = [0, 3, 4, 6].map(|column| row[column].to_owned());
         if marks.contains(name.as_str()) {
-            let (ticks, for_a_person) = read.entry(scan).or_default();
+            let (ticks, need_review) = read.entry(scan).or_default();
             ticks.push_str(match (state.as_str(), guess.as_str()) {
                 ("accepted" | "review", "1") => "1",
                 ("blank" | "review", "") => "-",
                 _ => "0",
             });
-            for_a_person.extend((state == "review").then_some(name));
+            need_review.extend((state == "review").then_some(name));
         }
     }
-    let (mut n, mut n_for_a_person) = (0, 0);
+    let (mut n, mut n_review) = (0, 0);
     for (ticks, pages) in TICKED {
         for page in pages {
-            let (found, for_a_person) = &read[*page];
-            assert_eq!(found, ticks, "{page}, for a person: {for_a_person:?}");
+            let (read_ticks, need_review) = &read[*page];
+            assert_eq!(read_ticks, ticks, "{page}, for review: {need_review:?}");
             n += ticks.len();
-            n_for_a_person += for_a_person.len();
+            n_review += need_review.len();
         }
     }
-    assert!(100 * n_for_a_person <= n, "{n_for_a_person} of {n} are for a person");
+    assert!(100 * n_review <= n, "{n_review} of {n} need review");
 }

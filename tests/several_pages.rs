@@ -1,4 +1,4 @@
-//! Documents of several pages: templates that are page k of n, drawn, put together in any order, and held to be complete.
+//! Documents whose templates are page k of n. Pages are drawn and stored in any order; a document is complete or not.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ use image::{GrayImage, Luma};
 
 use crate::documents::{RULE, cover, form, forms, page, reader_of, schedule, tiff};
 
-/// Cover, schedule and annex, the three pages of a tax return; and a note, which is a form by itself.
+/// Cover, schedule and annex are the three pages of a tax return. The note is a form of its own.
 fn tax_forms() -> Vec<FormTemplate> {
     let mut forms = forms();
     forms.push(form(
@@ -53,7 +53,7 @@ fn note() -> GrayImage {
     page(&tax_forms()[3], ["6", "9"])
 }
 
-/// Of no form: a disc.
+/// A page of no known form: a disc.
 fn foreign() -> GrayImage {
     let is_ink = |x: u32, y: u32| x.abs_diff(350).pow(2) + y.abs_diff(470).pow(2) < 150_u32.pow(2);
     GrayImage::from_fn(709, 945, |x, y| Luma([if is_ink(x, y) { 30 } else { 250 }]))
@@ -63,11 +63,11 @@ fn blank() -> GrayImage {
     GrayImage::from_pixel(700, 900, Luma([255]))
 }
 
-/// 10 + 25 = 35.
+/// Writes documents that are complete, incomplete or have surplus pages. On most of them the rule holds: 10 + 25 = 35.
 fn write_scans(folder: &Path) {
-    let whole = || tiff(&[annex(), cover("10", "35"), schedule("8", "25")]);
+    let complete = || tiff(&[annex(), cover("10", "35"), schedule("8", "25")]);
     for (name, bytes) in [
-        ("01-any-order.tif", whole()),
+        ("01-any-order.tif", complete()),
         ("02-missing.tif", tiff(&[cover("10", "35"), annex()])),
         ("03-twice-the-same.tif", tiff(&[cover("10", "35"), schedule("8", "25"), annex(), schedule("8", "25")])),
         (
@@ -80,25 +80,25 @@ fn write_scans(folder: &Path) {
         ("08-no-picture.tif", b"no picture".to_vec()),
         ("09-the-rest.tif", tiff(&[schedule("8", "25")])),
         ("10-wrong.tif", tiff(&[foreign(), schedule("8", "25"), cover("10", "36"), annex()])),
-        ("11-copy.tif", whole()),
+        ("11-copy.tif", complete()),
     ] {
         fs::write(folder.join(name), bytes).expect("it is writable");
     }
 }
 
-/// A folder of scans, and tables to be written beside it.
-struct Desk {
+/// A temporary folder with scans in `in`, and the tables of a run over them.
+struct RunFolder {
     dir: tempfile::TempDir,
 }
 
-/// The four files of a run.
-type Written = [String; 4];
+/// The contents of the four files that a run writes.
+type OutputFiles = [String; 4];
 
-impl Desk {
+impl RunFolder {
     fn new() -> Self {
-        let desk = Self { dir: tempfile::tempdir().expect("the temporary folder is writable") };
-        fs::create_dir(desk.scans()).expect("it is writable");
-        desk
+        let run_folder = Self { dir: tempfile::tempdir().expect("the temporary folder is writable") };
+        fs::create_dir(run_folder.scans()).expect("it is writable");
+        run_folder
     }
 
     fn scans(&self) -> PathBuf {
@@ -114,36 +114,44 @@ impl Desk {
         [documents_path(&out), fields_path(&out), run_path(&out), out]
     }
 
-    fn run(&self, reader: &Reader, jobs: usize, existing: ExistingOutput, said: &mut Vec<String>) -> Result<Summary> {
-        let jobs = NonZeroUsize::new(jobs).expect("the tests ask for some");
+    /// Runs with `jobs` workers. Adds the documents that the run reports to `reports`.
+    fn run(
+        &self,
+        reader: &Reader,
+        jobs: usize,
+        existing: ExistingOutput,
+        reports: &mut Vec<String>,
+    ) -> Result<Summary> {
+        let jobs = NonZeroUsize::new(jobs).expect("it is not zero");
         let options = RunOptions { existing, ..RunOptions::new(self.out(), jobs) };
-        run(reader, &find_scans(&self.scans()).expect("it is there"), &options, |event| {
+        run(reader, &find_scans(&self.scans()).expect("the folder exists"), &options, |event| {
             if let Event::Document { scan, document } = event {
-                said.push(format!("{scan}: {}: {document}", document.document));
+                reports.push(format!("{scan}: {}: {document}", document.document));
             }
         })
     }
 
-    fn read(&self) -> Written {
+    fn read_output(&self) -> OutputFiles {
         self.files().map(|path| fs::read_to_string(path).expect("it was written"))
     }
 
-    fn take(&self) -> Written {
-        let written = self.read();
+    /// Removes the output files. Returns their contents.
+    fn take_output(&self) -> OutputFiles {
+        let written = self.read_output();
         self.files().iter().for_each(|path| fs::remove_file(path).expect("it was written"));
         written
     }
 }
 
 #[test]
-fn pages_of_a_file_are_put_together_and_what_is_missing_or_surplus_is_named() {
-    let desk = Desk::new();
-    write_scans(&desk.scans());
-    let mut said = Vec::new();
-    let summary = desk.run(&reader(), 2, ExistingOutput::Refuse, &mut said).expect("it can run");
-    let counted = |words: &[(&str, u64)]| words.iter().map(|(word, n)| ((*word).to_owned(), *n)).collect();
-    assert_eq!(summary.documents, counted(&[("complete", 4), ("incomplete", 3), ("surplus", 2)]));
-    let [documents, fields, record, pages] = desk.read();
+fn documents_of_a_file_name_their_missing_and_surplus_pages() {
+    let run_folder = RunFolder::new();
+    write_scans(&run_folder.scans());
+    let mut reports = Vec::new();
+    let summary = run_folder.run(&reader(), 2, ExistingOutput::Refuse, &mut reports).expect("it can run");
+    let counts = |words: &[(&str, u64)]| words.iter().map(|(word, n)| ((*word).to_owned(), *n)).collect();
+    assert_eq!(summary.documents, counts(&[("complete", 4), ("incomplete", 3), ("surplus", 2)]));
+    let [documents, fields, record, pages] = run_folder.read_output();
     assert_eq!(
         documents,
         "scan,document,verdict,pages,missing,surplus,unread\n\
@@ -158,7 +166,7 @@ fn pages_of_a_file_are_put_together_and_what_is_missing_or_surplus_is_named() {
          11-copy.tif,tax-2026,complete,1=2;2=3;3=1,,,\n"
     );
     assert_eq!(
-        said,
+        reports,
         [
             "02-missing.tif: tax-2026: incomplete: of 3 pages missing: 2",
             "03-twice-the-same.tif: tax-2026: surplus: more than once: 2",
@@ -170,7 +178,7 @@ fn pages_of_a_file_are_put_together_and_what_is_missing_or_surplus_is_named() {
     let record: serde_json::Value = serde_json::from_str(&record).expect("it is JSON");
     assert_eq!(record["documents"], serde_json::json!({ "complete": 4, "incomplete": 3, "surplus": 2 }));
 
-    // what crosses to a page that is not there, or twice and not the same, is not booked; all else is
+    // A field needs review where its rule fails, or names a page that is missing or present twice with different values.
     let review: Vec<&str> = pages.lines().filter(|line| line.contains(",review,")).collect();
     assert_eq!(
         review,
@@ -200,46 +208,47 @@ fn pages_of_a_file_are_put_together_and_what_is_missing_or_surplus_is_named() {
 }
 
 #[test]
-fn the_same_bytes_with_any_number_of_workers_and_wherever_a_run_is_cut_off() {
-    let desk = Desk::new();
-    write_scans(&desk.scans());
-    let (reader, said) = (reader(), &mut Vec::new());
-    desk.run(&reader, 1, ExistingOutput::Refuse, said).expect("it can run");
-    let want = desk.take();
-    desk.run(&reader, 4, ExistingOutput::Refuse, said).expect("it can run");
-    assert_eq!(desk.take(), want);
+fn output_is_the_same_for_any_number_of_workers_and_any_interruption() {
+    let run_folder = RunFolder::new();
+    write_scans(&run_folder.scans());
+    let (reader, reports) = (reader(), &mut Vec::new());
+    run_folder.run(&reader, 1, ExistingOutput::Refuse, reports).expect("it can run");
+    let want = run_folder.take_output();
+    run_folder.run(&reader, 4, ExistingOutput::Refuse, reports).expect("it can run");
+    assert_eq!(run_folder.take_output(), want);
 
-    // a folder in the table's place: everything is read, but the table cannot take its name
-    fs::create_dir(desk.out()).expect("it is writable");
-    desk.run(&reader, 2, ExistingOutput::Overwrite, said).expect_err("a folder is in the way");
-    fs::remove_dir(desk.out()).expect("it is empty");
-    let journal = fs::read(journal_path(&desk.out())).expect("what was read is kept");
+    // A folder has the name of the table: everything is read, but the table cannot be renamed.
+    fs::create_dir(run_folder.out()).expect("it is writable");
+    run_folder.run(&reader, 2, ExistingOutput::Overwrite, reports).expect_err("the name is that of a folder");
+    fs::remove_dir(run_folder.out()).expect("it is empty");
+    let journal = fs::read(journal_path(&run_folder.out())).expect("the journal is kept");
     for part in (0..=6).rev() {
-        // first with the tables that took their names before the run was cut off
-        fs::write(journal_path(&desk.out()), &journal[..journal.len() * part / 6]).expect("it is writable");
-        desk.run(&reader, 2, ExistingOutput::Resume, said).expect("it can go on");
-        assert_eq!(desk.take(), want, "cut at {part}/6");
+        // In the first round the other tables of the interrupted run still exist.
+        fs::write(journal_path(&run_folder.out()), &journal[..journal.len() * part / 6]).expect("it is writable");
+        run_folder.run(&reader, 2, ExistingOutput::Resume, reports).expect("it can be resumed");
+        assert_eq!(run_folder.take_output(), want, "cut at {part}/6");
     }
 }
 
 #[test]
-fn a_table_of_documents_is_not_left_to_a_run_without_any() {
-    let desk = Desk::new();
-    fs::write(desk.scans().join("a.tif"), tiff(&[cover("10", "35"), schedule("8", "25")])).expect("it is writable");
-    desk.run(&reader(), 1, ExistingOutput::Refuse, &mut Vec::new()).expect("it can run");
-    let [documents, ..] = desk.read();
+fn documents_table_is_removed_by_a_run_without_documents() {
+    let run_folder = RunFolder::new();
+    fs::write(run_folder.scans().join("a.tif"), tiff(&[cover("10", "35"), schedule("8", "25")]))
+        .expect("it is writable");
+    run_folder.run(&reader(), 1, ExistingOutput::Refuse, &mut Vec::new()).expect("it can run");
+    let [documents, ..] = run_folder.read_output();
     assert!(documents.ends_with("a.tif,tax-2026,incomplete,1=1;2=2,3,,\n"), "{documents}");
-    let (plain, said) = (reader_of(forms()), &mut Vec::new());
-    let summary = desk.run(&plain, 1, ExistingOutput::Overwrite, said).expect("it can run");
-    assert!(summary.documents.is_empty() && said.is_empty());
-    let [documents, others @ ..] = desk.files();
+    let (plain, reports) = (reader_of(forms()), &mut Vec::new());
+    let summary = run_folder.run(&plain, 1, ExistingOutput::Overwrite, reports).expect("it can run");
+    assert!(summary.documents.is_empty() && reports.is_empty());
+    let [documents, others @ ..] = run_folder.files();
     assert!(!documents.exists() && others.iter().all(|path| path.exists()));
-    let record = fs::read_to_string(run_path(&desk.out())).expect("it was written");
+    let record = fs::read_to_string(run_path(&run_folder.out())).expect("it was written");
     assert!(!record.contains("\"documents\""), "{record}");
 }
 
 #[test]
-fn a_reader_says_which_documents_a_file_has() {
+fn reader_returns_the_documents_of_a_file() {
     let reader = reader();
     let records = reader.stages().read(&tiff(&[schedule("8", "25"), note(), annex()])).expect("the net does not fail");
     let documents: Vec<String> = reader.stages().documents(&records).iter().map(ToString::to_string).collect();

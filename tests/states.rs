@@ -1,5 +1,5 @@
-//! The states in which people leave a field, drawn, and read with the weights that the program carries: each is told from
-//! the others, and what is no number is not booked as one.
+//! Drawn fields in every state, read with the shipped weights: each state gets its own reason, and a mark that is not a
+//! number is not accepted as one.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +15,18 @@ use crate::{
     util::digits_of_fixtures,
 };
 
-/// Pages that are drawn.
+/// Number of drawn pages.
 const N_PAGES: usize = 6;
 
-/// What became of the fields of one state.
+/// Results for the fields of one state.
 #[derive(Debug, Default)]
 struct Outcomes {
     n: usize,
-    /// Accepted with the number that was last written there.
+    /// Accepted with the number that was written last.
     right: usize,
-    /// Accepted with another.
+    /// Accepted with another number.
     wrong: usize,
-    /// By the word of the reason, or `blank`.
+    /// Not accepted: counts by the word of the reason, or `blank`.
     others: BTreeMap<String, usize>,
 }
 
@@ -40,10 +40,10 @@ impl Outcomes {
     }
 }
 
-/// By whether it is a comb, and state.
+/// Draws and reads all pages. Returns the results by state, apart for combs (`true`) and boxes.
 fn read_all() -> BTreeMap<(bool, State), Outcomes> {
     let (form, stock) = (form(), digits_of_fixtures());
-    let weights = Weights::shipped().expect("they are sound");
+    let weights = Weights::shipped().expect("the shipped weights are valid");
     let reader = formread::Reader::builder()
         .templates(vec![form.clone()])
         .backend(TorchBackend::new(weights, formread_core::scores::Compute::default()))
@@ -78,28 +78,28 @@ fn read_all() -> BTreeMap<(bool, State), Outcomes> {
 }
 
 #[test]
-fn every_state_is_told_from_the_others() {
+fn field_in_every_state_is_recognised() {
     let outcomes = read_all();
     let table = || outcomes.iter().map(|((comb, state), of)| format!("{comb} {state:?} {of:?}\n")).collect::<String>();
     println!("{}", table());
     for (&(is_comb, state), of) in &outcomes {
-        let as_told = match state {
+        let is_within_bounds = match state {
             State::Blank => of.share_of("blank") == 1.0,
             State::OffPage => of.share_of("off-page") == 1.0,
             State::Number => of.share(of.right) >= 0.65 && of.share(of.wrong) <= 0.04,
             State::Zero => of.share(of.right) >= 0.85 && of.wrong == 0,
-            // fillers of a comb that says what they mean; in a box they are no number
+            // Fillers of a comb whose template declares their meaning. In a box they are not a number.
             State::Crosses | State::Dash if is_comb => of.share(of.right) >= 0.8 && of.wrong == 0,
             State::Overflow => of.share_of("overflow") >= 0.8 && of.right + of.wrong == 0,
-            // either name says that the writer took it back
+            // Either reason means that the writer withdrew the digit.
             State::ScribbledOver => {
                 of.share_of("struck-out") + of.share_of("overwritten") >= 0.8 && of.right + of.wrong == 0
             }
             State::Crosses | State::Dash | State::Scribble => of.right + of.wrong == 0 && of.share_of("blank") == 0.0,
-            // known to be wrong: a line or a second digit may pass for one digit of an unusual hand, or hide the first one
+            // A known weakness: a line or a second digit can look like one digit of an unusual hand, or hide the first one.
             State::StruckOut => of.share_of("struck-out") > 0.5 && of.share(of.right) <= 0.25 && of.wrong == 0,
             State::Overwritten => of.share_of("overwritten") >= 0.5 && of.share(of.right + of.wrong) <= 0.3,
         };
-        assert!(as_told, "{state:?}, in a comb: {is_comb}: {of:?}\n{}", table());
+        assert!(is_within_bounds, "{state:?}, in a comb: {is_comb}: {of:?}\n{}", table());
     }
 }

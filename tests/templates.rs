@@ -1,4 +1,4 @@
-//! `formread template`: the schema that editors are given, and the commands as a user and a script meet them.
+//! `formread template`: the JSON schema for editors, and the commands as users and scripts call them.
 
 use std::{fs, path::Path};
 
@@ -12,18 +12,19 @@ use serde_json::Value;
 #[cfg(feature = "torch")]
 use crate::util::{call, talk};
 
-/// What is wrong with `value`, by the keywords of JSON Schema that the schema uses; an unknown one is wrong as well, so that
-/// nothing passes because it was not looked at.
-fn faults(root: &Value, schema: &Value, value: &Value, at: &str, faults_out: &mut Vec<String>) {
-    let mut fault = |what: String| faults_out.push(format!("{at}: {what}"));
+/// Adds to `errors` what is wrong with `value` under `schema`. `at` is the path of the value.
+///
+/// Checks the keywords of JSON Schema that the schema of templates uses. Any other keyword panics, so that none is ignored.
+fn validate(root: &Value, schema: &Value, value: &Value, at: &str, errors: &mut Vec<String>) {
+    let mut error = |text: String| errors.push(format!("{at}: {text}"));
     let Some(keywords) = schema.as_object() else {
         if schema == &Value::Bool(false) {
-            fault("nothing may stand here".to_owned());
+            error("no value is allowed here".to_owned());
         }
         return;
     };
     if let Some(kind) = keywords.get("type") {
-        let is = match kind.as_str().expect("one type a place") {
+        let has_type = match kind.as_str().expect("a schema has one type") {
             "object" => value.is_object(),
             "array" => value.is_array(),
             "string" => value.is_string(),
@@ -32,79 +33,84 @@ fn faults(root: &Value, schema: &Value, value: &Value, at: &str, faults_out: &mu
             "number" => value.is_number(),
             other => panic!("{at}: an unknown type: {other}"),
         };
-        if !is {
-            fault(format!("{value} is no {kind}"));
+        if !has_type {
+            error(format!("{value} is not of type {kind}"));
             return;
         }
     }
     let number = value.as_f64();
     let length = value.as_array().map(Vec::len);
-    for (keyword, said) in keywords {
+    for (keyword, argument) in keywords {
         match keyword.as_str() {
             "type" | "$schema" | "title" | "description" | "default" | "format" | "definitions" | "properties" => {}
             "$ref" => {
-                let path = said.as_str().and_then(|path| path.strip_prefix('#')).expect("it points into the schema");
-                let there = root.pointer(path).unwrap_or_else(|| panic!("{path} is not there"));
-                faults(root, there, value, at, faults_out);
+                let path =
+                    argument.as_str().and_then(|path| path.strip_prefix('#')).expect("it points into the schema");
+                let target = root.pointer(path).unwrap_or_else(|| panic!("{path} does not exist"));
+                validate(root, target, value, at, errors);
                 return;
             }
             "enum" => {
-                if !said.as_array().expect("it lists").contains(value) {
-                    fault(format!("{value} is none of {said}"));
+                if !argument.as_array().expect("it is a list").contains(value) {
+                    error(format!("{value} is none of {argument}"));
                 }
             }
             "pattern" => {
-                // three patterns are used, each a run of some characters
-                let allowed = |c: char| match said.as_str().expect("it is text") {
+                // The schema has three patterns, each a class of characters, repeated.
+                let is_allowed = |c: char| match argument.as_str().expect("it is text") {
                     "^[a-z0-9][a-z0-9-]*$" => c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
                     "^[A-Za-z0-9_]+$" => c.is_ascii_alphanumeric() || c == '_',
                     "^[0-9.-]+$" => c.is_ascii_digit() || matches!(c, '.' | '-'),
                     other => panic!("{at}: an unknown pattern: {other}"),
                 };
                 let text = value.as_str().unwrap_or_default();
-                if text.is_empty() || !text.chars().all(allowed) {
-                    fault(format!("{value} is not like {said}"));
+                if text.is_empty() || !text.chars().all(is_allowed) {
+                    error(format!("{value} does not match {argument}"));
                 }
             }
-            "minimum" if number.is_some() && number < said.as_f64() => fault(format!("{value} is below {said}")),
-            "maximum" if number.is_some() && number > said.as_f64() => fault(format!("{value} is above {said}")),
-            "minItems" if length.is_some_and(|n| (n as u64) < said.as_u64().expect("it counts")) => {
-                fault(format!("fewer than {said}"));
+            "minimum" if number.is_some() && number < argument.as_f64() => {
+                error(format!("{value} is below {argument}"))
             }
-            "maxItems" if length.is_some_and(|n| (n as u64) > said.as_u64().expect("it counts")) => {
-                fault(format!("more than {said}"));
+            "maximum" if number.is_some() && number > argument.as_f64() => {
+                error(format!("{value} is above {argument}"))
+            }
+            "minItems" if length.is_some_and(|n| (n as u64) < argument.as_u64().expect("it is a count")) => {
+                error(format!("fewer than {argument}"));
+            }
+            "maxItems" if length.is_some_and(|n| (n as u64) > argument.as_u64().expect("it is a count")) => {
+                error(format!("more than {argument}"));
             }
             "minimum" | "maximum" | "minItems" | "maxItems" => {}
             "required" => {
-                for key in said.as_array().expect("it lists") {
+                for key in argument.as_array().expect("it is a list") {
                     if value.get(key.as_str().expect("it is a key")).is_none() {
-                        fault(format!("{key} is missing"));
+                        error(format!("{key} is missing"));
                     }
                 }
             }
             "additionalProperties" => {
                 let known = &keywords["properties"];
                 for key in value.as_object().expect("it is a table").keys() {
-                    if known.get(key).is_none() && said == &Value::Bool(false) {
-                        fault(format!("{key} is not known"));
+                    if known.get(key).is_none() && argument == &Value::Bool(false) {
+                        error(format!("{key} is not known"));
                     }
                 }
             }
             "items" => {
                 let mut inner = Vec::new();
                 for (i, item) in value.as_array().expect("it is a list").iter().enumerate() {
-                    faults(root, said, item, &format!("{at}[{i}]"), &mut inner);
+                    validate(root, argument, item, &format!("{at}[{i}]"), &mut inner);
                 }
-                inner.into_iter().for_each(&mut fault);
+                inner.into_iter().for_each(&mut error);
             }
             "anyOf" => {
                 let fits = |choice: &Value| {
                     let mut inner = Vec::new();
-                    faults(root, choice, value, at, &mut inner);
+                    validate(root, choice, value, at, &mut inner);
                     inner.is_empty()
                 };
-                if !said.as_array().expect("it lists").iter().any(fits) {
-                    fault(format!("{value} is none of what it may be"));
+                if !argument.as_array().expect("it is a list").iter().any(fits) {
+                    error(format!("{value} matches no alternative"));
                 }
             }
             other => panic!("{at}: an unknown keyword: {other}"),
@@ -113,29 +119,30 @@ fn faults(root: &Value, schema: &Value, value: &Value, at: &str, faults_out: &mu
     if let (Some(properties), Some(table)) = (keywords.get("properties"), value.as_object()) {
         for (key, inner) in table {
             if let Some(schema) = properties.get(key) {
-                faults(root, schema, inner, &format!("{at}.{key}"), faults_out);
+                validate(root, schema, inner, &format!("{at}.{key}"), errors);
             }
         }
     }
 }
 
-fn faults_of(text: &str) -> Vec<String> {
+/// What is wrong with the text of a template under the schema.
+fn schema_errors(text: &str) -> Vec<String> {
     let value: Value = toml::from_str(text).expect("it is TOML");
-    let (schema, mut found) = (template_schema(), Vec::new());
-    faults(&schema, &schema, &value, "template", &mut found);
-    found
+    let (schema, mut errors) = (template_schema(), Vec::new());
+    validate(&schema, &schema, &value, "template", &mut errors);
+    errors
 }
 
 #[test]
-fn every_template_is_valid_under_the_schema() {
+fn template_in_the_repository_is_valid_under_the_schema() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut n = 0;
     for folder in ["pipelines", "fixtures/signs"] {
-        for entry in fs::read_dir(root.join(folder)).expect("it is part of the repository") {
-            let path = entry.expect("it can be listed").path();
+        for entry in fs::read_dir(root.join(folder)).expect("the folder exists") {
+            let path = entry.expect("the folder can be listed").path();
             if path.extension().is_some_and(|extension| extension == "toml") {
-                let found = faults_of(&fs::read_to_string(&path).expect("it is text"));
-                assert!(found.is_empty(), "{}: {found:#?}", path.display());
+                let errors = schema_errors(&fs::read_to_string(&path).expect("it is text"));
+                assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
                 n += 1;
             }
         }
@@ -144,27 +151,27 @@ fn every_template_is_valid_under_the_schema() {
 }
 
 #[test]
-fn what_is_no_template_is_not_valid() {
+fn malformed_template_is_invalid_under_the_schema() {
     let good = "name = \"t\"\ntitle = \"t\"\nunit = { dpi = 300 }\npage = [100, 100]\nversion = \"2\"\n\
                 document = { name = \"tax\", page = 2, of = 3 }\n[[field]]\nname = \"f\"\nkind = \"integer\"\nbox = [5, 5, 40, 8]\ndigits = [1, 3]\nprinted = [\"top\"]\n";
-    assert!(faults_of(good).is_empty(), "{:?}", faults_of(good));
-    for (from, to, says) in [
+    assert!(schema_errors(good).is_empty(), "{:?}", schema_errors(good));
+    for (from, to, expected) in [
         ("title = \"t\"", "titel = \"t\"", "titel is not known"),
         ("title = \"t\"", "", "\"title\" is missing"),
-        ("name = \"t\"", "name = \"T t\"", "is not like"),
+        ("name = \"t\"", "name = \"T t\"", "does not match"),
         ("\"integer\"", "\"intger\"", "is none of"),
         ("[5, 5, 40, 8]", "[5, 5, 40]", "fewer than 4"),
-        ("[5, 5, 40, 8]", "\"there\"", "is no \"array\""),
+        ("[5, 5, 40, 8]", "\"there\"", "is not of type \"array\""),
         ("\"top\"", "\"up\"", "is none of"),
-        ("[1, 3]", "\"three\"", "is none of what it may be"),
-        ("dpi = 300", "dpi = 3", "is none of what it may be"),
+        ("[1, 3]", "\"three\"", "matches no alternative"),
+        ("dpi = 300", "dpi = 3", "matches no alternative"),
         ("page = 2,", "page = 0,", "0 is below 1"),
-        ("name = \"tax\", page", "name = \"Tax\", page", "is not like"),
+        ("name = \"tax\", page", "name = \"Tax\", page", "does not match"),
         (", of = 3", "", "\"of\" is missing"),
     ] {
         assert!(good.contains(from), "{from}");
-        let found = faults_of(&good.replacen(from, to, 1));
-        assert!(found.iter().any(|fault| fault.contains(says)), "{to}: {found:?}");
+        let errors = schema_errors(&good.replacen(from, to, 1));
+        assert!(errors.iter().any(|error| error.contains(expected)), "{to}: {errors:?}");
     }
 }
 
@@ -175,7 +182,7 @@ const GOOD: &str = "name = \"order\"\ntitle = \"An order\"\nversion = \"7\"\npag
 
 #[cfg(feature = "torch")]
 #[test]
-fn a_template_is_listed_drawn_and_checked() {
+fn template_commands_list_check_and_show_templates() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).expect("it is writable");
     write("good.toml", GOOD);
@@ -189,49 +196,59 @@ fn a_template_is_listed_drawn_and_checked() {
         args: &'static [&'static str],
         status: i32,
         stdout: &'static str,
-        talk: &'static str,
+        stderr: &'static str,
     }
     let cases = [
-        Case { args: &["list"], status: 0, stdout: "tax-return", talk: "" },
-        Case { args: &["list", "good.toml"], status: 0, stdout: "An order\n", talk: "" },
-        Case { args: &["list", "page.toml"], status: 0, stdout: "An order, page 2 of 2 of orders\n", talk: "" },
-        Case { args: &["list", "bad.toml"], status: 2, stdout: "", talk: "bad.toml:12: " },
-        Case { args: &["schema"], status: 0, stdout: "additionalProperties", talk: "" },
-        Case { args: &["check", "good.toml"], status: 0, stdout: "0 faults, 0 risks", talk: "" },
-        Case { args: &["check", "poor.toml"], status: 1, stdout: "poor.toml:14: fault: overlap: field b: ", talk: "" },
-        Case { args: &["check", "page.toml"], status: 1, stdout: "page.toml:1: fault: document: ", talk: "" },
-        Case { args: &["check", "bad.toml"], status: 1, stdout: "bad.toml:12: fault: malformed: field a: ", talk: "" },
-        Case { args: &["check", "good.toml", "none"], status: 2, stdout: "", talk: "none" },
-        Case { args: &["check", "none.toml"], status: 2, stdout: "", talk: "none.toml" },
-        Case { args: &["check", "scans"], status: 2, stdout: "", talk: "no template is given" },
-        Case { args: &["check", "good.toml", "--simulate", "3"], status: 2, stdout: "", talk: "--glyphs" },
-        Case { args: &["check", "good.toml", "--dpi", "7"], status: 2, stdout: "", talk: "hint: from 50 to 1200" },
+        Case { args: &["list"], status: 0, stdout: "tax-return", stderr: "" },
+        Case { args: &["list", "good.toml"], status: 0, stdout: "An order\n", stderr: "" },
+        Case { args: &["list", "page.toml"], status: 0, stdout: "An order, page 2 of 2 of orders\n", stderr: "" },
+        Case { args: &["list", "bad.toml"], status: 2, stdout: "", stderr: "bad.toml:12: " },
+        Case { args: &["schema"], status: 0, stdout: "additionalProperties", stderr: "" },
+        Case { args: &["check", "good.toml"], status: 0, stdout: "0 faults, 0 risks", stderr: "" },
+        Case {
+            args: &["check", "poor.toml"],
+            status: 1,
+            stdout: "poor.toml:14: fault: overlap: field b: ",
+            stderr: "",
+        },
+        Case { args: &["check", "page.toml"], status: 1, stdout: "page.toml:1: fault: document: ", stderr: "" },
+        Case {
+            args: &["check", "bad.toml"],
+            status: 1,
+            stdout: "bad.toml:12: fault: malformed: field a: ",
+            stderr: "",
+        },
+        Case { args: &["check", "good.toml", "none"], status: 2, stdout: "", stderr: "none" },
+        Case { args: &["check", "none.toml"], status: 2, stdout: "", stderr: "none.toml" },
+        Case { args: &["check", "scans"], status: 2, stdout: "", stderr: "no template is given" },
+        Case { args: &["check", "good.toml", "--simulate", "3"], status: 2, stdout: "", stderr: "--glyphs" },
+        Case { args: &["check", "good.toml", "--dpi", "7"], status: 2, stdout: "", stderr: "hint: from 50 to 1200" },
         Case {
             args: &["show", "good.toml", "--out", "a.png"],
             status: 0,
             stdout: "",
-            talk: "order 7: An order; 1 fields",
+            stderr: "order 7: An order; 1 fields",
         },
         Case {
             args: &["show", "page.toml", "--out", "a.png"],
             status: 0,
             stdout: "",
-            talk: "order 7: An order, page 2 of 2 of orders; 1 fields",
+            stderr: "order 7: An order, page 2 of 2 of orders; 1 fields",
         },
-        Case { args: &["show", "good.toml", "a.png", "--out", "b.png"], status: 0, stdout: "", talk: "residual 0." },
+        Case { args: &["show", "good.toml", "a.png", "--out", "b.png"], status: 0, stdout: "", stderr: "residual 0." },
         Case {
             args: &["show", "good.toml", "a.png", "--page", "2", "--out", "c.png"],
             status: 2,
             stdout: "",
-            talk: "hint: the file has 1",
+            stderr: "hint: the file has 1",
         },
     ];
-    for Case { args, status, stdout, talk: says } in cases {
+    for Case { args, status, stdout, stderr } in cases {
         let output = call(dir.path(), &[&["template"], args].concat());
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(output.status.code(), Some(status), "{args:?}: {told}{}", talk(&output));
-        assert!(told.contains(stdout), "{args:?} does not say {stdout:?}: {told}");
-        assert!(talk(&output).contains(says), "{args:?} does not say {says:?}: {}", talk(&output));
+        let written = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(status), "{args:?}: {written}{}", talk(&output));
+        assert!(written.contains(stdout), "{args:?} does not print {stdout:?}: {written}");
+        assert!(talk(&output).contains(stderr), "{args:?} does not print {stderr:?}: {}", talk(&output));
     }
     assert!(dir.path().join("b.png").exists() && !dir.path().join("c.png").exists());
 
@@ -245,47 +262,46 @@ fn a_template_is_listed_drawn_and_checked() {
             .as_array()
             .is_some_and(|all| all.iter().any(|one| one["name"] == "c1-2019" && one["cells"] == 23))
     );
-    let survey = json(&["check", "poor.toml", "a.png"]);
-    assert_eq!(survey["findings"][0]["kind"], "overlap");
+    let report = json(&["check", "poor.toml", "a.png"]);
+    assert_eq!(report["findings"][0]["kind"], "overlap");
     assert_eq!(
-        (&survey["findings"][0]["line"], &survey["pages"][0]["scan"]),
+        (&report["findings"][0]["line"], &report["pages"][0]["scan"]),
         (&Value::from(14), &Value::from("a.png"))
     );
 }
 
-/// The digits of the fixtures write a few pages; what is expected of them is said field by field.
+/// Pages are simulated with the digits of the fixtures. The forecast has an entry for each field.
 #[cfg(feature = "torch")]
 #[test]
-fn what_to_expect_of_a_form_is_foretold() {
+fn template_check_with_simulated_pages_returns_a_forecast() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     fs::write(dir.path().join("good.toml"), GOOD).expect("it is writable");
-    for (i, (ink, digit)) in crate::util::digits_of_fixtures().into_iter().enumerate() {
+    for (i, (mut ink, digit)) in crate::util::digits_of_fixtures().into_iter().enumerate() {
         let folder = dir.path().join(format!("digits/{digit}"));
         fs::create_dir_all(&folder).expect("it is writable");
-        let mut ink = ink;
         image::imageops::invert(&mut ink);
         ink.save(folder.join(format!("{i}.png"))).expect("it is writable");
     }
     let args = ["template", "check", "good.toml", "--simulate", "4", "--glyphs", "digits", "--dpi", "200", "--json"];
     let output = call(dir.path(), &args);
-    let survey: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", talk(&output)));
-    let forecast = &survey["forecasts"][0];
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", talk(&output)));
+    let forecast = &report["forecasts"][0];
     assert_eq!((&forecast["form"], &forecast["pages"]), (&Value::from("order"), &Value::from(4)));
     assert_eq!(
         (&forecast["fields"][0]["name"], &forecast["fields"][0]["fields"]),
         (&Value::from("a"), &Value::from(4))
     );
-    assert_eq!(forecast["rejected"], serde_json::json!({}), "{survey}");
+    assert_eq!(forecast["rejected"], serde_json::json!({}), "{report}");
 }
 
-/// The walk from a blank form: drafted, held to the blank, and never written over.
+/// A template is drafted from a blank form and fits it. Neither an existing template nor the scan is overwritten.
 #[cfg(feature = "torch")]
 #[test]
-fn a_blank_form_becomes_a_template_that_lies_on_it() {
+fn blank_form_is_drafted_as_a_template_that_fits_it() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
-    let form = known_templates().expect("they parse").into_iter().find(|form| form.name == "tax-return");
-    let form = form.expect("it is known");
-    let blank = print_blank(&form, 200.0, 1).expect("it is in range");
+    let form = known_templates().expect("the templates parse").into_iter().find(|form| form.name == "tax-return");
+    let form = form.expect("the template exists");
+    let blank = print_blank(&form, 200.0, 1).expect("the resolution is in range");
     blank.save(dir.path().join("blank.png")).expect("it is writable");
     let new = |args: &[&str]| call(dir.path(), &[&["template", "new"], args].concat());
 
@@ -313,7 +329,7 @@ fn a_blank_form_becomes_a_template_that_lies_on_it() {
 
     let scan = fs::read(dir.path().join("blank.png")).expect("it was written");
     assert!(new(&["blank.png", "--out", "blank.toml", "--overwrite"]).status.success());
-    assert_eq!(fs::read(dir.path().join("blank.png")).expect("it is there"), scan, "a scan is not written over");
+    assert_eq!(fs::read(dir.path().join("blank.png")).expect("it is there"), scan, "a scan is not overwritten");
 
     let white = image::GrayImage::from_pixel(800, 1100, image::Luma([255]));
     white.save(dir.path().join("white.png")).expect("it is writable");

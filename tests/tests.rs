@@ -1,32 +1,36 @@
-//! The integration tests, one binary, since each would link LibTorch.
+//! The integration tests. They are one binary, because each binary would link LibTorch.
 //!
-//! - `barcodes`: forms that differ in their barcode alone.
-//! - `cli`: the command line as a user and a script meet it: exit status, files, what goes to stdout.
-//! - `docs`: the documentation: its commands run, its links, tables and file names are right.
-//! - `fixtures`: the scans that come with the program, read with the weights it carries.
-//! - `golden`: what is read of the fixtures, compared with golden files; `make golden` renews them.
+//! - `accuracy`: the scans in `fixtures`, read with the shipped weights.
+//! - `barcodes`: forms that differ only in their barcode.
+//! - `cli`: the command line: exit status, files, standard output and error.
+//! - `docs`: the documentation: its commands run, and its links, tables and file names are right.
+//! - `golden`: readings of the fixtures, compared with golden files; `make golden` renews them.
 //! - `ledger`: every page is accounted for, whatever happens to its file.
-//! - `faults`: runs that are killed, stopped, refused or out of room, and gone on with; the long ones by `make torture`.
-//! - `hostile`: files that were damaged, or made to do damage.
-//! - `house_rules`: what the source must never do.
+//! - `faults`: runs that are killed, stopped, refused or out of disk space, and resumed.
+//! - `hostile`: damaged files, and files that are made to harm a decoder.
+//! - `house_rules`: rules of the source code that the compiler does not check.
 //! - `module_cycles`: no two modules of a crate use each other.
-//! - `registration`: drawn forms, turned, cut off, crumpled and photographed, and pages that are no form.
-//! - `real_digits`: digits that strangers wrote become glyphs; needs data that is not in the repository.
-//! - `real_pages`: scans that strangers filled in, read; needs data that is not in the repository.
-//! - `no_numbers`: marks that are no numbers are not booked.
-//! - `many_forms`: sixty templates that differ little, and pages of each.
-//! - `marks`: boxes to be ticked, on a drawn form.
-//! - `documents`: several pages that rules tie together, on drawn forms.
-//! - `several_pages`: documents whose templates are page k of n: complete or not, whatever the order.
+//! - `registration`: drawn forms that are turned, cut off, folded or photographed, and pages of no known form.
+//! - `real_digits`: glyphs of real handwritten digits; needs data that is not in the repository.
+//! - `real_pages`: accuracy on real scans; needs data that is not in the repository.
+//! - `no_numbers`: marks that are not numbers are not accepted.
+//! - `many_forms`: identification among sixty templates that differ little.
+//! - `marks`: tick boxes on a drawn form.
+//! - `documents`: documents with rules across pages, on drawn forms.
+//! - `several_pages`: documents whose templates are page k of n: complete or not, in any order.
 //! - `drafts`: templates drafted from real forms; needs data that is not in the repository.
-//! - `numbers`: forms that differ in their printed number alone.
-//! - `states`: fields struck out, overwritten, too full: drawn by `drawn_states`, and told apart.
-//! - `properties`: forms and pages by chance: what was written comes back, or awaits review.
+//! - `numbers`: forms that differ only in their printed number.
+//! - `drawn_states`: draws fields in every state, for `states`.
+//! - `states`: fields that are struck out, overwritten or have too many digits get their own reasons.
+//! - `properties`: random forms and pages: each written value is read right or needs review.
 //! - `templates`: `formread template`, and the schema of templates.
-//! - `util`: scans to read, and the program to call.
+//! - `util`: helpers: scans to read, and calls of the program.
 //!
-//! A test that needs data which is not in the repository is reported as ignored where it is absent: see `build.rs`.
+//! The long tests begin with `torture_`; `make torture` runs them. A test whose data is absent is reported as ignored: see
+//! `build.rs`.
 
+#[cfg(feature = "torch")]
+mod accuracy;
 mod barcodes;
 #[cfg(feature = "torch")]
 mod cli;
@@ -38,8 +42,6 @@ mod drafts;
 mod drawn_states;
 #[cfg(all(feature = "torch", unix))]
 mod faults;
-#[cfg(feature = "torch")]
-mod fixtures;
 mod golden;
 mod hostile;
 mod house_rules;
