@@ -8,20 +8,13 @@ use super::stored::{StoredPage, check_size};
 use super::{Limits, Page, pdf, polarity, resolution, single, tiff};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
-/// The formats with one page a file, which `single` decodes, and the extensions of their files, lower case.
-const SINGLE_PAGE_FORMATS: [(ImageFormat, Format, &[&str]); 4] = [
-    (ImageFormat::Png, Format::Png, &["png"]),
-    (ImageFormat::Jpeg, Format::Jpeg, &["jpg", "jpeg", "jpe", "jfif"]),
-    (ImageFormat::Bmp, Format::Bmp, &["bmp"]),
-    (ImageFormat::WebP, Format::WebP, &["webp"]),
-];
 /// Extensions of the files with any number of pages, lower case.
 const MULTI_PAGE_EXTENSIONS: [&str; 3] = ["tif", "tiff", "pdf"];
 
 /// Whether the name of a file is that of a scan. A folder is searched by names; the format is recognised by the first bytes.
 pub fn has_scan_extension(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    let mut known = SINGLE_PAGE_FORMATS.iter().flat_map(|(_, _, extensions)| *extensions).chain(&MULTI_PAGE_EXTENSIONS);
+    let mut known = single::FORMATS.iter().flat_map(|(_, _, extensions)| *extensions).chain(&MULTI_PAGE_EXTENSIONS);
     extension.is_some_and(|extension| known.any(|known| *known == extension))
 }
 
@@ -39,7 +32,7 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Pages<'a>> {
         return Err(Error::format(Format::Image, "the file is empty"));
     }
     let guessed = image::guess_format(bytes).ok();
-    let file = match SINGLE_PAGE_FORMATS.iter().find(|(format, ..)| Some(*format) == guessed) {
+    let file = match single::FORMATS.iter().find(|(format, ..)| Some(*format) == guessed) {
         Some((format, what, _)) => File::Single(*format, *what),
         _ if bytes.starts_with(b"II") || bytes.starts_with(b"MM") => File::Tiff(tiff::IfdChain::walk(bytes, limits)?),
         _ if pdf::is_pdf(bytes) => {

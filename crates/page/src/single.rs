@@ -9,6 +9,14 @@ use super::stored::{StoredPage, check_size};
 use super::{Limits, Orientation, grey, jpeg};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
+/// The formats that are decoded here, and the extensions of their files, lower case.
+pub(super) const FORMATS: [(ImageFormat, Format, &[&str]); 4] = [
+    (ImageFormat::Png, Format::Png, &["png"]),
+    (ImageFormat::Jpeg, Format::Jpeg, &["jpg", "jpeg", "jpe", "jfif"]),
+    (ImageFormat::Bmp, Format::Bmp, &["bmp"]),
+    (ImageFormat::WebP, Format::WebP, &["webp"]),
+];
+
 const METRES_PER_INCH: f64 = 0.0254;
 /// The largest pixel that is decoded, bytes: four samples of 16 bits.
 const PIXEL_BYTES: u64 = 8;
