@@ -1,9 +1,10 @@
-//! The nets for inference: folded weights, inputs of fixed sizes.
+//! The nets for inference. Batch normalisation is folded into the weights, and inputs have a few fixed sizes.
 
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::architecture::{Activation, Architecture, COLUMN_PX, Conv, GLYPH, GLYPH_ENSEMBLE, STRIP};
 use super::error::NetResult;
+use super::params::{RefinementParams, WriterParams};
 use super::tta::{GLYPH_TTA, GLYPH_TTA_PER_ROUND, add_views};
 use super::weights::{PlainTensor, Weights};
 use super::writer::StyleModel;
@@ -14,35 +15,33 @@ use formread_core::scores::{
 };
 use formread_raster::error::{Error, Result};
 
-/// Glyphs that go through the net at a time. Always this many, the last chunk filled up with paper: LibTorch chooses
-/// its kernels by the batch's size, and another kernel may round differently.
+/// Number of glyphs that go through the net together. The last chunk is filled up with paper: LibTorch chooses its kernels
+/// by the size of the batch, and another kernel may round differently.
 pub const CHUNK: usize = 32;
 
-/// Strips of one width that go through the net at a time, at most: their kernels are the same for any number of them, and
-/// beyond four there is little to gain.
-const STRIPS_AT_ONCE: usize = 4;
+/// Maximum number of strips of one width that go through the net together. LibTorch has the same kernels for any number of
+/// them. More than four save little time.
+const MAX_STRIPS_PER_CHUNK: usize = 4;
 
-/// Strips are filled up with paper to a multiple of this width, pixels, as they are in a batch of training: LibTorch makes
-/// kernels anew for every width, and keeps those of a few.
-const STRIP_STEP: usize = 32;
-
-/// A glyph is ambiguous where its best digit is less likely than this, 0 to 1. It goes through the ensemble, and while it
-/// stays ambiguous through test-time augmentation. Chosen empirically, set not recorded. Raising it costs time.
-const MAX_AMBIGUOUS_PROBABILITY: f32 = 0.97;
-
-/// A glyph that is less likely a digit than this is not refined: pieces of digits are many, and always ambiguous.
-const MIN_DIGIT_PROBABILITY: f32 = 0.02;
+/// Strips are filled up with paper to a multiple of this width, pixels, as in a batch of training. LibTorch makes kernels for
+/// every width, and keeps those of a few.
+const STRIP_WIDTH_STEP: usize = 32;
 
 /// Pixels of a glyph.
 const GLYPH_LEN: usize = GLYPH_SIDE * GLYPH_SIDE;
 
-/// The nets. Loading them from [`Weights`] copies 5.8 MB: cheap enough for one per thread.
+/// The nets. Each thread has its own: loading them from [`Weights`] copies 5.8 MB.
 pub struct ConvNet {
     glyphs: Net,
+    /// The other net of the ensemble for glyphs.
     second: Net,
     strips: Net,
+    /// Of the softmax of the digits.
     temperature: f64,
+    /// `None` where the weights have none: then nothing is adapted to the writer.
     style_model: Option<StyleModel>,
+    pub(super) refinement: RefinementParams,
+    writer: WriterParams,
 }
 
 /// One net.
@@ -60,13 +59,13 @@ struct Layer {
     bias: Tensor,
 }
 
-/// Sets how many threads LibTorch uses for one operation, for the whole process. One is right where several nets read
-/// side by side, each on its thread; training pays off with all cores. Call it before the first net is used.
+/// Sets how many threads LibTorch uses for one operation, in the whole process. Use one where several threads have a net each,
+/// and all cores for training. Call it before the first net is used.
 pub fn set_threads(n_threads: usize) {
     tch::set_num_threads(i32::try_from(n_threads.max(1)).unwrap_or(i32::MAX));
 }
 
-/// The fastest backend there is: a graphics card where this LibTorch has one to use, else the processor.
+/// The fastest backend of this machine: a graphics card if this LibTorch can use one, else the processor.
 pub fn fastest_compute() -> Compute {
     if tch::Cuda::is_available() {
         Compute { device: NetDevice::Cuda, precision: Precision::Single }
@@ -98,10 +97,10 @@ fn torch_device(device: NetDevice) -> Result<Device> {
     }
 }
 
-/// Of N glyphs: digit logits [N, 10] and class logits [N, 6].
+/// Digit logits [N, 10] and class logits [N, 6] of N glyphs.
 pub type GlyphLogits = (Vec<[f32; N_DIGITS]>, Vec<[f32; N_CLASSES]>);
 
-/// The same of one.
+/// Digit logits and class logits of one glyph.
 type OneGlyph = ([f32; N_DIGITS], [f32; N_CLASSES]);
 
 impl ConvNet {
@@ -125,57 +124,74 @@ impl ConvNet {
             strips: Net::load(weights, &STRIP, device, kind)?,
             temperature: f64::from(weights.sidecar().temperature),
             style_model: weights.sidecar().style_model.clone(),
+            refinement: RefinementParams::default(),
+            writer: WriterParams::default(),
         })
     }
 
-    /// Digit logits [N, 10], not yet divided by the temperature, and class logits [N, 6]: of a doubtful digit the means over
-    /// both nets and several views.
+    /// Digit logits [N, 10], not yet divided by the temperature, and class logits [N, 6]. An ambiguous glyph has the means
+    /// over the ensemble, and over several views.
     ///
     /// # Errors
     /// Where the batch has another length than it declares, or LibTorch fails.
     pub fn logits(&mut self, batch: &GlyphBatch) -> NetResult<GlyphLogits> {
         let (mut digits, mut classes) = self.glyphs.glyph_logits(batch)?;
         let scores: Vec<GlyphScores> = digits.iter().zip(&classes).map(|logits| self.scores(logits)).collect();
-        for (i, (of_digits, of_classes)) in self.close_logits(batch, &scores)? {
-            (digits[i], classes[i]) = (of_digits, of_classes);
+        for (i, (mean_digits, mean_classes)) in self.refined_logits(batch, &scores)? {
+            (digits[i], classes[i]) = (mean_digits, mean_classes);
         }
         Ok((digits, classes))
     }
 
-    /// Of the glyphs that `scores` leave in doubt, their places in the batch and their logits: the means over both nets, and over
-    /// several views of those that both together leave in doubt still.
-    fn close_logits(&self, batch: &GlyphBatch, scores: &[GlyphScores]) -> NetResult<Vec<(usize, OneGlyph)>> {
-        let doubtful: Vec<usize> = (0..scores.len()).filter(|&i| is_doubtful(&scores[i])).collect();
-        let both = |views: &GlyphBatch| -> NetResult<Vec<OneGlyph>> {
-            let ((digits, classes), second) = (self.glyphs.glyph_logits(views)?, self.second.glyph_logits(views)?);
-            let own = digits.into_iter().zip(classes);
-            let looks = own.zip(second.0.into_iter().zip(second.1));
-            Ok(looks.map(|(a, b)| (mean(&[a.0, b.0]), mean(&[a.1, b.1]))).collect())
-        };
-        let glyph = |i: usize| &batch.pixels[i * GLYPH_LEN..(i + 1) * GLYPH_LEN];
-        let pixels = doubtful.iter().flat_map(|&i| glyph(i)).copied().collect();
-        let at_once = both(&GlyphBatch { pixels, n_glyphs: doubtful.len() })?;
-        let mut seen: Vec<(usize, OneGlyph)> = doubtful.into_iter().zip(at_once).collect();
+    /// Logits of the glyphs that are ambiguous by `scores`, each with its index in the batch: the means over both nets of the
+    /// ensemble. While a glyph stays ambiguous, the views of another round of test-time augmentation join the mean.
+    fn refined_logits(&self, batch: &GlyphBatch, scores: &[GlyphScores]) -> NetResult<Vec<(usize, OneGlyph)>> {
+        let glyph = |idx: usize| &batch.pixels[idx * GLYPH_LEN..(idx + 1) * GLYPH_LEN];
+        let ambiguous: Vec<usize> = (0..scores.len()).filter(|&idx| self.is_ambiguous(&scores[idx])).collect();
+        let pixels = ambiguous.iter().flat_map(|&idx| glyph(idx)).copied().collect();
+        let logits = self.ensemble_logits(&GlyphBatch { pixels, n_glyphs: ambiguous.len() })?;
+        let mut refined: Vec<(usize, OneGlyph)> = ambiguous.into_iter().zip(logits).collect();
         for (round, views) in GLYPH_TTA.into_iter().enumerate() {
-            let mut left: Vec<&mut (usize, OneGlyph)> =
-                seen.iter_mut().filter(|(_, logits)| is_doubtful(&self.scores((&logits.0, &logits.1)))).collect();
+            let mut ambiguous: Vec<&mut (usize, OneGlyph)> = refined
+                .iter_mut()
+                .filter(|(_, (digits, classes))| self.is_ambiguous(&self.scores((digits, classes))))
+                .collect();
+            let mut batch_of_views = GlyphBatch { pixels: Vec::new(), n_glyphs: ambiguous.len() * GLYPH_TTA_PER_ROUND };
+            ambiguous.iter().for_each(|(idx, _)| add_views(glyph(*idx), views, &mut batch_of_views.pixels));
+            let logits = self.ensemble_logits(&batch_of_views)?;
+            // the glyph itself, and the views of the rounds before
             let n_before = 1 + round * GLYPH_TTA_PER_ROUND;
-            let mut batch_of_views = GlyphBatch { pixels: Vec::new(), n_glyphs: left.len() * GLYPH_TTA_PER_ROUND };
-            left.iter().for_each(|(i, _)| add_views(glyph(*i), views, &mut batch_of_views.pixels));
-            let looks = both(&batch_of_views)?;
-            for ((_, (digits, classes)), looks) in left.iter_mut().zip(looks.chunks_exact(GLYPH_TTA_PER_ROUND)) {
-                add_to_mean(digits, n_before, looks.iter().map(|look| look.0));
-                add_to_mean(classes, n_before, looks.iter().map(|look| look.1));
+            for ((_, (digits, classes)), of_views) in ambiguous.iter_mut().zip(logits.chunks_exact(GLYPH_TTA_PER_ROUND))
+            {
+                add_to_mean(digits, n_before, of_views.iter().map(|(digits, _)| *digits));
+                add_to_mean(classes, n_before, of_views.iter().map(|(_, classes)| *classes));
             }
         }
-        Ok(seen)
+        Ok(refined)
+    }
+
+    /// Of each glyph the mean logits over both nets of the ensemble, from one pass of each.
+    fn ensemble_logits(&self, batch: &GlyphBatch) -> NetResult<Vec<OneGlyph>> {
+        let first = self.glyphs.glyph_logits(batch)?;
+        let second = self.second.glyph_logits(batch)?;
+        let digits = first.0.iter().zip(&second.0).map(|(a, b)| mean(&[*a, *b]));
+        let classes = first.1.iter().zip(&second.1).map(|(a, b)| mean(&[*a, *b]));
+        Ok(digits.zip(classes).collect())
+    }
+
+    /// Whether a glyph may be a digit and it is unclear which one.
+    fn is_ambiguous(&self, scores: &GlyphScores) -> bool {
+        let &RefinementParams { max_ambiguous_digit_probability, min_digit_probability, .. } = &self.refinement;
+        scores.best_digit().1 < max_ambiguous_digit_probability
+            && scores.class(GlyphClass::Digit) > min_digit_probability
     }
 
     fn scores(&self, (digits, classes): (&[f32; N_DIGITS], &[f32; N_CLASSES])) -> GlyphScores {
         GlyphScores { digits: softmax(digits, self.temperature), classes: softmax(classes, 1.0) }
     }
 
-    /// Log probabilities of each of `strips` from one pass. They do not depend on the other strips, to the last bit.
+    /// Log probabilities of the columns of each strip, from one pass. Those of a strip are the same to the bit whatever the
+    /// other strips are.
     ///
     /// # Errors
     /// Where a strip has another length than it declares, or LibTorch fails.
@@ -186,21 +202,21 @@ impl ConvNet {
             let len = pixels.len();
             return Err(Error::usage(format_args!("a strip {width} pixels wide with {len} pixels")).into());
         }
-        let padded_width = |i: usize| strips[i].width.next_multiple_of(STRIP_STEP);
+        let padded_width = |i: usize| strips[i].width.next_multiple_of(STRIP_WIDTH_STEP);
         let mut by_width: Vec<usize> = (0..strips.len()).collect();
         by_width.sort_by_key(|&i| padded_width(i));
         let mut columns = vec![CtcLogProbs::new(); strips.len()];
-        for alike in by_width.chunk_by(|&i, &j| padded_width(i) == padded_width(j)) {
-            for at_once in alike.chunks(STRIPS_AT_ONCE) {
-                let seen: Vec<&Strip> = at_once.iter().map(|&i| strips[i]).collect();
-                let found = self.columns_of_width(&seen, padded_width(at_once[0]))?;
-                at_once.iter().zip(found).for_each(|(&i, found)| columns[i] = found);
+        for of_one_width in by_width.chunk_by(|&i, &j| padded_width(i) == padded_width(j)) {
+            for chunk in of_one_width.chunks(MAX_STRIPS_PER_CHUNK) {
+                let chunk_strips: Vec<&Strip> = chunk.iter().map(|&i| strips[i]).collect();
+                let chunk_columns = self.columns_of_width(&chunk_strips, padded_width(chunk[0]))?;
+                chunk.iter().zip(chunk_columns).for_each(|(&i, of_strip)| columns[i] = of_strip);
             }
         }
         Ok(columns)
     }
 
-    /// The same of strips that are filled up with paper to one `width`.
+    /// Log probabilities of strips that are filled up with paper to one `width`.
     fn columns_of_width(&self, strips: &[&Strip], width: usize) -> NetResult<Vec<CtcLogProbs>> {
         let mut padded = vec![0.0; strips.len() * STRIP_HEIGHT * width];
         for (strip, padded) in strips.iter().zip(padded.chunks_exact_mut(STRIP_HEIGHT * width)) {
@@ -226,7 +242,7 @@ impl GlyphClassifier for ConvNet {
     }
 
     fn refine_glyphs(&mut self, batch: &GlyphBatch, scores: &mut [GlyphScores]) -> Result<()> {
-        for (i, (digits, classes)) in self.close_logits(batch, scores)? {
+        for (i, (digits, classes)) in self.refined_logits(batch, scores)? {
             scores[i] = self.scores((&digits, &classes));
         }
         Ok(())
@@ -234,14 +250,9 @@ impl GlyphClassifier for ConvNet {
 
     fn adapt_to_writer(&self, scores: &mut [GlyphScores]) {
         if let Some(style_model) = &self.style_model {
-            style_model.adapt_to_writer(scores);
+            style_model.adapt_to_writer(scores, &self.writer);
         }
     }
-}
-
-/// Whether it may be a digit and it is unclear which one.
-fn is_doubtful(scores: &GlyphScores) -> bool {
-    scores.best_digit().1 < MAX_AMBIGUOUS_PROBABILITY && scores.class(GlyphClass::Digit) > MIN_DIGIT_PROBABILITY
 }
 
 /// Probability of the most likely path through the columns, 0 to 1: a lower bound of the probability of its text.
@@ -272,7 +283,10 @@ impl Net {
         Ok(Self { trunk: layers(architecture.trunk)?, heads: layers(architecture.heads)?, device, kind })
     }
 
-    /// Logits of glyphs from one pass.
+    /// Logits of glyphs from one pass of this net.
+    ///
+    /// # Errors
+    /// Where the batch has another length than it declares, or LibTorch fails.
     fn glyph_logits(&self, batch: &GlyphBatch) -> NetResult<GlyphLogits> {
         if batch.pixels.len() != batch.n_glyphs * GLYPH_LEN {
             let (n, len) = (batch.n_glyphs, batch.pixels.len());
@@ -292,7 +306,7 @@ impl Net {
         Ok((digits, classes))
     }
 
-    /// `pixels` [N, 1, H, W] of the `size` [N, H, W] -> of each head the logits [N, C, H', W'], flat.
+    /// Logits of each head, [N, C, H', W'], flat. `pixels` are [N, 1, H, W]; `size` is [N, H, W].
     fn forward(&self, pixels: &[f32], size: [usize; 3]) -> NetResult<Vec<Vec<f32>>> {
         let [n, height, width] = size.map(|side| side as i64);
         no_grad(|| {
@@ -314,8 +328,8 @@ impl Net {
     }
 }
 
-/// Whether tensors have the blocked layout of oneDNN from the first layer to the last. Then the weights are not reordered
-/// for every input, which for a strip costs as much as the net.
+/// Whether tensors have the blocked layout of oneDNN in all layers. Without it LibTorch reorders the weights for every input,
+/// which for a strip takes as long as the net.
 fn uses_mkldnn_layout(device: Device) -> bool {
     device == Device::Cpu && tch::utils::has_mkldnn()
 }
@@ -333,20 +347,21 @@ pub fn convolved(x: &Tensor, conv: &Conv, weight: &Tensor, bias: Option<&Tensor>
     Ok(x.f_conv2d(weight, bias, pair(conv.stride), pair(conv.padding), [1, 1], 1)?)
 }
 
-/// Adds the logits of `looks` to the `mean` of `n` others.
-fn add_to_mean<const N: usize>(mean: &mut [f32; N], n: usize, looks: impl ExactSizeIterator<Item = [f32; N]>) {
-    let (before, all) = (n as f32, (n + looks.len()) as f32);
-    let mut sum = mean.map(|logit| logit * before);
-    looks.for_each(|look| sum.iter_mut().zip(look).for_each(|(sum, logit)| *sum += logit));
-    *mean = sum.map(|logit| logit / all);
+/// Adds more `logits` to the `mean` of `n_before` others.
+fn add_to_mean<const N: usize>(mean: &mut [f32; N], n_before: usize, logits: impl ExactSizeIterator<Item = [f32; N]>) {
+    let n_all = n_before + logits.len();
+    let mut sum = mean.map(|logit| logit * n_before as f32);
+    logits.for_each(|more| sum.iter_mut().zip(more).for_each(|(sum, logit)| *sum += logit));
+    *mean = sum.map(|logit| logit / n_all as f32);
 }
 
 /// Mean of the logits of several passes.
-fn mean<const N: usize>(looks: &[[f32; N]]) -> [f32; N] {
-    std::array::from_fn(|i| looks.iter().map(|look| look[i]).sum::<f32>() / looks.len() as f32)
+fn mean<const N: usize>(passes: &[[f32; N]]) -> [f32; N] {
+    std::array::from_fn(|i| passes.iter().map(|logits| logits[i]).sum::<f32>() / passes.len() as f32)
 }
 
-/// exp(logit / temperature), normalised. In double precision, so that ten of them sum to 1 as well as f32 allows.
+/// exp(logit / temperature), normalised to a sum of 1. Computed in double precision, so that the sum is as exact as f32
+/// allows.
 pub fn softmax<const N: usize>(logits: &[f32; N], temperature: f64) -> [f32; N] {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers = logits.map(|logit| (f64::from(logit - largest) / temperature).exp());
@@ -443,7 +458,7 @@ mod tests {
             let net = net_in(1, precision);
             let strip =
                 |width: usize| Strip { pixels: noise(8, width as u64).pixels[..STRIP_HEIGHT * width].to_vec(), width };
-            // three that are filled up to one width, among others
+            // seven of them are filled up to one width, which takes two chunks
             let strips: Vec<Strip> = [40, 60, 100, 64, 44, 8, 196, 48, 52, 56].into_iter().map(strip).collect();
             let together = net.columns(&strips.iter().collect::<Vec<_>>()).expect("LibTorch works");
             let alone = |strip: &Strip| net.columns(&[strip]).expect("LibTorch works").swap_remove(0);
@@ -452,7 +467,7 @@ mod tests {
                 assert_eq!(columns.len(), strip.width / COLUMN_PX);
             }
         }
-        assert!(net(1).columns(&[]).expect("nothing is nothing").is_empty());
+        assert!(net(1).columns(&[]).expect("LibTorch works").is_empty());
         assert!(net(1).columns(&[&Strip { pixels: vec![0.0; 7], width: 4 }]).is_err());
     }
 
@@ -464,13 +479,16 @@ mod tests {
             let scores = net.classify(&noise(40, 2)).expect("LibTorch works");
             (scores, net.columns(&[&strip]).expect("LibTorch works").swap_remove(0))
         });
-        let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let max_difference = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         for (a, b) in single.0.iter().zip(&half.0) {
-            assert!(apart(&a.digits, &b.digits).max(apart(&a.classes, &b.classes)) < 0.05, "{a:?}, {b:?}");
+            assert!(
+                max_difference(&a.digits, &b.digits).max(max_difference(&a.classes, &b.classes)) < 0.05,
+                "{a:?}, {b:?}"
+            );
         }
         assert_eq!((single.1.len(), half.1.len()), (5, 5));
         for (a, b) in single.1.iter().zip(&half.1) {
-            assert!(apart(a, b) < 0.2, "{a:?}, {b:?}");
+            assert!(max_difference(a, b) < 0.2, "{a:?}, {b:?}");
         }
         assert_ne!(single.0, half.0, "each computes in its own precision");
     }

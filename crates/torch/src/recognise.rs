@@ -1,4 +1,4 @@
-//! Pages through the nets: everything once, and what stays ambiguous again by the ensemble and by test-time augmentation.
+//! Pages through the nets: everything once, then what is ambiguous again, by the ensemble and by test-time augmentation.
 
 use super::{
     convnet::{ConvNet, best_path_probability},
@@ -10,10 +10,6 @@ use formread_core::{
     scores::{FieldScores, GlyphScores, N_DIGITS, StripScores},
 };
 use formread_raster::error::Result;
-
-/// A strip is ambiguous, and read in several views, where the most likely path through its columns is less likely than this,
-/// 0 to 1. Chosen empirically, set not recorded. Raising it reads more strips again and costs time.
-const MIN_STRIP_PROBABILITY: f32 = 0.9;
 
 /// Strips whose views are in memory at the same time.
 const STRIPS_PER_TTA_BATCH: usize = 32;
@@ -36,8 +32,8 @@ impl OpenField<'_, '_> {
 }
 
 impl Recogniser for ConvNet {
-    /// Scores everything once, all pages together. Then refines the strips of fields that are not settled, and the contested
-    /// glyphs of fields that are not settled even then. Last, adapts the glyphs of each page to its writer.
+    /// Scores everything once, all pages together. Then refines the strips of fields that are not settled. Then refines the
+    /// contested glyphs of fields that their strips do not settle either. Last, adapts the glyphs of each page to its writer.
     fn recognise(&mut self, pages: &[PageInput<'_>]) -> Result<Vec<PageScores>> {
         let mut scores = self.first_pass(pages)?;
         let mut open: Vec<OpenField<'_, '_>> = pages
@@ -106,8 +102,9 @@ impl ConvNet {
     /// # Errors
     /// Where LibTorch fails.
     pub fn refine_strips(&mut self, strips: &mut [(&Strip, &mut StripScores)]) -> Result<()> {
+        let max_ambiguous = self.refinement.max_ambiguous_path_probability;
         let is_ambiguous = |scores: &StripScores| {
-            scores.views.first().is_some_and(|columns| best_path_probability(columns) < MIN_STRIP_PROBABILITY)
+            scores.views.first().is_some_and(|columns| best_path_probability(columns) < max_ambiguous)
         };
         let mut ambiguous: Vec<_> = strips.iter_mut().filter(|(_, scores)| is_ambiguous(scores)).collect();
         for ambiguous in ambiguous.chunks_mut(STRIPS_PER_TTA_BATCH) {

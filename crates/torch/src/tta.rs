@@ -18,11 +18,11 @@ pub(super) struct View {
 
 const SAME: View = View { turn: 0.0, slant: 0.0, width: 1.0, height: 1.0 };
 
-/// Views of a glyph in one round.
+/// Number of views of a glyph in one round.
 pub(super) const GLYPH_TTA_PER_ROUND: usize = 4;
 
-/// The views of a glyph, besides itself, in the order of the rounds: each round turns it, slants it and changes
-/// its size. Chosen empirically, set not recorded. More views cost time.
+/// The views of a glyph, besides itself, round by round: each round turns it, slants it and changes its width and its height.
+/// Chosen empirically, set not recorded. More views cost time.
 pub(super) const GLYPH_TTA: [[View; GLYPH_TTA_PER_ROUND]; 2] = [
     [
         View { turn: 0.13, ..SAME },
@@ -63,7 +63,8 @@ struct StripView {
 
 const PLAIN: StripView = StripView { size: 1.0, slant: 0.0, floor: 0.1 };
 
-/// Chosen on the cheque amounts of the `car` set. More views cost time.
+/// The views of a strip, besides itself: other sizes, slants to both sides, and a higher floor. Chosen on the cheque amounts
+/// of the `car` set. More views cost time.
 const STRIP_TTA: [StripView; N_STRIP_TTA] = [
     StripView { size: 0.8, ..PLAIN },
     StripView { size: 0.9, ..PLAIN },
@@ -74,7 +75,7 @@ const STRIP_TTA: [StripView; N_STRIP_TTA] = [
     StripView { floor: 0.2, ..PLAIN },
 ];
 
-/// Views of a strip, besides itself.
+/// Number of views of a strip, besides itself.
 pub(super) const N_STRIP_TTA: usize = 7;
 
 /// The views of `strip`.

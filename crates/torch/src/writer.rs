@@ -1,26 +1,14 @@
 //! Writer adaptation: one page has one writer, and its clear digits show how this writer forms them.
 //!
 //! The scores of a digit are a point in a space of ten dimensions, the logarithms of the softmax. The mean of a writer's 1s
-//! differs from that of all writers' 1s, and a doubtful digit is compared with both (style context of single
+//! differs from that of all writers' 1s, and an unclear digit is compared with both (style context of single
 //! writers: Sarkar and Nagy, "Style consistent classification of isogenous patterns", IEEE PAMI 27, 2005; here with one
 //! variance for all, and the writer's mean drawn towards that of all writers where few digits are clear).
 
 use serde::{Deserialize, Serialize};
 
+use super::params::WriterParams;
 use formread_core::scores::{GlyphClass, GlyphScores, N_DIGITS};
-
-/// A digit is clear from this probability on, and adapted below it. Chosen empirically, set not recorded.
-const MIN_CLEAR_PROBABILITY: f32 = 0.98;
-
-/// Clear digits that count as much as what is known of all writers.
-const PRIOR_COUNT: f32 = 3.0;
-
-/// Weight of the writer's means; low, because the ten dimensions are far from independent. Chosen empirically, set not
-/// recorded. Raising it adapts more.
-const WEIGHT: f32 = 0.15;
-
-/// Limit of the change of a digit's log probability.
-const MAX_LOG_CHANGE: f32 = 3.0;
 
 /// Lower bound of a probability that keeps its logarithm finite.
 const MIN_PROBABILITY: f32 = 1e-9;
@@ -100,25 +88,26 @@ impl StyleModel {
             && self.variance > 0.0
     }
 
-    /// Adapts the doubtful glyphs among `scores`, all of one writer, by the clear ones.
-    pub fn adapt_to_writer(&self, scores: &mut [GlyphScores]) {
+    /// Adapts the unclear glyphs among `scores`, all of one writer, by the clear ones.
+    pub fn adapt_to_writer(&self, scores: &mut [GlyphScores], params: &WriterParams) {
+        let &WriterParams { min_clear_probability, prior_count, weight, max_log_change } = params;
         let mut clear = [Mean::NONE; N_DIGITS];
         for own in scores.iter() {
             let (digit, _) = own.best_digit();
-            if own.digit(digit) >= MIN_CLEAR_PROBABILITY {
+            if own.digit(digit) >= min_clear_probability {
                 clear[digit].add(&place(own));
             }
         }
         let centres: [_; N_DIGITS] =
-            std::array::from_fn(|digit| clear[digit].with(&self.class_means[digit], PRIOR_COUNT));
+            std::array::from_fn(|digit| clear[digit].with(&self.class_means[digit], prior_count));
         for own in scores.iter_mut() {
-            if own.best_digit().1 >= MIN_CLEAR_PROBABILITY || own.class(GlyphClass::Digit) < 0.5 {
+            if own.best_digit().1 >= min_clear_probability || own.class(GlyphClass::Digit) < 0.5 {
                 continue;
             }
             let place = place(own);
             let gain = |digit: usize| {
                 let nearer = distance(&place, &self.class_means[digit]) - distance(&place, &centres[digit]);
-                (WEIGHT * nearer / (2.0 * self.variance)).clamp(-MAX_LOG_CHANGE, MAX_LOG_CHANGE).exp()
+                (weight * nearer / (2.0 * self.variance)).clamp(-max_log_change, max_log_change).exp()
             };
             let raised: [f32; N_DIGITS] = std::array::from_fn(|digit| own.digits[digit] * gain(digit));
             let all: f32 = raised.iter().sum();
@@ -140,24 +129,24 @@ mod tests {
     }
 
     #[test]
-    fn doubtful_one_of_a_writer_whose_ones_look_like_sevens_is_a_one() {
+    fn unclear_one_of_a_writer_whose_ones_look_like_sevens_is_a_one() {
         // all others write a 1 that is nothing like a 7
         let plain = |digit: usize| between(digit, (digit + 1) % 10, 0.999);
         let others: Vec<_> = (0..40).map(|i| (plain(i % 10), (i % 10) as u8)).collect();
         let centres = StyleModel::fit(&[others]).expect("there is one of each");
         let mut page: Vec<GlyphScores> = (0..8).map(|_| between(1, 7, 0.985)).collect();
         page.extend((0..8).map(|_| plain(7)));
-        let doubtful = between(1, 7, 0.45);
-        page.push(doubtful);
+        let unclear = between(1, 7, 0.45);
+        page.push(unclear);
         let clear = page[0];
-        centres.adapt_to_writer(&mut page);
+        centres.adapt_to_writer(&mut page, &WriterParams::default());
         assert!(page[16].digits[1] > 0.5, "{:?}", page[16]);
         assert!((page[16].digits.iter().sum::<f32>() - 1.0).abs() < 1e-5);
         assert_eq!(page[0], clear);
         // alone it stays what it was
-        let mut alone = [doubtful];
-        centres.adapt_to_writer(&mut alone);
-        assert!((alone[0].digits[1] - doubtful.digits[1]).abs() < 1e-5);
+        let mut alone = [unclear];
+        centres.adapt_to_writer(&mut alone, &WriterParams::default());
+        assert!((alone[0].digits[1] - unclear.digits[1]).abs() < 1e-5);
     }
 
     #[test]
