@@ -3,32 +3,7 @@
 use image::{GrayImage, Luma, imageops};
 use imageproc::region_labelling::{Connectivity, connected_components};
 
-/// Side of the tiles in which the ground is estimated, pixels: wider than any stroke of a crop of one sign.
-const GROUND_TILE_PX: u32 = 24;
-
-/// The ground of a tile is this quantile of its grey levels: most of a tile is paper, and its texture is both lighter and darker.
-const GROUND_QUANTILE: f64 = 0.75;
-
-/// A tile that is darker than the lightest one by more than this fraction of the contrast lies within ink.
-const MAX_GROUND_DROP: f64 = 0.5;
-
-/// The ground may always be darker by this much, grey levels: a shadow at the edge of a scan.
-const GROUND_DROP_LEVELS: f64 = 40.0;
-
-/// Ink is darker than the ground by more than this many standard deviations of the paper's texture.
-const TEXTURE_DEVIATIONS: f64 = 3.0;
-
-/// A contrast between ink and ground below this is texture, grey levels of 255.
-const MIN_CONTRAST: f64 = 12.0;
-
-/// Full ink is this quantile of the depths that are over half of the greatest one.
-const FULL_INK_QUANTILE: f64 = 0.5;
-
-/// A component at the picture's edge with less than this fraction of the largest one's ink belongs to a neighbour.
-const MAX_NEIGHBOUR_INK: f64 = 0.25;
-
-/// Ink at least this strong belongs to a component, of 255.
-const MIN_COMPONENT_INK: u8 = 64;
+use crate::params::PARAMS;
 
 /// Extracts the ink of a grey `picture` ([H, W] u8, one or a few signs on paper): 0 paper .. 255 full ink. The ground may be
 /// uneven and the ink faint. Light signs on dark ground are recognised by the picture's edge. All 0 where there is no ink.
@@ -42,14 +17,15 @@ pub fn extract_ink(picture: &GrayImage) -> GrayImage {
     // most pixels are paper, so the median distance from the ground is the texture's (1.4826: MAD to deviation)
     let pairs = || ground.as_raw().iter().zip(picture.as_raw());
     let distances = GreyHistogram::of(pairs().map(|(&ground, &grey)| ground.abs_diff(grey)));
-    let texture = TEXTURE_DEVIATIONS * 1.4826 * f64::from(distances.quantile(0.5));
+    let texture = PARAMS.texture_deviations * 1.4826 * f64::from(distances.quantile(0.5));
 
     let depths = || pairs().map(|(&ground, &grey)| ground.saturating_sub(grey));
     let deepest = depths().max().unwrap_or(0);
     let strong = texture.max(f64::from(deepest) / 2.0);
-    let full =
-        f64::from(GreyHistogram::of(depths().filter(|&depth| f64::from(depth) > strong)).quantile(FULL_INK_QUANTILE));
-    if full < MIN_CONTRAST {
+    let full = f64::from(
+        GreyHistogram::of(depths().filter(|&depth| f64::from(depth) > strong)).quantile(PARAMS.full_ink_quantile),
+    );
+    if full < PARAMS.min_contrast {
         return GrayImage::new(width, height);
     }
     let floor = texture.min(full / 3.0);
@@ -66,7 +42,7 @@ pub fn remove_neighbours(ink: &GrayImage) -> GrayImage {
         return ink.clone();
     }
     let strong = GrayImage::from_fn(width, height, |x, y| {
-        Luma([if ink.get_pixel(x, y)[0] >= MIN_COMPONENT_INK { 255 } else { 0 }])
+        Luma([if ink.get_pixel(x, y)[0] >= PARAMS.min_component_ink { 255 } else { 0 }])
     });
     let labels = connected_components(&strong, Connectivity::Eight, Luma([0]));
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize + 1;
@@ -78,7 +54,7 @@ pub fn remove_neighbours(ink: &GrayImage) -> GrayImage {
         at_edge[label] |= x == 0 || y == 0 || x + 1 == width || y + 1 == height;
     }
     let largest = mass.iter().skip(1).copied().fold(0.0, f64::max);
-    let is_neighbour = |label: usize| label > 0 && at_edge[label] && mass[label] < MAX_NEIGHBOUR_INK * largest;
+    let is_neighbour = |label: usize| label > 0 && at_edge[label] && mass[label] < PARAMS.max_neighbour_ink * largest;
     if !(1..n_labels).any(is_neighbour) {
         return ink.clone();
     }
@@ -115,16 +91,16 @@ fn inverted(picture: &GrayImage) -> GrayImage {
 /// The paper's grey under every pixel, from a grid of tiles.
 fn ground_of(picture: &GrayImage) -> GrayImage {
     let (width, height) = picture.dimensions();
-    let (across, down) = ((width / GROUND_TILE_PX).max(1), (height / GROUND_TILE_PX).max(1));
+    let (across, down) = ((width / PARAMS.ground_tile_px).max(1), (height / PARAMS.ground_tile_px).max(1));
     let mut tiles = GrayImage::from_fn(across, down, |i, j| {
         let (x0, x1) = (i * width / across, (i + 1) * width / across);
         let (y0, y1) = (j * height / down, (j + 1) * height / down);
         let places = (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y)));
-        Luma([GreyHistogram::of(places.map(|(x, y)| picture.get_pixel(x, y)[0])).quantile(GROUND_QUANTILE)])
+        Luma([GreyHistogram::of(places.map(|(x, y)| picture.get_pixel(x, y)[0])).quantile(PARAMS.ground_quantile)])
     });
     let lightest = tiles.as_raw().iter().copied().max().unwrap_or(255);
     let darkest = picture.as_raw().iter().copied().min().unwrap_or(0);
-    let drop = (MAX_GROUND_DROP * (f64::from(lightest) - f64::from(darkest))).max(GROUND_DROP_LEVELS);
+    let drop = (PARAMS.max_ground_drop * (f64::from(lightest) - f64::from(darkest))).max(PARAMS.ground_drop_levels);
     let lowest = (f64::from(lightest) - drop).max(0.0);
     for tile in tiles.pixels_mut() {
         tile[0] = tile[0].max(lowest as u8);

@@ -8,6 +8,7 @@ pub mod geometry;
 pub mod hash;
 mod ink;
 mod lines;
+mod params;
 mod quarters;
 mod rectify;
 mod reduce;

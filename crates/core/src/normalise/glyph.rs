@@ -5,10 +5,12 @@
 //! moved by whole pixels until its centre of mass is at the centre of 28 x 28. MNIST was cut from bilevel scans. Our scans
 //! are grey and may show pencil, so the contrast is stretched to that of bilevel ink.
 //!
-//! The constants were chosen on MNIST, whose glyphs must come out as they are, and on `digits-ch`. They belong to the
-//! weights: the sidecar repeats them, and other weights are refused.
+//! The constants of the format are here; the sidecar of the weights repeats the sizes, and other weights are refused.
+//! What was chosen by measurement is in `params`.
 
 use image::GrayImage;
+
+use super::params::PARAMS;
 
 /// Side of a normalised glyph, pixels.
 pub const GLYPH_SIDE: usize = 28;
@@ -23,23 +25,6 @@ pub type Glyph = Box<[f32; GLYPH_SIDE * GLYPH_SIDE]>;
 /// test set it is between 14.0 and 15.0, which is what "the centre of 28 x 28" means there.
 pub const MASS_CENTRE: f64 = 14.5;
 
-/// Share of full ink from which a pixel counts for the bounding box; less is the blur around a stroke. Half would be the
-/// edge of an ideal blurred stroke, but a thin pencil stroke is fainter.
-const BOX_INK: f32 = 0.25;
-
-/// Share of full ink below which a pixel is the paper's texture and is erased.
-const TEXTURE_INK: f32 = 0.06;
-
-/// Full ink is this quantile of all pixels with at least half of the darkest one's ink: above the median, since
-/// strokes are dark within and pale at their edges; below the maximum, since one speck must not set the scale.
-const FULL_INK_QUANTILE: f64 = 0.6;
-
-/// Number of darkest pixels that are raised to 1: about the length of the shortest stroke.
-const PEAK_PIXELS: usize = 8;
-
-/// Maximum gain for thin strokes, which reducing has made paler.
-const PEAK_GAIN_MAX: f32 = 2.5;
-
 /// Scales `ink` ([H, W] u8, 0 paper .. 255 ink) to a [`Glyph`]. `None` where there is no ink.
 pub fn normalise(ink: &GrayImage) -> Option<Glyph> {
     let full = full_ink(ink)?;
@@ -48,7 +33,7 @@ pub fn normalise(ink: &GrayImage) -> Option<Glyph> {
         .as_raw()
         .iter()
         .map(|&v| f32::from(v) / full)
-        .map(|v| if v < TEXTURE_INK { 0.0 } else { v.min(1.0) })
+        .map(|v| if v < PARAMS.min_ink { 0.0 } else { v.min(1.0) })
         .collect();
 
     let frame = InkBox::of(&stretched, width, height)?;
@@ -69,7 +54,7 @@ fn full_ink(ink: &GrayImage) -> Option<f32> {
     let darkest = (1..256).rev().find(|&v| counts[v] > 0)?;
     let faintest = darkest.div_ceil(2);
     let total: usize = counts[faintest..=darkest].iter().sum();
-    let rank = (total as f64 * FULL_INK_QUANTILE) as usize;
+    let rank = (total as f64 * PARAMS.full_ink_quantile) as usize;
     let mut seen = 0;
     let full = (faintest..=darkest).find(|&v| {
         seen += counts[v];
@@ -91,7 +76,7 @@ impl InkBox {
         let (mut left, mut right, mut top, mut bottom) = (usize::MAX, 0, usize::MAX, 0);
         for y in 0..height {
             for x in 0..width {
-                if ink[y * width + x] >= BOX_INK {
+                if ink[y * width + x] >= PARAMS.min_box_ink {
                     (left, right) = (left.min(x), right.max(x));
                     (top, bottom) = (top.min(y), bottom.max(y));
                 }
@@ -160,8 +145,8 @@ fn resample(pixels: &[f32], width: usize, across: &Resampling, down: &Resampling
 fn strengthen(pixels: &mut [f32]) {
     let mut darkest = pixels.to_vec();
     darkest.sort_unstable_by(|a, b| b.total_cmp(a));
-    let peak = darkest[(PEAK_PIXELS - 1).min(darkest.len() / 4)];
-    let gain = if peak > 0.0 { (1.0 / peak).clamp(1.0, PEAK_GAIN_MAX) } else { 1.0 };
+    let peak = darkest[(PARAMS.n_peak_pixels - 1).min(darkest.len() / 4)];
+    let gain = if peak > 0.0 { (1.0 / peak).clamp(1.0, PARAMS.max_peak_gain) } else { 1.0 };
     for v in pixels {
         *v = (*v * gain).min(1.0);
     }

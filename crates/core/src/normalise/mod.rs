@@ -2,6 +2,7 @@
 
 mod batch;
 mod glyph;
+mod params;
 mod strip;
 
 pub use batch::{GlyphBatch, collate};

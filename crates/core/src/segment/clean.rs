@@ -130,12 +130,11 @@ pub(super) fn cleaned_strip(strip: &GrayImage) -> GrayImage {
 /// The lines ruled across a strip.
 fn rules(mask: &GrayImage) -> Vec<Segment> {
     let width = f64::from(mask.width());
-    let pieces = find_line_pieces(mask, PARAMS.field.strip_rule);
-    let lines =
-        join_pieces(&pieces.horizontal, f64::from(mask.height()) / 2.0, PARAMS.field.strip_rule.max_deviation_px);
+    let pieces = find_line_pieces(mask, PARAMS.strip.rule);
+    let lines = join_pieces(&pieces.horizontal, f64::from(mask.height()) / 2.0, PARAMS.strip.rule.max_deviation_px);
     lines
         .into_iter()
-        .filter(|line| line.length() >= (PARAMS.field.min_strip_rule_share * width).max(f64::from(mask.height())))
+        .filter(|line| line.length() >= (PARAMS.strip.min_rule_share * width).max(f64::from(mask.height())))
         .collect()
 }
 

@@ -1,6 +1,7 @@
-//! The thresholds of segmentation, each with its unit, the pages it was chosen on and what raising it costs.
+//! The parameters of segmentation: every number that was chosen by measurement, in November 2026.
 //!
-//! All were chosen by hand in November 2026 and lengths in pixels are those of the rectified crop (10 pixels a millimetre).
+//! Each has its unit, the pages it was chosen on and what raising it costs. Lengths in pixels are those of the rectified crop
+//! (10 pixels a millimetre).
 //! "Forms" means the pages of `hsf`, `c1` and `mtc`, and drawn forms; the lab notebook does not say which of them decided.
 //! A change of any of them is a change of readings.
 
@@ -8,7 +9,7 @@ use std::ops::RangeInclusive;
 
 use formread_raster::LineParams;
 
-/// The thresholds in use.
+/// The parameters in use.
 pub(super) const PARAMS: SegmentParams = SegmentParams {
     field: FieldParams {
         min_component_px: 10,
@@ -17,8 +18,11 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         remnant_reach_mm: 0.6,
         min_remnant_share: 0.85,
         print_margin_mm: 0.4,
-        strip_rule: LineParams { max_thickness_px: 12, min_length_px: 16.0, max_deviation_px: 2.0 },
-        min_strip_rule_share: 0.5,
+    },
+    strip: StripParams {
+        height_px: 96,
+        rule: LineParams { max_thickness_px: 12, min_length_px: 16.0, max_deviation_px: 2.0 },
+        min_rule_share: 0.5,
     },
     ink: InkParams { min_contrast: 0.15, strong: 0.5, weak: 0.3, min_dark_px: 30 },
     ground: GroundParams { closing_blocks: 3, min_ground_share: 0.55, noise_deviations: 3.0, max_noise: 0.35 },
@@ -91,9 +95,10 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
     },
 };
 
-/// All thresholds, by the file that uses them.
+/// All parameters, by the file that uses them.
 pub(super) struct SegmentParams {
     pub field: FieldParams,
+    pub strip: StripParams,
     pub ink: InkParams,
     pub ground: GroundParams,
     pub dropout: DropoutParams,
@@ -110,8 +115,8 @@ pub(super) struct FieldParams {
     pub min_component_px: usize,
     /// Share of a component's ink that must lie inside the frame. Raising it loses strokes that overshoot the frame.
     pub min_inside_share: f64,
-    /// Lowest digit, as a share of its frame's height. Raising it keeps small digits small; lowering it enlarges a field of
-    /// dashes alone to the size of digits.
+    /// Height of the smallest digit, as a share of its frame's height. Raising it keeps small digits small; lowering it
+    /// enlarges a field of dashes alone to the size of digits.
     pub min_digit_height: f32,
     /// How far from a printed line its remnants lie, millimetres. Raising it loses strokes along the frame.
     pub remnant_reach_mm: f64,
@@ -119,18 +124,25 @@ pub(super) struct FieldParams {
     pub min_remnant_share: f64,
     /// How far printed marks and words reach past their measured bounds, millimetres. Raising it wipes writing beside them.
     pub print_margin_mm: f64,
-    /// Pieces of the lines that are ruled across a strip: as thick as a thick stroke at most. Chosen on `car`.
-    pub strip_rule: LineParams,
-    /// Share of a strip's width from which a straight line is a rule and no stroke. Chosen on `car`. Raising it leaves
-    /// short rules as ink.
-    pub min_strip_rule_share: f64,
+}
+
+/// How a strip, an image that is one field, is scaled and cleaned. Chosen on `car`.
+pub(super) struct StripParams {
+    /// Height to which it is scaled, pixels. Handwritten digits fill about half of a strip, so they are 4 to 6 mm high, as on
+    /// forms. Raising it makes digits larger than those of forms, for which the lengths here were chosen.
+    pub height_px: u32,
+    /// Pieces of the lines that are ruled across it: as thick as a thick stroke at most. Raising the thickness removes bars
+    /// that somebody wrote; raising the length leaves broken rules as ink.
+    pub rule: LineParams,
+    /// Share of its width from which a straight line is a rule and no stroke. Raising it leaves short rules as ink.
+    pub min_rule_share: f64,
 }
 
 /// What separates ink from paper. Chosen on forms: watermarks have a contrast of 0.1, a hard pencil on white paper has 0.25.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct InkParams {
-    /// Least darkness of a pen's strokes against the paper around them, 0 to 1. Raising it loses faint pencil, lowering
-    /// it reads watermarks.
+    /// Lowest darkness of a pen's strokes against the paper around them, 0 to 1. Raising it loses faint pencil; lowering it
+    /// reads watermarks.
     pub min_contrast: f32,
     /// Share of the strokes' darkness at which a pixel is surely ink. Raising it loses thin strokes.
     pub strong: f32,
@@ -148,18 +160,19 @@ pub(super) struct GroundParams {
     /// it lets shading through.
     pub closing_blocks: usize,
     /// The ground is nowhere darker than this share of the crop's light ground, so that a solid area of ink is no ground.
-    /// Raising it turns deep shadow into ink.
+    /// Raising it turns deep shadow into ink; lowering it turns a solid area of ink into ground.
     pub min_ground_share: f32,
     /// Standard deviations of the paper's noise by which ink must be darker. Raising it loses faint strokes on rough paper.
     pub noise_deviations: f32,
-    /// Noise is never more than this, 0 to 1: the pattern printed on a cheque has as wide a spread as noise. Raising it
-    /// loses strokes on patterned paper.
+    /// Noise is never more than this, 0 to 1: from this contrast on it is ink on the noisiest paper. The pattern printed on a
+    /// cheque has as wide a spread as noise: without the bound, 4 of 560 amounts of `car`, on hatched ground, were taken for
+    /// blank. Raising it loses strokes on patterned paper; lowering it takes printed texture for ink.
     pub max_noise: f32,
 }
 
 /// How printed lines are removed. Chosen on forms.
 pub(super) struct DropoutParams {
-    /// How far from its expected place a line is searched, pixels. Raising it finds strokes in place of lines.
+    /// How far from its expected place a line is searched, pixels: 0.6 mm. Raising it finds strokes in place of lines.
     pub search_px: i32,
     /// Length of the pieces in which a line's course is measured, pixels. Raising it follows bent paper less well.
     pub piece_px: i32,
@@ -175,31 +188,35 @@ pub(super) struct DropoutParams {
     pub thickness_quantile: f64,
     /// How far a piece may lie off the straight line through all pieces, pixels: paper bends. Raising it follows strokes.
     pub max_bend_px: f64,
-    /// Thickest line that is removed, pixels: 1.6 mm. Raising it removes bars that somebody wrote.
+    /// Thickest line that is removed, pixels: 1.6 mm. Raising it removes thick strokes and bars that somebody wrote.
     pub max_thickness_px: i32,
-    /// How far a stroke must reach out of a line, pixels; less is the print's roughness. Raising it wipes short strokes.
+    /// How far a stroke must reach out of a line, pixels; less is the print's roughness. Raising it wipes short strokes that
+    /// cross a line.
     pub stroke_excess_px: i32,
-    /// How far a stroke may run along a line before it leaves it, pixels: 1.2 mm. Raising it keeps the line's roughness.
+    /// How far a stroke may run along a line before it leaves it, pixels: 1.2 mm. Raising it keeps pieces of
+    /// the line.
     pub max_lean_px: usize,
 }
 
 /// How ink is given to the cells of a comb. Chosen on forms.
 pub(super) struct CombParams {
     /// Share of a cell's width by which ink must reach into it to be more than a stray stroke. Raising it cuts fewer
-    /// touching digits.
+    /// touching digits, and loses narrow digits near the edge.
     pub min_reach: f64,
-    /// Share of a part's ink that must lie in a cell for the part to be cut there. Raising it cuts fewer touching digits.
+    /// Share of a part's ink that must lie in a cell for the part to be cut there. Raising it cuts fewer touching digits: each
+    /// goes as a whole to one cell.
     pub min_share: f64,
     /// Share of a cell's width around a boundary in which a cut is searched. Raising it cuts into digits.
     pub cut_range: f64,
-    /// Least extent of what is written in a cell, pixels: 1.2 mm. The smaller of this and the next one applies. Raising it
+    /// Smallest extent of what is written in a cell, pixels: 1.2 mm. The smaller of this and `min_extent` applies. Raising it
     /// turns small digits into blanks.
     pub min_extent_px: f64,
-    /// The same as a share of the cell's longer side.
+    /// The same as a share of the cell's longer side, with the same cost.
     pub min_extent: f64,
-    /// A part this small beside the largest one of its cell, and far from it, is dirt. Raising it loses broken strokes.
+    /// A part with less than this share of the area of the largest one of its cell, and far from it, is dirt. Raising it
+    /// loses broken strokes.
     pub max_dirt_share: f64,
-    /// How far dirt is from the largest part at least, pixels. Raising it keeps dirt as ink.
+    /// Dirt is further than this from the largest part, pixels. Raising it keeps dirt as ink.
     pub min_dirt_gap_px: i32,
 }
 
@@ -208,7 +225,7 @@ pub(super) struct SeamParams {
     /// Cost of a step sideways, pixels of full ink: a cut is straight where bending gains nothing. Raising it cuts slanted
     /// digits through their strokes.
     pub sideways_cost: f32,
-    /// Share of full ink from which a seam goes through a stroke. Raising it makes loops look like joints.
+    /// Share of full ink from which a seam goes through a stroke, 0 to 1. Raising it makes loops look like joints.
     pub min_ink: f32,
 }
 
@@ -217,52 +234,56 @@ pub(super) struct SeamParams {
 pub(super) struct FreeParams {
     /// Most expensive cut: the ink it goes through and `span_cost`. Raising it finds more joints and enlarges the lattice.
     pub max_cut_cost: f32,
-    /// Cost of a cut from the digits' top to their foot: it opens a loop and is no joint. Raising it loses joints of
-    /// digits that touch twice.
+    /// Cost of a cut from the digits' top to their foot: it opens a loop and is no joint. Raising it cuts fewer loops,
+    /// and loses joints of digits that touch twice.
     pub span_cost: f32,
-    /// Least distance of a cut from the end of its part; two cuts may be half as far apart. Raising it loses narrow digits.
+    /// Smallest distance of a cut from the end of its part; two cuts may be half as far apart. Raising it loses narrow digits.
     pub cut_spacing: f32,
     /// Widest digit. Raising it enlarges the lattice.
     pub max_width: f32,
-    /// Widest gap inside a digit. Raising it joins neighbours, lowering it loses broken digits.
+    /// Widest gap inside a digit. Raising it joins neighbours and enlarges the lattice; lowering it loses broken digits.
     pub max_gap: f32,
-    /// Log prior of a cut.
+    /// Log prior of a cut. Raising it prefers cuts.
     pub cut_log_prior: f32,
-    /// Log prior for each unit of a cut's cost.
+    /// Log prior for each unit of a cut's cost. Raising it prefers expensive cuts.
     pub cut_log_prior_per_cost: f32,
-    /// Log prior of a gap of a tenth of the height inside a digit.
+    /// Log prior of a gap of a tenth of the height inside a digit. Raising it joins broken digits, and neighbours, more
+    /// easily.
     pub gap_log_prior: f32,
-    /// Log prior of a digit a tenth of the height wider than high.
+    /// Log prior of a digit a tenth of the height wider than high. Raising it allows wide digits.
     pub width_log_prior: f32,
-    /// Log prior of joining two parts each as high as a digit.
+    /// Log prior of joining two parts each as high as a digit. Raising it joins neighbours more easily.
     pub join_log_prior: f32,
-    /// Log prior of a digit a tenth of the height smaller than `max_mark_height`.
+    /// Log prior of a digit a tenth of the height smaller than `max_mark_height`. Raising it takes specks for digits.
     pub small_log_prior: f32,
-    /// Least width of a part for each cut in it: half of what a digit is wide. Raising it cuts long chains less often.
+    /// Smallest width of a part for each cut in it: half of what a digit is wide. Raising it cuts long chains less often.
     pub min_width_per_cut: f32,
-    /// A part at least this high is a whole digit or more.
+    /// A part at least this high is a whole digit or more. Raising it joins neighbours more easily.
     pub min_whole_height: f32,
     /// A part lower than this may be a dot, a comma or a dash. Raising it lets small digits be skipped.
     pub max_mark_height: f32,
-    /// A part no larger than this in both directions is most likely a dot.
+    /// A part no larger than this in both directions is most likely a dot. Raising it skips small digits.
     pub max_dot_side: f32,
-    /// Half the width of the narrow windows in which joints are searched, pixels.
+    /// Half the width of the narrow windows in which joints are searched, pixels. Raising it misses the joint of two bows.
     pub narrow_window_px: i32,
-    /// A part lower than this many stroke widths is a dash and is not cut.
+    /// A part lower than this many stroke widths is a dash and is not cut. Raising it leaves low touching
+    /// digits uncut.
     pub max_dash_strokes: f32,
-    /// Share of a part's width that must lie over another part for both to be strokes of one digit.
+    /// Share of a part's width that must lie over another part for both to be strokes of one digit. Raising it leaves the
+    /// strokes of slanted digits apart.
     pub min_stack_overlap: f32,
-    /// Widest digit made of strokes above each other.
+    /// Widest digit made of strokes above each other. Raising it joins neighbours that overlap.
     pub max_stack_width: f32,
-    /// A small part in this share of the height above the foot may be a dot or a comma, and is not joined.
+    /// A small part in this share of the height above the foot may be a dot or a comma, and is not joined. Raising it leaves
+    /// low strokes of digits apart.
     pub foot_share: f32,
-    /// A low part so many times as wide as high is a dash.
+    /// A low part at least so many times as wide as high is a dash. Raising it takes dashes for other marks.
     pub min_dash_aspect: f32,
-    /// Log prior that a dot is no digit.
+    /// Log prior that a dot is no digit. Raising it skips more dots.
     pub dot_log_prior: f32,
-    /// Log prior that a dash is no digit.
+    /// Log prior that a dash is no digit. Raising it skips more dashes, and flat 1s.
     pub dash_log_prior: f32,
-    /// Log prior that another low part is no digit.
+    /// Log prior that another low part is no digit. Raising it skips small digits.
     pub other_mark_log_prior: f32,
 }
 
@@ -272,6 +293,7 @@ pub(super) struct MarkParams {
     /// of its edges is a mark. Raising it misses marks at the border.
     pub inset: f64,
     /// The same where the question is whether the box is filled: the middle of a small box is all ink under a thick cross.
+    /// Raising it takes thick crosses for a filled box.
     pub fill_inset: f64,
     /// Share of the inside that must be as dark as a pen for there to be ink. Raising it misses small ticks.
     pub min_dark_share: f64,
@@ -280,40 +302,41 @@ pub(super) struct MarkParams {
     pub edge: f32,
 }
 
-/// Shape and place of signs, in heights of a digit unless stated. Chosen on drawn amounts (`fixtures/signs`).
+/// Shape and place of signs, in heights of a digit unless another unit is given. Chosen on drawn amounts (`fixtures/signs`).
 pub(super) struct SignParams {
-    /// A part at least this high is a digit or part of one.
+    /// A part at least this high is a digit or part of one. Raising it takes low digits for signs.
     pub min_digit_height: f32,
-    /// Height of a dash at most. Raising it takes low digits for dashes.
+    /// Largest height of a dash. Raising it takes low digits for dashes.
     pub max_dash_height: f32,
-    /// Width of a dash.
+    /// Width of a dash: smallest and largest. A wider range takes specks and rules for dashes.
     pub dash_width: RangeInclusive<f32>,
-    /// Width of a dash in its own height, at least.
+    /// Smallest width of a dash, in its own height. Raising it misses short dashes.
     pub min_dash_aspect: f32,
-    /// Where a dash's middle lies between the digits' heads (0) and feet (1): lower is an underline, higher an upper stroke.
+    /// Where a dash's middle lies between the digits' heads (0) and feet (1): lower is an underline, higher an upper stroke. A
+    /// wider range takes these for dashes.
     pub dash_level: RangeInclusive<f32>,
-    /// How far a sign may reach over the digit beside it.
+    /// How far a sign may reach over the digit beside it. Raising it takes strokes of digits for signs.
     pub max_overlap: f32,
-    /// Height of a parenthesis at least.
+    /// Smallest height of a parenthesis. Raising it misses small ones.
     pub min_arc_height: f32,
-    /// Share of a parenthesis' rows that have one run of ink, at least.
+    /// Lowest share of a parenthesis' rows that have one run of ink. Raising it misses rough ones.
     pub min_arc_rows: f32,
-    /// Width of such a run at most.
+    /// Largest width of such a run. Raising it takes digits for parentheses.
     pub max_arc_stroke: f32,
-    /// How far the middle of each parenthesis of a pair lies from the line between its ends, in its own height, at least: a
-    /// 1 is straighter. Lowering it takes two 1s for parentheses.
+    /// Smallest distance of the middle of each parenthesis of a pair from the line between its ends, in its own height: a 1 is
+    /// straighter. Raising it misses straight pairs; lowering it takes two 1s for parentheses.
     pub min_pair_bulge: f32,
-    /// The same of one parenthesis that has no partner; it makes the field doubtful.
+    /// The same of one parenthesis that has no partner; it makes the field doubtful. Raising it misses half a pair.
     pub min_single_bulge: f32,
-    /// Width and height of a point or comma at most.
+    /// Largest width and height of a point or comma. Raising them takes small digits for points.
     pub max_point_sides: (f32, f32),
-    /// How deep a point's head lies between the digits' heads (0) and feet (1), at least.
+    /// Smallest depth of a point's head between the digits' heads (0) and feet (1). Raising it misses high points.
     pub min_point_level: f32,
-    /// How far behind the last digit a point may be.
+    /// How far behind the last digit a point may be. Raising it takes specks for points.
     pub max_point_reach: f32,
-    /// Area of a point at least, in squares of the strokes' width, in fields whose decimals are implied: there, smaller
-    /// specks are more likely dust.
+    /// Smallest area of a point, in squares of the strokes' width, in fields whose decimals are implied: there, smaller specks
+    /// are more likely dust. Raising it misses small points.
     pub min_point_area: f32,
-    /// Share of a point's width that may lie under or over a digit.
+    /// Share of a point's width that may lie under or over a digit. Raising it takes strokes of digits for points.
     pub max_point_overlap: f32,
 }

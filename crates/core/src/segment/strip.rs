@@ -2,13 +2,10 @@
 
 use image::{GrayImage, imageops};
 
+use super::params::PARAMS;
 use formread_raster::geometry::Rect;
 
-/// Height to which a whole image is scaled, pixels. Handwritten digits fill about half of a strip, so they are 4 to 6 mm
-/// high at [`super::CROP_PX_PER_MM`], as on forms. Chosen on `car`.
-const STRIP_HEIGHT_PX: u32 = 96;
-
-/// Maximum width of a strip, in heights.
+/// Maximum width of a strip, in heights. A limit against images of extreme shapes.
 const MAX_STRIP_ASPECT: f64 = 40.0;
 
 /// A strip, scaled to the common height.
@@ -20,9 +17,9 @@ pub(super) fn whole_image(page: &GrayImage) -> GrayImage {
 /// Width and height, pixels, of the crop of a strip.
 pub(super) fn whole_image_size(page: &GrayImage) -> (u32, u32) {
     let (w, h) = page.dimensions();
-    let scale = f64::from(STRIP_HEIGHT_PX) / f64::from(h.max(1));
-    let width = (f64::from(w) * scale).round().clamp(1.0, MAX_STRIP_ASPECT * f64::from(STRIP_HEIGHT_PX));
-    (width as u32, STRIP_HEIGHT_PX)
+    let scale = f64::from(PARAMS.strip.height_px) / f64::from(h.max(1));
+    let width = (f64::from(w) * scale).round().clamp(1.0, MAX_STRIP_ASPECT * f64::from(PARAMS.strip.height_px));
+    (width as u32, PARAMS.strip.height_px)
 }
 
 /// All of a picture.

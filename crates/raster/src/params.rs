@@ -1,0 +1,43 @@
+//! The parameters of ink extraction: every number that was chosen by measurement, in November 2026.
+//!
+//! Extraction prepares the pictures of data sets. The reader finds ink by other means (`segment` in formread-core).
+
+/// The parameters in use.
+pub(crate) const PARAMS: ExtractionParams = ExtractionParams {
+    ground_tile_px: 24,
+    ground_quantile: 0.75,
+    max_ground_drop: 0.5,
+    ground_drop_levels: 40.0,
+    texture_deviations: 3.0,
+    min_contrast: 12.0,
+    full_ink_quantile: 0.5,
+    max_neighbour_ink: 0.25,
+    min_component_ink: 64,
+};
+
+/// How the ink of a grey picture of one sign is extracted. Set not recorded.
+pub(crate) struct ExtractionParams {
+    /// Side of the tiles in which the ground is estimated, pixels: wider than any stroke of a crop of one sign. Raising it
+    /// follows uneven ground less well; lowering it takes strokes for ground.
+    pub ground_tile_px: u32,
+    /// The ground of a tile is this quantile of its grey levels: most of a tile is paper, and its texture is both lighter and
+    /// darker. Raising it takes dark texture for ink.
+    pub ground_quantile: f64,
+    /// A tile that is darker than the lightest one by more than this share of the contrast lies within ink. Raising it takes
+    /// solid ink for ground.
+    pub max_ground_drop: f64,
+    /// The ground may always be darker by this much, grey levels of 255: a shadow at the edge of a scan. Raising it loses
+    /// faint solid ink.
+    pub ground_drop_levels: f64,
+    /// Standard deviations of the paper's texture by which ink is darker than the ground. Raising it loses faint ink.
+    pub texture_deviations: f64,
+    /// A contrast between ink and ground below this, grey levels of 255, is texture. Raising it loses faint signs.
+    pub min_contrast: f64,
+    /// Full ink is this quantile of the depths that are over half of the greatest one. Raising it makes strokes paler.
+    pub full_ink_quantile: f64,
+    /// A component at the picture's edge with less than this share of the largest one's ink belongs to a neighbour. Raising it
+    /// loses separate strokes at the edge.
+    pub max_neighbour_ink: f64,
+    /// Ink from which a pixel belongs to a component, of 255. Raising it breaks faint strokes into components.
+    pub min_component_ink: u8,
+}
