@@ -41,6 +41,10 @@ const INPUTS: [&str; 7] = [
 const KEYS_BEGIN: &str = "<!-- keys: written by tests/docs.rs -->\n";
 const KEYS_END: &str = "<!-- keys: end -->";
 
+/// Around the tables of a `params.rs` in docs/design.
+const PARAMETERS_BEGIN: &str = "<!-- parameters of ";
+const PARAMETERS_END: &str = "<!-- parameters: end -->";
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -212,8 +216,12 @@ fn parameters_of_design_pages_have_the_values_of_the_sources() {
     let mut wrong = Vec::new();
     for page in files("docs/design", ".md") {
         let (_, prose) = parse(&read(&page));
-        let mut is_parameters = false;
+        let (mut is_parameters, mut is_generated) = (false, false);
         for (number, line) in (1..).zip(&prose) {
+            is_generated = line.starts_with(PARAMETERS_BEGIN) || is_generated && line != PARAMETERS_END;
+            if is_generated {
+                continue;
+            }
             let cells = cells(line);
             let [first, second, ..] = cells.as_slice() else {
                 is_parameters = false;
@@ -430,40 +438,98 @@ fn definition_of<'a>(schema: &'a Value, property: &Value) -> Option<&'a Value> {
     schema.pointer(name.strip_prefix('#')?)
 }
 
-/// Tables of the parameters in a source file: of each struct its title, and of each field its name, its default value and its
-/// comment. The file has plain structs with `impl Default`, a field a line.
-fn parameter_tables(source: &str) -> String {
-    let (mut comment, mut name, mut is_default) = (String::new(), String::new(), false);
-    let mut titles: Vec<(String, String)> = Vec::new();
-    let mut fields: Vec<[String; 3]> = Vec::new();
-    let mut values: HashMap<(String, String), String> = HashMap::new();
+/// A struct of parameters in a source file.
+struct ParamStruct {
+    name: String,
+    /// Its comment.
+    title: String,
+    /// Of each field the name and the comment.
+    fields: Vec<(String, String)>,
+}
+
+/// The structs of a source file, with a field a line.
+fn param_structs(source: &str) -> Vec<ParamStruct> {
+    let (mut comment, mut structs) = (String::new(), Vec::<ParamStruct>::new());
     for line in source.lines().map(str::trim) {
         if let Some(text) = line.strip_prefix("///") {
             comment += text;
-        } else if let Some(rest) = line.strip_prefix("pub struct ") {
-            (name, is_default) = (rest.trim_end_matches(" {").to_owned(), false);
-            titles.push((name.clone(), comment.trim().to_owned()));
-            comment.clear();
-        } else if let Some(rest) = line.strip_prefix("impl Default for ") {
-            (name, is_default) = (rest.trim_end_matches(" {").to_owned(), true);
-            comment.clear();
-        } else if let Some((field, value)) = line.trim_end_matches(',').split_once(": ").filter(|_| is_default) {
-            values.insert((name.clone(), field.to_owned()), value.to_owned());
-        } else if let Some((field, _)) = line.strip_prefix("pub ").and_then(|line| line.split_once(": ")) {
-            fields.push([name.clone(), field.to_owned(), comment.trim().replace('|', "\\|")]);
-            comment.clear();
-        } else if !line.starts_with('#') {
-            comment.clear();
+            continue;
+        }
+        if line.starts_with("#[") {
+            continue;
+        }
+        let text = std::mem::take(&mut comment).trim().replace("[`", "`").replace("`]", "`").replace('|', "\\|");
+        let item =
+            line.strip_prefix("pub ").or_else(|| line.strip_prefix("pub(")?.split_once(") ").map(|(_, item)| item));
+        let Some(item) = item else { continue };
+        if let Some(name) = item.strip_prefix("struct ").and_then(|rest| rest.strip_suffix(" {")) {
+            structs.push(ParamStruct { name: name.to_owned(), title: text, fields: Vec::new() });
+        } else if let (Some(of), Some((name, _))) = (structs.last_mut(), item.split_once(": ")) {
+            of.fields.push((name.to_owned(), text));
         }
     }
-    let mut tables = String::new();
-    for (name, title) in titles.iter().filter(|(name, _)| values.keys().any(|(of, _)| of == name)) {
-        tables += &format!("\n### {name}\n\n{title}\n\n| parameter | value | meaning |\n|---|---|---|\n");
-        for [_, field, meaning] in fields.iter().filter(|[of, ..]| of == name) {
-            let value = values.get(&(name.clone(), field.clone())).map_or("", String::as_str);
-            if !value.ends_with("::default()") {
-                tables += &format!("| `{field}` | `{value}` | {meaning} |\n");
+    structs
+}
+
+/// The fields of a struct literal, names and values. `literal` begins after the opening brace.
+fn literal_fields(literal: &str) -> Vec<(&str, &str)> {
+    let (mut fields, mut depth, mut start) = (Vec::new(), 0, 0);
+    for (at, c) in literal.char_indices() {
+        let is_end = c == '}' && depth == 0;
+        if is_end || c == ',' && depth == 0 {
+            fields.extend(literal[start..at].split_once(':').map(|(name, value)| (name.trim(), value.trim())));
+            start = at + 1;
+        }
+        match c {
+            _ if is_end => break,
+            '{' | '[' | '(' => depth += 1,
+            '}' | ']' | ')' => depth -= 1,
+            _ => {}
+        }
+    }
+    fields
+}
+
+/// Adds the `literal` of the struct `name` to `values`, and the literals within it that are of one of `structs`.
+fn add_values(name: &str, literal: &str, structs: &[ParamStruct], values: &mut HashMap<(String, String), String>) {
+    for (field, value) in literal_fields(literal) {
+        match value.split_once(" {") {
+            Some((kind, inner)) if structs.iter().any(|of| of.name == kind) => add_values(kind, inner, structs, values),
+            _ if value.ends_with("::default()") => {}
+            _ => {
+                let on_one_line = value.split_whitespace().collect::<Vec<_>>().join(" ");
+                let on_one_line = on_one_line.replace("[ ", "[").replace(", ]", "]");
+                values.insert((name.to_owned(), field.to_owned()), on_one_line);
             }
+        }
+    }
+}
+
+/// Tables of the parameters in a source file: of each struct its title, and of each field its name, its value and its comment.
+/// The values are those of `impl Default` of each struct, or of one `const` whose literal has a literal of each struct.
+fn parameter_tables(source: &str) -> String {
+    let structs = param_structs(source);
+    let mut values = HashMap::new();
+    for item in source.split("\nimpl Default for ").skip(1) {
+        let (name, _) = item.split_once(" {").expect("it is an impl");
+        let (_, body) = item.split_once("-> Self {").expect("it has a function");
+        let (_, literal) = body.split_once("Self {").expect("it returns a literal");
+        add_values(name, literal, &[], &mut values);
+    }
+    if let Some((_, item)) = source.split_once(" const PARAMS: ") {
+        let (name, rest) = item.split_once(" =").expect("it has a value");
+        let (_, literal) = rest.split_once(" {").expect("its value is a literal");
+        add_values(name, literal, &structs, &mut values);
+    }
+    let mut tables = String::new();
+    for ParamStruct { name, title, fields } in &structs {
+        let row = |(field, meaning): &(String, String)| {
+            let value = values.get(&(name.clone(), field.clone()))?;
+            Some(format!("| `{field}` | `{value}` | {meaning} |\n"))
+        };
+        let rows: String = fields.iter().filter_map(row).collect();
+        if !rows.is_empty() {
+            tables += &format!("\n### {name}\n\n{title}\n\n| parameter | value | meaning |\n|---|---|---|\n{rows}");
         }
     }
     tables + "\n"
@@ -471,16 +537,16 @@ fn parameter_tables(source: &str) -> String {
 
 #[test]
 fn parameter_tables_equal_the_sources() {
-    const BEGIN: &str = "<!-- parameters of ";
-    const END: &str = "<!-- parameters: end -->";
     for page in files("docs/design", ".md") {
         let text = read(&page);
-        let mut parts = text.split(BEGIN);
+        let mut parts = text.split(PARAMETERS_BEGIN);
         let mut want = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let (source, rest) = part.split_once(" -->\n").expect("the marker names a file");
-            let (_, after) = rest.split_once(END).expect("the marker has an end");
-            want += &format!("{BEGIN}{source} -->\n{}{END}{after}", parameter_tables(&read(source)));
+            let (_, after) = rest.split_once(PARAMETERS_END).expect("the marker has an end");
+            let tables = parameter_tables(&read(source));
+            assert!(tables.contains("| parameter |"), "{source} has no parameters");
+            want += &format!("{PARAMETERS_BEGIN}{source} -->\n{tables}{PARAMETERS_END}{after}");
         }
         if renew() {
             fs::write(root().join(&page), want).expect("the tree is writable");

@@ -117,7 +117,7 @@ impl Outcome {
 #[test]
 fn page_among_sixty_templates_is_identified_as_its_own() {
     let all = sixty();
-    let families = Families::new(&all);
+    let families = Families::new(&all, &RegisterParams::default());
     let mut outcome = Outcome::default();
     // One page of every fifth form covers all families and all kinds of variants.
     for (idx, form) in all.iter().enumerate().step_by(5) {
@@ -135,7 +135,7 @@ fn page_among_more_families_than_are_searched_is_identified_as_its_own() {
         .into_iter()
         .filter(|form| form.layout != PageLayout::WholeImage);
     let all: Vec<FormTemplate> = known.chain((0..N_FAMILIES).map(|family| form(family, 0))).collect();
-    let families = Families::new(&all);
+    let families = Families::new(&all, &RegisterParams::default());
     let mut outcome = Outcome::default();
     for (idx, form) in all.iter().enumerate() {
         outcome.add(form, idx as u64, (&all, &families));
@@ -168,7 +168,8 @@ fn page_that_two_templates_fit_equally_is_unknown_and_both_are_named() {
 fn torture_sixty_templates_identify_no_wrong_form() {
     let all = sixty();
     let five: Vec<FormTemplate> = (0..N_FAMILIES).map(|family| form(family, 0)).collect();
-    let [all_families, five_families] = [&all, &five].map(|templates| Families::new(templates));
+    let [all_families, five_families] =
+        [&all, &five].map(|templates| Families::new(templates, &RegisterParams::default()));
     let pages: Vec<(u64, usize)> = (0..10).flat_map(|page| (0..all.len()).map(move |idx| (page, idx))).collect();
     let identify_page = |[mut few, mut many]: [Outcome; 2], &(page, idx): &(u64, usize)| {
         many.add(&all[idx], 100 * idx as u64 + page, (&all, &all_families));

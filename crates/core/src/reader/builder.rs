@@ -68,12 +68,13 @@ impl ReaderBuilder {
         check_other_fields(&templates)?;
         check_documents(&templates)?;
         let backend = backend.ok_or_else(|| Error::usage("no backend is given"))?;
+        let register_params = RegisterParams::default();
         let idle = Mutex::new(vec![backend.recogniser()?]);
         Ok(Reader {
-            families: Families::new(&templates),
+            families: Families::new(&templates, &register_params),
             templates,
             limits,
-            register_params: RegisterParams::default(),
+            register_params,
             assemble_params: AssembleParams { confidence: backend.confidence(), ..AssembleParams::default() },
             accept,
             backend,

@@ -15,8 +15,6 @@ use crate::{
 use formread_page::Page;
 use formread_raster::{error::Result, geometry::Rect};
 
-/// White around a number, and how far bent paper may move it, millimetres.
-const MARGIN_MM: f64 = 1.0;
 /// More digits than any form number has, so that ink beside the number shows as a longer number.
 const MAX_DIGITS: usize = 16;
 
@@ -24,7 +22,7 @@ impl Stages<'_> {
     /// Reads a number printed on `page`. `None` where it is not all on the page, or there are no digits.
     pub(super) fn read_number(&self, page: &Page, number: &NumberToRead) -> Result<Option<NumberReading>> {
         let NumberToRead { bounds, page_from_template: map, .. } = number;
-        let form = form_of_number(bounds.inflate(MARGIN_MM));
+        let form = form_of_number(bounds.inflate(self.reader().register_params.imprints.number_margin_mm));
         let field = &form.fields[0];
         let (width, height) = page.pixels.dimensions();
         let area = Rect::from_edges(0.0, 0.0, f64::from(width), f64::from(height));

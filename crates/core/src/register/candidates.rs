@@ -55,11 +55,12 @@ pub(super) fn best_placement(
     if flat.as_ref().is_some_and(|(found, _)| found.placement.score(&params.fit) >= params.sure_score) {
         return flat;
     }
-    let level = perspective::level(&evidence.lines, evidence.page_bounds()).and_then(|level_from_page| {
-        let page_from_level = level_from_page.inverse()?;
-        let (lines, bounds) = evidence.warped(&level_from_page)?;
-        best_of(&lines, bounds, &params.search.foreshortenings, &page_from_level)
-    });
+    let level =
+        perspective::level(&evidence.lines, evidence.page_bounds(), &params.level).and_then(|level_from_page| {
+            let page_from_level = level_from_page.inverse()?;
+            let (lines, bounds) = evidence.warped(&level_from_page, &params.evidence)?;
+            best_of(&lines, bounds, &params.search.foreshortenings, &page_from_level)
+        });
     let score = |found: &TemplateMatch| found.placement.score(&params.fit);
     flat.into_iter().chain(level).max_by(|(a, _), (b, _)| score(a).total_cmp(&score(b)))
 }

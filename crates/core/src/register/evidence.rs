@@ -2,34 +2,13 @@
 
 use image::GrayImage;
 
-use super::bands::Bands;
+use super::{bands::Bands, params::EvidenceParams};
 use formread_page::Page;
 use formread_raster::{
     LineParams, LinePieces, SauvolaParams, find_line_pieces,
     geometry::{Point, Projection, Rect, Segment},
     ink_share, join_pieces, reduce, sauvola,
 };
-
-// The sets on which these values were chosen are not recorded.
-
-/// Largest longer side of the picture on which a page is measured, pixels: at about 200 dpi a page's thinnest printed line is
-/// one pixel. Raising it costs time.
-const MAX_MEASURED_SIDE_PX: f64 = 2200.0;
-/// Half the window of the binarisation, as a share of the page's longer side: 4 mm of A4.
-const WINDOW_SHARE: f64 = 1.0 / 80.0;
-/// Thickest printed line, as a share of the page's longer side: 2 mm of A4. Raising it takes bars and writing for lines.
-const MAX_THICKNESS_SHARE: f64 = 1.0 / 150.0;
-/// Shortest piece of a line that is kept, likewise: 2.5 mm of A4. Shorter ones are mostly letters. Raising it loses the
-/// sides of small boxes.
-const MIN_LENGTH_SHARE: f64 = 1.0 / 120.0;
-/// Longest gap in a line that is closed, likewise: 3 mm of A4. Raising it joins lines that are apart.
-const MAX_GAP_SHARE: f64 = 1.0 / 100.0;
-/// Largest distance of a run's middle from its straight piece, pixels of the measured picture. Raising it follows curves.
-const MAX_DEVIATION_PX: f64 = 1.2;
-/// Largest factor by which a page grows when it is made level. More means that the horizon is near, and the map is useless.
-const MAX_SPREAD: f64 = 4.0;
-/// How much darker than its surroundings ink is: `k` of Sauvola's threshold. Raising it loses pale ink.
-const SAUVOLA_K: f64 = 0.2;
 
 /// Lines and ink of a page.
 #[derive(Debug, Clone)]
@@ -56,19 +35,19 @@ pub struct PageLines {
 
 impl PageEvidence {
     /// Measures `page`.
-    pub fn measure(page: &Page) -> Self {
+    pub fn measure(page: &Page, params: &EvidenceParams) -> Self {
         let (width, height) = (f64::from(page.pixels.width()), f64::from(page.pixels.height()));
-        let factor = (width.max(height) / MAX_MEASURED_SIDE_PX).ceil().max(1.0) as u32;
+        let factor = (width.max(height) / params.max_measured_side_px).ceil().max(1.0) as u32;
         let reduced = reduce(&page.pixels, factor);
         let side = f64::from(reduced.width().max(reduced.height()));
-        let radius_px = (side * WINDOW_SHARE).ceil() as u32;
-        let mask = sauvola(&reduced, SauvolaParams { radius_px, k: SAUVOLA_K });
+        let radius_px = (side * params.window_share).ceil() as u32;
+        let mask = sauvola(&reduced, SauvolaParams { radius_px, k: params.sauvola_k });
         let pieces = find_line_pieces(
             &mask,
             LineParams {
-                max_thickness_px: (side * MAX_THICKNESS_SHARE).ceil() as u32,
-                min_length_px: side * MIN_LENGTH_SHARE,
-                max_deviation_px: MAX_DEVIATION_PX,
+                max_thickness_px: (side * params.max_thickness_share).ceil() as u32,
+                min_length_px: side * params.min_length_share,
+                max_deviation_px: params.max_deviation_px,
             },
         );
         let scale = f64::from(factor);
@@ -77,7 +56,7 @@ impl PageEvidence {
             lines.into_iter().map(|s| Segment::new(page_from_reduced(s.a), page_from_reduced(s.b))).collect()
         };
         let pieces = LinePieces { horizontal: enlarged(pieces.horizontal), vertical: enlarged(pieces.vertical) };
-        let lines = PageLines::new(pieces, width.max(height), scale);
+        let lines = PageLines::new(pieces, width.max(height), scale, params);
         let bands = [Bands::new(&lines.pieces.horizontal, true), Bands::new(&lines.pieces.vertical, false)];
         Self { lines, bands, mask, factor, width, height }
     }
@@ -119,12 +98,12 @@ impl PageEvidence {
 
     /// The lines as they lie after `level_from_page`, with the bounds of the page there. `None` where part of the page
     /// would lie at infinity.
-    pub(super) fn warped(&self, level_from_page: &Projection) -> Option<(PageLines, Rect)> {
+    pub(super) fn warped(&self, level_from_page: &Projection, params: &EvidenceParams) -> Option<(PageLines, Rect)> {
         let corners = level_from_page.apply_rect(self.page_bounds());
         let bounds = Rect::around(corners)?;
         let side = self.width.max(self.height);
-        let spread = bounds.width().max(bounds.height()) / side;
-        if spread.is_nan() || spread >= MAX_SPREAD {
+        let growth = bounds.width().max(bounds.height()) / side;
+        if growth.is_nan() || growth >= params.max_growth {
             return None;
         }
         let mut moved = LinePieces::default();
@@ -134,14 +113,14 @@ impl PageEvidence {
             let in_order = if piece.is_horizontal() { piece.a.x <= piece.b.x } else { piece.a.y <= piece.b.y };
             family.push(if in_order { piece } else { Segment::new(piece.b, piece.a) });
         }
-        Some((PageLines::new(moved, side, f64::from(self.factor)), bounds))
+        Some((PageLines::new(moved, side, f64::from(self.factor), params), bounds))
     }
 }
 
 impl PageLines {
     /// `side_px` is the page's longer side; `scale` is the number of page pixels that one pixel of the measured picture spans.
-    fn new(pieces: LinePieces, side_px: f64, scale: f64) -> Self {
-        let (gap_px, offset_px) = (side_px * MAX_GAP_SHARE, 2.0 * scale);
+    fn new(pieces: LinePieces, side_px: f64, scale: f64, params: &EvidenceParams) -> Self {
+        let (gap_px, offset_px) = (side_px * params.max_gap_share, 2.0 * scale);
         let whole = LinePieces {
             horizontal: join_pieces(&pieces.horizontal, gap_px, offset_px),
             vertical: join_pieces(&pieces.vertical, gap_px, offset_px),

@@ -1,17 +1,12 @@
 //! Families of templates: those that differ little are searched for together, by the first one's lines alone.
 
-use super::{discriminate::PlacedTemplate, search::LineModel};
+use super::{
+    discriminate::PlacedTemplate,
+    params::{FamilyParams, RegisterParams},
+    search::LineModel,
+};
 use crate::form::{FormTemplate, PageLayout};
 use formread_raster::geometry::Projection;
-
-/// Lowest share of each template's lines that the other one has, where they lie, for both to be of one family. Chosen on the
-/// known forms, which share 0.5 and less by chance, and on a form with a box moved or added, which shares 0.85 and more
-/// with the one before. Raising it makes more families, and costs time.
-const MIN_SHARED_LINES: f64 = 0.75;
-/// Lines this near to each other are shared, millimetres; `discriminate` compares lines that are further apart.
-const SHARED_MM: f64 = 1.2;
-/// Largest difference of the sides of two pages, as a share of them, for their templates to be of one family.
-const MAX_PAGE_DIFFERENCE: f64 = 0.02;
 
 /// A family.
 #[derive(Clone, Copy)]
@@ -33,9 +28,9 @@ pub struct Families {
 
 impl Families {
     /// Sorts `templates` into families. It takes a few hundredths of a second for each hundred of them and each family.
-    pub fn new(templates: &[FormTemplate]) -> Self {
+    pub fn new(templates: &[FormTemplate], params: &RegisterParams) -> Self {
         let model = |template: &FormTemplate| match &template.layout {
-            PageLayout::Printed(landmarks) => Some(LineModel::new(template, landmarks)),
+            PageLayout::Printed(landmarks) => Some(LineModel::new(template, landmarks, &params.search)),
             PageLayout::WholeImage => None,
         };
         let models: Vec<Option<LineModel>> = templates.iter().map(model).collect();
@@ -44,7 +39,9 @@ impl Families {
             let Some(own) = own else { continue };
             let is_sibling = |other: usize| {
                 let model = models[other].as_ref();
-                model.is_some_and(|model| are_siblings((&templates[idx], own), (&templates[other], model)))
+                model.is_some_and(|model| {
+                    are_siblings((&templates[idx], own), (&templates[other], model), &params.families)
+                })
             };
             match families.iter_mut().find(|family| is_sibling(family[0])) {
                 Some(family) => family.push(idx),
@@ -70,13 +67,18 @@ impl Families {
     }
 }
 
-fn are_siblings((a, a_model): (&FormTemplate, &LineModel), (b, b_model): (&FormTemplate, &LineModel)) -> bool {
+fn are_siblings(
+    (a, a_model): (&FormTemplate, &LineModel),
+    (b, b_model): (&FormTemplate, &LineModel),
+    params: &FamilyParams,
+) -> bool {
+    let &FamilyParams { min_shared_lines, shared_mm, max_page_difference } = params;
     let (a_page, b_page) = (a_model.page, b_model.page);
-    let is_similar = |a: f64, b: f64| (a - b).abs() <= MAX_PAGE_DIFFERENCE * a.max(b);
+    let is_similar = |a: f64, b: f64| (a - b).abs() <= max_page_difference * a.max(b);
     is_similar(a_page.width(), b_page.width())
         && is_similar(a_page.height(), b_page.height())
-        && a.line_overlap(&b_model.lines, &Projection::IDENTITY, SHARED_MM) >= MIN_SHARED_LINES
-        && b.line_overlap(&a_model.lines, &Projection::IDENTITY, SHARED_MM) >= MIN_SHARED_LINES
+        && a.line_overlap(&b_model.lines, &Projection::IDENTITY, shared_mm) >= min_shared_lines
+        && b.line_overlap(&a_model.lines, &Projection::IDENTITY, shared_mm) >= min_shared_lines
 }
 
 #[cfg(test)]
@@ -88,7 +90,7 @@ mod tests {
     fn known_forms_are_families_of_their_own_and_a_form_with_one_more_field_joins() {
         let known = known_templates().expect("they parse");
         let printed = known.iter().filter(|template| template.layout != PageLayout::WholeImage).count();
-        let arranged = Families::new(&known);
+        let arranged = Families::new(&known, &RegisterParams::default());
         assert_eq!(arranged.families.len(), printed);
         assert!(arranged.families.iter().all(|family| family.len() == 1), "{:?}", arranged.families);
 
@@ -99,7 +101,7 @@ mod tests {
         };
         let more = "[[field]]\nname = \"b\"\nkind = \"integer\"\nbox = [80, 160, 50, 10]\n";
         let all: Vec<FormTemplate> = known.into_iter().chain([form("x", ""), form("y", more)]).collect();
-        let arranged = Families::new(&all);
+        let arranged = Families::new(&all, &RegisterParams::default());
         let [x, y] = [all.len() - 2, all.len() - 1];
         assert_eq!(arranged.families.last(), Some(&vec![x, y]));
         assert_eq!(
@@ -118,7 +120,7 @@ mod tests {
             parse_template(&text).expect("it is well formed")
         };
         let forms = [form("x", 140), form("y", 141), form("z", 150)];
-        let families = Families::new(&forms);
+        let families = Families::new(&forms, &RegisterParams::default());
         assert_eq!(families.families, [vec![0, 1], vec![2]]);
         let members: Vec<&[usize]> = families.each().map(|family| family.members).collect();
         assert_eq!(members, [&[0, 1][..], &[2][..]]);
@@ -127,9 +129,9 @@ mod tests {
     #[test]
     fn families_leave_out_templates_of_the_whole_image() {
         let text = "name = \"s\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"a\"\nkind = \"integer\"\n";
-        let families = Families::new(&[parse_template(text).expect("it is well formed")]);
+        let families = Families::new(&[parse_template(text).expect("it is well formed")], &RegisterParams::default());
         assert_eq!(families.each().count(), 0);
         assert!(families.siblings(0).is_empty() && families.placed(0, &Projection::IDENTITY).is_none());
-        assert_eq!(Families::new(&[]).each().count(), 0);
+        assert_eq!(Families::new(&[], &RegisterParams::default()).each().count(), 0);
     }
 }

@@ -12,11 +12,6 @@ use super::{
 };
 use formread_raster::geometry::{Point, Projection, Rect, solve_augmented};
 
-/// Displacements, millimetres, at which lines are found by chance only. They are irregular, so that no table's pitch fits
-/// them.
-const CHANCE_SHIFTS_MM: [(f64, f64); 8] =
-    [(3.1, 4.7), (-6.3, 2.6), (4.3, -7.9), (-2.7, -3.7), (8.6, 3.4), (-4.9, 6.8), (7.3, -5.3), (-8.1, -6.1)];
-
 /// A template laid on a page, before its fields settle.
 #[derive(Debug, Clone)]
 pub struct Placement {
@@ -136,11 +131,12 @@ fn assess(evidence: &PageEvidence, model: &LineModel, map: Projection, params: &
     let found = find_pairs(evidence, &model.samples, &map, params.found_mm, params);
     let squared: f64 = found.iter().map(|pair| distance(pair, &map).powi(2)).sum();
     let chance_samples = &model.samples[..params.n_rough_samples.min(model.samples.len())];
-    let chance: f64 = CHANCE_SHIFTS_MM
+    let chance: f64 = params
+        .chance_shifts_mm
         .iter()
         .map(|(dx, dy)| closeness(evidence, chance_samples, &map.compose(&Projection::translation(*dx, *dy)), params))
         .sum::<f64>()
-        / CHANCE_SHIFTS_MM.len() as f64;
+        / params.chance_shifts_mm.len() as f64;
     let support = (closeness(evidence, &model.samples, &map, params) - chance) / (1.0 - chance).max(f64::MIN_POSITIVE);
     let (mut n_printed, mut n_inked) = (0, 0);
     for bounds in &model.printed {
@@ -324,6 +320,7 @@ mod tests {
     use super::*;
     use crate::{
         form::{FormTemplate, PageLayout},
+        register::params::{EvidenceParams, SearchParams},
         register::tests::{PX_PER_MM, UPRIGHT, drawn, form, off_mm, other_form, turned},
     };
 
@@ -333,7 +330,7 @@ mod tests {
 
     fn model_of(form: &FormTemplate) -> LineModel {
         let PageLayout::Printed(landmarks) = &form.layout else { panic!("it is printed") };
-        LineModel::new(form, landmarks)
+        LineModel::new(form, landmarks, &SearchParams::default())
     }
 
     /// `map` after the form was moved by millimetres and turned by degrees.
@@ -346,7 +343,7 @@ mod tests {
     fn refine_from_a_start_that_is_a_little_off_finds_the_form() {
         let form = form("x", "");
         let map = turned(2.0, [7.0, -4.0]);
-        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &map));
+        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &map), &EvidenceParams::default());
         for (shift, degrees) in [([0.0, 0.0], 0.0), ([1.5, -1.0], 0.5), ([-2.0, 2.0], -1.0)] {
             let start = moved(&map, shift, degrees);
             let found = refine(&evidence, &model_of(&form), vec![start], &params()).expect("it is near");
@@ -360,7 +357,7 @@ mod tests {
     #[test]
     fn refine_of_several_starts_keeps_the_best() {
         let form = form("x", "");
-        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT));
+        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT), &EvidenceParams::default());
         let starts =
             vec![moved(&UPRIGHT, [30.0, 20.0], 15.0), moved(&UPRIGHT, [0.5, 0.5], 0.0), turned(90.0, [0.0, 0.0])];
         let found = refine(&evidence, &model_of(&form), starts, &params()).expect("one is near");
@@ -370,14 +367,14 @@ mod tests {
 
     #[test]
     fn refine_without_lines_on_the_page_is_none() {
-        let evidence = PageEvidence::measure(&drawn(&[], &UPRIGHT));
+        let evidence = PageEvidence::measure(&drawn(&[], &UPRIGHT), &EvidenceParams::default());
         assert!(refine(&evidence, &model_of(&form("x", "")), vec![UPRIGHT], &params()).is_none());
     }
 
     #[test]
     fn score_of_another_form_is_far_below_that_of_its_own() {
         let (own, other) = (form("x", ""), other_form());
-        let evidence = PageEvidence::measure(&drawn(&own.printed_lines(), &UPRIGHT));
+        let evidence = PageEvidence::measure(&drawn(&own.printed_lines(), &UPRIGHT), &EvidenceParams::default());
         let of = |form: &FormTemplate| assess(&evidence, &model_of(form), UPRIGHT, &params());
         assert!(
             of(&own).score(&params()) > 0.95 && of(&other).score(&params()) < 0.5,
@@ -400,7 +397,7 @@ mod tests {
     #[test]
     fn words_that_are_missing_lower_the_score() {
         let form = form("x", "");
-        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT));
+        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT), &EvidenceParams::default());
         let with = |printed: Vec<Rect>| {
             assess(&evidence, &LineModel { printed, ..model_of(&form) }, UPRIGHT, &params()).printed
         };
@@ -424,7 +421,7 @@ mod tests {
     #[test]
     fn solve_with_too_few_samples_on_lines_is_none() {
         let form = form("x", "");
-        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT));
+        let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT), &EvidenceParams::default());
         let model = model_of(&form);
         let few = find_pairs(&evidence, &model.samples[..params().min_pairs - 1], &UPRIGHT, 2.0, &params());
         assert!(solve(&few, &UPRIGHT, &model, Freedom::Affine, params().min_pairs).is_none());

@@ -11,10 +11,6 @@ use formread_raster::{
     rectify,
 };
 
-/// White around a barcode, and how far bent paper may move it, millimetres.
-const MARGIN_MM: f64 = 3.0;
-/// Resolution of the crop, pixels a millimetre.
-const CROP_PX_PER_MM: f64 = 12.0;
 /// Largest area of the crop, pixels: what is larger is cut coarser. A barcode is seldom larger than 50 x 30 mm.
 const MAX_CROP_PX: f64 = 2e6;
 /// Longest part of a reading that is shown to a person, characters.
@@ -93,6 +89,7 @@ pub(super) fn match_barcodes<'a>(
     page: &Page,
     templates: &'a [FormTemplate],
     family: &FamilyMatch,
+    params: &ImprintParams,
 ) -> Vec<ImprintMatch> {
     let map = &family.placement.page_from_template;
     let mut readings: Vec<(&'a Barcode, Option<String>)> = Vec::new();
@@ -101,7 +98,7 @@ pub(super) fn match_barcodes<'a>(
         if let Some((_, reading)) = readings.iter().find(|(other, _)| is_same(other)) {
             return reading.clone();
         }
-        let reading = read_barcode(page, barcode, map);
+        let reading = read_barcode(page, barcode, map, params);
         readings.push((barcode, reading.clone()));
         reading
     };
@@ -189,9 +186,9 @@ fn match_number(number: &Number, read: &NumberReading, params: &ImprintParams) -
 
 /// The text of the barcode where `barcode` is declared. A linear one has little or nothing to check itself by, so two
 /// readings must agree: of a bad copy one in a thousand takes one character for another.
-fn read_barcode(page: &Page, barcode: &Barcode, map: &Projection) -> Option<String> {
-    let area = barcode.bounds.inflate(MARGIN_MM);
-    let px_per_mm = CROP_PX_PER_MM.min((MAX_CROP_PX / area.area()).sqrt());
+fn read_barcode(page: &Page, barcode: &Barcode, map: &Projection, params: &ImprintParams) -> Option<String> {
+    let area = barcode.bounds.inflate(params.barcode_margin_mm);
+    let px_per_mm = params.barcode_px_per_mm.min((MAX_CROP_PX / area.area()).sqrt());
     let crop = rectify(&page.pixels, map, area, px_per_mm);
     let n_agreeing = if barcode.symbology.is_linear() { 2 } else { 1 };
     let mut readings: Vec<String> = Vec::new();

@@ -43,7 +43,8 @@ pub use evidence::PageEvidence;
 pub use families::Families;
 pub use imprints::{NumberReading, NumberToRead};
 pub use params::{
-    DiscriminateParams, Distortion, FitParams, ImprintParams, RegisterParams, SearchParams, SettleParams,
+    DiscriminateParams, Distortion, EvidenceParams, FamilyParams, FitParams, ImprintParams, LevelParams,
+    RegisterParams, SearchParams, SettleParams,
 };
 
 /// A template laid on a page.
@@ -133,7 +134,7 @@ pub fn identify(
     templates: &[FormTemplate],
     params: &RegisterParams,
 ) -> Result<(usize, Registration), RegistrationFailure> {
-    identify_among(page, templates, &Families::new(templates), params)
+    identify_among(page, templates, &Families::new(templates, params), params)
 }
 
 /// Finds the template that fits `page` best and lays it on, without reading printed numbers. Returns its index and the
@@ -165,7 +166,7 @@ pub fn find_candidates<'a>(
     if let [FormTemplate { layout: PageLayout::WholeImage, .. }] = templates {
         return Ok(Candidates { page, templates, families, params, placed: None, numbers_to_read: Vec::new() });
     }
-    let evidence = PageEvidence::measure(page);
+    let evidence = PageEvidence::measure(page, &params.evidence);
     if evidence.ink_share() < params.min_ink_share {
         let detail = format!("share of ink: {:.5}", evidence.ink_share());
         return Err(RegistrationFailure { template_idx: None, reason: PageReject::BlankPage, detail });
@@ -180,7 +181,8 @@ pub fn find_candidates<'a>(
             templates[best.idx].name
         )));
     }
-    let barcodes: Vec<ImprintMatch> = near.iter().flat_map(|family| match_barcodes(page, templates, family)).collect();
+    let barcodes: Vec<ImprintMatch> =
+        near.iter().flat_map(|family| match_barcodes(page, templates, family, &params.imprints)).collect();
     let numbers_to_read = unread_numbers(templates, &near, &barcodes);
     let placed = Some(PlacedCandidates { evidence, best, near, barcodes });
     Ok(Candidates { page, templates, families, params, placed, numbers_to_read })
@@ -233,8 +235,8 @@ pub fn resolve(
 
 /// The map after which the page's lines are level and plumb, near its middle neither stretched nor turned by more than
 /// an eighth of a circle; `None` where they have no two directions. Proportions are not corrected.
-pub fn level_from_page(evidence: &PageEvidence) -> Option<Projection> {
-    perspective::level(&evidence.lines, evidence.page_bounds())
+pub fn level_from_page(evidence: &PageEvidence, params: &LevelParams) -> Option<Projection> {
+    perspective::level(&evidence.lines, evidence.page_bounds(), params)
 }
 
 /// How many fields have printed frames, and how many of these were found. Small ones count only where there are no others:
@@ -400,7 +402,8 @@ mod tests {
         let number = |text: &str| format!("[[number]]\nat = [62, 8, 10, 4]\nsays = \"{text}\"\n");
         let forms = [form("x", &number("1040")), form("y", &number("1041")), form("z", "")];
         let page = drawn(&forms[0].printed_lines(), &UPRIGHT);
-        let (families, params) = (Families::new(&forms), RegisterParams::default());
+        let params = RegisterParams::default();
+        let families = Families::new(&forms, &params);
         let resolved = |digits: &str, confidence: f64| {
             let candidates = find_candidates(&page, &forms, &families, &params).expect("it fits three");
             let [to_read] = candidates.numbers_to_read() else { panic!("both declare it at the same place") };

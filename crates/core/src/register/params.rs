@@ -1,4 +1,4 @@
-//! The parameters of registration: the thresholds that were chosen by measurement.
+//! The parameters of registration: every number that was chosen by measurement, in November 2026.
 //!
 //! The doc of each one states what it is, what raising it costs, and the set it was chosen on where that was recorded. They
 //! are part of a run's identity, which is why they serialise.
@@ -13,10 +13,11 @@ pub struct RegisterParams {
     /// and 72 trials of such pages on another form's template, which scored 0.59 and less. Raising it rejects worse pages;
     /// lowering it takes other forms for this one.
     pub min_score: f64,
-    /// Score from which a flat fit is taken without a trial in perspective. Chosen on the same pages. Raising it costs time alone.
+    /// Score from which a flat fit is taken without a trial in perspective. Chosen on the same pages. Raising it costs time
+    /// alone.
     pub sure_score: f64,
-    /// Largest residual of the page's fit, millimetres. Chosen on the same pages. Raising it reads paper that is bent more, less
-    /// surely.
+    /// Largest residual of the page's fit, millimetres. Chosen on the same pages. Raising it reads paper that is bent more,
+    /// less surely.
     pub max_residual_mm: f64,
     /// Lowest share of the fields with printed frames whose frames must be found; of tick boxes only where there are no
     /// others. Chosen on the same pages. Raising it rejects pale copies.
@@ -35,6 +36,12 @@ pub struct RegisterParams {
     /// Placements whose scores differ by less than this fit about equally well; then the page's details decide. Set not
     /// recorded. Raising it costs time, and rejects more pages as ambiguous.
     pub near_score_margin: f64,
+    /// The lines and the ink of a page.
+    pub evidence: EvidenceParams,
+    /// Pages in perspective.
+    pub level: LevelParams,
+    /// Templates that differ little.
+    pub families: FamilyParams,
     /// The search for placements.
     pub search: SearchParams,
     /// The refinement of a placement.
@@ -59,6 +66,9 @@ impl Default for RegisterParams {
             max_searched_families: 8,
             sure_upright_score: 0.8,
             near_score_margin: 0.05,
+            evidence: EvidenceParams::default(),
+            level: LevelParams::default(),
+            families: FamilyParams::default(),
             search: SearchParams::default(),
             fit: FitParams::default(),
             discriminate: DiscriminateParams::default(),
@@ -68,16 +78,112 @@ impl Default for RegisterParams {
     }
 }
 
+/// How the lines and the ink of a page are measured. Lengths are shares of the page's longer side. The sets on which these
+/// values were chosen are not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct EvidenceParams {
+    /// Largest longer side of the picture on which a page is measured, pixels: at about 200 dpi a page's thinnest printed line
+    /// is one pixel. Raising it costs time.
+    pub max_measured_side_px: f64,
+    /// Half the window of the binarisation: 4 mm of A4. Raising it follows uneven ground less well.
+    pub window_share: f64,
+    /// `k` of Sauvola's threshold: how much darker than its surroundings ink is. Raising it loses pale ink.
+    pub sauvola_k: f64,
+    /// Thickest printed line: 2 mm of A4. Raising it takes bars and writing for lines.
+    pub max_thickness_share: f64,
+    /// Shortest piece of a line that is kept: 2.5 mm of A4. Shorter ones are mostly letters. Raising it loses the sides of
+    /// small boxes.
+    pub min_length_share: f64,
+    /// Longest gap in a line that is closed: 3 mm of A4. Raising it joins lines that are apart.
+    pub max_gap_share: f64,
+    /// Largest distance of a run's middle from its straight piece, pixels of the measured picture. Raising it follows curves.
+    pub max_deviation_px: f64,
+    /// Largest factor by which a page grows when it is made level. More means that the horizon is near, and the map is
+    /// useless. Raising it searches such pages in vain.
+    pub max_growth: f64,
+}
+
+impl Default for EvidenceParams {
+    fn default() -> Self {
+        Self {
+            max_measured_side_px: 2200.0,
+            window_share: 1.0 / 80.0,
+            sauvola_k: 0.2,
+            max_thickness_share: 1.0 / 150.0,
+            min_length_share: 1.0 / 120.0,
+            max_gap_share: 1.0 / 100.0,
+            max_deviation_px: 1.2,
+            max_growth: 4.0,
+        }
+    }
+}
+
+/// How a page in perspective is made level. The sets on which these values were chosen are not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LevelParams {
+    /// Largest angle between a line and the main direction of its family, degrees. Raising it levels steeper pages, and mixes
+    /// in slanted lines.
+    pub family_spread_degrees: f64,
+    /// Angles between the two families of a form, degrees: lowest and highest. A wider range levels steeper pages, and takes
+    /// slanted lines for a family.
+    pub families_apart_degrees: [f64; 2],
+    /// A line whose direction misses the vanishing point by at most this, degrees, runs towards it. Raising it is less exact.
+    pub max_miss_degrees: f64,
+    /// Number of lines, the longest ones, among which pairs are tried. Time grows with its cube.
+    pub max_tried: usize,
+    /// Fewest lines of a family. Raising it leaves forms with few lines as they are.
+    pub min_family_lines: usize,
+}
+
+impl Default for LevelParams {
+    fn default() -> Self {
+        Self {
+            family_spread_degrees: 15.0,
+            families_apart_degrees: [60.0, 120.0],
+            max_miss_degrees: 1.0,
+            max_tried: 60,
+            min_family_lines: 4,
+        }
+    }
+}
+
+/// When templates are of one family.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct FamilyParams {
+    /// Lowest share of each template's lines that the other one has, where they lie, for both to be of one family. Chosen on
+    /// the known forms, which share 0.5 and less by chance, and on a form with a box moved or added, which shares 0.85 and
+    /// more with the one before. Raising it makes more families, and costs time.
+    pub min_shared_lines: f64,
+    /// Lines this near to each other are shared, millimetres; `discriminate` compares lines that are further apart. Set not
+    /// recorded. Raising it makes families of templates that differ more.
+    pub shared_mm: f64,
+    /// Largest difference of the sides of two pages, as a share of them, for their templates to be of one family. Set not
+    /// recorded. Raising it puts forms of other paper sizes into one family.
+    pub max_page_difference: f64,
+}
+
+impl Default for FamilyParams {
+    fn default() -> Self {
+        Self { min_shared_lines: 0.75, shared_mm: 1.2, max_page_difference: 0.02 }
+    }
+}
+
 /// How placements are searched for. The sets on which these values were chosen are not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SearchParams {
+    /// Distance between the samples along the template's lines, millimetres, unless that makes too many. Raising it saves time
+    /// and sees less.
+    pub sample_step_mm: f64,
+    /// Largest number of samples of a template. Raising it costs time.
+    pub max_samples: usize,
     /// Samples by which most placements are dismissed. Raising it costs time.
     pub n_quick_samples: usize,
     /// Score of these samples below which a placement is dismissed, 0 to 1. Raising it saves time and may lose placements.
     pub min_quick_score: f64,
     /// Samples by which the placements left are ranked. Raising it costs time, lowering it may lose a placement.
     pub n_ranking_samples: usize,
-    /// Placements, the best by that rank, that are scored with all samples. As above.
+    /// Placements, the best by that rank, that are scored with all samples. Raising it costs time, lowering it may lose a
+    /// placement.
     pub max_scored: usize,
     /// Cells of the distance maps along the longer side of the page: about a millimetre of A4. Raising it costs time.
     pub n_map_cells: f64,
@@ -87,18 +193,18 @@ pub struct SearchParams {
     pub scale_range: [f64; 2],
     /// Lowest share of the samples that must lie on the page. Raising it loses pages that are cut off.
     pub min_visible: f64,
-    /// Lines of the template that are laid on lines of the page, longest first. Raising it costs time.
+    /// Lines of the template that are tried on lines of the page, longest first. Raising it costs time.
     pub max_template_lines: usize,
-    /// Lines of the page on which they are laid, longest first. Raising it costs time.
+    /// Lines of the page on which they are tried, longest first. Raising it costs time.
     pub max_page_lines: usize,
-    /// The first of the two for a coarse search, which only ranks the forms.
+    /// `max_template_lines` of a coarse search, which only ranks the forms. Raising it costs time.
     pub max_template_lines_coarse: usize,
-    /// The second of the two for a coarse search.
+    /// `max_page_lines` of a coarse search. Raising it costs time.
     pub max_page_lines_coarse: usize,
     /// A form is upright where its scale is within this ratio of that at which the template fills the page. Raising it costs
     /// time.
     pub max_upright_scale_ratio: f64,
-    /// And where the sine of the angle between its lines and the page's sides, or these turned by quarters, is not above this:
+    /// And where the sine of the angle between its lines and the page's sides, or these turned by quarters, is at most this:
     /// 7 degrees. Raising it costs time.
     pub max_upright_sine: f64,
     /// Placements that are handed on to the fit. Raising it costs time.
@@ -111,6 +217,8 @@ pub struct SearchParams {
 impl Default for SearchParams {
     fn default() -> Self {
         Self {
+            sample_step_mm: 4.0,
+            max_samples: 1200,
             n_quick_samples: 32,
             min_quick_score: 0.3,
             n_ranking_samples: 160,
@@ -137,29 +245,35 @@ pub struct FitParams {
     /// Reach of the search for a sample's line, millimetres, iteration by iteration, of the rough refinement. A larger reach
     /// starts from further off, and meets the wrong lines.
     pub rough_reaches_mm: [f64; 5],
-    /// The same of the affine fit.
+    /// The same of the affine fit, with the same cost.
     pub affine_reaches_mm: [f64; 5],
-    /// The same of the projective fit.
+    /// The same of the projective fit, with the same cost.
     pub projective_reaches_mm: [f64; 12],
     /// A sample within this distance of a line has found it, millimetres. Raising it finds lines of bent paper, and by chance.
     pub found_mm: f64,
-    /// Largest sine of the angle between a sample's line and the page's: 8 degrees. As above.
+    /// Largest sine of the angle between a sample's line and the page's: 8 degrees. Raising it finds lines of bent paper, and
+    /// by chance.
     pub max_sine: f64,
-    /// A piece of a line counts this far past its ends, millimetres. As above.
+    /// A piece of a line counts this far past its ends, millimetres. Raising it bridges longer gaps, and finds lines by
+    /// chance.
     pub overhang_mm: f64,
+    /// Displacements to the right and down, millimetres, at which lines are found by chance only. They are irregular, so that
+    /// no table's pitch fits them. More of them cost time.
+    pub chance_shifts_mm: [(f64, f64); 8],
     /// A projective fit is preferred where its support is higher than the affine one's by this. Raising it prefers flat pages.
     pub min_projective_support_gain: f64,
-    /// Or where its support is lower by no more than this ...
+    /// Or where its support is lower by no more than this. Raising it prefers pages in perspective.
     pub max_projective_support_loss: f64,
-    /// ... and its residual is below this share of the affine one's. Raising it prefers pages in perspective.
+    /// And its residual is below this share of the affine one's. Raising it prefers pages in perspective.
     pub max_projective_residual_ratio: f64,
     /// Fewest samples on lines for a fit. Raising it loses pages with few lines.
     pub min_pairs: usize,
     /// Share of ink within a word's or mark's box above which it is there. Raising it misses pale print.
     pub min_printed_ink_share: f64,
     /// Weight in the score of words and marks that are inked; what these two leave of 1 is that of the template's lines.
+    /// Raising it trusts the lines less.
     pub printed_weight: f64,
-    /// Weight in the score of the page's lines that the template explains.
+    /// Weight in the score of the page's lines that the template explains. Raising it rejects pages with other lines on them.
     pub explained_weight: f64,
     /// Starts that are refined to the end, of those that were roughly refined. Raising it costs time.
     pub max_refined: usize,
@@ -170,9 +284,9 @@ pub struct FitParams {
     /// A line of the page within this distance of one of the template's is that line, millimetres. Raising it takes other
     /// forms' lines for this one's.
     pub explained_mm: f64,
-    /// What a flat page may do to a form: a scanner's rollers may slip.
+    /// What a flat page may do to a form: a scanner's rollers may slip. Wider bounds accept absurd fits.
     pub flat: Distortion,
-    /// What a page in perspective may do to it: it is foreshortened.
+    /// What a page in perspective may do to it: it is foreshortened. Wider bounds accept absurd fits.
     pub tilted: Distortion,
 }
 
@@ -194,6 +308,16 @@ impl Default for FitParams {
             found_mm: 1.0,
             max_sine: 0.14,
             overhang_mm: 1.5,
+            chance_shifts_mm: [
+                (3.1, 4.7),
+                (-6.3, 2.6),
+                (4.3, -7.9),
+                (-2.7, -3.7),
+                (8.6, 3.4),
+                (-4.9, 6.8),
+                (7.3, -5.3),
+                (-8.1, -6.1),
+            ],
             min_projective_support_gain: 0.05,
             max_projective_support_loss: 0.02,
             max_projective_residual_ratio: 0.8,
@@ -220,11 +344,13 @@ pub struct DiscriminateParams {
     /// A line of the page within this of where a template has one is that line, millimetres: paper bends by less, and it is
     /// half of `distinct_mm`. Raising it takes one template's lines for the other's.
     pub found_mm: f64,
-    /// Largest sine of the angle between the two: 8 degrees.
+    /// Largest sine of the angle between the two: 8 degrees. Raising it takes crossing lines for one.
     pub max_sine: f64,
-    /// A piece of a line counts this far past its ends, millimetres.
+    /// A piece of a line counts this far past its ends, millimetres. Raising it bridges longer gaps, and takes a neighbour for
+    /// the line.
     pub overhang_mm: f64,
-    /// Words are compared in pieces of this length, millimetres: a gap between two of them is shorter.
+    /// Words are compared in pieces of this length, millimetres: a gap between two of them is shorter. Raising it leaves fewer
+    /// differences.
     pub word_step_mm: f64,
     /// Share of ink in a piece of a word above which something is printed there. Raising it misses pale print.
     pub min_printed_ink_share: f64,
@@ -250,23 +376,38 @@ impl Default for DiscriminateParams {
     }
 }
 
-/// When a printed number that was read decides between templates.
+/// How barcodes and printed numbers are read, and when they decide between templates.
 ///
 /// Of 2,400 drawn numbers of four digits in six typefaces, of 9 and 18 points, at 150 and 300 dpi, 2,245 were read with a
-/// confidence of 0.9 or more and none of these wrong; of the five that were misread the surest had 0.55.
+/// confidence of 0.9 or more and none of these wrong; of the five that were misread the surest had 0.55. The two levels of
+/// confidence were chosen on these numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ImprintParams {
+    /// White around a barcode, and how far bent paper may move it, millimetres. Set not recorded. Raising it meets what is
+    /// printed beside it.
+    pub barcode_margin_mm: f64,
+    /// Resolution at which a barcode is cut out, pixels a millimetre. Set not recorded. Raising it costs time.
+    pub barcode_px_per_mm: f64,
+    /// White around a printed number, and how far bent paper may move it, millimetres. Set not recorded. Raising it reads ink
+    /// beside the number as more digits.
+    pub number_margin_mm: f64,
     /// Confidence, 0 to 1, from which a number matches the templates that declare it. Raising it reads fewer bad pages;
     /// lowering it takes a number of another form for one that is declared.
     pub match_confidence: f64,
-    /// Confidence from which a number conflicts with the templates that declare another one of as many digits. Raising it takes
-    /// more pages of other forms; lowering it rejects pages whose number was misread.
+    /// Confidence from which a number conflicts with the templates that declare another one of as many digits. Raising it
+    /// takes more pages of other forms; lowering it rejects pages whose number was misread.
     pub conflict_confidence: f64,
 }
 
 impl Default for ImprintParams {
     fn default() -> Self {
-        Self { match_confidence: 0.7, conflict_confidence: 0.9 }
+        Self {
+            barcode_margin_mm: 3.0,
+            barcode_px_per_mm: 12.0,
+            number_margin_mm: 1.0,
+            match_confidence: 0.7,
+            conflict_confidence: 0.9,
+        }
     }
 }
 
@@ -277,14 +418,15 @@ pub struct SettleParams {
     /// Raising it follows paper that is bent more, and meets the wrong lines.
     pub reach_mm: f64,
     /// The same of a small frame, as a share of its side: further away one of its lines is taken for the opposite one. A frame
-    /// is small whose sides are shorter than twice `reach_mm`.
+    /// is small whose sides are shorter than twice `reach_mm`. Raising it takes one side for the other.
     pub small_reach_share: f64,
     /// How far a part of the frame may lie from the frame's common shift, millimetres. Raising it takes strokes for lines.
     pub slack_mm: f64,
     /// Largest RMS distance of a small frame's lines from their fit, millimetres, at which the frame is taken as it was found.
     /// Raising it trusts frames with writing through them.
     pub max_trusted_rms_mm: f64,
-    /// Trusted frames, the nearest ones, with which another small frame is compared.
+    /// Trusted frames, the nearest ones, with which another small frame is compared. Raising it compares with frames where the
+    /// paper bends otherwise.
     pub max_neighbours: usize,
     /// Largest distance of these, millimetres. Raising it compares with frames where the paper bends otherwise.
     pub max_neighbour_mm: f64,
@@ -293,16 +435,17 @@ pub struct SettleParams {
     pub max_off_neighbours_mm: f64,
     /// Distance between samples along a frame's lines, millimetres. Raising it saves time and sees less.
     pub step_mm: f64,
-    /// The same of a small frame.
+    /// The same of a small frame, with the same cost.
     pub small_step_mm: f64,
-    /// Half the length over which a sample is averaged along its line, millimetres.
+    /// Half the length over which a sample is averaged along its line, millimetres. Raising it blurs slanted lines.
     pub half_average_mm: f64,
     /// Distance from a printed line's middle at which there is lighter paper on both sides, millimetres. Raising it finds
     /// thicker lines, and meets what is printed beside thin ones.
     pub flank_mm: f64,
     /// Grey levels, of 255, by which a line is darker than its flanks. Raising it loses pale lines.
     pub min_contrast: f64,
-    /// Contrast beyond which a sample counts no more, so that thick handwriting does not outweigh a thin frame.
+    /// Contrast beyond which a sample counts no more, grey levels, so that thick handwriting does not outweigh a thin frame.
+    /// Raising it follows strokes.
     pub max_contrast: f64,
     /// Lowest share of the samples that must find the frame. Raising it loses frames with writing on them.
     pub min_found: f64,

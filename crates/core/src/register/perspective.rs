@@ -4,29 +4,15 @@
 //! the paper (Hartley and Zisserman, "Multiple View Geometry", 2004, section 2.7). Afterwards it is a flat page except for
 //! its proportions, which the fit finds.
 
-use super::evidence::PageLines;
+use super::{evidence::PageLines, params::LevelParams};
 use formread_raster::geometry::{Point, Projection, Rect, Segment};
-
-// The sets on which these values were chosen are not recorded.
-
-/// Lines further than this from their family's main direction are not of the family. Raising it levels steeper pages, and
-/// mixes in slanted lines.
-const FAMILY_SPREAD_DEGREES: f64 = 15.0;
-/// Angles between the two families of a form. A wider range levels steeper pages.
-const FAMILIES_APART_DEGREES: std::ops::RangeInclusive<f64> = 60.0..=120.0;
-/// A line whose direction misses the vanishing point by less than this runs towards it. Raising it is less exact.
-const MAX_MISS_DEGREES: f64 = 1.0;
-/// Number of lines, the longest ones, among which pairs are tried. Time grows with its cube.
-const MAX_TRIED: usize = 60;
-/// Fewest lines of a family. Raising it leaves forms with few lines as they are.
-const MIN_FAMILY_LINES: usize = 4;
 
 /// The map after which the page's lines are upright, near its middle neither stretched nor turned by more than an
 /// eighth of a circle; `None` where the lines have no two directions.
-pub fn level(lines: &PageLines, bounds: Rect) -> Option<Projection> {
+pub fn level(lines: &PageLines, bounds: Rect, params: &LevelParams) -> Option<Projection> {
     let mut whole: Vec<Segment> = lines.whole.horizontal.iter().chain(&lines.whole.vertical).copied().collect();
     whole.sort_by(|s, t| t.length().total_cmp(&s.length()));
-    let (first, second) = main_directions(&whole)?;
+    let (first, second) = main_directions(&whole, params)?;
     let centre = bounds.centre();
     // Coordinates about the centre, the page's size being about 1.
     let size = bounds.width().max(bounds.height()) / 2.0;
@@ -35,11 +21,11 @@ pub fn level(lines: &PageLines, bounds: Rect) -> Option<Projection> {
     let family = |degrees: f64| -> Vec<Segment> {
         whole
             .iter()
-            .filter(|s| turn_between(angle(**s), degrees) <= FAMILY_SPREAD_DEGREES)
+            .filter(|s| turn_between(angle(**s), degrees) <= params.family_spread_degrees)
             .map(|s| unit_from_page.apply_segment(*s))
             .collect()
     };
-    let (first, second) = (vanishing_point(&family(first))?, vanishing_point(&family(second))?);
+    let (first, second) = (vanishing_point(&family(first), params)?, vanishing_point(&family(second), params)?);
     // The family that runs more sideways becomes the horizontal one.
     let sideways = |v: &[f64; 3]| v[0].abs() / v[0].hypot(v[1]).max(f64::MIN_POSITIVE);
     let (across, down) = if sideways(&first) >= sideways(&second) { (first, second) } else { (second, first) };
@@ -87,11 +73,11 @@ fn turn_between(a: f64, b: f64) -> f64 {
 }
 
 /// The two directions in which most of the length runs, degrees.
-fn main_directions(lines: &[Segment]) -> Option<(f64, f64)> {
+fn main_directions(lines: &[Segment], params: &LevelParams) -> Option<(f64, f64)> {
     let weight_near = |degrees: f64| -> f64 {
         lines
             .iter()
-            .map(|s| s.length() * (1.0 - turn_between(angle(*s), degrees) / FAMILY_SPREAD_DEGREES).max(0.0))
+            .map(|s| s.length() * (1.0 - turn_between(angle(*s), degrees) / params.family_spread_degrees).max(0.0))
             .sum()
     };
     let candidates = || (0..90).map(|i| 2.0 * f64::from(i));
@@ -104,7 +90,8 @@ fn main_directions(lines: &[Segment]) -> Option<(f64, f64)> {
             .map(|(_, d)| d)
     };
     let first = longest_of(&|_| true)?;
-    let second = longest_of(&|d| FAMILIES_APART_DEGREES.contains(&(d - first).rem_euclid(180.0)))?;
+    let [min, max] = params.families_apart_degrees;
+    let second = longest_of(&|d| (min..=max).contains(&(d - first).rem_euclid(180.0)))?;
     Some((first, second))
 }
 
@@ -119,12 +106,12 @@ fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
 
 /// The point, perhaps at infinity, towards which most of the length of `family` runs: the best of all pairs of the
 /// longest lines, then the mean of those that run towards it. Homogeneous, of unit length.
-fn vanishing_point(family: &[Segment]) -> Option<[f64; 3]> {
-    if family.len() < MIN_FAMILY_LINES {
+fn vanishing_point(family: &[Segment], params: &LevelParams) -> Option<[f64; 3]> {
+    if family.len() < params.min_family_lines {
         return None;
     }
-    let tried = &family[..MAX_TRIED.min(family.len())];
-    let max_sine = MAX_MISS_DEGREES.to_radians().sin();
+    let tried = &family[..params.max_tried.min(family.len())];
+    let max_sine = params.max_miss_degrees.to_radians().sin();
     let runs_towards = |s: &Segment, v: [f64; 3]| {
         let middle = s.middle();
         let towards = Point::new(v[0] - v[2] * middle.x, v[1] - v[2] * middle.y);
@@ -186,7 +173,8 @@ mod tests {
                 vertical: (0..6).map(|i| line(100.0 * f64::from(i), 0.0, 100.0 * f64::from(i), 700.0)).collect(),
             },
         };
-        let level = level(&lines, Rect::from_edges(0.0, 0.0, 700.0, 800.0)).expect("a grid has two directions");
+        let level = level(&lines, Rect::from_edges(0.0, 0.0, 700.0, 800.0), &LevelParams::default())
+            .expect("a grid has two directions");
         for s in &lines.whole.horizontal {
             assert!(turn_between(angle(level.apply_segment(*s)), 0.0) < 0.1, "{s:?}");
         }
@@ -206,6 +194,6 @@ mod tests {
                 vertical: Vec::new(),
             },
         };
-        assert_eq!(level(&lines, Rect::from_edges(0.0, 0.0, 60.0, 60.0)), None);
+        assert_eq!(level(&lines, Rect::from_edges(0.0, 0.0, 60.0, 60.0), &LevelParams::default()), None);
     }
 }

@@ -11,10 +11,6 @@ use super::{evidence::PageLines, params::SearchParams};
 use crate::form::{FormTemplate, Landmarks};
 use formread_raster::geometry::{Point, Projection, Rect, Segment};
 
-/// Distance between the samples along the template's lines, millimetres, unless that makes too many.
-const SAMPLE_STEP_MM: f64 = 4.0;
-/// Largest number of samples. Raising it costs time.
-const MAX_SAMPLES: usize = 1200;
 /// A template's lines as registration uses them.
 #[derive(Debug, Clone)]
 pub struct LineModel {
@@ -30,11 +26,11 @@ pub struct LineModel {
 
 impl LineModel {
     /// The lines of `template`.
-    pub fn new(template: &FormTemplate, landmarks: &Landmarks) -> Self {
+    pub fn new(template: &FormTemplate, landmarks: &Landmarks, params: &SearchParams) -> Self {
         let mut lines = template.printed_lines();
         lines.sort_by(|s, t| t.length().total_cmp(&s.length()));
         let total_mm: f64 = lines.iter().map(|s| s.length()).sum();
-        let step_mm = SAMPLE_STEP_MM.max(total_mm / MAX_SAMPLES as f64);
+        let step_mm = params.sample_step_mm.max(total_mm / params.max_samples as f64);
         let mut samples = Vec::new();
         for line in &lines {
             let n = (line.length() / step_mm).ceil().max(1.0) as usize;
@@ -364,7 +360,7 @@ mod tests {
 
     fn model_of(form: &FormTemplate) -> LineModel {
         let PageLayout::Printed(landmarks) = &form.layout else { panic!("it is printed") };
-        LineModel::new(form, landmarks)
+        LineModel::new(form, landmarks, &PARAMS)
     }
 
     fn found(form: &FormTemplate, map: &Projection, scope: Scope) -> Vec<Start> {
@@ -465,7 +461,7 @@ mod tests {
                     && line.direction().cross(*direction).abs() < 1e-9
             })
         };
-        assert!(model.samples.iter().all(is_on) && model.samples.len() <= MAX_SAMPLES + model.lines.len());
+        assert!(model.samples.iter().all(is_on) && model.samples.len() <= PARAMS.max_samples + model.lines.len());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
 };
 use formread_core::{
     form::{FieldLayout, Landmarks, PrintedSides, Word},
-    register::PageEvidence,
+    register::{EvidenceParams, PageEvidence},
 };
 use formread_page::Page;
 use formread_raster::{
@@ -68,7 +68,7 @@ pub(super) struct Print {
 pub(super) fn find_print(sheet: &Sheet, ink: &Ink, cells: &[Cell]) -> Print {
     let k = ink.px_per_mm;
     let (marks, letters) = marks_and_letters(ink, cells);
-    let evidence = PageEvidence::measure(&Page::upright(sheet.pixels.clone(), None));
+    let evidence = PageEvidence::measure(&Page::upright(sheet.pixels.clone(), None), &EvidenceParams::default());
     let whole = evidence.lines.whole;
     let mut lines: Vec<Segment> = whole.horizontal.into_iter().chain(whole.vertical).collect();
     lines.iter_mut().for_each(|s| *s = Segment::new(s.a * (1.0 / k), s.b * (1.0 / k)));

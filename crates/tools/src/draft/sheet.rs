@@ -5,7 +5,7 @@ use image::{GrayImage, Luma};
 use imageproc::contrast::{ThresholdType, otsu_level, threshold};
 
 use formread_core::register;
-use formread_core::register::PageEvidence;
+use formread_core::register::{EvidenceParams, LevelParams, PageEvidence};
 use formread_page::Page;
 use formread_raster::{
     Sampler,
@@ -73,7 +73,7 @@ impl Sheet {
 
 /// Rectifies `page`.
 pub(super) fn rectify(page: &Page) -> Sheet {
-    let evidence = PageEvidence::measure(page);
+    let evidence = PageEvidence::measure(page, &EvidenceParams::default());
     let bounds = evidence.page_bounds();
     let whole = &evidence.lines.whole;
     let lines: Vec<Segment> = whole.horizontal.iter().chain(&whole.vertical).copied().collect();
@@ -81,7 +81,8 @@ pub(super) fn rectify(page: &Page) -> Sheet {
     let turned =
         if turn.abs() < MIN_SKEW { Projection::IDENTITY } else { Projection::rotation(-turn).about(bounds.centre()) };
     let off = mean_angle_off_axes(&lines, &turned);
-    let tilted = (off > TILTED_DEGREES).then(|| register::level_from_page(&evidence)).flatten();
+    let tilted =
+        (off > TILTED_DEGREES).then(|| register::level_from_page(&evidence, &LevelParams::default())).flatten();
     let tilted = tilted.filter(|level| mean_angle_off_axes(&lines, level) < MAX_ANGLE_LEFT * off);
     let tilted = tilted.and_then(|level| Some(restore_proportions(&level, bounds)?.compose(&level)));
     let is_tilted = tilted.is_some();

@@ -15,7 +15,7 @@ use super::{
 };
 use formread_core::{
     form::{DocumentFault, FormTemplate, document_fault},
-    register::Families,
+    register::{Families, RegisterParams},
 };
 use formread_raster::error::{Error, Result};
 
@@ -36,7 +36,7 @@ pub fn check(files: &[TemplateFile], known: &[FormTemplate], params: &CheckParam
     let known = known.iter().filter(|template| !is_given(&template.name));
     let all: Vec<FormTemplate> = known.chain(files.iter().map(|file| &file.template)).cloned().collect();
     let n_known = all.len() - files.len();
-    let families = Families::new(&all);
+    let families = Families::new(&all, &RegisterParams::default());
     let of = |(idx, file): (usize, &TemplateFile)| -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
         findings.extend(same_name(&files[..idx], file));

@@ -176,7 +176,7 @@ pub(super) fn alike(file: &TemplateFile, others: &[FormTemplate]) -> Result<Vec<
         number.map(|number| NumberReading { digits: number.digits(), confidence: 1.0 })
     };
     let identify = |among: &[FormTemplate]| {
-        let families = Families::new(among);
+        let families = Families::new(among, &params);
         let candidates = find_candidates(&page, among, &families, &params)?;
         let numbers: Vec<_> = candidates.numbers_to_read().iter().map(read_number).collect();
         resolve(candidates, &numbers)
