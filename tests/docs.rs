@@ -6,7 +6,8 @@
 //! - The table of template keys in docs/guide/templates.md is that of `formread template schema`.
 //! - A table in docs/design whose first column is `parameter` has the names and values of the sources.
 //! - Reasons and verdicts in the guide are those of the sources, and options those of `--help`.
-//! - Tables of parameters between markers in docs/design are made from the `params.rs` of a stage.
+//! - Tables of parameters between markers in docs/design are made from the `params.rs` of a stage; each of these files has
+//!   its tables.
 //!
 //! `GOLDEN=renew` writes the rows, keys and parameters anew.
 
@@ -554,6 +555,17 @@ fn parameter_tables_equal_the_sources() {
             assert!(text == want, "the parameters in {page} differ from the sources: GOLDEN=renew writes them anew");
         }
     }
+}
+
+#[test]
+fn parameters_of_every_stage_are_in_a_design_page() {
+    let pages: String = files("docs/design", ".md").iter().map(|page| read(page)).collect();
+    let is_stage =
+        |path: &String| ["core", "torch", "raster"].iter().any(|of| path.starts_with(&format!("crates/{of}/")));
+    let missing: Vec<String> = files("crates", "/params.rs").into_iter().filter(is_stage).collect();
+    let missing: Vec<&String> =
+        missing.iter().filter(|path| !pages.contains(&format!("{PARAMETERS_BEGIN}{path} -->"))).collect();
+    assert!(missing.is_empty(), "files without a table in docs/design: {missing:?}");
 }
 
 #[test]
