@@ -8,6 +8,7 @@ mod content;
 pub mod filters;
 mod picture;
 mod sketch;
+mod typed;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -92,7 +93,8 @@ impl Document {
 
     /// Decodes the page at `idx`; `None` where there is none.
     pub fn decode(&self, idx: usize, limits: &Limits) -> Option<Result<StoredPage>> {
-        self.pdf.pages().get(idx).map(|page| decode(page, limits))
+        let form = self.catalogue().and_then(|catalogue| catalogue.get::<Dict<'_>>("AcroForm"));
+        self.pdf.pages().get(idx).map(|page| decode(page, form.as_ref(), limits))
     }
 
     /// The page at `idx` with its objects; `None` where there is none.
@@ -140,16 +142,25 @@ pub fn render(page: &Page<'_>, with_annotations: bool, limits: &Limits) -> Resul
     draw(page, sketch.size, RENDER_DPI / units_per_inch(page), content, limits)
 }
 
-fn decode(page: &Page<'_>, limits: &Limits) -> Result<StoredPage> {
+fn decode(page: &Page<'_>, form: Option<&Dict<'_>>, limits: &Limits) -> Result<StoredPage> {
     content::check(page)?;
     let units_per_inch = units_per_inch(page);
     let sketch = Sketch::of(page, limits)?;
-    if let Some(only) = sketch.only_picture(page)? {
+    let typed = typed::instructions(page, form)?;
+    if typed.is_empty()
+        && let Some(only) = sketch.only_picture(page)?
+    {
         let dpi = only.placed.resolution().map(|pixels_per_unit| pixels_per_unit * units_per_inch);
         return Ok(StoredPage { pixels: only.pixels, dpi: Some(dpi), orientation: only.orientation });
     }
     let pixels_per_unit = scan_resolution(&sketch).unwrap_or(RENDER_DPI / units_per_inch);
-    let pixels = draw(page, sketch.size, pixels_per_unit, RenderContent::all(), limits)?;
+    let mut pixels = draw(page, sketch.size, pixels_per_unit, RenderContent::all(), limits)?;
+    if !typed.is_empty() {
+        let sheet = typed::sheet(page, &typed)?;
+        let over = sheet.pages().first().ok_or_else(|| Error::internal("the page of typed values is not there"))?;
+        let over = draw(over, sketch.size, pixels_per_unit, RenderContent::PAGE, limits)?;
+        pixels.iter_mut().zip(over.iter()).for_each(|(pixel, over)| *pixel = (*pixel).min(*over));
+    }
     Ok(StoredPage { pixels, dpi: Some([pixels_per_unit * units_per_inch; 2]), orientation: Orientation::default() })
 }
 
