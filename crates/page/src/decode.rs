@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::{ImageFormat, imageops};
 
 use super::stored::{StoredPage, check_size};
-use super::{Limits, Page, pdf, polarity, resolution, single, tiff};
+use super::{Limits, Page, jpeg, pdf, polarity, resolution, single, tiff};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// Extensions of the files with any number of pages, lower case.
@@ -31,6 +31,9 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Pages<'a>> {
     if bytes.is_empty() {
         return Err(Error::format(Format::Image, "the file is empty"));
     }
+    // some software transfers a JPEG file as text, and adds an empty line
+    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(0);
+    let bytes = if bytes[start..].starts_with(&jpeg::START) { &bytes[start..] } else { bytes };
     let guessed = image::guess_format(bytes).ok();
     let file = match single::FORMATS.iter().find(|(format, ..)| Some(*format) == guessed) {
         Some((format, what, _)) => File::Single(*format, *what),

@@ -28,52 +28,57 @@ pub enum Coding {
     Group3TwoDimensional,
     /// TIFF compression 4.
     Group4,
+    /// Group 4 with each row from a byte boundary, as PDF allows.
+    Group4Aligned,
 }
 
 /// Decodes `rows` rows of `width` pixels and calls `row_cb` with each row's index and the columns where the colour
-/// changes: ascending, under `width`, from white to black first. Rows after an explicit end code are white.
+/// changes: ascending, under `width`, from white to black first.
 ///
-/// Returns the row at which the data could not be read: a code that does not exist, a row of a wrong length, or the end
-/// of the data.
+/// Returns what follows the last row, or the row at which the data could not be read: a code that does not exist, a row of a wrong
+/// length, the code that ends the page, or the end of the data.
 pub fn decode_rows(
     data: impl Iterator<Item = u8>,
     coding: Coding,
     width: u32,
     rows: u32,
     mut row_cb: impl FnMut(u32, &[u32]),
-) -> Result<(), u32> {
+) -> Result<Rest, u32> {
     let padded = data.chain([0; PADDING_BYTES]).map(Ok::<u8, Infallible>);
     let Ok(mut reader) = ByteReader::new(padded);
     let (mut above, mut row) = (Vec::new(), Vec::new());
     for row_idx in 0..rows {
         row.clear();
         let read = match coding {
-            Coding::ModifiedHuffman => {
-                read_runs(&mut reader, width, &mut row).and_then(|read| align(&mut reader).map(|()| read))
-            }
+            Coding::ModifiedHuffman => read_runs(&mut reader, width, &mut row).and_then(|()| align(&mut reader)),
             Coding::Group3 => match skip_eols(&mut reader, false) {
                 Eols { count: 0 | 1, .. } => read_runs(&mut reader, width, &mut row),
-                _ => Some(Read::End),
+                _ => None,
             },
             Coding::Group3TwoDimensional => match skip_eols(&mut reader, true) {
                 Eols { count: 1, refers_above: false } => read_runs(&mut reader, width, &mut row),
                 Eols { count: 1, refers_above: true } => read_modes(&mut reader, &above, width, &mut row),
                 Eols { count: 0, .. } => None,
-                _ => Some(Read::End),
+                _ => None,
             },
-            Coding::Group4 if reader.peek(12) == Some(END_CODE) => Some(Read::End),
             Coding::Group4 => read_modes(&mut reader, &above, width, &mut row),
+            Coding::Group4Aligned => align(&mut reader).and_then(|()| read_modes(&mut reader, &above, width, &mut row)),
         };
-        match read.ok_or(row_idx)? {
-            Read::Row => row_cb(row_idx, &row),
-            Read::End => {
-                (row_idx..rows).for_each(|idx| row_cb(idx, &[]));
-                return Ok(());
-            }
-        }
+        // where the page ends early, rows were lost
+        read.ok_or(row_idx)?;
+        row_cb(row_idx, &row);
         std::mem::swap(&mut above, &mut row);
     }
-    Ok(())
+    Ok(rest(&mut reader))
+}
+
+/// What follows the last row: nothing but padding or the code that ends the page, or more data.
+fn rest(reader: &mut impl BitReader) -> Rest {
+    while reader.peek(1) == Some(0) && reader.peek(12) != Some(END_CODE) && reader.consume(1).is_ok() {}
+    match reader.peek(12) {
+        None | Some(0 | END_CODE) => Rest::End,
+        Some(_) => Rest::Data,
+    }
 }
 
 /// Writes one row of grey: `white` up to the first change, then `255 - white`, and so on.
@@ -89,11 +94,13 @@ pub fn paint(changes: &[u32], white: u8, row: &mut [u8]) {
     }
 }
 
-/// What was read at the place of a row.
-enum Read {
-    Row,
-    /// The code that ends the page.
+/// What follows the last row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// The end of the data, or the code that ends the page.
     End,
+    /// More data.
+    Data,
 }
 
 /// End-of-line codes that were skipped.
@@ -104,7 +111,7 @@ struct Eols {
 }
 
 /// A row of runs, white first (T.4, 4.1).
-fn read_runs(reader: &mut impl BitReader, width: u32, row: &mut Vec<u32>) -> Option<Read> {
+fn read_runs(reader: &mut impl BitReader, width: u32, row: &mut Vec<u32>) -> Option<()> {
     let (mut at, mut colour) = (0, Color::White);
     while at < width {
         at = read_run(reader, colour, width - at)? + at;
@@ -113,11 +120,11 @@ fn read_runs(reader: &mut impl BitReader, width: u32, row: &mut Vec<u32>) -> Opt
         }
         colour = !colour;
     }
-    Some(Read::Row)
+    Some(())
 }
 
 /// A row of modes, each relative to the row above (T.4, 4.2; T.6, 2.2).
-fn read_modes(reader: &mut impl BitReader, above: &[u32], width: u32, row: &mut Vec<u32>) -> Option<Read> {
+fn read_modes(reader: &mut impl BitReader, above: &[u32], width: u32, row: &mut Vec<u32>) -> Option<()> {
     let mut a0 = 0;
     let mut colour = Color::White;
     // the change before the first one that lies to the right of a0
@@ -162,7 +169,7 @@ fn read_modes(reader: &mut impl BitReader, above: &[u32], width: u32, row: &mut 
         }
         at_start = false;
     }
-    Some(Read::Row)
+    Some(())
 }
 
 /// Length of a run: codes for multiples of 64, then one for the rest. `None` where it is longer than `room`.
@@ -301,13 +308,15 @@ mod tests {
     }
 
     #[test]
-    fn rows_after_end_code_are_white() {
+    fn page_that_ends_early_is_an_error_and_one_that_goes_on_is_seen() {
         let rows = rows();
         let n_rows = rows.len() as u32;
         for (data, coding) in [(group4(&rows), Coding::Group4), (group3(&rows, true, true), Coding::Group3)] {
-            let longer = decoded(&data, coding, n_rows + 3).expect("the end is marked");
-            assert_eq!(longer[..rows.len()], rows);
-            assert!(longer[rows.len()..].iter().flatten().all(|&black| !black));
+            assert_eq!(decoded(&data, coding, n_rows + 3), Err(n_rows), "rows were lost");
+            let rest = |n_rows| decode_rows(data.iter().copied(), coding, WIDTH, n_rows, |_, _| {});
+            assert_eq!(rest(n_rows), Ok(Rest::End));
+            // in Group 3 any row begins with the code that ends the page
+            assert_eq!(rest(n_rows - 3), Ok(if coding == Coding::Group4 { Rest::Data } else { Rest::End }));
         }
     }
 

@@ -11,6 +11,7 @@ const MAX_VALUES: u64 = 1 << 20;
 /// The tags that are read, by their names in TIFF.
 pub mod tag {
     pub const NEW_SUBFILE_TYPE: u16 = 254;
+    pub const SUBFILE_TYPE: u16 = 255;
     pub const IMAGE_WIDTH: u16 = 256;
     pub const IMAGE_LENGTH: u16 = 257;
     pub const BITS_PER_SAMPLE: u16 = 258;
@@ -24,6 +25,7 @@ pub mod tag {
     pub const STRIP_BYTE_COUNTS: u16 = 279;
     pub const X_RESOLUTION: u16 = 282;
     pub const Y_RESOLUTION: u16 = 283;
+    pub const PLANAR_CONFIGURATION: u16 = 284;
     pub const T4_OPTIONS: u16 = 292;
     pub const RESOLUTION_UNIT: u16 = 296;
     pub const COLOUR_MAP: u16 = 320;
@@ -32,6 +34,9 @@ pub mod tag {
     pub const TILE_OFFSETS: u16 = 324;
     pub const TILE_BYTE_COUNTS: u16 = 325;
     pub const EXTRA_SAMPLES: u16 = 338;
+    pub const JPEG_TABLES: u16 = 347;
+    pub const OLD_JPEG_OFFSET: u16 = 513;
+    pub const OLD_JPEG_LENGTH: u16 = 514;
 }
 
 /// A TIFF file's byte order and width of offsets.
@@ -174,6 +179,13 @@ impl<'a> Ifd<'a> {
         (0..entry.count).map(|idx| self.header.uint(at + idx * n_bytes as u64, n_bytes)).collect()
     }
 
+    /// The values of a tag of bytes; `None` where it is absent, of another type, or cut off.
+    pub fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
+        let entry = self.entry(tag).filter(|entry| matches!(entry.kind, 1 | 7))?;
+        let at = usize::try_from(self.values_at(entry, 1)?).ok()?;
+        self.header.bytes.get(at..at.checked_add(usize::try_from(entry.count).ok()?)?)
+    }
+
     /// First value of an unsigned integer tag.
     pub fn uint(&self, tag: u16) -> Option<u64> {
         self.uints(tag)?.first().copied()
@@ -199,6 +211,14 @@ impl<'a> Ifd<'a> {
         let entry = self.entry(tag)?;
         let at = usize::try_from(self.values_at(entry, 2)?).ok()?;
         (entry.kind == 3).then(|| (at, self.header.encode(value.into(), 2)))
+    }
+
+    /// The patch that makes `value` the only value of a LONG tag: offset and bytes. `None` where the directory has no such tag, or
+    /// it has several values.
+    pub fn long_patch(&self, tag: u16, value: u32) -> Option<(usize, Vec<u8>)> {
+        let entry = self.entry(tag).filter(|entry| entry.kind == 4 && entry.count == 1)?;
+        let at = usize::try_from(self.values_at(entry, 4)?).ok()?;
+        Some((at, self.header.encode(value.into(), 4)))
     }
 
     /// The patch that makes this directory the last one: offset and bytes.

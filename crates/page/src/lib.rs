@@ -4,12 +4,14 @@
 
 #![cfg_attr(not(test), warn(clippy::cast_possible_truncation))]
 
+mod damage;
 mod decode;
 pub mod decoder_process;
 mod fax;
 mod grey;
 mod ifd;
 mod jpeg;
+mod jpeg2000;
 mod limits;
 mod orientation;
 pub mod pdf;
@@ -20,6 +22,7 @@ mod single;
 mod source;
 mod stored;
 mod tiff;
+mod unpack;
 
 use image::GrayImage;
 

@@ -6,7 +6,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::ifd::{Header, Ifd, tag};
 use super::stored::{StoredPage, check_size};
-use super::{Limits, Orientation, grey, jpeg};
+use super::{Limits, Orientation, damage, grey, jpeg};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// The formats that are decoded here, and the extensions of their files, lower case.
@@ -29,13 +29,14 @@ pub fn decode(bytes: &[u8], format: ImageFormat, what: Format, limits: &Limits) 
         ImageError::Unsupported(detail) => Error::unsupported(what, detail),
         other => Error::format(what, other),
     };
-    let jpeg_markers = (format == ImageFormat::Jpeg).then(|| jpeg::read_markers(bytes));
-    if let Some(markers) = &jpeg_markers {
+    let jpeg_header = (format == ImageFormat::Jpeg).then(|| jpeg::read_header(bytes));
+    if let Some(header) = &jpeg_header {
         // the decoder allocates the rows of the frame when it is created
-        check_size(what, markers.size.unwrap_or([1, 1]), limits)?;
-        if !markers.is_whole {
-            return Err(Error::format(what, "the file ends before its picture does"));
-        }
+        check_size(what, header.size.unwrap_or([1, 1]), limits)?;
+        jpeg::check(what, bytes, &[])?;
+    }
+    if format == ImageFormat::Png && !damage::png_has_checksums(bytes) {
+        return Err(Error::format(what, "the data of its picture is damaged or breaks off"));
     }
     if format == ImageFormat::WebP && riff_len(bytes).is_none_or(|len| len > bytes.len() as u64) {
         return Err(Error::format(what, "the file ends before its picture does"));
@@ -55,9 +56,12 @@ pub fn decode(bytes: &[u8], format: ImageFormat, what: Format, limits: &Limits) 
     let own_dpi = match format {
         ImageFormat::Png => png_dpi(bytes),
         ImageFormat::Bmp => bmp_dpi(bytes),
-        _ => jpeg_markers.and_then(|markers| markers.dpi),
+        _ => jpeg_header.and_then(|header| header.dpi),
     };
     let image = DynamicImage::from_decoder(decoder).map_err(error)?;
+    if format == ImageFormat::WebP && !damage::webp_is_used_up(bytes) {
+        return Err(Error::format(what, "the data of its picture is damaged"));
+    }
     Ok(StoredPage {
         pixels: grey::grey_from_dynamic(what, image)?,
         dpi: own_dpi.or(exif.dpi),

@@ -4,13 +4,12 @@
 //! a stream is decoded here first, up to the code of a picture (fax, JPEG, JBIG2, JPEG 2000), which `picture` checks.
 
 use std::borrow::Cow;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
-use flate2::bufread::ZlibDecoder;
 use hayro::hayro_syntax::Filter;
 use hayro::hayro_syntax::object::{Array, Dict, Object, Stream};
-use weezl::BitOrder;
 
+use super::super::unpack::{BoundedBuffer, inflate, unpack_lzw, unpack_runs};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// A stream after its general filters.
@@ -79,68 +78,6 @@ fn nth_dict<'a>(all: &Array<'a>, idx: usize) -> Option<Dict<'a>> {
     all.iter::<Object<'a>>().nth(idx)?.into_dict()
 }
 
-/// Collects bytes up to a limit.
-struct BoundedBuffer {
-    bytes: Vec<u8>,
-    max_bytes: u64,
-}
-
-impl Write for BoundedBuffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes.extend_from_slice(bytes);
-        if self.bytes.len() as u64 > self.max_bytes { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes.len()) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn inflate(data: &[u8], sink: &mut BoundedBuffer) -> io::Result<()> {
-    let max_bytes = sink.max_bytes.saturating_add(1);
-    io::copy(&mut ZlibDecoder::new(data).take(max_bytes), sink).map(|_| ())
-}
-
-fn unpack_lzw(data: &[u8], switches_early: bool, sink: &mut BoundedBuffer) -> io::Result<()> {
-    let mut decoder = if switches_early {
-        weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8)
-    } else {
-        weezl::decode::Decoder::new(BitOrder::Msb, 8)
-    };
-    let mut buffer = [0; 4096];
-    let mut rest = data;
-    loop {
-        let step = decoder.decode_bytes(rest, &mut buffer);
-        rest = &rest[step.consumed_in..];
-        sink.write_all(&buffer[..step.consumed_out])?;
-        match step.status {
-            Ok(weezl::LzwStatus::Done) => return Ok(()),
-            Ok(weezl::LzwStatus::NoProgress) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(weezl::LzwStatus::Ok) => {}
-            Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
-        }
-    }
-}
-
-fn unpack_runs(mut data: &[u8], sink: &mut BoundedBuffer) -> io::Result<()> {
-    const END: u8 = 128;
-    loop {
-        let (&length, rest) = data.split_first().ok_or(io::ErrorKind::UnexpectedEof)?;
-        let (given, taken) = match length {
-            END => return Ok(()),
-            0..END => (usize::from(length) + 1, usize::from(length) + 1),
-            _ => (257 - usize::from(length), 1),
-        };
-        let run = rest.get(..taken).ok_or(io::ErrorKind::UnexpectedEof)?;
-        if taken == given {
-            sink.write_all(run)?;
-        } else {
-            sink.write_all(&[run[0]; 128][..given])?;
-        }
-        data = &rest[taken..];
-    }
-}
-
 fn unpack_hex(data: &[u8], sink: &mut BoundedBuffer) -> io::Result<()> {
     let mut half = None;
     for &byte in data.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != 0) {
@@ -190,6 +127,8 @@ fn unpack_base85(data: &[u8], sink: &mut BoundedBuffer) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use weezl::BitOrder;
+
     use super::*;
 
     type Unpack = fn(&[u8], &mut BoundedBuffer) -> io::Result<()>;

@@ -11,7 +11,7 @@ use image::GrayImage;
 use super::super::fax::{self, Coding};
 use super::super::grey::{Alpha, Colour, Layout, grey_from_samples};
 use super::super::stored::check_size;
-use super::super::{Limits, jpeg};
+use super::super::{Limits, jpeg, jpeg2000};
 use super::filters::{UnpackedStream, unpack};
 use formread_raster::error::{Error, Format, Result};
 
@@ -75,16 +75,12 @@ fn check_one(stream: &Stream<'_>, limits: &Limits) -> Result<()> {
         None => Ok(()),
         Some((Filter::CcittFaxDecode, params)) => check_fax(&data, &params, size, limits),
         Some((Filter::DctDecode, _)) => {
-            let markers = jpeg::read_markers(&data);
-            check_size(Format::Pdf, markers.size.unwrap_or([1, 1]), limits)?;
-            if markers.is_whole { Ok(()) } else { Err(broken_off()) }
+            check_size(Format::Pdf, jpeg::read_header(&data).size.unwrap_or([1, 1]), limits)?;
+            jpeg::check(Format::Pdf, &data, &[])
         }
         Some((Filter::Jbig2Decode, params)) => check_jbig2(&data, &params, limits),
         Some((_, _)) => {
-            let settings = hayro_jpeg2000::DecodeSettings::default();
-            let image =
-                hayro_jpeg2000::Image::new(&data, &settings).map_err(|error| Error::format(Format::Pdf, error))?;
-            check_size(Format::Pdf, [image.width(), image.height()], limits)?;
+            jpeg2000::check(Format::Pdf, &data, limits)?;
             let is_bare = data.first() == Some(&JPX_START);
             if is_bare && !data.trim_ascii_end().ends_with(&JPX_END) { Err(broken_off()) } else { Ok(()) }
         }
@@ -146,13 +142,19 @@ fn check_fax(data: &[u8], params: &Dict<'_>, [_, height]: [u32; 2], limits: &Lim
     check_size(Format::Pdf, [width, height], limits)?;
     let coding = match (params.get::<i32>("K").unwrap_or(0), flag("EncodedByteAlign")) {
         (..0, false) => Coding::Group4,
+        (..0, true) => Coding::Group4Aligned,
         (0, false) => Coding::Group3,
         (0, true) if !flag("EndOfLine") => Coding::ModifiedHuffman,
         // only hayro reads these codings
         _ => return Ok(()),
     };
-    fax::decode_rows(data.iter().copied(), coding, width, height, |_, _| {})
-        .map_err(|row_idx| Error::format(Format::Pdf, format!("the fax code breaks off in row: {row_idx}")))
+    let rest = fax::decode_rows(data.iter().copied(), coding, width, height, |_, _| {})
+        .map_err(|row_idx| Error::format(Format::Pdf, format!("the fax code breaks off in row: {row_idx}")))?;
+    let is_checked = matches!(coding, Coding::Group4 | Coding::Group4Aligned);
+    if is_checked && rest == fax::Rest::Data {
+        return Err(Error::format(Format::Pdf, "the fax code has more rows than the picture"));
+    }
+    Ok(())
 }
 
 fn check_jbig2(data: &[u8], params: &Dict<'_>, limits: &Limits) -> Result<()> {

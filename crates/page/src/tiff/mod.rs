@@ -4,23 +4,26 @@
 //! [`Source`], in which the directory of the page is the first one, the most significant bit is first, and the indices of a
 //! palette are grey: features that it does not support itself.
 
+mod packed;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use image::GrayImage;
+use image::{GrayImage, ImageFormat};
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::{ColorType, TiffError};
 
 use super::fax::{self, Coding};
-use super::grey::{Alpha, Colour, Layout, grey_from_samples};
+use super::grey::{Alpha, Colour, Layout, Sample, grey_from_samples};
 use super::ifd::{Header, Ifd, tag};
-use super::single::{tagged_dpi, tagged_orientation};
+use super::single::{self, tagged_dpi, tagged_orientation};
 use super::source::Source;
 use super::stored::{StoredPage, check_size};
 use super::{Limits, jpeg};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// Values of the Compression tag that matter here.
+const OLD_JPEG: u64 = 6;
 const MODIFIED_HUFFMAN: u64 = 2;
 const GROUP_3: u64 = 3;
 const GROUP_4: u64 = 4;
@@ -31,6 +34,15 @@ const BLACK_IS_ZERO: u16 = 1;
 const PALETTE: u64 = 3;
 /// Bits of the NewSubfileType tag: a smaller version of another page, and a mask for one.
 const NOT_A_PAGE: u64 = 0b101;
+/// Value of the SubfileType tag, which is older: a smaller version of another page.
+const REDUCED: u64 = 2;
+/// Values of the ExtraSamples tag that matter here.
+const UNSPECIFIED: u64 = 0;
+const PREMULTIPLIED: u64 = 1;
+const STRAIGHT: u64 = 2;
+const STRAIGHT_ALPHA: u16 = 2;
+/// Colours that differ by less than this are those of an empty page.
+const MIN_CONTRAST: u8 = 32;
 /// The largest pixel that is decoded, bytes: five samples of 16 bits.
 const PIXEL_BYTES: u64 = 10;
 
@@ -68,7 +80,8 @@ impl<'a> IfdChain<'a> {
             }
             match Ifd::read(header, offset) {
                 Ok(ifd) => {
-                    let is_auxiliary = ifd.uint(tag::NEW_SUBFILE_TYPE).is_some_and(|bits| bits & NOT_A_PAGE != 0);
+                    let is_auxiliary = ifd.uint(tag::NEW_SUBFILE_TYPE).is_some_and(|bits| bits & NOT_A_PAGE != 0)
+                        || ifd.uint(tag::SUBFILE_TYPE) == Some(REDUCED);
                     if is_auxiliary { &mut auxiliary } else { &mut offsets }.push(offset);
                     next = ifd.next;
                 }
@@ -93,8 +106,11 @@ pub fn decode(bytes: &[u8], header: Header, offset: u64, limits: &Limits) -> Res
     let ifd = Ifd::read(header, offset)?;
     let size = [dimension(&ifd, tag::IMAGE_WIDTH)?, dimension(&ifd, tag::IMAGE_LENGTH)?];
     check_size(Format::Tiff, size, limits)?;
-    let chunks = chunks(&ifd, size, bytes.len(), limits)?;
     let compression = ifd.uint(tag::COMPRESSION).unwrap_or(1);
+    if compression == OLD_JPEG {
+        return decode_old_jpeg(bytes, &ifd, size, limits);
+    }
+    let chunks = chunks(&ifd, size, bytes.len(), limits)?;
     let coding = match compression {
         MODIFIED_HUFFMAN => Some(Coding::ModifiedHuffman),
         GROUP_3 if ifd.uint(tag::T4_OPTIONS).is_some_and(|bits| bits & 1 != 0) => Some(Coding::Group3TwoDimensional),
@@ -106,8 +122,9 @@ pub fn decode(bytes: &[u8], header: Header, offset: u64, limits: &Limits) -> Res
         Some(coding) => decode_fax(bytes, &ifd, coding, size, &chunks)?,
         None => {
             if compression == JPEG {
-                check_jpeg_chunks(bytes, &chunks, limits)?;
+                check_jpeg_chunks(bytes, &ifd, size[1], &chunks, limits)?;
             }
+            packed::check_chunks(bytes, &ifd, compression, size[1], &chunks)?;
             decode_samples(bytes, &ifd, offset, size, &chunks, limits)?
         }
     };
@@ -121,8 +138,10 @@ struct Chunk {
     at: [u32; 2],
     /// Width and height as coded. A tile may reach past the page's edge.
     size: [u32; 2],
-    /// Its data in the file.
+    /// Its data in the file. Where the length is not declared, the rest of the file.
     data: Range<usize>,
+    /// Whether the length is declared.
+    is_measured: bool,
 }
 
 fn dimension(ifd: &Ifd, tag: u16) -> Result<u32> {
@@ -145,7 +164,17 @@ fn chunks(ifd: &Ifd, [width, height]: [u32; 2], file_len: usize, limits: &Limits
     let n_across = width.div_ceil(chunk_size[0]);
     let n_a_plane = n_across as usize * height.div_ceil(chunk_size[1]) as usize;
     let missing = || Error::format(Format::Tiff, "it does not say where its strips or tiles are");
-    let [offsets, lengths] = [ifd.uints(offsets).ok_or_else(missing)?, ifd.uints(lengths).ok_or_else(missing)?];
+    let offsets = ifd.uints(offsets).ok_or_else(missing)?;
+    let mut lengths = match ifd.uints(lengths) {
+        Some(lengths) => lengths,
+        None if offsets.len() == 1 && !ifd.has(lengths) => vec![0],
+        None => return Err(missing()),
+    };
+    // some software writes one strip and leaves its length out
+    let is_measured = offsets.len() > 1 || lengths != [0];
+    if !is_measured {
+        lengths = vec![(file_len as u64).saturating_sub(offsets[0])];
+    }
     if offsets.len() != lengths.len() || offsets.len() < n_a_plane {
         return Err(missing());
     }
@@ -155,7 +184,7 @@ fn chunks(ifd: &Ifd, [width, height]: [u32; 2], file_len: usize, limits: &Limits
         let size = if is_tiled { chunk_size } else { [width, chunk_size[1].min(height - at[1])] };
         let start = usize::try_from(offset).ok()?;
         let end = start.checked_add(usize::try_from(length).ok()?)?;
-        (end <= file_len).then_some(Chunk { at, size, data: start..end })
+        (end <= file_len).then_some(Chunk { at, size, data: start..end, is_measured })
     };
     let chunks = offsets.into_iter().zip(lengths).enumerate().map(chunk).collect::<Option<Vec<_>>>();
     chunks.ok_or_else(|| Error::format(Format::Tiff, "the file ends before its picture does"))
@@ -188,30 +217,66 @@ fn decode_fax(
     for chunk in chunks {
         let data = bytes[chunk.data.clone()].iter().map(|&byte| if is_reversed { byte.reverse_bits() } else { byte });
         let [x0, y0] = chunk.at.map(|v| v as usize);
-        let [chunk_width, n_rows] = [chunk.size[0], chunk.size[1].min(height - chunk.at[1])];
+        // a tile has rows below the page, too
+        let [chunk_width, n_rows] = chunk.size;
         let x1 = stride.min(x0 + chunk_width as usize);
-        fax::decode_rows(data, coding, chunk_width, n_rows, |row_idx, changes| {
+        let rest = fax::decode_rows(data, coding, chunk_width, n_rows, |row_idx, changes| {
             let start = (y0 + row_idx as usize) * stride;
-            fax::paint(changes, white, &mut pixels[start + x0..start + x1]);
+            if let Some(row) = pixels.get_mut(start + x0..start + x1) {
+                fax::paint(changes, white, row);
+            }
         })
         .map_err(|row_idx| {
             Error::format(Format::Tiff, format!("the fax code breaks off in row: {}", y0 + row_idx as usize))
         })?;
+        // each row of the other codings shows by its length that it is whole
+        if coding == Coding::Group4 && rest == fax::Rest::Data && chunk.is_measured {
+            return Err(Error::format(Format::Tiff, "the fax code has more rows than the picture"));
+        }
     }
     GrayImage::from_raw(width, height, pixels)
         .ok_or_else(|| Error::format(Format::Tiff, "fewer pixels than the size asks for"))
 }
 
 /// Checks strips and tiles that are JPEG pictures: each declares a size of its own, for which the decoder allocates memory.
-fn check_jpeg_chunks(bytes: &[u8], chunks: &[Chunk], limits: &Limits) -> Result<()> {
+fn check_jpeg_chunks(bytes: &[u8], ifd: &Ifd, page_height: u32, chunks: &[Chunk], limits: &Limits) -> Result<()> {
+    let tables = ifd.bytes(tag::JPEG_TABLES).unwrap_or_default();
     for chunk in chunks {
-        let Some(size) = jpeg::read_markers(&bytes[chunk.data.clone()]).size else { continue };
-        check_size(Format::Tiff, size, limits)?;
-        if size[0] != chunk.size[0] {
-            return Err(Error::format(Format::Tiff, format!("a strip or tile is of another width: {}", size[0])));
+        let data = &bytes[chunk.data.clone()];
+        let [width, height] = jpeg::read_header(data).size.unwrap_or([1, 1]);
+        check_size(Format::Tiff, [width, height], limits)?;
+        let [right_width, min_height] = [chunk.size[0], chunk.size[1].min(page_height - chunk.at[1])];
+        if width != right_width || height < min_height {
+            return Err(Error::format(Format::Tiff, format!("a strip or tile is of another size: {width} x {height}")));
         }
+        jpeg::check(Format::Tiff, data, tables)?;
     }
     Ok(())
+}
+
+/// Decodes a page in the JPEG coding of TIFF 6.0, section 22, where the whole JPEG file is in one place, as most software wrote it.
+fn decode_old_jpeg(bytes: &[u8], ifd: &Ifd, size: [u32; 2], limits: &Limits) -> Result<StoredPage> {
+    let start = ifd.uint(tag::OLD_JPEG_OFFSET).and_then(|offset| usize::try_from(offset).ok());
+    let data = start.and_then(|start| bytes.get(start..)).filter(|data| data.starts_with(&jpeg::START));
+    let data = data.ok_or_else(|| Error::unsupported(Format::Tiff, "old-style JPEG in parts"))?;
+    let len = ifd.uint(tag::OLD_JPEG_LENGTH).and_then(|len| usize::try_from(len).ok()).filter(|len| *len > 0);
+    let data = match len {
+        Some(len) => {
+            data.get(..len).ok_or_else(|| Error::format(Format::Tiff, "the file ends before its picture does"))?
+        }
+        None => data,
+    };
+    if jpeg::read_header(data).size != Some(size) {
+        return Err(Error::unsupported(Format::Tiff, "old-style JPEG of another size than the page"));
+    }
+    let stored = single::decode(data, ImageFormat::Jpeg, Format::Tiff, limits)?;
+    Ok(StoredPage { pixels: stored.pixels, dpi: tagged_dpi(ifd), orientation: tagged_orientation(ifd) })
+}
+
+/// Whether all pixels have about the same colour.
+fn is_uniform<S: Sample>(samples: &[S], n_samples: usize) -> bool {
+    let colours = || samples.chunks_exact(n_samples).flat_map(|pixel| &pixel[..3]).map(|sample| sample.to_byte());
+    colours().max().unwrap_or(0) - colours().min().unwrap_or(0) < MIN_CONTRAST
 }
 
 fn decode_samples(
@@ -226,6 +291,14 @@ fn decode_samples(
     let mut patches = vec![ifd.header().first_patch(offset), ifd.last_patch()];
     if matches!(photometric, Some(WHITE_IS_ZERO | PALETTE)) {
         patches.extend(ifd.short_patch(tag::PHOTOMETRIC, BLACK_IS_ZERO));
+    }
+    // the tiff crate leaves out samples without a meaning
+    if ifd.uint(tag::EXTRA_SAMPLES) == Some(UNSPECIFIED) && ifd.uint(tag::SAMPLES_PER_PIXEL) == Some(4) {
+        patches.extend(ifd.short_patch(tag::EXTRA_SAMPLES, STRAIGHT_ALPHA));
+    }
+    if let [Chunk { data, is_measured: false, .. }] = chunks {
+        let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        patches.extend(ifd.long_patch(tag::STRIP_BYTE_COUNTS, len));
     }
     // JPEG data is a stream of bytes, whatever the order of bits
     let is_reversed = is_reversed(ifd) && ifd.uint(tag::COMPRESSION) != Some(JPEG);
@@ -253,8 +326,17 @@ fn decode_samples(
             let (colour, n_samples) = colour_layout(colour_type, is_inverted)
                 .ok_or_else(|| Error::unsupported(Format::Tiff, format!("colours of type: {colour_type:?}")))?;
             let alpha = match ifd.uint(tag::EXTRA_SAMPLES) {
-                Some(1) if n_samples > colour.n_samples() => Alpha::Premultiplied,
-                Some(2) if n_samples > colour.n_samples() => Alpha::Straight,
+                Some(PREMULTIPLIED) if n_samples > colour.n_samples() => Alpha::Premultiplied,
+                Some(STRAIGHT) if n_samples > colour.n_samples() => Alpha::Straight,
+                // a page of one colour is drawn by its fourth sample; that of a scanner may be infrared light
+                Some(UNSPECIFIED) if colour == Colour::Rgb && n_samples == 4 && buffer.planes < 2 => {
+                    let is_uniform = match samples {
+                        DecodingResult::U8(samples) => is_uniform(samples, n_samples),
+                        DecodingResult::U16(samples) => is_uniform(samples, n_samples),
+                        _ => false,
+                    };
+                    if is_uniform { Alpha::Straight } else { Alpha::None }
+                }
                 // image software writes alpha as a fourth sample without a tag for it
                 None if colour == Colour::Rgb && n_samples > 3 => Alpha::Straight,
                 _ => Alpha::None,
@@ -338,3 +420,6 @@ fn error(error: TiffError) -> Error {
         other => Error::format(Format::Tiff, other),
     }
 }
+
+#[cfg(test)]
+mod tests;
