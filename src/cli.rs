@@ -70,8 +70,8 @@ pub enum Command {
 /// Where the scans are.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// A folder (searched recursively, in sorted order), one file, or `-` for a list of files on standard input, separated by
-    /// line ends (or by NUL, if the list contains one)
+    /// A folder (searched recursively, in sorted order, for files with the extension of an image or that begin as one), one
+    /// file, or `-` for a list of files on standard input, separated by line ends (or by NUL, if the list contains one)
     pub scans: PathBuf,
 }
 

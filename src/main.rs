@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod lists;
 mod options;
 mod report;
 

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use formread::pipeline::{ExistingOutput, RunOptions};
 use formread_core::{
     form::{FormTemplate, known_templates, parse_template},
@@ -21,7 +21,7 @@ use formread_page as page;
 use formread_page::{
     Limits, Page,
     decoder_process::DecoderCommand,
-    scans::{Scan, find_scans, listed_scans, read_file},
+    scans::{Listing, Scan, list_input, listed_scans, read_file},
 };
 use formread_raster::{error::Error, fsio::read_text_bounded};
 use formread_tools::{
@@ -42,35 +42,55 @@ use formread_train::{GlyphOptions, StripOptions, TrainOptions};
 use crate::cli::{CheckArgs, Degrade, Format, LimitArgs, NewArgs, ReadArgs, ReaderArgs, RunArgs, SynthArgs};
 #[cfg(feature = "torch")]
 use crate::cli::{DeviceArg, Nets, PrecisionArg, TrainArgs};
+use crate::lists;
 
 /// Most pages that a template is drafted from: what a dozen hands agree on is print.
 const MAX_FORM_PAGES: usize = 24;
 /// Largest file of a template or of acceptance levels that is read, bytes.
 const MAX_TEXT_BYTES: u64 = 4 << 20;
 
-/// The scans that `scans` names; `-` is a list on standard input.
-pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
+/// What `scans` names; `-` is a list on standard input.
+///
+/// # Errors
+/// Where it cannot be read, or has no scan.
+pub fn listing(scans: &Path) -> Result<Listing> {
     if scans != Path::new("-") {
-        return Ok(find_scans(scans)?);
+        let listing = list_input(scans)?;
+        if listing.scans.is_empty() {
+            let others = match listing.not_images.len() {
+                0 => "it is empty".to_owned(),
+                n_others => format!("none of its {n_others} files is an image"),
+            };
+            bail!("no scans in the folder: {}: {others}", scans.display());
+        }
+        return Ok(listing);
     }
     let mut list = Vec::new();
     std::io::stdin().lock().read_to_end(&mut list).context("standard input")?;
-    // As `find -print0` writes it: then a name may hold a line end.
-    let separator = if list.contains(&0) { 0 } else { b'\n' };
-    let names = list.split(|&byte| byte == separator).map(|name| name.strip_suffix(b"\r").unwrap_or(name));
-    let names = names.filter(|name| !name.trim_ascii().is_empty()).map(path_of).collect::<Result<Vec<_>>>()?;
-    Ok(listed_scans(names))
+    let scans = listed_scans(lists::names(list)?.into_iter().map(path_of).collect::<Result<Vec<_>>>()?);
+    if scans.is_empty() {
+        bail!("no scans in the list on standard input");
+    }
+    Ok(Listing { scans, not_images: Vec::new() })
+}
+
+/// The scans of [`listing`].
+///
+/// # Errors
+/// As [`listing`].
+pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
+    Ok(listing(scans)?.scans)
 }
 
 #[cfg(unix)]
-fn path_of(name: &[u8]) -> Result<PathBuf> {
+fn path_of(name: Vec<u8>) -> Result<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
-    Ok(OsString::from_vec(name.to_owned()).into())
+    Ok(OsString::from_vec(name).into())
 }
 
 #[cfg(not(unix))]
-fn path_of(name: &[u8]) -> Result<PathBuf> {
-    let name = String::from_utf8(name.to_owned()).context("standard input")?;
+fn path_of(name: Vec<u8>) -> Result<PathBuf> {
+    let name = String::from_utf8(name).context("standard input")?;
     Ok(OsString::from(name).into())
 }
 

@@ -26,6 +26,8 @@ pub struct Progress {
     n_files: u64,
     n_files_done: u64,
     n_pages: u64,
+    /// Files of the folder that are no images.
+    n_not_images: usize,
     start: Instant,
     last_line: Instant,
     display: Display,
@@ -53,7 +55,16 @@ impl Progress {
             }
         };
         let start = Instant::now();
-        Self { n_files, n_files_done: 0, n_pages: 0, start, last_line: start, display, stop: Some(stop) }
+        Self {
+            n_files,
+            n_files_done: 0,
+            n_pages: 0,
+            n_not_images: 0,
+            start,
+            last_line: start,
+            display,
+            stop: Some(stop),
+        }
     }
 
     /// Updates the display.
@@ -98,6 +109,12 @@ impl Progress {
         }
     }
 
+    /// Names the files of the folder that are not read.
+    pub fn note_not_images(&mut self, names: &[String]) {
+        self.n_not_images = names.len();
+        names.iter().for_each(|name| self.line(&format!("{name}: not-an-image")));
+    }
+
     fn line(&self, line: &str) {
         match &self.display {
             Display::Nothing => {}
@@ -112,6 +129,9 @@ impl Progress {
             Display::Nothing => return,
             Display::Bar(bar) => bar.finish_and_clear(),
             Display::Lines => {}
+        }
+        if self.n_not_images > 0 {
+            say(&format!("no image  {:>8} more files of the folder, which are not read", self.n_not_images));
         }
         say(summary_text(summary, self.start.elapsed()).trim_end());
     }

@@ -224,10 +224,10 @@ fn output_is_the_same_for_any_number_of_workers_and_any_interruption() {
     assert_eq!(want[1].lines().filter(|line| line.contains(&failed)).count(), 6, "{}", want[1]);
     assert_eq!(read("four.csv", 4, ExistingOutput::Refuse).expect("it can run"), want);
 
-    // A folder has the name of the table: everything is read, but the table cannot be renamed.
+    // A folder gets the name of the table during the run: everything is read, but the table cannot be renamed.
     let out = dir.path().join("cut.csv");
-    fs::create_dir(&out).expect("it is writable");
-    read("cut.csv", 2, ExistingOutput::Overwrite).expect_err("the name is that of a folder");
+    let options = RunOptions::new(out.clone(), NonZeroUsize::new(2).expect("it is not zero"));
+    run(&reader, &scans, &options, |_| drop(fs::create_dir(&out))).expect_err("the name is that of a folder");
     fs::remove_dir(&out).expect("it is empty");
     let journal = fs::read(journal_path(&out)).expect("the journal is kept");
     for part in 0..=5 {

@@ -217,9 +217,11 @@ fn output_is_the_same_for_any_number_of_workers_and_any_interruption() {
     run_folder.run(&reader, 4, ExistingOutput::Refuse, reports).expect("it can run");
     assert_eq!(run_folder.take_output(), want);
 
-    // A folder has the name of the table: everything is read, but the table cannot be renamed.
-    fs::create_dir(run_folder.out()).expect("it is writable");
-    run_folder.run(&reader, 2, ExistingOutput::Overwrite, reports).expect_err("the name is that of a folder");
+    // A folder gets the name of the table during the run: everything is read, but the table cannot be renamed.
+    let (out, two) = (run_folder.out(), NonZeroUsize::new(2).expect("it is not zero"));
+    let scans = find_scans(&run_folder.scans()).expect("the folder exists");
+    run(&reader, &scans, &RunOptions::new(out.clone(), two), |_| drop(fs::create_dir(&out)))
+        .expect_err("the name is that of a folder");
     fs::remove_dir(run_folder.out()).expect("it is empty");
     let journal = fs::read(journal_path(&run_folder.out())).expect("the journal is kept");
     for part in (0..=6).rev() {

@@ -5,6 +5,7 @@
 //! - `cli`: the command line: exit status, files, standard output and error.
 //! - `docs`: the documentation: its commands run, and its links, tables and file names are right.
 //! - `golden`: readings of the fixtures, compared with golden files; `make golden` renews them.
+//! - `inputs`: folders and lists of scans, and outputs that are no files.
 //! - `ledger`: every page is accounted for, whatever happens to its file.
 //! - `faults`: runs that are killed, stopped, refused or out of disk space, and resumed.
 //! - `hostile`: damaged files, and files that are made to harm a decoder.
@@ -45,6 +46,8 @@ mod faults;
 mod golden;
 mod hostile;
 mod house_rules;
+#[cfg(feature = "torch")]
+mod inputs;
 mod ledger;
 mod many_forms;
 mod marks;

@@ -4,6 +4,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use anyhow::{Context, Result};
 use formread::pipeline::{self, RunOptions};
+use formread_page::scans::Listing;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     flag,
@@ -13,11 +14,12 @@ use super::{SOME_REJECTED, SUCCESS};
 use crate::{cli::RunArgs, options, report::Progress};
 
 pub fn run(args: &RunArgs) -> Result<u8> {
-    let scans = options::scans(&args.scans.scans)?;
+    let Listing { scans, not_images } = options::listing(&args.scans.scans)?;
     let reader = options::accepting(options::reader(&args.read.with)?, args.acceptance.as_deref())?;
     let options = RunOptions { stop: stop_on_signals()?, ..options::run_options(args)? };
     pipeline::report_panics_by_scan();
     let mut progress = Progress::new(scans.len(), args.quiet, options.stop.clone());
+    progress.note_not_images(&not_images);
     let summary = pipeline::run(&reader, &scans, &options, |event| progress.note(event))?;
     progress.finish(&summary);
     Ok(if summary.n_rejected() == 0 { SUCCESS } else { SOME_REJECTED })

@@ -34,6 +34,7 @@ mod options;
 mod ordered;
 mod outcome;
 mod output_lock;
+mod outputs;
 mod rejects;
 mod stages;
 mod stamp;
@@ -82,11 +83,12 @@ const WINDOW_PAGES_PER_JOB: NonZeroUsize = NonZeroUsize::new(32 * MAX_BATCH_PAGE
 /// Reads `scans` and writes the tables. `observe` is called with every event, on the calling thread.
 ///
 /// # Errors
-/// `Usage` where two scans have the same name, another run is writing to the same table, or output exists that
+/// `Usage` where two scans have the same name, an output is no file, another run is writing to the same table, or output exists that
 /// [`RunOptions::existing`] does not allow to be changed; `Stopped` where [`RunOptions::stop`] was set; `Internal` where the
 /// ledger does not balance; `Io` where something cannot be written. What was read until then is in the journal, and no
 /// table was changed.
 pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl FnMut(&Event<'_>)) -> Result<Summary> {
+    outputs::check_kinds(&options.out)?;
     let _lock = OutputLock::acquire(&options.out)?;
     let journal_path = journal_path(&options.out);
     check_existing_output(options, &journal_path)?;
@@ -394,10 +396,10 @@ mod tests {
         run(&reader, &scans, &options(&whole, 2, ExistingOutput::Refuse), |_| {}).expect("it can run");
         let want = tables(&whole);
 
-        // A folder in the table's place: everything is read, but the table cannot take its name.
+        // A folder gets the table's name during the run: everything is read, but the table cannot take its name.
         let out = dir.path().join("out.csv");
-        fs::create_dir(&out).expect("it is writable");
-        run(&reader, &scans, &options(&out, 2, ExistingOutput::Overwrite), |_| {}).expect_err("a folder is in the way");
+        run(&reader, &scans, &options(&out, 2, ExistingOutput::Overwrite), |_| drop(fs::create_dir(&out)))
+            .expect_err("a folder is in the way");
         fs::remove_dir(&out).expect("it is empty");
         fs::remove_file(fields_path(&out)).expect("it took its name first");
         fs::remove_file(run_path(&out)).expect("it took its name before that");

@@ -160,6 +160,7 @@ pub fn rejected(page: u32, error: &Error) -> PageRecord {
     let reason = match error.kind() {
         ErrorKind::Limit { .. } => PageReject::TooLarge,
         ErrorKind::TimedOut { .. } => PageReject::TimedOut,
+        ErrorKind::Unsupported { .. } => PageReject::UnsupportedFormat,
         ErrorKind::Internal(_) | ErrorKind::Net(_) => PageReject::InternalError,
         _ => PageReject::Unreadable,
     };

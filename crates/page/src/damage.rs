@@ -1,8 +1,11 @@
-//! Damage in PNG and WebP files that their decoders do not report.
+//! Damage in PNG, GIF and WebP files that their decoders do not report.
 
 use std::io::Cursor;
 
-use image::{DynamicImage, ImageFormat};
+use image::codecs::gif::GifDecoder;
+use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, Limits};
+
+use formread_raster::error::{Error, Format, Result};
 
 /// Bytes at the end of the data of a WebP picture without which it cannot be decoded. More than its coders pad.
 const WEBP_TAIL_BYTES: usize = 16;
@@ -30,6 +33,21 @@ pub fn png_has_checksums(bytes: &[u8]) -> bool {
             return true;
         }
         at += body.len() + 8;
+    }
+}
+
+/// Checks that a GIF file ends after its first picture.
+///
+/// # Errors
+/// `Format` where it breaks off, `Unsupported` where it has several pictures.
+pub fn check_gif(bytes: &[u8], limits: Limits) -> Result<()> {
+    let damaged = |error| Error::format(Format::Gif, error);
+    let mut decoder = GifDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
+    decoder.set_limits(limits).map_err(damaged)?;
+    match decoder.into_frames().nth(1) {
+        None => Ok(()),
+        Some(Ok(_)) => Err(Error::unsupported(Format::Gif, "several pictures")),
+        Some(Err(error)) => Err(damaged(error)),
     }
 }
 
@@ -75,7 +93,7 @@ mod tests {
             image::Luma([if is_ink { 40 } else { 240 + grain as u8 }])
         });
         let mut bytes = Cursor::new(Vec::new());
-        DynamicImage::from(picture).write_to(&mut bytes, format).expect("it can be coded");
+        DynamicImage::from(picture).into_rgb8().write_to(&mut bytes, format).expect("it can be coded");
         bytes.into_inner()
     }
 
@@ -89,6 +107,27 @@ mod tests {
             assert!(!png_has_checksums(&changed), "byte {at}");
             assert!(!png_has_checksums(&bytes[..at]), "{at} bytes");
         }
+    }
+
+    #[test]
+    fn gif_truncated_or_of_several_pictures_is_no_page() {
+        let bytes = coded(ImageFormat::Gif);
+        let is_page = |bytes: &[u8]| {
+            let pages = super::super::open(bytes, &super::super::Limits::default());
+            pages.is_ok_and(|mut pages| pages.next().is_some_and(|page| page.is_ok()))
+        };
+        assert!(is_page(&bytes));
+        for len in (0..bytes.len() - 1).rev().step_by(97) {
+            assert!(!is_page(&bytes[..len]), "{len} of {} bytes", bytes.len());
+        }
+        let mut two = Vec::new();
+        let mut encoder = image::codecs::gif::GifEncoder::new(&mut two);
+        for grey in [0, 255] {
+            let frame = image::Frame::new(image::RgbaImage::from_pixel(64, 64, image::Rgba([grey, grey, grey, 255])));
+            encoder.encode_frame(frame).expect("it can be coded");
+        }
+        drop(encoder);
+        assert!(!is_page(&two));
     }
 
     #[test]

@@ -4,21 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::{ImageFormat, imageops};
 
+use super::kind::{self, FileKind};
 use super::stored::{StoredPage, check_size};
-use super::{Limits, Page, jpeg, pdf, polarity, resolution, single, tiff};
+use super::{Limits, Page, jpeg2000, pdf, polarity, resolution, single, tiff};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
-/// Extensions of the files with any number of pages, lower case.
-const MULTI_PAGE_EXTENSIONS: [&str; 3] = ["tif", "tiff", "pdf"];
-
-/// Whether the name of a file is that of a scan. A folder is searched by names; the format is recognised by the first bytes.
-pub fn has_scan_extension(name: &str) -> bool {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    let mut known = single::FORMATS.iter().flat_map(|(_, _, extensions)| *extensions).chain(&MULTI_PAGE_EXTENSIONS);
-    extension.is_some_and(|extension| known.any(|known| *known == extension))
-}
-
-/// Opens a file for reading its pages: PNG, JPEG, BMP and WebP have one, TIFF and PDF any number. No page is decoded yet.
+/// Opens a file for reading its pages: TIFF and PDF have any number, the other formats one. No page is decoded yet.
 ///
 /// # Errors
 /// `Format` where the bytes are not valid in their format, `Unsupported` where the format is not read, `Limit` where there are
@@ -31,18 +22,17 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Pages<'a>> {
     if bytes.is_empty() {
         return Err(Error::format(Format::Image, "the file is empty"));
     }
-    // some software transfers a JPEG file as text, and adds an empty line
-    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(0);
-    let bytes = if bytes[start..].starts_with(&jpeg::START) { &bytes[start..] } else { bytes };
-    let guessed = image::guess_format(bytes).ok();
-    let file = match single::FORMATS.iter().find(|(format, ..)| Some(*format) == guessed) {
-        Some((format, what, _)) => File::Single(*format, *what),
-        _ if bytes.starts_with(b"II") || bytes.starts_with(b"MM") => File::Tiff(tiff::IfdChain::walk(bytes, limits)?),
-        _ if pdf::is_pdf(bytes) => {
+    let bytes = kind::without_empty_line(bytes);
+    let file = match FileKind::of(bytes) {
+        Some(FileKind::Single(format, what)) => File::Single(format, what),
+        Some(FileKind::Jpeg2000) => File::Jpeg2000,
+        Some(FileKind::Tiff) => File::Tiff(tiff::IfdChain::walk(bytes, limits)?),
+        Some(FileKind::Pdf) => {
             let open = || pdf::Document::open(bytes, limits);
             File::Pdf(catch_panic(Format::Pdf, open)?)
         }
-        _ => return Err(Error::unsupported(Format::Image, "neither PNG, JPEG, TIFF, BMP, WebP nor PDF")),
+        Some(FileKind::Unsupported(name)) => return Err(Error::unsupported(Format::Image, name)),
+        None => return Err(Error::format(Format::Image, format!("none of {}", kind::READ_FORMATS))),
     };
     Ok(Pages { bytes, limits: *limits, file, next_idx: 0 })
 }
@@ -60,6 +50,7 @@ pub struct Pages<'a> {
 #[derive(Debug)]
 enum File<'a> {
     Single(ImageFormat, Format),
+    Jpeg2000,
     Tiff(tiff::IfdChain<'a>),
     Pdf(pdf::Document),
 }
@@ -73,6 +64,10 @@ impl Iterator for Pages<'_> {
             File::Single(format, what) => {
                 let decode = || single::decode(self.bytes, *format, *what, &self.limits);
                 (idx == 0).then(|| decode_page(*what, &self.limits, decode))
+            }
+            File::Jpeg2000 => {
+                let decode = || jpeg2000::decode(self.bytes, &self.limits);
+                (idx == 0).then(|| decode_page(Format::Jpeg2000, &self.limits, decode))
             }
             File::Tiff(chain) => match chain.offsets.get(idx) {
                 Some(&offset) => {
@@ -101,7 +96,7 @@ impl Iterator for Pages<'_> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let n_pages = match &self.file {
-            File::Single(..) => 1usize.saturating_sub(self.next_idx),
+            File::Single(..) | File::Jpeg2000 => 1usize.saturating_sub(self.next_idx),
             File::Tiff(chain) => {
                 chain.offsets.len().saturating_sub(self.next_idx) + usize::from(chain.broken.is_some())
             }
@@ -526,7 +521,7 @@ mod tests {
         let mut names: Vec<String> =
             listed.map(|entry| entry.expect("it is listed").file_name().to_string_lossy().into_owned()).collect();
         names.sort();
-        assert!(names.len() > 30 && names.iter().all(|name| has_scan_extension(name)));
+        assert!(names.len() > 30 && names.iter().all(|name| super::super::has_scan_extension(name)));
         // it gives no page, whole or not
         names.retain(|name| name != "locked.pdf");
         let mut corpus: Vec<_> = names.into_iter().map(|name| (name.clone(), fixture(&name))).collect();
@@ -587,15 +582,5 @@ mod tests {
     fn panic_of_a_decoder_is_a_fault_of_the_page() {
         let page = decode_page(Format::Png, &Limits::default(), || panic!("as a decoder might"));
         assert!(matches!(page.unwrap_err().kind(), ErrorKind::Format { .. }));
-    }
-
-    #[test]
-    fn scan_extension_is_recognised_in_any_case() {
-        for name in ["a.tif", "A.TIFF", "b.c.JpG", "x/y.webp", "s.png", "s.bmp", "s.jpeg"] {
-            assert!(has_scan_extension(name), "{name}");
-        }
-        for name in ["tif", "a.csv", "a.png.txt", "", "a."] {
-            assert!(!has_scan_extension(name), "{name}");
-        }
     }
 }

@@ -12,6 +12,7 @@ mod grey;
 mod ifd;
 mod jpeg;
 mod jpeg2000;
+mod kind;
 mod limits;
 mod orientation;
 pub mod pdf;
@@ -28,7 +29,8 @@ use image::GrayImage;
 
 use formread_raster::geometry::{Point, Rect};
 
-pub use decode::{Pages, catch_panic, has_scan_extension, open};
+pub use decode::{Pages, catch_panic, open};
+pub use kind::has_scan_extension;
 pub use limits::Limits;
 pub use orientation::Orientation;
 pub use polarity::is_light_on_dark;

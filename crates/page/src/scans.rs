@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashSet,
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -10,7 +11,10 @@ use std::{
 use formread_raster::fsio::read_bounded;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::{Limits, has_scan_extension};
+use crate::{
+    Limits, has_scan_extension,
+    kind::{SNIFFED_BYTES, is_image},
+};
 use formread_raster::error::{Error, Result};
 
 /// One file to be read.
@@ -27,26 +31,34 @@ pub struct Scan {
     pub path: PathBuf,
 }
 
-/// Lists the scans of `input`. Of a folder these are the images in it and in its folders, each folder in the order of names; a
-/// file is a scan whatever its name. Hidden files are skipped, and links to a folder that contains them. A file that cannot be opened
-/// is listed, so that it gets a row with a reason.
+/// What a folder contains.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The files that are read.
+    pub scans: Vec<Scan>,
+    /// Names of the other files that are not hidden, in the same order: they are no images.
+    pub not_images: Vec<String>,
+}
+
+/// Lists the scans of `input`. Of a folder these are the images in it and in its folders, each folder in the order of names: files
+/// with the extension of an image, and files that begin as one, whether their format is read or not. A file is a scan whatever
+/// it contains. Hidden files are skipped, and links to a folder that contains them. A file that cannot be opened is listed, so
+/// that it gets a row with a reason.
 ///
 /// # Errors
 /// Where there is no such file or folder, or it cannot be listed.
-pub fn find_scans(input: &Path) -> Result<Vec<Scan>> {
+pub fn list_input(input: &Path) -> Result<Listing> {
     let metadata = input.metadata().map_err(|error| Error::from(error).in_file(input.to_string_lossy()))?;
     if !metadata.is_dir() {
         let name = name_of(Path::new(input.file_name().unwrap_or(input.as_os_str())));
-        return Ok(vec![Scan { name, path: input.to_owned() }]);
+        return Ok(Listing { scans: vec![Scan { name, path: input.to_owned() }], not_images: Vec::new() });
     }
     let is_shown = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
     let entries = WalkDir::new(input).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_shown);
-    let mut scans = Vec::new();
+    let mut listing = Listing::default();
     for entry in entries {
         let path = match entry {
-            Ok(entry) if !entry.file_type().is_file() || !has_scan_extension(&entry.file_name().to_string_lossy()) => {
-                continue;
-            }
+            Ok(entry) if !entry.file_type().is_file() => continue,
             Ok(entry) => entry.into_path(),
             Err(error) if error.loop_ancestor().is_some() => continue,
             Err(error) => match error.path() {
@@ -55,9 +67,29 @@ pub fn find_scans(input: &Path) -> Result<Vec<Scan>> {
                 _ => return Err(Error::from(io::Error::from(error)).in_file(input.to_string_lossy())),
             },
         };
-        scans.push(Scan { name: name_of(path.strip_prefix(input).unwrap_or(&path)), path });
+        let name = name_of(path.strip_prefix(input).unwrap_or(&path));
+        if has_scan_extension(&name) || begins_as_image(&path) {
+            listing.scans.push(Scan { name, path });
+        } else {
+            listing.not_images.push(name);
+        }
     }
-    Ok(scans)
+    Ok(listing)
+}
+
+/// The scans of [`list_input`].
+///
+/// # Errors
+/// As [`list_input`].
+pub fn find_scans(input: &Path) -> Result<Vec<Scan>> {
+    Ok(list_input(input)?.scans)
+}
+
+/// Whether the first bytes of a file are those of an image. One that cannot be read may be one.
+fn begins_as_image(path: &Path) -> bool {
+    let mut bytes = Vec::with_capacity(SNIFFED_BYTES);
+    let read = fs::File::open(path).and_then(|file| file.take(SNIFFED_BYTES as u64).read_to_end(&mut bytes));
+    read.is_err() || is_image(&bytes)
 }
 
 /// Lists the scans of `paths`, in their order, each under its path. A path that occurs twice is one scan.
@@ -130,8 +162,12 @@ mod tests {
             fs::create_dir_all(path.parent().expect("it has one")).expect("it is writable");
             fs::write(path, b"").expect("it is writable");
         }
-        let names: Vec<_> = find_scans(dir.path()).expect("it is there").into_iter().map(|scan| scan.name).collect();
-        assert_eq!(names, ["a.jpg", "b/10.TIF", "b/2.png", "c.png"]);
+        fs::write(dir.path().join("b/PAGE"), b"GIF89a").expect("it is writable");
+        fs::write(dir.path().join("photo.HEIC"), b"\0\0\0\x18ftypheic").expect("it is writable");
+        let listing = list_input(dir.path()).expect("it is there");
+        let names: Vec<_> = listing.scans.into_iter().map(|scan| scan.name).collect();
+        assert_eq!(names, ["a.jpg", "b/10.TIF", "b/2.png", "b/PAGE", "c.png", "photo.HEIC"]);
+        assert_eq!(listing.not_images, ["notes.txt"]);
     }
 
     #[test]

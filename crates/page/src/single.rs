@@ -1,4 +1,4 @@
-//! PNG, JPEG, BMP and WebP: files of one page, decoded by the image crate.
+//! PNG, JPEG, BMP, GIF and WebP: files of one page, decoded by the image crate.
 
 use std::io::Cursor;
 
@@ -10,10 +10,11 @@ use super::{Limits, Orientation, damage, grey, jpeg};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 
 /// The formats that are decoded here, and the extensions of their files, lower case.
-pub(super) const FORMATS: [(ImageFormat, Format, &[&str]); 4] = [
+pub(super) const FORMATS: [(ImageFormat, Format, &[&str]); 5] = [
     (ImageFormat::Png, Format::Png, &["png"]),
     (ImageFormat::Jpeg, Format::Jpeg, &["jpg", "jpeg", "jpe", "jfif"]),
     (ImageFormat::Bmp, Format::Bmp, &["bmp"]),
+    (ImageFormat::Gif, Format::Gif, &["gif"]),
     (ImageFormat::WebP, Format::WebP, &["webp"]),
 ];
 
@@ -59,6 +60,9 @@ pub fn decode(bytes: &[u8], format: ImageFormat, what: Format, limits: &Limits) 
         _ => jpeg_header.and_then(|header| header.dpi),
     };
     let image = DynamicImage::from_decoder(decoder).map_err(error)?;
+    if format == ImageFormat::Gif {
+        damage::check_gif(bytes, decoder_limits(limits))?;
+    }
     if format == ImageFormat::WebP && !damage::webp_is_used_up(bytes) {
         return Err(Error::format(what, "the data of its picture is damaged"));
     }

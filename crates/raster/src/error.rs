@@ -85,10 +85,14 @@ pub enum ErrorKind {
 pub enum Format {
     /// A scan in BMP.
     Bmp,
+    /// A scan in GIF.
+    Gif,
     /// A scan whose format is not known.
     Image,
     /// A scan in JPEG.
     Jpeg,
+    /// A scan in JPEG 2000.
+    Jpeg2000,
     /// A scan or a form in PDF.
     Pdf,
     /// A scan in PNG.
@@ -130,8 +134,10 @@ impl Format {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Bmp => "bmp",
+            Self::Gif => "gif",
             Self::Image => "image",
             Self::Jpeg => "jpeg",
+            Self::Jpeg2000 => "jpeg 2000",
             Self::Pdf => "pdf",
             Self::Png => "png",
             Self::Tiff => "tiff",
@@ -334,8 +340,10 @@ impl fmt::Display for Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum PageReject {
-    /// The file could not be opened or decoded.
+    /// The file could not be opened or decoded, or its data is damaged.
     Unreadable,
+    /// The file is in a format, or uses a feature of its format, that is not read.
+    UnsupportedFormat,
     /// No known template fits.
     UnknownForm,
     /// A template was recognised, but its fit to the page is too poor for reading.
@@ -355,6 +363,7 @@ impl PageReject {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unreadable => "unreadable",
+            Self::UnsupportedFormat => "unsupported-format",
             Self::UnknownForm => "unknown-form",
             Self::PoorRegistration => "poor-registration",
             Self::BlankPage => "blank-page",
