@@ -3,6 +3,7 @@
 //! - `accuracy`: the scans in `fixtures`, read with the shipped weights.
 //! - `barcodes`: forms that differ only in their barcode.
 //! - `cli`: the command line: exit status, files, standard output and error.
+//! - `damage`: damaged files give no value that differs from that of the whole file.
 //! - `docs`: the documentation: its commands run, and its links, tables and file names are right.
 //! - `golden`: readings of the fixtures, compared with golden files; `make golden` renews them.
 //! - `inputs`: folders and lists of scans, and outputs that are no files.
@@ -35,6 +36,8 @@ mod accuracy;
 mod barcodes;
 #[cfg(feature = "torch")]
 mod cli;
+#[cfg(feature = "torch")]
+mod damage;
 #[cfg(feature = "torch")]
 mod docs;
 mod documents;
