@@ -26,6 +26,7 @@
 //! - `states`: fields that are struck out, overwritten or have too many digits get their own reasons.
 //! - `properties`: random forms and pages: each written value is read right or needs review.
 //! - `templates`: `formread template`, and the schema of templates.
+//! - `whole_pages`: forms turned by any angle, several forms on one picture, and mirrored forms.
 //! - `util`: helpers: scans to read, and calls of the program.
 //!
 //! The long tests begin with `torture_`; `make torture` runs them. A test whose data is absent is reported as ignored: see
@@ -71,3 +72,4 @@ mod states;
 mod templates;
 #[cfg(feature = "torch")]
 mod util;
+mod whole_pages;

@@ -348,6 +348,10 @@ pub enum PageReject {
     UnknownForm,
     /// A template was recognised, but its fit to the page is too poor for reading.
     PoorRegistration,
+    /// More than one form is on the page.
+    SeveralForms,
+    /// The page is the mirror image of a form, as through its back.
+    Mirrored,
     /// The page is empty.
     BlankPage,
     /// The file or page is over a limit of bytes, pixels, pages or memory.
@@ -366,6 +370,8 @@ impl PageReject {
             Self::UnsupportedFormat => "unsupported-format",
             Self::UnknownForm => "unknown-form",
             Self::PoorRegistration => "poor-registration",
+            Self::SeveralForms => "several-forms",
+            Self::Mirrored => "mirrored",
             Self::BlankPage => "blank-page",
             Self::TooLarge => "too-large",
             Self::TimedOut => "timed-out",

@@ -8,7 +8,9 @@ use super::{
     params::RegisterParams,
     perspective,
     search::{DistanceMaps, LineModel, Scope, Start, search},
+    turn::upright_turn,
 };
+use formread_page::Page;
 use formread_raster::geometry::{Projection, Rect};
 
 /// A template that fits the page.
@@ -20,6 +22,7 @@ pub(super) struct TemplateMatch {
 }
 
 /// A family that fits the page: any of its templates may be the one.
+#[derive(Clone)]
 pub(super) struct FamilyMatch {
     /// Indices of these templates.
     pub member_idxs: Vec<usize>,
@@ -27,6 +30,69 @@ pub(super) struct FamilyMatch {
     pub placement: Placement,
     /// Which one of the family that is.
     pub placed_idx: usize,
+}
+
+impl FamilyMatch {
+    /// The same on the page as it is, where `evidence` was measured on the page turned.
+    pub fn on_page(&self, evidence: &PageEvidence) -> Self {
+        Self { placement: self.placement.clone().on_page(evidence), ..self.clone() }
+    }
+}
+
+/// A page and how it was measured, with what fits it: as [`best_placement`] returns it.
+pub(super) struct Located {
+    /// As the page is, or turned.
+    pub evidence: PageEvidence,
+    /// `None` where no template's lines are on the page.
+    pub found: Option<(TemplateMatch, Vec<FamilyMatch>)>,
+}
+
+impl Located {
+    /// The score of the template that fits best, 0 to 1.
+    pub fn score(&self, params: &RegisterParams) -> f64 {
+        self.found.as_ref().map_or(0.0, |(best, _)| best.placement.score(&params.fit))
+    }
+}
+
+/// The best placement on the page as it is, or, where it fits better and the page's lines are far from level and plumb, on the
+/// page turned upright. `evidence` is that of `page`.
+pub(super) fn locate(page: &Page, evidence: PageEvidence, families: &Families, params: &RegisterParams) -> Located {
+    let found = best_placement(&evidence, families, params);
+    let as_it_is = Located { evidence, found };
+    let score = as_it_is.score(params);
+    if score >= params.turn.max_score {
+        return as_it_is;
+    }
+    let Some(turn) = upright_turn(&as_it_is.evidence.lines, &params.turn) else { return as_it_is };
+    let evidence = PageEvidence::measure_turned(page, turn, &params.evidence);
+    let found = best_placement(&evidence, families, params);
+    let turned = Located { evidence, found };
+    if turned.score(params) > score { turned } else { as_it_is }
+}
+
+/// The template that the mirror image of a page is of, where that fits clearly better than the page itself, which scores
+/// `score`. Of the families, the one that fits the mirror image best at first sight; of a page that is a form, its own.
+pub(super) fn find_mirrored(
+    Located { evidence, found }: &Located,
+    families: &Families,
+    score: f64,
+    params: &RegisterParams,
+) -> Option<TemplateMatch> {
+    let mirrored = evidence.mirrored(&params.evidence);
+    let (lines, bounds) = (&mirrored.lines, mirrored.page_bounds());
+    let maps = DistanceMaps::new(lines, bounds, &params.search);
+    let coarse =
+        |family: Family<'_>| search(&maps, lines, bounds, family.model, &[1.0], Scope::CoarseAllPoses, &params.search);
+    let own = found.as_ref().filter(|_| score >= params.min_score).map(|(best, _)| best.idx);
+    let may_be = families.each().filter(|family| own.is_none_or(|own| family.members.contains(&own)));
+    let ranked = may_be.map(|family| (family, coarse(family)));
+    let (Family { members, model }, starts) =
+        ranked.max_by(|(_, a), (_, b)| best_score(a).total_cmp(&best_score(b)))?;
+    let starts = starts.iter().map(|start| start.map).collect();
+    let placement = fit::refine(&mirrored, model, starts, &params.fit)?;
+    let min_score = params.min_score.max(score + params.min_mirror_margin);
+    let is_form = placement.score(&params.fit) >= min_score;
+    is_form.then(|| TemplateMatch { idx: members[0], placement, ambiguous_with: None })
 }
 
 /// The template that fits the page best, and all families that fit about as well. Pages in perspective are tried only

@@ -1,19 +1,19 @@
 //! The lines and the ink of a page, measured once for all templates.
 
-use image::GrayImage;
+use image::{GrayImage, imageops};
 
 use super::{bands::Bands, params::EvidenceParams};
 use formread_page::Page;
 use formread_raster::{
     LineParams, LinePieces, SauvolaParams, find_line_pieces,
     geometry::{Point, Projection, Rect, Segment},
-    ink_share, join_pieces, reduce, sauvola,
+    ink_share, join_pieces, rectify, reduce, sauvola,
 };
 
-/// Lines and ink of a page.
+/// Lines and ink of a page, as it is or after a turn ([`PageEvidence::measure_turned`]).
 #[derive(Debug, Clone)]
 pub struct PageEvidence {
-    /// Lines in page pixels; pixel i covers i to i + 1, here and everywhere in registration.
+    /// Lines in pixels of the page, or of the turned page; pixel i covers i to i + 1, here and everywhere in registration.
     pub lines: PageLines,
     /// The straight pieces by where they lie: those that run sideways, those that run up and down.
     pub bands: [Bands; 2],
@@ -22,6 +22,19 @@ pub struct PageEvidence {
     factor: u32,
     width: f64,
     height: f64,
+    /// `None` where the page was measured as it is.
+    turn: Option<Turn>,
+}
+
+/// How a page lies that was turned before it was measured.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    /// By how much, clockwise.
+    radians: f64,
+    /// Pixels of the turned page to those of the page.
+    page_from_turned: Projection,
+    /// The page as it is, pixels.
+    page: Rect,
 }
 
 /// The lines of a page, as they were found and with their gaps closed.
@@ -36,12 +49,42 @@ pub struct PageLines {
 impl PageEvidence {
     /// Measures `page`.
     pub fn measure(page: &Page, params: &EvidenceParams) -> Self {
-        let (width, height) = (f64::from(page.pixels.width()), f64::from(page.pixels.height()));
-        let factor = (width.max(height) / params.max_measured_side_px).ceil().max(1.0) as u32;
-        let reduced = reduce(&page.pixels, factor);
-        let side = f64::from(reduced.width().max(reduced.height()));
+        let size = [page.pixels.width(), page.pixels.height()].map(f64::from);
+        let (reduced, factor) = reduced(page, params);
+        Self::of_picture(&reduced, factor, size, longer_side(&reduced), params)
+    }
+
+    /// Measures `page` after a turn by `radians`, clockwise, on a sheet that has room for all of it. Slanted thin lines are
+    /// stairs of pixels: the corners of boxes join them to their neighbours, and short ones are lost.
+    pub fn measure_turned(page: &Page, radians: f64, params: &EvidenceParams) -> Self {
+        let (reduced, factor) = reduced(page, params);
+        let bounds = Rect::from_edges(0.0, 0.0, f64::from(reduced.width()), f64::from(reduced.height()));
+        let rotation = Projection::rotation(radians);
+        let area = Rect::around(rotation.apply_rect(bounds)).unwrap_or(bounds);
+        let reduced_from_turned = Projection::rotation(-radians).compose(&Projection::translation(area.x0, area.y0));
+        let sheet = Rect::from_xywh(0.0, 0.0, area.width(), area.height());
+        let turned = rectify(&reduced, &reduced_from_turned, sheet, 1.0);
+        let scale = f64::from(factor);
+        let page_from_turned = Projection::scaling(scale, scale)
+            .compose(&reduced_from_turned)
+            .compose(&Projection::scaling(1.0 / scale, 1.0 / scale));
+        let size = [turned.width(), turned.height()].map(|side| f64::from(side) * scale);
+        let page = Rect::from_edges(0.0, 0.0, f64::from(page.pixels.width()), f64::from(page.pixels.height()));
+        let measured = Self::of_picture(&turned, factor, size, longer_side(&reduced), params);
+        Self { turn: Some(Turn { radians, page_from_turned, page }), ..measured }
+    }
+
+    /// Measures a picture that was reduced by `factor` from `size`, its width and height. The lengths in `params` are shares
+    /// of `side`, pixels of the picture.
+    fn of_picture(
+        picture: &GrayImage,
+        factor: u32,
+        [width, height]: [f64; 2],
+        side: f64,
+        params: &EvidenceParams,
+    ) -> Self {
         let radius_px = (side * params.window_share).ceil() as u32;
-        let mask = sauvola(&reduced, SauvolaParams { radius_px, k: params.sauvola_k });
+        let mask = sauvola(picture, SauvolaParams { radius_px, k: params.sauvola_k });
         let pieces = find_line_pieces(
             &mask,
             LineParams {
@@ -56,12 +99,64 @@ impl PageEvidence {
             lines.into_iter().map(|s| Segment::new(page_from_reduced(s.a), page_from_reduced(s.b))).collect()
         };
         let pieces = LinePieces { horizontal: enlarged(pieces.horizontal), vertical: enlarged(pieces.vertical) };
-        let lines = PageLines::new(pieces, width.max(height), scale, params);
-        let bands = [Bands::new(&lines.pieces.horizontal, true), Bands::new(&lines.pieces.vertical, false)];
-        Self { lines, bands, mask, factor, width, height }
+        Self::of_pieces(pieces, mask, factor, [width, height], params)
     }
 
-    /// The page from corner to corner, pixels.
+    fn of_pieces(
+        pieces: LinePieces,
+        mask: GrayImage,
+        factor: u32,
+        [width, height]: [f64; 2],
+        params: &EvidenceParams,
+    ) -> Self {
+        let lines = PageLines::new(pieces, width.max(height), f64::from(factor), params);
+        let bands = [Bands::new(&lines.pieces.horizontal, true), Bands::new(&lines.pieces.vertical, false)];
+        Self { lines, bands, mask, factor, width, height, turn: None }
+    }
+
+    /// What is left of it without the lines and the ink where `is_taken`.
+    pub(super) fn without(&self, is_taken: impl Fn(Point) -> bool, params: &EvidenceParams) -> Self {
+        let left = |pieces: &[Segment]| pieces.iter().filter(|piece| !is_taken(piece.middle())).copied().collect();
+        let PageLines { pieces, .. } = &self.lines;
+        let pieces = LinePieces { horizontal: left(&pieces.horizontal), vertical: left(&pieces.vertical) };
+        let scale = f64::from(self.factor);
+        let mut mask = self.mask.clone();
+        for (x, y, ink) in mask.enumerate_pixels_mut() {
+            if ink[0] > 0 && is_taken(Point::new((f64::from(x) + 0.5) * scale, (f64::from(y) + 0.5) * scale)) {
+                ink[0] = 0;
+            }
+        }
+        let left = Self::of_pieces(pieces, mask, self.factor, [self.width, self.height], params);
+        Self { turn: self.turn, ..left }
+    }
+
+    /// The evidence of the page's mirror image, left for right. It is not on the page: its maps are those of the mirror image.
+    pub(super) fn mirrored(&self, params: &EvidenceParams) -> Self {
+        let mirror = |p: Point| Point::new(self.width - p.x, p.y);
+        let PageLines { pieces, .. } = &self.lines;
+        let horizontal = pieces.horizontal.iter().map(|s| Segment::new(mirror(s.b), mirror(s.a))).collect();
+        let vertical = pieces.vertical.iter().map(|s| Segment::new(mirror(s.a), mirror(s.b))).collect();
+        let mask = imageops::flip_horizontal(&self.mask);
+        Self::of_pieces(LinePieces { horizontal, vertical }, mask, self.factor, [self.width, self.height], params)
+    }
+
+    /// Pixels of the page from those of this evidence; `None` where they are the same.
+    pub(super) fn page_from_turned(&self) -> Option<&Projection> {
+        self.turn.as_ref().map(|turn| &turn.page_from_turned)
+    }
+
+    /// By how much the page was turned before it was measured, radians clockwise.
+    pub(super) fn turn_radians(&self) -> f64 {
+        self.turn.as_ref().map_or(0.0, |turn| turn.radians)
+    }
+
+    /// Whether `p` is on the page.
+    pub(super) fn is_on_page(&self, p: Point) -> bool {
+        self.page_bounds().contains(p)
+            && self.turn.as_ref().is_none_or(|turn| turn.page.contains(turn.page_from_turned.apply(p)))
+    }
+
+    /// The page from corner to corner, pixels; of a turned page, the sheet around it.
     pub fn page_bounds(&self) -> Rect {
         Rect::from_edges(0.0, 0.0, self.width, self.height)
     }
@@ -80,6 +175,9 @@ impl PageEvidence {
     pub fn ink_share_within(&self, bounds: Rect) -> Option<f64> {
         let scale = f64::from(self.factor);
         if bounds.x0 < 0.0 || bounds.y0 < 0.0 || bounds.x1 >= self.width || bounds.y1 >= self.height {
+            return None;
+        }
+        if self.turn.is_some() && !bounds.corners().into_iter().all(|corner| self.is_on_page(corner)) {
             return None;
         }
         let (x0, y0) = ((bounds.x0 / scale) as u32, (bounds.y0 / scale) as u32);
@@ -127,4 +225,15 @@ impl PageLines {
         };
         Self { pieces, whole }
     }
+}
+
+/// The page as it is measured, and how many of its pixels one of that picture spans.
+fn reduced(page: &Page, params: &EvidenceParams) -> (GrayImage, u32) {
+    let (width, height) = (f64::from(page.pixels.width()), f64::from(page.pixels.height()));
+    let factor = (width.max(height) / params.max_measured_side_px).ceil().max(1.0) as u32;
+    (reduce(&page.pixels, factor), factor)
+}
+
+fn longer_side(picture: &GrayImage) -> f64 {
+    f64::from(picture.width().max(picture.height()))
 }

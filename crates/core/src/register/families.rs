@@ -61,6 +61,11 @@ impl Families {
         self.families.iter().filter_map(|members| Some(Family { members, model: self.models[members[0]].as_ref()? }))
     }
 
+    /// The lines of the template `idx`; `None` of one that takes the whole image.
+    pub(super) fn model(&self, idx: usize) -> Option<&LineModel> {
+        self.models[idx].as_ref()
+    }
+
     /// The template `idx`, laid on a page by `map`.
     pub(super) fn placed<'a>(&'a self, idx: usize, map: &'a Projection) -> Option<PlacedTemplate<'a>> {
         Some(PlacedTemplate { model: self.models[idx].as_ref()?, map })

@@ -29,6 +29,16 @@ pub struct Placement {
 }
 
 impl Placement {
+    /// The same on the page as it is, where `evidence` was measured on the page turned.
+    pub fn on_page(self, evidence: &PageEvidence) -> Self {
+        match evidence.page_from_turned() {
+            Some(page_from_turned) => {
+                Self { page_from_template: page_from_turned.compose(&self.page_from_template), ..self }
+            }
+            None => self,
+        }
+    }
+
     /// Score by which placements of one or several templates are compared, 0 to 1.
     pub fn score(&self, params: &FitParams) -> f64 {
         let &FitParams { printed_weight, explained_weight, .. } = params;
@@ -112,10 +122,9 @@ fn is_plausible(map: &Projection, model: &LineModel, params: &FitParams) -> bool
 /// How near the samples on the page are to lines: 1 on them, 0 from [`FitParams::found_mm`] on. The lines that run along the
 /// form and those that run across it count the same, however many there are: both are needed to fix its place.
 fn closeness(evidence: &PageEvidence, samples: &[(Point, Point)], map: &Projection, params: &FitParams) -> f64 {
-    let bounds = evidence.page_bounds();
     let mut tally = Balance::default();
     for (p, direction) in samples {
-        if bounds.contains(map.apply(*p)) {
+        if evidence.is_on_page(map.apply(*p)) {
             tally.expect(*direction);
         }
     }
@@ -201,11 +210,10 @@ fn find_pairs(
     params: &FitParams,
 ) -> Vec<Pair> {
     let &FitParams { max_sine, overhang_mm, .. } = params;
-    let bounds = evidence.page_bounds();
     let mut pairs = Vec::with_capacity(samples.len());
     for &(template, direction) in samples {
         let place = map.apply(template);
-        if !bounds.contains(place) {
+        if !evidence.is_on_page(place) {
             continue;
         }
         let [a, b, c, d] = map.jacobian(template);

@@ -8,9 +8,11 @@
 //!    families only those with the best coarse scores.
 //! 3. `fit` refines the placements to an affine or projective map by iterated closest lines.
 //! 4. `perspective` makes a page level by its vanishing points where no flat fit is good enough. Then it is a flat page.
+//!    A page that lies askew is measured again, turned upright (`turn`).
 //! 5. [`find_candidates`] gives the templates that fit about equally well. [`resolve`] picks one: by the page's barcodes and
 //!    printed numbers (`imprints`) where templates declare any, then by what only one of two templates has
 //!    (`discriminate`). Where nothing decides, the form is unknown.
+//!    Before that, a page that is a mirror image, or that has another form beside the one found (`several`), is rejected.
 //! 6. `settle` lets each field find its own printed frame, because paper bends.
 //!
 //! Registration has no nets. [`Candidates::numbers_to_read`] lists the printed numbers that a caller with nets reads
@@ -27,6 +29,8 @@ mod params;
 mod perspective;
 mod search;
 mod settle;
+mod several;
+mod turn;
 
 use crate::form::{FormTemplate, PageLayout};
 use formread_page::Page;
@@ -35,16 +39,17 @@ use formread_raster::{
     geometry::{Point, Projection},
 };
 
-use candidates::{FamilyMatch, TemplateMatch, best_placement, pick_best};
+use candidates::{FamilyMatch, Located, TemplateMatch, find_mirrored, locate, pick_best};
 use fit::Placement;
 use imprints::{ImprintMatch, describe_conflict, keep_matching, match_barcodes, match_numbers, unread_numbers};
+use several::find_other_form;
 
 pub use evidence::PageEvidence;
 pub use families::Families;
 pub use imprints::{NumberReading, NumberToRead};
 pub use params::{
     DiscriminateParams, Distortion, EvidenceParams, FamilyParams, FitParams, ImprintParams, LevelParams,
-    RegisterParams, SearchParams, SettleParams,
+    RegisterParams, SearchParams, SettleParams, SeveralParams, TurnParams,
 };
 
 /// A template laid on a page.
@@ -156,7 +161,8 @@ pub fn identify_among(
 /// A template that takes the whole image fits every page, so it is only taken where it is the only one.
 ///
 /// # Errors
-/// [`RegistrationFailure`], a verdict on the page and not a fault, where the page is blank or no template fits it.
+/// [`RegistrationFailure`], a verdict on the page and not a fault, where the page is blank or no template fits it, where it is
+/// a mirror image, or where there are several forms on it.
 pub fn find_candidates<'a>(
     page: &'a Page,
     templates: &'a [FormTemplate],
@@ -171,19 +177,25 @@ pub fn find_candidates<'a>(
         let detail = format!("share of ink: {:.5}", evidence.ink_share());
         return Err(RegistrationFailure { template_idx: None, reason: PageReject::BlankPage, detail });
     }
-    let Some((best, near)) = best_placement(&evidence, families, params) else {
-        return Err(RegistrationFailure::unknown_form("no template's lines are on the page".to_owned()));
-    };
-    if best.placement.score(&params.fit) < params.min_score {
-        let Placement { support, printed, explained, .. } = best.placement;
-        return Err(RegistrationFailure::unknown_form(format!(
-            "nearest template: {}, lines found: {support:.2}, words and marks: {printed:.2}, lines explained: {explained:.2}",
-            templates[best.idx].name
-        )));
+    let located = locate(page, evidence, families, params);
+    let score = located.score(params);
+    if score < params.sure_score
+        && let Some(form) = find_mirrored(&located, families, score, params)
+    {
+        return Err(mirrored(templates, &form, params));
     }
+    let Located { evidence, found } = located;
+    let Some((best, near)) = found else { return Err(unknown_form(templates, None)) };
+    if score < params.min_score {
+        return Err(unknown_form(templates, Some(&best)));
+    }
+    if let Some(other) = find_other_form(page, &evidence, families, &best, params) {
+        return Err(several_forms(templates, [&best, &other], params));
+    }
+    let near_on_page: Vec<FamilyMatch> = near.iter().map(|family| family.on_page(&evidence)).collect();
     let barcodes: Vec<ImprintMatch> =
-        near.iter().flat_map(|family| match_barcodes(page, templates, family, &params.imprints)).collect();
-    let numbers_to_read = unread_numbers(templates, &near, &barcodes);
+        near_on_page.iter().flat_map(|family| match_barcodes(page, templates, family, &params.imprints)).collect();
+    let numbers_to_read = unread_numbers(templates, &near_on_page, &barcodes);
     let placed = Some(PlacedCandidates { evidence, best, near, barcodes });
     Ok(Candidates { page, templates, families, params, placed, numbers_to_read })
 }
@@ -216,6 +228,7 @@ pub fn resolve(
         pick_best(&evidence, families, kept, params).map_or(best, |(picked, _)| picked)
     };
     let TemplateMatch { idx, placement, ambiguous_with } = best;
+    let placement = placement.on_page(&evidence);
     if let Some(other) = ambiguous_with {
         let detail = format!("fits two templates alike: {} and {}", templates[idx].name, templates[other].name);
         return Err(RegistrationFailure::unknown_form(detail));
@@ -231,6 +244,42 @@ pub fn resolve(
         return Err(poor(format!("frames found: {n_settled} of {n_framed}")));
     }
     Ok((idx, registration))
+}
+
+/// No template fits; `nearest` is the one that fits best, of those whose lines are on the page.
+fn unknown_form(templates: &[FormTemplate], nearest: Option<&TemplateMatch>) -> RegistrationFailure {
+    let Some(TemplateMatch { idx, placement: Placement { support, printed, explained, .. }, .. }) = nearest else {
+        return RegistrationFailure::unknown_form("no template's lines are on the page".to_owned());
+    };
+    RegistrationFailure::unknown_form(format!(
+        "nearest template: {}, lines found: {support:.2}, words and marks: {printed:.2}, lines explained: {explained:.2}",
+        templates[*idx].name
+    ))
+}
+
+/// The page's mirror image is a form.
+fn mirrored(templates: &[FormTemplate], form: &TemplateMatch, params: &RegisterParams) -> RegistrationFailure {
+    let score = form.placement.score(&params.fit);
+    RegistrationFailure {
+        template_idx: Some(form.idx),
+        reason: PageReject::Mirrored,
+        detail: format!("mirror image of: {}, score: {score:.2}", templates[form.idx].name),
+    }
+}
+
+/// Two forms are on the page.
+fn several_forms(
+    templates: &[FormTemplate],
+    [first, second]: [&TemplateMatch; 2],
+    params: &RegisterParams,
+) -> RegistrationFailure {
+    let [first_score, second_score] = [first, second].map(|form| form.placement.score(&params.fit));
+    let [first_name, second_name] = [first, second].map(|form| &templates[form.idx].name);
+    RegistrationFailure {
+        template_idx: (first.idx == second.idx).then_some(first.idx),
+        reason: PageReject::SeveralForms,
+        detail: format!("beside {first_name} (score: {first_score:.2}): {second_name} (score: {second_score:.2})"),
+    }
 }
 
 /// The map after which the page's lines are level and plumb, near its middle neither stretched nor turned by more than
