@@ -14,7 +14,13 @@ pub(super) fn read(ink: MarkInk, filled_counts: bool, params: &MarkParams, accep
     let mut readings = [("", 1.0 - written), ("1", written - retracted), ("0", retracted)];
     readings.sort_by(|a, b| b.1.total_cmp(&a.1));
     let (guess, confidence) = readings[0];
+    let is_stray = match guess {
+        "" => ink.n_inked_sides > 0,
+        "1" => usize::from(ink.n_inked_sides) >= params.n_stray_sides,
+        _ => ink.n_inked_sides > 0 || f64::from(ink.rim) >= params.max_filled_rim,
+    };
     let state = match accept.accepts(confidence) {
+        _ if is_stray => FieldState::Review(ReviewReason::StrayInk),
         false => FieldState::Review(ReviewReason::LowConfidence),
         true if guess.is_empty() => FieldState::Blank,
         true => FieldState::Accepted,
@@ -50,7 +56,7 @@ mod tests {
             (0.95, 0.9, false, Accepted, "0"),
             (1.0, 1.0, true, Accepted, "1"),
         ] {
-            let ink = MarkInk { covered, min_ninth };
+            let ink = MarkInk { covered, min_ninth, ..MarkInk::default() };
             let reading = read(ink, filled_counts, &MarkParams::default(), &AcceptParams::default());
             let is_as_told = reading.guess == guess || reading.confidence < 0.6;
             assert!(reading.state == state && is_as_told, "{ink:?}: {reading:?}");

@@ -15,6 +15,7 @@ mod reconcile;
 mod search;
 mod state;
 mod symbols;
+mod unexplained;
 mod weighed;
 
 use std::{borrow::Cow, slice};
@@ -25,7 +26,7 @@ use crate::{
     form::{Field, FieldKind, FormTemplate},
     register::{FieldRegistration, Registration},
     scores::FieldScores,
-    segment::{FieldCut, FieldInk},
+    segment::{FieldCut, FieldInk, StrayInk},
 };
 use formread_raster::{error::PageReject, geometry::Rect};
 
@@ -36,6 +37,7 @@ pub use complete::{DocumentRecord, DocumentVerdict, PageCopies, PageStatus, Page
 pub use confidence::ConfidenceInputs;
 pub use params::{
     AssembleParams, CombinationParams, CtcParams, DefectParams, LatticeParams, MarkParams, RefineParams, RuleParams,
+    UnexplainedParams,
 };
 pub use reconcile::reconcile;
 pub use state::{AcceptParams, AcceptTable, confidence_inputs};
@@ -183,6 +185,12 @@ pub enum ReviewReason {
     SurplusPage(String),
     /// The field's printed frame was not found: the reading may be of something else.
     FrameNotFound,
+    /// There are signs among or beside the digits that a number of this kind does not have.
+    NotANumber,
+    /// There is ink in the field that no part of the reading explains.
+    UnexplainedInk,
+    /// There is ink in the field that belongs to something else, such as a line through the form.
+    StrayInk,
 }
 
 impl ReviewReason {
@@ -202,6 +210,9 @@ impl ReviewReason {
             Self::ImpossibleDate => "impossible-date",
             Self::Missing => "missing",
             Self::FrameNotFound => "frame-not-found",
+            Self::NotANumber => "not-a-number",
+            Self::UnexplainedInk => "unexplained-ink",
+            Self::StrayInk => "stray-ink",
         })
     }
 }
@@ -225,12 +236,28 @@ pub fn assemble_page(
         let nothing = FieldScores::default();
         let scores = scores.get(i).unwrap_or(&nothing);
         let accept = accept.of(&template.name, &field.name);
-        Some(assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), params, &accept))
+        let mut value =
+            assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), params, &accept);
+        if let Some(reason) = cut.stray.and_then(|stray| stray_reason(stray, &value.state)) {
+            value.state = FieldState::Review(reason);
+            value.unconstrained.state = value.state.clone();
+        }
+        Some(value)
     });
     let (form, residual_px) = (template.name.clone(), registration.residual_px);
     let mut record = PageRecord { page, reading: PageReading::Read { form, fields: fields.collect(), residual_px } };
     reconcile(slice::from_ref(template), slice::from_mut(&mut record), accept, &params.rules);
     record
+}
+
+/// The reason of a field with stray ink. `None` where the state of its reading already says more.
+fn stray_reason(stray: StrayInk, state: &FieldState) -> Option<ReviewReason> {
+    let is_open =
+        matches!(state, FieldState::Accepted | FieldState::Blank | FieldState::Review(ReviewReason::LowConfidence));
+    is_open.then_some(match stray {
+        StrayInk::Line | StrayInk::Beside => ReviewReason::StrayInk,
+        StrayInk::Overflow => ReviewReason::Overflow,
+    })
 }
 
 /// Makes a value of the scores of one field.
@@ -317,6 +344,7 @@ mod tests {
             fillers: Vec::new(),
             fillers_mean: None,
             is_signed: false,
+            ignores_punctuation: false,
             checks: FieldChecks::default(),
         }
     }
@@ -334,7 +362,7 @@ mod tests {
 
     pub(super) fn edge(from: usize, to: usize) -> LatticeEdge {
         let crop = Some(InkCrop { ink: GrayImage::new(4, 4), x: 0, y: 0 });
-        LatticeEdge { from, to, crop, log_prior: 0.0 }
+        LatticeEdge { from, to, crop, log_prior: 0.0, loose: None, components: Vec::new() }
     }
 
     pub(super) fn empty(from: usize, to: usize) -> LatticeEdge {

@@ -19,6 +19,8 @@ pub struct AssembleParams {
     pub combination: CombinationParams,
     /// Struck-out and overwritten digits.
     pub defect: DefectParams,
+    /// What a reading leaves unexplained.
+    pub unexplained: UnexplainedParams,
     /// Boxes to be marked.
     pub mark: MarkParams,
     /// Rules between fields.
@@ -43,6 +45,7 @@ impl Default for AssembleParams {
             ctc: CtcParams::default(),
             combination: CombinationParams::default(),
             defect: DefectParams::default(),
+            unexplained: UnexplainedParams::default(),
             mark: MarkParams::default(),
             rules: RuleParams::default(),
             refine: RefineParams::default(),
@@ -147,6 +150,64 @@ impl Default for DefectParams {
     }
 }
 
+/// When ink beside the digits of a box is more than dust, and when it is a slash or a space between two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct UnexplainedParams {
+    /// Ink of a smaller area is dust, squares of the stroke width. Raising it overlooks fine points.
+    pub min_area: f32,
+    /// Ink whose middle is higher or lower is no sign: 0 at the digits' tops, 1 at their feet. A wider range takes remnants of
+    /// printed lines for signs.
+    pub min_level: f32,
+    /// The same below.
+    pub max_level: f32,
+    /// A point that is higher is an apostrophe.
+    pub max_apostrophe_level: f32,
+    /// A dash is at least this wide, in its own height.
+    pub min_dash_aspect: f32,
+    /// A point is at most this wide and high, in heights of a digit.
+    pub max_point_side: f32,
+    /// A slash is at least this high, in the median height of the other digits. Raising it takes more slashes for a 1.
+    pub min_slash_height: f32,
+    /// From this height on, likewise, it is a slash even if another 1 of the field leans as much.
+    pub min_lone_slash_height: f32,
+    /// A slash leans at least this much, pixels sideways for each pixel up. Raising it takes more slashes for a 1.
+    pub min_slash_lean: f32,
+    /// A slash leans at least this much more than the mean of the other digits. Raising it takes more slashes for a 1.
+    pub min_slash_lean_more: f32,
+    /// A slash is straight to within this share of its height.
+    pub max_slash_bend: f32,
+    /// Each row of a slash is at most this wide, in its height.
+    pub max_slash_width: f32,
+    /// A gap between two numbers is at least this wide, in heights of a digit. Raising it joins more numbers.
+    pub min_gap: f32,
+    /// It is at least this many times as wide as the next widest gap and `gap_offset` together. Raising it joins more numbers.
+    pub min_gap_ratio: f32,
+    /// Added to the next widest gap, in heights of a digit.
+    pub gap_offset: f32,
+}
+
+impl Default for UnexplainedParams {
+    fn default() -> Self {
+        Self {
+            min_area: 0.6,
+            min_level: 0.05,
+            max_level: 1.3,
+            max_apostrophe_level: 0.3,
+            min_dash_aspect: 1.5,
+            max_point_side: 0.45,
+            min_slash_height: 1.12,
+            min_lone_slash_height: 1.2,
+            min_slash_lean: 0.22,
+            min_slash_lean_more: 0.08,
+            max_slash_bend: 0.06,
+            max_slash_width: 0.3,
+            min_gap: 0.6,
+            min_gap_ratio: 2.0,
+            gap_offset: 0.1,
+        }
+    }
+}
+
 /// When a box is marked, and when it is filled, by the share of its inside that ink covers.
 ///
 /// The bounds lie between what was measured on the `mtc` set, boxes of 2 mm that people crossed, on scans and photos of a
@@ -167,11 +228,25 @@ pub struct MarkParams {
     /// A box filled in haste may have an empty ninth if the whole is covered by this much more than `filled_share`. Raising
     /// it reads such boxes as marks.
     pub hasty_fill_allowance: f64,
+    /// A marked box with ink beyond this many of its sides may have been taken back: a ring around it, a line through it.
+    /// Raising it accepts more of them.
+    pub n_stray_sides: usize,
+    /// A filled box with this share of ink just outside of its frame may be a thick cross. Raising it takes more crosses for
+    /// filled boxes.
+    pub max_filled_rim: f64,
 }
 
 impl Default for MarkParams {
     fn default() -> Self {
-        Self { marked_share: 0.04, marked_slope: 6.0, filled_share: 0.7, filled_slope: 25.0, hasty_fill_allowance: 0.2 }
+        Self {
+            marked_share: 0.04,
+            marked_slope: 6.0,
+            filled_share: 0.7,
+            filled_slope: 25.0,
+            hasty_fill_allowance: 0.2,
+            n_stray_sides: 2,
+            max_filled_rim: 0.15,
+        }
     }
 }
 

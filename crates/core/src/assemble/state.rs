@@ -11,6 +11,7 @@ use super::{
     defect::{Defect, any_defect, defect},
     params::AssembleParams,
     readings::{Candidate, Candidates, candidates},
+    unexplained::{Unexplained, unexplained},
 };
 use crate::{
     form::{Field, FieldLayout},
@@ -127,7 +128,15 @@ pub(super) fn read(
     } else {
         fitting.first().and_then(|best| defect(field, lattice, scores, best, params))
     };
-    judge(field, &fitting, has_odd_sign, unreadable, params, accept, doubt)
+    let beside = fitting.first().and_then(|best| unexplained(field, lattice, scores, best, params));
+    match beside {
+        Some(Unexplained { defect, as_written }) => {
+            let doubt = doubt.filter(|doubt| doubt.is_sure).unwrap_or(defect);
+            let reading = judge(field, &fitting, has_odd_sign, unreadable, params, accept, Some(doubt));
+            Reading { guess: as_written, ..reading }
+        }
+        None => judge(field, &fitting, has_odd_sign, unreadable, params, accept, doubt),
+    }
 }
 
 /// The state of the best of `candidates` (best first, at least one) among them. `unreadable` is the score of the field

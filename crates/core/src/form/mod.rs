@@ -114,6 +114,9 @@ pub struct Field {
     pub fillers_mean: Option<String>,
     /// Whether its number may be negative: a minus before it, or parentheses around it.
     pub is_signed: bool,
+    /// Whether points, dashes and other small signs beside and among its digits are ignored. Otherwise a number with one that
+    /// its kind does not allow is not accepted.
+    pub ignores_punctuation: bool,
     /// The checks that its value must pass.
     pub checks: FieldChecks,
 }

@@ -214,7 +214,17 @@ fn parse_field(
     };
     let is_signed = is_signed(source, raw, &kind, &fillers)?;
     let checks = parse_checks(source, raw, &kind)?;
-    Ok(Field { name: name.get_ref().clone(), kind, layout, digits, fillers, fillers_mean, is_signed, checks })
+    Ok(Field {
+        name: name.get_ref().clone(),
+        kind,
+        layout,
+        digits,
+        fillers,
+        fillers_mean,
+        is_signed,
+        ignores_punctuation: raw.ignore_punctuation.unwrap_or(false),
+        checks,
+    })
 }
 
 fn field_layout(

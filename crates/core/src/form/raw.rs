@@ -191,6 +191,9 @@ pub(super) struct RawField {
     pub point: Placed<String>,
     /// Of an integer or amount: whether it may be negative. Default false.
     pub signed: Placed<bool>,
+    /// Whether points, dashes and other small signs beside and among the digits are ignored, as in `12,-` or `03-1234`.
+    /// Otherwise a number with a sign that its kind does not allow awaits review. Default false.
+    pub ignore_punctuation: Option<bool>,
     /// Of a date: the order of day, month and year.
     #[schemars(extend("enum" = ORDERS))]
     pub order: Placed<String>,

@@ -50,6 +50,7 @@ fn form_of_number(frame: Rect) -> FormTemplate {
         fillers: Vec::new(),
         fillers_mean: None,
         is_signed: false,
+        ignores_punctuation: false,
         checks: FieldChecks::default(),
     };
     FormTemplate {

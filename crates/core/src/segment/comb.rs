@@ -26,6 +26,8 @@ pub(super) fn comb_lattice(parts: Vec<Part>, cells: &[Rect]) -> Option<Lattice> 
             to: i + 1,
             crop: written(parts, *cell).map(Part::into_crop),
             log_prior: 0.0,
+            loose: None,
+            components: Vec::new(),
         })
         .collect();
     edges.iter().any(|edge| edge.crop.is_some()).then(|| Lattice {

@@ -2,7 +2,7 @@
 //! pieces together may be a digit (over-segmentation: Fujisawa, Nakano and Kurino, 1992).
 
 use super::{
-    Lattice, LatticeEdge,
+    Lattice, LatticeEdge, LooseInk,
     cut::{Seam, cut, seam},
     params::FreeParams,
     parts::Part,
@@ -30,19 +30,58 @@ pub(super) fn free_lattice(parts: Vec<Part>, params: &FreeParams) -> Option<Latt
     let height = digit_height(&parts)?;
     let stroke = stroke_width(&parts);
     let primitives = primitives(join_stacked(parts, height, params), height, stroke, params);
+    let top = digit_top(&primitives, height, params);
     let mut edges = Vec::new();
     for from in 0..primitives.len() {
         if let Some(log_prior) = skip_prior(&primitives[from], height, params) {
-            edges.push(LatticeEdge { from, to: from + 1, crop: None, log_prior });
+            let components = vec![primitives[from].part.component];
+            let loose = Some(loose_ink(&primitives[from].part, top, height, stroke));
+            edges.push(LatticeEdge { from, to: from + 1, crop: None, log_prior, loose, components });
         }
         for to in from + 1..=(from + MAX_PIECES).min(primitives.len()) {
             let group = &primitives[from..to];
             let Some(log_prior) = group_prior(group, height, params) else { continue };
             let crop = Part::joined(group.iter().map(|p| &p.part)).map(Part::into_crop);
-            edges.push(LatticeEdge { from, to, crop, log_prior });
+            let loose = beside(group, height, params).map(|part| loose_ink(part, top, height, stroke));
+            let components = group.iter().map(|primitive| primitive.part.component).collect();
+            edges.push(LatticeEdge { from, to, crop, log_prior, loose, components });
         }
     }
     Some(Lattice { n_nodes: primitives.len() + 1, edges, ..Lattice::default() })
+}
+
+/// Where the digits' tops are, pixels: the median of the pieces that are as high as a digit.
+fn digit_top(primitives: &[Primitive], height: f32, params: &FreeParams) -> f32 {
+    let tall = |p: &&Primitive| p.part.height() as f32 >= params.min_whole_height * height;
+    let mut tops: Vec<i32> = primitives.iter().filter(tall).map(|p| p.part.y).collect();
+    tops.sort_unstable();
+    tops.get(tops.len() / 2).copied().unwrap_or(0) as f32
+}
+
+/// The small piece of a group that is beside its other pieces, not above or below them: it may be a point.
+fn beside<'p>(group: &'p [Primitive], height: f32, params: &FreeParams) -> Option<&'p Part> {
+    let is_beside = |&(i, small): &(usize, &Primitive)| {
+        let overlaps = |other: &Primitive| {
+            let shared = small.part.right().min(other.part.right()) - small.part.x.max(other.part.x);
+            2 * shared >= small.part.width()
+        };
+        let is_small = |piece: &Primitive| skip_prior(piece, height, params).is_some();
+        let mut others =
+            group.iter().enumerate().filter(|(j, other)| *j != i && !is_small(other)).map(|(_, other)| other);
+        group.len() > 1 && is_small(small) && !others.any(overlaps)
+    };
+    group.iter().enumerate().find(is_beside).map(|(_, small)| &small.part)
+}
+
+fn loose_ink(part: &Part, top: f32, height: f32, stroke: f32) -> LooseInk {
+    LooseInk {
+        left: part.x,
+        right: part.right(),
+        width: part.width() as f32 / height,
+        height: part.height() as f32 / height,
+        level: ((part.y + part.bottom()) as f32 / 2.0 - top) / height,
+        area: part.area() as f32 / (stroke * stroke),
+    }
 }
 
 /// Height of the digits, pixels: the median of the parts that are at least half as high as the highest one.

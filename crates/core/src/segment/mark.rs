@@ -24,12 +24,13 @@ fn inset(frame: Rect, share: f64) -> Rect {
 
 /// Measures the ink inside `frame` (pixels). `darkness` shows the box with its frame and its surroundings: [H, W] u8, 0 paper
 /// .. 255 black.
-pub(super) fn mark_ink(darkness: &GrayImage, frame: Rect) -> MarkInk {
+pub(super) fn mark_ink(darkness: &GrayImage, frame: Rect, around: &Around<'_>) -> MarkInk {
+    let outside = MarkInk { n_inked_sides: around.n_inked_sides(frame), rim: around.rim(frame), ..MarkInk::default() };
     let inside = inset(frame, PARAMS.mark.inset);
     let min_dark_px = (PARAMS.mark.min_dark_share * inside.width() * inside.height()).ceil() as usize;
     let params = InkParams { min_dark_px, strong: PARAMS.mark.edge, weak: PARAMS.mark.edge, ..PARAMS.ink };
     let paper = Paper::of(darkness, strip::whole(darkness));
-    let Some(ink) = find_ink_on(paper, darkness, inside, &params) else { return MarkInk::default() };
+    let Some(ink) = find_ink_on(paper, darkness, inside, &params) else { return outside };
     let all = inset(frame, PARAMS.mark.fill_inset);
     let third = |k: f64, from: f64, side: f64| from + k * side / 3.0;
     let ninth = |right: f64, down: f64| {
@@ -44,6 +45,51 @@ pub(super) fn mark_ink(darkness: &GrayImage, frame: Rect) -> MarkInk {
     MarkInk {
         covered: mean(&ink.mask, inside),
         min_ninth: ninths.map(|ninth| mean(&ink.grey, ninth)).fold(1.0, f32::min),
+        ..outside
+    }
+}
+
+/// The surroundings of a box.
+pub(super) struct Around<'a> {
+    /// As for [`mark_ink`], without what is printed.
+    pub darkness: &'a GrayImage,
+    /// Frames of other fields, pixels.
+    pub others: &'a [Rect],
+}
+
+impl Around<'_> {
+    /// The four areas beyond the sides of `frame`, from and to this distance, in sides of the box.
+    fn beyond(frame: Rect, from: f64, to: f64) -> [Rect; 4] {
+        let side = frame.width().min(frame.height());
+        let Rect { x0, y0, x1, y1 } = frame;
+        let (near, far) = (from * side, to * side);
+        [
+            Rect::from_edges(x0, y0 - far, x1, y0 - near),
+            Rect::from_edges(x1 + near, y0, x1 + far, y1),
+            Rect::from_edges(x0, y1 + near, x1, y1 + far),
+            Rect::from_edges(x0 - far, y0, x0 - near, y1),
+        ]
+    }
+
+    /// Share of `area` that ink covers, 0 to 1. 0 where another field is there.
+    fn covered(&self, area: Rect) -> f32 {
+        if self.others.iter().any(|other| other.intersection(area).is_some()) {
+            return 0.0;
+        }
+        let params = InkParams { min_dark_px: PARAMS.mark.min_outside_px, ..PARAMS.ink };
+        let paper = Paper::of(self.darkness, strip::whole(self.darkness));
+        find_ink_on(paper, self.darkness, area, &params).map_or(0.0, |ink| mean(&ink.mask, area))
+    }
+
+    fn n_inked_sides(&self, frame: Rect) -> u8 {
+        let (from, to) = PARAMS.mark.outside;
+        let is_inked = |area: &Rect| self.covered(*area) >= PARAMS.mark.min_outside_share;
+        Self::beyond(frame, from, to).iter().filter(|area| is_inked(area)).count() as u8
+    }
+
+    fn rim(&self, frame: Rect) -> f32 {
+        let (from, to) = PARAMS.mark.rim;
+        Self::beyond(frame, from, to).into_iter().map(|area| self.covered(area)).sum::<f32>() / 4.0
     }
 }
 
@@ -80,7 +126,17 @@ mod tests {
                 4
             }])
         });
-        mark_ink(&darkness, FRAME)
+        let is_print = |x: f64, y: f64| {
+            FRAME.inflate(1.0).contains(Point::new(x, y)) && !FRAME.inflate(-1.0).contains(Point::new(x, y))
+        };
+        let mut cleaned = darkness.clone();
+        for (x, y, pixel) in cleaned.enumerate_pixels_mut() {
+            let p = (f64::from(x) + 0.5, f64::from(y) + 0.5);
+            if is_print(p.0, p.1) && !is_ink(p.0 - 39.0, p.1 - 39.0) {
+                pixel[0] = 4;
+            }
+        }
+        mark_ink(&darkness, FRAME, &Around { darkness: &cleaned, others: &[] })
     }
 
     #[test]
@@ -96,6 +152,11 @@ mod tests {
     #[test]
     fn frame_and_writing_beside_it_are_no_mark() {
         assert_eq!(measured(|_, _| false), MarkInk::default());
-        assert_eq!(measured(|x, _| (10.0..14.0).contains(&x)), MarkInk::default());
+        let beside = measured(|x, _| (10.0..14.0).contains(&x));
+        assert_eq!((beside.covered, beside.min_ninth), (0.0, 0.0));
+        let ring = measured(|x, y| (14.0..17.0).contains(&x.hypot(y)));
+        assert_eq!((ring.covered, ring.n_inked_sides), (0.0, 4));
+        let tick = measured(|x, y| (15.0..18.0).contains(&x) && y.abs() < 8.0);
+        assert_eq!((tick.covered, tick.n_inked_sides), (0.0, 1));
     }
 }

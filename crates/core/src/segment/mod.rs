@@ -17,16 +17,19 @@ mod mark;
 mod params;
 mod parts;
 mod signs;
+mod stray;
 mod strip;
 
 use image::{GrayImage, Luma};
 
 use clean::{Cleaned, Place};
-use params::PARAMS;
+use params::{InkParams, PARAMS};
 use parts::Part;
+use stray::Surroundings;
 
 pub use clean::{FieldPictures, field_pictures};
 pub use signs::Signs;
+pub use stray::StrayInk;
 
 use crate::{
     form::{Field, FieldKind, FieldLayout, FormTemplate, PageLayout},
@@ -44,6 +47,8 @@ pub struct FieldCut {
     pub ink: FieldInk,
     /// All its ink in one piece; `None` where nothing is written.
     pub strip: Option<StripCrop>,
+    /// Ink in it or around it that is not its number.
+    pub stray: Option<StrayInk>,
 }
 
 /// The ink of a whole field.
@@ -90,6 +95,10 @@ pub struct MarkInk {
     /// Divide the inside into nine parts, three by three: the darkness of the part with the least ink, against the pen's
     /// strokes, 0 to 1. A cross leaves some part free, however thick it is; a filled box leaves none.
     pub min_ninth: f32,
+    /// Number of sides, 0 to 4, beyond which there is ink near the box: one has a tick beside it, four a ring around it.
+    pub n_inked_sides: u8,
+    /// Share of the rim just outside of the frame that ink covers, 0 to 1. A box that is filled with care has little there.
+    pub rim: f32,
 }
 
 /// The ways to cut a field's ink into digits.
@@ -114,6 +123,27 @@ pub struct LatticeEdge {
     pub crop: Option<InkCrop>,
     /// Log prior of this cut from its geometry alone (width, gap, ink cut through), 0 where there is no choice.
     pub log_prior: f32,
+    /// Small ink that may be a sign of its own: what a path over this edge leaves out, or joins with the digit beside it.
+    pub loose: Option<LooseInk>,
+    /// The connected components, by number, that its ink belongs to.
+    pub components: Vec<usize>,
+}
+
+/// Ink among the digits of a field that may be no digit, such as a point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LooseInk {
+    /// Left edge in the field's crop, pixels.
+    pub left: i32,
+    /// One past the right edge, likewise.
+    pub right: i32,
+    /// Width, in heights of a digit.
+    pub width: f32,
+    /// Height, in heights of a digit.
+    pub height: f32,
+    /// Its middle: 0 at the tops of the digits, 1 at their feet.
+    pub level: f32,
+    /// Its area, in squares of the stroke width.
+    pub area: f32,
 }
 
 /// The ink of one candidate digit.
@@ -136,14 +166,14 @@ const MARGIN_MM: f64 = 3.0;
 /// Cuts every field from the page, in the template's order. A field without a registration is off the page.
 pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate) -> Vec<FieldCut> {
     let cut = |(field_idx, field): (usize, &Field)| {
-        let (ink, strip) = match &template.layout {
-            PageLayout::WholeImage => cut_whole_image(&page.pixels, field),
+        let ((ink, strip), stray) = match &template.layout {
+            PageLayout::WholeImage => (cut_whole_image(&page.pixels, field), None),
             PageLayout::Printed(_) => match registration.fields.get(field_idx) {
                 Some(fit) if fit.on_page => cut_field(&page.pixels, fit, field, template),
-                _ => (FieldInk::OffPage, None),
+                _ => ((FieldInk::OffPage, None), None),
             },
         };
-        FieldCut { field_idx, ink, strip }
+        FieldCut { field_idx, ink, strip, stray }
     };
     template.fields.iter().enumerate().map(cut).collect()
 }
@@ -171,15 +201,26 @@ pub fn crop_bounds(page: &Page, template: &FormTemplate, field_idx: usize, crop:
 type Cut = (FieldInk, Option<StripCrop>);
 
 /// A field of a printed form.
-fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template: &FormTemplate) -> Cut {
+fn cut_field(
+    page: &GrayImage,
+    fit: &FieldRegistration,
+    field: &Field,
+    template: &FormTemplate,
+) -> (Cut, Option<StrayInk>) {
     let place = Place::of(field);
     let frame = place.rect(field.layout.bounds());
     let crop = clean::crop(page, fit, field);
     if let FieldKind::Mark { .. } = field.kind {
-        return (FieldInk::Mark(mark::mark_ink(&ink::darkness(&crop), frame)), None);
+        let others: Vec<Rect> = template
+            .fields
+            .iter()
+            .filter(|other| other.name != field.name)
+            .map(|other| place.rect(other.layout.bounds()))
+            .collect();
+        let around = mark::Around { darkness: &clean::cleaned(&crop, field, template).darkness, others: &others };
+        return ((FieldInk::Mark(mark::mark_ink(&ink::darkness(&crop), frame, &around)), None), None);
     }
     let Cleaned { darkness, lines } = clean::cleaned(&crop, field, template);
-    let Some(ink) = ink::find_ink(&darkness, frame, &PARAMS.ink) else { return (FieldInk::Blank, None) };
     let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
     let is_inside = |part: &Part| {
         let inside = |x: i32, y: i32| {
@@ -189,10 +230,54 @@ fn cut_field(page: &GrayImage, fit: &FieldRegistration, field: &Field, template:
         part.share(inside) >= PARAMS.field.min_inside_share
     };
     let edges: Vec<Segment> = cells.iter().flat_map(|cell| cell.edges()).chain(lines).collect();
-    let (parts, foreign_parts): (Vec<Part>, Vec<Part>) = parts::components(&ink, PARAMS.field.min_component_px)
-        .into_iter()
-        .partition(|part| is_inside(part) && !is_remnant(part, &edges));
-    part(field, ink.grey, frame, parts, foreign_parts, &cells)
+    let parts_of = |ink: &ink::Ink| -> (Vec<Part>, Vec<Part>) {
+        parts::components(ink, PARAMS.field.min_component_px)
+            .into_iter()
+            .partition(|part| is_inside(part) && !is_remnant(part, &edges))
+    };
+    let find = |params: &InkParams| {
+        let ink = ink::find_ink(&darkness, frame, params)?;
+        let (own, foreign) = parts_of(&ink);
+        Some((ink, own, foreign))
+    };
+    // pale pencil, where there is nothing else: a few strokes, and less around the field than in it
+    let is_stroke = |part: &&Part| {
+        f64::from(part.height()) >= PARAMS.faint.min_stroke_height * frame.height()
+            && free::stroke_width(std::slice::from_ref(*part)) <= PARAMS.faint.max_stroke_width_px
+    };
+    let area = |parts: &mut dyn Iterator<Item = &Part>| parts.map(Part::area).sum::<usize>() as f64;
+    let is_writing = |own: &[Part], foreign: &[Part]| {
+        let all = area(&mut own.iter());
+        let strokes = area(&mut own.iter().filter(is_stroke));
+        let around = area(&mut foreign.iter().filter(|part| !is_remnant(part, &edges)));
+        strokes >= PARAMS.faint.min_stroke_share * all && all > 0.0 && around <= PARAMS.faint.max_share_around * all
+    };
+    let found = find(&PARAMS.ink);
+    let is_empty = found.as_ref().is_none_or(|(_, own, _)| own.is_empty());
+    let faint = || find(&PARAMS.faint.ink).filter(|(_, own, foreign)| is_writing(own, foreign));
+    let others: Vec<Rect> = template
+        .fields
+        .iter()
+        .filter(|other| other.name != field.name)
+        .map(|other| place.rect(other.layout.bounds()))
+        .collect();
+    let around = Surroundings { frame, size: crop.dimensions(), others: &others };
+    let blank_height = 2.0 * PARAMS.field.min_digit_height * frame.height() as f32;
+    let Some((ink, mut own, mut foreign)) = is_empty.then(faint).flatten().or(found) else {
+        // what is beside a blank field is measured by itself
+        let beside = ink::find_ink(&darkness, strip::whole(&darkness), &PARAMS.ink).and_then(|ink| {
+            let (_, foreign) = parts_of(&ink);
+            around.beside(&[], foreign.iter().filter(|part| !is_remnant(part, &edges)), blank_height)
+        });
+        return ((FieldInk::Blank, None), beside);
+    };
+    let has_line = around.take_lines(&mut own, &mut foreign);
+    let digit_height = free::digit_height(&own).unwrap_or(blank_height);
+    let stray = match has_line {
+        true => Some(StrayInk::Line),
+        false => around.beside(&own, foreign.iter().filter(|part| !is_remnant(part, &edges)), digit_height),
+    };
+    (part(field, ink.grey, frame, own, foreign, &cells), stray)
 }
 
 /// A strip: the image is the field.

@@ -19,12 +19,31 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         min_remnant_share: 0.85,
         print_margin_mm: 0.4,
     },
+    stray: StrayParams {
+        min_line_px: 15.0,
+        max_line_bend_px: 3.0,
+        max_line_width_px: 9.0,
+        min_line_rows: 0.9,
+        max_slope_apart: 0.06,
+        line_reach_mm: 1.5,
+        max_share_elsewhere: 0.3,
+        min_on_line: 0.6,
+        digit_height: (0.45, 1.6),
+        overflow_reach: 1.2,
+    },
     strip: StripParams {
         height_px: 96,
         rule: LineParams { max_thickness_px: 12, min_length_px: 16.0, max_deviation_px: 2.0 },
         min_rule_share: 0.5,
     },
     ink: InkParams { min_contrast: 0.15, strong: 0.5, weak: 0.3, min_dark_px: 30 },
+    faint: FaintParams {
+        ink: InkParams { min_contrast: 0.04, strong: 0.5, weak: 0.35, min_dark_px: 60 },
+        min_stroke_height: 0.3,
+        max_stroke_width_px: 12.0,
+        min_stroke_share: 0.6,
+        max_share_around: 0.35,
+    },
     ground: GroundParams { closing_blocks: 3, min_ground_share: 0.55, noise_deviations: 3.0, max_noise: 0.35 },
     dropout: DropoutParams {
         search_px: 6,
@@ -74,7 +93,16 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         dash_log_prior: -0.5,
         other_mark_log_prior: -1.5,
     },
-    mark: MarkParams { inset: 0.2, fill_inset: 0.12, min_dark_share: 0.025, edge: 0.5 },
+    mark: MarkParams {
+        inset: 0.2,
+        fill_inset: 0.12,
+        min_dark_share: 0.025,
+        edge: 0.5,
+        outside: (0.3, 1.2),
+        min_outside_share: 0.04,
+        min_outside_px: 8,
+        rim: (0.1, 0.25),
+    },
     sign: SignParams {
         min_digit_height: 0.6,
         max_dash_height: 0.35,
@@ -98,8 +126,10 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
 /// All parameters, by the file that uses them.
 pub(super) struct SegmentParams {
     pub field: FieldParams,
+    pub stray: StrayParams,
     pub strip: StripParams,
     pub ink: InkParams,
+    pub faint: FaintParams,
     pub ground: GroundParams,
     pub dropout: DropoutParams,
     pub comb: CombParams,
@@ -136,6 +166,46 @@ pub(super) struct StripParams {
     pub rule: LineParams,
     /// Share of its width from which a straight line is a rule and no stroke. Raising it leaves short rules as ink.
     pub min_rule_share: f64,
+}
+
+/// Ink around a field that is not its number. Chosen on drawn pages with streaks, and numbers beside their boxes, in
+/// November 2026; `hsf`, `c1`, `mtc` and drawn decks were checked.
+pub(super) struct StrayParams {
+    /// A line has ink in at least this many rows, pixels. Raising it takes short lines for a 1.
+    pub min_line_px: f32,
+    /// A line is straight to within this, pixels. Raising it takes a straight 1 that leaves its field for a line.
+    pub max_line_bend_px: f32,
+    /// A line is at most this wide, pixels. Raising it does the same.
+    pub max_line_width_px: f32,
+    /// Share of the rows of a line that must be straight and thin, 0 to 1.
+    pub min_line_rows: f32,
+    /// Slopes of two pieces of a line differ by at most this, pixels for each pixel.
+    pub max_slope_apart: f32,
+    /// A line leaves its field by at least this, millimetres. Raising it overlooks lines.
+    pub line_reach_mm: f64,
+    /// Ink of which at least this share is in another field is of that field, 0 to 1.
+    pub max_share_elsewhere: f64,
+    /// A digit beside a field has at least this share of its height on the field's line, 0 to 1.
+    pub min_on_line: f32,
+    /// Its height, in heights of a digit: lowest and highest.
+    pub digit_height: (f32, f32),
+    /// It continues the number where it is nearer than this, in heights of a digit. Raising it sends more fields to review.
+    pub overflow_reach: f32,
+}
+
+/// Pencil that is so pale that it looks like a watermark: searched for only where there is no other ink. Chosen on drawn
+/// pencil of 12 to 45 grey levels, in November 2026.
+pub(super) struct FaintParams {
+    /// As for other ink.
+    pub ink: InkParams,
+    /// A stroke is at least this high, in heights of the frame. Lowering it takes texture for writing.
+    pub min_stroke_height: f64,
+    /// Strokes are at most this wide, pixels; watermarks are wider. Raising it takes watermarks for writing.
+    pub max_stroke_width_px: f32,
+    /// Strokes are at least this share of the pale ink, 0 to 1. Raising it loses pencil that is broken into specks.
+    pub min_stroke_share: f64,
+    /// The pale ink around the field is at most this share of that in it. Raising it takes texture for writing.
+    pub max_share_around: f64,
 }
 
 /// What separates ink from paper. Chosen on forms: watermarks have a contrast of 0.1, a hard pencil on white paper has 0.25.
@@ -300,6 +370,15 @@ pub(super) struct MarkParams {
     /// Share of a stroke's darkness at which it ends: in a small box the grey of its edges would be much. Raising it makes
     /// marks thinner.
     pub edge: f32,
+    /// Where ink beside a box counts, from and to this distance from its frame, in sides of the box. A wider range takes
+    /// other writing for marks.
+    pub outside: (f64, f64),
+    /// Share of the area beyond a side that ink must cover, 0 to 1. Raising it overlooks ticks beside a box.
+    pub min_outside_share: f32,
+    /// Number of dark pixels that it takes at least.
+    pub min_outside_px: usize,
+    /// The rim, from and to this distance from the frame, in sides of the box.
+    pub rim: (f64, f64),
 }
 
 /// Shape and place of signs, in heights of a digit unless another unit is given. Chosen on drawn amounts (`fixtures/signs`).

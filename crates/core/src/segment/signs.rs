@@ -15,7 +15,8 @@ use crate::form::{DecimalPoint, Field, FieldKind, FieldLayout};
 /// The signs beside a number's digits.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Signs {
-    /// A minus before the digits, or parentheses around them. Searched only where the field may be negative.
+    /// A minus before the digits or behind a whole number, or parentheses around them. Searched only where the field may be
+    /// negative.
     pub is_negative: bool,
     /// A dash behind the digits in place of zero decimals: `12,-`. Searched only in amounts with decimals.
     pub ends_in_dash: bool,
@@ -143,8 +144,13 @@ pub(super) fn split_signs(parts: Vec<Part>, field: &Field, min_height: f32) -> (
     let Some(row) = Row::of(&kept, min_height) else { return (kept, taken, signs) };
     if field.is_signed {
         let n_minus = take(&mut kept, &mut taken, |part| row.is_before(part) && row.is_dash(part));
-        signs.is_doubtful |= n_minus > 1 || n_minus == 1 && signs.is_negative;
-        signs.is_negative |= n_minus > 0;
+        // a minus behind a whole number is written so on purpose; behind an amount it may replace the decimals
+        let n_behind = match n_decimals {
+            0 => take(&mut kept, &mut taken, |part| row.is_behind(part) && row.is_dash(part)),
+            _ => 0,
+        };
+        signs.is_doubtful |= n_minus + n_behind > 1 || n_minus + n_behind == 1 && signs.is_negative;
+        signs.is_negative |= n_minus + n_behind > 0;
     }
     if n_decimals > 0 {
         if matches!(field.layout, FieldLayout::Box { .. }) {

@@ -1,0 +1,182 @@
+//! Ink in and around a field that is not its number: lines through the form, and digits that run out of the frame.
+
+use super::{CROP_PX_PER_MM, params::PARAMS, parts::Part};
+use formread_raster::geometry::{Point, Rect};
+
+/// Ink that makes a field doubtful, whatever its reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StrayInk {
+    /// A straight line that leaves the field: a streak of the scanner, a line through rows.
+    Line,
+    /// Digits outside of the frame that continue those inside.
+    Overflow,
+    /// Something as large as a digit beside a field in which nothing is written.
+    Beside,
+}
+
+/// The ink of a field and around it.
+pub(super) struct Surroundings<'a> {
+    /// Where people write, pixels of the crop.
+    pub frame: Rect,
+    /// Width and height of the crop, pixels.
+    pub size: (u32, u32),
+    /// Frames of other fields, pixels of the crop.
+    pub others: &'a [Rect],
+}
+
+/// A straight, thin stroke: x = `x0` + `slope` * y.
+struct Line {
+    x0: f32,
+    slope: f32,
+}
+
+impl Line {
+    /// `None` where the part is not straight, thin, high and steep.
+    fn of(part: &Part) -> Option<Self> {
+        let rows: Vec<(f32, f32, f32)> = (0..part.ink.height())
+            .filter_map(|v| {
+                let is_ink = |&u: &u32| part.ink.get_pixel(u, v)[0] >= 128;
+                let (first, last) = ((0..part.ink.width()).find(is_ink)?, (0..part.ink.width()).rfind(is_ink)?);
+                let middle = part.x as f32 + (first + last + 1) as f32 / 2.0;
+                Some(((part.y + v as i32) as f32, middle, (last - first + 1) as f32))
+            })
+            .collect();
+        let n = rows.len() as f32;
+        if n < PARAMS.stray.min_line_px {
+            return None;
+        }
+        let (mean_y, mean_x) = (rows.iter().map(|r| r.0).sum::<f32>() / n, rows.iter().map(|r| r.1).sum::<f32>() / n);
+        let yy: f32 = rows.iter().map(|r| (r.0 - mean_y).powi(2)).sum();
+        let slope = rows.iter().map(|r| (r.0 - mean_y) * (r.1 - mean_x)).sum::<f32>() / yy.max(1.0);
+        let line = Self { x0: mean_x - slope * mean_y, slope };
+        let is_on = |r: &&(f32, f32, f32)| {
+            (r.1 - line.at(r.0)).abs() <= PARAMS.stray.max_line_bend_px && r.2 <= PARAMS.stray.max_line_width_px
+        };
+        (rows.iter().filter(is_on).count() as f32 >= PARAMS.stray.min_line_rows * n).then_some(line)
+    }
+
+    fn at(&self, y: f32) -> f32 {
+        self.x0 + self.slope * y
+    }
+
+    /// Whether `other`, a part, continues this line.
+    fn is_continued_by(&self, other: &Part) -> bool {
+        let (top, bottom) = (other.y as f32, other.bottom() as f32);
+        [top, bottom].into_iter().all(|y| {
+            let x = self.at(y);
+            x >= other.x as f32 - PARAMS.stray.max_line_bend_px
+                && x <= other.right() as f32 + PARAMS.stray.max_line_bend_px
+        })
+    }
+}
+
+impl Surroundings<'_> {
+    fn is_elsewhere(&self, part: &Part) -> bool {
+        let within = |x: i32, y: i32| {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            self.others.iter().any(|other| other.contains(p))
+        };
+        part.share(within) >= PARAMS.stray.max_share_elsewhere
+    }
+
+    /// Moves lines that leave the field from `own` to `foreign`. Whether there is one.
+    pub fn take_lines(&self, own: &mut Vec<Part>, foreign: &mut Vec<Part>) -> bool {
+        let reach = PARAMS.stray.line_reach_mm * CROP_PX_PER_MM;
+        let (top, bottom) = (self.frame.y0 - reach, self.frame.y1 + reach);
+        let leaves = |part: &Part| {
+            let (own_top, own_bottom) = (f64::from(part.y), f64::from(part.bottom()));
+            own_top <= top.max(1.0) || own_bottom >= bottom.min(f64::from(self.size.1) - 1.0)
+        };
+        let outside: Vec<Part> = foreign.iter().filter(|part| !self.is_elsewhere(part)).cloned().collect();
+        let is_stray = |part: &Part| {
+            let Some(line) = Line::of(part) else { return false };
+            let continues = |other: &Part| {
+                leaves(other)
+                    && Line::of(other).is_some_and(|l| (l.slope - line.slope).abs() <= PARAMS.stray.max_slope_apart)
+                    && line.is_continued_by(other)
+            };
+            leaves(part) && !self.is_elsewhere(part) || outside.iter().any(continues)
+        };
+        let before = own.len();
+        foreign.extend(own.extract_if(.., |part| is_stray(part)));
+        own.len() < before
+    }
+
+    /// Ink outside of the frame that is as large as a digit and on the field's line, or `None`. `foreign` without remnants of
+    /// print.
+    pub fn beside<'p>(
+        &self,
+        own: &[Part],
+        foreign: impl Iterator<Item = &'p Part>,
+        digit_height: f32,
+    ) -> Option<StrayInk> {
+        let (frame_top, frame_bottom) = (self.frame.y0 as i32, self.frame.y1 as i32);
+        let is_digit = |part: &&Part| {
+            let on_line = part.bottom().min(frame_bottom) - part.y.max(frame_top);
+            let height = part.height() as f32;
+            on_line as f32 >= PARAMS.stray.min_on_line * height
+                && height >= PARAMS.stray.digit_height.0 * digit_height
+                && height <= PARAMS.stray.digit_height.1 * digit_height
+                && part.width() as f32 <= 4.0 * digit_height
+                && !self.is_elsewhere(part)
+        };
+        let mut beside = foreign.filter(is_digit).peekable();
+        beside.peek()?;
+        if own.is_empty() {
+            return Some(StrayInk::Beside);
+        }
+        let reach = (PARAMS.stray.overflow_reach * digit_height) as i32;
+        let is_next =
+            |part: &Part| own.iter().any(|own| part.x - own.right() <= reach && own.x - part.right() <= reach);
+        beside.any(is_next).then_some(StrayInk::Overflow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayImage, Luma};
+
+    use super::*;
+    use crate::segment::{ink::Ink, parts::components};
+
+    const FRAME: Rect = Rect::from_edges(30.0, 30.0, 230.0, 110.0);
+
+    fn parts(is_ink: impl Fn(i32, i32) -> bool) -> Vec<Part> {
+        let mask = GrayImage::from_fn(260, 140, |x, y| Luma([if is_ink(x as i32, y as i32) { 255 } else { 0 }]));
+        components(&Ink { grey: mask.clone(), mask }, 10)
+    }
+
+    fn around(others: &[Rect]) -> Surroundings<'_> {
+        Surroundings { frame: FRAME, size: (260, 140), others }
+    }
+
+    #[test]
+    fn line_through_the_field_is_taken_and_a_one_is_not() {
+        let bar = |top: i32, bottom: i32| parts(move |x, y| (100..104).contains(&x) && (top..bottom).contains(&y));
+        for (top, bottom, is_line) in [(0, 140, true), (0, 80, true), (40, 100, false), (22, 112, false)] {
+            let (mut own, mut foreign) = (bar(top, bottom), Vec::new());
+            assert_eq!(around(&[]).take_lines(&mut own, &mut foreign), is_line, "{top} to {bottom}");
+            assert_eq!((own.is_empty(), foreign.is_empty()), (is_line, !is_line));
+        }
+        // cut in two by the frame
+        let (mut own, mut foreign) = (bar(33, 107), bar(0, 28));
+        assert!(around(&[]).take_lines(&mut own, &mut foreign));
+        // the digit of the row above
+        let (mut own, mut foreign) = (bar(40, 107), bar(0, 28));
+        let above = [Rect::from_edges(30.0, -60.0, 230.0, 29.0)];
+        assert!(!around(&above).take_lines(&mut own, &mut foreign));
+    }
+
+    #[test]
+    fn digits_beside_the_frame_overflow_or_are_stray() {
+        let block = |x0: i32| parts(move |x, y| (x0..x0 + 20).contains(&x) && (45..95).contains(&y));
+        let find = |own: &[Part], foreign: &[Part], others: &[Rect]| around(others).beside(own, foreign.iter(), 50.0);
+        assert_eq!(find(&block(200), &block(234), &[]), Some(StrayInk::Overflow));
+        assert_eq!(find(&block(60), &block(234), &[]), None, "it is far from the number");
+        assert_eq!(find(&[], &block(234), &[]), Some(StrayInk::Beside));
+        let next = [Rect::from_edges(231.0, 30.0, 260.0, 110.0)];
+        assert_eq!(find(&[], &block(234), &next), None, "it is in the next field");
+        let speck = parts(|x, y| (234..240).contains(&x) && (60..66).contains(&y));
+        assert_eq!(find(&[], &speck, &[]), None);
+    }
+}
