@@ -160,6 +160,10 @@ pub struct UnexplainedParams {
     pub min_level: f32,
     /// The same below.
     pub max_level: f32,
+    /// A dash whose middle is higher is the bar of a 5 or a 7.
+    pub min_dash_level: f32,
+    /// A point that is joined with a digit is at least this low. Lowering it takes pieces of broken digits for points.
+    pub min_joined_level: f32,
     /// A point that is higher is an apostrophe.
     pub max_apostrophe_level: f32,
     /// A dash is at least this wide, in its own height.
@@ -192,6 +196,8 @@ impl Default for UnexplainedParams {
             min_area: 0.6,
             min_level: 0.05,
             max_level: 1.3,
+            min_dash_level: 0.2,
+            min_joined_level: 0.75,
             max_apostrophe_level: 0.3,
             min_dash_aspect: 1.5,
             max_point_side: 0.45,

@@ -82,11 +82,12 @@ pub(super) fn unexplained(
                 placed.push(Placed { x: middle(crop), sign: if is_cross { 'x' } else { '-' } });
                 has_sign = true;
             }
-            (Symbol::Digit(_), Some(_), Some(ink)) if is_point(ink, &params.unexplained) => {
-                if !is_allowed(field, lattice, ink, &[], &params.unexplained) {
-                    placed.push(Placed { x: (ink.left + ink.right) / 2, sign: '.' });
-                    has_sign = true;
-                }
+            (Symbol::Digit(_), Some(_), Some(ink))
+                if is_joined_point(field, ink, &digits, &params.unexplained)
+                    && !is_allowed(field, lattice, ink, &[], &params.unexplained) =>
+            {
+                placed.push(Placed { x: (ink.left + ink.right) / 2, sign: '.' });
+                has_sign = true;
             }
             (_, None, Some(ink)) if !is_allowed(field, lattice, ink, &digits, &params.unexplained) => {
                 let sign = name(ink, &params.unexplained);
@@ -139,8 +140,9 @@ fn is_allowed(
     params: &UnexplainedParams,
 ) -> bool {
     let is_dust = ink.area < params.min_area;
-    // above or below the line of digits: a remnant of a printed line
-    let is_off_line = !(params.min_level..=params.max_level).contains(&ink.level);
+    // above or below the line of digits: a remnant of a printed line, or the bar of a 5 or a 7
+    let is_off_line = !(params.min_level..=params.max_level).contains(&ink.level)
+        || is_flat(ink, params) && ink.level < params.min_dash_level;
     let is_amount = matches!(field.kind, FieldKind::Amount { decimals, .. } if decimals > 0);
     let is_behind = digits.last().is_some_and(|(last, _)| ink.left >= right(last));
     let is_known_point =
@@ -151,6 +153,14 @@ fn is_allowed(
         || is_amount && is_known_point
         || is_separator
         || is_part_of_digit(ink.left, ink.right, digits)
+}
+
+/// Whether `ink`, which a path joins with the digit beside it, is a point: at the foot of the digits. Of an amount only before
+/// its first digit: the other points are known.
+fn is_joined_point(field: &Field, ink: &LooseInk, digits: &[(&InkCrop, u8)], params: &UnexplainedParams) -> bool {
+    let is_amount = matches!(field.kind, FieldKind::Amount { decimals, .. } if decimals > 0);
+    let is_first = digits.first().is_some_and(|(first, _)| ink.left <= first.x);
+    is_point(ink, params) && ink.level >= params.min_joined_level && (is_first || !is_amount)
 }
 
 /// Whether `ink` is small and not flat.

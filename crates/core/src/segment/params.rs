@@ -30,6 +30,8 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         min_on_line: 0.6,
         digit_height: (0.45, 1.6),
         overflow_reach: 1.2,
+        max_fill: 0.72,
+        max_solid_width: 0.45,
     },
     strip: StripParams {
         height_px: 96,
@@ -191,6 +193,10 @@ pub(super) struct StrayParams {
     pub digit_height: (f32, f32),
     /// It continues the number where it is nearer than this, in heights of a digit. Raising it sends more fields to review.
     pub overflow_reach: f32,
+    /// Share of its bounds from which ink beside a field is a solid area and no digit, 0 to 1.
+    pub max_fill: f32,
+    /// A solid area is wider than this, in its height; a 1 is narrower.
+    pub max_solid_width: f32,
 }
 
 /// Pencil that is so pale that it looks like a watermark: searched for only where there is no other ink. Chosen on drawn

@@ -114,10 +114,14 @@ impl Surroundings<'_> {
         let is_digit = |part: &&Part| {
             let on_line = part.bottom().min(frame_bottom) - part.y.max(frame_top);
             let height = part.height() as f32;
+            // the dark ground beyond the edge of the paper is solid
+            let is_solid = part.area() as f32 >= PARAMS.stray.max_fill * (part.width() * part.height()) as f32
+                && part.width() as f32 > PARAMS.stray.max_solid_width * height;
             on_line as f32 >= PARAMS.stray.min_on_line * height
                 && height >= PARAMS.stray.digit_height.0 * digit_height
                 && height <= PARAMS.stray.digit_height.1 * digit_height
                 && part.width() as f32 <= 4.0 * digit_height
+                && !is_solid
                 && !self.is_elsewhere(part)
         };
         let mut beside = foreign.filter(is_digit).peekable();
@@ -170,12 +174,14 @@ mod tests {
     #[test]
     fn digits_beside_the_frame_overflow_or_are_stray() {
         let block = |x0: i32| parts(move |x, y| (x0..x0 + 20).contains(&x) && (45..95).contains(&y));
+        let solid = parts(|x, y| (232..260).contains(&x) && (45..95).contains(&y));
         let find = |own: &[Part], foreign: &[Part], others: &[Rect]| around(others).beside(own, foreign.iter(), 50.0);
         assert_eq!(find(&block(200), &block(234), &[]), Some(StrayInk::Overflow));
         assert_eq!(find(&block(60), &block(234), &[]), None, "it is far from the number");
         assert_eq!(find(&[], &block(234), &[]), Some(StrayInk::Beside));
         let next = [Rect::from_edges(231.0, 30.0, 260.0, 110.0)];
         assert_eq!(find(&[], &block(234), &next), None, "it is in the next field");
+        assert_eq!(find(&block(200), &solid, &[]), None, "it is the ground beyond the paper");
         let speck = parts(|x, y| (234..240).contains(&x) && (60..66).contains(&y));
         assert_eq!(find(&[], &speck, &[]), None);
     }
