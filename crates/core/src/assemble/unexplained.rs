@@ -262,7 +262,7 @@ fn wide_gap(field: &Field, digits: &[(&InkCrop, u8)], params: &UnexplainedParams
     let n_behind = digits.len() - widest - 1;
     let is_custom = match field.kind {
         FieldKind::Amount { decimals, .. } => {
-            n_behind == decimals || n_behind >= decimals && (n_behind - decimals) % 3 == 0
+            n_behind == decimals || n_behind >= decimals && (n_behind - decimals).is_multiple_of(3)
         }
         FieldKind::Date { .. } => true,
         _ => false,

@@ -58,7 +58,7 @@ fn digit_top(primitives: &[Primitive], height: f32, params: &FreeParams) -> f32 
     tops.get(tops.len() / 2).copied().unwrap_or(0) as f32
 }
 
-/// The small piece of a group that is beside its other pieces, not above or below them: it may be a point.
+/// The lowest small piece of a group that is beside its other pieces, not above or below them: it may be a point.
 fn beside<'p>(group: &'p [Primitive], height: f32, params: &FreeParams) -> Option<&'p Part> {
     let is_beside = |&(i, small): &(usize, &Primitive)| {
         let overlaps = |other: &Primitive| {
@@ -70,7 +70,7 @@ fn beside<'p>(group: &'p [Primitive], height: f32, params: &FreeParams) -> Optio
             group.iter().enumerate().filter(|(j, other)| *j != i && !is_small(other)).map(|(_, other)| other);
         group.len() > 1 && is_small(small) && !others.any(overlaps)
     };
-    group.iter().enumerate().find(is_beside).map(|(_, small)| &small.part)
+    group.iter().enumerate().filter(is_beside).map(|(_, small)| &small.part).max_by_key(|part| part.bottom())
 }
 
 fn loose_ink(part: &Part, top: f32, height: f32, stroke: f32) -> LooseInk {

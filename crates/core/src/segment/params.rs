@@ -29,6 +29,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         max_share_elsewhere: 0.3,
         min_on_line: 0.6,
         digit_height: (0.45, 1.6),
+        min_cut_height: 0.3,
         overflow_reach: 1.2,
         max_fill: 0.72,
         max_solid_width: 0.45,
@@ -191,6 +192,8 @@ pub(super) struct StrayParams {
     pub min_on_line: f32,
     /// Its height, in heights of a digit: lowest and highest.
     pub digit_height: (f32, f32),
+    /// Lowest height of a digit that the edge of the crop cuts off, likewise. Lowering it takes specks for digits.
+    pub min_cut_height: f32,
     /// It continues the number where it is nearer than this, in heights of a digit. Raising it sends more fields to review.
     pub overflow_reach: f32,
     /// Share of its bounds from which ink beside a field is a solid area and no digit, 0 to 1.

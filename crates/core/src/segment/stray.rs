@@ -117,9 +117,13 @@ impl Surroundings<'_> {
             // the dark ground beyond the edge of the paper is solid
             let is_solid = part.area() as f32 >= PARAMS.stray.max_fill * (part.width() * part.height()) as f32
                 && part.width() as f32 > PARAMS.stray.max_solid_width * height;
+            // of a digit at the edge of the crop only a part is seen
+            let is_cut = part.x <= 1 || part.right() >= self.size.0 as i32 - 1;
+            let (min_height, max_height) = PARAMS.stray.digit_height;
+            let min_height = if is_cut { PARAMS.stray.min_cut_height } else { min_height };
             on_line as f32 >= PARAMS.stray.min_on_line * height
-                && height >= PARAMS.stray.digit_height.0 * digit_height
-                && height <= PARAMS.stray.digit_height.1 * digit_height
+                && height >= min_height * digit_height
+                && height <= max_height * digit_height
                 && part.width() as f32 <= 4.0 * digit_height
                 && !is_solid
                 && !self.is_elsewhere(part)
