@@ -50,7 +50,7 @@ fn form_of_number(frame: Rect) -> FormTemplate {
         fillers: Vec::new(),
         fillers_mean: None,
         is_signed: false,
-        ignores_punctuation: false,
+        ignores_punctuation: true,
         checks: FieldChecks::default(),
     };
     FormTemplate {
