@@ -83,8 +83,13 @@ impl Around<'_> {
 
     fn n_inked_sides(&self, frame: Rect) -> u8 {
         let (from, to) = PARAMS.mark.outside;
-        let is_inked = |area: &Rect| self.covered(*area) >= PARAMS.mark.min_outside_share;
-        Self::beyond(frame, from, to).iter().filter(|area| is_inked(area)).count() as u8
+        let is_inked = |area: Rect| self.covered(area) >= PARAMS.mark.min_outside_share;
+        // what goes on beyond is a line of print that the template does not declare
+        let (width, height) = self.darkness.dimensions();
+        let crop = Rect::from_edges(0.0, 0.0, f64::from(width), f64::from(height));
+        let goes_on = |far: Rect| far.intersection(crop).is_some_and(is_inked);
+        let sides = Self::beyond(frame, from, to).into_iter().zip(Self::beyond(frame, to, 2.0 * to));
+        sides.filter(|&(near, far)| is_inked(near) && !goes_on(far)).count() as u8
     }
 
     fn rim(&self, frame: Rect) -> f32 {
