@@ -1,4 +1,4 @@
-//! What stands in the place of the outputs before a run.
+//! What is in the place of the outputs before a run.
 
 use std::{
     fs::{self, FileType},

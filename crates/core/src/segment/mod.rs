@@ -210,13 +210,13 @@ fn cut_field(
     let place = Place::of(field);
     let frame = place.rect(field.layout.bounds());
     let crop = clean::crop(page, fit, field);
+    let others: Vec<Rect> = template
+        .fields
+        .iter()
+        .filter(|other| other.name != field.name)
+        .map(|other| place.rect(other.layout.bounds()))
+        .collect();
     if let FieldKind::Mark { .. } = field.kind {
-        let others: Vec<Rect> = template
-            .fields
-            .iter()
-            .filter(|other| other.name != field.name)
-            .map(|other| place.rect(other.layout.bounds()))
-            .collect();
         let around = mark::Around { darkness: &clean::cleaned(&crop, field, template).darkness, others: &others };
         return ((FieldInk::Mark(mark::mark_ink(&ink::darkness(&crop), frame, &around)), None), None);
     }
@@ -255,12 +255,6 @@ fn cut_field(
     let found = find(&PARAMS.ink);
     let is_empty = found.as_ref().is_none_or(|(_, own, _)| own.is_empty());
     let faint = || find(&PARAMS.faint.ink).filter(|(_, own, foreign)| is_writing(own, foreign));
-    let others: Vec<Rect> = template
-        .fields
-        .iter()
-        .filter(|other| other.name != field.name)
-        .map(|other| place.rect(other.layout.bounds()))
-        .collect();
     let around = Surroundings { frame, size: crop.dimensions(), others: &others };
     let blank_height = 2.0 * PARAMS.field.min_digit_height * frame.height() as f32;
     let Some((ink, mut own, mut foreign)) = is_empty.then(faint).flatten().or(found) else {

@@ -19,7 +19,7 @@ use formread_raster::{
     geometry::{Projection, Rect, Segment},
 };
 
-/// The page is pale, so that what is drawn on it stands out.
+/// The page is pale, so that what is drawn on it is easy to see.
 const STYLE: CanvasStyle = CanvasStyle {
     page_strength: 0.55,
     text_share: 0.0095,
