@@ -7,8 +7,12 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use formread_page::Limits;
+use formread_tools::synth::HostileKind;
 
 pub use template::{CheckArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand};
 
@@ -302,6 +306,10 @@ pub struct EvalValuesArgs {
     /// are always known]
     #[arg(long, value_name = "FILE.toml")]
     pub pipeline: Vec<PathBuf>,
+    /// Kinds of fields: columns scan, page, field, kind, as in the hostile.csv of formread synth. Scores fields by kind; the
+    /// others are ordinary [default: no kinds]
+    #[arg(long, value_name = "KINDS.csv")]
+    pub by: Option<PathBuf>,
     /// Report as one self-contained HTML file [default: no report]
     #[arg(long, value_name = "REPORT.html")]
     pub html: Option<PathBuf>,
@@ -380,7 +388,7 @@ pub struct SynthArgs {
     /// Number of pages; for documents, a multiple of the pages of one document
     #[arg(long, value_name = "N")]
     pub pages: u64,
-    /// Folder for the scans and their truth.csv
+    /// Folder for the scans and their truth.csv, and hostile.csv with --hostile
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Format of the files; tif-bilevel is black and white with CCITT group 4 compression
@@ -410,8 +418,21 @@ pub struct SynthArgs {
     /// Share of the pages that are rotated by 90, 180 or 270 degrees, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub turned: f64,
+    /// Share of the fields that get hostile writing, and of the pages that get hostile ink, 0 to 1. The kinds are in
+    /// hostile.csv: scan, page, field, kind
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub hostile: f64,
+    /// Kinds of hostile writing, separated by commas [default: all]
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = hostile_kinds(), requires = "hostile")]
+    pub hostile_kinds: Vec<HostileKind>,
     #[command(flatten)]
     pub degradations: DegradationArgs,
+}
+
+/// Parses the name of a kind of hostile writing.
+fn hostile_kinds() -> impl TypedValueParser<Value = HostileKind> {
+    let names = PossibleValuesParser::new(HostileKind::ALL.map(HostileKind::as_str));
+    names.try_map(|name| HostileKind::from_name(&name).ok_or("unknown kind"))
 }
 
 /// Degradations by paper and scanner.

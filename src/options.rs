@@ -26,7 +26,7 @@ use formread_page::{
 use formread_raster::{error::Error, fsio::read_text_bounded};
 use formread_tools::{
     evaluate::Acceptance,
-    synth::{DeckOptions, Degradations, ScanFormat, SynthOptions},
+    synth::{DeckOptions, Degradations, HostileKinds, ScanFormat, SynthOptions},
     template::SimulateOptions,
 };
 
@@ -243,7 +243,7 @@ pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
 
 /// How a deck's pages are drawn.
 pub fn synth_options(args: &SynthArgs) -> SynthOptions {
-    let SynthArgs { seed, dpi, blanks, fillers, touching, points, turned, ref degradations, .. } = *args;
+    let SynthArgs { seed, dpi, blanks, fillers, touching, points, turned, hostile, ref degradations, .. } = *args;
     let all = preset(degradations.degrade);
     let degradations = Degradations {
         skew_degrees: degradations.skew.unwrap_or(all.skew_degrees),
@@ -258,7 +258,11 @@ pub fn synth_options(args: &SynthArgs) -> SynthOptions {
         perspective: degradations.perspective.unwrap_or(all.perspective),
         uneven_light: degradations.uneven_light.unwrap_or(all.uneven_light),
     };
-    SynthOptions { seed, dpi, blanks, fillers, touching, points, turned, degradations }
+    let hostile_kinds = match &args.hostile_kinds[..] {
+        [] => HostileKinds::ALL,
+        kinds => kinds.iter().copied().collect(),
+    };
+    SynthOptions { seed, dpi, blanks, fillers, touching, points, turned, hostile, hostile_kinds, degradations }
 }
 
 /// All degradations at once.
@@ -382,6 +386,7 @@ mod tests {
     use std::fs;
 
     use clap::Parser;
+    use formread_tools::synth::HostileKind;
 
     use super::*;
     use crate::cli::{Cli, Command, TemplateCommand};
@@ -482,6 +487,15 @@ mod tests {
         assert_eq!(options.degradations, Degradations { skew_degrees: 1.5, noise: 0.0, ..Degradations::HARD });
         let options = synth_options(&synth_args(&["--seed", "9", "--dpi", "200", "--blanks", "0.5"]));
         assert_eq!((options.seed, options.dpi, options.blanks), (9, 200.0, 0.5));
+    }
+
+    #[test]
+    fn hostile_kinds_by_flag_are_those_alone_and_all_without_it() {
+        let options = synth_options(&synth_args(&["--hostile", "0.3"]));
+        assert_eq!((options.hostile, options.hostile_kinds), (0.3, HostileKinds::ALL));
+        let options = synth_options(&synth_args(&["--hostile", "1", "--hostile-kinds", "minus,streak"]));
+        let kinds = HostileKind::ALL.into_iter().filter(|kind| options.hostile_kinds.contains(*kind));
+        assert_eq!(kinds.collect::<Vec<_>>(), [HostileKind::Minus, HostileKind::Streak]);
     }
 
     #[test]

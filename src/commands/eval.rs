@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use formread::sink::fields_path;
 use formread_raster::fsio::{open_bounded, write_atomic};
-use formread_tools::evaluate::{TruthField, html_report, join_tables, score_values};
+use formread_tools::evaluate::{TruthField, html_report, join_tables, score_marks, score_values};
 
 #[cfg(feature = "torch")]
 use super::save_png;
@@ -20,7 +20,11 @@ const MAX_TABLE_BYTES: u64 = 2 << 30;
 
 pub fn eval_values(args: &EvalValuesArgs) -> Result<u8> {
     let fields = read_tables(&args.out, &args.truth)?;
-    let score = score_values(&fields, &options::all_templates(&args.pipeline)?);
+    let mut score = score_values(&fields, &options::all_templates(&args.pipeline)?);
+    if let Some(path) = &args.by {
+        let kinds = open_bounded(path, MAX_TABLE_BYTES).with_context(|| path.display().to_string())?;
+        score.by_mark = score_marks(&fields, kinds)?;
+    }
     if let Some(path) = &args.html {
         let scans = args.scans.as_deref().map(options::scans).transpose()?;
         let report = html_report(&args.out.to_string_lossy(), &fields, &score, scans.as_deref(), args.crops);

@@ -9,7 +9,8 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    CurvePoint, DigitScore, Reliability, SCORE_CERTAINTY, Tally, TruthField, error_reject_curve,
+    CurvePoint, DigitScore, MarkTally, Reliability, SCORE_CERTAINTY, Tally, TruthField, error_reject_curve,
+    marks::write_marks,
     tally::{serialise_map_with_rates, serialise_with_rates},
 };
 use formread_core::form::FormTemplate;
@@ -29,6 +30,9 @@ pub struct ValueScore {
     /// By field name.
     #[serde(serialize_with = "serialise_map_with_rates")]
     pub by_field: BTreeMap<String, Tally>,
+    /// By the kind of writing in the field, from [`super::score_marks`]; empty if no kinds are given.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_mark: BTreeMap<String, MarkTally>,
     /// Scored and illegible fields that were not read right, in the order of the truth.
     pub wrong: Vec<WrongField>,
     /// Score of the digits.
@@ -125,6 +129,9 @@ impl fmt::Display for ValueScore {
         }
         writeln!(f)?;
         row(f, "all fields", &self.total)?;
+        if !self.by_mark.is_empty() {
+            write_marks(f, &self.by_mark)?;
+        }
         let certainty = 100.0 * SCORE_CERTAINTY;
         writeln!(f, "forced right: the best reading is right, accepted or not; lost: numbers read as blank")?;
         writeln!(f, "at most: upper bound on the share of errors among accepted, {certainty} % certain")?;

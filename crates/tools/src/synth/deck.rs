@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use rayon::prelude::*;
 
-use super::{GlyphStock, ScanFormat, SynthOptions, SynthPage, encode_scan, synthesise_document};
+use super::{GlyphStock, HostileMark, ScanFormat, SynthOptions, SynthPage, encode_scan, synthesise_document};
 use crate::dataset::read_folder;
 use formread_core::form::FormTemplate;
 use formread_raster::error::{Error, Result};
@@ -40,8 +40,10 @@ impl Default for DeckOptions {
 
 /// Draws a deck into `folder`, which is created if it is missing. It writes scans `page-0001.png` and so on
 /// (`file-0001.tif` with several pages per file) and `truth.csv` with the columns `scan,page` and one column for each
-/// field. An empty cell is a blank field; `!` is a field off the page; `?` is a field that is cut off in part, or not on
-/// this page of a document. Several `templates` are the pages of a document, in order. `on_page` is called once for each
+/// field. An empty cell is a blank field; `!` is a field off the page, or with hostile writing that is no value; `?` is a field
+/// that is cut off in part, or not on this page of a document, or whose number may be void or hidden. With hostile writing it
+/// also writes `hostile.csv` with the columns `scan,page,field,kind`: a row for each field with such writing or touched by
+/// it, and a row without a field for ink over the page. Several `templates` are the pages of a document, in order. `on_page` is called once for each
 /// page done, from any worker.
 ///
 /// # Errors
@@ -82,17 +84,23 @@ pub fn write_deck(
     let n_files = deck.n_pages.div_ceil(deck.pages_per_file);
     let width = n_files.max(1).to_string().len().max(4);
     let stem = if deck.pages_per_file > 1 { "file" } else { "page" };
-    let write_file = |file_idx: u64| -> Result<Vec<Vec<String>>> {
+    let write_file = |file_idx: u64| -> Result<(Vec<Row>, Vec<Row>)> {
         let name = format!("{stem}-{:0width$}.{}", file_idx + 1, deck.format.extension());
         let first = file_idx * deck.pages_per_file;
-        let mut rows = Vec::new();
+        let (mut rows, mut marks) = (Vec::new(), Vec::new());
         let mut images = Vec::new();
         let last = (first + deck.pages_per_file).min(deck.n_pages);
         for document_idx in first / n_document_pages..last / n_document_pages {
-            for SynthPage { image, truth, .. } in synthesise_document(templates, glyphs, options, document_idx)? {
+            for SynthPage { image, truth, hostile, .. } in
+                synthesise_document(templates, glyphs, options, document_idx)?
+            {
                 let value = |column: &&str| truth.iter().find(|field| field.name == **column).map(|field| &field.value);
                 let values = columns.iter().map(|column| value(column).cloned().unwrap_or_else(|| "?".to_owned()));
-                rows.push([name.clone(), (rows.len() + 1).to_string()].into_iter().chain(values).collect());
+                let page = [name.clone(), (rows.len() + 1).to_string()];
+                marks.extend(hostile.into_iter().map(|HostileMark { field, kind }| {
+                    page.iter().cloned().chain([field.unwrap_or_default(), kind.as_str().to_owned()]).collect()
+                }));
+                rows.push(page.into_iter().chain(values).collect());
                 images.push(image);
                 on_page();
             }
@@ -100,18 +108,29 @@ pub fn write_deck(
         let path = folder.join(&name);
         let bytes = encode_scan(&images, deck.format, options.dpi)?;
         fs::write(&path, bytes).map_err(|error| Error::from(error).in_file(path.display().to_string()))?;
-        Ok(rows)
+        Ok((rows, marks))
     };
-    let rows: Vec<Vec<Vec<String>>> = (0..n_files).into_par_iter().map(write_file).collect::<Result<_>>()?;
+    let files: Vec<(Vec<Row>, Vec<Row>)> = (0..n_files).into_par_iter().map(write_file).collect::<Result<_>>()?;
 
-    let header = ["scan", "page"].into_iter().chain(columns.iter().copied());
+    let header: Vec<&str> = ["scan", "page"].into_iter().chain(columns).collect();
+    write_table(&folder.join("truth.csv"), &header, files.iter().flat_map(|(rows, _)| rows))?;
+    if options.hostile > 0.0 {
+        let header = ["scan", "page", "field", "kind"];
+        write_table(&folder.join("hostile.csv"), &header, files.iter().flat_map(|(_, marks)| marks))?;
+    }
+    Ok(())
+}
+
+/// A row of a table.
+type Row = Vec<String>;
+
+fn write_table<'a>(path: &Path, header: &[&str], rows: impl Iterator<Item = &'a Row>) -> Result<()> {
+    let mut rows = rows;
     let mut table = csv::Writer::from_writer(Vec::new());
-    let written =
-        table.write_record(header).and_then(|()| rows.iter().flatten().try_for_each(|row| table.write_record(row)));
+    let written = table.write_record(header).and_then(|()| rows.try_for_each(|row| table.write_record(row)));
     written.map_err(|error| Error::from(std::io::Error::other(error)))?;
     let bytes = table.into_inner().map_err(|error| Error::from(std::io::Error::other(error.to_string())))?;
-    let path = folder.join("truth.csv");
-    fs::write(&path, bytes).map_err(|error| Error::from(error).in_file(path.display().to_string()))
+    fs::write(path, bytes).map_err(|error| Error::from(error).in_file(path.display().to_string()))
 }
 
 #[cfg(test)]
@@ -198,6 +217,34 @@ mod tests {
         let none = write_deck(&[], &bars(), &options, &DeckOptions::default(), folder.path(), || ())
             .expect_err("there is no template");
         assert!(none.to_string().contains("no template"), "{none}");
+    }
+
+    #[test]
+    fn hostile_deck_lists_each_hostile_field_with_its_kind() {
+        let form = template("tax-return");
+        let deck = DeckOptions { n_pages: 3, ..DeckOptions::default() };
+        let folder = tempfile::tempdir().expect("there is room for a few small files");
+        let draw = |hostile| {
+            let options = SynthOptions { dpi: 75.0, hostile, ..SynthOptions::default() };
+            write_deck(std::slice::from_ref(&form), &bars(), &options, &deck, folder.path(), || ())
+                .expect("the options are good");
+            fs::read_to_string(folder.path().join("truth.csv")).expect("it was written")
+        };
+        let plain = draw(0.0);
+        assert!(!folder.path().join("hostile.csv").exists());
+        let truth = draw(0.5);
+        let table = fs::read_to_string(folder.path().join("hostile.csv")).expect("it was written");
+        let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!(rows[0], ["scan", "page", "field", "kind"]);
+        assert!(rows.len() > 15, "{table}");
+        let columns: Vec<&str> = plain.lines().next().expect("it has a header").split(',').collect();
+        for (before, after) in plain.lines().zip(truth.lines()).skip(1) {
+            let pairs = before.split(',').zip(after.split(',')).zip(&columns).filter(|((b, a), _)| b != a);
+            for (_, column) in pairs {
+                let scan = after.split(',').next().expect("it has a scan");
+                assert!(rows.iter().any(|row| row[0] == scan && row[2] == *column), "{scan} {column}");
+            }
+        }
     }
 
     #[test]

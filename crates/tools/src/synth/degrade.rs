@@ -267,7 +267,12 @@ fn amount(strength: f64, dice: &mut Dice) -> f64 {
 }
 
 /// Maps `image` by `map` (pixels to pixels) onto a canvas of `size`; `behind` gives the pixels outside the image.
-fn warp(image: &GrayImage, map: &Projection, size: (u32, u32), behind: impl Fn(f64, f64) -> u8) -> GrayImage {
+pub(super) fn warp(
+    image: &GrayImage,
+    map: &Projection,
+    size: (u32, u32),
+    behind: impl Fn(f64, f64) -> u8,
+) -> GrayImage {
     let Some(back) = map.inverse() else { return image.clone() };
     GrayImage::from_fn(size.0, size.1, |x, y| {
         let (x, y) = (f64::from(x), f64::from(y));

@@ -32,7 +32,9 @@ pub fn synthesise_document(
     let writer = Writer::draw(glyphs.draw_hand(&mut content), options, &mut content);
     let page = |(page, template): (u64, &FormTemplate)| {
         let entries: Vec<Entry> = entries.by_ref().take(template.fields.len()).collect();
-        draw_page(template, entries, &writer, options, [&mut dice(page, 0), &mut content, &mut dice(page, 2)])
+        let page_idx = document_idx.wrapping_mul(n_pages).wrapping_add(page);
+        let streams = [&mut dice(page, 0), &mut content, &mut dice(page, 2)];
+        draw_page(template, &entries, &writer, options, page_idx, streams)
     };
     (0..).zip(templates).map(page).collect()
 }

@@ -9,6 +9,7 @@ pub mod degrade;
 mod document;
 mod encode;
 mod glyphs;
+mod hostile;
 mod options;
 mod print;
 mod sheet;
@@ -19,7 +20,7 @@ use image::{GrayImage, imageops};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use self::{degrade::Placement, sheet::Sheet, writing::Writer};
+use self::{degrade::Placement, hostile::Hostility, sheet::Sheet, writing::Writer};
 use formread_core::form::{FormTemplate, PageLayout};
 use formread_raster::{
     error::Result,
@@ -30,6 +31,7 @@ pub use deck::{DeckOptions, read_glyphs, write_deck};
 pub use document::synthesise_document;
 pub use encode::{ScanFormat, encode_scan};
 pub use glyphs::GlyphStock;
+pub use hostile::{HostileKind, HostileKinds, HostileMark};
 pub use options::{Degradations, SynthOptions};
 pub use values::{Entry, draw_values};
 
@@ -55,6 +57,8 @@ pub struct SynthPage {
     /// Maps template millimetres to pixels of `image`, whose first pixel spans 0 to 1. A fold moves part of the page by
     /// up to 0.6 mm from there.
     pub page_from_template: Projection,
+    /// Hostile writing, in the order in which it was drawn.
+    pub hostile: Vec<HostileMark>,
 }
 
 /// What is written in one field.
@@ -62,9 +66,10 @@ pub struct SynthPage {
 pub struct FieldTruth {
     /// The field's name.
     pub name: String,
-    /// Canonical form; empty: blank; `!`: off the page; `?`: off the page in part.
+    /// Canonical form; empty: blank; `!`: off the page, or hostile writing that is no value; `?`: off the page in part, or a
+    /// number that may be void or hidden.
     pub value: String,
-    /// The digits as they are written, from left to right.
+    /// The digits as they are written, from left to right; empty where hostile writing takes their place.
     pub written: String,
     /// Bounds of each digit's ink before any degradation, template millimetres.
     pub ink_mm: Vec<Rect>,
@@ -89,9 +94,10 @@ pub fn synthesise(
 /// Prints a form, writes `entries` into its fields, and degrades the page, each with its own random numbers.
 fn draw_page(
     template: &FormTemplate,
-    entries: Vec<Entry>,
+    entries: &[Entry],
     writer: &Writer<'_>,
     options: &SynthOptions,
+    page_idx: u64,
     [paper, content, wear]: [&mut Dice; 3],
 ) -> Result<SynthPage> {
     let px_per_mm = options.dpi / MM_PER_INCH;
@@ -105,22 +111,44 @@ fn draw_page(
     let mut sheet = Sheet::new(bounds.width(), bounds.height(), px_per_mm);
     print::print_form(&mut sheet, template, paper)?;
 
+    let whole = [bounds];
+    let is_whole_image = template.layout == PageLayout::WholeImage;
+    let cells: Vec<&[Rect]> =
+        template.fields.iter().map(|field| if is_whole_image { &whole[..] } else { field.layout.cells() }).collect();
+    let frame = |cells: &&[Rect]| cells.iter().copied().reduce(Rect::union).unwrap_or(bounds);
+    let frames: Vec<Rect> = cells.iter().map(frame).collect();
+    let mut hostility = (options.hostile > 0.0).then(|| {
+        let (of_deck, of_page) = ((options.hostile, options.hostile_kinds), (options.seed, page_idx));
+        Hostility::new((template, bounds), entries, (&cells, &frames), writer, of_deck, of_page)
+    });
+
     let mut truth = Vec::with_capacity(entries.len());
-    for (field, entry) in template.fields.iter().zip(entries) {
-        let whole = [bounds];
-        let cells = if template.layout == PageLayout::WholeImage { &whole } else { field.layout.cells() };
-        let ink_mm = writer.write(&mut sheet, field, cells, &entry, options.touching, content);
-        let corners_px = cells.iter().copied().reduce(Rect::union).unwrap_or(bounds).corners();
+    // a number that hostile writing takes the place of is written off the sheet, so that all others are the same as without
+    let mut scrap = Sheet::new(0.0, 0.0, px_per_mm);
+    for (idx, (field, entry)) in template.fields.iter().zip(entries).enumerate() {
+        let is_taken = hostility.as_ref().is_some_and(|hostility| hostility.takes(idx));
+        let sheet = if is_taken { &mut scrap } else { &mut sheet };
+        let ink_mm = writer.write(sheet, field, cells[idx], entry, options.touching, content);
         truth.push(FieldTruth {
             name: field.name.clone(),
-            value: entry.value,
-            written: entry.digits,
+            value: entry.value.clone(),
+            written: entry.digits.clone(),
             ink_mm,
-            corners_px,
+            corners_px: frames[idx].corners(),
         });
     }
+    if let Some(hostility) = &mut hostility {
+        hostility.write(&mut sheet, writer, options.touching, &mut truth);
+    }
 
-    let (image, image_from_sheet) = degrade_page(sheet.pixels, options, px_per_mm, wear)?;
+    let spoil = |image: &mut GrayImage, image_from_sheet: &Projection| {
+        if let Some(hostility) = &mut hostility {
+            let image_from_page = image_from_sheet.compose(&Projection::scaling(px_per_mm, px_per_mm));
+            hostility.spoil_scan(image, &image_from_page, px_per_mm, &mut truth);
+        }
+    };
+    let (image, image_from_sheet) = degrade_page(sheet.pixels, options, px_per_mm, spoil, wear)?;
+    let hostile = hostility.map(Hostility::into_marks).unwrap_or_default();
     let page_from_template = image_from_sheet.compose(&Projection::scaling(px_per_mm, px_per_mm));
     for field in &mut truth {
         let [lt, _, rb, _] = field.corners_px;
@@ -135,7 +163,7 @@ fn draw_page(
             field.value = if is_centre_on_page { "?" } else { "!" }.to_owned();
         }
     }
-    Ok(SynthPage { image, truth, page_from_template })
+    Ok(SynthPage { image, truth, page_from_template, hostile })
 }
 
 /// Draws the blank form, with all that is printed, at `dpi` dots per inch, 50 to 1200. `seed` selects the words that the
@@ -155,11 +183,12 @@ pub fn print_blank(template: &FormTemplate, dpi: f64, seed: u64) -> Result<GrayI
 }
 
 /// Degrades a sheet in the natural order: toner, fold, placement on the scanner or photo, optics, sensor, fax line, file.
-/// Returns the image and the projection that maps pixels of the sheet to pixels of the image.
+/// `spoil` gets the placed page before the optics, with the projection from pixels of the sheet to those of the page. Returns the image and the projection that maps pixels of the sheet to pixels of the image.
 fn degrade_page(
     sheet: GrayImage,
     options: &SynthOptions,
     px_per_mm: f64,
+    spoil: impl FnOnce(&mut GrayImage, &Projection),
     dice: &mut Dice,
 ) -> Result<(GrayImage, Projection)> {
     let d = &options.degradations;
@@ -168,7 +197,8 @@ fn degrade_page(
     let placement = Placement { skew_degrees: d.skew_degrees, shift: d.shift, scale: d.scale };
     let (image, placed) = degrade::place(image, placement, dice);
     let (image, seen) = degrade::perspective(image, d.perspective, dice);
-    let image = degrade::uneven_light(image, d.uneven_light, dice);
+    let mut image = degrade::uneven_light(image, d.uneven_light, dice);
+    spoil(&mut image, &seen.compose(&placed));
     let image = degrade::blur(image, d.blur, px_per_mm, dice);
     let image = degrade::noise(image, d.noise, px_per_mm, dice);
     let image = degrade::fax(image, d.fax, dice);

@@ -1,5 +1,6 @@
 //! Options for drawing a deck.
 
+use super::HostileKinds;
 use formread_raster::error::{Error, Result};
 
 /// Range of resolutions, dots per inch.
@@ -24,6 +25,10 @@ pub struct SynthOptions {
     pub points: f64,
     /// Share of the pages turned sideways or upside down, 0 to 1. Default 0.
     pub turned: f64,
+    /// Share of the fields and of the pages with hostile writing, 0 to 1. Default 0.
+    pub hostile: f64,
+    /// The kinds of hostile writing. Default [`HostileKinds::ALL`].
+    pub hostile_kinds: HostileKinds,
     /// Degradations by paper and scanner. Default [`Degradations::NONE`].
     pub degradations: Degradations,
 }
@@ -38,6 +43,8 @@ impl Default for SynthOptions {
             touching: 0.1,
             points: 0.0,
             turned: 0.0,
+            hostile: 0.0,
+            hostile_kinds: HostileKinds::ALL,
             degradations: Degradations::NONE,
         }
     }
@@ -142,6 +149,7 @@ impl SynthOptions {
             ("touching", self.touching),
             ("points", self.points),
             ("turned", self.turned),
+            ("hostile", self.hostile),
             ("shift", d.shift),
             ("scale", d.scale),
             ("blur", d.blur),
@@ -163,6 +171,9 @@ impl SynthOptions {
         if !DPI_RANGE.contains(&self.dpi) {
             return range_error("dpi", self.dpi, *DPI_RANGE.start(), *DPI_RANGE.end());
         }
+        if self.hostile > 0.0 && self.hostile_kinds.is_empty() {
+            return Err(Error::usage("hostile writing without a kind"));
+        }
         Ok(())
     }
 }
@@ -183,6 +194,11 @@ mod tests {
         for (bad, part) in [
             (SynthOptions { blanks: 1.5, ..good }, "blanks: 1.5"),
             (SynthOptions { turned: f64::NAN, ..good }, "turned: NaN"),
+            (SynthOptions { hostile: -0.5, ..good }, "hostile: -0.5"),
+            (
+                SynthOptions { hostile: 0.5, hostile_kinds: HostileKinds::from_iter([]), ..good },
+                "hostile writing without a kind",
+            ),
             (SynthOptions { dpi: 1e9, ..good }, "dpi: 1000000000"),
             (SynthOptions { degradations: Degradations { fax: -0.1, ..good.degradations }, ..good }, "fax: -0.1"),
             (

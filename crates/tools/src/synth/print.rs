@@ -99,7 +99,7 @@ fn random_text(bounds: Rect, dice: &mut Dice) -> String {
 
 /// The ink of a line of text, 0 none .. 255 full, cropped to the ink; `None` if there is none. Characters that are not in the
 /// font are left out.
-fn text_ink(text: &str, weight: FontWeight) -> Option<GrayImage> {
+pub(super) fn text_ink(text: &str, weight: FontWeight) -> Option<GrayImage> {
     const SIZE: RasterHeight = RasterHeight::Size32;
     let pitch = get_raster_width(weight, SIZE) as u32;
     let n_chars = u32::try_from(text.chars().count()).ok()?;

@@ -294,7 +294,7 @@ fn draw_entry(field: &Field, ceiling: f64, dice: &mut Dice) -> Entry {
     }
 }
 
-fn plain(value: String, digits: String) -> Entry {
+pub(super) fn plain(value: String, digits: String) -> Entry {
     Entry { value, digits, is_whole: false }
 }
 
@@ -315,12 +315,12 @@ fn number_entry(field: &Field, number: f64) -> Entry {
 }
 
 /// Minimum number of digits of a written number: all decimals, and one before the point if there is room.
-fn min_digits(field: &Field) -> usize {
+pub(super) fn min_digits(field: &Field) -> usize {
     (decimals_of(field) + 1).min(field.digits.max)
 }
 
 /// The entry of a number with these digits, decimals included.
-fn entry_of_digits(field: &Field, digits: &str, is_negative: bool) -> Entry {
+pub(super) fn entry_of_digits(field: &Field, digits: &str, is_negative: bool) -> Entry {
     let canonical = canonical_number(field, digits);
     let has_sign = is_negative && digits.bytes().any(|digit| digit != b'0');
     let value = if has_sign { format!("-{canonical}") } else { canonical };
@@ -329,7 +329,7 @@ fn entry_of_digits(field: &Field, digits: &str, is_negative: bool) -> Entry {
     Entry { value, digits: if is_whole { whole } else { digits }.to_owned(), is_whole }
 }
 
-fn decimals_of(field: &Field) -> usize {
+pub(super) fn decimals_of(field: &Field) -> usize {
     match field.kind {
         FieldKind::Amount { decimals, .. } => decimals,
         _ => 0,

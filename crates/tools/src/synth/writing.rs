@@ -81,18 +81,18 @@ pub(super) struct Writer<'a> {
     /// Width of digits, as a factor of their natural width.
     width: f64,
     /// Slant to the right, as a share of the height.
-    slant: f64,
+    pub(super) slant: f64,
     /// Stroke width, as a share of a digit's height.
-    stroke: f64,
+    pub(super) stroke: f64,
     /// Minimum level of ink, 0 to 1; a low one makes thick strokes.
     threshold: f64,
     /// Darkness of the ink, 0 to 1.
-    darkness: f64,
+    pub(super) darkness: f64,
     /// Distance of digits below the middle of a cell (negative: above), as a share of the cell's height.
-    drop: f64,
-    is_right_aligned: bool,
+    pub(super) drop: f64,
+    pub(super) is_right_aligned: bool,
     uses_fillers: bool,
-    writes_points: bool,
+    pub(super) writes_points: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -310,12 +310,20 @@ impl<'a> Writer<'a> {
         frame
     }
 
-    fn height_in(&self, cell: Rect) -> f64 {
+    /// Height of this writer's digits in `cell`, millimetres.
+    pub(super) fn height_in(&self, cell: Rect) -> f64 {
         (self.height * cell.height()).min(MAX_HEIGHT_MM)
     }
 
     /// The ink of one digit, `height_mm` high and at most `max_width_mm` wide, 0 none .. 255 full.
-    fn digit_ink(&self, digit: usize, height_mm: f64, max_width_mm: f64, px_per_mm: f64, dice: &mut Dice) -> GrayImage {
+    pub(super) fn digit_ink(
+        &self,
+        digit: usize,
+        height_mm: f64,
+        max_width_mm: f64,
+        px_per_mm: f64,
+        dice: &mut Dice,
+    ) -> GrayImage {
         let source = self.hand.draw_digit(digit, self.stroke, dice);
         let slant = self.slant + dice.random_range(-0.05..0.05);
         let threshold = self.threshold + dice.random_range(-0.04..0.04);
@@ -326,7 +334,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Draws `ink` with its middle at `centre`, moved to lie within `bounds`. Returns its bounds, millimetres.
-    fn put(&self, sheet: &mut Sheet, ink: &GrayImage, centre: Point, bounds: Rect) -> Rect {
+    pub(super) fn put(&self, sheet: &mut Sheet, ink: &GrayImage, centre: Point, bounds: Rect) -> Rect {
         let px_per_mm = sheet.px_per_mm;
         let place = |middle: f64, side: u32, low: f64, high: f64| {
             let (low, high) = ((low * px_per_mm).ceil(), (high * px_per_mm).floor() - f64::from(side));
