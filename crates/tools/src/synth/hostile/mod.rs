@@ -30,6 +30,7 @@ use formread_raster::geometry::{Projection, Rect};
 pub use kinds::{HostileKind, HostileKinds};
 
 use plan::{FieldPlan, FilledPage, PagePlan, Writing};
+use scan::Touch;
 
 /// Seed added to that of a deck, for random numbers of its own.
 const SEED_OFFSET: u64 = 0x6873_7464;
@@ -44,7 +45,7 @@ const FRAME_MM: f64 = 0.3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostileMark {
     /// The field that has it or is touched by it; `None` for ink over the page, which has a mark for each field that it touches
-    /// besides.
+    /// besides. A field with hostile writing of its own has one mark, for that.
     pub field: Option<String>,
     /// What it is.
     pub kind: HostileKind,
@@ -93,8 +94,11 @@ impl<'a> Hostility<'a> {
             field.written.clear();
             field.ink_mm.clear();
             self.mark(Some(field_idx), plan.kind);
-            let others = self.inked_fields(&before, sheet).into_iter().filter(|other| *other != field_idx);
-            others.for_each(|other| self.mark(Some(other), plan.kind));
+            for other in self.inked_fields(&before, sheet) {
+                if plans[other].is_none() {
+                    self.mark(Some(other), plan.kind);
+                }
+            }
         }
         self.plan.of_fields = plans;
         let Some(kind) = self.plan.of_page.filter(|kind| !is_of_scan(*kind)) else { return };
@@ -104,10 +108,7 @@ impl<'a> Hostility<'a> {
         self.mark(None, kind);
         let hides = matches!(kind, HostileKind::VoidLine | HostileKind::Word);
         for field_idx in self.inked_fields(&before, sheet) {
-            self.mark(Some(field_idx), kind);
-            if hides {
-                hide_number(&mut truth[field_idx]);
-            }
+            self.touch(field_idx, kind, hides, &mut truth[field_idx]);
         }
     }
 
@@ -127,17 +128,24 @@ impl<'a> Hostility<'a> {
             _ => scan::draw_glare(image, &places, px_per_mm, &mut self.dice),
         };
         self.mark(None, kind);
-        for touch in touched {
-            self.mark(Some(touch.field_idx), kind);
-            if touch.hides {
-                hide_number(&mut truth[touch.field_idx]);
-            }
+        for Touch { field_idx, hides } in touched {
+            self.touch(field_idx, kind, hides, &mut truth[field_idx]);
         }
     }
 
     /// What was drawn.
     pub fn into_marks(self) -> Vec<HostileMark> {
         self.marks
+    }
+
+    /// Marks a field that ink over the page touches, unless it has hostile writing of its own.
+    fn touch(&mut self, field_idx: usize, kind: HostileKind, hides: bool, truth: &mut FieldTruth) {
+        if !self.takes(field_idx) {
+            self.mark(Some(field_idx), kind);
+        }
+        if hides {
+            hide_number(truth);
+        }
     }
 
     fn mark(&mut self, field_idx: Option<usize>, kind: HostileKind) {

@@ -16,6 +16,8 @@ const WIDTH_CHANGE: f64 = 0.14;
 const END_WIDTH: f64 = 0.8;
 /// Length over which a stroke gets its full width, millimetres.
 const END_MM: f64 = 0.5;
+/// Range of the width of a dot, as a share of the width of a stroke.
+const DOT_WIDTHS: std::ops::Range<f64> = 1.2..1.9;
 /// Deviation of a straight line drawn by hand, as a share of its length.
 const TREMOR: f64 = 0.008;
 /// Distance of the points of a straight line drawn by hand, millimetres.
@@ -45,7 +47,7 @@ impl Pen {
                 self.width_mm * change * (END_WIDTH + (1.0 - END_WIDTH) * end)
             };
             if let [dot] = line[..] {
-                mask.add_piece(dot, dot, 1.3 * self.width_mm);
+                mask.add_piece(dot, dot, dice.random_range(DOT_WIDTHS) * self.width_mm);
             }
             let mut along = 0.0;
             for pair in line.windows(2) {

@@ -12,6 +12,9 @@ use formread_raster::geometry::{Point, Rect};
 
 /// Range of the width of a space, as a share of the height of a digit; the gaps of a writer are at most half a height wide.
 const SPACE_WIDTHS: std::ops::Range<f64> = 1.0..1.6;
+/// The space between two words, which is no wider than a letter.
+pub(super) const WORD_SPACE: char = '_';
+const WORD_SPACE_WIDTH: f64 = 0.3;
 /// Maximum width of a row, as a share of its frame; a wider one is squeezed.
 const MAX_FRAME_SHARE: f64 = 0.96;
 /// Maximum width of a character, as a share of its cell; a wider one is squeezed.
@@ -59,6 +62,7 @@ fn draw_glyph(
             let width = sign.width * height;
             (Glyph::Sign(sign), width)
         }
+        None if character == WORD_SPACE => (Glyph::Space, WORD_SPACE_WIDTH * height),
         None => (Glyph::Space, dice.random_range(SPACE_WIDTHS) * height),
     }
 }

@@ -5,7 +5,7 @@ use rand::RngExt;
 use super::{
     HostileKind,
     pen::{hand_line, hand_ring},
-    row::{Start, pen_of, write_row},
+    row::{Start, WORD_SPACE, pen_of, write_row},
     space::free_place,
     stamp::draw_stamp,
 };
@@ -80,7 +80,7 @@ fn void_ends(frames: &[Rect], dice: &mut Dice) -> (Point, Point) {
 
 /// Writes a word in free space, or so that its end runs into a field.
 fn write_word(sheet: &mut Sheet, writer: &Writer<'_>, [frames, obstacles]: [&[Rect]; 2], page: Rect, dice: &mut Dice) {
-    let text = WORDS[dice.random_range(0..WORDS.len())];
+    let text = WORDS[dice.random_range(0..WORDS.len())].replace(' ', &WORD_SPACE.to_string());
     let height = dice.random_range(3.5..6.5);
     let width = LETTER_PITCH * height * text.len() as f64;
     let free = match dice.random_bool(WORD_INTO_FIELD_SHARE) {
@@ -95,7 +95,7 @@ fn write_word(sheet: &mut Sheet, writer: &Writer<'_>, [frames, obstacles]: [&[Re
             (frame, Start::RightAt(end.max(page.x0 + width)))
         }
     };
-    write_row(writer, sheet, text, (frame, start, height), dice);
+    write_row(writer, sheet, &text, (frame, start, height), dice);
 }
 
 #[cfg(test)]

@@ -51,7 +51,10 @@ impl Target<'_> {
         let has_signs = !self.field.ignores_punctuation;
         let (dash, cross) = (self.has_filler(Filler::Dash), self.has_filler(Filler::Cross));
         match kind {
-            K::Minus | K::TrailingMinus | K::DashBetween => self.is_number() && has_signs && !dash,
+            K::Minus | K::DashBetween => self.is_number() && has_signs && !dash,
+            // a sign in the cells of the decimals is a dash in their place
+            K::TrailingMinus | K::Parentheses if !self.is_box() && !is_integer => false,
+            K::TrailingMinus => self.is_number() && has_signs && !dash,
             K::Parentheses | K::Colon | K::CurrencyPercent => self.is_number() && has_signs,
             K::Point => is_integer && self.is_box() && has_signs,
             K::LeadingPoint => self.is_number() && self.is_box() && has_signs,
