@@ -12,6 +12,8 @@ use formread_raster::geometry::{Point, Rect};
 /// Ranges of the radius of a blot, and of its distance from the middle of a digit, as shares of the height of a digit.
 const BLOT_RADII: std::ops::Range<f64> = 0.44..0.62;
 const BLOT_SHIFT: f64 = 0.08;
+/// Darkness of a blot, 0 to 1: so dark that the digit under it cannot be seen.
+const BLOT_DARKNESS: f64 = 0.975;
 /// Distance of a ring from the number in it, as a share of the height of a digit.
 const RING_GAPS: std::ops::Range<f64> = 0.12..0.45;
 
@@ -79,7 +81,7 @@ fn blot(sheet: &mut Sheet, pen: Pen, digit: Rect, dice: &mut Dice) {
     let mut near = |reach: f64| Point::new(dice.random_range(-reach..reach), dice.random_range(-reach..reach));
     let centre = digit.centre() + near(BLOT_SHIFT * height);
     let drops: Vec<Point> = (0..3).map(|_| centre + near(1.1 * height)).collect();
-    let ink = Pen { darkness: pen.darkness.max(0.9), ..pen };
+    let ink = Pen { darkness: BLOT_DARKNESS, ..pen };
     let outline = blot_outline(centre, dice.random_range(BLOT_RADII) * height, dice);
     ink.fill(sheet, &outline);
     for drop in drops {

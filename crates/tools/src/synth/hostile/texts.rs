@@ -13,8 +13,8 @@ use formread_core::form::{DecimalPoint, Field, FieldKind, FieldLayout, Filler};
 pub(super) const NO_VALUE: &str = "!";
 /// Maximum number of digits of a number drawn for a field that has none.
 const MAX_NEW_DIGITS: usize = 4;
-/// Words and units, with the letters that have shapes.
-const UNITS: [&str; 12] = ["kg", "cm", "m", "h", "g", "kg", "km", "fr", "st", "l", "d", "ca"];
+/// Words and units, with the letters that have shapes; none that alone looks like a digit.
+const UNITS: [&str; 9] = ["kg", "cm", "m", "h", "km", "fr", "st", "d", "ca"];
 const WORDS: [&str; 10] = ["nil", "none", "abc", "no", "void", "see", "ok", "na", "tbc", "zero"];
 const ROMAN: [&str; 9] = ["IX", "IV", "VII", "VI", "XII", "VIII", "XI", "XIV", "V"];
 
