@@ -113,7 +113,9 @@ pub(super) fn draw_nil(sheet: &mut Sheet, pen: Pen, frame: Rect, height: f64, di
         // a slash of the size of a digit
         0 | 1 => {
             let x = dice.random_range(0.15..0.85);
-            let (reach, lean) = (0.62 * height, dice.random_range(0.25..0.6) * height);
+            // higher and more slanted than a 1
+            let reach = (0.68 * height).min(inner.height() / 2.0);
+            let lean = dice.random_range(0.36..0.65) * height;
             (at(x, 0.5) + Point::new(-lean, reach), at(x, 0.5) + Point::new(lean, -reach))
         }
         // a line from corner to corner
