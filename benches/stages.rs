@@ -193,7 +193,15 @@ fn read_return(template: &FormTemplate, seed: u64) -> PageRecord {
         }
     };
     let fields = template.fields.iter().zip(entries).map(read_field).collect();
-    PageRecord { page: 1, reading: PageReading::Read { form: template.name.clone(), fields, residual_px: 0.0 } }
+    PageRecord {
+        page: 1,
+        reading: PageReading::Read {
+            form: template.name.clone(),
+            fields,
+            residual_px: 0.0,
+            has_writing_outside: false,
+        },
+    }
 }
 
 /// Number of workers that use the nets at the same time.

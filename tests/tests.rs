@@ -8,6 +8,7 @@
 //! - `golden`: readings of the fixtures, compared with golden files; `make golden` renews them.
 //! - `inputs`: folders and lists of scans, and outputs that are no files.
 //! - `ledger`: every page is accounted for, whatever happens to its file.
+//! - `faint_pencil`: numbers in pencil that is little darker than the paper.
 //! - `faults`: runs that are killed, stopped, refused or out of disk space, and resumed.
 //! - `hostile`: damaged files, and files that are made to harm a decoder.
 //! - `house_rules`: rules of the source code that the compiler does not check.
@@ -24,6 +25,7 @@
 //! - `numbers`: forms that differ only in their printed number.
 //! - `drawn_states`: draws fields in every state, for `states`.
 //! - `states`: fields that are struck out, overwritten or have too many digits get their own reasons.
+//! - `outside`: writing beside the fields, and print that no template declares.
 //! - `properties`: random forms and pages: each written value is read right or needs review.
 //! - `templates`: `formread template`, and the schema of templates.
 //! - `whole_pages`: forms turned by any angle, several forms on one picture, and mirrored forms.
@@ -45,6 +47,8 @@ mod documents;
 mod drafts;
 #[cfg(feature = "torch")]
 mod drawn_states;
+#[cfg(feature = "torch")]
+mod faint_pencil;
 #[cfg(all(feature = "torch", unix))]
 mod faults;
 mod golden;
@@ -60,6 +64,8 @@ mod module_cycles;
 mod no_numbers;
 #[cfg(feature = "torch")]
 mod numbers;
+#[cfg(feature = "torch")]
+mod outside;
 #[cfg(feature = "torch")]
 mod properties;
 mod real_digits;

@@ -166,6 +166,8 @@ pub struct CutPage {
     pub registration: Registration,
     /// The fields' ink, in the template's order.
     pub cuts: Vec<FieldCut>,
+    /// Bounds of the writing beside the fields, millimetres of the template.
+    pub outside: Vec<Rect>,
 }
 
 impl PreparedPage {

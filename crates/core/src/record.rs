@@ -19,12 +19,14 @@ pub struct Page {
     pub number: u32,
     /// The name of the template that fits; `None` where none does.
     pub form: Option<String>,
-    /// Whether every field was accepted or is blank, some need review, or the page was rejected.
+    /// Whether every field was accepted or is blank, the page needs review, or it was rejected.
     pub verdict: Verdict,
     /// Why the page was rejected; `None` where it was read.
     pub rejection: Option<Rejection>,
     /// In the template's order; none of a rejected page.
     pub fields: Vec<Field>,
+    /// Whether somebody wrote beside the fields. Such a page needs review, even if no field does.
+    pub has_writing_outside: bool,
 }
 
 /// Why a page was rejected.
@@ -97,14 +99,16 @@ impl Page {
                 verdict: Verdict::Rejected,
                 rejection: Some(Rejection { reason: *reason, detail: detail.clone() }),
                 fields: Vec::new(),
+                has_writing_outside: false,
             },
-            PageReading::Read { form, fields, .. } => {
+            PageReading::Read { form, fields, has_writing_outside, .. } => {
+                let has_writing_outside = *has_writing_outside;
                 let kind =
                     |name: &str| template?.fields.iter().find(|field| field.name == name).map(|field| &field.kind);
                 let fields: Vec<Field> = fields.iter().map(|field| Field::new(field, kind(&field.name))).collect();
                 let needs_review = fields.iter().any(|field| matches!(field.state, FieldState::Review(_)));
-                let verdict = if needs_review { Verdict::Review } else { Verdict::Accepted };
-                Self { number, form: Some(form.clone()), verdict, rejection: None, fields }
+                let verdict = if needs_review || has_writing_outside { Verdict::Review } else { Verdict::Accepted };
+                Self { number, form: Some(form.clone()), verdict, rejection: None, fields, has_writing_outside }
             }
         }
     }
@@ -270,7 +274,12 @@ mod tests {
                 bounds: Rect::default(),
                 residual_px: None,
             };
-            let reading = PageReading::Read { form: "f".to_owned(), fields: vec![field], residual_px: 0.0 };
+            let reading = PageReading::Read {
+                form: "f".to_owned(),
+                fields: vec![field],
+                residual_px: 0.0,
+                has_writing_outside: false,
+            };
             Page::new(&PageRecord { page: 1, reading }, Some(&template))
         };
         let accepted = page(FieldState::Accepted);

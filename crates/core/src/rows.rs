@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::assemble::{FieldState, FieldValue, PageReading, PageRecord};
 
+/// The word of the `attention` column for a page on which somebody wrote beside the fields. No field can have this name.
+pub const WRITING_OUTSIDE: &str = "writing-outside";
+
 /// The verdict on a page. The words of the `verdict` column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Every field was accepted or is properly blank.
+    /// Every field was accepted or is properly blank, and nothing is written beside the fields.
     Accepted,
-    /// Some field needs a person.
+    /// Some field needs a person, or what is written beside the fields.
     Review,
     /// The page as a whole could not be read.
     Rejected,
@@ -40,7 +43,8 @@ pub struct PageRows {
     pub form: String,
     /// The verdict on the page.
     pub verdict: Verdict,
-    /// The fields that need review, joined by `;`, or the reason why the page was rejected.
+    /// The fields that need review, then [`WRITING_OUTSIDE`] where somebody wrote beside the fields, joined by `;`; or the
+    /// reason why the page was rejected.
     pub attention: String,
     /// In the template's order.
     pub fields: Vec<FieldRow>,
@@ -72,9 +76,10 @@ impl PageRows {
             PageReading::Rejected { form, reason, .. } => {
                 (form.clone().unwrap_or_default(), Verdict::Rejected, reason.to_string(), Vec::new())
             }
-            PageReading::Read { form, fields, .. } => {
+            PageReading::Read { form, fields, has_writing_outside, .. } => {
                 let is_open = |field: &&FieldValue| matches!(field.state, FieldState::Review(_));
-                let open: Vec<&str> = fields.iter().filter(is_open).map(|field| field.name.as_str()).collect();
+                let open = fields.iter().filter(is_open).map(|field| field.name.as_str());
+                let open: Vec<&str> = open.chain(has_writing_outside.then_some(WRITING_OUTSIDE)).collect();
                 let verdict = if open.is_empty() { Verdict::Accepted } else { Verdict::Review };
                 (form.clone(), verdict, open.join(";"), fields.iter().map(FieldRow::new).collect())
             }
@@ -132,7 +137,7 @@ mod tests {
     }
 
     fn read(fields: Vec<FieldValue>) -> PageRecord {
-        PageRecord { page: 3, reading: PageReading::Read { form: "f".to_owned(), fields, residual_px: 0.4 } }
+        PageRecord { page: 3, reading: read_page(fields, false) }
     }
 
     #[test]
@@ -152,6 +157,21 @@ mod tests {
         assert_eq!(rows.fields[0].bounds, [1, 3, 31, -4]);
         assert_eq!(rows.fields[0].confidence, "0.9877");
         assert_eq!(rows.n_digits(), 6);
+    }
+
+    fn read_page(fields: Vec<FieldValue>, has_writing_outside: bool) -> PageReading {
+        PageReading::Read { form: "f".to_owned(), fields, residual_px: 0.4, has_writing_outside }
+    }
+
+    #[test]
+    fn page_with_writing_outside_is_for_review() {
+        let open = || field("open", "77", FieldState::Review(ReviewReason::LowConfidence));
+        for (fields, attention) in
+            [(vec![field("none", "", FieldState::Blank)], "writing-outside"), (vec![open()], "open;writing-outside")]
+        {
+            let rows = PageRows::new("a", &PageRecord { page: 1, reading: read_page(fields, true) });
+            assert_eq!((rows.verdict, rows.attention.as_str()), (Verdict::Review, attention));
+        }
     }
 
     #[test]

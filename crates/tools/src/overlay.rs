@@ -48,9 +48,12 @@ pub fn file_name(scan: &str, page: u32) -> String {
 /// If `report` is not by a reader with `templates`.
 pub fn draw(page: &Page, report: &PageReport, templates: &[FormTemplate]) -> RgbImage {
     match (&report.record.reading, &report.cut) {
-        (PageReading::Read { form, fields, residual_px }, Some(cut)) => {
+        (PageReading::Read { form, fields, residual_px, .. }, Some(cut)) => {
             let mut canvas = PageCanvas::new(&page.pixels, quarter_turns(&cut.registration.page_from_template), STYLE);
             draw_fields(&mut canvas, page, &templates[cut.template_idx], cut, fields);
+            for &bounds in &cut.outside {
+                canvas.outline(cut.registration.page_from_template.apply_rect(bounds), RED, 1);
+            }
             canvas.text(Point::default(), &format!("{form}, residual {residual_px:.2} px"), GREEN);
             canvas.pixels
         }

@@ -150,7 +150,7 @@ pub(super) mod tests {
 
     pub fn page(form: &str, fields: &[(&str, Readings<'_>)]) -> PageReading {
         let fields = fields.iter().map(|(name, readings)| value(name, readings)).collect();
-        PageReading::Read { form: form.to_owned(), fields, residual_px: 0.0 }
+        PageReading::Read { form: form.to_owned(), fields, residual_px: 0.0, has_writing_outside: false }
     }
 
     pub fn cover(a: Readings<'_>, sum: Readings<'_>) -> PageReading {

@@ -8,6 +8,8 @@ use crate::segment::MarkInk;
 pub(super) fn read(ink: MarkInk, filled_counts: bool, params: &MarkParams, accept: &AcceptParams) -> Reading {
     let share = f64::from(ink.covered).max(1e-4);
     let written = logistic(params.marked_slope * (share / params.marked_share).ln());
+    // a box with a pale stroke is not surely empty
+    let written = if f64::from(ink.faint) >= params.marked_share { written.max(0.5) } else { written };
     let fill = f64::from(ink.min_ninth).max(share - params.hasty_fill_allowance);
     let filled = logistic(params.filled_slope * (fill - params.filled_share));
     let retracted = if filled_counts { 0.0 } else { written * filled };
@@ -57,6 +59,9 @@ mod tests {
             (1.0, 1.0, true, Accepted, "1"),
         ] {
             let ink = MarkInk { covered, min_ninth, ..MarkInk::default() };
+            let pale = MarkInk { faint: covered, ..MarkInk::default() };
+            let pale = read(pale, filled_counts, &MarkParams::default(), &AcceptParams::default());
+            assert_eq!(pale.state == Blank, covered < 0.05, "{pale:?}");
             let reading = read(ink, filled_counts, &MarkParams::default(), &AcceptParams::default());
             let is_as_told = reading.guess == guess || reading.confidence < 0.6;
             assert!(reading.state == state && is_as_told, "{ink:?}: {reading:?}");

@@ -72,6 +72,8 @@ pub enum PageReading {
         fields: Vec<FieldValue>,
         /// Root mean square distance of the landmarks from the fit, pixels.
         residual_px: f64,
+        /// Whether somebody wrote beside the fields.
+        has_writing_outside: bool,
     },
 }
 
@@ -191,6 +193,8 @@ pub enum ReviewReason {
     UnexplainedInk,
     /// There is ink in the field that belongs to something else, such as a line through the form.
     StrayInk,
+    /// What is written is hardly darker than the paper.
+    TooFaint,
 }
 
 impl ReviewReason {
@@ -213,6 +217,7 @@ impl ReviewReason {
             Self::NotANumber => "not-a-number",
             Self::UnexplainedInk => "unexplained-ink",
             Self::StrayInk => "stray-ink",
+            Self::TooFaint => "too-faint",
         })
     }
 }
@@ -239,13 +244,22 @@ pub fn assemble_page(
         let mut value =
             assemble_field(field, &cut.ink, scores, registration.fields.get(cut.field_idx), params, &accept);
         if let Some(reason) = cut.stray.and_then(|stray| stray_reason(stray, &value.state)) {
+            if reason == ReviewReason::TooFaint {
+                // as likely as not
+                (value.confidence, value.unconstrained.confidence) = (0.5, 0.5);
+            }
             value.state = FieldState::Review(reason);
             value.unconstrained.state = value.state.clone();
         }
         Some(value)
     });
-    let (form, residual_px) = (template.name.clone(), registration.residual_px);
-    let mut record = PageRecord { page, reading: PageReading::Read { form, fields: fields.collect(), residual_px } };
+    let reading = PageReading::Read {
+        form: template.name.clone(),
+        fields: fields.collect(),
+        residual_px: registration.residual_px,
+        has_writing_outside: cuts.iter().any(|cut| cut.stray == Some(StrayInk::Beside)),
+    };
+    let mut record = PageRecord { page, reading };
     reconcile(slice::from_ref(template), slice::from_mut(&mut record), accept, &params.rules);
     record
 }
@@ -257,6 +271,7 @@ fn stray_reason(stray: StrayInk, state: &FieldState) -> Option<ReviewReason> {
     is_open.then_some(match stray {
         StrayInk::Line | StrayInk::Beside => ReviewReason::StrayInk,
         StrayInk::Overflow => ReviewReason::Overflow,
+        StrayInk::Pale => ReviewReason::TooFaint,
     })
 }
 

@@ -155,6 +155,12 @@ impl Default for DefectParams {
 pub struct UnexplainedParams {
     /// Ink of a smaller area is dust, squares of the stroke width. Raising it overlooks fine points.
     pub min_area: f32,
+    /// Two points of a smaller area are no colon, squares of the stroke width. Lowering it takes pairs of specks for colons.
+    pub min_colon_area: f32,
+    /// Areas of the two points of a colon: the larger one is at most this many times the smaller one.
+    pub max_colon_ratio: f32,
+    /// Distance of their middles, in heights of a digit: smallest and largest.
+    pub colon_span: (f32, f32),
     /// Ink whose middle is higher or lower is no sign: 0 at the digits' tops, 1 at their feet. A wider range takes remnants of
     /// printed lines for signs.
     pub min_level: f32,
@@ -194,6 +200,9 @@ impl Default for UnexplainedParams {
     fn default() -> Self {
         Self {
             min_area: 0.6,
+            min_colon_area: 0.15,
+            max_colon_ratio: 2.5,
+            colon_span: (0.2, 0.8),
             min_level: 0.05,
             max_level: 1.3,
             min_dash_level: 0.2,

@@ -339,7 +339,12 @@ pub(super) mod tests {
 
     /// The values of one page after its rules.
     fn on_one_page(template: &FormTemplate, values: Vec<FieldValue>) -> Vec<FieldValue> {
-        let reading = PageReading::Read { form: template.name.clone(), fields: values, residual_px: 0.0 };
+        let reading = PageReading::Read {
+            form: template.name.clone(),
+            fields: values,
+            residual_px: 0.0,
+            has_writing_outside: false,
+        };
         let mut pages = [PageRecord { page: 1, reading }];
         reconcile(std::slice::from_ref(template), &mut pages, &AcceptTable::default(), &RuleParams::default());
         let [PageRecord { reading: PageReading::Read { fields, .. }, .. }] = pages else { panic!("it was read") };

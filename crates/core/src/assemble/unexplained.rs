@@ -98,6 +98,12 @@ pub(super) fn unexplained(
             _ => {}
         }
     }
+    for colon in colons(field, lattice, &steps, &digits, &params.unexplained) {
+        // its points may have been placed one by one
+        placed.retain(|placed| placed.sign.is_ascii_digit() || !(colon.left..=colon.right).contains(&placed.x));
+        placed.push(Placed { x: (colon.left + colon.right) / 2, sign: ':' });
+        has_sign = true;
+    }
     for i in slashes(&digits, &params.unexplained) {
         placed[i].sign = '/';
         has_sign = true;
@@ -153,6 +159,50 @@ fn is_allowed(
         || is_amount && is_known_point
         || is_separator
         || is_part_of_digit(ink.left, ink.right, digits)
+}
+
+/// The colons among the ink that a path leaves out or joins with a digit: two points of one size, one above the other, between
+/// digits. Together they are a sign even where each by itself is as small as dust. A date and an amount may have them.
+fn colons(
+    field: &Field,
+    lattice: &Lattice,
+    steps: &[Step],
+    digits: &[(&InkCrop, u8)],
+    params: &UnexplainedParams,
+) -> Vec<LooseInk> {
+    if matches!(field.kind, FieldKind::Date { .. } | FieldKind::Amount { .. }) {
+        return Vec::new();
+    }
+    let is_small = |ink: &LooseInk| is_point(ink, params) && ink.area >= params.min_colon_area;
+    let upper: Vec<LooseInk> = lattice
+        .edges
+        .iter()
+        .filter(|edge| edge.crop.is_none())
+        .filter_map(|edge| edge.loose)
+        .filter(is_small)
+        .collect();
+    let is_above = |a: &LooseInk, b: &LooseInk| {
+        let shared = a.right.min(b.right) - a.left.max(b.left);
+        2 * shared >= (a.right - a.left).min(b.right - b.left)
+            && a.area.max(b.area) <= params.max_colon_ratio * a.area.min(b.area)
+            && (params.colon_span.0..=params.colon_span.1).contains(&(b.level - a.level))
+    };
+    let is_between = |ink: &LooseInk| {
+        let middle_of_ink = (ink.left + ink.right) / 2;
+        let n_left = digits.iter().filter(|(crop, _)| middle(crop) < middle_of_ink).count();
+        n_left > 0 && n_left < digits.len()
+    };
+    let colon = |step: &Step| {
+        let edge = &lattice.edges[step.edge_idx];
+        let lower = edge.loose.filter(is_small).filter(is_between)?;
+        // loose ink that a path joins with a digit is beside its strokes
+        if edge.crop.is_none() && is_part_of_digit(lower.left, lower.right, digits) {
+            return None;
+        }
+        let upper = upper.iter().find(|upper| is_above(upper, &lower))?;
+        Some(LooseInk { left: lower.left.min(upper.left), right: lower.right.max(upper.right), ..lower })
+    };
+    steps.iter().filter_map(colon).collect()
 }
 
 /// Whether `ink`, which a path joins with the digit beside it, is a point: at the foot of the digits. Of an amount only before
@@ -302,6 +352,10 @@ mod tests {
 
     /// A chain of digits at these places, read as `digits`, and loose ink behind the first one.
     fn read(field: &Field, crops: Vec<InkCrop>, digits: &[u8], loose: Option<LooseInk>) -> Option<String> {
+        read_with(field, crops, digits, loose.as_slice())
+    }
+
+    fn read_with(field: &Field, crops: Vec<InkCrop>, digits: &[u8], loose: &[LooseInk]) -> Option<String> {
         let mut edges = Vec::new();
         let mut scores: Vec<Option<GlyphScores>> = Vec::new();
         let mut n_nodes = 1;
@@ -309,8 +363,8 @@ mod tests {
             edges.push(LatticeEdge { crop: Some(crop), components: vec![i], ..edge(n_nodes - 1, n_nodes) });
             scores.push(Some(glyph(usize::from(*digit), 0.99)));
             n_nodes += 1;
-            if let Some(loose) = loose.filter(|_| i == 0) {
-                edges.push(LatticeEdge { crop: None, loose: Some(loose), ..edge(n_nodes - 1, n_nodes) });
+            for loose in loose.iter().filter(|_| i == 0) {
+                edges.push(LatticeEdge { crop: None, loose: Some(*loose), ..edge(n_nodes - 1, n_nodes) });
                 scores.push(None);
                 n_nodes += 1;
             }
@@ -335,6 +389,20 @@ mod tests {
         assert_eq!(read(&integer, digits(), &[2, 5, 0], None), None);
         let ignoring = boxed("kind = \"integer\"\ndigits = [1, 7]\nignore_punctuation = true");
         assert_eq!(read(&ignoring, digits(), &[2, 5, 0], Some(point(20, 1.2))), None);
+    }
+
+    #[test]
+    fn two_small_points_above_each_other_are_a_colon() {
+        let integer = boxed("kind = \"integer\"\ndigits = [1, 7]");
+        let colon = |upper: LooseInk, lower: LooseInk| {
+            let crops = [0, 40, 72].map(|x| bar(x, 40, 0.0)).to_vec();
+            read_with(&integer, crops, &[2, 5, 0], &[upper, lower])
+        };
+        let dot = |level: f32, area: f32| LooseInk { level, width: 0.12, height: 0.12, ..point(20, area) };
+        assert_eq!(colon(dot(0.45, 0.4), dot(0.9, 0.4)).as_deref(), Some("2:50"));
+        assert_eq!(colon(dot(0.45, 1.0), dot(0.9, 1.0)).as_deref(), Some("2:50"), "each is large enough by itself");
+        assert_eq!(colon(dot(0.45, 0.05), dot(0.9, 0.05)), None, "they are dust");
+        assert_eq!(colon(dot(0.8, 0.4), dot(0.9, 0.4)), None, "one speck in two pieces");
     }
 
     #[test]

@@ -74,7 +74,8 @@ pub enum PageLayout {
     WholeImage,
 }
 
-/// Everything printed that registration uses, in millimetres.
+/// Everything printed, and where people may write, in millimetres. What was added later is left out of the canonical form
+/// where it is empty, so that fingerprints stay.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Landmarks {
     /// Page width and height.
@@ -86,6 +87,15 @@ pub struct Landmarks {
     pub marks: Vec<Rect>,
     /// Printed words.
     pub words: Vec<Word>,
+    /// Other areas with print, such as captions and logos. Registration does not use them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub print: Vec<Rect>,
+    /// Whether all that is printed is declared: any other ink on the page is then writing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub print_is_complete: bool,
+    /// Areas in which anything may be written: for a signature, a stamp, the office's use.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub free: Vec<Rect>,
 }
 
 /// A printed word or a line of words.
@@ -383,6 +393,9 @@ mod tests {
             ("name = \"t\"", "name = \"u\""),
             ("title = \"t\"", "title = \"u\""),
             ("[10, 20, 90, 20]", "[10, 20, 90, 20.000000001]"),
+            ("rules =", "print = [[50, 50, 9, 4]]\nrules ="),
+            ("rules =", "print_is_complete = true\nrules ="),
+            ("rules =", "free = [[50, 50, 9, 4]]\nrules ="),
             ("f >= 1", "f >= 2"),
             ("f >= 1", "f  >= 1"),
             ("\"integer\"", "\"code\""),

@@ -121,12 +121,13 @@ fn parse_version(source: Source<'_>, version: &Spanned<String>) -> Result<String
 fn page_layout(source: Source<'_>, raw: &RawTemplate) -> Result<(PageLayout, UnitConverter)> {
     let ruler_of = |page| Ok::<_, Error>(UnitConverter { mm_per_unit: mm_per_unit(source, &raw.unit)?, page });
     if raw.whole_image.as_ref().is_some_and(|whole| *whole.get_ref()) {
-        let n_printed = [raw.lines.len(), raw.frames.len(), raw.marks.len(), raw.words.len()];
+        let n_areas = raw.print.len() + raw.free.len() + usize::from(raw.print_is_complete.is_some());
+        let n_printed = [raw.lines.len(), raw.frames.len(), raw.marks.len(), raw.words.len(), n_areas];
         let n_imprints = raw.barcodes.len() + raw.numbers.len();
         let n_landmarks: usize = n_printed.into_iter().sum::<usize>() + n_imprints;
         if n_landmarks > 0 || raw.page.is_some() {
             let span = raw.whole_image.as_ref().map_or(0..0, Spanned::span);
-            let hint = "leave out page, lines, frames, marks, words, barcodes and numbers, or whole_image";
+            let hint = "leave out page, lines, frames, marks, words, print, free, barcodes and numbers, or whole_image";
             return Err(source.error(span, "landmarks where there is nothing to register", hint));
         }
         return Ok((PageLayout::WholeImage, ruler_of(Rect::default())?));
@@ -146,6 +147,8 @@ fn page_layout(source: Source<'_>, raw: &RawTemplate) -> Result<(PageLayout, Uni
         (raw.frames.len(), "frames"),
         (raw.marks.len(), "marks"),
         (raw.words.len(), "words"),
+        (raw.print.len(), "print"),
+        (raw.free.len(), "free"),
         (raw.rules.len(), "rules"),
     ] {
         source.at_most(MAX_LANDMARKS, n, what)?;
@@ -165,6 +168,13 @@ fn page_layout(source: Source<'_>, raw: &RawTemplate) -> Result<(PageLayout, Uni
         let bounds = units.rect(source, &word.get_ref().at, "word")?;
         landmarks.words.push(Word { bounds, text: word.get_ref().text.clone() });
     }
+    for area in &raw.print {
+        landmarks.print.push(units.rect(source, area, "print")?);
+    }
+    for area in &raw.free {
+        landmarks.free.push(units.rect(source, area, "free area")?);
+    }
+    landmarks.print_is_complete = raw.print_is_complete.as_ref().is_some_and(|complete| *complete.get_ref());
     Ok((PageLayout::Printed(landmarks), units))
 }
 

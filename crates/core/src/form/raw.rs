@@ -87,6 +87,14 @@ pub(super) struct RawTemplate {
     /// Printed words. Default none.
     #[serde(default)]
     pub words: Vec<Spanned<RawWord>>,
+    /// Areas with other print, such as captions and logos, [left, top, width, height] each. Default none.
+    #[serde(default)]
+    pub print: Vec<Quad>,
+    /// Whether all that is printed is declared: any other ink then sends the page to review. Default false.
+    pub print_is_complete: Placed<bool>,
+    /// Areas for anything, such as a signature or a stamp, [left, top, width, height] each. Default none.
+    #[serde(default)]
+    pub free: Vec<Quad>,
     /// Barcodes that distinguish the form from others with the same layout. Default none.
     #[serde(default, rename = "barcode")]
     pub barcodes: Vec<Spanned<RawBarcode>>,

@@ -31,7 +31,8 @@ impl Stages<'_> {
         let registration = Registration { page_from_template: *map, residual_px: 0.0, support: 1.0, fields: vec![fit] };
         let cuts = segment(page, &registration, &form);
         let Some(ink) = cuts.first().map(|cut| cut.ink.clone()) else { return Ok(None) };
-        let prepared = normalise_page(1, page, CutPage { template_idx: 0, registration, cuts }, &form);
+        let prepared =
+            normalise_page(1, page, CutPage { template_idx: 0, registration, cuts, outside: Vec::new() }, &form);
         let scores = self.score(slice::from_ref(&form), &[prepared])?.pop().unwrap_or_default();
         let Some(scores) = scores.fields().first() else { return Ok(None) };
         let value = assemble_field(field, &ink, scores, None, &self.reader().assemble_params, &AcceptParams::default());

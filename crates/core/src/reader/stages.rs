@@ -9,7 +9,7 @@ use crate::{
     normalise::{normalise, normalise_strip},
     recognise::{CutPage, PageScores, Prepared, PreparedPage, ScoredField, ScoredPage},
     register::{FieldRegistration, NumberReading, Registration, RegistrationFailure, find_candidates, resolve},
-    segment::{FieldCut, FieldInk, LatticeEdge, segment},
+    segment::{FieldCut, FieldInk, LatticeEdge, outside_ink, segment},
 };
 use formread_page as page;
 use formread_page::Page;
@@ -120,8 +120,10 @@ impl<'a> Stages<'a> {
 
     /// Cuts the fields of a page that was [registered](Stages::register).
     pub fn cut(&self, page: &Page, template_idx: usize, registration: Registration) -> CutPage {
-        let cuts = segment(page, &registration, &self.reader.templates[template_idx]);
-        CutPage { template_idx, registration, cuts }
+        let template = &self.reader.templates[template_idx];
+        let mut cuts = segment(page, &registration, template);
+        let outside = outside_ink(page, &registration, template, &mut cuts);
+        CutPage { template_idx, registration, cuts, outside }
     }
 
     /// Makes glyphs and strips of the ink of a page that was [cut](Stages::cut). `number` is 1-based in its file.
@@ -178,7 +180,8 @@ impl<'a> Stages<'a> {
         let template = &templates[cut.template_idx];
         let mut record =
             assemble_page(page, template, &cut.registration, &cut.cuts, scores.fields(), assemble_params, accept);
-        if let PageReading::Read { fields, .. } = &mut record.reading {
+        if let PageReading::Read { fields, has_writing_outside, .. } = &mut record.reading {
+            *has_writing_outside |= !cut.outside.is_empty();
             for (field, bounds) in fields.iter_mut().zip(stored_bounds) {
                 field.bounds = bounds;
             }

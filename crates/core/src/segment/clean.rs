@@ -56,20 +56,22 @@ pub fn field_pictures(
     Some(FieldPictures { cleaned, scanned, cells })
 }
 
-/// Template millimetres to pixels of a field's crop.
+/// Template millimetres to pixels of a crop.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     /// What the crop shows, millimetres.
     pub area: Rect,
+    /// Its resolution, pixels a millimetre.
+    pub px_per_mm: f64,
 }
 
 impl Place {
     pub fn of(field: &Field) -> Self {
-        Self { area: field.layout.bounds().inflate(MARGIN_MM) }
+        Self { area: field.layout.bounds().inflate(MARGIN_MM), px_per_mm: CROP_PX_PER_MM }
     }
 
     pub fn point(self, p: Point) -> Point {
-        (p - Point::new(self.area.x0, self.area.y0)) * CROP_PX_PER_MM
+        (p - Point::new(self.area.x0, self.area.y0)) * self.px_per_mm
     }
 
     pub fn rect(self, r: Rect) -> Rect {
@@ -116,6 +118,25 @@ pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) 
         }
     }
     Cleaned { darkness, lines }
+}
+
+/// The darkness of a crop of any part of a form, without all that the template declares as print: [H, W] u8, 0 paper .. 255
+/// black. Print reaches `margin_mm` past its bounds.
+pub(super) fn without_print(crop: &GrayImage, place: Place, template: &FormTemplate, margin_mm: f64) -> GrayImage {
+    let mut darkness = ink::darkness(crop);
+    let near = |r: &Rect| r.intersection(place.area).is_some();
+    let lines = template
+        .printed_lines()
+        .into_iter()
+        .filter(|line| Rect::around([line.a, line.b]).is_some_and(|bounds| near(&bounds.inflate(margin_mm))));
+    let lines: Vec<Segment> = lines.map(|line| Segment::new(place.point(line.a), place.point(line.b))).collect();
+    dropout::drop_lines(&mut darkness, &lines);
+    let imprints = template.barcodes.iter().map(|barcode| barcode.bounds);
+    let imprints = imprints.chain(template.numbers.iter().map(|number| number.bounds));
+    for print in template.printed_boxes().into_iter().chain(imprints).map(|r| r.inflate(margin_mm)).filter(near) {
+        wipe(&mut darkness, place.rect(print), None);
+    }
+    darkness
 }
 
 /// A strip without the lines ruled across it: [H, W] u8, 0 paper .. 255 black.

@@ -116,9 +116,13 @@ fn join_stacked(mut parts: Vec<Part>, height: f32, params: &FreeParams) -> Vec<P
         let overlap = small.right().min(large.right()) - small.x.max(large.x);
         let lies_low = small.y as f32 > large.bottom() as f32 - params.foot_share * height
             && (small.height() as f32) < params.max_mark_height * height;
+        // the two points of a colon
+        let are_points =
+            [small, large].iter().all(|part| (part.height().max(part.width()) as f32) < params.max_point_side * height);
         let joined_width = small.right().max(large.right()) - small.x.min(large.x);
         overlap as f32 >= params.min_stack_overlap * small.width() as f32
             && !lies_low
+            && !are_points
             && (joined_width as f32) < params.max_stack_width * height
     };
     parts.sort_by_key(|part| std::cmp::Reverse(part.area()));

@@ -97,6 +97,27 @@ fn between_centres(n_px: u32, n_blocks: u32) -> Vec<Between> {
     (0..n_px).map(between).collect()
 }
 
+/// The mean of the square of half side `radius` around each pixel, so that a pale stroke stands out from noise.
+pub(super) fn smooth(darkness: &GrayImage, radius: u32) -> GrayImage {
+    let along_rows = |image: &GrayImage| {
+        let width = image.width() as usize;
+        let mut smooth = image.clone();
+        for (row, smooth) in image.chunks_exact(width.max(1)).zip(smooth.chunks_exact_mut(width.max(1))) {
+            let radius = radius as usize;
+            let mut sum: u32 = row.iter().take(radius).map(|&value| u32::from(value)).sum();
+            for (x, smooth) in smooth.iter_mut().enumerate() {
+                sum += row.get(x + radius).map_or(0, |&value| u32::from(value));
+                let (first, end) = (x.saturating_sub(radius), (x + radius + 1).min(width));
+                let n = (end - first) as u32;
+                *smooth = ((sum + n / 2) / n) as u8;
+                sum -= x.checked_sub(radius).map_or(0, |x| u32::from(row[x]));
+            }
+        }
+        smooth
+    };
+    transpose(&along_rows(&transpose(&along_rows(darkness))))
+}
+
 /// Ink, separated from paper.
 #[derive(Debug, Clone)]
 pub(super) struct Ink {
@@ -248,6 +269,15 @@ mod tests {
                 assert_eq!(p[0] > 0, inside, "({x}, {y}) at contrast {contrast}");
             }
         }
+    }
+
+    #[test]
+    fn smooth_is_the_mean_around_each_pixel() {
+        let noisy = GrayImage::from_fn(12, 9, |x, y| Luma([if (x * 7 + y * 5) % 3 == 0 { 90 } else { 0 }]));
+        let smooth = smooth(&noisy, 1);
+        assert!(smooth.pixels().all(|p| (20..=46).contains(&p[0])), "{smooth:?}");
+        let flat = GrayImage::from_pixel(5, 4, Luma([17]));
+        assert_eq!(super::smooth(&flat, 3), flat);
     }
 
     #[test]

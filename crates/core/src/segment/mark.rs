@@ -6,9 +6,11 @@
 use image::GrayImage;
 
 use super::{
-    MarkInk,
+    CROP_PX_PER_MM, MarkInk, free,
     ink::{Paper, find_ink_on},
+    is_remnant,
     params::{InkParams, PARAMS},
+    parts::{self, Part},
     strip,
 };
 use formread_raster::geometry::{Point, Rect};
@@ -30,7 +32,9 @@ pub(super) fn mark_ink(darkness: &GrayImage, frame: Rect, around: &Around<'_>) -
     let min_dark_px = (PARAMS.mark.min_dark_share * inside.width() * inside.height()).ceil() as usize;
     let params = InkParams { min_dark_px, strong: PARAMS.mark.edge, weak: PARAMS.mark.edge, ..PARAMS.ink };
     let paper = Paper::of(darkness, strip::whole(darkness));
-    let Some(ink) = find_ink_on(paper, darkness, inside, &params) else { return outside };
+    let Some(ink) = find_ink_on(paper, darkness, inside, &params) else {
+        return MarkInk { faint: around.faint(frame, inside, min_dark_px), ..outside };
+    };
     let all = inset(frame, PARAMS.mark.fill_inset);
     let third = |k: f64, from: f64, side: f64| from + k * side / 3.0;
     let ninth = |right: f64, down: f64| {
@@ -90,6 +94,37 @@ impl Around<'_> {
         let goes_on = |far: Rect| far.intersection(crop).is_some_and(is_inked);
         let sides = Self::beyond(frame, from, to).into_iter().zip(Self::beyond(frame, to, 2.0 * to));
         sides.filter(|&(near, far)| is_inked(near) && !goes_on(far)).count() as u8
+    }
+
+    /// Share of the `inside` of a box that pale strokes cover, 0 to 1. Texture of the paper is around the box as well.
+    fn faint(&self, frame: Rect, inside: Rect, min_dark_px: usize) -> f32 {
+        let faint = &PARAMS.faint;
+        if frame.width().min(frame.height()) < PARAMS.mark.min_faint_side_mm * CROP_PX_PER_MM {
+            return 0.0;
+        }
+        let params = InkParams { min_dark_px, ..faint.ink };
+        let paper = Paper::of(self.darkness, strip::whole(self.darkness));
+        let Some(ink) = find_ink_on(paper, self.darkness, inside, &params) else { return 0.0 };
+        let is_stroke = |part: &Part| {
+            f64::from(part.height()) >= faint.min_stroke_height * frame.height()
+                && free::stroke_width(std::slice::from_ref(part)) <= faint.max_stroke_width_px
+                && !is_remnant(part, &frame.edges())
+        };
+        let (mut strokes, mut all) = (0.0, 0.0);
+        for part in parts::components(&ink, PARAMS.field.min_component_px) {
+            let is_in = |x: i32, y: i32| inside.contains(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5));
+            let area = part.share(is_in) * part.area() as f64;
+            all += area;
+            strokes += if is_stroke(&part) { area } else { 0.0 };
+        }
+        let covered = mean(&ink.mask, inside);
+        let (from, to) = PARAMS.mark.outside;
+        let is_own = |area: &Rect| !self.others.iter().any(|other| other.intersection(*area).is_some());
+        let beyond: Vec<f32> =
+            Self::beyond(frame, from, to).into_iter().filter(is_own).map(|area| mean(&ink.mask, area)).collect();
+        let around = beyond.iter().sum::<f32>() / beyond.len().max(1) as f32;
+        let is_texture = f64::from(around) > faint.max_share_around * f64::from(covered);
+        if is_texture || strokes < faint.min_stroke_share * all { 0.0 } else { covered }
     }
 
     fn rim(&self, frame: Rect) -> f32 {
@@ -152,6 +187,24 @@ mod tests {
         assert!((0.5..0.9).contains(&thick.covered) && thick.min_ninth < 0.5, "{thick:?}");
         let filled = measured(|x, y| x.abs().max(y.abs()) < 8.0);
         assert_eq!((filled.covered, filled.min_ninth), (1.0, 1.0));
+    }
+
+    #[test]
+    fn pale_stroke_is_faint_and_texture_is_not() {
+        let crop = |is_ink: &dyn Fn(f64, f64) -> bool| {
+            GrayImage::from_fn(100, 100, |x, y| {
+                Luma([if is_ink(f64::from(x) - 49.5, f64::from(y) - 49.5) { 20 } else { 2 }])
+            })
+        };
+        let frame = Rect::from_edges(30.0, 30.0, 70.0, 70.0);
+        let faint = |is_ink: &dyn Fn(f64, f64) -> bool| {
+            let darkness = crop(is_ink);
+            mark_ink(&darkness, frame, &Around { darkness: &darkness, others: &[] })
+        };
+        let tick = faint(&|x, y| (x - y).abs() < 3.0 && x.abs() < 15.0);
+        assert!(tick.covered == 0.0 && tick.faint > 0.1, "{tick:?}");
+        assert_eq!(faint(&|_, _| false).faint, 0.0);
+        assert_eq!(faint(&|x, _| x.rem_euclid(12.0) < 4.0).faint, 0.0, "it is all over the paper");
     }
 
     #[test]

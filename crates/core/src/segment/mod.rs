@@ -14,6 +14,7 @@ mod dropout;
 mod free;
 mod ink;
 mod mark;
+mod outside;
 mod params;
 mod parts;
 mod signs;
@@ -28,11 +29,12 @@ use parts::Part;
 use stray::Surroundings;
 
 pub use clean::{FieldPictures, field_pictures};
+pub use outside::outside_ink;
 pub use signs::Signs;
 pub use stray::StrayInk;
 
 use crate::{
-    form::{Field, FieldKind, FieldLayout, FormTemplate, PageLayout},
+    form::{Field, FieldKind, FieldLayout, FormTemplate, Landmarks, PageLayout},
     register::{FieldRegistration, Registration},
 };
 use formread_page::Page;
@@ -97,6 +99,9 @@ pub struct MarkInk {
     pub min_ninth: f32,
     /// Number of sides, 0 to 4, beyond which there is ink near the box: one has a tick beside it, four a ring around it.
     pub n_inked_sides: u8,
+    /// Share of the inside that strokes paler than ink cover, 0 to 1. 0 where there is ink, and where what is pale is the
+    /// paper's texture.
+    pub faint: f32,
     /// Share of the rim just outside of the frame that ink covers, 0 to 1. A box that is filled with care has little there.
     pub rim: f32,
 }
@@ -216,6 +221,14 @@ fn cut_field(
         .filter(|other| other.name != field.name)
         .map(|other| place.rect(other.layout.bounds()))
         .collect();
+    // where ink is no writing, or that of nobody
+    let explained: Vec<Rect> = match &template.layout {
+        PageLayout::Printed(Landmarks { print, free, .. }) => {
+            let areas = print.iter().chain(free).map(|&area| place.rect(area));
+            areas.chain(others.iter().copied()).collect()
+        }
+        PageLayout::WholeImage => Vec::new(),
+    };
     if let FieldKind::Mark { .. } = field.kind {
         let around = mark::Around { darkness: &clean::cleaned(&crop, field, template).darkness, others: &others };
         return ((FieldInk::Mark(mark::mark_ink(&ink::darkness(&crop), frame, &around)), None), None);
@@ -235,8 +248,8 @@ fn cut_field(
             .into_iter()
             .partition(|part| is_inside(part) && !is_remnant(part, &edges))
     };
-    let find = |params: &InkParams| {
-        let ink = ink::find_ink(&darkness, frame, params)?;
+    let find = |darkness: &GrayImage, params: &InkParams| {
+        let ink = ink::find_ink(darkness, frame, params)?;
         let (own, foreign) = parts_of(&ink);
         Some((ink, own, foreign))
     };
@@ -252,18 +265,35 @@ fn cut_field(
         let around = area(&mut foreign.iter().filter(|part| !is_remnant(part, &edges)));
         strokes >= PARAMS.faint.min_stroke_share * all && all > 0.0 && around <= PARAMS.faint.max_share_around * all
     };
-    let found = find(&PARAMS.ink);
+    let found = find(&darkness, &PARAMS.ink);
     let is_empty = found.as_ref().is_none_or(|(_, own, _)| own.is_empty());
-    let faint = || find(&PARAMS.faint.ink).filter(|(_, own, foreign)| is_writing(own, foreign));
-    let around = Surroundings { frame, size: crop.dimensions(), others: &others };
+    let faint = || find(&darkness, &PARAMS.faint.ink).filter(|(_, own, foreign)| is_writing(own, foreign));
+    // what is hidden in the noise of the paper
+    let is_pale = || {
+        let smooth = ink::smooth(&darkness, PARAMS.faint.smooth_px);
+        find(&smooth, &PARAMS.faint.smooth_ink).is_some_and(|(_, mut own, mut foreign)| {
+            let is_speck = |part: &Part| part.area() < PARAMS.faint.min_smooth_px;
+            own.retain(|part| !is_speck(part));
+            // what is lower than a stroke is small print, whose edges are paler than ink
+            foreign.retain(|part| !is_speck(part) && is_stroke(&part));
+            // noise that hangs together by chance is full of holes
+            let is_solid =
+                |part: &&Part| free::stroke_width(std::slice::from_ref(*part)) >= PARAMS.faint.min_smooth_stroke_px;
+            let solid = area(&mut own.iter().filter(is_solid).filter(is_stroke));
+            solid >= PARAMS.faint.min_stroke_share * area(&mut own.iter()) && is_writing(&own, &foreign)
+        })
+    };
+    let around = Surroundings { frame, size: crop.dimensions(), others: &explained };
     let blank_height = 2.0 * PARAMS.field.min_digit_height * frame.height() as f32;
-    let Some((ink, mut own, mut foreign)) = is_empty.then(faint).flatten().or(found) else {
+    let found_faint = is_empty.then(faint).flatten();
+    let is_faint = found_faint.is_some();
+    let Some((ink, mut own, mut foreign)) = found_faint.or(found) else {
         // what is beside a blank field is measured by itself
         let beside = ink::find_ink(&darkness, strip::whole(&darkness), &PARAMS.ink).and_then(|ink| {
             let (_, foreign) = parts_of(&ink);
             around.beside(&[], foreign.iter().filter(|part| !is_remnant(part, &edges)), blank_height)
         });
-        return ((FieldInk::Blank, None), beside);
+        return ((FieldInk::Blank, None), beside.or_else(|| is_pale().then_some(StrayInk::Pale)));
     };
     let has_line = around.take_lines(&mut own, &mut foreign);
     let digit_height = free::digit_height(&own).unwrap_or(blank_height);
@@ -271,7 +301,10 @@ fn cut_field(
         true => Some(StrayInk::Line),
         false => around.beside(&own, foreign.iter().filter(|part| !is_remnant(part, &edges)), digit_height),
     };
-    (part(field, ink.grey, frame, own, foreign, &cells), stray)
+    let cut = part(field, ink.grey, frame, own, foreign, &cells);
+    // what is faint and cannot be cut is no proof of a blank
+    let is_left_pale = matches!(cut.0, FieldInk::Blank) && !has_line && (is_faint || is_pale());
+    (cut, stray.or_else(|| is_left_pale.then_some(StrayInk::Pale)))
 }
 
 /// A strip: the image is the field.

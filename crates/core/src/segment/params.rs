@@ -34,6 +34,39 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         max_fill: 0.72,
         max_solid_width: 0.45,
     },
+    outside: OutsideParams {
+        ink: InkParams { min_contrast: 0.15, strong: 0.5, weak: 0.3, min_dark_px: 12 },
+        min_scrap_px: 8,
+        print_margin_mm: 1.0,
+        margin_mm: 3.0,
+        reach: 1.0,
+        reach_mm: (3.0, 12.0),
+        height: (0.3, 1.6),
+        min_height_mm: 2.0,
+        min_written_fields: 3,
+        min_share_of_writing: 0.55,
+        max_aspect: 6.0,
+        touching_mm: 0.4,
+        min_explained_share: 0.5,
+        max_cell: 2.5,
+        min_cell_side: 0.8,
+        min_letters: 4,
+        n_more_letters: 2,
+        letter_gap: 1.5,
+        min_letter: 0.4,
+        base_line: 0.1,
+        min_on_base: 0.7,
+        max_low_letter: 0.85,
+        min_low_letters: 0.4,
+        same_place_mm: 0.6,
+        max_unlike: 0.25,
+        min_side_mm: 1.5,
+        min_area_mm2: 0.4,
+        min_streak_mm: 25.0,
+        max_streak_width_mm: 2.0,
+        min_streak_aspect: 3.0,
+        hole_margin_mm: 18.0,
+    },
     strip: StripParams {
         height_px: 96,
         rule: LineParams { max_thickness_px: 12, min_length_px: 16.0, max_deviation_px: 2.0 },
@@ -46,6 +79,10 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         max_stroke_width_px: 12.0,
         min_stroke_share: 0.6,
         max_share_around: 0.35,
+        smooth_px: 2,
+        min_smooth_px: 100,
+        min_smooth_stroke_px: 4.5,
+        smooth_ink: InkParams { min_contrast: 0.025, strong: 0.5, weak: 0.35, min_dark_px: 60 },
     },
     ground: GroundParams { closing_blocks: 3, min_ground_share: 0.55, noise_deviations: 3.0, max_noise: 0.35 },
     dropout: DropoutParams {
@@ -90,6 +127,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         max_dash_strokes: 2.5,
         min_stack_overlap: 0.7,
         max_stack_width: 1.3,
+        max_point_side: 0.2,
         foot_share: 0.35,
         min_dash_aspect: 1.5,
         dot_log_prior: -0.1,
@@ -105,6 +143,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         min_outside_share: 0.04,
         min_outside_px: 8,
         rim: (0.1, 0.25),
+        min_faint_side_mm: 2.5,
     },
     sign: SignParams {
         min_digit_height: 0.6,
@@ -130,6 +169,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
 pub(super) struct SegmentParams {
     pub field: FieldParams,
     pub stray: StrayParams,
+    pub outside: OutsideParams,
     pub strip: StripParams,
     pub ink: InkParams,
     pub faint: FaintParams,
@@ -202,6 +242,80 @@ pub(super) struct StrayParams {
     pub max_solid_width: f32,
 }
 
+/// Writing beside the fields: around blank ones, and anywhere on a form that declares all its print. Chosen on pages with
+/// numbers between their boxes; that ordinary pages have none was checked on `fixtures/scans`, `hsf`, `c1`, `mtc` and drawn
+/// decks.
+pub(super) struct OutsideParams {
+    /// As for other ink, in pixels of a fifth of a millimetre.
+    pub ink: InkParams,
+    /// Smallest connected component that is seen, pixels of a fifth of a millimetre. Raising it saves time and loses letters.
+    pub min_scrap_px: usize,
+    /// How far print reaches past its declared bounds, with the bend of the paper, millimetres. Raising it overlooks writing
+    /// beside print.
+    pub print_margin_mm: f64,
+    /// What is seen around the area that is searched, millimetres, so that ink is seen as a whole. Raising it costs time.
+    pub margin_mm: f64,
+    /// How far above or below its frame ink may belong to a field, in heights of the frame. Raising it sends more fields to
+    /// review.
+    pub reach: f64,
+    /// Bounds of this distance, millimetres.
+    pub reach_mm: (f64, f64),
+    /// Height of writing: the lowest in heights of the frame, the highest in heights of the frame or of the page's digits. A
+    /// wider range takes captions and pictures for writing.
+    pub height: (f64, f64),
+    /// Lowest height of writing, millimetres. Lowering it takes captions for writing.
+    pub min_height_mm: f64,
+    /// Number of written fields that it takes to know the height of the page's digits.
+    pub min_written_fields: usize,
+    /// Lowest height of writing, in heights of the page's digits. Raising it overlooks small notes.
+    pub min_share_of_writing: f64,
+    /// Largest width of connected ink, in its height. Raising it takes rules for writing.
+    pub max_aspect: f64,
+    /// Ink this near to a printed side touches it, millimetres: it is no print.
+    pub touching_mm: f64,
+    /// Ink of which this share is in a free area or in print is explained, 0 to 1.
+    pub min_explained_share: f64,
+    /// A cell above or below a field is at most this high, in heights of its frame. Raising it takes the room between tables for
+    /// cells.
+    pub max_cell: f64,
+    /// Share of a cell's height that its printed left and right sides cover, 0 to 1.
+    pub min_cell_side: f64,
+    /// Number of letters from which a line may be text.
+    pub min_letters: usize,
+    /// Letters of a line, beyond the digits that the field may have, above which it is text.
+    pub n_more_letters: usize,
+    /// Widest gap between letters of a line, in the height of the ink. Raising it joins words.
+    pub letter_gap: f64,
+    /// Lowest letter, likewise.
+    pub min_letter: f64,
+    /// Letters whose feet are within this of each other are on one base line, in the height of the highest.
+    pub base_line: f64,
+    /// Share of a text's letters on its base line, 0 to 1. Raising it takes text for writing.
+    pub min_on_base: f64,
+    /// Low letters are at most this high, in the height of the highest: a number has none.
+    pub max_low_letter: f64,
+    /// Share of a text's letters that are low, 0 to 1. Raising it takes text for writing.
+    pub min_low_letters: f64,
+    /// What most written fields have at the same height, to within this, is print, millimetres. Raising it takes writing for
+    /// print.
+    pub same_place_mm: f64,
+    /// How much the heights of what is compared may differ, as a share.
+    pub max_unlike: f64,
+    /// Where all print is declared: ink smaller than this is dust, millimetres. Raising it overlooks small signs.
+    pub min_side_mm: f64,
+    /// The same as an area, square millimetres.
+    pub min_area_mm2: f64,
+    /// Where all print is declared: a thin stroke at least this long is a fold or a streak, millimetres.
+    pub min_streak_mm: f64,
+    /// A thin stroke is at most this wide, millimetres. Such strokes alone beside a field are no writing: raising it takes a 1
+    /// or a 7 for a streak.
+    pub max_streak_width_mm: f64,
+    /// A thin stroke is at least this long, in its width.
+    pub min_streak_aspect: f64,
+    /// Solid ink this near to the page's edge is a hole in the paper, millimetres. Raising it overlooks blots.
+    pub hole_margin_mm: f64,
+}
+
 /// Pencil that is so pale that it looks like a watermark: searched for only where there is no other ink. Chosen on drawn
 /// pencil of 12 to 45 grey levels, in November 2026.
 pub(super) struct FaintParams {
@@ -215,6 +329,16 @@ pub(super) struct FaintParams {
     pub min_stroke_share: f64,
     /// The pale ink around the field is at most this share of that in it. Raising it takes texture for writing.
     pub max_share_around: f64,
+    /// Half the side of the square over which noise is averaged in search of strokes that it hides, pixels. Raising it loses
+    /// thin strokes.
+    pub smooth_px: u32,
+    /// A connected component of fewer pixels is noise, after that: 1 mm2. Raising it loses broken strokes.
+    pub min_smooth_px: usize,
+    /// Strokes are at least this wide, after that, pixels; what noise leaves is full of holes and narrower. Chosen on degraded decks,
+    /// whose blank fields have 2 to 4. Raising it loses thin strokes.
+    pub min_smooth_stroke_px: f32,
+    /// As for other ink, after that.
+    pub smooth_ink: InkParams,
 }
 
 /// What separates ink from paper. Chosen on forms: watermarks have a contrast of 0.1, a hard pencil on white paper has 0.25.
@@ -353,6 +477,9 @@ pub(super) struct FreeParams {
     pub min_stack_overlap: f32,
     /// Widest digit made of strokes above each other. Raising it joins neighbours that overlap.
     pub max_stack_width: f32,
+    /// Two parts above each other that are both at most this wide and high are two points and not joined: a colon. Chosen on
+    /// numbers drawn with colons. Raising it breaks digits that are in small pieces.
+    pub max_point_side: f32,
     /// A small part in this share of the height above the foot may be a dot or a comma, and is not joined. Raising it leaves
     /// low strokes of digits apart.
     pub foot_share: f32,
@@ -388,6 +515,9 @@ pub(super) struct MarkParams {
     pub min_outside_px: usize,
     /// The rim, from and to this distance from the frame, in sides of the box.
     pub rim: (f64, f64),
+    /// In a box with a shorter side pale strokes are not searched for, millimetres: in a photo, the blur of the frame reaches the
+    /// middle of the box. Chosen on `mtc`, whose boxes are 2 mm wide. Raising it takes pale ticks for blanks.
+    pub min_faint_side_mm: f64,
 }
 
 /// Shape and place of signs, in heights of a digit unless another unit is given. Chosen on drawn amounts (`fixtures/signs`).

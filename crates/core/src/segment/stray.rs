@@ -12,6 +12,8 @@ pub enum StrayInk {
     Overflow,
     /// Something as large as a digit beside a field in which nothing is written.
     Beside,
+    /// Strokes in the field that are hardly darker than the paper: it is not blank, and cannot be read.
+    Pale,
 }
 
 /// The ink of a field and around it.
@@ -20,7 +22,7 @@ pub(super) struct Surroundings<'a> {
     pub frame: Rect,
     /// Width and height of the crop, pixels.
     pub size: (u32, u32),
-    /// Frames of other fields, pixels of the crop.
+    /// Frames of other fields, and areas of print or free for writing, pixels of the crop.
     pub others: &'a [Rect],
 }
 

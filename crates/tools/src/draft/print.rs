@@ -103,6 +103,7 @@ impl Print {
                 .collect(),
             marks: self.marks.clone(),
             words: words.into_iter().map(|bounds| Word { bounds, text: String::new() }).collect(),
+            ..Landmarks::default()
         }
     }
 

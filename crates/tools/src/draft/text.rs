@@ -11,7 +11,7 @@ const EVEN_MM: f64 = 0.2;
 
 /// The text of the template.
 pub(super) fn template_text(draft: &Draft) -> String {
-    let Landmarks { page, lines, marks, words } = &draft.landmarks;
+    let Landmarks { page, lines, marks, words, .. } = &draft.landmarks;
     let mut text = String::new();
     line(
         &mut text,
