@@ -32,10 +32,11 @@ FORMREAD := target/release/formread
 MNIST_VERSION := 1.2.6
 MNIST_DIR ?= .mnist
 DIGITS_CH ?=
+STROKES ?=
 WEIGHTS ?= .train/digits.safetensors
 # The recipe of the weights in crates/torch/src/shipped.
-RECIPE := --epochs 22 --batch-size 128 --lr 0.002 \
-    --strip-epochs 15 --strips 40000 --strip-batch-size 32 --strip-lr 0.0015 \
+RECIPE := --epochs 16 --batch-size 128 --lr 0.002 \
+    --strip-epochs 14 --strips 40000 --strip-batch-size 32 --strip-lr 0.0015 \
     --precision bfloat16 --seed 1
 
 .PHONY: help
@@ -140,9 +141,9 @@ bench: build ## decode against the whole reading, then each stage by itself
 	$(CARGO) bench --bench stages
 
 .PHONY: train
-train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the shipped recipe: MNIST_DIR=, DIGITS_CH=, WEIGHTS=
+train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the shipped recipe: MNIST_DIR=, DIGITS_CH=, STROKES=, WEIGHTS=
 	mkdir -p $(dir $(WEIGHTS))
-	$(FORMREAD) train --data $(MNIST_DIR) $(if $(DIGITS_CH),--data $(DIGITS_CH)) --out $(WEIGHTS) $(RECIPE)
+	$(FORMREAD) train $(addprefix --data ,$(MNIST_DIR) $(DIGITS_CH) $(STROKES)) --out $(WEIGHTS) $(RECIPE)
 
 .mnist/.done:
 	rm -rf .mnist .mnist.new

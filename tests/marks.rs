@@ -6,7 +6,7 @@ use formread_core::{
     normalise::GlyphBatch,
     reader::Reader,
     recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
-    scores::GlyphScores,
+    scores::{GlyphScores, N_CLASSES},
 };
 use formread_page::Page;
 use formread_raster::error::Result;
@@ -18,7 +18,7 @@ struct NoNet;
 
 impl GlyphClassifier for NoNet {
     fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
-        Ok(vec![GlyphScores { digits: [0.1; 10], classes: [0.2; 6] }; batch.n_glyphs])
+        Ok(vec![GlyphScores { digits: [0.1; 10], classes: [0.2; N_CLASSES] }; batch.n_glyphs])
     }
 }
 

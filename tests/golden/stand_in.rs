@@ -4,7 +4,10 @@
 use formread_core::{
     normalise::{GLYPH_SIDE, STRIP_HEIGHT, Strip, normalise},
     recognise::{PageInput, PageScores, Recogniser},
-    scores::{CTC_BLANK, CtcLogProbs, FIRST_DIGIT, GlyphScores, N_DIGITS, N_SYMBOLS, StripScores},
+    scores::{
+        CTC_BLANK, CtcLogProbs, FIRST_DIGIT, FIRST_SIGN, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, N_SYMBOLS,
+        StripScores,
+    },
 };
 use formread_raster::error::Result;
 use image::{GrayImage, Luma};
@@ -89,10 +92,11 @@ fn scores(glyph: &[u32]) -> GlyphScores {
     let doubt = f64::from((6 * least).min(900)) / 1024.0;
     let is_flat = width > 2 * height;
     let (dash, other) = if is_flat { (0.75, 0.25) } else { (0.25, 0.75) };
-    GlyphScores {
-        digits: weights.map(|weight| (weight / sum) as f32),
-        classes: [1.0 - doubt, 0.0, dash * doubt, other * doubt, 0.0, 0.0].map(|share| share as f32),
-    }
+    let mut classes = [0.0; N_CLASSES];
+    let shares =
+        [(GlyphClass::Digit, 1.0 - doubt), (GlyphClass::Dash, dash * doubt), (GlyphClass::Other, other * doubt)];
+    shares.into_iter().for_each(|(class, share)| classes[class as usize] = share as f32);
+    GlyphScores { digits: weights.map(|weight| (weight / sum) as f32), classes }
 }
 
 /// Every run of inked columns is one digit, which ends where the run does.
@@ -122,6 +126,8 @@ fn columns(strip: &Strip) -> CtcLogProbs {
 /// Logarithms of a column's symbols: of `first` alone, or of the digits from `first` on.
 fn logarithms(first: usize, digits: Option<GlyphScores>) -> [f32; N_SYMBOLS] {
     let mut column = [0.001f64; N_SYMBOLS];
+    // it knows no signs
+    column[FIRST_SIGN..].fill(1e-9);
     match digits {
         Some(scores) => {
             let shares = column[first..].iter_mut().zip(scores.digits);

@@ -49,14 +49,14 @@ impl Precision {
 pub const N_DIGITS: usize = 10;
 
 /// Classes of [`GlyphClass`].
-pub const N_CLASSES: usize = 6;
+pub const N_CLASSES: usize = 19;
 
 /// Scores of one glyph.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct GlyphScores {
     /// \[10\] softmax over the digits, class i is digit i: which digit it is, if it is one.
     pub digits: [f32; N_DIGITS],
-    /// \[6\] softmax over [`GlyphClass`]: whether it is a digit at all.
+    /// \[19\] softmax over [`GlyphClass`]: whether it is a digit at all, and what else it is.
     pub classes: [f32; N_CLASSES],
 }
 
@@ -69,12 +69,149 @@ pub enum GlyphClass {
     Cross = 1,
     /// A dash that fills a cell.
     Dash = 2,
-    /// Anything else: part of a digit, two digits, a scribble, a dot, a piece of frame.
+    /// Anything else: part of a digit, two digits, a scribble, a blot, a piece of frame.
     Other = 3,
     /// A digit with one line or more through it.
     StruckOut = 4,
     /// A digit over another one.
     Overwritten = 5,
+    /// `/`, leaning more than a digit.
+    Slash = 6,
+    /// `+`.
+    Plus = 7,
+    /// `=`.
+    Equals = 8,
+    /// `~`.
+    Tilde = 9,
+    /// `<`.
+    Less = 10,
+    /// `>`.
+    Greater = 11,
+    /// `(`, `)`, `[` or `]`.
+    Parenthesis = 12,
+    /// `$` and other currencies.
+    Currency = 13,
+    /// `%`.
+    Percent = 14,
+    /// A letter that looks like no digit.
+    Letter = 15,
+    /// A tick.
+    Tick = 16,
+    /// `"`: as in the row above.
+    Ditto = 17,
+    /// A point. Points, commas, apostrophes and upright lines are alike once their size is taken away: strips tell
+    /// them apart.
+    Point = 18,
+}
+
+impl GlyphClass {
+    /// The classes that are signs, with the sign of each.
+    pub const SIGNS: [(Self, Sign); 15] = [
+        (Self::Cross, Sign::Cross),
+        (Self::Dash, Sign::Dash),
+        (Self::Slash, Sign::Slash),
+        (Self::Plus, Sign::Plus),
+        (Self::Equals, Sign::Equals),
+        (Self::Tilde, Sign::Tilde),
+        (Self::Less, Sign::Less),
+        (Self::Greater, Sign::Greater),
+        (Self::Parenthesis, Sign::Opening),
+        (Self::Currency, Sign::Currency),
+        (Self::Percent, Sign::Percent),
+        (Self::Letter, Sign::Letter),
+        (Self::Tick, Sign::Tick),
+        (Self::Ditto, Sign::Ditto),
+        (Self::Point, Sign::Point),
+    ];
+}
+
+/// What people write beside digits. The order is that of the symbols from [`FIRST_SIGN`] on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sign {
+    /// `.`
+    Point,
+    /// `,`
+    Comma,
+    /// `'`
+    Apostrophe,
+    /// `:`
+    Colon,
+    /// `/`
+    Slash,
+    /// `-`, a minus included.
+    Dash,
+    /// `+`
+    Plus,
+    /// `=`
+    Equals,
+    /// `~`
+    Tilde,
+    /// `<`
+    Less,
+    /// `>`
+    Greater,
+    /// `(` or `[`
+    Opening,
+    /// `)` or `]`
+    Closing,
+    /// `$` and other currencies.
+    Currency,
+    /// `%`
+    Percent,
+    /// An X that is no letter of a word.
+    Cross,
+    /// A letter that looks like no digit.
+    Letter,
+    /// A tick.
+    Tick,
+    /// `"`: as in the row above.
+    Ditto,
+    /// A long line across the writing: a streak, a void line, a bracket.
+    Line,
+}
+
+/// Signs of [`Sign`].
+pub const N_SIGNS: usize = 20;
+
+impl Sign {
+    /// All of them, in order.
+    pub const ALL: [Self; N_SIGNS] = [
+        Self::Point,
+        Self::Comma,
+        Self::Apostrophe,
+        Self::Colon,
+        Self::Slash,
+        Self::Dash,
+        Self::Plus,
+        Self::Equals,
+        Self::Tilde,
+        Self::Less,
+        Self::Greater,
+        Self::Opening,
+        Self::Closing,
+        Self::Currency,
+        Self::Percent,
+        Self::Cross,
+        Self::Letter,
+        Self::Tick,
+        Self::Ditto,
+        Self::Line,
+    ];
+
+    /// The character for it in a text: one of its own for each sign, ASCII and no digit.
+    pub fn character(self) -> char {
+        char::from(b".,':/-+=~<>()$%xAv\"|"[self as usize])
+    }
+
+    /// The sign of a character; `None` for a digit, and for what is no sign's character.
+    pub fn of(character: char) -> Option<Self> {
+        Self::ALL.into_iter().find(|sign| sign.character() == character)
+    }
+
+    /// Its symbol on a strip.
+    pub fn symbol(self) -> usize {
+        FIRST_SIGN + self as usize
+    }
 }
 
 impl GlyphScores {
@@ -101,14 +238,30 @@ impl GlyphScores {
         best
     }
 
+    /// Probability that it is a sign, and no digit or part of one.
+    pub fn sign(&self) -> f32 {
+        GlyphClass::SIGNS.iter().map(|(class, _)| self.class(*class)).sum()
+    }
+
+    /// The sign that it is, if it is one.
+    pub fn best_sign(&self) -> Sign {
+        let (mut most, mut best) = (0.0, Sign::Dash);
+        for (class, sign) in GlyphClass::SIGNS {
+            if self.class(class) > most {
+                (most, best) = (self.class(class), sign);
+            }
+        }
+        best
+    }
+
     /// Probability that it is of `class`.
     pub fn class(&self, class: GlyphClass) -> f32 {
         self.classes[class as usize]
     }
 }
 
-/// Symbols of a strip's columns: no symbol, the ten digits, and [`SCRIBBLE`].
-pub const N_SYMBOLS: usize = 12;
+/// Symbols of a strip's columns: no symbol, the ten digits, [`SCRIBBLE`], and the signs.
+pub const N_SYMBOLS: usize = FIRST_SIGN + N_SIGNS;
 
 /// The blank of connectionist temporal classification: no symbol ends in the column.
 pub const CTC_BLANK: usize = 0;
@@ -116,10 +269,13 @@ pub const CTC_BLANK: usize = 0;
 /// The symbol of digit 0; that of digit `d` is `FIRST_DIGIT + d`.
 pub const FIRST_DIGIT: usize = 1;
 
-/// The symbol of unreadable writing that is no punctuation: a scribble, a digit struck out.
+/// The symbol of unreadable writing: a scribble, a blot, a digit struck out.
 pub const SCRIBBLE: usize = 11;
 
-/// Of each column of a strip, from left to right, \[12\] natural logarithms of the softmax over the symbols.
+/// The symbol of the first [`Sign`].
+pub const FIRST_SIGN: usize = 12;
+
+/// Of each column of a strip, from left to right, \[32\] natural logarithms of the softmax over the symbols.
 pub type CtcLogProbs = Vec<[f32; N_SYMBOLS]>;
 
 /// Scores of a strip.

@@ -113,6 +113,8 @@ pub enum Format {
     Checkpoint,
     /// An IDX file of labelled digits.
     Idx,
+    /// A file of pen tracks.
+    Tracks,
     /// Any text file.
     Text,
     /// Any table.
@@ -148,6 +150,7 @@ impl Format {
             Self::Sidecar => "sidecar of weights",
             Self::Checkpoint => "checkpoint",
             Self::Idx => "idx",
+            Self::Tracks => "pen tracks",
             Self::Text => "text",
             Self::Table => "table",
             Self::PageTable => "table of pages",

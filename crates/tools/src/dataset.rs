@@ -1,7 +1,9 @@
 //! Reads labelled digits from IDX files and from folders of images.
 //!
-//! A folder contains one of three things: MNIST's IDX files under their own names; `<class>/` folders of images; or
-//! `<writer>/<class>/` folders of images. The name of a class folder is its digit.
+//! A folder contains one of four things: MNIST's IDX files under their own names; `<class>/` folders of images;
+//! `<writer>/<class>/` folders of images; or `.jsonl` files of pen tracks. The name of a class folder is its digit.
+
+mod tracks;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,6 +17,8 @@ use formread_page::Limits;
 use formread_raster::error::{Error, Format, Result};
 use formread_raster::fsio::read_bounded;
 use formread_raster::{extract_ink, remove_neighbours};
+
+pub use tracks::Track;
 
 /// Maximum length of the longer side of stored ink, pixels. A large scan must not fill the memory. It is twice the size at
 /// which augmentation draws, so that scaling down twice loses nothing.
@@ -50,6 +54,10 @@ pub struct GlyphSet {
     pub writers: Vec<String>,
     /// The digits, in the order of the files.
     pub samples: Vec<Sample>,
+    /// Whole numbers as pen tracks.
+    pub numbers: Vec<Track>,
+    /// Whether the digits are drawn by pen tracks, and not scanned.
+    pub is_tracked: bool,
 }
 
 /// The labelled digits of a folder.
@@ -90,11 +98,13 @@ pub fn read_folder(folder: &Path) -> Result<GlyphFolder> {
     if train.is_some() || test.is_some() {
         return Ok(GlyphFolder { train, test });
     }
-    let samples = image_folder(folder, name)?;
+    let is_tracks = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
+    let files: Vec<PathBuf> = entries(folder)?.into_iter().filter(is_tracks).collect();
+    let samples = if files.is_empty() { image_folder(folder, name)? } else { tracks::read_tracks(&files, name)? };
     if samples.samples.is_empty() {
         return Err(Error::usage(format_args!(
-            "no labelled digits in {}\nhint: give MNIST's four IDX files, unpacked, or image folders <class>/ or \
-             <writer>/<class>/ with a class from 0 to 9",
+            "no labelled digits in {}\nhint: give MNIST's four IDX files, unpacked, image folders <class>/ or \
+             <writer>/<class>/ with a class from 0 to 9, or .jsonl files of pen tracks",
             folder.display()
         )));
     }
@@ -131,7 +141,7 @@ fn read_idx(images: &Path, labels: &Path, name: String) -> Result<GlyphSet> {
             .expect("a chunk has the pixels of one image");
         Sample { is_normalised: is_normalised(&ink), ink, digit, writer: None }
     });
-    Ok(GlyphSet { name, writers: Vec::new(), samples: samples.collect() })
+    Ok(GlyphSet { name, writers: Vec::new(), samples: samples.collect(), numbers: Vec::new(), is_tracked: false })
 }
 
 /// Reads the lengths of the axes and the bytes of an IDX file with `D` axes of unsigned bytes.
@@ -204,7 +214,7 @@ fn image_folder(folder: &Path, name: String) -> Result<GlyphSet> {
             read_sample(file, *digit, writer)
         })
         .collect::<Result<Vec<_>>>()?;
-    Ok(GlyphSet { name, writers, samples })
+    Ok(GlyphSet { name, writers, samples, numbers: Vec::new(), is_tracked: false })
 }
 
 /// Reads the image of one digit.

@@ -8,7 +8,7 @@
 use formread_core::scores::{N_CLASSES, N_DIGITS, N_SYMBOLS};
 
 /// Name that weights carry in their sidecar; it changes with the tables below.
-pub const ARCHITECTURE: &str = "glyph-v6+strip-v2";
+pub const ARCHITECTURE: &str = "glyph-v7+strip-v3";
 
 /// One convolution. Pairs are rows, then columns.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +62,7 @@ const fn conv(
     Conv { name, inputs: channels[0], outputs: channels[1], kernel, stride, padding, activation }
 }
 
-/// One glyph, 28 x 28 -> ten logits for the digit, six for its class.
+/// One glyph, 28 x 28 -> ten logits for the digit, nineteen for its class.
 macro_rules! glyph_net {
     ($name:literal) => {
         Architecture {
@@ -91,7 +91,7 @@ pub const GLYPH: Architecture = glyph_net!("glyph");
 /// estimation using deep ensembles", NIPS 2017).
 pub const GLYPH_ENSEMBLE: Architecture = glyph_net!("second");
 
-/// A strip, 32 x W -> for each of W / 4 columns twelve logits for the symbol that ends there, or the blank (Graves
+/// A strip, 32 x W -> for each of W / 4 columns 32 logits for the symbol that ends there, or the blank (Graves
 /// et al., "Connectionist temporal classification", ICML 2006).
 pub const STRIP: Architecture = Architecture {
     name: "strip",

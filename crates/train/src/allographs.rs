@@ -25,10 +25,10 @@ const SAMPLE_SPREAD: f32 = 0.045;
 const CURVE_STEPS: usize = 6;
 
 /// A stroke: its points, in shares of the digit's height from the left upper corner. A repeated point is a corner.
-type Stroke = &'static [Point];
+pub(super) type Stroke = &'static [Point];
 
 /// One form of a digit.
-type Allograph = &'static [Stroke];
+pub(super) type Allograph = &'static [Stroke];
 
 /// The forms of each digit.
 const ALLOGRAPHS: [&[Allograph]; N_DIGITS] = [
@@ -338,8 +338,8 @@ const ALLOGRAPHS: [&[Allograph]; N_DIGITS] = [
     ],
 ];
 
-/// One writer's form of one digit.
-struct Form {
+/// One writer's form of one digit or sign.
+pub(super) struct Form {
     strokes: Vec<Vec<Point>>,
 }
 
@@ -359,11 +359,12 @@ pub(super) fn draw_digits(n_writers: usize, seed: u64) -> GlyphSet {
         }
     }
     let writers = (0..n_writers).map(|writer| format!("{writer:04}")).collect();
-    GlyphSet { name: "drawn".to_owned(), writers, samples }
+    GlyphSet { name: "drawn".to_owned(), writers, samples, numbers: Vec::new(), is_tracked: false }
 }
 
 impl Form {
-    fn random(allograph: Allograph, stretch: f32, rng: &mut ChaCha8Rng) -> Self {
+    /// A form after a model, `stretch` times as wide.
+    pub fn random(allograph: Allograph, stretch: f32, rng: &mut ChaCha8Rng) -> Self {
         let strokes = allograph.iter().map(|stroke| {
             let points = stroke.iter().map(|&(x, y)| (x * stretch, y));
             perturb(points, FORM_SPREAD, rng)
@@ -373,16 +374,19 @@ impl Form {
 
     fn draw(&self, pen: f32, rng: &mut ChaCha8Rng) -> Canvas {
         let mut canvas = Canvas::sized(SIDE, SIDE);
+        self.draw_on(&mut canvas, DIGIT_HEIGHT, SIDE as f32 / 2.0, pen, rng);
+        canvas
+    }
+
+    /// Draws a sample of it, `height` pixels high, around `middle` in both directions.
+    pub fn draw_on(&self, canvas: &mut Canvas, height: f32, middle: f32, pen: f32, rng: &mut ChaCha8Rng) {
         let pen = pen * rng.random_range(0.9..1.1);
         for stroke in &self.strokes {
-            let on_canvas = |(x, y): Point| {
-                ((x - 0.3) * DIGIT_HEIGHT + SIDE as f32 / 2.0, (y - 0.5) * DIGIT_HEIGHT + SIDE as f32 / 2.0)
-            };
+            let on_canvas = |(x, y): Point| ((x - 0.3) * height + middle, (y - 0.5) * height + middle);
             let points = perturb(stroke.iter().copied(), SAMPLE_SPREAD, rng);
             let path: Vec<Point> = curve(&points).into_iter().map(on_canvas).collect();
             canvas.stroke(&path, pen, 1.0);
         }
-        canvas
     }
 }
 

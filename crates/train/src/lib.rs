@@ -3,8 +3,8 @@
 //! | part | where |
 //! |---|---|
 //! | data: labelled digits, split by writers | [`formread_tools::dataset`], `split.rs` |
-//! | batches: shuffled, augmented, mixed with generated signs | `batches.rs`, `augment.rs`, `allographs.rs`, `negatives.rs` |
-//! | strips: lines of digits with punctuation | `strips.rs`, `line_of_digits.rs`, `signs.rs` |
+//! | batches: shuffled, augmented, mixed with generated signs | `batches.rs`, `augment.rs`, `allographs.rs`, `negatives.rs`, `strokes.rs` |
+//! | strips: lines of digits and signs | `strips.rs`, `line_of_digits.rs`, `signs.rs`, `sign_forms.rs`, `tracks.rs` |
 //! | model: a net in training, and its architecture | `learner.rs`, [`formread_torch::architecture`] |
 //! | loss: softmax cross-entropy, CTC | `loss.rs` |
 //! | optimiser: Adam | `adam.rs` |
@@ -28,10 +28,13 @@ mod line_of_digits;
 mod loss;
 mod negatives;
 mod recipe;
+mod sign_forms;
 mod signs;
 mod split;
 mod strips;
+mod strokes;
 mod tasks;
+mod tracks;
 
 pub use augment::Augmentation;
 pub use confidence::ConfidenceFit;

@@ -5,11 +5,11 @@ use rand_chacha::ChaCha8Rng;
 
 use super::augment::triangular;
 use super::canvas::{CANVAS_SIDE, Canvas, DRAWN_SIDE, MIN_INK};
-use super::negatives::curved_path;
+use super::strokes::curved_path;
 use formread_core::normalise::Strip;
 
 /// Height of the canvas on which a strip is drawn, and the y of the middle of its digits, pixels.
-const CANVAS_HEIGHT: usize = 96;
+pub(super) const CANVAS_HEIGHT: usize = 96;
 pub(super) const MIDDLE_Y: f32 = CANVAS_HEIGHT as f32 / 2.0;
 
 /// Widest gap between two signs, pixels.
@@ -41,6 +41,12 @@ impl LineOfDigits {
             last_left: 0,
             right: MAX_GAP as i32,
         }
+    }
+
+    /// A line that holds one drawing of [`CANVAS_HEIGHT`] rows.
+    pub fn of(canvas: Canvas) -> Option<Self> {
+        let [left, _, right, _] = canvas.bounds()?;
+        Some(Self { canvas, last_ink: [i32::MIN; CANVAS_HEIGHT], last_left: left as i32, right: right as i32 })
     }
 
     /// Appends a sign at `gap` pixels from the ink before it, measured in the rows in which both have ink; negative gaps

@@ -17,8 +17,8 @@ const LABEL_SMOOTHING: f64 = 0.05;
 
 /// Mean loss of a batch of glyphs: that of the digit head over its digits, plus the weighted one of the class head over all.
 ///
-/// `digits` [N, 10] and `classes` [N, 6] are logits; `digit_labels` \[N\] i64, 0 to 9 or [`NO_DIGIT`]; `class_labels`
-/// \[N\] i64, 0 to 5.
+/// `digits` [N, 10] and `classes` [N, 19] are logits; `digit_labels` \[N\] i64, 0 to 9 or [`NO_DIGIT`]; `class_labels`
+/// \[N\] i64, 0 to 18.
 pub fn cross_entropy(
     digits: &Tensor,
     classes: &Tensor,

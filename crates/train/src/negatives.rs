@@ -4,11 +4,12 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::allographs::curve;
 use super::augment::{Augmentation, draw_in_random_style, triangular};
-use super::canvas::{CANVAS_SIDE, Canvas, DRAWN_SIDE, Point};
+use super::canvas::{CANVAS_SIDE, Canvas, Point};
+use super::signs::{blot, draw_sign};
+use super::strokes::{cross, curved_path, near_middle, random_pen_width};
 use formread_core::normalise::{Glyph, normalise};
-use formread_core::scores::GlyphClass;
+use formread_core::scores::{GlyphClass, Sign};
 use formread_tools::dataset::Sample;
 
 /// A cut is wrong where it removes or adds at least this share of the digit's ink.
@@ -20,13 +21,30 @@ const MAX_ONE_ASPECT: f32 = 0.45;
 /// Of an overwritten digit, at least this share of all ink must be visible beside either digit: less may be one thick digit.
 const MIN_VISIBLE_SHARE: f32 = 0.25;
 
+/// The signs that a glyph may be, but for crosses, dashes and letters, which have shares of their own.
+const SIGNS: [(GlyphClass, Sign); 13] = [
+    (GlyphClass::Slash, Sign::Slash),
+    (GlyphClass::Plus, Sign::Plus),
+    (GlyphClass::Equals, Sign::Equals),
+    (GlyphClass::Tilde, Sign::Tilde),
+    (GlyphClass::Less, Sign::Less),
+    (GlyphClass::Greater, Sign::Greater),
+    (GlyphClass::Parenthesis, Sign::Opening),
+    (GlyphClass::Parenthesis, Sign::Closing),
+    (GlyphClass::Currency, Sign::Currency),
+    (GlyphClass::Percent, Sign::Percent),
+    (GlyphClass::Tick, Sign::Tick),
+    (GlyphClass::Ditto, Sign::Ditto),
+    (GlyphClass::Point, Sign::Point),
+];
+
 /// Attempts to draw a sample before a scribble replaces it.
 const TRIES: usize = 6;
 
 /// A random sign that is no digit, and its class. Digits for wrong cuts come from `samples`.
 pub(super) fn negative(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> (Glyph, GlyphClass) {
     for _ in 0..TRIES {
-        let (canvas, class) = match rng.random_range(0..100) {
+        let (canvas, class) = match rng.random_range(0..130) {
             0..18 => (Some(cross(rng)), GlyphClass::Cross),
             18..33 => (Some(dash(rng)), GlyphClass::Dash),
             33..49 => (part_of_digit(samples, params, rng), GlyphClass::Other),
@@ -35,7 +53,13 @@ pub(super) fn negative(samples: &[&Sample], params: &Augmentation, rng: &mut Cha
             77..88 => (overwrite(samples, params, rng), GlyphClass::Overwritten),
             88..93 => (Some(scribble(rng)), GlyphClass::Other),
             93..97 => (Some(frame_piece(rng)), GlyphClass::Other),
-            _ => (Some(specks(rng)), GlyphClass::Other),
+            97..99 => (Some(specks(rng)), GlyphClass::Other),
+            99..100 => (Some(blot(rng)), GlyphClass::Other),
+            100..106 => (Some(draw_sign(Sign::Letter, random_pen_width(rng), rng)), GlyphClass::Letter),
+            _ => {
+                let (class, sign) = SIGNS[rng.random_range(0..SIGNS.len())];
+                (Some(draw_sign(sign, random_pen_width(rng), rng)), class)
+            }
         };
         let Some(mut canvas) = canvas else { continue };
         if rng.random_bool(params.faint) {
@@ -48,69 +72,6 @@ pub(super) fn negative(samples: &[&Sample], params: &Augmentation, rng: &mut Cha
     }
     let glyph = normalise(&scribble(rng).to_ink(255.0)).expect("a scribble has ink, and it lies on the canvas");
     (glyph, GlyphClass::Other)
-}
-
-/// A cross as people draw it to fill a cell.
-pub(super) fn cross(rng: &mut ChaCha8Rng) -> Canvas {
-    if rng.random_bool(0.4) { cross_in_one_go(rng) } else { cross_of_two_strokes(rng) }
-}
-
-/// One stroke that crosses itself: along one diagonal, through a narrow or a wide loop, along the other.
-fn cross_in_one_go(rng: &mut ChaCha8Rng) -> Canvas {
-    let mut canvas = Canvas::new();
-    let middle = near_middle(rng, 3.0);
-    let side = if rng.random_bool(0.6) { 1.0 } else { -1.0 };
-    // the loop is at a side, or at the bottom or the top
-    let is_turned = rng.random_bool(0.45);
-    let half_width = DRAWN_SIDE / 2.0 * rng.random_range(0.4..1.0);
-    let half_height = DRAWN_SIDE / 2.0 * rng.random_range(0.5..1.0);
-    let (loop_size, bulge) = (rng.random_range(0.3..1.0), rng.random_range(0.0..0.5));
-    let points = [
-        (-1.0, -1.0),
-        (0.0, 0.0),
-        (loop_size, loop_size),
-        (loop_size + bulge, 0.0),
-        (loop_size, -loop_size),
-        (0.0, 0.0),
-        (-1.0, 1.0),
-    ];
-    let points = points.map(|(x, y): Point| {
-        let (x, y) = (side * x + triangular(rng, 0.25), y + triangular(rng, 0.25));
-        let (x, y) = if is_turned { (y, x) } else { (x, y) };
-        (middle.0 + x * half_width, middle.1 + y * half_height)
-    });
-    canvas.stroke(&curve(&points), random_pen_width(rng), 1.0);
-    canvas
-}
-
-/// Two strokes that cross, straight or curved, of any usual length and angle; some with hooks or serifs.
-fn cross_of_two_strokes(rng: &mut ChaCha8Rng) -> Canvas {
-    let mut canvas = Canvas::new();
-    let width = random_pen_width(rng);
-    let middle = near_middle(rng, 3.0);
-    let turn = triangular(rng, 0.6);
-    // half the angle between the strokes, from narrow to wide
-    let half_angle = rng.random_range(0.35..1.1f32);
-    for side in [-1.0, 1.0] {
-        let angle = std::f32::consts::FRAC_PI_2 + turn + side * half_angle + triangular(rng, 0.2);
-        let reach = DRAWN_SIDE / 2.0 * rng.random_range(0.7..1.1);
-        let off = triangular(rng, 7.0);
-        let (dx, dy) = (angle.cos() * reach, angle.sin() * reach);
-        let centre = (middle.0 - angle.sin() * off * 0.5, middle.1 + angle.cos() * off * 0.5);
-        let long = rng.random_range(0.75..1.1);
-        let (a, b) = ((centre.0 - dx, centre.1 - dy), (centre.0 + dx * long, centre.1 + dy * long));
-        let mut path = curved_path(a, b, triangular(rng, 9.0));
-        if rng.random_bool(0.25) {
-            let end = path[path.len() - 1];
-            path.push((end.0 + triangular(rng, 8.0), end.1 + triangular(rng, 8.0)));
-        }
-        if rng.random_bool(0.15) {
-            let start = path[0];
-            path.insert(0, (start.0 + triangular(rng, 8.0), start.1 + triangular(rng, 8.0)));
-        }
-        canvas.stroke(&path, width * rng.random_range(0.85..1.15), 1.0);
-    }
-    canvas
 }
 
 /// A horizontal stroke, straight, wavy or with a hook; sometimes double.
@@ -314,19 +275,6 @@ fn specks(rng: &mut ChaCha8Rng) -> Canvas {
     canvas
 }
 
-/// A parabola from `a` to `b` that deviates from the straight line by `bulge` pixels in the middle.
-pub(super) fn curved_path(a: Point, b: Point, bulge: f32) -> Vec<Point> {
-    let (dx, dy) = (b.0 - a.0, b.1 - a.1);
-    let length = dx.hypot(dy).max(1e-3);
-    (0..=8)
-        .map(|i| {
-            let t = i as f32 / 8.0;
-            let off = bulge * 4.0 * t * (1.0 - t) / length;
-            (a.0 + t * dx - dy * off, a.1 + t * dy + dx * off)
-        })
-        .collect()
-}
-
 /// A random digit in a random style, and its value.
 fn random_digit(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<(Canvas, u8)> {
     if samples.is_empty() {
@@ -349,16 +297,6 @@ fn half_size(canvas: &Canvas) -> Canvas {
         }
     }
     small
-}
-
-/// Random stroke width, pixels: from a fine pen in a large cell to a felt pen in a small one.
-fn random_pen_width(rng: &mut ChaCha8Rng) -> f32 {
-    rng.random_range(1.4f32.ln()..7.0f32.ln()).exp()
-}
-
-fn near_middle(rng: &mut ChaCha8Rng, reach: f32) -> Point {
-    let middle = CANVAS_SIDE as f32 / 2.0;
-    (middle + triangular(rng, reach), middle + triangular(rng, reach))
 }
 
 fn random_sign(rng: &mut ChaCha8Rng) -> f32 {

@@ -91,7 +91,7 @@ pub struct StripOptions {
 
 impl Default for GlyphOptions {
     fn default() -> Self {
-        Self { epochs: 10, batch_size: 128, lr: 1e-4, negative_share: 0.35 }
+        Self { epochs: 10, batch_size: 128, lr: 1e-4, negative_share: 0.45 }
     }
 }
 
@@ -169,12 +169,13 @@ pub fn train(options: &TrainOptions, on_event: &mut (dyn FnMut(TrainEvent) + Sen
     };
     type Task<'a> = Box<dyn Fn() -> Result<(Learner, Vec<f64>)> + Sync + 'a>;
     let mut tasks: Vec<(Architecture, Task<'_>)> = Vec::new();
+    // the longest first
+    if let Some(strips) = &options.strips {
+        tasks.push((STRIP, Box::new(|| learn_strips(strips))));
+    }
     if let Some(glyphs) = &options.glyphs {
         tasks.push((GLYPH, Box::new(|| learn_glyphs(GLYPH, options.seed, glyphs))));
         tasks.push((GLYPH_ENSEMBLE, Box::new(|| learn_glyphs(GLYPH_ENSEMBLE, options.seed.wrapping_add(1), glyphs))));
-    }
-    if let Some(strips) = &options.strips {
-        tasks.push((STRIP, Box::new(|| learn_strips(strips))));
     }
     let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs.get()).build();
     let workers = workers.map_err(|error| Error::net(format_args!("training threads: {error}")))?;

@@ -4,7 +4,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use formread_tools::dataset::{GlyphFolder, GlyphSet, Sample};
+use formread_tools::dataset::{GlyphFolder, GlyphSet, Sample, Track};
 
 /// Share of the samples that is held out of a set without known writers and without a test set.
 const HELD_OUT_SHARE: f64 = 0.1;
@@ -50,13 +50,19 @@ pub(super) fn split(folders: Vec<GlyphFolder>, writer_share: f64, turn: usize, s
         };
         let (held_out, train): (Vec<_>, Vec<_>) =
             set.samples.into_iter().enumerate().partition(|(i, sample)| is_held_out(*i, sample));
-        let part = |samples: Vec<(usize, Sample)>| GlyphSet {
+        // whole numbers go with the samples of their writers
+        let (kept, left_out): (Vec<_>, Vec<_>) = set.numbers.into_iter().partition(|number| {
+            number.writer.is_none_or(|writer| !held_out.iter().any(|(_, sample)| sample.writer == Some(writer)))
+        });
+        let part = |samples: Vec<(usize, Sample)>, numbers: Vec<Track>| GlyphSet {
             name: set.name.clone(),
             writers: set.writers.clone(),
             samples: samples.into_iter().map(|(_, sample)| sample).collect(),
+            numbers,
+            is_tracked: set.is_tracked,
         };
-        parts.train.push(part(train));
-        parts.held_out.push(part(held_out));
+        parts.train.push(part(train, kept));
+        parts.held_out.push(part(held_out, left_out));
     }
     parts.train.retain(|set| !set.samples.is_empty());
     parts.held_out.retain(|set| !set.samples.is_empty());
@@ -87,6 +93,8 @@ mod tests {
             name: "drawn".to_owned(),
             writers: (0..n_writers).map(|i| format!("w{i}")).collect(),
             samples: (0..n_samples).map(sample).collect(),
+            numbers: Vec::new(),
+            is_tracked: false,
         }
     }
 

@@ -1,5 +1,5 @@
 //! Generates strips of digits as one writer fills one field: real digits side by side, apart, touching or overlapping, with
-//! punctuation, dashes, fillers, remains of ruled lines and the pattern of the paper.
+//! signs, fillers, remains of ruled lines and the pattern of the paper; and whole numbers by the tracks of a pen.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -7,18 +7,22 @@ use rand_chacha::ChaCha8Rng;
 use super::augment::{Augmentation, WriterStyle, draw_as, triangular};
 use super::canvas::{Canvas, DRAWN_SIDE};
 use super::line_of_digits::{LineOfDigits, MAX_GAP, MIDDLE_Y, add_artefacts, add_background_pattern};
-use super::negatives::{cross, scribble, strike_out};
-use super::signs::{Sign, draw_punctuation, random_signs};
+use super::negatives::{scribble, strike_out};
+use super::signs::{Written, blot, draw_sign, hash, long_dash, random_signs, roman_one};
+use super::tracks::draw_number;
 use formread_core::normalise::{STRIP_HEIGHT, Strip, normalise_strip};
-use formread_core::scores::{FIRST_DIGIT, N_DIGITS, SCRIBBLE};
+use formread_core::scores::{FIRST_DIGIT, N_DIGITS, SCRIBBLE, Sign};
 use formread_core::segment::StripBounds;
-use formread_tools::dataset::{GlyphSet, Sample};
+use formread_tools::dataset::{GlyphSet, Sample, Track};
 
 /// Digits outside cells slant more, by this factor.
 const FREE_SLANT: f32 = 1.6;
 
 /// Mean gap above which there is room for fillers behind the digits, pixels.
 const WIDE_GAP: f32 = 4.0;
+
+/// Share of the strips that are whole numbers by the tracks of a pen, where there are tracks.
+const TRACK_SHARE: f64 = 0.12;
 
 /// Attempts to draw a strip before a blank one replaces it.
 const TRIES: usize = 4;
@@ -41,6 +45,8 @@ pub(super) struct StripMaker<'a> {
     /// The writers of each set and its weight. The weight is the fourth root of its size, so that a large set adds its
     /// variety without hiding the others.
     sets: Vec<(Vec<Writer<'a>>, f64)>,
+    /// The numbers of all sets.
+    numbers: Vec<&'a Track>,
     augmentation: Augmentation,
 }
 
@@ -57,8 +63,9 @@ impl<'a> StripMaker<'a> {
             writers
         };
         let weighted = |set: &'a GlyphSet| (writers(set), (set.samples.len() as f64).sqrt().sqrt());
+        let numbers = sets.iter().flat_map(|set| &set.numbers).collect();
         let sets = sets.iter().map(weighted).filter(|(writers, _)| !writers.is_empty()).collect();
-        Self { sets, augmentation }
+        Self { sets, numbers, augmentation }
     }
 
     /// Draws a strip; a blank one where there are no digits to draw with.
@@ -71,10 +78,17 @@ impl<'a> StripMaker<'a> {
     }
 
     fn try_draw(&self, rng: &mut ChaCha8Rng) -> Option<LabelledStrip> {
+        let style = FieldStyle::random(rng);
+        if !self.numbers.is_empty() && rng.random_bool(TRACK_SHARE) {
+            let number = random_item(&self.numbers, rng)?;
+            let (mut row, height) = draw_number(number, style.pen, rng)?;
+            add_artefacts(&mut row, style.pen, rng);
+            let strip = self.to_strip(&row, &mut [height], &style, rng)?;
+            return Some(LabelledStrip { strip, symbols: number.label.chars().map(symbol).collect() });
+        }
         let writer = random_item(self.random_set(rng)?, rng)?;
         let mut writer_style = WriterStyle::random(&self.augmentation, rng);
         writer_style.slant *= FREE_SLANT;
-        let style = FieldStyle::random(rng);
         let signs = random_signs(style.gap_mean > WIDE_GAP, rng);
         let mut row = LineOfDigits::new(signs.len());
         let (mut symbols, mut heights) = (Vec::new(), Vec::new());
@@ -82,28 +96,33 @@ impl<'a> StripMaker<'a> {
         for (i, sign) in signs.iter().enumerate() {
             let mut is_connected = false;
             let canvas = match *sign {
-                Sign::Digit(digit) => {
+                Written::Digit(digit) => {
                     let size = if heights.is_empty() { style.first_size } else { 1.0 };
                     let size = size * style.drift.powi(i as i32);
                     let canvas = draw_digit(writer, digit, &writer_style, size, &style, rng)?;
                     is_connected = style.links_zeros && digit == 0 && last_digit == Some(0) || rng.random_bool(0.02);
                     let [_, top, _, bottom] = canvas.bounds()?;
                     heights.push(bottom - top);
-                    symbols.push((FIRST_DIGIT + digit) as i64);
                     last_digit = Some(digit);
                     canvas
                 }
-                Sign::StruckOut(digit) => {
-                    symbols.push(SCRIBBLE as i64);
+                Written::StruckOut(digit) => {
                     strike_out(draw_digit(writer, digit, &writer_style, 1.0, &style, rng)?, rng)?
                 }
-                Sign::Scribble => {
-                    symbols.push(SCRIBBLE as i64);
-                    scribble(rng)
-                }
-                Sign::Cross => cross(rng),
-                Sign::Punctuation(point) => draw_punctuation(point, style.pen, rng),
+                Written::Scribble => scribble(rng),
+                Written::Blot => blot(rng),
+                Written::LongDash => long_dash(style.pen, rng),
+                Written::Hash => hash(style.pen, rng),
+                Written::RomanOne => roman_one(style.pen, rng),
+                Written::Sign(sign) => draw_sign(sign, style.pen, rng),
             };
+            symbols.push(match *sign {
+                Written::Digit(digit) => (FIRST_DIGIT + digit) as i64,
+                Written::StruckOut(_) | Written::Scribble | Written::Blot => SCRIBBLE as i64,
+                Written::LongDash | Written::Hash => Sign::Dash.symbol() as i64,
+                Written::RomanOne => Sign::Letter.symbol() as i64,
+                Written::Sign(sign) => sign.symbol() as i64,
+            });
             let gap = if i == 0 { 0.0 } else { style.gap(rng) };
             let shift = triangular(rng, style.wobble);
             let before = row.right;
@@ -153,6 +172,15 @@ impl<'a> StripMaker<'a> {
         }
         Some(strip)
     }
+}
+
+/// The symbol of a character of a number.
+fn symbol(character: char) -> i64 {
+    let symbol = match Sign::of(character) {
+        Some(sign) => sign.symbol(),
+        None => FIRST_DIGIT + (character as usize).saturating_sub('0' as usize).min(N_DIGITS - 1),
+    };
+    symbol as i64
 }
 
 fn random_item<'v, T>(from: &'v [T], rng: &mut ChaCha8Rng) -> Option<&'v T> {
@@ -234,8 +262,9 @@ mod tests {
     use image::{GrayImage, Luma};
     use rand::SeedableRng;
 
-    use super::super::signs::MAX_DIGITS;
+    use super::super::signs::{MAX_DIGITS, MAX_OTHER_SIGNS};
     use super::*;
+    use formread_core::scores::N_SYMBOLS;
 
     /// Rings of ten sizes instead of digits, by one writer.
     fn rings() -> GlyphSet {
@@ -247,7 +276,13 @@ mod tests {
             });
             Sample { ink, is_normalised: false, digit, writer: Some(0) }
         };
-        GlyphSet { name: "rings".to_owned(), writers: vec!["w".to_owned()], samples: (0..10).map(sample).collect() }
+        GlyphSet {
+            name: "rings".to_owned(),
+            writers: vec!["w".to_owned()],
+            samples: (0..10).map(sample).collect(),
+            numbers: Vec::new(),
+            is_tracked: false,
+        }
     }
 
     #[test]
@@ -255,19 +290,24 @@ mod tests {
         let sets = [rings()];
         let maker = StripMaker::new(&sets, Augmentation::default());
         let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let strips: Vec<LabelledStrip> = (0..200).map(|_| maker.draw(&mut rng)).collect();
+        let strips: Vec<LabelledStrip> = (0..1_000).map(|_| maker.draw(&mut rng)).collect();
         for LabelledStrip { strip, symbols } in &strips {
             assert_eq!(strip.pixels.len(), STRIP_HEIGHT * strip.width);
             assert!(strip.pixels.iter().all(|v| (0.0..=1.0).contains(v)));
-            assert!(symbols.iter().all(|&s| (FIRST_DIGIT as i64..=SCRIBBLE as i64).contains(&s)));
-            assert!(symbols.len() <= MAX_DIGITS + 1);
-            // CTC needs one column per symbol, and one more between two equal ones
-            assert!(strip.width / 4 > symbols.len(), "{} columns for {symbols:?}", strip.width / 4);
+            assert!(symbols.iter().all(|&s| (FIRST_DIGIT as i64..N_SYMBOLS as i64).contains(&s)));
+            assert!(symbols.len() <= MAX_DIGITS + MAX_OTHER_SIGNS);
         }
+        // CTC needs one column per symbol, and one more between two equal ones
+        let has_room = |labelled: &&LabelledStrip| {
+            let n_equal = labelled.symbols.windows(2).filter(|pair| pair[0] == pair[1]).count();
+            labelled.strip.width / 4 >= labelled.symbols.len() + n_equal
+        };
+        let n_fit = strips.iter().filter(has_room).count();
+        assert!(n_fit >= 990, "{n_fit} of 1,000 have room for their symbols");
         let is_present = |symbol: usize| strips.iter().any(|strip| strip.symbols.contains(&(symbol as i64)));
-        assert!((FIRST_DIGIT..=SCRIBBLE).all(is_present));
+        assert!((FIRST_DIGIT..N_SYMBOLS).all(is_present));
         let inked = strips.iter().filter(|strip| strip.strip.pixels.iter().any(|&v| v > 0.6)).count();
-        assert!(inked > 190, "{inked} of 200 have ink");
+        assert!(inked > 950, "{inked} of 1,000 have ink");
     }
 
     #[test]

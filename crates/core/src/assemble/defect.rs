@@ -1,5 +1,7 @@
 //! Defects of a reading: digits that are struck out or overwritten.
 
+use image::GrayImage;
+
 use super::{
     FieldScores, ReviewReason,
     lattice::{Symbol, path_of},
@@ -31,8 +33,19 @@ pub(super) fn defect(
     params: &AssembleParams,
 ) -> Option<Defect> {
     let steps = path_of(field, lattice, &scores.edges, &candidate.digits, candidate.has_filler, &params.lattice)?;
-    let digits = steps.iter().filter(|step| matches!(step.symbol, Symbol::Digit(_)));
-    worst_defect(digits.filter_map(|step| scores.edges.get(step.edge_idx).copied().flatten()), &params.defect)
+    let digits = || steps.iter().filter(|step| matches!(step.symbol, Symbol::Digit(_))).map(|step| step.edge_idx);
+    let mut inks = digits().filter_map(|edge| lattice.edges[edge].crop.as_ref().map(|crop| &crop.ink));
+    if inks.any(|ink| is_blot(ink, &params.defect)) {
+        return Some(Defect { reason: ReviewReason::UnexplainedInk, is_sure: true });
+    }
+    worst_defect(digits().filter_map(|edge| scores.edges.get(edge).copied().flatten()), &params.defect)
+}
+
+/// Whether ink fills nearly all of its box, which is not that of a 1: no digit is left to be seen.
+fn is_blot(ink: &GrayImage, params: &DefectParams) -> bool {
+    let (short, long) = (ink.width().min(ink.height()), ink.width().max(ink.height()));
+    let n_ink = ink.pixels().filter(|pixel| pixel[0] >= 128).count() as f32;
+    short as f32 >= params.min_blot_aspect * long as f32 && n_ink >= params.min_blot_share * (short * long) as f32
 }
 
 /// The same for all glyphs of a field that cannot be read.
@@ -54,6 +67,8 @@ fn worst_defect(glyphs: impl Iterator<Item = GlyphScores>, params: &DefectParams
 
 #[cfg(test)]
 mod tests {
+    use image::Luma;
+
     use super::*;
     use crate::{
         assemble::{
@@ -87,5 +102,20 @@ mod tests {
             assert_eq!(found(class, 0.4), None);
         }
         assert_eq!(found(GlyphClass::Other, 0.9), None, "that is for others to say");
+    }
+
+    #[test]
+    fn digit_without_a_hole_or_a_bay_is_a_blot() {
+        let disc = |thickness: f32| {
+            GrayImage::from_fn(40, 44, |x, y| {
+                let distance = ((x as f32 - 19.5) / 20.0).hypot((y as f32 - 21.5) / 22.0);
+                Luma([if distance <= 1.0 && distance >= 1.0 - thickness { 255 } else { 0 }])
+            })
+        };
+        let params = DefectParams::default();
+        assert!(is_blot(&disc(1.0), &params));
+        assert!(!is_blot(&disc(0.35), &params), "a zero by a thick pen");
+        assert!(!is_blot(&GrayImage::from_pixel(9, 40, Luma([255])), &params), "a one");
+        assert!(!is_blot(&GrayImage::new(4, 4), &params));
     }
 }

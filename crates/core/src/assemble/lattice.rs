@@ -248,7 +248,7 @@ fn readings(
         readings.push(reading(Symbol::UnknownFiller, params.unknown_filler_prior * scores.class(GlyphClass::Other)));
     }
     if matches!(field.layout, FieldLayout::Box { .. }) {
-        let no_digit = reading(Symbol::Nothing, scores.class(GlyphClass::Dash) + scores.class(GlyphClass::Cross));
+        let no_digit = reading(Symbol::Nothing, scores.sign());
         readings.push(EdgeReading { log_prior: edge.log_prior + params.large_punctuation_log, ..no_digit });
     }
     readings

@@ -6,6 +6,7 @@ mod complete;
 mod confidence;
 mod defect;
 mod document;
+mod grammar;
 mod lattice;
 mod mark;
 mod params;

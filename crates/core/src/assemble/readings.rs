@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use super::{
     FieldScores,
+    grammar::{self, SignSet, UNREADABLE, allowed},
     lattice::{Path, best_paths},
     params::{AssembleParams, CombinationParams},
     point::{Decimals, decimals},
-    symbols::{StripReading, UNREADABLE, log_sum},
+    symbols::{StripReading, log_sum},
 };
 use crate::{
     form::{Field, FieldLayout},
+    scores::Sign,
     segment::Lattice,
 };
 
@@ -49,6 +51,10 @@ pub(super) struct Candidates {
     pub unreadable: f64,
     /// Whether the most likely text with an unreadable part also has digits.
     pub has_digits_beside: bool,
+    /// Log score of there being signs that no number of the field's kind has.
+    pub not_a_number: f64,
+    /// The most likely text with such a sign, from left to right; empty where there is none.
+    pub as_written: String,
 }
 
 /// The candidate readings of a field.
@@ -75,14 +81,34 @@ pub(super) fn candidates(
         entry.1 = log_sum(entry.1, f64::from(path.score) - all);
     }
     let mut unreadable = f64::NEG_INFINITY;
+    let (mut not_a_number, mut as_written) = (f64::NEG_INFINITY, String::new());
     let mut has_digits_beside = None;
-    let strip = StripReading::new(&scores.strip, &params.ctc);
+    let silent = allowed(field, lattice);
+    let strip = StripReading::new(&scores.strip, silent, &params.ctc);
     for read in strip.best_texts() {
         if read.text.contains(UNREADABLE) {
             unreadable = log_sum(unreadable, read.log_probability);
             has_digits_beside.get_or_insert(read.text.chars().any(|sign| sign != UNREADABLE));
+        } else if read.text.chars().any(|character| Sign::of(character).is_some()) {
+            not_a_number = log_sum(not_a_number, read.log_probability);
+            if as_written.is_empty() {
+                as_written = grammar::as_written(&read.text);
+            }
         } else if !found.keys().any(|(digits, _)| *digits == read.text) {
             found.insert((read.text, false), (None, min_lattice_log));
+        }
+    }
+    // where signs say nothing, a text with all of them tells whether they stand where they may
+    if silent != SignSet::ALL && strip.has_silent() {
+        let written = StripReading::new(&scores.strip, SignSet::NONE, &params.ctc);
+        for read in written.best_texts() {
+            let is_allowed = |c: char| Sign::of(c).is_none_or(|sign| silent.contains(sign));
+            if read.text.chars().all(is_allowed) && !grammar::fits(field, &read.text) {
+                not_a_number = log_sum(not_a_number, read.log_probability);
+                if as_written.is_empty() {
+                    as_written = grammar::as_written(&read.text);
+                }
+            }
         }
     }
     let candidate = |((digits, has_filler), (path, share)): ((String, bool), (Option<&Path>, f64))| {
@@ -108,6 +134,13 @@ pub(super) fn candidates(
     };
     let mut readings: Vec<Candidate> = found.into_iter().map(candidate).collect();
     readings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.digits.cmp(&b.digits)));
-    let unreadable = lattice_weight * min_lattice_log + unreadable;
-    Candidates { readings, unreadable, has_digits_beside: has_digits_beside.unwrap_or(false) }
+    // no path through the lattice has these texts
+    let by_lattice = lattice_weight * min_lattice_log;
+    Candidates {
+        readings,
+        unreadable: by_lattice + unreadable,
+        has_digits_beside: has_digits_beside.unwrap_or(false),
+        not_a_number: by_lattice + not_a_number,
+        as_written,
+    }
 }

@@ -11,6 +11,7 @@ use super::{
     defect::{Defect, any_defect, defect},
     params::AssembleParams,
     readings::{Candidate, Candidates, candidates},
+    symbols::log_sum,
     unexplained::{Unexplained, unexplained},
 };
 use crate::{
@@ -92,14 +93,18 @@ pub(super) fn read(
     params: &AssembleParams,
     accept: &AcceptParams,
 ) -> Reading {
-    let Candidates { readings: candidates, unreadable, has_digits_beside } = candidates(field, lattice, scores, params);
+    let Candidates { readings: candidates, unreadable, has_digits_beside, not_a_number, as_written } =
+        candidates(field, lattice, scores, params);
+    // what is not among the readings takes from their shares
+    let others = log_sum(unreadable, not_a_number);
     let has_odd_sign = lattice.signs.is_doubtful;
     let fits = |candidate: &Candidate| match candidate.digits.len() {
         0 => candidate.has_filler,
         n => (field.digits.min..=field.digits.max).contains(&n),
     };
     let Some(best_of_all) = candidates.iter().find(|c| !c.digits.is_empty() || c.has_filler) else {
-        return Reading::of_state(FieldState::Review(ReviewReason::Illegible), 0.0);
+        let reason = if as_written.is_empty() { ReviewReason::Illegible } else { ReviewReason::NotANumber };
+        return Reading { guess: as_written, ..Reading::of_state(FieldState::Review(reason), 0.0) };
     };
     let fitting: Vec<&Candidate> = candidates.iter().filter(|candidate| fits(candidate)).collect();
     let wrong_length = match fitting.first() {
@@ -110,15 +115,13 @@ pub(super) fn read(
         let n_digits = best_of_all.digits.len();
         let reason = if n_digits > field.digits.max { ReviewReason::Overflow } else { ReviewReason::TooShort };
         let same_length: Vec<&Candidate> = candidates.iter().filter(|c| c.digits.len() == n_digits).collect();
-        return judge(
-            field,
-            &same_length,
-            has_odd_sign,
-            unreadable,
-            params,
-            accept,
-            Some(Defect { reason, is_sure: true }),
-        );
+        let (reason, as_written) = match not_a_number > best_of_all.score {
+            true => (ReviewReason::NotANumber, Some(as_written)),
+            false => (reason, None),
+        };
+        let doubt = Some(Defect { reason, is_sure: true });
+        let reading = judge(field, &same_length, has_odd_sign, others, params, accept, doubt);
+        return Reading { guess: as_written.unwrap_or(reading.guess), ..reading };
     }
     let is_unreadable = fitting.first().is_some_and(|best| unreadable > best.score);
     let doubt = if is_unreadable {
@@ -128,24 +131,34 @@ pub(super) fn read(
     } else {
         fitting.first().and_then(|best| defect(field, lattice, scores, best, params))
     };
-    let beside = fitting.first().and_then(|best| unexplained(field, lattice, scores, best, params));
+    let by_ink = fitting.first().and_then(|best| unexplained(field, lattice, scores, best, params));
+    let is_sign = fitting.first().is_some_and(|best| not_a_number > best.score);
+    let beside = match by_ink {
+        Some(by_ink) if as_written.is_empty() => Some(by_ink),
+        Some(by_ink) => Some(Unexplained { as_written, ..by_ink }),
+        None if is_sign => {
+            Some(Unexplained { defect: Defect { reason: ReviewReason::NotANumber, is_sure: true }, as_written })
+        }
+        None => None,
+    };
     match beside {
         Some(Unexplained { defect, as_written }) => {
-            let doubt = doubt.filter(|doubt| doubt.is_sure).unwrap_or(defect);
-            let reading = judge(field, &fitting, has_odd_sign, unreadable, params, accept, Some(doubt));
+            // a digit that is struck out says more than a sign without a name
+            let doubt = doubt.map_or(defect, |doubt| Defect { is_sure: true, ..doubt });
+            let reading = judge(field, &fitting, has_odd_sign, others, params, accept, Some(doubt));
             Reading { guess: as_written, ..reading }
         }
-        None => judge(field, &fitting, has_odd_sign, unreadable, params, accept, doubt),
+        None => judge(field, &fitting, has_odd_sign, others, params, accept, doubt),
     }
 }
 
-/// The state of the best of `candidates` (best first, at least one) among them. `unreadable` is the score of the field
-/// being unreadable; `has_odd_sign` is whether there is half a sign.
+/// The state of the best of `candidates` (best first, at least one) among them. `others` is the score of the field
+/// being unreadable or no number; `has_odd_sign` is whether there is half a sign.
 fn judge(
     field: &Field,
     candidates: &[&Candidate],
     has_odd_sign: bool,
-    unreadable: f64,
+    others: f64,
     params: &AssembleParams,
     accept: &AcceptParams,
     doubt: Option<Defect>,
@@ -153,7 +166,7 @@ fn judge(
     let Some(&best) = candidates.first() else {
         return Reading::of_state(FieldState::Review(ReviewReason::Illegible), 0.0);
     };
-    let alternatives = alternatives(field, candidates, unreadable);
+    let alternatives = alternatives(field, candidates, others);
     let share = alternatives.first().map_or(0.0, |a| a.probability);
     let inputs = ConfidenceInputs { share, lattice_log: best.lattice_log, strip_log: best.strip_log };
     let mut confidence = inputs.confidence(&params.confidence);
@@ -174,7 +187,7 @@ fn judge(
 }
 
 /// The best reading of a field in canonical form, before any rule, and the inputs of its confidence: what a confidence model
-/// is fitted to. `None` where there is no reading.
+/// is fitted to. `None` where there is no reading, or one that needs review whatever its confidence.
 pub fn confidence_inputs(
     field: &Field,
     lattice: &Lattice,
@@ -182,7 +195,9 @@ pub fn confidence_inputs(
     params: &AssembleParams,
 ) -> Option<(String, ConfidenceInputs)> {
     let reading = read(field, lattice, scores, params, &AcceptParams::NEVER);
-    Some((reading.guess, reading.inputs?))
+    // a reading that is not accepted whatever its confidence says nothing about confidence
+    let is_open = reading.state == FieldState::Review(ReviewReason::LowConfidence);
+    Some((reading.guess, reading.inputs?)).filter(|_| is_open)
 }
 
 /// The canonical form of a candidate, and whether such a value exists.
@@ -197,11 +212,11 @@ fn text(field: &Field, candidate: &Candidate) -> (String, bool) {
 }
 
 /// The candidates' texts, most likely first, each with its share of the probability of all, and of the field being
-/// unreadable.
-fn alternatives(field: &Field, candidates: &[&Candidate], unreadable: f64) -> Vec<Alternative> {
+/// unreadable or no number.
+fn alternatives(field: &Field, candidates: &[&Candidate], others: f64) -> Vec<Alternative> {
     let best_score = candidates.first().map_or(0.0, |candidate| candidate.score);
     let mut found: Vec<Alternative> = Vec::new();
-    let mut all = (unreadable - best_score).exp();
+    let mut all = (others - best_score).exp();
     for candidate in candidates {
         let weight = (candidate.score - best_score).exp();
         all += weight;
@@ -220,4 +235,45 @@ fn alternatives(field: &Field, candidates: &[&Candidate], unreadable: f64) -> Ve
     }
     found.truncate(N_ALTERNATIVES);
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assemble::{
+        symbols::tests::saying,
+        tests::{edge, field, glyph},
+    };
+
+    /// Three digits of a lattice that reads 514, with this text on the strip.
+    fn read_strip(columns: &str, probability: f32) -> Reading {
+        let lattice = Lattice { n_nodes: 4, edges: (0..3).map(|i| edge(i, i + 1)).collect(), ..Lattice::default() };
+        let edges = [5, 1, 4].map(|digit| Some(glyph(digit, 0.999)));
+        let scores = FieldScores { edges: edges.to_vec(), strip: saying(columns, probability) };
+        read(&field(1, 6), &lattice, &scores, &AssembleParams::default(), &AcceptParams::default())
+    }
+
+    #[test]
+    fn sign_on_the_strip_is_no_number_and_is_written_in_the_guess() {
+        assert_eq!(read_strip("_5_1_4_", 0.999).state, FieldState::Accepted);
+        for (columns, guess) in [("_5_/_4_", "5/4"), ("-_5_1_4_", "-514"), ("_5_1_4A", "514?"), ("_5_._1_4_", "5.14")] {
+            let reading = read_strip(columns, 0.99);
+            assert_eq!(reading.state, FieldState::Review(ReviewReason::NotANumber), "{columns}");
+            assert_eq!(reading.guess, guess);
+        }
+    }
+
+    #[test]
+    fn sign_that_is_less_likely_than_the_digit_takes_from_its_confidence() {
+        let mut scores = saying("_5_1_4_", 0.999);
+        let column = &mut scores.views[0][3];
+        let [one, slash] = [2, crate::scores::Sign::Slash.symbol()];
+        (column[one], column[slash]) = (0.7f32.ln(), 0.3f32.ln());
+        let lattice = Lattice { n_nodes: 4, edges: (0..3).map(|i| edge(i, i + 1)).collect(), ..Lattice::default() };
+        let edges = [5, 1, 4].map(|digit| Some(glyph(digit, 0.999))).to_vec();
+        let scores = FieldScores { edges, strip: scores };
+        let doubtful = read(&field(1, 6), &lattice, &scores, &AssembleParams::default(), &AcceptParams::default());
+        assert_eq!(doubtful.guess, "514");
+        assert!(doubtful.confidence < 0.97, "{}", doubtful.confidence);
+    }
 }

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::params::CtcParams;
-use crate::scores::{CTC_BLANK, CtcLogProbs, FIRST_DIGIT, N_SYMBOLS, SCRIBBLE, StripScores};
-
-/// The sign in a text for what cannot be read.
-pub(super) const UNREADABLE: char = '?';
+use super::{
+    grammar::{SignSet, UNREADABLE},
+    params::CtcParams,
+};
+use crate::scores::{CTC_BLANK, FIRST_DIGIT, FIRST_SIGN, N_SYMBOLS, SCRIBBLE, Sign, StripScores};
 
 /// A possible text of a strip.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct StripText {
-    /// ASCII digits and [`UNREADABLE`].
+    /// ASCII digits, characters of [`Sign`] and [`UNREADABLE`].
     pub text: String,
     /// Natural logarithm of its probability, over all ways to spread it over the columns.
     pub log_probability: f64,
@@ -19,6 +19,9 @@ pub(super) struct StripText {
 
 /// Lower bound of a divisor: a column may exclude every text.
 const MIN_SUM: f64 = 1e-300;
+
+/// From this probability in a column on, a sign may be there.
+const MIN_SILENT: f64 = 0.02;
 
 /// Smaller sums of probabilities are scaled to 1, so that they do not underflow.
 const RESCALE_BELOW: f64 = 1e-100;
@@ -28,6 +31,8 @@ const RESCALE_BELOW: f64 = 1e-100;
 pub(super) struct StripReading {
     /// Of each view, of each column, the probabilities of the symbols.
     views: Vec<Vec<[f64; N_SYMBOLS]>>,
+    /// The largest probability of a sign that says nothing.
+    silent: f64,
     params: CtcParams,
 }
 
@@ -80,7 +85,7 @@ impl PrefixTree {
     fn text(&self, mut at: usize) -> String {
         let mut signs = Vec::new();
         while at != Self::EMPTY {
-            signs.push(sign(self.0[at].last));
+            signs.push(character(self.0[at].last));
             at = self.0[at].from;
         }
         signs.iter().rev().collect()
@@ -88,13 +93,25 @@ impl PrefixTree {
 }
 
 impl StripReading {
-    /// Of the scores of a strip.
-    pub fn new(scores: &StripScores, params: &CtcParams) -> Self {
-        let probabilities = |columns: &CtcLogProbs| {
-            let of_column = |column: &[f32; N_SYMBOLS]| column.map(|log| f64::from(log).exp());
-            columns.iter().map(of_column).collect()
+    /// Of the scores of a strip. Signs of `silent` say nothing in its texts: they count as the blank.
+    pub fn new(scores: &StripScores, silent: SignSet, params: &CtcParams) -> Self {
+        let mut largest = 0.0f64;
+        let mut of_column = |column: &[f32; N_SYMBOLS]| {
+            let mut column = column.map(|log| f64::from(log).exp());
+            for sign in silent.iter() {
+                let probability = std::mem::take(&mut column[sign.symbol()]);
+                column[CTC_BLANK] += probability;
+                largest = largest.max(probability);
+            }
+            column
         };
-        Self { views: scores.views.iter().map(probabilities).collect(), params: *params }
+        let views = scores.views.iter().map(|columns| columns.iter().map(&mut of_column).collect()).collect();
+        Self { views, silent: largest, params: *params }
+    }
+
+    /// Whether there may be a sign that says nothing.
+    pub fn has_silent(&self) -> bool {
+        self.silent >= MIN_SILENT
     }
 
     /// The most likely texts by all views together, most likely first. None of a strip without columns.
@@ -108,8 +125,8 @@ impl StripReading {
         best_of_view(view, &self.params)
     }
 
-    /// Natural logarithm of the probability of one text of ASCII digits and [`UNREADABLE`], over all ways to spread it over
-    /// the columns: the mean over the views. Minus infinity without views.
+    /// Natural logarithm of the probability of one text of ASCII digits, characters of [`Sign`] and [`UNREADABLE`], over all
+    /// ways to spread it over the columns: the mean over the views. Minus infinity without views.
     pub fn log_probability(&self, text: &str) -> f64 {
         let symbols: Vec<usize> = text.bytes().map(symbol).collect();
         let by_view =
@@ -219,12 +236,20 @@ fn log_probability_of(columns: &[[f64; N_SYMBOLS]], symbols: &[usize]) -> f64 {
     log_scale + (none[n] + said.last().copied().unwrap_or(0.0)).ln()
 }
 
-fn symbol(sign: u8) -> usize {
-    if sign == UNREADABLE as u8 { SCRIBBLE } else { FIRST_DIGIT + usize::from(sign.saturating_sub(b'0')).min(9) }
+fn symbol(character: u8) -> usize {
+    match Sign::of(char::from(character)) {
+        Some(sign) => sign.symbol(),
+        None if character == UNREADABLE as u8 => SCRIBBLE,
+        None => FIRST_DIGIT + usize::from(character.saturating_sub(b'0')).min(9),
+    }
 }
 
-fn sign(symbol: usize) -> char {
-    if symbol == SCRIBBLE { UNREADABLE } else { char::from(b'0' + (symbol - FIRST_DIGIT) as u8) }
+fn character(symbol: usize) -> char {
+    match symbol.checked_sub(FIRST_SIGN).and_then(|sign| Sign::ALL.get(sign)) {
+        Some(sign) => sign.character(),
+        None if symbol == SCRIBBLE => UNREADABLE,
+        None => char::from(b'0' + (symbol - FIRST_DIGIT) as u8),
+    }
 }
 
 /// ln(exp(a) + exp(b)).
@@ -240,11 +265,7 @@ pub(super) mod tests {
     /// Columns with the symbols of a text, each with `probability`; `_` is the blank.
     pub(in crate::assemble) fn saying(text: &str, probability: f32) -> StripScores {
         let column = |sign: char| {
-            let symbol = match sign {
-                '_' => CTC_BLANK,
-                '?' => SCRIBBLE,
-                digit => FIRST_DIGIT + digit as usize - '0' as usize,
-            };
+            let symbol = if sign == '_' { CTC_BLANK } else { symbol(sign as u8) };
             let mut column = [((1.0 - probability) / (N_SYMBOLS - 1) as f32).ln(); N_SYMBOLS];
             column[symbol] = probability.ln();
             column
@@ -255,16 +276,31 @@ pub(super) mod tests {
     #[test]
     fn repeated_columns_are_one_digit_and_a_blank_separates_two() {
         for (columns, text) in [("_11_2__", "12"), ("1_1", "11"), ("____", ""), ("_3?_", "3?"), ("0_0_00_", "000")] {
-            let texts = StripReading::new(&saying(columns, 0.9), &CtcParams::default()).best_texts();
+            let texts = StripReading::new(&saying(columns, 0.9), SignSet::NONE, &CtcParams::default()).best_texts();
             assert_eq!(texts[0].text, text, "{columns}");
             assert!(texts.windows(2).all(|pair| pair[0].log_probability >= pair[1].log_probability));
         }
-        assert!(StripReading::new(&StripScores::default(), &CtcParams::default()).best_texts().is_empty());
+        assert!(
+            StripReading::new(&StripScores::default(), SignSet::NONE, &CtcParams::default()).best_texts().is_empty()
+        );
+    }
+
+    #[test]
+    fn signs_are_part_of_a_text_unless_they_are_silent() {
+        let scores = saying("_5_/_3_4_", 0.9);
+        let read = |silent: SignSet| StripReading::new(&scores, silent, &CtcParams::default());
+        assert_eq!(read(SignSet::NONE).best_texts()[0].text, "5/34");
+        let silent = read(SignSet::of(&[Sign::Slash]));
+        assert_eq!(silent.best_texts()[0].text, "534");
+        assert!(silent.log_probability("534") > read(SignSet::NONE).log_probability("534") + 2.0);
+        let between_equals = saying("_5_._5_", 0.9);
+        let silent = StripReading::new(&between_equals, SignSet::of(&[Sign::Point]), &CtcParams::default());
+        assert_eq!(silent.best_texts()[0].text, "55");
     }
 
     #[test]
     fn beam_search_and_forward_sum_agree() {
-        let strip = StripReading::new(&saying("_1_27_", 0.8), &CtcParams::default());
+        let strip = StripReading::new(&saying("_1_27_", 0.8), SignSet::NONE, &CtcParams::default());
         for found in strip.best_texts().iter().filter(|found| !found.text.contains('?')).take(5) {
             let sum = strip.log_probability(&found.text);
             assert!((sum - found.log_probability).abs() < 0.05, "{found:?}: {sum}");
@@ -275,7 +311,7 @@ pub(super) mod tests {
     fn texts_of_two_views_have_their_mean_log_probability() {
         let (sure, unsure) = (saying("_1_7_", 0.95), saying("_1_1_", 0.6));
         let both = StripScores { views: [sure.views, unsure.views].concat() };
-        let both = StripReading::new(&both, &CtcParams::default());
+        let both = StripReading::new(&both, SignSet::NONE, &CtcParams::default());
         let texts = both.best_texts();
         assert_eq!((texts[0].text.as_str(), texts[1].text.as_str()), ("17", "11"));
         for found in &texts {
@@ -285,7 +321,7 @@ pub(super) mod tests {
 
     #[test]
     fn probabilities_of_all_texts_sum_to_one() {
-        let strip = StripReading::new(&saying("_4_", 0.9), &CtcParams::default());
+        let strip = StripReading::new(&saying("_4_", 0.95), SignSet::NONE, &CtcParams::default());
         let mut sum = 0.0;
         for found in strip.best_texts() {
             sum += found.log_probability.exp();
@@ -296,15 +332,15 @@ pub(super) mod tests {
     #[test]
     fn text_longer_than_its_columns_has_the_minimum() {
         assert_eq!(
-            StripReading::new(&saying("12", 0.9), &CtcParams::default()).log_probability("123"),
+            StripReading::new(&saying("12", 0.9), SignSet::NONE, &CtcParams::default()).log_probability("123"),
             CtcParams::default().min_view_log
         );
         assert_eq!(
-            StripReading::new(&saying("11", 0.9), &CtcParams::default()).log_probability("11"),
+            StripReading::new(&saying("11", 0.9), SignSet::NONE, &CtcParams::default()).log_probability("11"),
             CtcParams::default().min_view_log
         );
         assert_eq!(
-            StripReading::new(&StripScores::default(), &CtcParams::default()).log_probability("1"),
+            StripReading::new(&StripScores::default(), SignSet::NONE, &CtcParams::default()).log_probability("1"),
             f64::NEG_INFINITY
         );
     }

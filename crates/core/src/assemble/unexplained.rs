@@ -8,13 +8,14 @@ use image::GrayImage;
 use super::{
     FieldScores, ReviewReason,
     defect::Defect,
+    grammar::as_written,
     lattice::{Step, Symbol, path_of},
     params::{AssembleParams, UnexplainedParams},
     readings::Candidate,
 };
 use crate::{
     form::{Field, FieldKind, FieldLayout},
-    scores::GlyphClass,
+    scores::{GlyphClass, GlyphScores, Sign},
     segment::{InkCrop, Lattice, LatticeEdge, LooseInk},
 };
 
@@ -60,6 +61,9 @@ pub(super) fn unexplained(
             _ => None,
         })
         .collect();
+    if is_ditto(lattice, scores, &steps, &params.unexplained) {
+        return Some(unexplained_ink(ReviewReason::NotANumber, Sign::Ditto.character().to_string()));
+    }
     let is_digit = |step: &&Step| matches!(step.symbol, Symbol::Digit(_));
     let of_digits: Vec<usize> = steps
         .iter()
@@ -78,8 +82,8 @@ pub(super) fn unexplained(
                     && !is_part_of_digit(crop.x, right(crop), &digits) =>
             {
                 let glyph = scores.edges.get(*edge_idx).copied().flatten();
-                let is_cross = glyph.is_some_and(|g| g.class(GlyphClass::Cross) > g.class(GlyphClass::Dash));
-                placed.push(Placed { x: middle(crop), sign: if is_cross { 'x' } else { '-' } });
+                let sign = glyph.map_or('?', |glyph| glyph.best_sign().character());
+                placed.push(Placed { x: middle(crop), sign });
                 has_sign = true;
             }
             (Symbol::Digit(_), Some(_), Some(ink))
@@ -117,11 +121,25 @@ pub(super) fn unexplained(
     }
     placed.sort_by_key(|placed| placed.x);
     let reason = if has_sign { ReviewReason::NotANumber } else { ReviewReason::UnexplainedInk };
-    Some(unexplained_ink(reason, placed.iter().map(|placed| placed.sign).collect()))
+    let text: String = placed.iter().map(|placed| placed.sign).collect();
+    Some(unexplained_ink(reason, as_written(&text)))
 }
 
 fn unexplained_ink(reason: ReviewReason, as_written: String) -> Unexplained {
     Unexplained { defect: Defect { reason, is_sure: true }, as_written }
+}
+
+/// Whether a reading is 11, and its two strokes together look like ditto marks.
+fn is_ditto(lattice: &Lattice, scores: &FieldScores, steps: &[Step], params: &UnexplainedParams) -> bool {
+    let mut digits = steps.iter().filter(|step| matches!(step.symbol, Symbol::Digit(_)));
+    let (Some(first), Some(second), None) = (digits.next(), digits.next(), digits.next()) else { return false };
+    if first.symbol != Symbol::Digit(1) || second.symbol != Symbol::Digit(1) {
+        return false;
+    }
+    let (from, to) = (lattice.edges[first.edge_idx].from, lattice.edges[second.edge_idx].to);
+    let spans = |(edge, _): &(&LatticeEdge, &Option<GlyphScores>)| edge.from == from && edge.to == to;
+    let together = lattice.edges.iter().zip(&scores.edges).find(spans);
+    together.and_then(|(_, glyph)| *glyph).is_some_and(|glyph| glyph.class(GlyphClass::Ditto) >= params.min_ditto)
 }
 
 fn middle(crop: &InkCrop) -> i32 {
@@ -306,9 +324,12 @@ fn wide_gap(field: &Field, digits: &[(&InkCrop, u8)], params: &UnexplainedParams
         .collect();
     let widest = (0..gaps.len()).max_by(|&a, &b| gaps[a].0.total_cmp(&gaps[b].0))?;
     let others = gaps.iter().enumerate().filter(|(i, _)| *i != widest).map(|(_, (gap, _))| gap.max(0.0));
-    let next = others.reduce(f32::max)?;
-    let is_wide =
-        gaps[widest].0 >= params.min_gap && gaps[widest].0 >= params.min_gap_ratio * (next + params.gap_offset);
+    let is_wide = match others.reduce(f32::max) {
+        Some(next) => {
+            gaps[widest].0 >= params.min_gap && gaps[widest].0 >= params.min_gap_ratio * (next + params.gap_offset)
+        }
+        None => gaps[widest].0 >= params.min_lone_gap,
+    };
     let n_behind = digits.len() - widest - 1;
     let is_custom = match field.kind {
         FieldKind::Amount { decimals, .. } => {
@@ -331,7 +352,6 @@ mod tests {
             tests::{edge, field, glyph},
         },
         form::{Field, parse_template},
-        scores::GlyphScores,
         segment::LatticeEdge,
     };
 
@@ -428,8 +448,38 @@ mod tests {
         let at = |places: [i32; 4]| places.map(|x| bar(x, 40, 0.0)).to_vec();
         assert_eq!(read(&integer, at([0, 20, 80, 100]), &[1, 2, 1, 5], None).as_deref(), Some("12 15"));
         assert_eq!(read(&integer, at([0, 40, 80, 120]), &[1, 2, 1, 5], None), None, "all digits are apart");
+        let two = |x: i32| [0, x].map(|x| bar(x, 40, 0.0)).to_vec();
+        assert_eq!(read(&integer, two(70), &[5, 7], None).as_deref(), Some("5 7"));
+        assert_eq!(read(&integer, two(40), &[5, 7], None), None);
         let amount = boxed("kind = \"amount\"\ndigits = [1, 7]");
         assert_eq!(read(&amount, at([0, 20, 80, 100]), &[1, 2, 1, 5], None), None, "a gap before the cents");
+    }
+
+    #[test]
+    fn two_strokes_that_look_like_ditto_marks_together_are_no_11() {
+        let integer = boxed("kind = \"integer\"\ndigits = [1, 7]");
+        let written = |probability: f32| {
+            let crop = |x: i32| Some(bar(x, 14, 0.2));
+            let whole = Some(InkCrop { ink: GrayImage::from_pixel(20, 14, Luma([255])), x: 0, y: 0 });
+            let edges = vec![
+                LatticeEdge { crop: crop(0), components: vec![0], ..edge(0, 1) },
+                LatticeEdge { crop: crop(10), components: vec![1], ..edge(1, 2) },
+                LatticeEdge { crop: whole, components: vec![0, 1], ..edge(0, 2) },
+            ];
+            let mut together = glyph(1, 0.9);
+            together.classes = [0.0; crate::scores::N_CLASSES];
+            together.classes[GlyphClass::Ditto as usize] = probability;
+            together.classes[GlyphClass::Other as usize] = 1.0 - probability;
+            let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
+            let edges = vec![Some(glyph(1, 0.99)), Some(glyph(1, 0.99)), Some(together)];
+            let scores = FieldScores { edges, ..FieldScores::default() };
+            let params = AssembleParams::default();
+            let best = candidates(&integer, &lattice, &scores, &params).readings.remove(0);
+            assert_eq!(best.digits, "11");
+            unexplained(&integer, &lattice, &scores, &best, &params).map(|found| found.as_written)
+        };
+        assert_eq!(written(0.8).as_deref(), Some("\""));
+        assert_eq!(written(0.2), None);
     }
 
     #[test]

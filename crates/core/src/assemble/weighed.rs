@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{
     FieldScores,
+    grammar::SignSet,
     lattice::path_of,
     params::{AssembleParams, CtcParams},
     readings::candidates,
@@ -47,10 +48,10 @@ pub fn weighed_readings(
     weighed.collect()
 }
 
-/// The likely texts of a strip, in digits and `?` for what cannot be read, most likely first, with probabilities, 0 to 1: the mean
-/// of the logarithms over all its views. At most `max`; none of a strip that was not read.
+/// The likely texts of a strip, in digits, signs, and `?` for what cannot be read, most likely first, with probabilities, 0 to 1:
+/// the mean of the logarithms over all its views. At most `max`; none of a strip that was not read.
 pub fn strip_texts(scores: &StripScores, params: &CtcParams, max: usize) -> Vec<(String, f64)> {
-    let strip = StripReading::new(scores, params);
+    let strip = StripReading::new(scores, SignSet::NONE, params);
     let texts = strip.best_texts().into_iter().take(max);
     texts.map(|found| (found.text.clone(), strip.log_probability(&found.text).exp())).collect()
 }

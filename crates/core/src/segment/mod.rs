@@ -326,7 +326,7 @@ fn part(
     cells: &[Rect],
 ) -> Cut {
     let min_height = PARAMS.field.min_digit_height * frame.height() as f32;
-    let (parts, taken, signs) = signs::split_signs(parts, field, min_height);
+    let (parts, taken, signs) = signs::split_signs(parts, field, min_height, frame);
     foreign_parts.extend(taken);
     let strip = strip_crop(grey, frame, &parts, &foreign_parts);
     let lattice = match &field.layout {

@@ -30,6 +30,9 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         min_on_line: 0.6,
         digit_height: (0.45, 1.6),
         min_cut_height: 0.3,
+        min_crossing_share: 0.15,
+        max_share_outside: 0.28,
+        min_cut_height_after_crossing: 0.1,
         overflow_reach: 1.2,
         max_fill: 0.72,
         max_solid_width: 0.45,
@@ -234,6 +237,13 @@ pub(super) struct StrayParams {
     pub digit_height: (f32, f32),
     /// Lowest height of a digit that the edge of the crop cuts off, likewise. Lowering it takes specks for digits.
     pub min_cut_height: f32,
+    /// A digit of which this share is beyond the frame crosses it. Raising it overlooks digits that follow.
+    pub min_crossing_share: f32,
+    /// Largest share of a digit beyond the side of the frame, 0 to 1: what follows it may be farther away than is seen. Chosen on
+    /// drawn numbers that run out of their boxes. Raising it overlooks digits that follow.
+    pub max_share_outside: f32,
+    /// Behind a digit that crosses the frame: lowest height of ink that the edge of the crop cuts off, in heights of a digit.
+    pub min_cut_height_after_crossing: f32,
     /// It continues the number where it is nearer than this, in heights of a digit. Raising it sends more fields to review.
     pub overflow_reach: f32,
     /// Share of its bounds from which ink beside a field is a solid area and no digit, 0 to 1.

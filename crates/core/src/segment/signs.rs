@@ -5,12 +5,17 @@
 
 use image::GrayImage;
 
+use formread_raster::geometry::Rect;
+
 use super::{
     free::{digit_height, stroke_width},
     params::PARAMS,
     parts::Part,
 };
 use crate::form::{DecimalPoint, Field, FieldKind, FieldLayout};
+
+/// Ink this near to the upper and the lower side of a frame, pixels, goes on beyond it.
+const CUT_PX: f64 = 3.0;
 
 /// The signs beside a number's digits.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -126,8 +131,13 @@ fn middle_of_row(ink: &GrayImage, y: u32) -> Option<f32> {
 }
 
 /// Splits the signs of `field` from its `parts`. Returns the parts that are left, the parts of signs, and the signs.
-/// `min_height` is the least height of a digit, pixels.
-pub(super) fn split_signs(parts: Vec<Part>, field: &Field, min_height: f32) -> (Vec<Part>, Vec<Part>, Signs) {
+/// `min_height` is the least height of a digit, pixels; `frame` is the field's place in the crop.
+pub(super) fn split_signs(
+    parts: Vec<Part>,
+    field: &Field,
+    min_height: f32,
+    frame: Rect,
+) -> (Vec<Part>, Vec<Part>, Signs) {
     let (n_decimals, point) = match field.kind {
         FieldKind::Amount { decimals, point } => (decimals, point),
         _ => (0, DecimalPoint::default()),
@@ -136,7 +146,7 @@ pub(super) fn split_signs(parts: Vec<Part>, field: &Field, min_height: f32) -> (
     let mut kept = parts;
     let mut taken = Vec::new();
     if field.is_signed {
-        parentheses(&mut kept, &mut taken, &mut signs, min_height);
+        parentheses(&mut kept, &mut taken, &mut signs, min_height, frame);
     }
     if n_decimals == 0 && !field.is_signed {
         return (kept, taken, signs);
@@ -162,7 +172,13 @@ pub(super) fn split_signs(parts: Vec<Part>, field: &Field, min_height: f32) -> (
             signs.points.sort_unstable();
         }
         let has_comma = signs.points.last().is_some_and(|&x| x >= row.right);
-        if has_comma || point != DecimalPoint::Implied {
+        // digits behind the point are decimals: a dash after them does not stand for any, and is a minus if it is allowed
+        let has_decimals = !signs.points.is_empty() && !has_comma;
+        if has_decimals && field.is_signed {
+            let n_behind = take(&mut kept, &mut taken, |part| row.is_behind(part) && row.is_dash(part));
+            signs.is_doubtful |= n_behind > 1 || n_behind == 1 && signs.is_negative;
+            signs.is_negative |= n_behind > 0;
+        } else if !has_decimals && (has_comma || point != DecimalPoint::Implied) {
             signs.ends_in_dash = take(&mut kept, &mut taken, |part| row.is_behind(part) && row.is_dash(part)) > 0;
         }
         // without a comma it may be a minus behind the number; cells leave no room for one
@@ -173,7 +189,7 @@ pub(super) fn split_signs(parts: Vec<Part>, field: &Field, min_height: f32) -> (
 }
 
 /// Moves a pair of parentheses from `parts` to `taken`.
-fn parentheses(parts: &mut Vec<Part>, taken: &mut Vec<Part>, signs: &mut Signs, min_height: f32) {
+fn parentheses(parts: &mut Vec<Part>, taken: &mut Vec<Part>, signs: &mut Signs, min_height: f32, frame: Rect) {
     let Some(row) = Row::of(parts, min_height) else { return };
     let tall = || parts.iter().filter(|part| part.height() as f32 >= PARAMS.sign.min_digit_height * row.height);
     let (Some(first), Some(last)) = (tall().min_by_key(|part| part.x), tall().max_by_key(|part| part.right())) else {
@@ -183,6 +199,9 @@ fn parentheses(parts: &mut Vec<Part>, taken: &mut Vec<Part>, signs: &mut Signs, 
     let closes = row.bulge(last).unwrap_or(0.0);
     if tall().count() > 2 && opens.min(closes) >= PARAMS.sign.min_pair_bulge {
         let (open, close) = (first.bounds(), last.bounds());
+        // two arcs that begin and end at the frame are what it leaves of a ring around the number
+        let is_cut = |part: Rect| part.y0 <= frame.y0 + CUT_PX && part.y1 >= frame.y1 - CUT_PX;
+        signs.is_doubtful |= is_cut(open) || is_cut(close);
         take(parts, taken, |part| [open, close].contains(&part.bounds()));
         signs.is_negative = true;
     } else {
@@ -238,7 +257,8 @@ mod tests {
         let mask =
             GrayImage::from_fn(width, 80, |x, y| Luma([if is_ink(f64::from(x), f64::from(y)) { 255 } else { 0 }]));
         let parts = components(&Ink { grey: mask.clone(), mask }, 4);
-        let (kept, taken, signs) = split_signs(parts, &amount(keys), 20.0);
+        let frame = Rect::from_xywh(-100.0, -100.0, 1_000.0, 1_000.0);
+        let (kept, taken, signs) = split_signs(parts, &amount(keys), 20.0, frame);
         assert_eq!(kept.len() + taken.len(), marks.iter().filter(|(_, mark)| *mark != ' ').count(), "{sketch}");
         (taken.iter().map(|part| part.x / PITCH as i32).collect(), signs)
     }

@@ -104,6 +104,19 @@ impl Surroundings<'_> {
         own.len() < before
     }
 
+    /// Share of a part's width that is beyond the left or the right side of the frame, 0 to 1.
+    fn share_outside(&self, part: &Part) -> f32 {
+        let (left, right) = (part.x as f32, part.right() as f32);
+        let outside = (self.frame.x0 as f32 - left).max(right - self.frame.x1 as f32);
+        (outside / (right - left).max(1.0)).clamp(0.0, 1.0)
+    }
+
+    /// Whether so much of a digit of the field is outside of the frame that more may follow, or it goes on beyond what is seen.
+    fn leaves_sideways(&self, part: &Part) -> bool {
+        let goes_on = part.x <= 0 && self.frame.x0 > 1.0 || part.right() >= self.size.0 as i32;
+        goes_on || self.share_outside(part) > PARAMS.stray.max_share_outside
+    }
+
     /// Ink outside of the frame that is as large as a digit and on the field's line, or `None`. `foreign` without remnants of
     /// print.
     pub fn beside<'p>(
@@ -113,6 +126,12 @@ impl Surroundings<'_> {
         digit_height: f32,
     ) -> Option<StrayInk> {
         let (frame_top, frame_bottom) = (self.frame.y0 as i32, self.frame.y1 as i32);
+        let min_height = PARAMS.stray.digit_height.0 * digit_height;
+        let mut tall = own.iter().filter(|part| part.height() as f32 >= min_height);
+        if tall.clone().any(|part| self.leaves_sideways(part)) {
+            return Some(StrayInk::Overflow);
+        }
+        let crosses = tall.any(|part| self.share_outside(part) >= PARAMS.stray.min_crossing_share);
         let is_digit = |part: &&Part| {
             let on_line = part.bottom().min(frame_bottom) - part.y.max(frame_top);
             let height = part.height() as f32;
@@ -122,7 +141,11 @@ impl Surroundings<'_> {
             // of a digit at the edge of the crop only a part is seen
             let is_cut = part.x <= 1 || part.right() >= self.size.0 as i32 - 1;
             let (min_height, max_height) = PARAMS.stray.digit_height;
-            let min_height = if is_cut { PARAMS.stray.min_cut_height } else { min_height };
+            let min_height = match (is_cut, crosses) {
+                (true, true) => PARAMS.stray.min_cut_height_after_crossing,
+                (true, false) => PARAMS.stray.min_cut_height,
+                (false, _) => min_height,
+            };
             on_line as f32 >= PARAMS.stray.min_on_line * height
                 && height >= min_height * digit_height
                 && height <= max_height * digit_height
@@ -182,6 +205,11 @@ mod tests {
         let block = |x0: i32| parts(move |x, y| (x0..x0 + 20).contains(&x) && (45..95).contains(&y));
         let solid = parts(|x, y| (232..260).contains(&x) && (45..95).contains(&y));
         let find = |own: &[Part], foreign: &[Part], others: &[Rect]| around(others).beside(own, foreign.iter(), 50.0);
+        assert_eq!(find(&block(222), &[], &[]), Some(StrayInk::Overflow), "most of it is outside");
+        let sliver = parts(|x, y| (257..260).contains(&x) && (60..68).contains(&y));
+        assert_eq!(find(&block(214), &sliver, &[]), Some(StrayInk::Overflow), "a digit crosses, and more follows");
+        assert_eq!(find(&block(200), &sliver, &[]), None);
+        assert_eq!(find(&block(214), &[], &[]), None, "the last digit overshoots");
         assert_eq!(find(&block(200), &block(234), &[]), Some(StrayInk::Overflow));
         assert_eq!(find(&block(60), &block(234), &[]), None, "it is far from the number");
         assert_eq!(find(&[], &block(234), &[]), Some(StrayInk::Beside));

@@ -280,6 +280,8 @@ mod tests {
             name: "drawn".to_owned(),
             writers: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()],
             samples: vec![sample(7, 0, 255), sample(7, 0, 0), sample(3, 2, 255), sample(7, 2, 255)],
+            numbers: Vec::new(),
+            is_tracked: false,
         };
         let report = evaluate_set(&set, &mut AlwaysSeven).expect("it cannot fail");
         assert_eq!((report.count, report.correct, report.accuracy), (4, 2, 0.5));

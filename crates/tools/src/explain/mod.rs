@@ -213,7 +213,7 @@ pub(crate) mod tests {
         fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
             let mut digits = [0.001; 10];
             digits[1] = 0.991;
-            Ok(vec![GlyphScores { digits, classes: [0.995, 0.001, 0.001, 0.001, 0.001, 0.001] }; batch.n_glyphs])
+            Ok(vec![GlyphScores::of_digit(digits); batch.n_glyphs])
         }
     }
 

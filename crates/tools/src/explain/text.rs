@@ -9,7 +9,27 @@ use formread_core::{rows::Verdict, scores::N_CLASSES};
 const MAX_DIGITS: usize = 3;
 
 /// Names of [`formread_core::scores::GlyphClass`], in its order.
-pub(super) const CLASSES: [&str; N_CLASSES] = ["digit", "cross", "dash", "other", "struck-out", "overwritten"];
+pub(super) const CLASSES: [&str; N_CLASSES] = [
+    "digit",
+    "cross",
+    "dash",
+    "other",
+    "struck-out",
+    "overwritten",
+    "slash",
+    "plus",
+    "equals",
+    "tilde",
+    "less",
+    "greater",
+    "parenthesis",
+    "currency",
+    "percent",
+    "letter",
+    "tick",
+    "ditto",
+    "point",
+];
 
 impl Explanation {
     /// Origin and verdict of the page, as pairs of name and value.
