@@ -204,6 +204,8 @@ pub struct UnexplainedParams {
     /// From this probability on, 0 to 1, two strokes that are read as 11 are ditto marks. Raising it takes more of them for
     /// 11; lowering it sends more fields with 11 to review.
     pub min_ditto: f32,
+    /// Ditto marks are at most this high, in the height of the box. Raising it sends more fields with 11 to review.
+    pub max_ditto_height: f32,
 }
 
 impl Default for UnexplainedParams {
@@ -231,6 +233,7 @@ impl Default for UnexplainedParams {
             gap_offset: 0.1,
             min_lone_gap: 1.2,
             min_ditto: 0.5,
+            max_ditto_height: 0.45,
         }
     }
 }

@@ -133,13 +133,13 @@ pub(super) fn read(
     };
     let by_ink = fitting.first().and_then(|best| unexplained(field, lattice, scores, best, params));
     let is_sign = fitting.first().is_some_and(|best| not_a_number > best.score);
+    // a text of the strip that is less likely than the reading is no guess
     let beside = match by_ink {
-        Some(by_ink) if as_written.is_empty() => Some(by_ink),
-        Some(by_ink) => Some(Unexplained { as_written, ..by_ink }),
+        Some(by_ink) if is_sign => Some(Unexplained { as_written, ..by_ink }),
         None if is_sign => {
             Some(Unexplained { defect: Defect { reason: ReviewReason::NotANumber, is_sure: true }, as_written })
         }
-        None => None,
+        by_ink => by_ink,
     };
     match beside {
         Some(Unexplained { defect, as_written }) => {

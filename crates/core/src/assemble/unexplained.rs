@@ -16,7 +16,7 @@ use super::{
 use crate::{
     form::{Field, FieldKind, FieldLayout},
     scores::{GlyphClass, GlyphScores, Sign},
-    segment::{InkCrop, Lattice, LatticeEdge, LooseInk},
+    segment::{CROP_PX_PER_MM, InkCrop, Lattice, LatticeEdge, LooseInk},
 };
 
 /// What a reading leaves unexplained.
@@ -61,7 +61,7 @@ pub(super) fn unexplained(
             _ => None,
         })
         .collect();
-    if is_ditto(lattice, scores, &steps, &params.unexplained) {
+    if is_ditto(field, lattice, scores, &steps, &params.unexplained) {
         return Some(unexplained_ink(ReviewReason::NotANumber, Sign::Ditto.character().to_string()));
     }
     let is_digit = |step: &&Step| matches!(step.symbol, Symbol::Digit(_));
@@ -129,11 +129,25 @@ fn unexplained_ink(reason: ReviewReason, as_written: String) -> Unexplained {
     Unexplained { defect: Defect { reason, is_sure: true }, as_written }
 }
 
-/// Whether a reading is 11, and its two strokes together look like ditto marks.
-fn is_ditto(lattice: &Lattice, scores: &FieldScores, steps: &[Step], params: &UnexplainedParams) -> bool {
+/// Whether a reading is 11, and its two strokes are low in their box and together look like ditto marks.
+fn is_ditto(
+    field: &Field,
+    lattice: &Lattice,
+    scores: &FieldScores,
+    steps: &[Step],
+    params: &UnexplainedParams,
+) -> bool {
     let mut digits = steps.iter().filter(|step| matches!(step.symbol, Symbol::Digit(_)));
     let (Some(first), Some(second), None) = (digits.next(), digits.next(), digits.next()) else { return false };
     if first.symbol != Symbol::Digit(1) || second.symbol != Symbol::Digit(1) {
+        return false;
+    }
+    let max_height = f64::from(params.max_ditto_height) * field.layout.bounds().height() * CROP_PX_PER_MM;
+    let is_high = |step: &Step| {
+        let crop = lattice.edges[step.edge_idx].crop.as_ref();
+        crop.is_some_and(|crop| f64::from(crop.ink.height()) > max_height)
+    };
+    if is_high(first) || is_high(second) {
         return false;
     }
     let (from, to) = (lattice.edges[first.edge_idx].from, lattice.edges[second.edge_idx].to);
@@ -458,8 +472,8 @@ mod tests {
     #[test]
     fn two_strokes_that_look_like_ditto_marks_together_are_no_11() {
         let integer = boxed("kind = \"integer\"\ndigits = [1, 7]");
-        let written = |probability: f32| {
-            let crop = |x: i32| Some(bar(x, 14, 0.2));
+        let written = |probability: f32, height: u32| {
+            let crop = |x: i32| Some(bar(x, height, 0.2));
             let whole = Some(InkCrop { ink: GrayImage::from_pixel(20, 14, Luma([255])), x: 0, y: 0 });
             let edges = vec![
                 LatticeEdge { crop: crop(0), components: vec![0], ..edge(0, 1) },
@@ -478,8 +492,9 @@ mod tests {
             assert_eq!(best.digits, "11");
             unexplained(&integer, &lattice, &scores, &best, &params).map(|found| found.as_written)
         };
-        assert_eq!(written(0.8).as_deref(), Some("\""));
-        assert_eq!(written(0.2), None);
+        assert_eq!(written(0.8, 14).as_deref(), Some("\""));
+        assert_eq!(written(0.2, 14), None);
+        assert_eq!(written(0.8, 50), None, "they are as high as digits");
     }
 
     #[test]
