@@ -81,7 +81,7 @@ check: setup deny ## format, lints, a build without LibTorch, documentation, lic
 	$(CARGO) clippy --release --all-targets --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --document-private-items
 
-# Links, commands and tables of the documentation are checked by tests/docs.rs, as part of `make test`.
+# Links, commands and tables of the documentation are checked by tests/docs.rs and docs_tables.rs, as part of `make test`.
 .PHONY: docs
 docs: $(MDBOOK) ## builds the book of docs into target/book
 	$(MDBOOK) build docs
@@ -162,7 +162,7 @@ regenerate: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## draws the 
 .PHONY: golden
 golden: build ## renews the golden files in fixtures/golden from the fixtures as they are
 	GOLDEN=renew $(CARGO) test --release --test tests golden::
-	GOLDEN=renew $(CARGO) test --release --test tests docs::
+	GOLDEN=renew $(CARGO) test --release --test tests docs
 	GOLDEN=renew $(CARGO) test --release --test tests cli::help_is
 
 # What cron calls. An interrupted run is resumed; otherwise all files are read again. OUT.<date>.log has the messages.

@@ -5,6 +5,7 @@
 //! - `cli`: the command line: exit status, files, standard output and error.
 //! - `damage`: damaged files give no value that differs from that of the whole file.
 //! - `docs`: the documentation: its commands run, and its links, tables and file names are right.
+//! - `docs_tables`: the tables of the documentation that are made from sources.
 //! - `golden`: readings of the fixtures, compared with golden files; `make golden` renews them.
 //! - `inputs`: folders and lists of scans, and outputs that are no files.
 //! - `ledger`: every page is accounted for, whatever happens to its file.
@@ -44,6 +45,8 @@ mod cli;
 mod damage;
 #[cfg(feature = "torch")]
 mod docs;
+#[cfg(feature = "torch")]
+mod docs_tables;
 mod documents;
 mod drafts;
 #[cfg(feature = "torch")]

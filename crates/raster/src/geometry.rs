@@ -207,6 +207,15 @@ impl Segment {
         if length > 0.0 { (self.b - self.a) * (1.0 / length) } else { Point::default() }
     }
 
+    /// Distance of a point from the nearest point of the segment.
+    #[must_use]
+    pub fn distance_to(self, point: Point) -> f64 {
+        let (from_a, along) = (point - self.a, self.b - self.a);
+        let length_sq = along.dot(along);
+        let t = if length_sq > 0.0 { (from_a.dot(along) / length_sq).clamp(0.0, 1.0) } else { 0.0 };
+        (from_a - along * t).norm()
+    }
+
     /// The midpoint.
     #[inline]
     pub fn middle(self) -> Point {

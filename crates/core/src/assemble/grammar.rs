@@ -54,7 +54,7 @@ const POLARITY: SignSet = SignSet::of(&[Sign::Dash, Sign::Plus, Sign::Opening, S
 /// What parts the numbers of a date.
 const OF_DATE: SignSet = SignSet::of(&[Sign::Point, Sign::Comma, Sign::Slash, Sign::Dash]);
 
-/// The signs that a number of this kind may have. Where they stand and what they mean is read from the ink, in `lattice`.
+/// The signs that a number of this kind may have. Where they are and what they mean is read from the ink, in `lattice`.
 pub(super) fn allowed(field: &Field, lattice: &Lattice) -> SignSet {
     if field.ignores_punctuation {
         return SignSet::ALL;
@@ -79,8 +79,8 @@ pub(super) fn allowed(field: &Field, lattice: &Lattice) -> SignSet {
     signs
 }
 
-/// Whether the signs of a text, all of them allowed for its kind, stand where such a number has them: what says that it is
-/// negative stands before its first digit or behind its last one. Of a date, every sign may stand anywhere.
+/// Whether the signs of a text, all of them allowed for its kind, are where such a number has them: what says that it is negative
+/// is before its first digit or behind its last one. In a date, every sign may be anywhere.
 pub(super) fn fits(field: &Field, text: &str) -> bool {
     if matches!(field.kind, FieldKind::Date { .. }) {
         return true;

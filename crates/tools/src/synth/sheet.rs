@@ -25,14 +25,10 @@ impl Sheet {
         let (a, b) = (stroke.a * self.px_per_mm, stroke.b * self.px_per_mm);
         let half = width_mm * self.px_per_mm / 2.0;
         let bounds = Rect::around([a, b]).expect("two points have bounds").inflate(half + 1.0);
-        let along = b - a;
-        let length_sq = along.dot(along);
+        let line = Segment::new(a, b);
         self.for_pixels(bounds, |centre| {
-            let from_a = centre - a;
-            let t = if length_sq > 0.0 { (from_a.dot(along) / length_sq).clamp(0.0, 1.0) } else { 0.0 };
-            let distance = (from_a - along * t).norm();
             // a line thinner than a pixel darkens it in part
-            (half + 0.5 - distance).clamp(0.0, 1.0).min(2.0 * half) * darkness
+            (half + 0.5 - line.distance_to(centre)).clamp(0.0, 1.0).min(2.0 * half) * darkness
         });
     }
 

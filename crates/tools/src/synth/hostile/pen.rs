@@ -4,7 +4,7 @@ use image::{GrayImage, Luma};
 use rand::RngExt;
 
 use crate::synth::{Dice, sheet::Sheet};
-use formread_raster::geometry::{Point, Rect};
+use formread_raster::geometry::{Point, Rect, Segment};
 
 /// Length of the straight pieces of a smooth stroke, millimetres.
 const PIECE_MM: f64 = 0.25;
@@ -66,7 +66,7 @@ impl Pen {
             let edges = inside.iter().zip(inside.iter().cycle().skip(1));
             let (mut is_inside, mut distance) = (false, f64::MAX);
             for (a, b) in edges {
-                distance = distance.min(distance_to_piece(point, *a, *b));
+                distance = distance.min(Segment::new(*a, *b).distance_to(point));
                 let crosses = (a.y > point.y) != (b.y > point.y);
                 if crosses && point.x < a.x + (point.y - a.y) / (b.y - a.y) * (b.x - a.x) {
                     is_inside = !is_inside;
@@ -139,13 +139,6 @@ fn smooth(path: &[Point]) -> Vec<Point> {
     line
 }
 
-fn distance_to_piece(point: Point, a: Point, b: Point) -> f64 {
-    let (from_a, along) = (point - a, b - a);
-    let length_sq = along.dot(along);
-    let t = if length_sq > 0.0 { (from_a.dot(along) / length_sq).clamp(0.0, 1.0) } else { 0.0 };
-    (from_a - along * t).norm()
-}
-
 /// How far each pixel of a part of a sheet is covered with ink, 0 to 255.
 struct Mask {
     cover: GrayImage,
@@ -178,7 +171,7 @@ impl Mask {
         let half = width_mm / 2.0;
         self.add(bounds.inflate(half + 1.0 / self.px_per_mm), |point, px_mm| {
             // a line thinner than a pixel covers it in part
-            let cover = 0.5 + (half - distance_to_piece(point, a, b)) / px_mm;
+            let cover = 0.5 + (half - Segment::new(a, b).distance_to(point)) / px_mm;
             cover.min(width_mm / px_mm)
         });
     }
