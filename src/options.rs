@@ -356,12 +356,20 @@ pub fn run_options(args: &RunArgs) -> Result<RunOptions> {
     Ok(RunOptions {
         existing,
         overlay: args.overlay.clone(),
+        overlay_bytes: args.max_overlay_mib.saturating_mul(1 << 20),
+        inputs: reader_files(&args.read.with, args.acceptance.as_deref()),
         rejects: args.rejects.clone(),
         input: args.scans.scans.is_dir().then(|| args.scans.scans.clone()),
         settle: Duration::from_secs(args.settle),
         decoder: Some(decoder(&args.read.with.limits)?),
         ..RunOptions::new(args.out.clone(), jobs(&args.read))
     })
+}
+
+/// The files that a reader is made of.
+pub fn reader_files(ReaderArgs { pipeline, model, .. }: &ReaderArgs, acceptance: Option<&Path>) -> Vec<PathBuf> {
+    let weights = model.iter().flat_map(|model| [model.clone(), model.with_extension("json")]);
+    pipeline.iter().cloned().chain(weights).chain(acceptance.map(Path::to_owned)).collect()
 }
 
 /// The limits that the flags set.
@@ -372,6 +380,7 @@ pub fn limits(args: &LimitArgs) -> Limits {
         pages: args.max_pages,
         memory_bytes: args.max_memory_mib.saturating_mul(1 << 20),
         page_seconds: args.max_page_seconds,
+        file_seconds: args.max_file_seconds,
     }
 }
 
@@ -416,8 +425,8 @@ mod tests {
         assert_eq!(given(&[]), Limits::default());
         let found = given(&["--max-file-mib", "2", "--max-page-megapixels", "3", "--max-memory-mib", "5"]);
         assert_eq!((found.file_bytes, found.page_pixels, found.memory_bytes), (2 << 20, 3_000_000, 5 << 20));
-        let found = given(&["--max-pages", "7", "--max-page-seconds", "11"]);
-        assert_eq!((found.pages, found.page_seconds), (7, 11));
+        let found = given(&["--max-pages", "7", "--max-page-seconds", "11", "--max-file-seconds", "13"]);
+        assert_eq!((found.pages, found.page_seconds, found.file_seconds), (7, 11, 13));
         let most = u64::MAX.to_string();
         let found = given(&["--max-file-mib", &most, "--max-page-megapixels", &most, "--max-memory-mib", &most]);
         assert_eq!((found.file_bytes, found.page_pixels, found.memory_bytes), (u64::MAX, u64::MAX, u64::MAX));
@@ -435,6 +444,9 @@ mod tests {
         );
         assert_eq!((plain.input.as_deref(), plain.out.as_path()), (Some(dir.path()), Path::new("out.csv")));
         assert!(plain.decoder.is_some() && plain.overlay.is_none() && plain.rejects.is_none());
+        let files = ["--pipeline", "a.toml", "--model", "w.safetensors", "--acceptance", "b.toml"];
+        let inputs = options(&[&[folder.as_str(), "out.csv"], &files[..]].concat()).inputs;
+        assert_eq!(inputs, ["a.toml", "w.safetensors", "w.json", "b.toml"].map(PathBuf::from));
         assert_eq!(options(&[&folder, "out.csv", "--resume"]).existing, ExistingOutput::Resume);
         assert_eq!(options(&[&folder, "out.csv", "--overwrite"]).existing, ExistingOutput::Overwrite);
         assert_eq!(options(&["page.png", "out.csv"]).input, None, "a file is no folder that may be gone");

@@ -11,6 +11,7 @@ use std::{
 };
 
 use formread::pipeline::{Event, Summary};
+use formread_raster::{printable, printable_lines};
 use formread_tools::draft::{Draft, Shape};
 #[cfg(feature = "torch")]
 use formread_tools::evaluate::glyphs::GlyphReport;
@@ -81,6 +82,12 @@ impl Progress {
             Event::Deferred { scan } => {
                 self.line(&format!("{scan}: skipped until the next run: it may still be written to"))
             }
+            Event::JournalFault { line, why } => {
+                self.line(&format!("journal: line {line}: {why}: it and what follows is read anew"));
+            }
+            Event::PicturesLeftOut { n, max_bytes } => {
+                self.line(&format!("{n} pages have no picture: the others have {} MiB", max_bytes >> 20));
+            }
             Event::Copy { scan, of } => self.line(&format!("{scan}: same content as {of}, read once")),
             Event::Document { scan, document } => self.line(&format!("{scan}: {}: {document}", document.document)),
             Event::PageDone => self.n_pages += 1,
@@ -118,8 +125,8 @@ impl Progress {
     fn line(&self, line: &str) {
         match &self.display {
             Display::Nothing => {}
-            Display::Bar(bar) => bar.println(line),
-            Display::Lines => say(line),
+            Display::Bar(bar) => bar.println(&*printable(line)),
+            Display::Lines => say(&printable(line)),
         }
     }
 
@@ -227,7 +234,7 @@ pub fn drafted(draft: &Draft, n_pages: usize, out: &Path, preview: &Path) {
 
 /// Writes a line to stderr. An error is ignored: a full disk must not end the run because of its log.
 pub fn say(line: &str) {
-    let _ = writeln!(stderr(), "{line}");
+    let _ = writeln!(stderr(), "{}", printable_lines(line));
 }
 
 /// The counts of a run that took `elapsed`.

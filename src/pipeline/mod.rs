@@ -27,6 +27,7 @@ mod across_pages;
 mod batch;
 mod catch_panic;
 mod documents;
+mod file_time;
 mod files;
 mod journal;
 mod ledger;
@@ -35,6 +36,7 @@ mod ordered;
 mod outcome;
 mod output_lock;
 mod outputs;
+mod pictures;
 mod rejects;
 mod stages;
 mod stamp;
@@ -46,7 +48,7 @@ use std::{
     collections::HashSet,
     fs,
     num::NonZeroUsize,
-    path::{self, Path, PathBuf},
+    path::{Path, PathBuf},
     thread,
 };
 
@@ -57,21 +59,25 @@ use formread_core::{
     rows::{PageRows, Verdict},
 };
 use formread_page::{decoder_process::DecoderPool, scans::Scan};
-use formread_raster::error::{Error, ErrorKind, Result};
+use formread_raster::{
+    error::{Error, ErrorKind, Result},
+    fsio::remove_leftovers,
+};
 
 use across_pages::AcrossPages;
 use batch::{Batch, MAX_BATCH_PAGES};
 use catch_panic::catch_panic;
 use files::Files;
-use journal::Journal;
+use journal::{Journal, JournalFault};
 use ordered::{Ticket, WorkQueue, in_order};
 use outcome::Outcome;
 use output_lock::OutputLock;
+use pictures::Pictures;
 use stamp::Stamp;
 use tables::write_tables;
 
 pub use catch_panic::report_panics_by_scan;
-pub use options::{ExistingOutput, RunOptions};
+pub use options::{DEFAULT_OVERLAY_BYTES, ExistingOutput, RunOptions};
 pub use stages::StageTime;
 pub use summary::{Event, Summary};
 pub use throughput::{Throughput, measure_throughput};
@@ -83,20 +89,32 @@ const WINDOW_PAGES_PER_JOB: NonZeroUsize = NonZeroUsize::new(32 * MAX_BATCH_PAGE
 /// Reads `scans` and writes the tables. `observe` is called with every event, on the calling thread.
 ///
 /// # Errors
-/// `Usage` where two scans have the same name, an output is no file, another run is writing to the same table, or output exists that
-/// [`RunOptions::existing`] does not allow to be changed; `Stopped` where [`RunOptions::stop`] was set; `Internal` where the
+/// `Usage` where two scans have the same name, an output is no file or is one of the inputs, another run is writing to the same
+/// table, or output exists that [`RunOptions::existing`] does not allow to be changed; `Stopped` where [`RunOptions::stop`] was set; `Internal` where the
 /// ledger does not balance; `Io` where something cannot be written. What was read until then is in the journal, and no
 /// table was changed.
-pub fn run(reader: &Reader, scans: &[Scan], options: &RunOptions, observe: impl FnMut(&Event<'_>)) -> Result<Summary> {
-    outputs::check_kinds(&options.out)?;
+pub fn run(
+    reader: &Reader,
+    scans: &[Scan],
+    options: &RunOptions,
+    mut observe: impl FnMut(&Event<'_>),
+) -> Result<Summary> {
+    outputs::check(options, scans)?;
     let _lock = OutputLock::acquire(&options.out)?;
     let journal_path = journal_path(&options.out);
     check_existing_output(options, &journal_path)?;
+    for table in [options.out.clone(), fields_path(&options.out), documents_path(&options.out), run_path(&options.out)]
+    {
+        remove_leftovers(&table)?;
+    }
     for folder in [&options.overlay, &options.rejects].into_iter().flatten() {
-        make_folder(folder, options.input.as_deref()).map_err(|error| error.in_file(folder.to_string_lossy()))?;
+        fs::create_dir_all(folder).map_err(|error| Error::from(error).in_file(folder.to_string_lossy()))?;
     }
     let mut journal =
         Journal::open(&journal_path, reader.identity().sha256(), scans, options.existing == ExistingOutput::Resume)?;
+    if let Some(JournalFault { line, why }) = journal.fault() {
+        observe(&Event::JournalFault { line: *line, why });
+    }
     let summary = read_and_write(reader, scans, options, &mut journal, observe).map_err(|error| {
         let kept = format!("what was read is kept in {}: resume the run with --resume", journal_path.display());
         error.with_hint(kept)
@@ -123,7 +141,7 @@ fn read_and_write(
     let scans: Vec<&Scan> = scans.iter().filter(|scan| !totals.deferred.contains(&scan.name)).collect();
     // Before the tables: a run is finished when these exist.
     if let Some(folder) = &options.rejects {
-        rejects::collect(folder, &scans, journal)?;
+        rejects::collect(folder, &scans, options.input.as_deref(), journal)?;
     }
     let summary = write_tables(reader, &scans, options, journal, &mut observe)?;
     Ok(Summary { n_deferred: totals.deferred.len() as u64, n_pages_read: totals.n_pages, ..summary })
@@ -131,19 +149,6 @@ fn read_and_write(
 
 fn stopped(n_done: usize, n_files: usize) -> Error {
     ErrorKind::Stopped { done: n_done as u64, of: n_files as u64 }.into()
-}
-
-/// Makes a folder for output. It must not be among the scans: the next run would read its files as scans.
-fn make_folder(folder: &Path, input: Option<&Path>) -> Result<()> {
-    let input = input.and_then(|input| input.canonicalize().ok());
-    let folder = path::absolute(folder)?;
-    let existing = folder.ancestors().find_map(|folder| folder.canonicalize().ok());
-    if let (Some(input), Some(existing)) = (input, existing)
-        && existing.starts_with(input)
-    {
-        return Err(Error::usage("this folder is inside the folder of scans").with_hint("choose one outside of it"));
-    }
-    Ok(fs::create_dir_all(folder)?)
 }
 
 /// Where a run keeps what it has read: `out.csv.partial` beside `out.csv`.
@@ -198,7 +203,8 @@ fn read_scans(
     let mut totals = SessionTotals::default();
     let decoders = DecoderPool::new(reader.limits(), options.decoder.as_ref());
     let files = Files::new(&decoders, scans)?.of_run(options, journal.contents());
-    read_in_order(reader, &files, options.jobs, options.overlay.as_deref(), &decoders, |outcome| {
+    let pictures = options.overlay.as_deref().map(|folder| Pictures::new(folder, options.overlay_bytes));
+    read_in_order(reader, &files, options.jobs, pictures.as_ref(), &decoders, |outcome| {
         match outcome {
             Outcome::Page { sha256: Some(sha256), .. } if journal.has_content(sha256) => return Ok(()),
             Outcome::Page { scan, record, .. } => {
@@ -225,6 +231,10 @@ fn read_scans(
         observe(&Event::FileDone);
         Ok(())
     })?;
+    match pictures.map_or(0, |pictures| pictures.n_left_out()) {
+        0 => {}
+        n => observe(&Event::PicturesLeftOut { n, max_bytes: options.overlay_bytes }),
+    }
     Ok(totals)
 }
 
@@ -234,13 +244,13 @@ fn read_in_order<'a>(
     reader: &'a Reader,
     files: &Files<'a>,
     jobs: NonZeroUsize,
-    overlay: Option<&Path>,
+    pictures: Option<&Pictures>,
     decoders: &'a DecoderPool<'a>,
     mut deliver: impl FnMut(Outcome<'a>) -> Result<()>,
 ) -> Result<()> {
     let work = |queue: &WorkQueue<'_, Files<'a>>, hand_in: &dyn Fn(Ticket, Result<Outcome<'a>>)| {
         while let Some((ticket, item)) = queue.take() {
-            let mut batch = Batch::new(reader, overlay, decoders, hand_in);
+            let mut batch = Batch::new(reader, pictures, decoders, hand_in);
             batch.add(ticket, item);
             while !batch.is_full() {
                 let Some((ticket, item)) = queue.try_take() else { break };
@@ -401,8 +411,7 @@ mod tests {
         run(&reader, &scans, &options(&out, 2, ExistingOutput::Overwrite), |_| drop(fs::create_dir(&out)))
             .expect_err("a folder is in the way");
         fs::remove_dir(&out).expect("it is empty");
-        fs::remove_file(fields_path(&out)).expect("it took its name first");
-        fs::remove_file(run_path(&out)).expect("it took its name before that");
+        assert!(!fields_path(&out).exists() && !run_path(&out).exists(), "all tables take their names, or none");
         let journal = fs::read(journal_path(&out)).expect("what was read is kept");
         for cut in (0..=journal.len()).step_by(journal.len() / 17) {
             fs::write(journal_path(&out), &journal[..cut]).expect("it is writable");

@@ -21,6 +21,10 @@ pub struct RunOptions {
     /// Folder for a picture of each page with what was found on it; `None`: no pictures. A page is drawn before rules across
     /// pages are applied. Copies have no picture.
     pub overlay: Option<PathBuf>,
+    /// Bytes of pictures from which on no more are drawn.
+    pub overlay_bytes: u64,
+    /// Files that the reader was made of, such as templates and weights: no output may be one of them.
+    pub inputs: Vec<PathBuf>,
     /// Folder for the scans that have an unreadable page, with the reasons; `None`: they are not collected.
     pub rejects: Option<PathBuf>,
     /// Folder that all scans are in, if there is one. If it is missing during the run, the run ends with an error, and its
@@ -37,6 +41,9 @@ pub struct RunOptions {
     pub decoder: Option<DecoderCommand>,
 }
 
+/// 10 GiB: some 10,000 pictures of office pages.
+pub const DEFAULT_OVERLAY_BYTES: u64 = 10 << 30;
+
 impl RunOptions {
     /// Writes a table that does not exist yet, with this number of workers.
     pub fn new(out: PathBuf, jobs: NonZeroUsize) -> Self {
@@ -45,6 +52,8 @@ impl RunOptions {
             existing: ExistingOutput::Refuse,
             jobs,
             overlay: None,
+            overlay_bytes: DEFAULT_OVERLAY_BYTES,
+            inputs: Vec::new(),
             rejects: None,
             input: None,
             settle: Duration::ZERO,

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Read, Write},
+    io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
     process,
     time::SystemTime,
@@ -14,6 +14,10 @@ use formread_raster::{
     error::{Error, Result},
     fsio::private_options,
 };
+
+/// Begin and middle of the line by which a lock file is known.
+const HOLDER: &str = "process ";
+const SINCE: &str = " since ";
 
 /// Maximum length of the holder's description that is shown, bytes.
 const MAX_HOLDER_BYTES: u64 = 400;
@@ -49,7 +53,16 @@ impl OutputLock {
             let is_current =
                 Handle::from_path(&path).and_then(|current| Ok(current == Handle::from_file(file.try_clone()?)?));
             if is_current.unwrap_or(false) {
-                file.set_len(0).and_then(|()| file.write_all(holder().as_bytes())).map_err(here)?;
+                let mut left = String::new();
+                // no text is no lock of ours
+                let is_lock = (&file).take(MAX_HOLDER_BYTES).read_to_string(&mut left).is_ok()
+                    && (left.is_empty() || left.starts_with(HOLDER) && left.contains(SINCE));
+                if !is_lock {
+                    let message = format!("not the lock of a run: {}", path.display());
+                    return Err(Error::usage(message).with_hint("choose another name for the table"));
+                }
+                let told = file.rewind().and_then(|()| file.set_len(0));
+                told.and_then(|()| file.write_all(holder().as_bytes())).map_err(here)?;
                 return Ok(Self { path, _file: file });
             }
         }
@@ -67,7 +80,7 @@ impl Drop for OutputLock {
 fn holder() -> String {
     let host = gethostname::gethostname();
     let since = humantime::format_rfc3339_seconds(SystemTime::now());
-    format!("process {} on {} since {since}\n", process::id(), host.to_string_lossy())
+    format!("{HOLDER}{} on {}{SINCE}{since}\n", process::id(), host.to_string_lossy())
 }
 
 fn locked_by_another(file: &File) -> Error {
@@ -86,8 +99,8 @@ mod tests {
     fn second_lock_is_refused_with_the_holder_until_the_first_is_dropped() {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let out = dir.path().join("out.csv");
-        fs::write(dir.path().join("out.csv.lock"), "of one that was killed, and longer than what comes now".repeat(9))
-            .expect("it is writable");
+        let left = format!("process 1 on a host that was killed since {}", "long ago, very ".repeat(90));
+        fs::write(dir.path().join("out.csv.lock"), left).expect("it is writable");
         let lock = OutputLock::acquire(&out).expect("a killed process blocks nobody");
         let error = OutputLock::acquire(&out).expect_err("it is locked").to_string();
         let process = format!("another run is writing to this table: process {} on ", process::id());
@@ -95,6 +108,18 @@ mod tests {
         drop(lock);
         assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 0, "nothing is left behind");
         drop(OutputLock::acquire(&out).expect("it was released"));
+    }
+
+    #[test]
+    fn file_of_another_program_is_not_taken_for_a_lock() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let (out, lock) = (dir.path().join("Cargo"), dir.path().join("Cargo.lock"));
+        for left in [&b"[[package]]\nname = \"a\"\n"[..], b"process list", b"\xff\xfe"] {
+            fs::write(&lock, left).expect("it is writable");
+            let error = OutputLock::acquire(&out).expect_err("it is somebody else's").to_string();
+            assert!(error.contains("not the lock of a run"), "{error}");
+            assert_eq!(fs::read(&lock).expect("it is there"), left);
+        }
     }
 
     #[test]

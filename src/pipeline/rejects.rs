@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead, BufReader, ErrorKind},
+    io::{self, BufRead, BufReader, ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
@@ -11,8 +11,9 @@ use formread_core::rows::{PageRows, Verdict};
 use formread_page::scans::Scan;
 use formread_raster::{
     error::{Error, Result},
-    fsio::{create_private, write_atomic},
+    fsio::AtomicFile,
     hash::shorten_name,
+    printable,
 };
 
 /// Maximum length of the name of a file or folder, bytes: file systems allow 255, and a number, `.txt` and `.new` may follow.
@@ -20,25 +21,27 @@ const MAX_NAME_BYTES: usize = 240;
 
 /// Puts each scan with a rejected page into `folder`, under its own name and in its own subfolders, as a hard link or else as a
 /// copy. The reasons go beside it, to the same name with `.txt` added. Nothing in the folder is replaced: if another file has
-/// the name, a number is added before the extension. A scan that was collected before is left as it is.
+/// the name, a number is added before the extension. A scan that was collected before is left as it is. `root` is the folder of
+/// the scans; `None`: they came from a list.
 ///
 /// # Errors
 /// Where the folder cannot be written to.
-pub fn collect(folder: &Path, scans: &[&Scan], journal: &mut Journal<'_>) -> Result<()> {
+pub fn collect(folder: &Path, scans: &[&Scan], root: Option<&Path>, journal: &mut Journal<'_>) -> Result<()> {
     for scan in scans {
         let mut reasons = String::new();
         journal.visit(&scan.name, |PageRows { page, verdict, attention, .. }, detail| {
             if verdict == Verdict::Rejected {
                 let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
-                reasons += &format!("page {page}: {attention}{detail}\n");
+                reasons += &format!("page {page}: {}\n", printable(&format!("{attention}{detail}")));
             }
             Ok(())
         })?;
         if !reasons.is_empty() {
             let sha256 = journal.sha256(&scan.name).map_or(String::new(), |sha256| format!("sha256 {sha256}\n"));
-            let note = format!("scan {}\n{sha256}{reasons}", scan.name);
+            let note = format!("scan {}\n{sha256}{reasons}", printable(&scan.name));
             let at = folder.join(safe_path(&scan.name));
-            put(&scan.path, &at, &note).map_err(|error| Error::from(error).in_file(at.to_string_lossy()))?;
+            let placed = make_folders(folder, &at).and_then(|()| put(&scan.path, &at, &note, root));
+            placed.map_err(|error| Error::from(error).in_file(at.to_string_lossy()))?;
         }
     }
     Ok(())
@@ -53,19 +56,37 @@ fn safe_path(name: &str) -> PathBuf {
     name.split('/').filter(|part| !matches!(*part, "" | ".")).map(safe).collect()
 }
 
-fn put(scan: &Path, at: &Path, note: &str) -> io::Result<()> {
-    fs::create_dir_all(at.parent().unwrap_or(at))?;
+/// Makes the folders between `folder` and the file `at` in it. A link among them would lead elsewhere: it is an error.
+fn make_folders(folder: &Path, at: &Path) -> io::Result<()> {
+    let inside = at.parent().and_then(|parent| parent.strip_prefix(folder).ok()).unwrap_or(Path::new(""));
+    let mut made = folder.to_owned();
+    for part in inside {
+        made.push(part);
+        match fs::create_dir(&made) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            Err(error) if !fs::symlink_metadata(&made)?.is_dir() => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn put(scan: &Path, at: &Path, note: &str, root: Option<&Path>) -> io::Result<()> {
     let mut number = 1;
     loop {
         let at = numbered(at, number);
         let mut note_path = at.clone().into_os_string();
         note_path.push(".txt");
-        match fs::read(&note_path) {
-            Ok(there) if there == note.as_bytes() => return Ok(()),
+        match fs::symlink_metadata(&note_path) {
+            Ok(there) if there.is_file() && fs::read(&note_path)? == note.as_bytes() => return Ok(()),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                if place(scan, &at)? {
-                    return write_atomic(Path::new(&note_path), note.as_bytes()).map_err(io::Error::other);
+                if place(scan, &at, root)? {
+                    let mut file = AtomicFile::create(PathBuf::from(note_path)).map_err(io::Error::other)?;
+                    file.write_all(note.as_bytes())?;
+                    if file.commit_new().map_err(io::Error::other)? {
+                        return Ok(());
+                    }
                 }
             }
             Err(error) => return Err(error),
@@ -89,29 +110,30 @@ fn numbered(at: &Path, number: u32) -> PathBuf {
 }
 
 /// Links or copies `scan` to `at`. `false` if another file is there. A scan that is missing, is no file, or cannot be read is
-/// not placed, and its note is written without it.
-fn place(scan: &Path, at: &Path) -> io::Result<bool> {
+/// not placed, and its note is written without it; nor is one that a link leads to, out of the folder of scans `root`: whose
+/// file that is, is not known.
+fn place(scan: &Path, at: &Path, root: Option<&Path>) -> io::Result<bool> {
     // Follow a symbolic link: a relative one may be broken in another folder.
-    let Ok(scan) = fs::canonicalize(scan) else { return Ok(true) };
-    if !scan.is_file() {
+    let Ok(real) = fs::canonicalize(scan) else { return Ok(true) };
+    let is_inside = match root.and_then(|root| fs::canonicalize(root).ok()) {
+        Some(root) => real.starts_with(root),
+        // of a list each name is given by the user, but not where a link in its place leads
+        None => fs::symlink_metadata(scan).is_ok_and(|metadata| !metadata.is_symlink()),
+    };
+    let scan = real;
+    if !is_inside || !scan.is_file() {
         return Ok(true);
     }
-    if fs::symlink_metadata(at).is_ok() {
-        return Ok(have_same_content(&scan, at).unwrap_or(false));
+    if let Ok(there) = fs::symlink_metadata(at) {
+        return Ok(there.is_file() && have_same_content(&scan, at).unwrap_or(false));
     }
     if fs::hard_link(&scan, at).is_ok() {
         return Ok(true);
     }
     let Ok(mut from) = File::open(&scan) else { return Ok(true) };
-    let mut beside = at.to_owned().into_os_string();
-    beside.push(".new");
-    let mut to = create_private(Path::new(&beside))?;
-    let copied = io::copy(&mut from, &mut to).and_then(|_| to.sync_all()).and_then(|()| fs::rename(&beside, at));
-    if copied.is_err() {
-        // If it stays, the next run replaces it.
-        let _ = fs::remove_file(&beside);
-    }
-    copied.map(|()| true)
+    let mut to = AtomicFile::create(at.to_owned()).map_err(io::Error::other)?;
+    io::copy(&mut from, &mut to)?;
+    to.commit_new().map_err(io::Error::other)
 }
 
 fn have_same_content(a: &Path, b: &Path) -> io::Result<bool> {
@@ -151,8 +173,10 @@ mod tests {
         let read = |name: &str| fs::read_to_string(dir.path().join("to/deep").join(name)).expect("it was put there");
         let names = || fs::read_dir(dir.path().join("to/deep")).expect("it is there").count();
         write("scan.tif", "first");
+        fs::create_dir_all(dir.path().join("to/deep")).expect("it is writable");
         let put = |name: &str, note: &str| {
-            put(&dir.path().join(name), &dir.path().join("to/deep/a.tif"), note).expect("it is writable");
+            put(&dir.path().join(name), &dir.path().join("to/deep/a.tif"), note, Some(dir.path()))
+                .expect("it is writable");
         };
         put("scan.tif", "reasons");
         put("scan.tif", "reasons");
@@ -169,6 +193,41 @@ mod tests {
         assert_eq!((read("a.3.tif.txt").as_str(), names()), ("others", 6));
         put("gone.tif", "no such file");
         assert_eq!((read("a.4.tif.txt").as_str(), names()), ("no such file", 7), "only the reasons are written");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn link_out_of_the_scans_is_not_followed() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let path = |name: &str| dir.path().join(name);
+        fs::create_dir(path("in")).expect("it is writable");
+        fs::write(path("private"), "of somebody").expect("it is writable");
+        fs::write(path("in/own.tif"), "a scan").expect("it is writable");
+        std::os::unix::fs::symlink(path("private"), path("in/out.tif")).expect("there are links");
+        std::os::unix::fs::symlink("own.tif", path("in/same.tif")).expect("there are links");
+        for (root, is_followed) in [(Some(path("in")), true), (None, false)] {
+            let to = path(if is_followed { "a" } else { "b" });
+            fs::create_dir(&to).expect("it is writable");
+            for name in ["out.tif", "same.tif", "own.tif"] {
+                put(&path("in").join(name), &to.join(name), "reasons", root.as_deref()).expect("it is writable");
+            }
+            assert!(!to.join("out.tif").exists() && to.join("out.tif.txt").exists());
+            assert_eq!(to.join("same.tif").exists(), is_followed);
+            assert!(to.join("own.tif").exists());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn link_among_the_folders_of_rejects_is_an_error() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let path = |name: &str| dir.path().join(name);
+        fs::create_dir_all(path("rejects/a")).expect("it is writable");
+        fs::create_dir(path("elsewhere")).expect("it is writable");
+        std::os::unix::fs::symlink(path("elsewhere"), path("rejects/b")).expect("there are links");
+        make_folders(&path("rejects"), &path("rejects/a/new/x.tif")).expect("these are folders");
+        make_folders(&path("rejects"), &path("rejects/b/new/x.tif")).expect_err("it leads elsewhere");
+        assert_eq!(fs::read_dir(path("elsewhere")).expect("it is there").count(), 0);
     }
 
     #[test]

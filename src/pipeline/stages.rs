@@ -66,8 +66,9 @@ pub fn measure_stages(reader: &Reader, scans: &[&Scan]) -> Result<Vec<StageTime>
     let mut gathered: Vec<PreparedPage> = Vec::new();
     let files = Files::new(&decoders, scans)?;
     for item in (0..files.n_groups()).flat_map(|idx| files.open(idx)) {
-        let Item::Page { bytes, page_idx, .. } = item else { continue };
-        let Ok(page) = spent.on(Stage::Decode, || decoders.page(&bytes, page_idx)) else { continue };
+        let Item::Page { file, page_idx } = item else { continue };
+        let deadline = reader.limits().page_deadline();
+        let Ok(page) = spent.on(Stage::Decode, || decoders.page(&file.bytes, page_idx, &deadline)) else { continue };
         n_pages += 1;
         if let Ok((idx, registration)) = spent.on(Stage::Register, || reader.stages().register(&page)) {
             let cut = spent.on(Stage::Segment, || reader.stages().cut(&page, idx, registration));

@@ -40,6 +40,20 @@ pub enum Event<'a> {
         /// The pages that were found.
         document: &'a DocumentRecord,
     },
+    /// A line of the journal does not hold: what was written from there on is read anew.
+    JournalFault {
+        /// Line, from 1.
+        line: u64,
+        /// Why.
+        why: &'a str,
+    },
+    /// Pages without a picture, because the pictures before have the size that they may have.
+    PicturesLeftOut {
+        /// Number of these pages.
+        n: u64,
+        /// That size, bytes.
+        max_bytes: u64,
+    },
     /// A page was read or rejected.
     PageDone,
     /// A file is finished.

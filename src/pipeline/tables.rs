@@ -6,10 +6,10 @@ use super::{Event, RunOptions, Summary, documents::Documents, journal::Journal, 
 use crate::sink::{CsvSink, DocumentTable, RunRecord, ScanRecord};
 use formread_core::reader::Reader;
 use formread_page::scans::Scan;
-use formread_raster::error::Result;
+use formread_raster::{error::Result, fsio::commit_all};
 
-/// Makes the tables from the journal, in two passes, because the columns must be known before the first row. The tables get
-/// their names after the ledger was checked.
+/// Makes the tables from the journal, in two passes, because the columns must be known before the first row. After the ledger
+/// was checked, all tables get their names, or none.
 pub fn write_tables(
     reader: &Reader,
     scans: &[&Scan],
@@ -64,10 +64,10 @@ pub fn write_tables(
         let copy_of = first.map(|first| scans[first as usize].name.as_str()).filter(|first| first != scan);
         ScanRecord { scan, sha256: journal.sha256(scan), pages: journal.pages(scan).into(), copy_of }
     });
-    // Before the tables: where OUT.csv exists, so does its record.
-    summary.record(reader, records).write(out)?;
-    document_table.finish()?;
-    sink.finish()?;
+    // OUT.csv comes last: where it exists, so do the others.
+    let mut changes = vec![summary.record(reader, records).write(out)?, document_table.finish()?];
+    changes.extend(sink.finish()?);
+    commit_all(changes)?;
     Ok(summary)
 }
 

@@ -94,9 +94,10 @@ fn decode(reader: &Reader, scans: &[&Scan], jobs: NonZeroUsize) -> Result<u64> {
     let work = |queue: &WorkQueue<'_, Files<'_>>, hand_in: &dyn Fn(Ticket, bool)| {
         while let Some((ticket, item)) = queue.take() {
             let is_page = match item {
-                Item::Page { bytes, page_idx, .. } => {
+                Item::Page { file, page_idx } => {
                     // A page that cannot be read counts as well.
-                    let _ = std::hint::black_box(decoders.page(&bytes, page_idx));
+                    let _ =
+                        std::hint::black_box(decoders.page(&file.bytes, page_idx, &reader.limits().page_deadline()));
                     true
                 }
                 Item::Faulty { .. } => true,

@@ -12,7 +12,7 @@ use csv::{Reader, Terminator, Writer, WriterBuilder};
 use super::StoredPage;
 use formread_core::rows::{FieldRow, PageRows};
 use formread_raster::error::{Error, Format, Result};
-use formread_raster::fsio::AtomicFile;
+use formread_raster::fsio::{AtomicFile, Change};
 
 /// Columns of `OUT.csv` before those of the fields.
 const PAGE_COLUMNS: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
@@ -77,13 +77,12 @@ impl CsvSink {
         Ok(rows.map(|row| row.map_err(|error| Error::format(Format::Table, error))))
     }
 
-    /// Gives both tables their names, the fields first: where `OUT.csv` exists, both are complete.
+    /// Ends both tables. The fields come first: where `OUT.csv` exists, both are complete.
     ///
     /// # Errors
-    /// Where they cannot be stored.
-    pub fn finish(self) -> Result<()> {
-        self.fields.commit()?;
-        self.pages.commit()
+    /// Where they cannot be written.
+    pub fn finish(self) -> Result<[Change; 2]> {
+        Ok([Change::Write(self.fields.finish()?), Change::Write(self.pages.finish()?)])
     }
 }
 
@@ -111,10 +110,10 @@ impl Table {
         self.writer.get_ref().get_ref().reopen()
     }
 
-    /// Syncs the table to disk and gives it its name.
-    pub fn commit(self) -> Result<()> {
+    /// Writes what is left.
+    pub fn finish(self) -> Result<AtomicFile> {
         let buffer = self.writer.into_inner().map_err(|error| Error::from(error.into_error()))?;
-        buffer.into_inner().map_err(|error| Error::from(error.into_error()))?.commit()
+        buffer.into_inner().map_err(|error| Error::from(error.into_error()))
     }
 }
 
@@ -124,6 +123,7 @@ mod tests {
 
     use super::*;
     use formread_core::rows::Verdict;
+    use formread_raster::fsio::commit_all;
 
     fn rows(scan: &str, form: &str, fields: &[(&str, &str)]) -> PageRows {
         let field = |&(name, value): &(&str, &str)| FieldRow {
@@ -161,7 +161,7 @@ mod tests {
         let want = [["x/1, \"two\".png", "1", "f", "accepted", ""], ["y.png", "1", "g", "accepted", ""]];
         assert_eq!(words.collect::<Vec<_>>(), want, "what was written is read back before it has its name");
         assert!(!out.exists(), "the final name must not exist before the end");
-        sink.finish().expect("the disk has room");
+        commit_all(sink.finish().expect("the disk has room").into()).expect("the disk has room");
 
         let pages = fs::read_to_string(&out).expect("it was written");
         assert_eq!(

@@ -3,14 +3,12 @@
 
 use std::{
     ffi::OsString,
-    fs,
-    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 use super::csv::Table;
 use formread_core::assemble::{DocumentRecord, PageCopies};
-use formread_raster::error::{Error, Result};
+use formread_raster::{error::Result, fsio::Change};
 
 /// Columns of `OUT.documents.csv`.
 const COLUMNS: [&str; 7] = ["scan", "document", "verdict", "pages", "missing", "surplus", "unread"];
@@ -61,27 +59,24 @@ impl DocumentTable {
         table.write([scan, &document.document, verdict, &pages, &missing, &surplus, &unread])
     }
 
-    /// Syncs the table to disk and gives it its name. If there is none, the table of an earlier run is removed, so that it is
-    /// not mistaken for one of this run.
+    /// Ends the table. If there is none, that of an earlier run is removed, so that it is not mistaken for one of this run.
     ///
     /// # Errors
-    /// Where it cannot be stored, or the old one cannot be removed.
-    pub fn finish(self) -> Result<()> {
-        let Some(table) = self.table else {
-            return match fs::remove_file(&self.path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    Err(Error::from(error).in_file(self.path.to_string_lossy()))
-                }
-                _ => Ok(()),
-            };
-        };
-        table.commit()
+    /// Where it cannot be written.
+    pub fn finish(self) -> Result<Change> {
+        match self.table {
+            Some(table) => Ok(Change::Write(table.finish()?)),
+            None => Ok(Change::Remove(self.path)),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use formread_raster::fsio::commit_all;
 
     #[test]
     fn each_document_is_a_row_and_an_unwanted_table_is_removed() {
@@ -101,7 +96,7 @@ mod tests {
             table.write(scan, &document).expect("the disk has room");
         }
         assert!(!documents_path(&out).exists(), "the final name must not exist before the end");
-        table.finish().expect("the disk has room");
+        commit_all(vec![table.finish().expect("the disk has room")]).expect("the disk has room");
         let text = fs::read_to_string(dir.path().join("out.documents.csv")).expect("it was written");
         assert_eq!(
             text,
@@ -110,7 +105,8 @@ mod tests {
              c.tif,tax,incomplete,1=4;1=6,2;3,1,2=2;?=1;?=5\n"
         );
         for _ in 0..2 {
-            DocumentTable::create(&out, false).and_then(DocumentTable::finish).expect("there is nothing to write");
+            let removal = DocumentTable::create(&out, false).and_then(DocumentTable::finish);
+            commit_all(vec![removal.expect("there is nothing to write")]).expect("the folder is writable");
             assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 0, "the old one is gone");
         }
     }

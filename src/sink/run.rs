@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use formread_core::reader::ReaderIdentity;
 use formread_raster::{
     error::{Error, Result},
-    fsio::AtomicFile,
+    fsio::{AtomicFile, Change},
     hash::Sha256,
 };
 
@@ -85,16 +85,16 @@ pub fn run_path(out: &Path) -> PathBuf {
 }
 
 impl<I: Clone + IntoIterator<Item: Serialize>> RunRecord<I> {
-    /// Writes it beside `out`.
+    /// Writes it for a place beside `out`.
     ///
     /// # Errors
-    /// Where it cannot be stored.
-    pub fn write(&self, out: &Path) -> Result<()> {
+    /// Where it cannot be written.
+    pub fn write(&self, out: &Path) -> Result<Change> {
         let path = run_path(out);
         let here = |error: std::io::Error| Error::from(error).in_file(path.to_string_lossy());
         let mut file = BufWriter::new(AtomicFile::create(path.clone())?);
         serde_json::to_writer_pretty(&mut file, self).map_err(|error| here(error.into()))?;
         file.write_all(b"\n").map_err(here)?;
-        file.into_inner().map_err(|error| here(error.into_error()))?.commit()
+        Ok(Change::Write(file.into_inner().map_err(|error| here(error.into_error()))?))
     }
 }

@@ -87,6 +87,30 @@ impl PageRows {
         Self { scan: scan.to_owned(), page: record.page, form, verdict, attention, fields }
     }
 
+    /// What in these rows contradicts something else in them, or is no value at all. `None` of what [`PageRows::new`] gives.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        if self.page == 0 || self.scan.is_empty() {
+            return Some("no page of a scan");
+        }
+        if let Some(why) = self.fields.iter().find_map(FieldRow::contradiction) {
+            return Some(why);
+        }
+        let open = self.fields.iter().filter(|field| field.state == "review").map(|field| field.field.as_str());
+        let holds = match self.verdict {
+            Verdict::Accepted => open.count() == 0 && self.attention.is_empty() && !self.form.is_empty(),
+            Verdict::Review => {
+                let outside = self.attention.split(';').filter(|part| *part == WRITING_OUTSIDE);
+                let expected: Vec<&str> = open.chain(outside).collect();
+                !expected.is_empty() && self.attention == expected.join(";") && !self.form.is_empty()
+            }
+            Verdict::Rejected => {
+                let is_word = self.attention.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+                is_word && self.fields.is_empty() && self.attention.starts_with(|c: char| c.is_ascii_lowercase())
+            }
+        };
+        (!holds).then_some("the verdict does not follow from the fields")
+    }
+
     /// Number of digits in the readings, accepted or not.
     pub fn n_digits(&self) -> u64 {
         let digits = |field: &FieldRow| field.guess.bytes().filter(u8::is_ascii_digit).count() as u64;
@@ -95,6 +119,25 @@ impl PageRows {
 }
 
 impl FieldRow {
+    fn contradiction(&self) -> Option<&'static str> {
+        let Self { state, value, guess, confidence, reason, .. } = self;
+        let is_canonical = |text: &str| {
+            text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+                && text.bytes().any(|byte| byte.is_ascii_digit())
+        };
+        let holds = match state.as_str() {
+            "accepted" => is_canonical(value) && value == guess && reason.is_empty(),
+            "blank" => value.is_empty() && guess.is_empty() && reason.is_empty(),
+            "review" => value.is_empty() && !reason.is_empty(),
+            _ => false,
+        };
+        if !holds {
+            return Some("the value does not follow from the state");
+        }
+        let is_share = confidence.parse::<f64>().is_ok_and(|share| (0.0..=1.0).contains(&share));
+        (!is_share || self.field.is_empty()).then_some("the confidence is none")
+    }
+
     fn new(field: &FieldValue) -> Self {
         let (state, value, reason) = match &field.state {
             FieldState::Accepted => ("accepted", field.guess.as_str(), Cow::Borrowed("")),
@@ -171,6 +214,43 @@ mod tests {
         {
             let rows = PageRows::new("a", &PageRecord { page: 1, reading: read_page(fields, true) });
             assert_eq!((rows.verdict, rows.attention.as_str()), (Verdict::Review, attention));
+        }
+    }
+
+    #[test]
+    fn rows_that_contradict_themselves_are_found_out() {
+        let sound = PageRows::new(
+            "a.png",
+            &read(vec![
+                field("sure", "12.50", FieldState::Accepted),
+                field("open", "5/34", FieldState::Review(ReviewReason::NotANumber)),
+                field("none", "", FieldState::Blank),
+            ]),
+        );
+        assert_eq!(sound.contradiction(), None);
+        type Forge = fn(&mut PageRows);
+        let forged: [(&str, Forge); 10] = [
+            ("a value that is not the guess", |rows| rows.fields[0].value = "13.50".to_owned()),
+            ("a formula", |rows| {
+                rows.fields[0].value = "=1+2".to_owned();
+                rows.fields[0].guess = "=1+2".to_owned();
+            }),
+            ("a value under review", |rows| rows.fields[1].value = "534".to_owned()),
+            ("a value of a blank", |rows| rows.fields[2].value = "1".to_owned()),
+            ("an unknown state", |rows| rows.fields[2].state = "sure".to_owned()),
+            ("a confidence above 1", |rows| rows.fields[0].confidence = "7".to_owned()),
+            ("accepted with an open field", |rows| rows.verdict = Verdict::Accepted),
+            ("an open field without attention", |rows| rows.attention = "sure".to_owned()),
+            ("a formula for a reason", |rows| {
+                (rows.verdict, rows.attention) = (Verdict::Rejected, "=unreadable".to_owned());
+                rows.fields.clear();
+            }),
+            ("page 0", |rows| rows.page = 0),
+        ];
+        for (what, forge) in forged {
+            let mut rows = sound.clone();
+            forge(&mut rows);
+            assert!(rows.contradiction().is_some(), "{what}");
         }
     }
 

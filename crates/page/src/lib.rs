@@ -31,7 +31,7 @@ use formread_raster::geometry::{Point, Rect};
 
 pub use decode::{Pages, catch_panic, open};
 pub use kind::has_scan_extension;
-pub use limits::Limits;
+pub use limits::{Deadline, Limits};
 pub use orientation::Orientation;
 pub use polarity::is_light_on_dark;
 

@@ -24,7 +24,7 @@ pub struct Scan {
     ///
     /// Some bytes are percent-encoded (RFC 3986), as `%` and two hexadecimal digits: bytes that are not UTF-8, and a
     /// character that makes a spreadsheet read the cell as a formula (`=`, `+`, `-`, `@`, tab or line end, at the start of
-    /// the name or after a `;` or tab, at which some programs split cells). A `%` that looks like an encoding is encoded
+    /// the name or after a `;` or tab, at which some programs split cells, also behind spaces and a byte order mark). A `%` that looks like an encoding is encoded
     /// too. Decoding gives the path; different paths have different names.
     pub name: String,
     /// The file.
@@ -40,6 +40,30 @@ pub struct Listing {
     pub not_images: Vec<String>,
 }
 
+/// Most files of a folder. Their list takes some 0.6 kB each.
+const MAX_FILES: usize = 10_000_000;
+
+/// What tells one folder from another, whatever names and links lead to it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct FolderId {
+    #[cfg(unix)]
+    device_and_inode: (u64, u64),
+    #[cfg(not(unix))]
+    path: PathBuf,
+}
+
+impl FolderId {
+    fn of(path: &Path) -> Option<Self> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            fs::metadata(path).ok().map(|folder| Self { device_and_inode: (folder.dev(), folder.ino()) })
+        }
+        #[cfg(not(unix))]
+        fs::canonicalize(path).ok().map(|path| Self { path })
+    }
+}
+
 /// Lists the scans of `input`. Of a folder these are the images in it and in its folders, each folder in the order of names: files
 /// with the extension of an image, and files that begin as one, whether their format is read or not. A file is a scan whatever
 /// it contains. Hidden files are skipped, and links to a folder that contains them. A file that cannot be opened is listed, so
@@ -53,7 +77,15 @@ pub fn list_input(input: &Path) -> Result<Listing> {
         let name = name_of(Path::new(input.file_name().unwrap_or(input.as_os_str())));
         return Ok(Listing { scans: vec![Scan { name, path: input.to_owned() }], not_images: Vec::new() });
     }
-    let is_shown = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
+    let mut walked = HashSet::new();
+    // a folder to which several links lead is walked once, under its first name
+    let mut is_first = |entry: &DirEntry| {
+        !entry.file_type().is_dir() || FolderId::of(entry.path()).is_none_or(|folder| walked.insert(folder))
+    };
+    let is_shown = |entry: &DirEntry| {
+        let is_hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+        !is_hidden && is_first(entry)
+    };
     let entries = WalkDir::new(input).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_shown);
     let mut listing = Listing::default();
     for entry in entries {
@@ -67,6 +99,10 @@ pub fn list_input(input: &Path) -> Result<Listing> {
                 _ => return Err(Error::from(io::Error::from(error)).in_file(input.to_string_lossy())),
             },
         };
+        if listing.scans.len() + listing.not_images.len() >= MAX_FILES {
+            let message = format!("more than {MAX_FILES} files: {}", input.display());
+            return Err(Error::usage(message).with_hint("read the folders one by one"));
+        }
         let name = name_of(path.strip_prefix(input).unwrap_or(&path));
         if has_scan_extension(&name) || begins_as_image(&path) {
             listing.scans.push(Scan { name, path });
@@ -117,13 +153,17 @@ fn name_of(path: &Path) -> String {
     // the first part of an absolute path is a slash itself
     let path = parts.join("/").replacen("//", "/", 1);
     let mut name = String::with_capacity(path.len());
+    // a spreadsheet may part cells there, and may pass over what is not seen before a formula
+    let mut begins_cell = true;
     for c in path.chars() {
         // the last four are full-width forms
         let is_formula = matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
-        if is_formula && matches!(name.chars().next_back(), None | Some(';' | '\t')) {
+        if is_formula && begins_cell {
             c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| escape_into(&mut name, byte));
+            begins_cell = false;
         } else {
             name.push(c);
+            begins_cell = matches!(c, ';' | '\t') || begins_cell && (c.is_whitespace() || c == '\u{feff}');
         }
     }
     name
@@ -180,6 +220,26 @@ mod tests {
         assert!(error.to_string().contains("none"), "{error}");
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn folder_to_which_many_links_lead_is_walked_once() {
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        fs::create_dir(dir.path().join("18")).expect("it is writable");
+        fs::write(dir.path().join("18/a.tif"), b"").expect("it is writable");
+        for level in 0..18 {
+            let folder = dir.path().join(level.to_string());
+            fs::create_dir(&folder).expect("it is writable");
+            for name in ["left", "right"] {
+                let to = format!("../{}", level + 1);
+                std::os::unix::fs::symlink(to, folder.join(name)).expect("there are links");
+            }
+        }
+        let names: Vec<String> =
+            find_scans(dir.path()).expect("it is there").into_iter().map(|scan| scan.name).collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+        assert!(names[0].ends_with("a.tif"));
+    }
+
     #[test]
     fn list_keeps_its_order_and_names() {
         let scans = listed_scans(["/in/z.png", "a/b.png", "/in//z.png"].map(PathBuf::from));
@@ -194,6 +254,9 @@ mod tests {
         let cases = [
             Case(b"a b,\"c\"\n.png", "a b,\"c\"\n.png"),
             Case(b"=1+1.png", "%3D1+1.png"),
+            Case(b" =1.png", " %3D1.png"),
+            Case("\u{feff}\u{a0}@a.png".as_bytes(), "\u{feff}\u{a0}%40a.png"),
+            Case(b"a - b.png", "a - b.png"),
             Case(b"-1/-1.png", "%2D1/-1.png"),
             Case(b"\t@x.png", "%09@x.png"),
             Case(b"a;=b.png", "a;%3Db.png"),

@@ -42,9 +42,9 @@ fn page_decoded_by_the_program_equals_one_decoded_in_process() {
     let command = DecoderCommand::new(PROGRAM.into(), &limits);
     let pool = DecoderPool::new(&limits, Some(&command));
     let bytes = fixture("polarity.pdf");
-    assert_eq!(pool.n_pages(&bytes).expect("it is whole"), 3);
+    assert_eq!(pool.n_pages(&bytes, &limits.page_deadline()).expect("it is whole"), 3);
     for (idx, own) in open(&bytes, &limits).expect("it is whole").enumerate() {
-        let page = pool.page(&bytes, idx).expect("it is whole");
+        let page = pool.page(&bytes, idx, &Limits::default().page_deadline()).expect("it is whole");
         assert!(page.pixels == own.expect("it is whole").pixels, "page {idx}");
     }
 }
@@ -106,7 +106,7 @@ fn decoder_that_floods_stderr_is_not_blocked() {
     let limits = Limits::default();
     let command = decoder_behind("head -c 300000 /dev/zero >&2; exec \"$@\"", &limits);
     let pool = DecoderPool::new(&limits, Some(&command));
-    pool.page(&fixture("g4.tif"), 0).expect("it is whole");
+    pool.page(&fixture("g4.tif"), 0, &Limits::default().page_deadline()).expect("it is whole");
 }
 
 #[test]
@@ -123,11 +123,11 @@ fn decoder_that_reads_nothing_costs_its_page_alone() {
     let command = decoder_behind(&script, &limits);
     let pool = DecoderPool::new(&limits, Some(&command));
     let larger_than_a_pipe: Arc<[u8]> = vec![0; 1 << 20].into();
-    let error = pool.page(&larger_than_a_pipe, 0).expect_err("nothing reads it");
-    assert!(matches!(error.kind(), ErrorKind::TimedOut { limit_s: 1 }), "{error}");
+    let error = pool.page(&larger_than_a_pipe, 0, &limits.page_deadline()).expect_err("nothing reads it");
+    assert!(matches!(error.kind(), ErrorKind::TimedOut(_)), "{error}");
     let slow = Limits::default();
     let pool = DecoderPool::new(&slow, Some(&command));
-    pool.page(&fixture("g4.tif"), 0).expect("the next process decodes");
+    pool.page(&fixture("g4.tif"), 0, &Limits::default().page_deadline()).expect("the next process decodes");
 }
 
 #[test]
@@ -143,7 +143,9 @@ fn decoder_of_many_pages_receives_their_file_once() {
     pool.start().expect("it starts");
     pool.start().expect("it starts");
     for idx in 0..3 {
-        files.iter().for_each(|file| drop(pool.page(file, if file.starts_with(b"%PDF") { idx } else { 0 })));
+        files.iter().for_each(|file| {
+            drop(pool.page(file, if file.starts_with(b"%PDF") { idx } else { 0 }, &limits.page_deadline()))
+        });
     }
     drop(pool);
     let received = fs::read(&log).expect("it was written");

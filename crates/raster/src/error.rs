@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::printable;
+
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -52,11 +54,11 @@ pub enum ErrorKind {
         unit: Unit,
     },
     /// The work took longer than the limits allow, and was stopped.
-    #[error("over the limit of {limit_s} seconds")]
-    TimedOut {
-        /// The limit in force, seconds.
-        limit_s: u32,
-    },
+    #[error("{0}")]
+    TimedOut(String),
+    /// The program that decodes ended before it answered.
+    #[error("the decoder {0}")]
+    DecoderEnded(String),
     /// The caller requested something that cannot be done.
     #[error("{0}")]
     Usage(String),
@@ -236,6 +238,11 @@ impl Error {
         &self.0.location
     }
 
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
     /// Input that is not valid in its format.
     pub fn format(what: Format, detail: impl fmt::Display) -> Self {
         ErrorKind::Format { what, detail: detail.to_string() }.into()
@@ -244,6 +251,11 @@ impl Error {
     /// Input that uses a feature this program does not read.
     pub fn unsupported(what: Format, detail: impl fmt::Display) -> Self {
         ErrorKind::Unsupported { what, detail: detail.to_string() }.into()
+    }
+
+    /// Work that took longer than the limits allow.
+    pub fn timed_out(message: impl fmt::Display) -> Self {
+        ErrorKind::TimedOut(message.to_string()).into()
     }
 
     /// A request that cannot be carried out.
@@ -261,10 +273,10 @@ impl Error {
         ErrorKind::Internal(message.to_string()).into()
     }
 
-    /// The same fault, located in `file`.
+    /// The same fault, located in `file`, whose name is shown as [`printable`] text.
     #[must_use]
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
-        self.0.location.file = Some(file.into());
+        self.0.location.file = Some(printable(&file.into()).into_owned());
         self
     }
 
@@ -329,11 +341,11 @@ impl fmt::Display for Error {
             write!(f, "page {page}: ")?;
         }
         if let Some(field) = field {
-            write!(f, "field {field}: ")?;
+            write!(f, "field {}: ", printable(field))?;
         }
-        write!(f, "{}", self.0.kind)?;
+        write!(f, "{}", printable(&self.0.kind.to_string()))?;
         match &self.0.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
+            Some(hint) => write!(f, "\nhint: {}", printable(hint)),
             None => Ok(()),
         }
     }
@@ -359,7 +371,7 @@ pub enum PageReject {
     BlankPage,
     /// The file or page is over a limit of bytes, pixels, pages or memory.
     TooLarge,
-    /// Decoding took longer than the limit.
+    /// It took longer than the limit, or its file did.
     TimedOut,
     /// The program itself failed on the page: a defect to be reported.
     InternalError,

@@ -1,6 +1,7 @@
 //! Pixels, geometry, errors, hashes and files: the lowest crate, which knows nothing of forms.
 
 mod binarise;
+mod checkpoint;
 mod components;
 pub mod error;
 pub mod fsio;
@@ -9,15 +10,18 @@ pub mod hash;
 mod ink;
 mod lines;
 mod params;
+mod printable;
 mod quarters;
 mod rectify;
 mod reduce;
 mod sample;
 
 pub use binarise::{SauvolaParams, ink_share, sauvola};
+pub use checkpoint::{checkpoint, with_checkpoints};
 pub use components::{Labels, label_components};
 pub use ink::{GreyHistogram, extract_ink, remove_neighbours};
 pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};
+pub use printable::{printable, printable_lines};
 pub use quarters::{rotate_back, rotate_point_back, transpose};
 pub use rectify::rectify;
 pub use reduce::reduce;

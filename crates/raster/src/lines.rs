@@ -8,7 +8,10 @@
 use image::GrayImage;
 
 use super::quarters::transpose;
-use crate::geometry::{Point, Segment};
+use crate::{
+    checkpoint,
+    geometry::{Point, Segment},
+};
 
 /// Parameters of [`find_line_pieces`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,6 +66,7 @@ fn chains(mask: &GrayImage, params: LineParams) -> Vec<Segment> {
     let mut open: Vec<Vec<Run>> = Vec::new();
     let rows = mask.as_raw().chunks_exact(mask.width().max(1) as usize);
     for (along, row) in (0..).zip(rows) {
+        checkpoint();
         let runs = thin_runs(along, row, params.max_thickness_px);
         // an open chain or a new run with more than one partner is not continued; both lists are in order across
         let mut continued = Vec::with_capacity(runs.len());
@@ -170,6 +174,7 @@ pub fn join_pieces(pieces: &[Segment], gap_px: f64, offset_px: f64) -> Vec<Segme
     sorted.sort_by(|s, t| along(s.a).total_cmp(&along(t.a)));
     let mut joined: Vec<Segment> = Vec::new();
     for piece in sorted {
+        checkpoint();
         let continues = |line: &Segment| {
             let gap = along(piece.a) - along(line.b);
             let longer = if line.length() > piece.length() { *line } else { piece };

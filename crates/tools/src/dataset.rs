@@ -102,11 +102,10 @@ pub fn read_folder(folder: &Path) -> Result<GlyphFolder> {
     let files: Vec<PathBuf> = entries(folder)?.into_iter().filter(is_tracks).collect();
     let samples = if files.is_empty() { image_folder(folder, name)? } else { tracks::read_tracks(&files, name)? };
     if samples.samples.is_empty() {
-        return Err(Error::usage(format_args!(
-            "no labelled digits in {}\nhint: give MNIST's four IDX files, unpacked, image folders <class>/ or \
-             <writer>/<class>/ with a class from 0 to 9, or .jsonl files of pen tracks",
-            folder.display()
-        )));
+        return Err(Error::usage(format_args!("no labelled digits in {}", folder.display())).with_hint(
+            "give MNIST's four IDX files, unpacked, image folders <class>/ or <writer>/<class>/ with a class from 0 to 9, \
+             or .jsonl files of pen tracks",
+        ));
     }
     Ok(GlyphFolder { train: Some(samples), test: None })
 }

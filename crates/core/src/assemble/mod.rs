@@ -29,7 +29,7 @@ use crate::{
     scores::FieldScores,
     segment::{FieldCut, FieldInk, StrayInk},
 };
-use formread_raster::{error::PageReject, geometry::Rect};
+use formread_raster::{checkpoint, error::PageReject, geometry::Rect};
 
 use lattice::likely_edges;
 use state::{Reading, read};
@@ -238,6 +238,7 @@ pub fn assemble_page(
     accept: &AcceptTable,
 ) -> PageRecord {
     let fields = cuts.iter().enumerate().filter_map(|(i, cut)| {
+        checkpoint();
         let field = template.fields.get(cut.field_idx)?;
         let nothing = FieldScores::default();
         let scores = scores.get(i).unwrap_or(&nothing);

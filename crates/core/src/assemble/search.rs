@@ -2,6 +2,7 @@
 
 use super::params::RuleParams;
 use crate::form::{Bounds, Rule};
+use formread_raster::checkpoint;
 
 /// One of the readings of a field.
 #[derive(Debug, Clone)]
@@ -100,6 +101,7 @@ impl Search<'_> {
         let (mut next, mut costs) = (vec![0; last], vec![0.0; last]);
         let mut place = 0;
         while place < last {
+            checkpoint();
             match self.try_choice(place, next[place], costs[place]) {
                 Tried::NoMore if place == 0 => return,
                 Tried::NoMore => place -= 1,

@@ -1,5 +1,7 @@
 //! Checks of a single field's value: required, in a range, one of a list, with the right check digit.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{
@@ -17,7 +19,7 @@ pub struct FieldChecks {
     /// Smallest and largest value, both allowed, in the field's unit.
     pub range: Option<[f64; 2]>,
     /// The only allowed values, in canonical form; empty: any.
-    pub allowed: Vec<String>,
+    pub allowed: BTreeSet<String>,
     /// How the last digit, or the last two, follow from those before.
     pub check_digit: Option<CheckDigit>,
 }
@@ -46,7 +48,7 @@ impl FieldChecks {
         if self.range.is_some_and(|[min, max]| number().is_some_and(|n| n < min || n > max)) {
             return Some("range");
         }
-        if !self.allowed.is_empty() && !self.allowed.iter().any(|allowed| allowed == value) {
+        if !self.allowed.is_empty() && !self.allowed.contains(value) {
             return Some("allowed");
         }
         self.check_digit.filter(|check| !check.is_valid(value)).map(CheckDigit::name)
@@ -137,9 +139,9 @@ pub(super) fn parse_checks(source: Source<'_>, raw: &RawField, kind: &FieldKind)
                 "range belongs to integer and amount",
             ));
         }
-        if min.is_nan() || max.is_nan() || min > max {
+        if !min.is_finite() || !max.is_finite() || min > max {
             let detail = format!("range: from {min} to {max}");
-            return Err(source.error(range.span(), detail, "give the smaller value first"));
+            return Err(source.error(range.span(), detail, "give two numbers, the smaller one first"));
         }
         checks.range = Some([min, max]);
     }
@@ -148,7 +150,7 @@ pub(super) fn parse_checks(source: Source<'_>, raw: &RawField, kind: &FieldKind)
             let detail = format!("allowed value: {:?}", value.get_ref());
             return Err(source.error(value.span(), detail, "values as in the table, such as \"12.50\""));
         }
-        checks.allowed.push(value.get_ref().clone());
+        checks.allowed.insert(value.get_ref().clone());
     }
     if let Some(name) = &raw.check_digit {
         if *kind != FieldKind::Code {
@@ -232,6 +234,7 @@ mod tests {
             ("kind = \"code\"\nrange = [1, 2]", "range in a field that is no number"),
             ("kind = \"integer\"\nrange = [2, 1]", "range: from 2 to 1"),
             ("kind = \"integer\"\nrange = [nan, 1]", "range: from NaN to 1"),
+            ("kind = \"integer\"\nrange = [0, inf]", "range: from 0 to inf"),
             ("kind = \"integer\"\nallowed = [\"x\"]", "allowed value: \"x\""),
             ("kind = \"integer\"\ncheck_digit = \"luhn\"", "check digit in a field that is no code"),
             ("kind = \"code\"\ncheck_digit = \"crc\"", "unknown check digit: \"crc\""),

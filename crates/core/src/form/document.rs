@@ -48,7 +48,7 @@ pub(super) fn parse_document(source: Source<'_>, raw: &Spanned<RawDocument>) -> 
 pub fn check_documents(templates: &[FormTemplate]) -> Result<()> {
     for (idx, FormTemplate { name, .. }) in templates.iter().enumerate() {
         if let Some(DocumentFault { line, detail, hint }) = document_fault(templates, idx) {
-            return Err(Error::format(Format::Template, format!("{name}: {detail}\nhint: {hint}")).at_line(line));
+            return Err(Error::format(Format::Template, format!("{name}: {detail}")).at_line(line).with_hint(hint));
         }
     }
     Ok(())

@@ -74,8 +74,8 @@ pub fn check_other_fields(templates: &[FormTemplate]) -> Result<()> {
             };
             let names_it = |rule: &&Rule| rule.fields().contains(&(template.fields.len() + idx));
             let (line, text) = template.rules.iter().find(names_it).map_or((0, ""), |rule| (rule.line, &rule.text));
-            let detail = format!("{}: rule: {text:?}: {why}\nhint: {hint}", template.name);
-            return Err(Error::format(Format::Template, detail).at_line(line));
+            let detail = format!("{}: rule: {text:?}: {why}", template.name);
+            return Err(Error::format(Format::Template, detail).at_line(line).with_hint(hint));
         }
     }
     Ok(())

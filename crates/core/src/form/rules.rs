@@ -233,7 +233,8 @@ fn other_field_length(text: &str) -> Option<usize> {
 /// A number where `word` is made of digits and a point alone, otherwise a name; a name may begin with a digit.
 fn name_or_number(word: &str) -> Result<Token<'_>, String> {
     if word.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        return word.parse().map(Token::Number).map_err(|_| format!("it has a malformed number: {word}"));
+        let number = word.parse().ok().filter(|number: &f64| number.is_finite());
+        return number.map(Token::Number).ok_or_else(|| format!("it has a malformed number: {word}"));
     }
     Ok(Token::Name(word))
 }

@@ -28,7 +28,7 @@ impl Source<'_> {
 
     /// An error at `span` of the text.
     pub fn error(self, span: Range<usize>, detail: impl std::fmt::Display, hint: &str) -> Error {
-        Error::format(self.what, format!("{detail}\nhint: {hint}")).at_line(self.line_of(span.start))
+        Error::format(self.what, detail).at_line(self.line_of(span.start)).with_hint(hint)
     }
 
     pub(super) fn required<'t, T>(
@@ -76,11 +76,13 @@ impl Source<'_> {
         let ours = message
             .strip_prefix("unknown field `")
             .and_then(|rest| rest.split_once('`'))
-            .map(|(key, rest)| format!("unknown key: {key}\nhint: {}", rest.trim_start_matches(", ")))
+            .map(|(key, rest)| (format!("unknown key: {key}"), rest.trim_start_matches(", ")))
             .or_else(|| {
-                message.strip_prefix("missing field ").map(|key| format!("missing: {}", key.trim_matches('`')))
+                message.strip_prefix("missing field ").map(|key| (format!("missing: {}", key.trim_matches('`')), ""))
             });
-        let located = Error::format(self.what, ours.as_deref().unwrap_or(message));
+        let (detail, hint) = ours.unwrap_or_else(|| (message.to_owned(), ""));
+        let located = Error::format(self.what, detail);
+        let located = if hint.is_empty() { located } else { located.with_hint(hint) };
         let Some(span) = error.span() else { return located };
         let located = located.at_line(self.line_of(span.start));
         match self.field_around(span.start) {

@@ -14,6 +14,7 @@ use crate::{
 use formread_page as page;
 use formread_page::Page;
 use formread_raster::{
+    checkpoint,
     error::{Error, PageReject, Result},
     geometry::Rect,
 };
@@ -221,6 +222,7 @@ pub(super) fn normalise_page(number: u32, page: &Page, cut: CutPage, template: &
     let strips = cut.cuts.iter().map(strip_of).collect();
     let mut glyphs = Vec::new();
     let mut add_glyph = |edge: &LatticeEdge| {
+        checkpoint();
         let glyph = edge.crop.as_ref().and_then(|crop| normalise(&crop.ink));
         let has_glyph = glyph.is_some();
         glyphs.extend(glyph);

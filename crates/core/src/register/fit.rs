@@ -10,7 +10,10 @@ use super::{
     params::FitParams,
     search::{Balance, LineModel},
 };
-use formread_raster::geometry::{Point, Projection, Rect, solve_augmented};
+use formread_raster::{
+    checkpoint,
+    geometry::{Point, Projection, Rect, solve_augmented},
+};
 
 /// A template laid on a page, before its fields settle.
 #[derive(Debug, Clone)]
@@ -209,6 +212,7 @@ fn find_pairs(
     reach_mm: f64,
     params: &FitParams,
 ) -> Vec<Pair> {
+    checkpoint();
     let &FitParams { max_sine, overhang_mm, .. } = params;
     let mut pairs = Vec::with_capacity(samples.len());
     for &(template, direction) in samples {

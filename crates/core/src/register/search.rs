@@ -9,7 +9,10 @@ use imageproc::{
 
 use super::{evidence::PageLines, params::SearchParams};
 use crate::form::{FormTemplate, Landmarks};
-use formread_raster::geometry::{Point, Projection, Rect, Segment};
+use formread_raster::{
+    checkpoint,
+    geometry::{Point, Projection, Rect, Segment},
+};
 
 /// A template's lines as registration uses them.
 #[derive(Debug, Clone)]
@@ -254,6 +257,7 @@ pub fn search(
     for stretch in stretches {
         let stretched = Projection::scaling(1.0, *stretch);
         for line in template_lines.iter().map(|line| Line::new(stretched.apply_segment(*line))) {
+            checkpoint();
             for on in page_lines.iter().filter(|on| scope.allows(&line, on, filling, params)) {
                 let Segment { a, b } = on.segment;
                 for on in [on.segment, Segment::new(b, a)] {

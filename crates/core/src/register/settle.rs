@@ -6,7 +6,7 @@ use super::{FieldRegistration, Registration, fit::Placement, params::SettleParam
 use crate::form::{Field, FieldLayout, FormTemplate};
 use formread_page::Page;
 use formread_raster::{
-    add_profile,
+    add_profile, checkpoint,
     geometry::{Point, Projection, Rect, Segment, solve_augmented},
 };
 
@@ -121,6 +121,7 @@ fn field_registration(map: &Projection, bounds: Rect, on_page: bool, shift: Opti
 
 /// The shift of the printed frame of one field; `None` where it has none, or it was not found.
 fn own_shift(pixels: &GrayImage, layout: &FieldLayout, map: &Projection, params: &SettleParams) -> Option<Shift> {
+    checkpoint();
     let bounds = layout.bounds();
     let px_per_mm = map.scale_at(bounds.centre());
     let lines = layout.printed_lines();

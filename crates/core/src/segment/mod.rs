@@ -38,7 +38,10 @@ use crate::{
     register::{FieldRegistration, Registration},
 };
 use formread_page::Page;
-use formread_raster::geometry::{Point, Rect, Segment};
+use formread_raster::{
+    checkpoint,
+    geometry::{Point, Rect, Segment},
+};
 
 /// One field, cut from the page.
 #[derive(Debug, Clone)]
@@ -171,6 +174,7 @@ const MARGIN_MM: f64 = 3.0;
 /// Cuts every field from the page, in the template's order. A field without a registration is off the page.
 pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate) -> Vec<FieldCut> {
     let cut = |(field_idx, field): (usize, &Field)| {
+        checkpoint();
         let ((ink, strip), stray) = match &template.layout {
             PageLayout::WholeImage => (cut_whole_image(&page.pixels, field), None),
             PageLayout::Printed(_) => match registration.fields.get(field_idx) {

@@ -13,6 +13,7 @@ use crate::{
 };
 use formread_page::Page;
 use formread_raster::{
+    checkpoint,
     geometry::{Point, Projection, Rect, Segment},
     rectify,
 };
@@ -36,6 +37,7 @@ pub fn outside_ink(
     let account = Account::new(&page.pixels, template, landmarks, cuts);
     let mut found: Vec<Rect> = Vec::new();
     for field_idx in 0..cuts.len().min(registration.fields.len()) {
+        checkpoint();
         if account.states[field_idx] != State::Blank {
             continue;
         }

@@ -25,7 +25,8 @@ pub struct DecoderCommand {
 impl DecoderCommand {
     /// The program `formread-decode` at `program`, with flags for `limits`.
     pub fn new(program: PathBuf, limits: &Limits) -> Self {
-        let Limits { file_bytes, page_pixels, pages, memory_bytes, page_seconds } = *limits;
+        // the program that starts it watches the time for a file
+        let Limits { file_bytes, page_pixels, pages, memory_bytes, page_seconds, file_seconds: _ } = *limits;
         let values = [file_bytes, page_pixels, pages.into(), memory_bytes, page_seconds.into()];
         let args = FLAGS.iter().zip(values).map(|(flag, value)| OsString::from(format!("{flag}={value}"))).collect();
         Self { program, args }
@@ -116,7 +117,8 @@ mod tests {
 
     #[test]
     fn arguments_after_round_trip_are_the_same_limits() {
-        let limits = Limits { file_bytes: 1, page_pixels: 2, pages: 3, memory_bytes: 4, page_seconds: 5 };
+        let limits =
+            Limits { file_bytes: 1, page_pixels: 2, pages: 3, memory_bytes: 4, page_seconds: 5, ..Limits::default() };
         let command = DecoderCommand::new(PROGRAM.into(), &limits);
         let parsed = DecoderArguments::parse(command.args).expect("they are its own flags");
         assert_eq!(parsed, DecoderArguments::Serve(limits));

@@ -1,36 +1,39 @@
 //! One decoder process, and the threads that serve its pipes.
 //!
 //! Each pipe has a thread, since a pipe that is full or empty blocks whoever uses it: the child's standard input is
-//! written, its output read, and its errors drained without anybody waiting longer than the limit of time.
+//! written, its output read, and its errors drained without anybody waiting beyond a deadline.
 
 use std::{
     io::{self, BufReader, Read, Write},
-    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     sync::{
         Arc,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
     DecoderCommand,
     wire::{Hello, Request, Response, read_header, read_response, write_header},
 };
-use crate::Limits;
-use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
+use crate::{Deadline, Limits};
+use formread_raster::error::{Error, ErrorKind, Result, Unit};
 
 /// The beginning of what a process writes to stderr when an allocation fails (`std::alloc::handle_alloc_error`).
 const OUT_OF_MEMORY: &str = "memory allocation of ";
 /// The end of stderr that is kept, bytes.
 const STDERR_TAIL_BYTES: usize = 4096;
-/// How long a killed process may take to close its stderr. A process that it started may keep it open for longer.
-const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a process that does not answer may take to end, and to close its stderr. A process that it started may keep that
+/// open for longer.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time between two looks at whether a process has ended.
+const END_POLL: Duration = Duration::from_millis(5);
 
 /// Why no response came.
 pub enum Failure {
-    TimedOut,
+    TimedOut(Error),
     /// The pipe broke, or the message cannot be understood.
     Broken,
 }
@@ -65,7 +68,7 @@ impl Process {
         let process =
             Self::spawn(command, limits).map_err(|error| Error::from(error).in_file(program.clone().into_owned()))?;
         let own = Hello::own();
-        let received = process.send(&own, None).and_then(|()| process.receive());
+        let received = process.send(&own, None).and_then(|()| process.receive(&limits.page_deadline()));
         let refused = match received {
             Ok(Incoming::Hello(hello)) if hello == own => return Ok(process),
             Ok(Incoming::Hello(Hello { protocol, version })) => format!(
@@ -73,7 +76,7 @@ impl Process {
                 own.version, own.protocol
             ),
             Ok(Incoming::Response(..)) | Err(Failure::Broken) => "it does not answer as a decoder does".to_owned(),
-            Err(Failure::TimedOut) => return Err(process.end(Failure::TimedOut).in_file(program)),
+            Err(Failure::TimedOut(error)) => return Err(error.in_file(program)),
         };
         Err(Error::usage(refused).in_file(program).with_hint("install formread-decode from the same build as formread"))
     }
@@ -103,54 +106,91 @@ impl Process {
     }
 
     /// Sends a file, once: pages are then requested of it.
-    pub fn open(&mut self, bytes: &Arc<[u8]>) -> Result<(Response, Vec<u8>), Failure> {
+    pub fn open(&mut self, bytes: &Arc<[u8]>, deadline: &Deadline) -> Result<(Response, Vec<u8>), Failure> {
         self.open_file = Some(Arc::clone(bytes));
         self.send(&Request::File { n_bytes: bytes.len() as u64 }, Some(Arc::clone(bytes)))?;
-        self.response()
+        self.response(deadline)
     }
 
-    pub fn request(&mut self, request: &Request) -> Result<(Response, Vec<u8>), Failure> {
+    pub fn request(&mut self, request: &Request, deadline: &Deadline) -> Result<(Response, Vec<u8>), Failure> {
         self.send(request, None)?;
-        self.response()
+        self.response(deadline)
     }
 
-    fn response(&mut self) -> Result<(Response, Vec<u8>), Failure> {
-        match self.receive()? {
+    fn response(&mut self, deadline: &Deadline) -> Result<(Response, Vec<u8>), Failure> {
+        match self.receive(deadline)? {
             Incoming::Response(response, pixels) => Ok((response, pixels)),
             Incoming::Hello(_) => Err(Failure::Broken),
         }
     }
 
-    /// Does not wait until it is written: the limit of time in `receive` covers that, too.
+    /// Does not wait until it is written: the deadline in `receive` covers that, too.
     fn send(&self, header: &impl serde::Serialize, file: Option<Arc<[u8]>>) -> Result<(), Failure> {
         let mut bytes = Vec::new();
         write_header(&mut bytes, header).map_err(|_| Failure::Broken)?;
         self.outgoing.send((bytes, file)).map_err(|_| Failure::Broken)
     }
 
-    fn receive(&self) -> Result<Incoming, Failure> {
-        self.incoming.recv_timeout(Duration::from_secs(self.limits.page_seconds.into())).map_err(|error| match error {
-            RecvTimeoutError::Timeout => Failure::TimedOut,
+    fn receive(&self, deadline: &Deadline) -> Result<Incoming, Failure> {
+        self.incoming.recv_timeout(deadline.left()).map_err(|error| match error {
+            RecvTimeoutError::Timeout => Failure::TimedOut(deadline.error()),
             RecvTimeoutError::Disconnected => Failure::Broken,
         })
     }
 
     /// Kills it; the error describes what went wrong.
-    pub fn end(mut self, failure: Failure) -> Error {
-        let _ = self.child.kill();
-        if matches!(failure, Failure::TimedOut) {
-            return ErrorKind::TimedOut { limit_s: self.limits.page_seconds }.into();
+    pub fn end(mut self, failure: Failure) -> Ended {
+        if let Failure::TimedOut(error) = failure {
+            return Ended { error, is_crash: false };
         }
-        let tail = self.stderr_tail.recv_timeout(STDERR_TIMEOUT).unwrap_or_default();
+        let tail = self.stderr_tail.recv_timeout(END_TIMEOUT).unwrap_or_default();
         let tail = String::from_utf8_lossy(&tail);
         let requested = tail.split(OUT_OF_MEMORY).nth(1).map(|rest| rest.split(' ').next().unwrap_or_default());
         match requested {
             Some(requested) => {
                 let (limit, actual) = (self.limits.memory_bytes, requested.parse().unwrap_or(0));
-                ErrorKind::Limit { limit, actual, unit: Unit::BytesOfMemoryRequested }.into()
+                let error = ErrorKind::Limit { limit, actual, unit: Unit::BytesOfMemoryRequested }.into();
+                Ended { error, is_crash: false }
             }
-            None => Error::format(Format::Image, "the decoder crashed on it"),
+            None => Ended { error: ErrorKind::DecoderEnded(how_it_ended(self.status())).into(), is_crash: true },
         }
+    }
+
+    /// How it ended by itself; `None` where it goes on.
+    fn status(&mut self) -> Option<ExitStatus> {
+        let start = Instant::now();
+        loop {
+            let status = self.child.try_wait().ok().flatten();
+            if status.is_some() || start.elapsed() >= END_TIMEOUT {
+                return status;
+            }
+            thread::sleep(END_POLL);
+        }
+    }
+}
+
+/// How a process ended that did not answer.
+pub struct Ended {
+    pub error: Error,
+    /// Whether it crashed or was killed from outside: another process may answer.
+    pub is_crash: bool,
+}
+
+impl Ended {
+    /// The fault is the page's, and another process would find it as well.
+    pub fn fault(error: Error) -> Self {
+        Self { error, is_crash: false }
+    }
+}
+
+fn how_it_ended(status: Option<ExitStatus>) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = status.and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status)) {
+        return format!("was ended by signal {signal}");
+    }
+    match status.and_then(|status| status.code()) {
+        Some(code) => format!("ended with status {code}"),
+        None => "gave no answer that can be understood".to_owned(),
     }
 }
 

@@ -3,5 +3,5 @@
 mod atomic;
 mod bounded;
 
-pub use atomic::{AtomicFile, create_private, private_options, sync_folder_of, write_atomic};
+pub use atomic::{AtomicFile, Change, commit_all, private_options, remove_leftovers, sync_folder_of, write_atomic};
 pub use bounded::{open_bounded, read_bounded, read_text_bounded};

@@ -118,7 +118,7 @@ impl Draft {
 /// or too large for a form.
 pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
     let [first, others @ ..] = pages else {
-        return Err(Error::usage("no page to draft a template from\nhint: give a blank page of the form"));
+        return Err(Error::usage("no page to draft a template from").with_hint("give a blank page of the form"));
     };
     check_name(name)?;
     let (sheet, n_pages) = consensus::remove_writing(upright(rectify(first)), others);
@@ -135,7 +135,7 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
     }
     if found.is_empty() {
         let hint = "a field is an empty frame, a row of empty cells, or a line to write on";
-        return Err(Error::format(Format::Form, format!("the page has nothing to fill in\nhint: {hint}")));
+        return Err(Error::format(Format::Form, "the page has nothing to fill in").with_hint(hint));
     }
     found.truncate(MAX_FIELDS);
     let landmarks = print.landmarks(&sheet, &found);
@@ -172,7 +172,7 @@ fn check_name(name: &str) -> Result<()> {
     if is_form_name(name) && !name.starts_with('-') {
         Ok(())
     } else {
-        Err(Error::usage(format!("name of a form: {name:?}\nhint: {hint}")))
+        Err(Error::usage(format!("name of a form: {name:?}")).with_hint(hint))
     }
 }
 

@@ -102,7 +102,7 @@ impl Acceptance {
     /// `Usage` if a field has no level: see [`Calibration::refusal`].
     pub fn new(calibration: &Calibration, weights: Option<String>) -> Result<Self> {
         if let Some(refusal) = calibration.refusal() {
-            return Err(Error::usage(refusal));
+            return Err(refusal);
         }
         let Calibration { budget, certainty, pooled, ref fields, .. } = *calibration;
         let entry = |of: &FieldCalibration| FieldAcceptance {
@@ -185,9 +185,9 @@ impl Acceptance {
     pub fn for_reader(&self, templates: &[FormTemplate], weights: &str) -> Result<AcceptTable> {
         if let Some(of) = self.weights.as_ref().filter(|of| *of != weights) {
             let hint = "read with those weights, or calibrate again with a run of these";
-            return Err(Error::usage(format!(
-                "acceptance levels are for other weights: {of}, not {weights}\nhint: {hint}"
-            )));
+            return Err(
+                Error::usage(format!("acceptance levels are for other weights: {of}, not {weights}")).with_hint(hint)
+            );
         }
         for of in &self.fields {
             let template = templates.iter().find(|template| template.name == of.form);

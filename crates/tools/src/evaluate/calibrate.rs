@@ -74,7 +74,7 @@ pub fn calibrate(fields: &[TruthField], budget: &Budget) -> Result<Calibration> 
     }
     if by_form.is_empty() {
         let hint = "write scan and page in the truth as they are in the table";
-        return Err(Error::usage(format!("no field of the truth is in the table\nhint: {hint}")));
+        return Err(Error::usage("no field of the truth is in the table").with_hint(hint));
     }
     let pool = |rows: &[(&str, Rows)]| -> Vec<Sample> {
         rows.iter().flat_map(|(_, rows)| rows.samples.iter().copied()).collect()
@@ -98,18 +98,21 @@ pub fn calibrate(fields: &[TruthField], budget: &Budget) -> Result<Calibration> 
 }
 
 impl Calibration {
-    /// Message for people if fields are without a level; `None` if every field has one or, by its own samples, must have
+    /// The error if fields are without a level; `None` if every field has one or, by its own samples, must have
     /// none.
-    pub fn refusal(&self) -> Option<String> {
+    pub fn refusal(&self) -> Option<Error> {
         let open = self.fields.iter().filter(|field| field.pool.is_none()).count();
         let Self { budget, certainty, samples_needed, samples, fields, .. } = self;
         let (n, certainty) = (fields.len(), 100.0 * certainty);
         (open > 0).then(|| {
-            format!(
+            let hint = format!(
+                "{samples_needed} samples without an error are needed, and more with errors; or allow more errors"
+            );
+            Error::usage(format!(
                 "no level keeps the share of errors among accepted values below {budget} with {certainty} % certainty, \
-                 for {open} of {n} fields: {samples} samples in all\nhint: {samples_needed} samples without an error \
-                 are needed, and more with errors; or allow more errors"
-            )
+                 for {open} of {n} fields: {samples} samples in all"
+            ))
+            .with_hint(hint)
         })
     }
 }
@@ -199,14 +202,14 @@ mod tests {
         assert_eq!(pools, [Some(Pool::Field), Some(Pool::Form), Some(Pool::All), Some(Pool::All)]);
         assert_eq!(c.fields[1].level.map(|level| level.samples), Some(420));
         assert_eq!(c.fields[1].accepted, 20);
-        assert_eq!((c.pooled.map(|level| level.samples), c.refusal()), (Some(455), None));
+        assert_eq!((c.pooled.map(|level| level.samples), c.refusal().is_none()), (Some(455), true));
     }
 
     #[test]
     fn too_few_samples_are_refused_with_the_number_needed() {
         let c = calibrated(&[right_rows("f", "a", 100), right_rows("f", "b", 98)]);
         assert_eq!(c.pooled, None);
-        let message = c.refusal().expect("198 are too few");
+        let message = c.refusal().expect("198 are too few").to_string();
         assert!(
             message.contains("198 samples in all") && message.contains("299 samples without an error"),
             "{message}"
@@ -220,7 +223,7 @@ mod tests {
     fn field_whose_own_samples_break_the_budget_gets_no_pooled_level() {
         let c = calibrated(&[right_rows("f", "a", 2_000), right_rows("f", "b", 18), wrong_rows("f", "b", 2)]);
         assert_eq!((c.fields[1].pool, c.fields[1].level), (Some(Pool::Nothing), None));
-        assert_eq!((c.fields[1].accepted, c.fields[1].review, c.refusal()), (0, 20, None));
+        assert_eq!((c.fields[1].accepted, c.fields[1].review, c.refusal().is_none()), (0, 20, true));
         let c = calibrated(&[right_rows("f", "a", 2_000), right_rows("f", "b", 19), wrong_rows_below_every_level()]);
         assert_eq!(c.fields[1].pool, Some(Pool::Form), "an error below every level does not count");
     }

@@ -95,7 +95,7 @@ pub fn explain(reader: &Reader, scan: &str, bytes: &[u8], number: u32, fields: &
     let n_pages = pages.len();
     let page_idx = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     match page_idx.and_then(|idx| pages.nth(idx)) {
-        None => Err(Error::usage(format!("no such page: {number}\nhint: the file has {n_pages}"))),
+        None => Err(Error::usage(format!("no such page: {number}")).with_hint(format!("the file has {n_pages}"))),
         Some(Err(error)) => Ok(page_only(trace, &rejected(number, &error), None)),
         Some(Ok(page)) => {
             let PageExplanation { mut report, fields: scored } = reader.stages().explain_page(number, &page)?;
@@ -172,7 +172,8 @@ fn check_names(template: &FormTemplate, fields: &[String]) -> Result<()> {
         None => Ok(()),
         Some(unknown) => {
             let (form, names) = (&template.name, names.join(", "));
-            Err(Error::usage(format!("no such field on {form}: {unknown}\nhint: its fields are {names}")))
+            Err(Error::usage(format!("no such field on {form}: {unknown}"))
+                .with_hint(format!("its fields are {names}")))
         }
     }
 }

@@ -59,7 +59,7 @@ pub fn write_deck(
     options.check()?;
     if deck.pages_per_file == 0 || (deck.pages_per_file > 1 && !deck.format.is_multi_page()) {
         let (n, format) = (deck.pages_per_file, deck.format.extension());
-        return Err(Error::usage(format!("pages per file in {format}: {n}\nhint: more than one page needs tif")));
+        return Err(Error::usage(format!("pages per file in {format}: {n}")).with_hint("more than one page needs tif"));
     }
     if templates.is_empty() {
         return Err(Error::usage("no template given"));
@@ -67,9 +67,8 @@ pub fn write_deck(
     let n_document_pages = templates.len() as u64;
     for (what, n) in [("pages", deck.n_pages), ("pages per file", deck.pages_per_file)] {
         if !n.is_multiple_of(n_document_pages) {
-            return Err(Error::usage(format!(
-                "{what}: {n}\nhint: use a multiple of {n_document_pages}, the pages of a document"
-            )));
+            return Err(Error::usage(format!("{what}: {n}"))
+                .with_hint(format!("use a multiple of {n_document_pages}, the pages of a document")));
         }
     }
     let in_folder = |error: std::io::Error| Error::from(error).in_file(folder.display().to_string());

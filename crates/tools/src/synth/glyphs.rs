@@ -59,8 +59,8 @@ impl GlyphStock {
         hands.retain(Hand::has_every_digit);
         if hands.is_empty() {
             if let Some(missing) = everyone.0.iter().position(Vec::is_empty) {
-                let message = format!("no glyph of the digit: {missing}\nhint: a deck needs every digit from 0 to 9");
-                return Err(Error::usage(message));
+                let error = Error::usage(format!("no glyph of the digit: {missing}"));
+                return Err(error.with_hint("a deck needs every digit from 0 to 9"));
             }
             hands.push(everyone);
         }

@@ -141,7 +141,7 @@ impl SynthOptions {
     pub(super) fn check(&self) -> Result<()> {
         let d = &self.degradations;
         let range_error = |name: &str, value: f64, low: f64, high: f64| {
-            Err(Error::usage(format!("{name}: {value}\nhint: from {low} to {high}")))
+            Err(Error::usage(format!("{name}: {value}")).with_hint(format!("from {low} to {high}")))
         };
         for (name, share) in [
             ("blanks", self.blanks),

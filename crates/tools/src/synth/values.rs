@@ -87,7 +87,8 @@ pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Res
             }
         }
     }
-    Err(Error::usage(format!("no values found that keep the rule: {broken}\nhint: does it contradict another rule?")))
+    Err(Error::usage(format!("no values found that keep the rule: {broken}"))
+        .with_hint("does it contradict another rule?"))
 }
 
 /// A rule that the drawn numbers break, and the fields to draw smaller.
@@ -205,7 +206,8 @@ fn largest(field: &Field, n_digits: usize) -> f64 {
 /// An entry that passes the field's own checks. A number is at most `ceiling`, if its checks allow that.
 fn draw_checked(field: &Field, ceiling: f64, dice: &mut Dice) -> Result<Entry> {
     if !field.checks.allowed.is_empty() {
-        let allowed = &field.checks.allowed[dice.random_range(0..field.checks.allowed.len())];
+        let drawn = dice.random_range(0..field.checks.allowed.len());
+        let allowed = field.checks.allowed.iter().nth(drawn).expect("it is below their number");
         return Ok(entry_of(field, allowed));
     }
     for _ in 0..MAX_CHECKED_DRAWS {

@@ -90,11 +90,7 @@ impl TemplateFile {
 
 /// The message of an error, and its hint.
 pub(super) fn split_hint(error: &Error) -> (String, String) {
-    let message = error.kind().to_string();
-    match message.split_once("\nhint: ") {
-        Some((detail, hint)) => (detail.to_owned(), hint.to_owned()),
-        None => (message, String::new()),
-    }
+    (error.kind().to_string(), error.hint().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub fn show_on_scan(template: &FormTemplate, bytes: &[u8], number: u32, limits: 
     let page_idx = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     match page_idx.and_then(|idx| pages.nth(idx)) {
         Some(page) => Ok(show_on_page(template, &page?)),
-        None => Err(Error::usage(format!("no such page: {number}\nhint: the file has {n_pages}"))),
+        None => Err(Error::usage(format!("no such page: {number}")).with_hint(format!("the file has {n_pages}"))),
     }
 }
 

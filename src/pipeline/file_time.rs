@@ -1,0 +1,70 @@
+//! The time that the pages of a file take.
+
+use std::{
+    sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use super::catch_panic::catch_panic;
+use formread_page::{Deadline, Limits};
+use formread_raster::error::{Error, ErrorKind, Result};
+
+/// Pages of a file that may be over the limit of time before the rest is not read: somebody may have built the file to be slow.
+const MAX_TIMED_OUT_PAGES: u32 = 3;
+
+/// What the pages of a file have taken, on all workers together.
+#[derive(Debug, Default)]
+pub struct FileTime {
+    spent_ms: AtomicU64,
+    n_timed_out: AtomicU32,
+}
+
+impl FileTime {
+    /// Does `work` on a page of the file, with the time that is left for it. A panic is an error.
+    ///
+    /// # Errors
+    /// `TimedOut` where no time is left, for this page or for the file; those of `work`.
+    pub fn spend<T>(&self, limits: &Limits, work: impl FnOnce(&Deadline) -> Result<T>) -> Result<T> {
+        let n_timed_out = self.n_timed_out.load(Relaxed);
+        if n_timed_out >= MAX_TIMED_OUT_PAGES {
+            return Err(Error::timed_out(format!("not read: {n_timed_out} pages of this file took too long")));
+        }
+        let limit = Duration::from_secs(limits.file_seconds.into());
+        let left = limit.saturating_sub(Duration::from_millis(self.spent_ms.load(Relaxed)));
+        let deadline = limits.page_deadline().or_of_file(left, limits);
+        let start = Instant::now();
+        let done = catch_panic(|| work(&deadline));
+        let spent_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.spent_ms.fetch_add(spent_ms, Relaxed);
+        if done.as_ref().is_err_and(|error| matches!(error.kind(), ErrorKind::TimedOut(_))) {
+            self.n_timed_out.fetch_add(1, Relaxed);
+        }
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_without_time_or_with_many_slow_pages_is_read_no_further() {
+        let limits = Limits::default();
+        let (time, mut n_tried) = (FileTime::default(), 0);
+        for _ in 0..10 {
+            let slow = time.spend(&limits, |deadline| {
+                n_tried += 1;
+                Err::<(), _>(deadline.error())
+            });
+            assert!(matches!(slow.expect_err("it is slow").kind(), ErrorKind::TimedOut(_)));
+        }
+        assert_eq!(n_tried, MAX_TIMED_OUT_PAGES);
+
+        let limits = Limits { file_seconds: 0, ..limits };
+        let error = FileTime::default().spend(&limits, Deadline::check).expect_err("there is no time").to_string();
+        assert_eq!(error, "over the limit of 0 seconds a file");
+        let limits = Limits { page_seconds: 0, file_seconds: 9, ..limits };
+        let error = FileTime::default().spend(&limits, Deadline::check).expect_err("there is no time").to_string();
+        assert_eq!(error, "over the limit of 0 seconds a page");
+    }
+}
