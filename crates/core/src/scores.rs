@@ -330,10 +330,14 @@ pub struct ConfidenceModel {
     pub strip_log: f64,
 }
 
+/// Maximum size of a coefficient of a [`ConfidenceModel`]. Fits are below 1; far above, every reading is sure, or none.
+const MAX_COEFFICIENT: f64 = 10.0;
+
 impl ConfidenceModel {
-    /// Whether all coefficients are finite.
+    /// Whether all coefficients are of the size that a fit gives them.
     pub fn is_sound(&self) -> bool {
-        [self.intercept, self.share_log_odds, self.lattice_log, self.strip_log].iter().all(|value| value.is_finite())
+        let coefficients = [self.intercept, self.share_log_odds, self.lattice_log, self.strip_log];
+        coefficients.iter().all(|value| value.abs() <= MAX_COEFFICIENT)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything is checked here, in plain Rust, before LibTorch sees a number.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use half::f16;
@@ -19,6 +20,9 @@ use formread_raster::hash::{Sha256, sha256};
 
 /// Largest file of weights that is read, bytes; the ones that the program carries take 4 MB.
 const MAX_BYTES: u64 = 256 << 20;
+
+/// Temperatures that a fit can give. Guo et al., table 2, find 0.8 to 3; beyond these, probabilities are all equal, or all 0 or 1.
+const TEMPERATURES: RangeInclusive<f32> = 0.05..=20.0;
 
 /// What weights were trained on, how, and how well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -153,6 +157,22 @@ pub struct Weights {
     sidecar: Sidecar,
 }
 
+/// What the file of a sidecar has besides the sidecar: it binds it to its weights.
+#[derive(Serialize, Deserialize)]
+struct Bond {
+    /// SHA-256 of the safetensors file.
+    weights_sha256: Sha256,
+}
+
+/// The file of a sidecar.
+#[derive(Serialize)]
+struct SidecarFile<'a> {
+    #[serde(flatten)]
+    bond: Bond,
+    #[serde(flatten)]
+    sidecar: &'a Sidecar,
+}
+
 impl Weights {
     /// Rounds `tensors` to half precision and checks that they are those of this program's nets, name by name and shape by
     /// shape, and finite.
@@ -185,12 +205,12 @@ impl Weights {
         }
     }
 
-    /// Reads a safetensors file and its sidecar.
+    /// Reads a safetensors file and the `bytes` of its sidecar.
     ///
     /// # Errors
     /// `Format` or `Unsupported`, with what does not fit.
-    pub fn from_bytes(safetensors: &[u8], sidecar: &[u8]) -> Result<Self> {
-        let sidecar: Sidecar = serde_json::from_slice(sidecar).map_err(|error| {
+    pub fn from_bytes(safetensors: &[u8], bytes: &[u8]) -> Result<Self> {
+        let sidecar: Sidecar = serde_json::from_slice(bytes).map_err(|error| {
             let is_old = error.to_string().contains("missing field `confidence`");
             let error = Error::format(Format::Sidecar, error);
             if is_old {
@@ -201,7 +221,9 @@ impl Weights {
         })?;
         check_sidecar(&sidecar)?;
         let (tensors, _) = tensors_from_bytes(safetensors)?;
-        Self::new(tensors, sidecar)
+        let weights = Self::new(tensors, sidecar)?;
+        check_bond(safetensors, bytes)?;
+        Ok(weights)
     }
 
     /// Reads `path` and the sidecar beside it: `w.safetensors` and `w.json`.
@@ -229,10 +251,11 @@ impl Weights {
     /// # Errors
     /// Where serialisation fails.
     pub fn to_bytes(&self) -> Result<(Vec<u8>, Vec<u8>)> {
-        let mut sidecar =
-            serde_json::to_vec_pretty(&self.sidecar).map_err(|error| Error::format(Format::Sidecar, error))?;
+        let safetensors = tensors_to_bytes(&self.tensors, Dtype::F16, None)?;
+        let file = SidecarFile { bond: Bond { weights_sha256: sha256(&safetensors) }, sidecar: &self.sidecar };
+        let mut sidecar = serde_json::to_vec_pretty(&file).map_err(|error| Error::format(Format::Sidecar, error))?;
         sidecar.push(b'\n');
-        Ok((tensors_to_bytes(&self.tensors, Dtype::F16, None)?, sidecar))
+        Ok((safetensors, sidecar))
     }
 
     /// Writes `path` and the sidecar beside it; each is written beside its place, then renamed.
@@ -304,6 +327,22 @@ pub fn sidecar_path(path: &Path) -> PathBuf {
     path.with_extension("json")
 }
 
+/// A sidecar must be of its weights: with those of another training it gives confidences that mean nothing.
+fn check_bond(safetensors: &[u8], sidecar: &[u8]) -> Result<()> {
+    let missing = |error| {
+        let error = Error::format(Format::Sidecar, error);
+        error.with_hint(
+            "add \"weights_sha256\", the SHA-256 of the file of weights, if you know that they belong together",
+        )
+    };
+    let Bond { weights_sha256 } = serde_json::from_slice(sidecar).map_err(missing)?;
+    let found = sha256(safetensors);
+    if weights_sha256 != found {
+        return Err(Error::format(Format::Sidecar, format_args!("it is of the weights {weights_sha256}, not {found}")));
+    }
+    Ok(())
+}
+
 fn check_sidecar(sidecar: &Sidecar) -> Result<()> {
     if sidecar.architecture != ARCHITECTURE {
         let found = &sidecar.architecture;
@@ -313,14 +352,14 @@ fn check_sidecar(sidecar: &Sidecar) -> Result<()> {
     if found != ours {
         return Err(Error::unsupported(Format::Weights, format_args!("made for glyphs of {found:?}, not {ours:?}")));
     }
-    if !(sidecar.temperature.is_finite() && sidecar.temperature > 0.0) {
+    if !TEMPERATURES.contains(&sidecar.temperature) {
         return Err(Error::format(Format::Sidecar, format_args!("temperature: {}", sidecar.temperature)));
     }
     if sidecar.style_model.as_ref().is_some_and(|style_model| !style_model.is_sound()) {
-        return Err(Error::format(Format::Sidecar, "style_model: not finite, or without variance"));
+        return Err(Error::format(Format::Sidecar, "style_model: beyond what scores can be"));
     }
     if !sidecar.confidence.is_sound() {
-        return Err(Error::format(Format::Sidecar, "confidence: not finite"));
+        return Err(Error::format(Format::Sidecar, "confidence: beyond what a fit can be"));
     }
     Ok(())
 }
@@ -483,17 +522,36 @@ pub(crate) mod tests {
 
     #[test]
     fn a_sidecar_of_another_net_is_refused() {
-        let changes: [fn(&mut Sidecar); 4] = [
+        let changes: [fn(&mut Sidecar); 8] = [
             |sidecar| sidecar.architecture = "mlp".to_owned(),
             |sidecar| sidecar.normaliser.ink_side = 24,
             |sidecar| sidecar.temperature = 0.0,
             |sidecar| sidecar.temperature = f32::NAN,
+            |sidecar| sidecar.temperature = 1e30,
+            |sidecar| sidecar.confidence.intercept = 1e9,
+            |sidecar| sidecar.style_model = Some(StyleModel { class_means: [[1e9; 10]; 10], variance: 1.0 }),
+            |sidecar| sidecar.style_model = Some(StyleModel { class_means: [[0.0; 10]; 10], variance: 1e-30 }),
         ];
         for change in changes {
             let mut sidecar = Sidecar::untrained();
             change(&mut sidecar);
             assert!(Weights::new(plain_tensors(), sidecar.clone()).is_err(), "{sidecar:?}");
         }
+    }
+
+    #[test]
+    fn sidecar_of_other_weights_or_without_their_hash_is_refused() {
+        let weights = Weights::new(plain_tensors(), Sidecar::untrained()).expect("it fits");
+        let (safetensors, sidecar) = weights.to_bytes().expect("it can be written");
+        assert_eq!(Weights::from_bytes(&safetensors, &sidecar).expect("they belong together"), weights);
+        let mut other = plain_tensors();
+        other.get_mut("glyph.conv1.bias").expect("it is there").values[2] += 1.0;
+        let other = tensors_to_bytes(&other, Dtype::F16, None).expect("tensors can be written");
+        let error = Weights::from_bytes(&other, &sidecar).expect_err("they are others").to_string();
+        assert!(error.contains("it is of the weights "), "{error}");
+        let without = serde_json::to_vec(&Sidecar::untrained()).expect("a sidecar can be written");
+        let error = Weights::from_bytes(&safetensors, &without).expect_err("it has no hash").to_string();
+        assert!(error.contains("weights_sha256"), "{error}");
     }
 
     #[test]

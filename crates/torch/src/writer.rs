@@ -5,10 +5,16 @@
 //! writers: Sarkar and Nagy, "Style consistent classification of isogenous patterns", IEEE PAMI 27, 2005; here with one
 //! variance for all, and the writer's mean drawn towards that of all writers where few digits are clear).
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::params::WriterParams;
 use formread_core::scores::{GlyphClass, GlyphScores, N_DIGITS};
+
+/// Maximum size of a mean, and variances, that logarithms of scores can have: a score is at least 1e-38.
+const MAX_MEAN: f32 = 100.0;
+const VARIANCES: RangeInclusive<f32> = f32::EPSILON..=10_000.0;
 
 /// Lower bound of a probability that keeps its logarithm finite.
 const MIN_PROBABILITY: f32 = 1e-9;
@@ -81,11 +87,9 @@ impl StyleModel {
         Some(Self { class_means, variance: (sum / count.max(1.0)).max(f32::EPSILON) })
     }
 
-    /// Whether its numbers are finite and its variance is positive.
+    /// Whether its numbers are of the size that logarithms of scores give them.
     pub fn is_sound(&self) -> bool {
-        self.class_means.as_flattened().iter().all(|v| v.is_finite())
-            && self.variance.is_finite()
-            && self.variance > 0.0
+        self.class_means.as_flattened().iter().all(|mean| mean.abs() <= MAX_MEAN) && VARIANCES.contains(&self.variance)
     }
 
     /// Adapts the unclear glyphs among `scores`, all of one writer, by the clear ones.
