@@ -26,7 +26,7 @@ fn main() {
         Command::Template(command) => commands::template::template(&command),
     };
     let status = result.unwrap_or_else(|error| {
-        report::say(&format!("formread: {error:#}"));
+        report::say(&format!("formread: {}", report::error_text(&error)));
         COULD_NOT_RUN
     });
     // Without destructors: to unload LibTorch takes as long as to read a page, and the system frees the same memory.

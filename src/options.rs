@@ -193,7 +193,7 @@ pub fn reader_of(_: Vec<FormTemplate>, _: Option<&Path>) -> Result<Reader> {
 /// What a program says that has no net.
 #[cfg(not(feature = "torch"))]
 pub fn without_torch<T>() -> Result<T> {
-    anyhow::bail!("this program was built without LibTorch\nhint: build it with --features torch")
+    Err(Error::usage("this program was built without LibTorch").with_hint("build it with --features torch").into())
 }
 
 /// The precision that the flag selects; `best` is the fastest one.
@@ -311,10 +311,15 @@ pub fn form_name(args: &NewArgs) -> Result<String> {
 pub fn checked_paths(paths: &[PathBuf]) -> Result<(Vec<&Path>, Option<&Path>)> {
     let is_template = |path: &&Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
     let (templates, scans): (Vec<&Path>, Vec<&Path>) = paths.iter().map(PathBuf::as_path).partition(is_template);
-    let hint = "hint: templates end in .toml; one other path may name the scans";
-    anyhow::ensure!(!templates.is_empty(), "no template is given\n{hint}");
-    anyhow::ensure!(scans.len() < 2, "more than one path is no template: {}\n{hint}", scans[1].display());
-    Ok((templates, scans.first().copied()))
+    let refuse = |message: String| {
+        let hint = "templates end in .toml; one other path may name the scans";
+        Err(Error::usage(message).with_hint(hint).into())
+    };
+    match scans[..] {
+        _ if templates.is_empty() => refuse("no template is given".to_owned()),
+        [_, second, ..] => refuse(format!("more than one path is no template: {}", second.display())),
+        _ => Ok((templates, scans.first().copied())),
+    }
 }
 
 /// The text of a template.

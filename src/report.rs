@@ -11,7 +11,7 @@ use std::{
 };
 
 use formread::pipeline::{Event, Summary};
-use formread_raster::{printable, printable_lines};
+use formread_raster::{error::Error, printable, printable_lines};
 use formread_tools::draft::{Draft, Shape};
 #[cfg(feature = "torch")]
 use formread_tools::evaluate::glyphs::GlyphReport;
@@ -230,6 +230,15 @@ pub fn drafted(draft: &Draft, n_pages: usize, out: &Path, preview: &Path) {
     say(&format!("their numbers and names are shown in {}", preview.display()));
     let file = out.display();
     say(&format!("next: set names and kinds in {file}, then run: formread template check {file} SCANS"));
+}
+
+/// The causes of an error. Only the line of a hint begins a line.
+pub fn error_text(error: &anyhow::Error) -> String {
+    let text = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref::<Error>() {
+        Some(error) => error.to_string(),
+        None => printable(&cause.to_string()).into_owned(),
+    };
+    error.chain().map(text).collect::<Vec<_>>().join(": ")
 }
 
 /// Writes a line to stderr. An error is ignored: a full disk must not end the run because of its log.

@@ -72,6 +72,61 @@ fn list_with_a_mark_or_in_utf_16_is_read() {
 
 #[cfg(unix)]
 #[test]
+fn name_with_control_characters_is_escaped_on_the_terminal() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let name = "a\u{1b}[2J\u{7}\nformread: all is well\u{202e}.png";
+    fs::create_dir(dir.path().join("in")).expect("it is writable");
+    fs::write(dir.path().join("in").join(name), "no picture").expect("it is writable");
+    fs::write(dir.path().join("in").join(name).with_extension("txt"), "no image").expect("it is writable");
+    fs::write(dir.path().join("bad\u{1b}.toml"), "\"\\u001b[2J\" = 1\n").expect("it is writable");
+    let run = ["run", "in", "out.csv", "--pipeline", STRIP, "--rejects", "rejects"];
+    let template = ["template", "check", "bad\u{1b}.toml"];
+    let missing = ["run", "in\u{1b}[2J\nformread: all is well", "other.csv"];
+    for (args, status) in [(&run[..], 1), (&template, 1), (&missing, 2)] {
+        let output = call(dir.path(), args);
+        assert_eq!(output.status.code(), Some(status), "{}", talk(&output));
+        for shown in [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes)) {
+            let is_control = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+            assert!(!shown.contains(is_control), "{shown:?}");
+            assert!(
+                !shown.lines().any(|line| line == "formread: all is well" || line.starts_with("formread: all")),
+                "{shown}"
+            );
+        }
+    }
+    let notes = walkdir::WalkDir::new(dir.path().join("rejects")).into_iter().flatten();
+    let note = notes.map(|entry| entry.into_path()).find(|path| path.to_string_lossy().ends_with(".txt"));
+    let note = fs::read_to_string(note.expect("the reasons are written")).expect("it is text");
+    assert!(note.starts_with("scan a\\u{1b}[2J") && !note.contains('\u{1b}'), "{note}");
+}
+
+#[test]
+fn output_that_is_an_input_is_refused_and_kept() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    write_strips(&dir.path().join("in"), 0..2);
+    fs::copy(STRIP, dir.path().join("strip.toml")).expect("it is writable");
+    let scan = fs::read(dir.path().join("in/00.png")).expect("it is there");
+    let template = fs::read(dir.path().join("strip.toml")).expect("it is there");
+    let commands: [&[&str]; 6] = [
+        &["run", "in", "in/00.png", "--pipeline", "strip.toml", "--overwrite"],
+        &["run", "in/00.png", "in/../in/00.png", "--pipeline", "strip.toml", "--overwrite"],
+        &["run", "in", "strip.toml", "--pipeline", "strip.toml", "--overwrite"],
+        &["explain", "in/00.png", "--out", "in/00.png", "--pipeline", "strip.toml"],
+        &["explain", "in/00.png", "--out", "strip.toml", "--pipeline", "strip.toml"],
+        &["template", "new", "in/00.png", "--out", "in/00.png", "--name", "a", "--overwrite"],
+    ];
+    for args in commands {
+        let output = call(dir.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", talk(&output));
+        assert!(talk(&output).contains("the output is an input: "), "{args:?}: {}", talk(&output));
+        assert_eq!(fs::read(dir.path().join("in/00.png")).expect("it is there"), scan, "{args:?}");
+        assert_eq!(fs::read(dir.path().join("strip.toml")).expect("it is there"), template, "{args:?}");
+        assert_eq!(names(dir.path()), ["in", "strip.toml"], "{args:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn output_that_is_no_file_is_refused_and_kept() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     write_strips(&dir.path().join("in"), 0..1);

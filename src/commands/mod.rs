@@ -15,7 +15,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use formread_raster::{error::Error, fsio::write_atomic};
+use formread_raster::{error::Error, fsio::write_atomic, printable_lines};
 use image::{EncodableLayout, ImageBuffer, ImageFormat, PixelWithColorType};
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ pub const COULD_NOT_RUN: u8 = 2;
 
 /// Writes a result to stdout: a table, or one JSON object.
 fn print(result: &(impl Serialize + std::fmt::Display), output: &OutputArgs) -> Result<()> {
-    print_text(&if output.json { serde_json::to_string(result)? + "\n" } else { result.to_string() })
+    print_text(&if output.json { serde_json::to_string(result)? + "\n" } else { printable_lines(&result.to_string()) })
 }
 
 fn print_text(text: &str) -> Result<()> {

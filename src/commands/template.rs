@@ -34,8 +34,8 @@ fn new(args: &NewArgs) -> Result<u8> {
     // A name that no scan of a blank form has.
     let preview = out.with_added_extension("png");
     if let Some(path) = [out, &preview].into_iter().find(|path| !overwrite && path.exists()) {
-        let hint = "hint: replace it with --overwrite, or choose another name";
-        anyhow::bail!("already exists: {}\n{hint}", path.display());
+        let error = Error::usage(format!("already exists: {}", path.display()));
+        return Err(error.with_hint("replace it with --overwrite, or choose another name").into());
     }
     let files = options::form_files(args)?;
     for output in [out, &preview] {

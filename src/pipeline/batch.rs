@@ -1,15 +1,18 @@
 //! Pages of one worker that go through the nets together.
 
+use std::sync::Arc;
+
 use super::{
     catch_panic::{catch_panic, until},
-    files::Item,
+    file_time::PageTime,
+    files::{Item, OpenFile},
     ordered::Ticket,
     outcome::Outcome,
     pictures::{MAX_SMALL_PIXELS, Pictures, n_pixels},
 };
 use formread_core::{
     assemble::PageRecord,
-    reader::{PageReport, PreparedPage, Reader, rejected},
+    reader::{PageReport, PreparedPage, Reader, ScoredPage, rejected},
 };
 use formread_page::{Page, decoder_process::DecoderPool, scans::Scan};
 use formread_raster::{
@@ -52,6 +55,8 @@ struct Place<'a> {
 
 struct Pending<'a> {
     place: Place<'a>,
+    file: Arc<OpenFile<'a>>,
+    time: PageTime,
     /// Kept only if an overlay is to be drawn on it.
     pixels: Option<Page>,
 }
@@ -81,7 +86,8 @@ impl<'a, 's> Batch<'a, 's> {
                 let place = Place { ticket, scan: file.scan, sha256: Some(file.sha256) };
                 let number = u32::try_from(page_idx + 1).unwrap_or(u32::MAX);
                 let (reader, decoders) = (self.reader, self.decoders);
-                let prepared = file.time.spend(decoders.limits(), |deadline| {
+                let mut time = PageTime::default();
+                let prepared = file.time.spend(&mut time, reader.limits(), |deadline| {
                     let pixels = decoders.page(&file.bytes, page_idx, deadline)?;
                     let prepared = until(*deadline, || reader.stages().prepare(number, &pixels));
                     Ok((prepared, self.pictures.map(|_| pixels)))
@@ -90,7 +96,7 @@ impl<'a, 's> Batch<'a, 's> {
                     Ok((prepared, pixels)) => {
                         self.n_glyphs += prepared.glyphs().len();
                         self.n_pixels += pixels.as_ref().map_or(0, n_pixels);
-                        self.pending.push((prepared, Pending { place, pixels }));
+                        self.pending.push((prepared, Pending { place, file, time, pixels }));
                     }
                     Err(error) => self.hand_in_page(place, rejected(number, &error)),
                 }
@@ -98,40 +104,58 @@ impl<'a, 's> Batch<'a, 's> {
         }
     }
 
-    /// Recognises all pages at once, and hands them in.
+    /// Recognises all pages at once, and hands them in. A page with more glyphs than a whole batch may have is recognised alone:
+    /// the others do not wait for it.
     pub fn finish(mut self) {
-        let (mut prepared, pending): (Vec<PreparedPage>, Vec<Pending<'_>>) = self.pending.drain(..).unzip();
+        let is_small = |(page, _): &(PreparedPage, _)| page.glyphs().len() < MAX_BATCH_GLYPHS;
+        let (small, large): (Vec<_>, Vec<_>) = self.pending.drain(..).partition(is_small);
+        let (mut prepared, pending): (Vec<PreparedPage>, Vec<Pending<'_>>) = small.into_iter().unzip();
         let stages = self.reader.stages();
-        let together = catch_panic(|| stages.recognise(&mut prepared)).unwrap_or_default();
-        // The net failed on the batch. Now each page alone, so that only the page that causes it is lost.
-        let alone = prepared.into_iter().map(|page| {
+        let deadline = self.reader.limits().page_deadline();
+        let together = catch_panic(|| until(deadline, || stages.recognise(&mut prepared))).unwrap_or_default();
+        let mut pending = pending.into_iter();
+        for (scored, pending) in together.into_iter().zip(pending.by_ref()) {
+            self.finish_page(pending, scored);
+        }
+        // The net failed on the batch, or took too long. Now each page alone, so that only the page that causes it is lost.
+        for (page, mut pending) in prepared.into_iter().zip(pending).chain(large) {
             let number = page.page();
             let mut page = vec![page];
-            let scored = catch_panic(|| stages.recognise(&mut page)?.pop().ok_or_else(|| Error::net("no scores")));
-            scored.map_err(|error| (number, error))
-        });
-        let scored: Vec<_> = together.into_iter().map(Ok).chain(alone).collect();
-        for (Pending { place, pixels }, scored) in pending.into_iter().zip(scored) {
-            let report = scored.and_then(|scored| {
-                let number = scored.page();
-                let deadline = self.reader.limits().page_deadline();
-                let finished = catch_panic(|| until(deadline, || Ok(stages.finish(scored))));
-                finished.map_err(|error| (number, error))
+            let scored = pending.file.time.spend(&mut pending.time, self.reader.limits(), |deadline| {
+                let mut scored = until(*deadline, || stages.recognise(&mut page))?;
+                scored.pop().ok_or_else(|| Error::net("no scores"))
             });
-            let report =
-                report.unwrap_or_else(|(number, error)| PageReport { record: rejected(number, &error), cut: None });
-            let draw = |pictures: &Pictures, page| pictures.draw(place.scan, page, &report, self.reader.templates());
-            if let (Some(pictures), Some(page)) = (self.pictures, &pixels)
-                && let Err(error) = catch_panic(|| draw(pictures, page))
-            {
-                (self.hand_in)(place.ticket, Err(error));
-                continue;
+            match scored {
+                Ok(scored) => self.finish_page(pending, scored),
+                Err(error) => self.hand_in_report(pending, rejected_report(number, &error)),
             }
-            self.hand_in_page(place, report.record);
         }
+    }
+
+    fn finish_page(&self, mut pending: Pending<'s>, scored: ScoredPage) {
+        let (number, stages) = (scored.page(), self.reader.stages());
+        let report = pending
+            .file
+            .time
+            .spend(&mut pending.time, self.reader.limits(), |deadline| Ok(until(*deadline, || stages.finish(scored))));
+        self.hand_in_report(pending, report.unwrap_or_else(|error| rejected_report(number, &error)));
+    }
+
+    fn hand_in_report(&self, Pending { place, pixels, .. }: Pending<'s>, report: PageReport) {
+        let draw = |pictures: &Pictures, page| pictures.draw(place.scan, page, &report, self.reader.templates());
+        if let (Some(pictures), Some(page)) = (self.pictures, &pixels)
+            && let Err(error) = catch_panic(|| draw(pictures, page))
+        {
+            return (self.hand_in)(place.ticket, Err(error));
+        }
+        self.hand_in_page(place, report.record);
     }
 
     fn hand_in_page(&self, Place { ticket, scan, sha256 }: Place<'s>, record: PageRecord) {
         (self.hand_in)(ticket, Ok(Outcome::Page { scan, sha256, record }));
     }
+}
+
+fn rejected_report(number: u32, error: &Error) -> PageReport {
+    PageReport { record: rejected(number, error), cut: None }
 }

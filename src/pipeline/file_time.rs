@@ -19,23 +19,35 @@ pub struct FileTime {
     n_timed_out: AtomicU32,
 }
 
+/// What a page has taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PageTime {
+    spent: Duration,
+}
+
 impl FileTime {
-    /// Does `work` on a page of the file, with the time that is left for it. A panic is an error.
+    /// Does `work` on a `page` of the file, with the time that is left for it. A panic is an error.
     ///
     /// # Errors
     /// `TimedOut` where no time is left, for this page or for the file; those of `work`.
-    pub fn spend<T>(&self, limits: &Limits, work: impl FnOnce(&Deadline) -> Result<T>) -> Result<T> {
+    pub fn spend<T>(
+        &self,
+        page: &mut PageTime,
+        limits: &Limits,
+        work: impl FnOnce(&Deadline) -> Result<T>,
+    ) -> Result<T> {
         let n_timed_out = self.n_timed_out.load(Relaxed);
         if n_timed_out >= MAX_TIMED_OUT_PAGES {
             return Err(Error::timed_out(format!("not read: {n_timed_out} pages of this file took too long")));
         }
-        let limit = Duration::from_secs(limits.file_seconds.into());
-        let left = limit.saturating_sub(Duration::from_millis(self.spent_ms.load(Relaxed)));
-        let deadline = limits.page_deadline().or_of_file(left, limits);
+        let left = |limit_s: u32, spent| Duration::from_secs(limit_s.into()).saturating_sub(spent);
+        let of_file = left(limits.file_seconds, Duration::from_millis(self.spent_ms.load(Relaxed)));
+        let deadline = limits.deadline(left(limits.page_seconds, page.spent), of_file);
         let start = Instant::now();
         let done = catch_panic(|| work(&deadline));
-        let spent_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.spent_ms.fetch_add(spent_ms, Relaxed);
+        let spent = start.elapsed();
+        page.spent += spent;
+        self.spent_ms.fetch_add(u64::try_from(spent.as_millis()).unwrap_or(u64::MAX), Relaxed);
         if done.as_ref().is_err_and(|error| matches!(error.kind(), ErrorKind::TimedOut(_))) {
             self.n_timed_out.fetch_add(1, Relaxed);
         }
@@ -52,7 +64,7 @@ mod tests {
         let limits = Limits::default();
         let (time, mut n_tried) = (FileTime::default(), 0);
         for _ in 0..10 {
-            let slow = time.spend(&limits, |deadline| {
+            let slow = time.spend(&mut PageTime::default(), &limits, |deadline| {
                 n_tried += 1;
                 Err::<(), _>(deadline.error())
             });
@@ -61,10 +73,12 @@ mod tests {
         assert_eq!(n_tried, MAX_TIMED_OUT_PAGES);
 
         let limits = Limits { file_seconds: 0, ..limits };
-        let error = FileTime::default().spend(&limits, Deadline::check).expect_err("there is no time").to_string();
-        assert_eq!(error, "over the limit of 0 seconds a file");
-        let limits = Limits { page_seconds: 0, file_seconds: 9, ..limits };
-        let error = FileTime::default().spend(&limits, Deadline::check).expect_err("there is no time").to_string();
-        assert_eq!(error, "over the limit of 0 seconds a page");
+        let error = |limits: &Limits, page: &mut PageTime| {
+            FileTime::default().spend(page, limits, Deadline::check).expect_err("there is no time").to_string()
+        };
+        assert_eq!(error(&limits, &mut PageTime::default()), "over the limit of 0 seconds a file");
+        let limits = Limits { page_seconds: 9, file_seconds: 9, ..limits };
+        let mut page = PageTime { spent: Duration::from_secs(9) };
+        assert_eq!(error(&limits, &mut page), "over the limit of 9 seconds a page");
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     segment::{FieldCut, FieldInk},
 };
 use formread_raster::{
+    checkpoint,
     error::{Error, Result},
     geometry::Rect,
 };
@@ -296,6 +297,7 @@ impl<'a> FieldInput<'a> {
 
     /// Whether `scores` are so clear that refining them would not change the reading.
     pub fn is_settled(&self, scores: &FieldScores) -> bool {
+        checkpoint();
         is_settled(self.field, self.ink, scores, self.params)
     }
 

@@ -28,8 +28,17 @@ pub struct Limits {
 impl Limits {
     /// The end of the time for a page that begins now.
     pub fn page_deadline(&self) -> Deadline {
-        let limit = Duration::from_secs(self.page_seconds.into());
-        Deadline { at: Instant::now() + limit, limit: TimeLimit::Page(self.page_seconds) }
+        self.deadline(Duration::from_secs(self.page_seconds.into()), Duration::MAX)
+    }
+
+    /// The end of what is left of the time for a page, or of that for its file, whichever is earlier.
+    pub fn deadline(&self, of_page: Duration, of_file: Duration) -> Deadline {
+        let now = Instant::now();
+        if of_file < of_page {
+            Deadline { at: now + of_file, limit: TimeLimit::File(self.file_seconds) }
+        } else {
+            Deadline { at: now + of_page, limit: TimeLimit::Page(self.page_seconds) }
+        }
     }
 }
 
@@ -48,13 +57,6 @@ enum TimeLimit {
 }
 
 impl Deadline {
-    /// This deadline, or the end of what is `left` of the time for a file where that is earlier.
-    #[must_use]
-    pub fn or_of_file(self, left: Duration, limits: &Limits) -> Self {
-        let at = Instant::now() + left;
-        if at < self.at { Self { at, limit: TimeLimit::File(limits.file_seconds) } } else { self }
-    }
-
     /// The time that is left.
     pub fn left(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())

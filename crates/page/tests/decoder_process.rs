@@ -131,6 +131,23 @@ fn decoder_that_reads_nothing_costs_its_page_alone() {
 }
 
 #[test]
+fn decoder_killed_from_outside_is_started_once_more_and_then_named() {
+    let limits = Limits::default();
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let marker = dir.path().join("was-killed");
+    let greet = greeting(env!("CARGO_PKG_VERSION"));
+    // as the system does where memory runs out
+    let once = format!("if [ -e '{0}' ]; then exec \"$@\"; fi; : > '{0}'; {greet}; kill -KILL $$", marker.display());
+    let command = decoder_behind(&once, &limits);
+    let pool = DecoderPool::new(&limits, Some(&command));
+    pool.page(&fixture("g4.tif"), 0, &limits.page_deadline()).expect("the second process decodes");
+    let command = decoder_behind(&format!("{greet}; kill -KILL $$"), &limits);
+    let pool = DecoderPool::new(&limits, Some(&command));
+    let error = pool.page(&fixture("g4.tif"), 0, &limits.page_deadline()).expect_err("none decodes").to_string();
+    assert_eq!(error, "the decoder was ended by signal 9, in two processes");
+}
+
+#[test]
 fn decoder_of_many_pages_receives_their_file_once() {
     let limits = Limits::default();
     let dir = tempfile::tempdir().expect("the temporary folder is writable");

@@ -13,7 +13,10 @@ use formread_core::recognise::GlyphClassifier;
 use formread_core::scores::{
     Compute, CtcLogProbs, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, N_SYMBOLS, NetDevice, Precision,
 };
-use formread_raster::error::{Error, Result};
+use formread_raster::{
+    checkpoint,
+    error::{Error, Result},
+};
 
 /// Number of glyphs that go through the net together. The last chunk is filled up with paper: LibTorch chooses its kernels
 /// by the size of the batch, and another kernel may round differently.
@@ -308,6 +311,7 @@ impl Net {
 
     /// Logits of each head, [N, C, H', W'], flat. `pixels` are [N, 1, H, W]; `size` is [N, H, W].
     fn forward(&self, pixels: &[f32], size: [usize; 3]) -> NetResult<Vec<Vec<f32>>> {
+        checkpoint();
         let [n, height, width] = size.map(|side| side as i64);
         no_grad(|| {
             let x = Tensor::f_from_slice(pixels)?.f_view([n, 1, height, width])?;
