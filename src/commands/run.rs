@@ -48,12 +48,13 @@ pub fn run(args: &RunArgs) -> Result<u8> {
 /// Ends the program some seconds after `stop` is set, if it has not ended by then. What is in the journal stays there, as if the
 /// program had been killed.
 fn end_after_grace(stop: Arc<AtomicBool>, journal: PathBuf) {
-    thread::spawn(move || {
+    // where there is no room for a thread, the run ends when the pages in hand are finished
+    let _ = thread::Builder::new().spawn(move || {
         while !stop.load(Ordering::Relaxed) {
             thread::sleep(SIGNAL_POLL);
         }
         thread::sleep(GRACE);
-        thread::spawn(move || {
+        let _ = thread::Builder::new().spawn(move || {
             say("formread: stopped: the pages in hand took too long");
             say(&format!("hint: what was read is kept in {}: resume the run with --resume", journal.display()));
         });

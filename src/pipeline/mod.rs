@@ -262,8 +262,8 @@ fn read_in_order<'a>(
     let mut across_pages = AcrossPages::new(reader);
     thread::scope(|scope| {
         // While the first pages are decoded and registered. If it fails, it fails again on a page, and then the page has the
-        // reason.
-        scope.spawn(|| catch_panic(|| reader.warm_up()));
+        // reason. If there is no room for a thread, the first page does it.
+        let _ = thread::Builder::new().spawn_scoped(scope, || catch_panic(|| reader.warm_up()));
         in_order(files, jobs, window(jobs), work, |outcome| across_pages.take(outcome?, &mut deliver))
     })
 }

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     num::NonZeroUsize,
     sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread, vec,
@@ -216,7 +217,11 @@ impl<'a, S: Source> WorkQueue<'a, S> {
 
 /// Runs `work` on `jobs` threads, each with the queue and a function that takes the result of an item under its ticket.
 /// `deliver` is called on this thread with one result per item, in the order of `source`. The number of items on the way
-/// is at most twice `window`. Ends early when `deliver` fails or the source stops.
+/// is at most twice `window`. Ends early when `deliver` fails or the source stops. Where the system has no room for so many
+/// threads, there are fewer.
+///
+/// # Errors
+/// Those of `deliver`; where no thread can be started.
 ///
 /// # Panics
 /// Where `work` does, after the other threads have ended.
@@ -230,13 +235,14 @@ pub fn in_order<S, R, E>(
 where
     S: Source,
     R: Send,
+    E: From<io::Error>,
 {
     let queue = WorkQueue::new(source, window);
     let (results, arrivals) = mpsc::channel();
     thread::scope(|scope| {
-        for _ in 0..jobs.get() {
+        for n_started in 0..jobs.get() {
             let (queue, work, results) = (&queue, &work, results.clone());
-            scope.spawn(move || {
+            let started = thread::Builder::new().spawn_scoped(scope, move || {
                 // If one worker panics, the queue closes for all: the others would wait for its results for ever.
                 let _close = CloseOnDrop(queue);
                 work(queue, &|ticket, result| {
@@ -244,6 +250,12 @@ where
                     let _ = results.send((ticket, result));
                 });
             });
+            match started {
+                Ok(_) => {}
+                Err(error) if n_started == 0 => return Err(error.into()),
+                // the system has no room for more: those that are there do the work
+                Err(_) => break,
+            }
         }
         drop(results);
         let mut early = BTreeMap::new();
@@ -331,7 +343,7 @@ mod tests {
         let deliver = |result| {
             got.push(result);
             n_delivered.fetch_add(1, Ordering::SeqCst);
-            Ok::<_, ()>(())
+            Ok::<_, io::Error>(())
         };
         in_order(&source, some(4), some(window), work, deliver).expect("nothing fails");
         assert_eq!(got, (0..n_items).map(|i| i * 2).collect::<Vec<_>>());
@@ -345,8 +357,9 @@ mod tests {
                 hand_in(ticket, item);
             }
         };
-        let deliver = |item| if item == 20 { Err("disk full") } else { Ok(()) };
-        assert_eq!(in_order(&source, some(3), some(8), work, deliver), Err("disk full"));
+        let deliver = |item| if item == 20 { Err(io::Error::other("disk full")) } else { Ok(()) };
+        let error = in_order(&source, some(3), some(8), work, deliver).expect_err("the disk is full");
+        assert_eq!(error.to_string(), "disk full");
     }
 
     /// One group that cannot be opened before the others have been worked on.
@@ -389,7 +402,7 @@ mod tests {
             let mut got = Vec::new();
             let deliver = |item| {
                 got.push(item);
-                Ok::<_, ()>(())
+                Ok::<_, io::Error>(())
             };
             in_order(&source, some(2), some(64), work, deliver).expect("nothing fails");
             assert_eq!(got, (0..50).collect::<Vec<_>>(), "the order is that of the input");
@@ -413,7 +426,7 @@ mod tests {
         let mut n_delivered = 0;
         let deliver = |_| {
             n_delivered += 1;
-            Ok::<_, ()>(())
+            Ok::<_, io::Error>(())
         };
         in_order(&source, some(3), some(4), work, deliver).expect("nothing fails");
         assert_eq!(n_delivered, 50);

@@ -95,10 +95,11 @@ impl Process {
         let (tail, stderr_tail) = mpsc::channel();
         let max_pixels = limits.page_pixels;
         // each ends when its pipe breaks, or when this process is dropped
-        thread::spawn(move || write_all(stdin, &to_write));
-        thread::spawn(move || read_all(stdout, max_pixels, &received));
-        thread::spawn(move || tail.send(read_tail(stderr)));
-        Ok(Self { child, outgoing, incoming, stderr_tail, limits: *limits, open_file: None })
+        let process = Self { child, outgoing, incoming, stderr_tail, limits: *limits, open_file: None };
+        thread::Builder::new().spawn(move || write_all(stdin, &to_write))?;
+        thread::Builder::new().spawn(move || read_all(stdout, max_pixels, &received))?;
+        thread::Builder::new().spawn(move || tail.send(read_tail(stderr)))?;
+        Ok(process)
     }
 
     pub fn has_open(&self, bytes: &Arc<[u8]>) -> bool {

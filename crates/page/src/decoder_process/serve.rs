@@ -35,7 +35,7 @@ pub fn serve_pages(mut requests: impl Read, responses: impl Write + Send + 'stat
     }
 
     let (sender, work) = mpsc::channel();
-    thread::spawn(move || respond(&work, responses, &limits));
+    thread::Builder::new().spawn(move || respond(&work, responses, &limits))?;
     while let Some(request) = read_header(&mut requests)? {
         let work = match request {
             Request::File { n_bytes } => {
