@@ -68,18 +68,30 @@ run: build ## reads fixtures/scans into out.csv
 	$(FORMREAD) run fixtures/scans out.csv --overwrite
 
 .PHONY: test
-test: build ## runs all tests
+test: build postgres ## runs all tests
 	$(CARGO) test --release --workspace
+
+# A server for the tests, which start one of their own. Where it is missing and nobody may install it, they are ignored by name.
+.PHONY: postgres
+postgres:
+	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get install -y -qq postgresql >/dev/null 2>&1; fi; \
+	    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo "no PostgreSQL server is installed: its tests are ignored" >&2; \
+	fi
 
 .PHONY: torture
 torture: build ## the long tests: 50 kills, 20,000 pages, 300 forms, 60 templates, barcodes, numbers, damaged files; says what it measured
 	$(CARGO) test --release --test tests torture -- --ignored --nocapture --test-threads 1
+	$(CARGO) test --release -p formread-sinks --test sinks torture -- --ignored --test-threads 1
 
 .PHONY: check
 check: setup deny ## format, lints, a build without LibTorch, documentation, licences; warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --release --all-targets --no-default-features -- -D warnings
+	for feature in sqlite postgres parquet; do \
+	    $(CARGO) clippy --release -p formread-sinks --lib --no-default-features --features $$feature -- -D warnings || exit 1; \
+	done
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --document-private-items
 
 # Links, commands and tables of the documentation are checked by tests/docs.rs and docs_tables.rs, as part of `make test`.

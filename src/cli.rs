@@ -1,5 +1,6 @@
 //! The command line: flags and what they mean. Touches no file.
 
+mod sinks;
 mod template;
 
 use std::{
@@ -15,6 +16,7 @@ use formread::pipeline::DEFAULT_OVERLAY_BYTES;
 use formread_page::Limits;
 use formread_tools::synth::HostileKind;
 
+pub use sinks::{AlsoArgs, DumpArgs, LoadArgs};
 pub use template::{CheckArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand};
 
 /// Reads handwritten numbers from scanned forms into a table.
@@ -68,6 +70,13 @@ pub enum Command {
     /// Draft, list, draw and check templates
     #[command(subcommand)]
     Template(TemplateCommand),
+    /// Copy the tables of a run to a database or to Parquet files
+    #[command(after_help = sinks::LOAD_HELP)]
+    Load(LoadArgs),
+    /// Write the tables of the last run in a database or in Parquet files as OUT.csv, OUT.fields.csv, OUT.documents.csv and
+    /// OUT.run.json
+    #[command(after_help = sinks::DUMP_HELP)]
+    Dump(DumpArgs),
     /// Draw a form with handwritten digits and degrade it: synthetic scans with their truth
     Synth(SynthArgs),
 }
@@ -179,6 +188,8 @@ pub struct RunArgs {
     /// Replace OUT.csv if it exists [default: refuse to run]
     #[arg(long)]
     pub overwrite: bool,
+    #[command(flatten)]
+    pub also: AlsoArgs,
     /// Folder for a picture (PNG) of each page with its fields, cuts and readings; rules across pages are not yet applied
     /// [default: no pictures]
     #[arg(long, value_name = "DIR")]

@@ -58,10 +58,11 @@
 //! | `formread-raster` | errors, geometry, hashes, files, pixels | read and write single files |
 //! | `formread-page` | bytes to pages, the decoder process, the list of scans | start processes |
 //! | `formread-core` | forms, registration, segmentation, scores, values, the reader | compute, nothing else |
+//! | `formread-sinks` | the tables as CSV, in databases and as Parquet | read and write files, connect to a server |
 //! | `formread-torch` | the nets | call LibTorch |
 //! | `formread-tools` | drafting and checking templates, synthetic forms, scoring and explaining readings | use threads |
 //! | `formread-train` | training | call LibTorch, read and write files |
-//! | `formread` | [`pipeline`], [`sink`], and the program | print, exit |
+//! | `formread` | [`pipeline`] and the program | print, exit |
 //!
 //! # Invariants
 //!
@@ -79,7 +80,8 @@
 pub const BUILD_ID: &str = env!("FORMREAD_BUILD");
 
 pub mod pipeline;
-pub mod sink;
+
+pub use formread_sinks as sink;
 
 pub use formread_core::{
     Decimal, Field, Page, Reader, ReaderBuilder, Rejection, Value,

@@ -24,6 +24,8 @@ fn main() {
         Command::Bench(args) => commands::bench::bench(&args),
         Command::Synth(args) => commands::synth::synth(&args),
         Command::Template(command) => commands::template::template(&command),
+        Command::Load(args) => commands::sinks::load(&args),
+        Command::Dump(args) => commands::sinks::dump(&args),
     };
     let status = result.unwrap_or_else(|error| {
         report::say(&format!("formread: {}", report::error_text(&error)));

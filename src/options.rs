@@ -12,7 +12,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use formread::pipeline::{ExistingOutput, RunOptions};
+use formread::{
+    pipeline::{ExistingOutput, RunOptions},
+    sink::Destination,
+};
 use formread_core::{
     form::{FormTemplate, known_templates, parse_template},
     reader::Reader,
@@ -359,6 +362,8 @@ pub fn run_options(args: &RunArgs) -> Result<RunOptions> {
         _ => ExistingOutput::Refuse,
     };
     Ok(RunOptions {
+        also: args.also.also.iter().map(|text| destination(text)).collect::<Result<_>>()?,
+        overwrite_settled: args.also.overwrite_settled,
         existing,
         overlay: args.overlay.clone(),
         overlay_bytes: args.max_overlay_mib.saturating_mul(1 << 20),
@@ -369,6 +374,13 @@ pub fn run_options(args: &RunArgs) -> Result<RunOptions> {
         decoder: Some(decoder(&args.read.with.limits)?),
         ..RunOptions::new(args.out.clone(), jobs(&args.read))
     })
+}
+
+/// A place for tables. What the environment has on how to connect to a server is taken from there.
+pub fn destination(text: &str) -> Result<Destination> {
+    let variables =
+        env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Ok(Destination::parse(text, variables)?)
 }
 
 /// The files that a reader is made of.

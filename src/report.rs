@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use formread::pipeline::{Event, Summary};
+use formread::{
+    pipeline::{Event, Summary},
+    sink::Counts,
+};
 use formread_raster::{error::Error, printable, printable_lines};
 use formread_tools::draft::{Draft, Shape};
 #[cfg(feature = "torch")]
@@ -90,6 +93,7 @@ impl Progress {
             }
             Event::Copy { scan, of } => self.line(&format!("{scan}: same content as {of}, read once")),
             Event::Document { scan, document } => self.line(&format!("{scan}: {}: {document}", document.document)),
+            Event::Stored { to, counts } => stored_lines(to, counts).iter().for_each(|line| self.line(line)),
             Event::PageDone => self.n_pages += 1,
             Event::FileDone => self.n_files_done += 1,
         }
@@ -239,6 +243,22 @@ pub fn error_text(error: &anyhow::Error) -> String {
         None => printable(&cause.to_string()).into_owned(),
     };
     error.chain().map(text).collect::<Vec<_>>().join(": ")
+}
+
+/// What became of the pages of a run in another place for the tables.
+pub fn stored_lines(to: &str, counts: &Counts) -> Vec<String> {
+    let Counts { n_new, n_replaced, n_unchanged, n_removed, kept, n_kept } = counts;
+    let mut lines: Vec<String> =
+        kept.iter().map(|page| format!("{to}: {page} stays: a person settled a value on it")).collect();
+    let mut line = format!("{to}: {n_new} new pages, {n_replaced} replaced, {n_unchanged} unchanged");
+    if *n_removed > 0 {
+        line += &format!(", {n_removed} removed, which their files no longer have");
+    }
+    if *n_kept > 0 {
+        line += &format!(", {n_kept} that stay as a person settled them");
+    }
+    lines.push(line);
+    lines
 }
 
 /// Writes a line to stderr. An error is ignored: a full disk must not end the run because of its log.

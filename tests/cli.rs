@@ -337,6 +337,8 @@ fn help_is_as_in_the_golden_files() {
         "eval glyphs",
         "calibrate",
         "bench",
+        "load",
+        "dump",
         "synth",
         "template new",
         "template list",

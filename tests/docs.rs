@@ -233,13 +233,15 @@ fn parameters_of_design_pages_have_the_values_of_the_sources() {
 }
 
 /// The commands of the program.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 15] = [
     "run",
     "explain",
     "eval values",
     "eval glyphs",
     "calibrate",
     "bench",
+    "load",
+    "dump",
     "synth",
     "train",
     "template new",

@@ -6,10 +6,11 @@ use std::{
 };
 
 /// Each crate, and the crates of this workspace that it may depend on.
-const DEPENDENCIES: [(&str, &[&str]); 6] = [
+const DEPENDENCIES: [(&str, &[&str]); 7] = [
     ("raster", &[]),
     ("page", &["raster"]),
     ("core", &["raster", "page"]),
+    ("sinks", &["raster", "core"]),
     ("torch", &["raster", "core"]),
     ("tools", &["raster", "page", "core"]),
     ("train", &["raster", "page", "core", "torch", "tools"]),

@@ -4,6 +4,7 @@
 //! - `barcodes`: forms that differ only in their barcode.
 //! - `cli`: the command line: exit status, files, standard output and error.
 //! - `damage`: damaged files give no value that differs from that of the whole file.
+//! - `databases`: the tables in SQLite, PostgreSQL and Parquet, and what kills and refusals leave of them.
 //! - `defences`: files and links in the way of a run, edited journals, and pages without end.
 //! - `docs`: the documentation: its commands run, and its links, tables and file names are right.
 //! - `docs_tables`: the tables of the documentation that are made from sources.
@@ -44,6 +45,8 @@ mod barcodes;
 mod cli;
 #[cfg(feature = "torch")]
 mod damage;
+#[cfg(all(feature = "torch", feature = "sqlite", feature = "postgres", feature = "parquet", unix))]
+mod databases;
 #[cfg(unix)]
 mod defences;
 #[cfg(feature = "torch")]

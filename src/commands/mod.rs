@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod eval;
 pub mod explain;
 pub mod run;
+pub mod sinks;
 pub mod synth;
 pub mod template;
 pub mod train;

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, mem};
 
 use super::Event;
-use crate::sink::{DocumentTable, StoredPage};
 use formread_core::{
     assemble::{DocumentVerdict, PageStatus, PageSummary, documents},
     form::FormTemplate,
     rows::Verdict,
 };
 use formread_raster::error::{PageReject, Result};
+use formread_sinks::{DocumentTable, StoredPage};
 
 /// Writes the documents of each file, as the table of pages is read back, so that both tables agree. It keeps the pages of
 /// one file.

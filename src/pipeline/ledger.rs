@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Summary;
-use crate::sink::StoredPage;
 use formread_core::rows::Verdict;
 use formread_raster::error::{Error, Result};
+use formread_sinks::StoredPage;
 
 /// Compares a table that was read back with the `files` of the run, by name and number of pages, and with the counts in
 /// `summary`. Needs no memory that grows with either. `visit` gets each page of the table with its number in the file.

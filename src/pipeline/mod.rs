@@ -52,7 +52,6 @@ use std::{
     thread,
 };
 
-use crate::sink::{documents_path, fields_path, run_path};
 use formread_core::{
     assemble::PageReading,
     reader::Reader,
@@ -63,6 +62,7 @@ use formread_raster::{
     error::{Error, ErrorKind, Result},
     fsio::remove_leftovers,
 };
+use formread_sinks::{Destination, documents_path, fields_path, run_path};
 
 use across_pages::AcrossPages;
 use batch::{Batch, MAX_BATCH_PAGES};
@@ -71,13 +71,13 @@ use files::Files;
 use journal::{Journal, JournalFault};
 use ordered::{Ticket, WorkQueue, in_order};
 use outcome::Outcome;
-use output_lock::OutputLock;
 use pictures::Pictures;
 use stamp::Stamp;
 use tables::write_tables;
 
 pub use catch_panic::report_panics_by_scan;
 pub use options::{DEFAULT_OVERLAY_BYTES, ExistingOutput, RunOptions};
+pub use output_lock::OutputLock;
 pub use stages::StageTime;
 pub use summary::{Event, Summary};
 pub use throughput::{Throughput, measure_throughput};
@@ -100,12 +100,15 @@ pub fn run(
     mut observe: impl FnMut(&Event<'_>),
 ) -> Result<Summary> {
     outputs::check(options, scans)?;
-    let _lock = OutputLock::acquire(&options.out)?;
+    options.also.iter().try_for_each(|also| also.check(reader.templates()))?;
+    let one_run: Vec<PathBuf> =
+        options.also.iter().filter(|also| also.holds_one_run()).flat_map(Destination::files).collect();
+    let locked = [options.out.clone()].into_iter().chain(one_run.iter().cloned());
+    let _locks = locked.map(|path| OutputLock::acquire(&path)).collect::<Result<Vec<_>>>()?;
     let journal_path = journal_path(&options.out);
-    check_existing_output(options, &journal_path)?;
-    for table in [options.out.clone(), fields_path(&options.out), documents_path(&options.out), run_path(&options.out)]
-    {
-        remove_leftovers(&table)?;
+    check_existing_output(options, &one_run, &journal_path)?;
+    for table in tables_of(&options.out).iter().chain(&one_run) {
+        remove_leftovers(table)?;
     }
     for folder in [&options.overlay, &options.rejects].into_iter().flatten() {
         fs::create_dir_all(folder).map_err(|error| Error::from(error).in_file(folder.to_string_lossy()))?;
@@ -117,7 +120,8 @@ pub fn run(
     }
     let summary = read_and_write(reader, scans, options, &mut journal, observe).map_err(|error| {
         let kept = format!("what was read is kept in {}: resume the run with --resume", journal_path.display());
-        error.with_hint(kept)
+        let hint = error.hint().map_or_else(|| kept.clone(), |hint| format!("{hint}; {kept}"));
+        error.with_hint(hint)
     })?;
     journal.remove()?;
     Ok(summary)
@@ -158,8 +162,13 @@ pub fn journal_path(out: &Path) -> PathBuf {
     PathBuf::from(path)
 }
 
+/// The tables at and beside `out`, and the record of the run.
+fn tables_of(out: &Path) -> [PathBuf; 4] {
+    [out.to_owned(), fields_path(out), documents_path(out), run_path(out)]
+}
+
 /// Checks that nothing is replaced unless [`RunOptions::existing`] allows it.
-fn check_existing_output(options: &RunOptions, journal_path: &Path) -> Result<()> {
+fn check_existing_output(options: &RunOptions, one_run: &[PathBuf], journal_path: &Path) -> Result<()> {
     let has_journal = journal_path.exists();
     let refuse =
         |path: &Path, hint: &str| Err(Error::usage(format!("already exists: {}", path.display())).with_hint(hint));
@@ -171,9 +180,8 @@ fn check_existing_output(options: &RunOptions, journal_path: &Path) -> Result<()
         }
         ExistingOutput::Resume | ExistingOutput::Refuse => {}
     }
-    let out = &options.out;
-    let tables = [out.clone(), fields_path(out), documents_path(out), run_path(out)];
-    match tables.iter().find(|path| path.exists()) {
+    let tables = tables_of(&options.out);
+    match tables.iter().chain(one_run).find(|path| path.exists()) {
         Some(path) if options.existing == ExistingOutput::Resume => {
             refuse(path, "that run is finished; read all files again with --overwrite, or choose another name")
         }

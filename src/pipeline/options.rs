@@ -8,12 +8,17 @@ use std::{
 };
 
 use formread_page::decoder_process::DecoderCommand;
+use formread_sinks::Destination;
 
 /// Options of a run.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     /// `OUT.csv`; the other files are written beside it.
     pub out: PathBuf,
+    /// Other places for the tables.
+    pub also: Vec<Destination>,
+    /// Whether values that a person settled in these places are replaced.
+    pub overwrite_settled: bool,
     /// What happens to output that exists.
     pub existing: ExistingOutput,
     /// Number of workers.
@@ -49,6 +54,8 @@ impl RunOptions {
     pub fn new(out: PathBuf, jobs: NonZeroUsize) -> Self {
         Self {
             out,
+            also: Vec::new(),
+            overwrite_settled: false,
             existing: ExistingOutput::Refuse,
             jobs,
             overlay: None,

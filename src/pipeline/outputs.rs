@@ -10,9 +10,10 @@ use same_file::Handle;
 
 use formread_page::scans::Scan;
 use formread_raster::error::{Error, Result};
+use formread_sinks::Destination;
 
 use super::{RunOptions, journal_path};
-use crate::sink::{documents_path, fields_path, run_path};
+use formread_sinks::{documents_path, fields_path, run_path};
 
 /// Checks the outputs before anything is written: each that exists is a file, and none is a scan or another input, whatever names or
 /// links lead to it. A file is replaced by renaming another: that would destroy a device, a pipe or a link, and what reads from it
@@ -21,7 +22,9 @@ use crate::sink::{documents_path, fields_path, run_path};
 /// # Errors
 /// `Usage`, with the name of the output and what it is.
 pub fn check(options: &RunOptions, scans: &[Scan]) -> Result<()> {
-    let outputs = outputs(&options.out);
+    let mut outputs = outputs(&options.out);
+    outputs.extend(options.also.iter().flat_map(Destination::files));
+    check_distinct(&outputs)?;
     check_kinds(&outputs)?;
     check_no_input(&outputs, scans, &options.inputs)?;
     if let (Some(overlay), Some(rejects)) = (&options.overlay, &options.rejects)
@@ -74,6 +77,18 @@ fn outputs(out: &Path) -> Vec<PathBuf> {
     let mut lock = out.as_os_str().to_owned();
     lock.push(".lock");
     vec![out.to_owned(), fields_path(out), documents_path(out), run_path(out), journal_path(out), PathBuf::from(lock)]
+}
+
+/// Checks that no output is in the place of another.
+fn check_distinct(outputs: &[PathBuf]) -> Result<()> {
+    let mut seen = HashSet::new();
+    for output in outputs {
+        if !seen.insert(real_path(output)?) {
+            let message = format!("two outputs of one name: {}", output.display());
+            return Err(Error::usage(message).with_hint("give each a name of its own"));
+        }
+    }
+    Ok(())
 }
 
 fn check_kinds(outputs: &[PathBuf]) -> Result<()> {

@@ -6,6 +6,7 @@ use formread_core::{
     assemble::DocumentRecord,
     rows::{PageRows, Verdict},
 };
+use formread_sinks::Counts;
 
 /// Something that a person may want to see during a run.
 #[derive(Debug)]
@@ -53,6 +54,13 @@ pub enum Event<'a> {
         n: u64,
         /// That size, bytes.
         max_bytes: u64,
+    },
+    /// The tables were stored in another place.
+    Stored {
+        /// The place.
+        to: &'a str,
+        /// What became of the pages there.
+        counts: &'a Counts,
     },
     /// A page was read or rejected.
     PageDone,

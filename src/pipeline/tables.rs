@@ -1,15 +1,22 @@
 //! Journal -> tables, and the record of the run.
 
-use std::{collections::BTreeMap, sync::atomic::Ordering};
+use std::{collections::BTreeMap, io, sync::atomic::Ordering};
 
-use super::{Event, RunOptions, Summary, documents::Documents, journal::Journal, ledger::check_balance, stopped};
-use crate::sink::{CsvSink, DocumentTable, RunRecord, ScanRecord};
+use super::{
+    Event, ExistingOutput, RunOptions, Summary, documents::Documents, journal::Journal, ledger::check_balance, stopped,
+};
 use formread_core::reader::Reader;
 use formread_page::scans::Scan;
-use formread_raster::{error::Result, fsio::commit_all};
+use formread_raster::{
+    error::Result,
+    fsio::{Change, commit_all},
+};
+use formread_sinks::{
+    CsvSink, CsvTables, DocumentTable, Permissions, RunRecord, ScanRecord, Stored, TableFiles, store,
+};
 
 /// Makes the tables from the journal, in two passes, because the columns must be known before the first row. After the ledger
-/// was checked, all tables get their names, or none.
+/// was checked, they are sent to the other places for them; then all files get their names, or none.
 pub fn write_tables(
     reader: &Reader,
     scans: &[&Scan],
@@ -57,15 +64,30 @@ pub fn write_tables(
     }
     let files = scans.iter().map(|scan| (scan.name.as_str(), journal.pages(&scan.name)));
     check_balance(files, sink.read_back()?, &summary, |number, page| documents.take(number, page, &mut observe))?;
-    let (document_table, counted) = documents.end(&mut observe)?;
+    let (mut document_table, counted) = documents.end(&mut observe)?;
     summary.documents = counted;
     let records = scans.iter().map(|Scan { name: scan, .. }| {
         let first = journal.content(scan).and_then(|content| first_of[content as usize]);
         let copy_of = first.map(|first| scans[first as usize].name.as_str()).filter(|first| first != scan);
         ScanRecord { scan, sha256: journal.sha256(scan), pages: journal.pages(scan).into(), copy_of }
     });
+    let record = summary.record(reader, records).write(out)?;
+    let mut changes = Vec::new();
+    if !options.also.is_empty() {
+        let (pages, fields) = sink.reopen()?;
+        let record = io::read_to_string(record.reopen()?)?;
+        let files = TableFiles { pages, fields, documents: document_table.reopen()?, record };
+        let mut tables = CsvTables::new(files, reader.templates())?;
+        let overwrite = options.existing != ExistingOutput::Refuse;
+        let permissions = Permissions { overwrite, overwrite_settled: options.overwrite_settled };
+        let Stored { counts, files } = store(&mut tables, &options.also, permissions)?;
+        for (to, counts) in counts {
+            observe(&Event::Stored { to: &to.to_string(), counts: &counts });
+        }
+        changes = files;
+    }
     // OUT.csv comes last: where it exists, so do the others.
-    let mut changes = vec![summary.record(reader, records).write(out)?, document_table.finish()?];
+    changes.extend([Change::Write(record), document_table.finish()?]);
     changes.extend(sink.finish()?);
     commit_all(changes)?;
     Ok(summary)

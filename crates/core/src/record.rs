@@ -163,9 +163,9 @@ impl Value {
     /// The value of a text in the canonical form of `kind`.
     fn parse(kind: &FieldKind, text: &str) -> Self {
         let parsed = match kind {
-            FieldKind::Integer => text.parse().ok().map(Self::Integer),
+            FieldKind::Integer => Self::integer(text).map(Self::Integer),
             FieldKind::Amount { .. } => Decimal::parse(text).map(Self::Amount),
-            FieldKind::Date { .. } => parse_date(text),
+            FieldKind::Date { .. } => Self::date(text),
             FieldKind::Mark { .. } => match text {
                 "1" => Some(Self::Mark(true)),
                 "0" => Some(Self::Mark(false)),
@@ -175,18 +175,34 @@ impl Value {
         };
         parsed.unwrap_or_else(|| Self::Code(text.to_owned()))
     }
+
+    /// A whole number: digits, and a `-` before them where it is negative. `None` where it is none, or has more than 38 digits.
+    pub fn integer(text: &str) -> Option<i128> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        is_digits(digits).then(|| text.parse().ok())?
+    }
+
+    /// A [`Value::Date`] of a text such as `2024-02-29`, whether the calendar has it or not. `None` where it is none.
+    pub fn date(text: &str) -> Option<Self> {
+        let mut parts =
+            text.split('-').zip([4, 2, 2]).map(|(part, n)| (part.len() == n && is_digits(part)).then_some(part));
+        let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+        let date = Self::Date { year: year.parse().ok()?, month: month.parse().ok()?, day: day.parse().ok()? };
+        (text.len() == 10).then_some(date)
+    }
 }
 
-fn parse_date(text: &str) -> Option<Value> {
-    let mut parts = text.split('-');
-    let (year, month, day) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    parts.next().is_none().then_some(Value::Date { year, month, day })
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl Decimal {
     /// `None` where `text` is no decimal number, or one of more than 38 digits.
-    fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        if !is_digits(whole.strip_prefix('-').unwrap_or(whole)) || !(fraction.is_empty() || is_digits(fraction)) {
+            return None;
+        }
         let units = format!("{whole}{fraction}").parse().ok()?;
         Some(Self { units, decimals: u8::try_from(fraction.len()).ok()? })
     }

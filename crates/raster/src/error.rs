@@ -125,6 +125,10 @@ pub enum Format {
     PageTable,
     /// The table of fields that a run writes.
     FieldTable,
+    /// The table of documents that a run writes.
+    DocumentTable,
+    /// The record of a run.
+    RunRecord,
     /// The journal of a run.
     Journal,
     /// Ground truth.
@@ -157,6 +161,8 @@ impl Format {
             Self::Table => "table",
             Self::PageTable => "table of pages",
             Self::FieldTable => "table of fields",
+            Self::DocumentTable => "table of documents",
+            Self::RunRecord => "record of a run",
             Self::Journal => "journal",
             Self::Truth => "truth",
             Self::AcceptanceLevels => "acceptance levels",

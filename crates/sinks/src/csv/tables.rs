@@ -15,9 +15,9 @@ use formread_raster::error::{Error, Format, Result};
 use formread_raster::fsio::{AtomicFile, Change};
 
 /// Columns of `OUT.csv` before those of the fields.
-const PAGE_COLUMNS: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
+pub(super) const PAGE_COLUMNS: [&str; 5] = ["scan", "page", "form", "verdict", "attention"];
 /// Columns of `OUT.fields.csv`.
-const FIELD_COLUMNS: [&str; 13] =
+pub(super) const FIELD_COLUMNS: [&str; 13] =
     ["scan", "page", "form", "field", "state", "value", "guess", "confidence", "reason", "x0", "y0", "x1", "y1"];
 
 /// The path of the table of fields of `out`: `out.fields.csv` beside `out.csv`.
@@ -28,6 +28,7 @@ pub fn fields_path(out: &Path) -> PathBuf {
 }
 
 /// Both tables, written as atomic files.
+#[derive(Debug)]
 pub struct CsvSink {
     columns: Vec<String>,
     pages: Table,
@@ -77,6 +78,14 @@ impl CsvSink {
         Ok(rows.map(|row| row.map_err(|error| Error::format(Format::Table, error))))
     }
 
+    /// Opens both tables as far as they were flushed: of pages, and of fields.
+    ///
+    /// # Errors
+    /// Where they cannot be opened.
+    pub fn reopen(&self) -> Result<(File, File)> {
+        Ok((self.pages.reopen()?, self.fields.reopen()?))
+    }
+
     /// Ends both tables. The fields come first: where `OUT.csv` exists, both are complete.
     ///
     /// # Errors
@@ -87,6 +96,7 @@ impl CsvSink {
 }
 
 /// A table in an atomic file.
+#[derive(Debug)]
 pub(super) struct Table {
     writer: Writer<BufWriter<AtomicFile>>,
 }
@@ -101,12 +111,12 @@ impl Table {
         self.writer.write_record(cells).map_err(|error| Error::from(std::io::Error::from(error)))
     }
 
-    fn flush(&mut self) -> Result<()> {
+    pub fn flush(&mut self) -> Result<()> {
         self.writer.flush().map_err(Error::from)
     }
 
     /// Opens what has been flushed for reading.
-    fn reopen(&self) -> Result<File> {
+    pub fn reopen(&self) -> Result<File> {
         self.writer.get_ref().get_ref().reopen()
     }
 

@@ -3,15 +3,17 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     path::{Path, PathBuf},
 };
 
-use super::csv::Table;
+use super::tables::Table;
+use crate::rows::DocumentRow;
 use formread_core::assemble::{DocumentRecord, PageCopies};
 use formread_raster::{error::Result, fsio::Change};
 
 /// Columns of `OUT.documents.csv`.
-const COLUMNS: [&str; 7] = ["scan", "document", "verdict", "pages", "missing", "surplus", "unread"];
+pub(super) const DOCUMENT_COLUMNS: [&str; 7] = ["scan", "document", "verdict", "pages", "missing", "surplus", "unread"];
 
 /// The path of the table of documents of `out`: `out.documents.csv` beside `out.csv`.
 pub fn documents_path(out: &Path) -> PathBuf {
@@ -21,6 +23,7 @@ pub fn documents_path(out: &Path) -> PathBuf {
 }
 
 /// The table in an atomic file; none if no form has several pages.
+#[derive(Debug)]
 pub struct DocumentTable {
     path: PathBuf,
     table: Option<Table>,
@@ -35,7 +38,7 @@ impl DocumentTable {
         let path = documents_path(out);
         let mut table = is_wanted.then(|| Table::create(path.clone())).transpose()?;
         if let Some(table) = &mut table {
-            table.write(COLUMNS)?;
+            table.write(DOCUMENT_COLUMNS)?;
         }
         Ok(Self { path, table })
     }
@@ -45,7 +48,6 @@ impl DocumentTable {
     /// # Errors
     /// Where it cannot be stored.
     pub fn write(&mut self, scan: &str, document: &DocumentRecord) -> Result<()> {
-        let Some(table) = &mut self.table else { return Ok(()) };
         let places = |of: fn(&PageCopies) -> &[u32]| -> Vec<String> {
             let numbered = (1..).zip(&document.pages);
             numbered.flat_map(|(page, copies)| of(copies).iter().map(move |at: &u32| format!("{page}={at}"))).collect()
@@ -55,8 +57,28 @@ impl DocumentTable {
         let unread = places(|copies| &copies.unread).into_iter().chain(unknown).collect::<Vec<_>>().join(";");
         let numbers = |pages: Vec<usize>| pages.iter().map(usize::to_string).collect::<Vec<_>>().join(";");
         let (missing, surplus) = (numbers(document.missing()), numbers(document.surplus()));
-        let verdict = document.verdict().as_str();
-        table.write([scan, &document.document, verdict, &pages, &missing, &surplus, &unread])
+        let verdict = document.verdict().as_str().to_owned();
+        let cells = [document.document.clone(), verdict, pages, missing, surplus, unread];
+        self.write_row(scan, &DocumentRow { cells })
+    }
+
+    /// Takes a row of `scan`.
+    ///
+    /// # Errors
+    /// Where it cannot be stored.
+    pub fn write_row(&mut self, scan: &str, row: &DocumentRow) -> Result<()> {
+        let Some(table) = &mut self.table else { return Ok(()) };
+        table.write([scan].into_iter().chain(row.cells.iter().map(String::as_str)))
+    }
+
+    /// Flushes the table and opens it for reading; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be written or opened.
+    pub fn reopen(&mut self) -> Result<Option<File>> {
+        let Some(table) = &mut self.table else { return Ok(None) };
+        table.flush()?;
+        table.reopen().map(Some)
     }
 
     /// Ends the table. If there is none, that of an earlier run is removed, so that it is not mistaken for one of this run.

@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use formread_core::reader::ReaderIdentity;
 use formread_raster::{
     error::{Error, Result},
-    fsio::{AtomicFile, Change},
+    fsio::AtomicFile,
     hash::Sha256,
 };
 
@@ -55,28 +55,6 @@ where
     serializer.collect_seq(items.clone())
 }
 
-/// One file of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ScanRecord<'a> {
-    /// Its name in the tables.
-    pub scan: &'a str,
-    /// SHA-256 of its content, 64 hexadecimal digits; empty if the file could not be opened.
-    #[serde(serialize_with = "or_empty")]
-    pub sha256: Option<Sha256>,
-    /// Number of its rows in `OUT.csv`, at least 1.
-    pub pages: u64,
-    /// The first file with the same content, if that is another file: this one's rows are copies.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub copy_of: Option<&'a str>,
-}
-
-fn or_empty<S: Serializer>(sha256: &Option<Sha256>, serializer: S) -> Result<S::Ok, S::Error> {
-    match sha256 {
-        Some(sha256) => sha256.serialize(serializer),
-        None => serializer.serialize_str(""),
-    }
-}
-
 /// The path of the record of `out`: `out.run.json` beside `out.csv`.
 pub fn run_path(out: &Path) -> PathBuf {
     let mut name = out.file_stem().map_or_else(OsString::new, OsString::from);
@@ -85,16 +63,16 @@ pub fn run_path(out: &Path) -> PathBuf {
 }
 
 impl<I: Clone + IntoIterator<Item: Serialize>> RunRecord<I> {
-    /// Writes it for a place beside `out`.
+    /// Writes it beside `out`. The file has its name once it is committed.
     ///
     /// # Errors
-    /// Where it cannot be written.
-    pub fn write(&self, out: &Path) -> Result<Change> {
+    /// Where it cannot be stored.
+    pub fn write(&self, out: &Path) -> Result<AtomicFile> {
         let path = run_path(out);
         let here = |error: std::io::Error| Error::from(error).in_file(path.to_string_lossy());
         let mut file = BufWriter::new(AtomicFile::create(path.clone())?);
         serde_json::to_writer_pretty(&mut file, self).map_err(|error| here(error.into()))?;
         file.write_all(b"\n").map_err(here)?;
-        Ok(Change::Write(file.into_inner().map_err(|error| here(error.into_error()))?))
+        file.into_inner().map_err(|error| here(error.into_error()))
     }
 }

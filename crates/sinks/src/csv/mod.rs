@@ -1,14 +1,18 @@
-//! The files that a run writes: two tables, the table of documents, and the record of the run.
+//! The tables of a run as CSV, and its record: `OUT.csv`, `OUT.fields.csv`, `OUT.documents.csv`, `OUT.run.json`.
 
-mod csv;
 mod documents;
+mod load;
+mod restore;
 mod run;
+mod tables;
 
 use serde::Deserialize;
 
-pub use csv::{CsvSink, fields_path};
 pub use documents::{DocumentTable, documents_path};
-pub use run::{RunRecord, ScanRecord, run_path};
+pub use load::{CsvTables, TableFiles};
+pub use restore::CsvRestore;
+pub use run::{RunRecord, run_path};
+pub use tables::{CsvSink, fields_path};
 
 /// A page as a table contains it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
