@@ -148,6 +148,25 @@ fn decoder_killed_from_outside_is_started_once_more_and_then_named() {
 }
 
 #[test]
+fn page_that_needs_more_memory_than_there_is_is_over_the_limit() {
+    let limits = Limits { memory_bytes: 1 << 28, ..Limits::default() };
+    let command = DecoderCommand::new(PROGRAM.into(), &limits);
+    let pool = DecoderPool::new(&limits, Some(&command));
+    // 14,000 x 14,000 pixels of one colour
+    let webp: Arc<[u8]> = (*b"RIFF\x1e\x00\x00\x00WEBPVP8L\x11\x00\x00\x00/\xaf\xf6\xab\x0d\x07\xd0\xff\xfe\xf7\xbf\xff\x81\x88\xe8\x7f\x00\x00").into();
+    let error = pool.page(&webp, 0, &limits.page_deadline()).expect_err("it takes 784 MB");
+    assert!(matches!(error.kind(), ErrorKind::Limit { .. }), "{error}");
+    // also where the program that starts it asks for backtraces
+    let script = format!(
+        "{}; [ \"$RUST_BACKTRACE\" = 0 ] && echo memory allocation of 4096 bytes failed >&2; kill -ABRT $$",
+        greeting(env!("CARGO_PKG_VERSION"))
+    );
+    let command = decoder_behind(&script, &limits);
+    let error = DecoderPool::new(&limits, Some(&command)).page(&fixture("g4.tif"), 0, &limits.page_deadline());
+    assert!(matches!(error.expect_err("it has no memory").kind(), ErrorKind::Limit { actual: 4096, .. }));
+}
+
+#[test]
 fn decoder_of_many_pages_receives_their_file_once() {
     let limits = Limits::default();
     let dir = tempfile::tempdir().expect("the temporary folder is writable");

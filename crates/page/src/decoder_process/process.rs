@@ -27,7 +27,7 @@ const OUT_OF_MEMORY: &str = "memory allocation of ";
 const STDERR_TAIL_BYTES: usize = 4096;
 /// How long a process that does not answer may take to end, and to close its stderr. A process that it started may keep that
 /// open for longer.
-const END_TIMEOUT: Duration = Duration::from_secs(1);
+const END_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time between two looks at whether a process has ended.
 const END_POLL: Duration = Duration::from_millis(5);
 
@@ -84,6 +84,8 @@ impl Process {
     fn spawn(command: &DecoderCommand, limits: &Limits) -> io::Result<Self> {
         let mut decode = Command::new(&command.program);
         decode.args(&command.args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // a backtrace would push the message of a failed allocation out of the end that is kept
+        decode.env("RUST_BACKTRACE", "0");
         // a signal to the run does not reach its decoders: they end when the run does
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut decode, 0);
