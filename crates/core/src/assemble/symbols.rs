@@ -156,6 +156,14 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]], params: &CtcParams) -> Vec<StripTe
     // index of a prefix in `next`
     let mut places: Vec<Option<usize>> = Vec::new();
     for column in columns {
+        // most columns are blank for certain: they add no prefix and keep the order of those that are there
+        if column[FIRST_DIGIT..].iter().all(|probability| *probability < params.min_symbol_probability) {
+            beam.iter_mut().for_each(|(_, score)| {
+                *score = PrefixScore { none: score.total() * column[CTC_BLANK], symbol: 0.0 };
+            });
+            log_scale += normalised(&mut beam);
+            continue;
+        }
         let mut next: Vec<(usize, PrefixScore)> = Vec::with_capacity(beam.len() * N_SYMBOLS);
         let mut add = |n_prefixes: usize, prefix: usize, score: PrefixScore| {
             places.resize(n_prefixes.max(places.len()), None);
@@ -187,10 +195,7 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]], params: &CtcParams) -> Vec<StripTe
         next.iter().for_each(|(prefix, _)| places[*prefix] = None);
         next.sort_by(|a, b| b.1.total().total_cmp(&a.1.total()).then(a.0.cmp(&b.0)));
         next.truncate(params.beam);
-        let sum = next.iter().map(|(_, score)| score.total()).sum::<f64>().max(MIN_SUM);
-        log_scale += sum.ln();
-        next.iter_mut()
-            .for_each(|(_, score)| *score = PrefixScore { symbol: score.symbol / sum, none: score.none / sum });
+        log_scale += normalised(&mut next);
         beam = next;
     }
     let text = |&(prefix, score): &(usize, PrefixScore)| StripText {
@@ -198,6 +203,13 @@ fn best_of_view(columns: &[[f64; N_SYMBOLS]], params: &CtcParams) -> Vec<StripTe
         log_probability: log_scale + score.total().ln(),
     };
     sorted(beam.iter().map(text).collect())
+}
+
+/// Divides the scores by their sum, and gives its natural logarithm.
+fn normalised(beam: &mut [(usize, PrefixScore)]) -> f64 {
+    let sum = beam.iter().map(|(_, score)| score.total()).sum::<f64>().max(MIN_SUM);
+    beam.iter_mut().for_each(|(_, score)| *score = PrefixScore { symbol: score.symbol / sum, none: score.none / sum });
+    sum.ln()
 }
 
 /// The forward variables of Graves et al., "Connectionist temporal classification", ICML 2006, section 4.1, divided by their

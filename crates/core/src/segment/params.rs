@@ -153,6 +153,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         max_dash_height: 0.35,
         dash_width: 0.18..=1.4,
         min_dash_aspect: 1.6,
+        max_dash_wave: 0.2,
         dash_level: 0.22..=0.82,
         max_overlap: 0.1,
         min_arc_height: 0.75,
@@ -540,6 +541,9 @@ pub(super) struct SignParams {
     pub dash_width: RangeInclusive<f32>,
     /// Smallest width of a dash, in its own height. Raising it misses short dashes.
     pub min_dash_aspect: f32,
+    /// How far the course of a dash that goes up and down may lie from a straight line in the mean, in its own thickness; beyond,
+    /// it is a tilde. Chosen on numbers drawn with tildes. Raising it takes tildes for minus signs.
+    pub max_dash_wave: f32,
     /// Where a dash's middle lies between the digits' heads (0) and feet (1): lower is an underline, higher an upper stroke. A
     /// wider range takes these for dashes.
     pub dash_level: RangeInclusive<f32>,

@@ -72,6 +72,7 @@ impl Row {
             && PARAMS.sign.dash_width.contains(&(width / self.height))
             && width >= PARAMS.sign.min_dash_aspect * height
             && PARAMS.sign.dash_level.contains(&self.level(middle))
+            && wave(part) <= PARAMS.sign.max_dash_wave
     }
 
     fn is_point(&self, part: &Part, parts: &[Part]) -> bool {
@@ -114,6 +115,33 @@ impl Row {
         let waist = mean(third..(runs.len() - third).max(third + 1))?;
         Some((waist - (head + foot) / 2.0) / part.height() as f32)
     }
+}
+
+/// Bends of a stroke from which on it goes up and down, as a tilde does: an arc has two.
+const MIN_BENDS: usize = 3;
+
+/// How far the course of a flat stroke that goes up and down lies from a straight line, root mean square, in its own thickness;
+/// 0 for a stroke that is straight or an arc.
+fn wave(part: &Part) -> f32 {
+    let middle = |x: u32| {
+        let rows = (0..part.ink.height()).filter(|&y| part.ink.get_pixel(x, y)[0] >= 128);
+        let (sum, n) = rows.fold((0u32, 0u32), |(sum, n), y| (sum + y, n + 1));
+        (n > 0).then(|| (x as f32, sum as f32 / n as f32))
+    };
+    let course: Vec<(f32, f32)> = (0..part.ink.width()).filter_map(middle).collect();
+    let n = course.len() as f32;
+    let mean = |value: &dyn Fn(&(f32, f32)) -> f32| course.iter().map(value).sum::<f32>() / n.max(1.0);
+    let (mean_x, mean_y) = (mean(&|spot| spot.0), mean(&|spot| spot.1));
+    let spread = mean(&|spot| (spot.0 - mean_x).powi(2)).max(f32::MIN_POSITIVE);
+    let slope = mean(&|spot| (spot.0 - mean_x) * (spot.1 - mean_y)) / spread;
+    let off = |spot: &(f32, f32)| spot.1 - mean_y - slope * (spot.0 - mean_x);
+    let rms = mean(&|spot| off(spot).powi(2)).sqrt();
+    // which side the course is on, where it is clear
+    let mut sides: Vec<bool> =
+        course.iter().map(off).filter(|off| off.abs() > rms / 2.0).map(|off| off > 0.0).collect();
+    sides.dedup();
+    let thickness = part.area() as f32 / n.max(1.0);
+    if sides.len() > MIN_BENDS { rms / thickness.max(1.0) } else { 0.0 }
 }
 
 /// Width of the one run of ink in a row; `None` where there is none, or more.
@@ -324,6 +352,21 @@ mod tests {
         assert_eq!(bulge(&["9009", "9009", "9009", "9009", "9999", "9009", "9009", "9009", "9009"]), None);
         assert_eq!(bulge(&OPENING[..5]), None, "it is too low for a parenthesis");
         assert_eq!(bulge(&["99999"; 9]), None, "it is too wide for a stroke");
+    }
+
+    #[test]
+    fn stroke_that_goes_up_and_down_is_a_wave_and_an_arc_is_none() {
+        let stroke = |course: &dyn Fn(f32) -> f32| {
+            let is_ink = |x: u32, y: u32| (y as f32 - course(x as f32 / 30.0)).abs() < 2.0;
+            let ink = GrayImage::from_fn(30, 20, |x, y| Luma([if is_ink(x, y) { 255 } else { 0 }]));
+            wave(&Part { ink, x: 0, y: 0, component: 1 })
+        };
+        let turn = std::f32::consts::TAU;
+        assert!(stroke(&|t| 10.0 - 4.0 * (t * turn).sin()) > 0.3);
+        assert!(stroke(&|t| 12.0 - 4.0 * t - 3.0 * (t * turn).sin()) > 0.2);
+        assert_eq!(stroke(&|_| 10.0), 0.0);
+        assert!(stroke(&|t| 5.0 + 8.0 * t) < 0.1);
+        assert_eq!(stroke(&|t| 4.0 + 30.0 * (t - 0.5).powi(2)), 0.0);
     }
 
     #[test]
