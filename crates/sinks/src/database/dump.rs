@@ -1,5 +1,7 @@
 //! The tables of a database -> a run.
 
+use std::collections::HashSet;
+
 use formread_core::rows::{FieldRow, PageRows, Verdict};
 use formread_raster::error::{Error, Format, Result};
 
@@ -52,12 +54,11 @@ impl<E: Engine> DatabaseSource<E> {
     /// The scans of a run, with the number of pages that the tables have of each.
     fn scans(&mut self, run: &Run) -> Result<Vec<Scan>> {
         let query = format!(
-            "SELECT s.position, s.scan, s.sha256, (SELECT count(*) FROM pages p WHERE p.sha256 = s.sha256), \
-             (SELECT min(f.position) FROM scans f WHERE f.run = s.run AND f.sha256 = s.sha256) FROM scans s \
+            "SELECT s.position, s.scan, s.sha256, (SELECT count(*) FROM pages p WHERE p.sha256 = s.sha256) FROM scans s \
              WHERE s.run = {} ORDER BY s.position",
             literal(&run.key.to_string())
         );
-        let mut scans = Vec::new();
+        let (mut scans, mut contents) = (Vec::new(), HashSet::new());
         self.engine.query(&query, &mut |cells| {
             let text = |i: usize| cells[i].as_deref().unwrap_or_default();
             let sha256 = match Scan::sha256_of(text(2)) {
@@ -69,7 +70,7 @@ impl<E: Engine> DatabaseSource<E> {
                 name: text(1).to_owned(),
                 sha256,
                 pages: parsed(text(3))?,
-                is_copy: text(4) != text(0),
+                is_copy: sha256.is_some_and(|sha256| !contents.insert(sha256)),
             });
             Ok(())
         })?;
