@@ -279,7 +279,7 @@ impl Error {
         ErrorKind::Internal(message.to_string()).into()
     }
 
-    /// The same fault, located in `file`, whose name is shown as [`printable`] text.
+    /// The same fault, located in `file`, whose name is shown as [`printable()`] text.
     #[must_use]
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
         self.0.location.file = Some(printable(&file.into()).into_owned());

@@ -75,19 +75,19 @@ impl Destination {
 
     /// The files that it consists of, if it is one.
     pub fn files(&self) -> Vec<PathBuf> {
-        match self {
+        match *self {
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => Vec::new(),
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(path) => vec![path.clone()],
+            Self::Sqlite(ref path) => vec![path.clone()],
             #[cfg(feature = "parquet")]
-            Self::Parquet(path) => crate::parquet::files(path).to_vec(),
+            Self::Parquet(ref path) => crate::parquet::files(path).to_vec(),
         }
     }
 
     /// Whether a run replaces what is there as a whole, as it replaces `OUT.csv`.
     pub fn holds_one_run(&self) -> bool {
-        match self {
+        match *self {
             #[cfg(feature = "parquet")]
             Self::Parquet(_) => true,
             #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -97,7 +97,7 @@ impl Destination {
 
     /// Whether it is on a server, whose transaction ends before files take their names.
     pub fn is_server(&self) -> bool {
-        match self {
+        match *self {
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => true,
             #[cfg(any(feature = "parquet", feature = "sqlite"))]
@@ -111,12 +111,14 @@ impl Destination {
     /// As [`Sink::begin`].
     pub fn check(&self, templates: &[FormTemplate]) -> Result<()> {
         identifiers::check(&templates.iter().map(Form::new).collect::<Vec<_>>())?;
-        match self {
+        match *self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(server) => crate::database::ensure_schema(&mut crate::postgres::Postgres::write(server)?)
-                .map_err(|error| error.in_file(server.name())),
+            Self::Postgres(ref server) => {
+                crate::database::ensure_schema(&mut crate::postgres::Postgres::write(server)?)
+                    .map_err(|error| error.in_file(server.name()))
+            }
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(path) if path.exists() => {
+            Self::Sqlite(ref path) if path.exists() => {
                 crate::database::ensure_schema(&mut crate::sqlite::Sqlite::write(path)?)
             }
             #[cfg(any(feature = "parquet", feature = "sqlite"))]
@@ -135,20 +137,22 @@ impl Destination {
     pub fn sink(&self, permissions: Permissions) -> Result<Box<dyn Sink>> {
         let Permissions { overwrite, overwrite_settled } = permissions;
         let _ = (overwrite, overwrite_settled);
-        match self {
+        match *self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(server) => {
+            Self::Postgres(ref server) => {
                 let mut postgres = crate::postgres::Postgres::write(server)?;
                 postgres.lock()?;
                 Ok(Box::new(crate::database::DatabaseSink::new(postgres, overwrite_settled)))
             }
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(path) => {
+            Self::Sqlite(ref path) => {
                 let sqlite = crate::sqlite::Sqlite::write(path)?;
                 Ok(Box::new(crate::database::DatabaseSink::new(sqlite, overwrite_settled)))
             }
             #[cfg(feature = "parquet")]
-            Self::Parquet(path) => Ok(Box::new(crate::parquet::ParquetSink::new(path, overwrite, overwrite_settled)?)),
+            Self::Parquet(ref path) => {
+                Ok(Box::new(crate::parquet::ParquetSink::new(path, overwrite, overwrite_settled)?))
+            }
         }
     }
 
@@ -157,30 +161,30 @@ impl Destination {
     /// # Errors
     /// Where it cannot be read.
     pub fn source(&self) -> Result<Box<dyn Source>> {
-        match self {
+        match *self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(server) => {
+            Self::Postgres(ref server) => {
                 Ok(Box::new(crate::database::DatabaseSource::new(crate::postgres::Postgres::read(server)?)))
             }
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(path) => {
+            Self::Sqlite(ref path) => {
                 Ok(Box::new(crate::database::DatabaseSource::new(crate::sqlite::Sqlite::read(path)?)))
             }
             #[cfg(feature = "parquet")]
-            Self::Parquet(path) => Ok(Box::new(crate::parquet::ParquetSource::open(path)?)),
+            Self::Parquet(ref path) => Ok(Box::new(crate::parquet::ParquetSource::open(path)?)),
         }
     }
 }
 
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match *self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(server) => f.write_str(server.name()),
+            Self::Postgres(ref server) => f.write_str(server.name()),
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(path) => path.display().fmt(f),
+            Self::Sqlite(ref path) => path.display().fmt(f),
             #[cfg(feature = "parquet")]
-            Self::Parquet(path) => path.display().fmt(f),
+            Self::Parquet(ref path) => path.display().fmt(f),
         }
     }
 }

@@ -42,7 +42,7 @@ pub struct RunRecord<I> {
     /// Documents of several pages, by the verdict in `OUT.documents.csv`; omitted if there are none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub documents: BTreeMap<String, u64>,
-    /// One [`ScanRecord`] per file, in the order of the tables.
+    /// One [`crate::ScanRecord`] per file, in the order of the tables.
     #[serde(serialize_with = "one_by_one")]
     pub scans: I,
 }
