@@ -61,8 +61,8 @@ impl OutputLock {
                     let message = format!("not the lock of a run: {}", path.display());
                     return Err(Error::usage(message).with_hint("choose another name for the table"));
                 }
-                let told = file.rewind().and_then(|()| file.set_len(0));
-                told.and_then(|()| file.write_all(holder().as_bytes())).map_err(here)?;
+                let emptied = file.rewind().and_then(|()| file.set_len(0));
+                emptied.and_then(|()| file.write_all(holder().as_bytes())).map_err(here)?;
                 return Ok(Self { path, _file: file });
             }
         }

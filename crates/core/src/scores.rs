@@ -99,8 +99,8 @@ pub enum GlyphClass {
     Tick = 16,
     /// `"`: as in the row above.
     Ditto = 17,
-    /// A point. Points, commas, apostrophes and upright lines are alike once their size is taken away: strips tell
-    /// them apart.
+    /// A point. Points, commas, apostrophes and upright lines are alike once their size is taken away: strips distinguish
+    /// them.
     Point = 18,
 }
 

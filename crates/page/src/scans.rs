@@ -43,7 +43,7 @@ pub struct Listing {
 /// Most files of a folder. Their list takes some 0.6 kB each.
 const MAX_FILES: usize = 10_000_000;
 
-/// What tells one folder from another, whatever names and links lead to it.
+/// What distinguishes one folder from another, whatever names and links lead to it.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct FolderId {
     #[cfg(unix)]

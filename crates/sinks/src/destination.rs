@@ -37,7 +37,7 @@ pub struct Permissions {
 
 impl Destination {
     /// Reads a destination: a URL `postgres://…`, or the name of a file that ends in `.sqlite` or `.parquet`. `variables` are the
-    /// environment variables of the process, which may tell how to connect to a server.
+    /// environment variables of the process, which may set how to connect to a server.
     ///
     /// # Errors
     /// `Usage` where it is none of these, or was left out of this build.

@@ -1,7 +1,7 @@
 //! What a run has read so far, on disk: one line of JSON per page, in the order in which files were finished. A run that was
 //! interrupted is resumed from it. The tables are made from it at the end, because only then all columns are known.
 //!
-//! Before each line stands the SHA-256 of itself and of the hash before it, so that no line can be changed, left out, moved or
+//! Before each line is the SHA-256 of itself and of the hash before it, so that no line can be changed, left out, moved or
 //! repeated without a change of every hash after it. A line must also make sense: see [`PageRows::contradiction`]. From the
 //! first line on that does not, nothing is kept: those files are read anew. This finds damage and edits, but not somebody who
 //! computes the hashes again: who can write to the journal can also write to the tables.

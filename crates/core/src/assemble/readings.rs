@@ -98,7 +98,7 @@ pub(super) fn candidates(
             found.insert((read.text, false), (None, min_lattice_log));
         }
     }
-    // where signs say nothing, a text with all of them tells whether they stand where they may
+    // where signs say nothing, a text with all of them shows whether they are where they may be
     if silent != SignSet::ALL && strip.has_silent() {
         let written = StripReading::new(&scores.strip, SignSet::NONE, &params.ctc);
         for read in written.best_texts() {

@@ -97,7 +97,7 @@ fn between_centres(n_px: u32, n_blocks: u32) -> Vec<Between> {
     (0..n_px).map(between).collect()
 }
 
-/// The mean of the square of half side `radius` around each pixel, so that a pale stroke can be told from noise.
+/// The mean of the square of half side `radius` around each pixel, so that a pale stroke can be distinguished from noise.
 pub(super) fn smooth(darkness: &GrayImage, radius: u32) -> GrayImage {
     let along_rows = |image: &GrayImage| {
         let width = image.width() as usize;
