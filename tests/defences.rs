@@ -14,43 +14,20 @@ use formread::{
     pipeline::{Event, ExistingOutput, RunOptions, journal_path, run},
     sink::{documents_path, fields_path, run_path},
 };
-use formread_core::{
-    form::known_templates,
-    normalise::GlyphBatch,
-    reader::Reader,
-    recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
-    scores::GlyphScores,
-};
+use formread_core::reader::Reader;
 use formread_page::{
     Limits,
     scans::{Scan, find_scans, listed_scans},
 };
-use formread_raster::{
-    error::Result,
-    hash::{Sha256, sha256},
-};
+use formread_raster::hash::{Sha256, sha256};
 use image::{GrayImage, ImageFormat, Luma};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 
-/// Derives a digit from the amount of ink of each glyph.
-struct FakeClassifier;
-
-impl GlyphClassifier for FakeClassifier {
-    fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
-        let score = |glyph: &[f32]| {
-            let mut digits = [0.01; 10];
-            digits[glyph.iter().sum::<f32>() as usize % 10] = 0.91;
-            GlyphScores::of_digit(digits)
-        };
-        Ok(batch.pixels.chunks(batch.pixels.len() / batch.n_glyphs).map(score).collect())
-    }
-}
+use crate::util::fake_reader;
 
 fn reader(limits: Limits) -> Reader {
-    let strip = known_templates().expect("the templates parse").into_iter().filter(|t| t.name == "strip");
-    let backend = FnBackend::new("fake", || Ok(GlyphsOnly(FakeClassifier)));
-    Reader::builder().templates(strip).backend(backend).limits(limits).build().expect("the reader can be built")
+    fake_reader().limits(limits).build().expect("the reader can be built")
 }
 
 fn write_strip(path: &Path, i: u32) {

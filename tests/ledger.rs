@@ -15,37 +15,16 @@ use formread::{
 };
 use formread_core::{
     assemble::{AcceptParams, AcceptTable},
-    form::known_templates,
-    normalise::GlyphBatch,
-    reader::{Reader, ReaderBuilder},
-    recognise::{FnBackend, GlyphClassifier, GlyphsOnly},
-    scores::GlyphScores,
+    reader::Reader,
 };
 use formread_page::scans::find_scans;
 use formread_raster::error::{ErrorKind, Result};
 use image::{GrayImage, ImageFormat, Luma};
 
-/// Derives a digit from the amount of ink of each glyph.
-struct FakeClassifier;
-
-impl GlyphClassifier for FakeClassifier {
-    fn classify(&mut self, batch: &GlyphBatch) -> Result<Vec<GlyphScores>> {
-        let score = |glyph: &[f32]| {
-            let mut digits = [0.01; 10];
-            digits[glyph.iter().sum::<f32>() as usize % 10] = 0.91;
-            GlyphScores::of_digit(digits)
-        };
-        Ok(batch.pixels.chunks(batch.pixels.len() / batch.n_glyphs).map(score).collect())
-    }
-}
+use crate::util::fake_reader;
 
 fn reader() -> Reader {
-    reader_builder().build().expect("the reader can be built")
-}
-
-fn reader_builder() -> ReaderBuilder {
-    let strip = known_templates().expect("the templates parse").into_iter().filter(|t| t.name == "strip");
-    Reader::builder().templates(strip).backend(FnBackend::new("fake", || Ok(GlyphsOnly(FakeClassifier))))
+    fake_reader().build().expect("the reader can be built")
 }
 
 /// A temporary folder with scans in `in`, and the tables of a run over them.
@@ -249,7 +228,7 @@ fn resumed_run_with_other_levels_reads_everything_again() {
 #[test]
 fn resumed_run_of_another_build_reads_everything_again() {
     let run_folder = RunFolder::new(8);
-    let of_build = |build: &str| reader_builder().build_id(build).build().expect("the reader can be built");
+    let of_build = |build: &str| fake_reader().build_id(build).build().expect("the reader can be built");
     run_folder.run_and_stop_after(&of_build("one"), 8 - 1);
     let summary =
         run_folder.run(&of_build("other"), &run_folder.options(ExistingOutput::Resume), |_| {}).expect("it can run");
