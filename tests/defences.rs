@@ -24,7 +24,7 @@ use image::{GrayImage, ImageFormat, Luma};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 
-use crate::util::fake_reader;
+use crate::fake::fake_reader;
 
 fn reader(limits: Limits) -> Reader {
     fake_reader().limits(limits).build().expect("the reader can be built")

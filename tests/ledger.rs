@@ -21,7 +21,7 @@ use formread_page::scans::find_scans;
 use formread_raster::error::{ErrorKind, Result};
 use image::{GrayImage, ImageFormat, Luma};
 
-use crate::util::fake_reader;
+use crate::fake::fake_reader;
 
 fn reader() -> Reader {
     fake_reader().build().expect("the reader can be built")

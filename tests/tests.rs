@@ -12,6 +12,7 @@
 //! - `inputs`: folders and lists of scans, and outputs that are no files.
 //! - `ledger`: every page is accounted for, whatever happens to its file.
 //! - `faint_pencil`: numbers in pencil that is little darker than the paper.
+//! - `fake`: a reader with a fake classifier in place of the nets.
 //! - `faults`: runs that are killed, stopped, refused or out of disk space, and resumed.
 //! - `hostile`: damaged files, and files that are made to harm a decoder.
 //! - `house_rules`: rules of the source code that the compiler does not check.
@@ -59,6 +60,7 @@ mod drafts;
 mod drawn_states;
 #[cfg(feature = "torch")]
 mod faint_pencil;
+mod fake;
 #[cfg(all(feature = "torch", unix))]
 mod faults;
 mod golden;
