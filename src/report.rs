@@ -221,7 +221,7 @@ impl TrainProgress {
 pub fn drafted(draft: &Draft, n_pages: usize, out: &Path, preview: &Path) {
     let n_marks = draft.fields.iter().filter(|field| field.shape == Shape::Mark).count();
     let n_cells: usize = draft.fields.iter().map(|field| field.layout.cells().len()).sum();
-    let Draft { fields, writing_lines, n_pages: n_used, .. } = draft;
+    let Draft { fields, writing_lines, left_out, flaws, n_pages: n_used, .. } = draft;
     say(&format!(
         "{} fields of {} cells or boxes, {n_marks} boxes to tick, from {n_used} of {n_pages} pages: {}",
         fields.len() - n_marks,
@@ -230,6 +230,20 @@ pub fn drafted(draft: &Draft, n_pages: usize, out: &Path, preview: &Path) {
     ));
     if !writing_lines.is_empty() {
         say(&format!("{} writing lines are in it as comments", writing_lines.len()));
+    }
+    if !left_out.is_empty() {
+        say(&format!("{} more are in it as comments, each with the reason why it is no field", left_out.len()));
+    }
+    let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+    for flaw in flaws {
+        say(&format!("{}: {}", if flaw.is_fatal() { "fault" } else { "risk" }, flaw.describe(&names)));
+    }
+    match (draft.holds(), flaws.is_empty()) {
+        (true, true) => {
+            say("it lies on its own blank, also turned, lighter, darker, at 150 dpi and as a photo, and is blank there")
+        }
+        (true, false) => say("it lies on its own blank; see above what does not hold on worse copies"),
+        (false, _) => say("it may not be used as it is: it does not hold on its own blank"),
     }
     say(&format!("their numbers and names are shown in {}", preview.display()));
     let file = out.display();

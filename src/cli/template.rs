@@ -14,12 +14,14 @@ const CHECK_HELP: &str = "A finding is a fault (pages or values will be lost or 
                           compared with each other and with the built-in ones. Exit status: 0 no findings; 1 there are \
                           findings; 2 could not run.";
 
-const NEW_HELP: &str = "Every field is proposed as a code, and every tick box as a mark, in reading order. Edit their names \
-                        and kinds in the file, then run `formread template check` on it with some scans. A fillable PDF \
-                        contains the names of its fields, their kinds and sums. From several filled pages, print is what \
-                        most of them have in common: use about six pages by different writers, the cleanest one first, \
-                        because it defines the positions. Exit status: 0 the template and its picture were written; 2 \
-                        they were not.";
+const NEW_HELP: &str = "Fields are proposed in reading order: a row of up to four cells as an integer, a longer one and a box as a \
+                        code, a tick box as a mark. Edit their names and kinds in the file, then run `formread template \
+                        check` on it with some scans. A fillable PDF contains the names of its fields, their kinds and \
+                        sums. From several filled pages, print is what most of them have in common: use about six pages by \
+                        different writers, the cleanest one first, because it defines the positions. The draft is laid on \
+                        its own blank, and on copies of it that are turned, lighter, darker, coarser, and seen from the \
+                        side; what does not hold is printed. Exit status: 0 the template and its picture were written, and \
+                        it lies on its own blank; 1 they were written, but it may not be used as it is; 2 they were not.";
 
 /// `formread template`
 #[derive(Debug, Subcommand)]

@@ -53,7 +53,7 @@ fn new(args: &NewArgs) -> Result<u8> {
     save_png(&shown.picture, &preview)?;
     write_atomic(out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;
     report::drafted(&draft, pages.len(), out, &preview);
-    Ok(SUCCESS)
+    Ok(if draft.holds() { SUCCESS } else { SOME_FOUND })
 }
 
 fn list(args: &ListArgs) -> Result<u8> {

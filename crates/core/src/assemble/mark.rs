@@ -12,7 +12,9 @@ pub(super) fn read(ink: MarkInk, filled_counts: bool, params: &MarkParams, accep
     let written = if f64::from(ink.faint) >= params.marked_share { written.max(0.5) } else { written };
     let fill = f64::from(ink.min_ninth).max(share - params.hasty_fill_allowance);
     let filled = logistic(params.filled_slope * (fill - params.filled_share));
-    let retracted = if filled_counts { 0.0 } else { written * filled };
+    // what was scribbled over covers all parts of the box alike; a tick or a cross does not. It may be hasty filling as well
+    let even = logistic(params.even_slope * (f64::from(ink.min_ninth) / share - params.even_share));
+    let retracted = if filled_counts { 0.0 } else { written * filled.max(0.5 * even) };
     let mut readings = [("", 1.0 - written), ("1", written - retracted), ("0", retracted)];
     readings.sort_by(|a, b| b.1.total_cmp(&a.1));
     let (guess, confidence) = readings[0];
@@ -50,8 +52,11 @@ mod tests {
             (0.04, 0.0, false, doubtful.clone(), "1"),
             (0.08, 0.0, false, Accepted, "1"),
             (0.3, 0.0, false, Accepted, "1"),
-            // a thick cross in a small box, a box filled in haste, and one filled with care
-            (0.7, 0.3, false, Accepted, "1"),
+            // a thick cross in a small box, one scribbled over, a box filled in haste, and one filled with care
+            (0.7, 0.1, false, Accepted, "1"),
+            (0.3, 0.16, false, doubtful.clone(), "1"),
+            (0.5, 0.3, false, doubtful.clone(), "1"),
+            (0.5, 0.3, true, Accepted, "1"),
             (0.85, 0.1, false, doubtful.clone(), "1"),
             (0.95, 0.75, false, doubtful, "0"),
             (0.95, 0.75, true, Accepted, "1"),

@@ -271,7 +271,7 @@ fn stray_reason(stray: StrayInk, state: &FieldState) -> Option<ReviewReason> {
     let is_open =
         matches!(state, FieldState::Accepted | FieldState::Blank | FieldState::Review(ReviewReason::LowConfidence));
     is_open.then_some(match stray {
-        StrayInk::Line | StrayInk::Beside => ReviewReason::StrayInk,
+        StrayInk::Line | StrayInk::OverPrint | StrayInk::Beside => ReviewReason::StrayInk,
         StrayInk::Overflow => ReviewReason::Overflow,
         StrayInk::Pale => ReviewReason::TooFaint,
     })
@@ -297,7 +297,8 @@ pub fn assemble_field(
             mark::read(*ink, filled_counts, &params.mark, accept)
         }
     };
-    let frame_is_missing = fit.is_some_and(|fit| fit.residual_px.is_none()) && !field.layout.printed_lines().is_empty();
+    let has_frame = !field.layout.printed_lines().is_empty();
+    let frame_is_missing = fit.is_some_and(|fit| fit.is_loose || fit.residual_px.is_none() && has_frame);
     let state = match reading.state {
         FieldState::Accepted | FieldState::Blank | FieldState::Review(ReviewReason::LowConfidence)
             if frame_is_missing =>

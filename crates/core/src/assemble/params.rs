@@ -255,6 +255,11 @@ pub struct MarkParams {
     pub filled_share: f64,
     /// Slope of the confidence of a filled box, for a coverage of 1. Raising it is surer near `filled_share`.
     pub filled_slope: f64,
+    /// The darkness of the ninth of a box with the least ink, as a share of what covers the box, from which a mark may have been
+    /// scribbled over: drawn crosses have 0.15 and less, thick ones in boxes of 2.4 mm up to 0.4, scribbles 0.5 and more. Raising it accepts more scribbles as marks.
+    pub even_share: f64,
+    /// Slope of the confidence for that share. Raising it is surer near `even_share`.
+    pub even_slope: f64,
     /// A box filled in haste may have an empty ninth if the whole is covered by this much more than `filled_share`. Raising
     /// it reads such boxes as marks.
     pub hasty_fill_allowance: f64,
@@ -273,6 +278,8 @@ impl Default for MarkParams {
             marked_slope: 6.0,
             filled_share: 0.7,
             filled_slope: 25.0,
+            even_share: 0.46,
+            even_slope: 60.0,
             hasty_fill_allowance: 0.2,
             n_stray_sides: 2,
             max_filled_rim: 0.15,

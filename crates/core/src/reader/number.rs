@@ -27,7 +27,7 @@ impl Stages<'_> {
         let (width, height) = page.pixels.dimensions();
         let area = Rect::from_edges(0.0, 0.0, f64::from(width), f64::from(height));
         let on_page = map.apply_rect(field.layout.bounds()).iter().all(|corner| area.contains(*corner));
-        let fit = FieldRegistration { page_from_template: *map, residual_px: None, on_page };
+        let fit = FieldRegistration { page_from_template: *map, residual_px: None, on_page, is_loose: false };
         let registration = Registration { page_from_template: *map, residual_px: 0.0, support: 1.0, fields: vec![fit] };
         let cuts = segment(page, &registration, &form);
         let Some(ink) = cuts.first().map(|cut| cut.ink.clone()) else { return Ok(None) };

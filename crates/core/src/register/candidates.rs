@@ -5,6 +5,7 @@ use super::{
     evidence::{PageEvidence, PageLines},
     families::{Families, Family},
     fit::{self, Placement},
+    neighbour::best_of_neighbours,
     params::RegisterParams,
     perspective,
     search::{DistanceMaps, LineModel, Scope, Start, search},
@@ -54,20 +55,25 @@ impl Located {
     }
 }
 
-/// The best placement on the page as it is, or, where it fits better and the page's lines are far from level and plumb, on the
-/// page turned upright. `evidence` is that of `page`.
+/// The best placement on the page as it is. Where that is not sure, it may be one on the page with its pale ink, or, where the
+/// page's lines are far from level and plumb, on the page turned upright. `evidence` is that of `page`.
 pub(super) fn locate(page: &Page, evidence: PageEvidence, families: &Families, params: &RegisterParams) -> Located {
     let found = best_placement(&evidence, families, params);
-    let as_it_is = Located { evidence, found };
-    let score = as_it_is.score(params);
-    if score >= params.turn.max_score {
-        return as_it_is;
+    let mut best = Located { evidence, found };
+    let better = |evidence: PageEvidence, best: Located, min_gain: f64| {
+        let found = best_placement(&evidence, families, params);
+        let other = Located { evidence, found };
+        if other.score(params) > best.score(params) + min_gain { other } else { best }
+    };
+    if best.score(params) < params.sure_score {
+        best = better(PageEvidence::measure(page, &params.evidence.pale()), best, params.near_score_margin);
     }
-    let Some(turn) = upright_turn(&as_it_is.evidence.lines, &params.turn) else { return as_it_is };
-    let evidence = PageEvidence::measure_turned(page, turn, &params.evidence);
-    let found = best_placement(&evidence, families, params);
-    let turned = Located { evidence, found };
-    if turned.score(params) > score { turned } else { as_it_is }
+    if best.score(params) < params.turn.max_score
+        && let Some(turn) = upright_turn(&best.evidence.lines, &params.turn)
+    {
+        best = better(PageEvidence::measure_turned(page, turn, &params.evidence), best, 0.0);
+    }
+    best
 }
 
 /// The template that the mirror image of a page is of, where that fits clearly better than the page itself, which scores
@@ -113,6 +119,7 @@ pub(super) fn best_placement(
         let refined = rivals.filter_map(|(Family { members, model }, starts)| {
             let starts = starts.iter().map(|start| page_from_lines.compose(&start.map)).collect();
             let placement = fit::refine(evidence, model, starts, &params.fit)?;
+            let placement = best_of_neighbours(evidence, model, placement, params);
             Some(FamilyMatch { member_idxs: members.to_vec(), placement, placed_idx: members[0] })
         });
         pick_best(evidence, families, refined.collect(), params)

@@ -1,6 +1,6 @@
 //! Which of two templates that both lie on a page is it? Only what one of them has and the other has not decides.
 
-use super::{evidence::PageEvidence, params::DiscriminateParams, search::LineModel};
+use super::{evidence::PageEvidence, params::DiscriminateParams, pitch::word_pieces, search::LineModel};
 use formread_raster::geometry::{Point, Projection, Rect, Segment};
 
 /// A template and where it lies.
@@ -67,7 +67,7 @@ fn count_distinct(
             n_found += usize::from(is_on_line(evidence, own.map, p, direction, params));
         }
     }
-    for piece in own.model.printed.iter().flat_map(|word| pieces(*word, params.word_step_mm)) {
+    for piece in own.model.printed.iter().flat_map(|word| word_pieces(*word, params.word_step_mm)) {
         let Some(in_other) = Rect::around(other_from_own.apply_rect(piece)) else { continue };
         let is_shared = |word: &Rect| word.inflate(params.distinct_mm).intersection(in_other).is_some();
         if other.model.printed.iter().any(is_shared) {
@@ -80,13 +80,6 @@ fn count_distinct(
         n_found += usize::from(share.is_some_and(|share| share > params.min_printed_ink_share));
     }
     (n_found, n_visible)
-}
-
-/// A word or mark in pieces along it.
-fn pieces(word: Rect, step_mm: f64) -> impl Iterator<Item = Rect> {
-    let n = (word.width() / step_mm).floor().max(1.0);
-    let step = word.width() / n;
-    (0..n as usize).map(move |i| Rect::from_xywh(word.x0 + i as f64 * step, word.y0, step, word.height()))
 }
 
 /// The unit vector `direction` at `p` as `map` turns it.
@@ -106,7 +99,7 @@ fn passes(line: Segment, p: Point, direction: Point, params: &DiscriminateParams
 }
 
 /// Whether the page has a line where the template has one at `p`.
-fn is_on_line(
+pub(super) fn is_on_line(
     evidence: &PageEvidence,
     map: &Projection,
     p: Point,

@@ -1,6 +1,10 @@
 //! The lines and the ink of a page, measured once for all templates.
 
-use image::{GrayImage, imageops};
+use image::{GrayImage, Luma, imageops};
+use imageproc::{
+    definitions::Image,
+    integral_image::{integral_image, sum_image_pixels},
+};
 
 use super::{bands::Bands, params::EvidenceParams};
 use formread_page::Page;
@@ -19,6 +23,8 @@ pub struct PageEvidence {
     pub bands: [Bands; 2],
     /// 255 ink, 0 paper; `factor` times smaller than the page.
     mask: GrayImage,
+    /// Ink above and left of each pixel of the mask.
+    sums: Image<Luma<u32>>,
     factor: u32,
     width: f64,
     height: f64,
@@ -111,7 +117,8 @@ impl PageEvidence {
     ) -> Self {
         let lines = PageLines::new(pieces, width.max(height), f64::from(factor), params);
         let bands = [Bands::new(&lines.pieces.horizontal, true), Bands::new(&lines.pieces.vertical, false)];
-        Self { lines, bands, mask, factor, width, height, turn: None }
+        let sums = integral_image(&mask);
+        Self { lines, bands, mask, sums, factor, width, height, turn: None }
     }
 
     /// What is left of it without the lines and the ink where `is_taken`.
@@ -180,18 +187,25 @@ impl PageEvidence {
         if self.turn.is_some() && !bounds.corners().into_iter().all(|corner| self.is_on_page(corner)) {
             return None;
         }
-        let (x0, y0) = ((bounds.x0 / scale) as u32, (bounds.y0 / scale) as u32);
         let x1 = ((bounds.x1 / scale) as u32).min(self.mask.width().checked_sub(1)?);
         let y1 = ((bounds.y1 / scale) as u32).min(self.mask.height().checked_sub(1)?);
-        let columns = x0 as usize..x1 as usize + 1;
-        let rows = self.mask.as_raw().chunks_exact(self.mask.width() as usize);
-        let rows = rows.take(y1 as usize + 1).skip(y0 as usize);
-        let n_ink: usize = rows.filter_map(|row| row.get(columns.clone())).flatten().filter(|&&v| v > 0).count();
-        Some(
-            n_ink as f64
-                / (f64::from(x1 + 1).max(f64::from(x0 + 1)) - f64::from(x0))
-                / (f64::from(y1 + 1) - f64::from(y0)).max(1.0),
-        )
+        let (x0, y0) = (((bounds.x0 / scale) as u32).min(x1), ((bounds.y0 / scale) as u32).min(y1));
+        let [sum] = sum_image_pixels(&self.sums, x0, y0, x1, y1);
+        Some(f64::from(sum) / 255.0 / f64::from(x1 + 1 - x0) / f64::from(y1 + 1 - y0))
+    }
+
+    /// Ink within a rectangle of the page, in pixels of the page; what lies off it counts nothing.
+    pub(super) fn ink_px(&self, bounds: Rect) -> f64 {
+        let scale = f64::from(self.factor);
+        let clip = |v: f64, side: u32| (v / scale).round().clamp(0.0, f64::from(side)) as u32;
+        let (width, height) = self.mask.dimensions();
+        let ([x0, x1], [y0, y1]) =
+            ([bounds.x0, bounds.x1].map(|v| clip(v, width)), [bounds.y0, bounds.y1].map(|v| clip(v, height)));
+        if x0 >= x1 || y0 >= y1 {
+            return 0.0;
+        }
+        let [sum] = sum_image_pixels(&self.sums, x0, y0, x1 - 1, y1 - 1);
+        f64::from(sum) / 255.0 * scale * scale
     }
 
     /// The lines as they lie after `level_from_page`, with the bounds of the page there. `None` where part of the page

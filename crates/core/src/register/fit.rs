@@ -3,10 +3,14 @@
 //! As iterated closest points (Besl and McKay, 1992) with the distance from point to line (Chen and Medioni, 1992):
 //! each sample of the template's lines finds the nearest piece of a line of its own direction on the page; the map that
 //! brings all of them onto their lines is found by least squares with Tukey's weights. This is repeated with a smaller reach.
+//!
+//! Words and marks take part with less weight, since they are found less exactly: they hold a form of lines along its lines.
 
 use super::{
+    anchors,
     bands::Piece,
     evidence::PageEvidence,
+    hold::Hold,
     params::FitParams,
     search::{Balance, LineModel},
 };
@@ -29,6 +33,10 @@ pub struct Placement {
     pub printed: f64,
     /// Share of the length of the page's long lines, where the form lies, that the template has too, 0 to 1.
     pub explained: f64,
+    /// How firmly all of this holds it; `None` where that was not measured.
+    pub hold: Option<Hold>,
+    /// A shift of the form, millimetres, after which it fits the page as well.
+    pub rival_mm: Option<Point>,
 }
 
 impl Placement {
@@ -57,6 +65,8 @@ struct Pair {
     direction: Point,
     on: Point,
     normal: Point,
+    /// How much less exact it is than a sample of a line.
+    deviation: f64,
 }
 
 /// The best of `starts`, refined; `None` where none can be, or only by an absurd distortion.
@@ -67,34 +77,42 @@ pub fn refine(
     params: &FitParams,
 ) -> Option<Placement> {
     let rough_samples = &model.samples[..params.n_rough_samples.min(model.samples.len())];
+    let rough_anchors = &model.anchors[..params.n_rough_anchors.min(model.anchors.len())];
     let mut rough: Vec<(f64, Projection)> = starts
         .into_iter()
         .filter_map(|mut map| {
             for reach_mm in params.rough_reaches_mm {
                 let found = find_pairs(evidence, rough_samples, &map, reach_mm, params);
-                map = solve(&found, &map, model, Freedom::Affine, params.min_pairs)?;
+                let anchored = find_anchors(evidence, rough_anchors, &map, reach_mm, params);
+                map = solve(&found, &anchored, &map, model, Freedom::Affine, params.min_pairs)?;
             }
-            Some((closeness(evidence, rough_samples, &map, params), map))
+            let anchored = find_anchors(evidence, rough_anchors, &map, params.found_mm, params).len() as f64 / 2.0;
+            let anchored = params.printed_weight * anchored / rough_anchors.len().max(1) as f64;
+            Some((closeness(evidence, rough_samples, &map, params) + anchored, map))
         })
         .collect();
     rough.sort_by(|a, b| b.0.total_cmp(&a.0));
     rough.truncate(params.max_refined);
     rough
         .into_iter()
-        .filter_map(|(_, start)| refine_one(evidence, model, start, params))
-        .max_by(|a, b| a.score(params).total_cmp(&b.score(params)))
+        .filter_map(|(anchored, start)| Some((anchored, refine_one(evidence, model, start, params)?)))
+        .max_by(|(a, p), (b, q)| (a + p.score(params)).total_cmp(&(b + q.score(params))))
+        .map(|(_, placement)| placement)
 }
 
 fn refine_one(evidence: &PageEvidence, model: &LineModel, start: Projection, params: &FitParams) -> Option<Placement> {
+    let fit = |map: &Projection, reach_mm: f64, freedom: Freedom| {
+        let found = find_pairs(evidence, &model.samples, map, reach_mm, params);
+        let anchored = find_anchors(evidence, &model.anchors, map, reach_mm, params);
+        solve(&found, &anchored, map, model, freedom, params.min_pairs)
+    };
     let mut affine = start;
     for reach_mm in params.affine_reaches_mm {
-        let found = find_pairs(evidence, &model.samples, &affine, reach_mm, params);
-        affine = solve(&found, &affine, model, Freedom::Affine, params.min_pairs)?;
+        affine = fit(&affine, reach_mm, Freedom::Affine)?;
     }
     let mut projective = affine;
     for reach_mm in params.projective_reaches_mm {
-        let found = find_pairs(evidence, &model.samples, &projective, reach_mm, params);
-        projective = solve(&found, &projective, model, Freedom::Projective, params.min_pairs)?;
+        projective = fit(&projective, reach_mm, Freedom::Projective)?;
     }
     let flat = assess(evidence, model, affine, params);
     let tilted = assess(evidence, model, projective, params);
@@ -102,7 +120,8 @@ fn refine_one(evidence: &PageEvidence, model: &LineModel, start: Projection, par
         || tilted.support > flat.support - params.max_projective_support_loss
             && tilted.residual_px < params.max_projective_residual_ratio * flat.residual_px;
     let best = if is_tilted { tilted } else { flat };
-    is_plausible(&best.page_from_template, model, params).then_some(best)
+    let hold = hold(evidence, model, &best.page_from_template, params);
+    is_plausible(&best.page_from_template, model, params).then_some(Placement { hold, ..best })
 }
 
 /// Whether the map keeps the form's face up and its shape within the limits, at each corner.
@@ -166,6 +185,8 @@ fn assess(evidence: &PageEvidence, model: &LineModel, map: Projection, params: &
         support: support.max(0.0),
         explained: explained_share(evidence, model, &map, params),
         printed: if n_printed == 0 { 1.0 } else { n_inked as f64 / n_printed as f64 },
+        hold: None,
+        rival_mm: None,
     }
 }
 
@@ -182,6 +203,10 @@ fn explained_share(evidence: &PageEvidence, model: &LineModel, map: &Projection,
             continue;
         }
         total_mm += line.length();
+        if model.other_print.iter().any(|area| area.inflate(near_mm).contains(line.middle())) {
+            explained_mm += line.length();
+            continue;
+        }
         let n = (line.length() / 4.0).ceil();
         let along = line.direction();
         let is_near = |p: Point| {
@@ -244,10 +269,65 @@ fn find_pairs(
         }
         if let Some((_, &Piece { start, along, .. })) = nearest {
             let normal = Point::new(-along.y, along.x);
-            pairs.push(Pair { template, direction: own_direction, on: start, normal });
+            pairs.push(Pair { template, direction: own_direction, on: start, normal, deviation: 1.0 });
         }
     }
     pairs
+}
+
+/// The words and marks that are found within reach, each held in both directions of the page.
+fn find_anchors(
+    evidence: &PageEvidence,
+    anchors: &[Rect],
+    map: &Projection,
+    reach_mm: f64,
+    params: &FitParams,
+) -> Vec<Pair> {
+    let held = |bounds: &Rect| {
+        let shift = anchors::locate(evidence, *bounds, map, reach_mm, &params.anchor)?;
+        let template = bounds.centre();
+        let on = map.apply(template) + shift;
+        let pair = |direction: Point, normal: Point| Pair {
+            template,
+            direction,
+            on,
+            normal,
+            deviation: params.anchor.deviation,
+        };
+        let (right, down) = (Point::new(1.0, 0.0), Point::new(0.0, 1.0));
+        Some([pair(down, right), pair(right, down)])
+    };
+    anchors.iter().filter_map(held).flatten().collect()
+}
+
+/// How firmly the print of a form holds it where all of it is found.
+pub fn ideal_hold(model: &LineModel, params: &FitParams) -> Option<Hold> {
+    let (right, down) = (Point::new(1.0, 0.0), Point::new(0.0, 1.0));
+    let pair = |template: Point, direction: Point, deviation: f64| {
+        let normal = Point::new(-direction.y, direction.x);
+        Pair { template, direction, on: template, normal, deviation }
+    };
+    let found: Vec<Pair> = model.samples.iter().map(|&(p, direction)| pair(p, direction, 1.0)).collect();
+    let located = |r: &Rect| [right, down].map(|direction| pair(r.centre(), direction, params.anchor.deviation));
+    let anchored: Vec<Pair> = model.anchors.iter().flat_map(located).collect();
+    hold_of(&found, &anchored, &Projection::IDENTITY, model, params)
+}
+
+/// How firmly the print that is found at `map` holds it there.
+fn hold(evidence: &PageEvidence, model: &LineModel, map: &Projection, params: &FitParams) -> Option<Hold> {
+    let found = find_pairs(evidence, &model.samples, map, params.found_mm, params);
+    let anchored = find_anchors(evidence, &model.anchors, map, params.found_mm, params);
+    hold_of(&found, &anchored, map, model, params)
+}
+
+fn hold_of(found: &[Pair], anchored: &[Pair], map: &Projection, model: &LineModel, params: &FitParams) -> Option<Hold> {
+    let unit_from_template = unit_from_template(model);
+    let current = map.compose(&unit_from_template.inverse()?);
+    let equations = normal_equations(found, anchored, map, &current, &unit_from_template);
+    let mut affine: [[f64; 6]; 6] = std::array::from_fn(|i| std::array::from_fn(|j| equations[i][j]));
+    // so that what nothing holds is far off, and not infinitely far
+    (0..6).for_each(|i| affine[i][i] += 1e-6);
+    Hold::new(*map, unit_from_template, &affine, params.landmark_mm)
 }
 
 /// How much a fit may bend the template.
@@ -257,10 +337,17 @@ enum Freedom {
     Projective,
 }
 
-/// The map that brings the samples onto their lines, by weighted least squares from `map`; `None` of fewer than `min_pairs`.
-/// The template's page is scaled to about 1, so that the unknowns are of similar size.
+/// The template's page scaled to about 1, so that the unknowns of a fit are of similar size.
+fn unit_from_template(model: &LineModel) -> Projection {
+    let (centre, side) = (model.page.centre(), model.page.width().max(model.page.height()) / 2.0);
+    Projection::scaling(1.0 / side, 1.0 / side).compose(&Projection::translation(-centre.x, -centre.y))
+}
+
+/// The map that brings the samples onto their lines and the anchors onto their ink, by weighted least squares from `map`; `None`
+/// of fewer samples than `min_pairs`.
 fn solve(
     pairs: &[Pair],
+    anchors: &[Pair],
     map: &Projection,
     model: &LineModel,
     freedom: Freedom,
@@ -269,47 +356,12 @@ fn solve(
     if pairs.len() < min_pairs {
         return None;
     }
-    let distances: Vec<f64> = pairs.iter().map(|pair| distance(pair, map)).collect();
-    let mut sizes: Vec<f64> = distances.iter().map(|d| d.abs()).collect();
-    sizes.sort_by(f64::total_cmp);
-    // Tukey's biweight at 4.685 robust standard deviations (Beaton and Tukey, 1974), never narrower than a pixel.
-    let cut_px = 4.685 * (1.4826 * sizes[sizes.len() / 2]).max(0.5);
-    let (centre, side) = (model.page.centre(), model.page.width().max(model.page.height()) / 2.0);
-    let unit_from_template =
-        Projection::scaling(1.0 / side, 1.0 / side).compose(&Projection::translation(-centre.x, -centre.y));
-    let template_from_unit = unit_from_template.inverse()?;
-    let current = map.compose(&template_from_unit);
+    let unit_from_template = unit_from_template(model);
+    let current = map.compose(&unit_from_template.inverse()?);
     let current = Projection(current.0.map(|v| v / current.0[8]));
-    // Rows of a linear problem in the change of the eight free numbers of the map.
-    let mut normal_equations = [[0.0f64; 9]; 8];
-    for (pair, d) in pairs.iter().zip(&distances) {
-        let weight = (1.0 - (d / cut_px).powi(2)).max(0.0).powi(2);
-        if weight == 0.0 {
-            continue;
-        }
-        let p = unit_from_template.apply(pair.template);
-        let w = current.0[6] * p.x + current.0[7] * p.y + 1.0;
-        let q = current.apply(p);
-        let n = pair.normal;
-        let along = n.dot(q);
-        let row = [
-            n.x * p.x / w,
-            n.x * p.y / w,
-            n.x / w,
-            n.y * p.x / w,
-            n.y * p.y / w,
-            n.y / w,
-            -along * p.x / w,
-            -along * p.y / w,
-        ];
-        for i in 0..8 {
-            for j in 0..8 {
-                normal_equations[i][j] += weight * row[i] * row[j];
-            }
-            normal_equations[i][8] -= weight * row[i] * d;
-        }
-    }
+    let mut normal_equations = normal_equations(pairs, anchors, map, &current, &unit_from_template);
     // What the lines leave undetermined keeps its value.
+    let centre = model.page.centre();
     for (i, equation) in normal_equations.iter_mut().enumerate() {
         equation[i] += 1e-3 * if i < 6 { 1.0 } else { (model.page.width() * map.scale_at(centre)).powi(2) * 1e-2 };
     }
@@ -325,6 +377,62 @@ fn solve(
     let moved = Projection(std::array::from_fn(|i| current.0[i] + change[i]));
     let moved = moved.compose(&unit_from_template);
     moved.0.iter().all(|v| v.is_finite()).then_some(moved)
+}
+
+/// Weight of the condition that a page is scaled alike in both directions and not sheared, in samples of a line: it decides
+/// where nothing else does.
+const SHAPE_WEIGHT: f64 = 0.05;
+
+/// Rows of a linear problem in the change of the eight free numbers of the map `current`, which is `map` in unit coordinates.
+fn normal_equations(
+    pairs: &[Pair],
+    anchors: &[Pair],
+    map: &Projection,
+    current: &Projection,
+    unit_from_template: &Projection,
+) -> [[f64; 9]; 8] {
+    let mut equations = [[0.0f64; 9]; 8];
+    let mut add = |weight: f64, row: [f64; 8], off: f64| {
+        for i in 0..8 {
+            for j in 0..8 {
+                equations[i][j] += weight * row[i] * row[j];
+            }
+            equations[i][8] -= weight * row[i] * off;
+        }
+    };
+    for pairs in [pairs, anchors] {
+        let distances: Vec<f64> = pairs.iter().map(|pair| distance(pair, map)).collect();
+        let mut sizes: Vec<f64> = distances.iter().map(|d| d.abs()).collect();
+        sizes.sort_by(f64::total_cmp);
+        // Tukey's biweight at 4.685 robust standard deviations (Beaton and Tukey, 1974), never narrower than a pixel.
+        let cut_px = 4.685 * (1.4826 * sizes.get(sizes.len() / 2).copied().unwrap_or(0.0)).max(0.5);
+        for (pair, d) in pairs.iter().zip(&distances) {
+            let weight = (1.0 - (d / cut_px).powi(2)).max(0.0).powi(2) / pair.deviation.powi(2);
+            if weight == 0.0 {
+                continue;
+            }
+            let p = unit_from_template.apply(pair.template);
+            let w = current.0[6] * p.x + current.0[7] * p.y + 1.0;
+            let q = current.apply(p);
+            let n = pair.normal;
+            let along = n.dot(q);
+            let row = [
+                n.x * p.x / w,
+                n.x * p.y / w,
+                n.x / w,
+                n.y * p.x / w,
+                n.y * p.y / w,
+                n.y / w,
+                -along * p.x / w,
+                -along * p.y / w,
+            ];
+            add(weight, row, *d);
+        }
+    }
+    let [a, b, _, c, d, ..] = current.0;
+    add(SHAPE_WEIGHT, [1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0], a - d);
+    add(SHAPE_WEIGHT, [0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0], b + c);
+    equations
 }
 
 #[cfg(test)]
@@ -399,10 +507,17 @@ mod tests {
 
     #[test]
     fn score_of_all_that_can_be_found_is_one() {
-        let all =
-            Placement { page_from_template: UPRIGHT, residual_px: 0.0, support: 1.0, printed: 1.0, explained: 1.0 };
+        let all = Placement {
+            page_from_template: UPRIGHT,
+            residual_px: 0.0,
+            support: 1.0,
+            printed: 1.0,
+            explained: 1.0,
+            hold: None,
+            rival_mm: None,
+        };
         assert!((all.score(&params()) - 1.0).abs() < 1e-12);
-        let none = Placement { support: 0.0, printed: 0.0, explained: 0.0, ..all };
+        let none = Placement { support: 0.0, printed: 0.0, explained: 0.0, ..all.clone() };
         assert_eq!(none.score(&params()), 0.0);
     }
 
@@ -411,7 +526,9 @@ mod tests {
         let form = form("x", "");
         let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT), &EvidenceParams::default());
         let with = |printed: Vec<Rect>| {
-            assess(&evidence, &LineModel { printed, ..model_of(&form) }, UPRIGHT, &params()).printed
+            let mut model = model_of(&form);
+            model.printed = printed;
+            assess(&evidence, &model, UPRIGHT, &params()).printed
         };
         let (inked, free) = (Rect::from_edges(10.0, 19.0, 40.0, 25.0), Rect::from_edges(60.0, 95.0, 90.0, 99.0));
         assert_eq!([with(vec![]), with(vec![inked]), with(vec![inked, free]), with(vec![free])], [1.0, 1.0, 0.5, 0.0]);
@@ -436,8 +553,8 @@ mod tests {
         let evidence = PageEvidence::measure(&drawn(&form.printed_lines(), &UPRIGHT), &EvidenceParams::default());
         let model = model_of(&form);
         let few = find_pairs(&evidence, &model.samples[..params().min_pairs - 1], &UPRIGHT, 2.0, &params());
-        assert!(solve(&few, &UPRIGHT, &model, Freedom::Affine, params().min_pairs).is_none());
+        assert!(solve(&few, &[], &UPRIGHT, &model, Freedom::Affine, params().min_pairs).is_none());
         let all = find_pairs(&evidence, &model.samples, &UPRIGHT, 2.0, &params());
-        assert!(solve(&all, &UPRIGHT, &model, Freedom::Affine, params().min_pairs).is_some());
+        assert!(solve(&all, &[], &UPRIGHT, &model, Freedom::Affine, params().min_pairs).is_some());
     }
 }

@@ -13,20 +13,26 @@
 //!    printed numbers (`imprints`) where templates declare any, then by what only one of two templates has
 //!    (`discriminate`). Where nothing decides, the form is unknown.
 //!    Before that, a page that is a mirror image, or that has another form beside the one found (`several`), is rejected.
+//!    Of a form of evenly spaced rows, the placement one row further is compared as well (`pitch`, `neighbour`).
 //! 6. `settle` lets each field find its own printed frame, because paper bends.
 //!
 //! Registration has no nets. [`Candidates::numbers_to_read`] lists the printed numbers that a caller with nets reads
 //! between the two calls.
 
+mod anchors;
 mod bands;
 mod candidates;
 mod discriminate;
 mod evidence;
 mod families;
 mod fit;
+mod hold;
 mod imprints;
+mod neighbour;
 mod params;
 mod perspective;
+mod pitch;
+mod print_params;
 mod search;
 mod settle;
 mod several;
@@ -51,6 +57,7 @@ pub use params::{
     DiscriminateParams, Distortion, EvidenceParams, FamilyParams, FitParams, ImprintParams, LevelParams,
     RegisterParams, SearchParams, SettleParams, SeveralParams, TurnParams,
 };
+pub use print_params::{AnchorParams, PitchParams};
 
 /// A template laid on a page.
 #[derive(Debug, Clone)]
@@ -75,6 +82,8 @@ pub struct FieldRegistration {
     pub residual_px: Option<f64>,
     /// Whether the whole field lies on the page.
     pub on_page: bool,
+    /// Whether nothing holds the field in some direction: neither lines of its own frame nor enough print on the page.
+    pub is_loose: bool,
 }
 
 impl FieldRegistration {
@@ -233,6 +242,11 @@ pub fn resolve(
         let detail = format!("fits two templates alike: {} and {}", templates[idx].name, templates[other].name);
         return Err(RegistrationFailure::unknown_form(detail));
     }
+    if let Some(Point { x, y }) = placement.rival_mm {
+        let detail =
+            format!("fits as well {x:.0} mm further right and {y:.0} mm further down: nothing printed once decides");
+        return Err(RegistrationFailure { template_idx: Some(idx), reason: PageReject::PoorRegistration, detail });
+    }
     let registration = settle::settle(page, &templates[idx], &placement, &params.settle);
     let poor = |detail| RegistrationFailure { template_idx: Some(idx), reason: PageReject::PoorRegistration, detail };
     let px_per_mm = placement.page_from_template.scale_at(templates[idx].centre());
@@ -244,6 +258,15 @@ pub fn resolve(
         return Err(poor(format!("frames found: {n_settled} of {n_framed}")));
     }
     Ok((idx, registration))
+}
+
+/// For each field of `template` whether nothing printed holds it sideways, and up and down, even where all print is found.
+pub fn loose_fields(template: &FormTemplate, params: &RegisterParams) -> Vec<[bool; 2]> {
+    let families = Families::new(std::slice::from_ref(template), params);
+    let Some(hold) = families.model(0).and_then(|model| fit::ideal_hold(model, &params.fit)) else {
+        return vec![[false; 2]; template.fields.len()];
+    };
+    template.fields.iter().map(|field| settle::loose_axes(field, true, &hold, &params.settle)).collect()
 }
 
 /// No template fits; `nearest` is the one that fits best, of those whose lines are on the page.
@@ -308,7 +331,7 @@ fn whole_image(page: &Page, template: &FormTemplate) -> Registration {
         f64::from(width) / bounds.width().max(f64::MIN_POSITIVE),
         f64::from(height) / bounds.height().max(f64::MIN_POSITIVE),
     );
-    let field = FieldRegistration { page_from_template, residual_px: None, on_page: true };
+    let field = FieldRegistration { page_from_template, residual_px: None, on_page: true, is_loose: false };
     Registration { page_from_template, residual_px: 0.0, support: 1.0, fields: vec![field; template.fields.len()] }
 }
 
@@ -480,7 +503,12 @@ mod tests {
     #[test]
     fn frames_of_small_boxes_count_only_where_there_are_no_others() {
         let small = "[[field]]\nname = \"c\"\nkind = \"mark\"\nbox = [30, 72, 3, 3]\n";
-        let fit = |residual_px| FieldRegistration { page_from_template: UPRIGHT, residual_px, on_page: true };
+        let fit = |residual_px| FieldRegistration {
+            page_from_template: UPRIGHT,
+            residual_px,
+            on_page: true,
+            is_loose: false,
+        };
         let registration =
             |fields| Registration { page_from_template: UPRIGHT, residual_px: 0.1, support: 1.0, fields };
         let mixed = form("x", small);

@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use super::print_params::{AnchorParams, PitchParams};
+
 /// When a page is taken for a form, and when it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RegisterParams {
@@ -58,6 +60,8 @@ pub struct RegisterParams {
     pub discriminate: DiscriminateParams,
     /// Barcodes and printed numbers.
     pub imprints: ImprintParams,
+    /// Placements one pitch of the form further.
+    pub pitch: PitchParams,
     /// The fields' own frames.
     pub settle: SettleParams,
 }
@@ -84,6 +88,7 @@ impl Default for RegisterParams {
             fit: FitParams::default(),
             discriminate: DiscriminateParams::default(),
             imprints: ImprintParams::default(),
+            pitch: PitchParams::default(),
             settle: SettleParams::default(),
         }
     }
@@ -100,6 +105,9 @@ pub struct EvidenceParams {
     pub window_share: f64,
     /// `k` of Sauvola's threshold: how much darker than its surroundings ink is. Raising it loses pale ink.
     pub sauvola_k: f64,
+    /// The same of a second measurement, of a page on which no form is sure: the lines of the form may be pale. Raising it loses
+    /// pale forms, lowering it takes the grain of the paper for ink.
+    pub pale_sauvola_k: f64,
     /// Thickest printed line: 2 mm of A4. Raising it takes bars and writing for lines.
     pub max_thickness_share: f64,
     /// Shortest piece of a line that is kept: 2.5 mm of A4. Shorter ones are mostly letters. Raising it loses the sides of
@@ -114,12 +122,20 @@ pub struct EvidenceParams {
     pub max_growth: f64,
 }
 
+impl EvidenceParams {
+    /// Those of the second measurement.
+    pub fn pale(self) -> Self {
+        Self { sauvola_k: self.pale_sauvola_k, ..self }
+    }
+}
+
 impl Default for EvidenceParams {
     fn default() -> Self {
         Self {
             max_measured_side_px: 2200.0,
             window_share: 1.0 / 80.0,
             sauvola_k: 0.2,
+            pale_sauvola_k: 0.06,
             max_thickness_share: 1.0 / 150.0,
             min_length_share: 1.0 / 120.0,
             max_gap_share: 1.0 / 100.0,
@@ -265,6 +281,10 @@ pub struct SearchParams {
     pub max_upright_sine: f64,
     /// Placements that are handed on to the fit. Raising it costs time.
     pub max_kept: usize,
+    /// Smallest width and height of a word or mark that is located by itself, millimetres. Raising it leaves fewer of them.
+    pub min_anchor_mm: [f64; 2],
+    /// Most words and marks that are located. Raising it costs time.
+    pub max_anchors: usize,
     /// Ratios of height to width that are tried on a page made level, which keeps the foreshortening of its tilt, along or
     /// across. More of them cost time.
     pub foreshortenings: [f64; 9],
@@ -290,6 +310,8 @@ impl Default for SearchParams {
             max_upright_scale_ratio: 1.12,
             max_upright_sine: 0.12,
             max_kept: 10,
+            min_anchor_mm: [2.0, 1.2],
+            max_anchors: 60,
             foreshortenings: [1.0, 0.93, 1.07, 0.87, 1.15, 0.81, 1.23, 0.76, 1.32],
         }
     }
@@ -326,6 +348,13 @@ pub struct FitParams {
     pub min_pairs: usize,
     /// Share of ink within a word's or mark's box above which it is there. Raising it misses pale print.
     pub min_printed_ink_share: f64,
+    /// How words and marks take part in the fit.
+    pub anchor: AnchorParams,
+    /// Words and marks of the rough refinement. Raising it costs time.
+    pub n_rough_anchors: usize,
+    /// Standard deviation of the place of a sample on a line, millimetres, from which that of a field is estimated. Raising it
+    /// sends more fields to review whose place little holds.
+    pub landmark_mm: f64,
     /// Weight in the score of words and marks that are inked; what these two leave of 1 is that of the template's lines.
     /// Raising it trusts the lines less.
     pub printed_weight: f64,
@@ -379,6 +408,9 @@ impl Default for FitParams {
             max_projective_residual_ratio: 0.8,
             min_pairs: 12,
             min_printed_ink_share: 0.04,
+            anchor: AnchorParams::default(),
+            n_rough_anchors: 20,
+            landmark_mm: 0.25,
             printed_weight: 0.2,
             explained_weight: 0.2,
             max_refined: 2,
@@ -505,6 +537,12 @@ pub struct SettleParams {
     pub max_contrast: f64,
     /// Lowest share of the samples that must find the frame. Raising it loses frames with writing on them.
     pub min_found: f64,
+    /// Lowest share of the samples of each side that must find it: a frame of which a side is not there is another one. Raising
+    /// it loses frames with a side under writing.
+    pub min_side_found: f64,
+    /// Largest standard deviation of a field's place, millimetres, in a direction in which it has no frame of its own. Raising it
+    /// reads fields whose place little holds.
+    pub max_deviation_mm: f64,
     /// What a shift of the whole reach costs, as a share of the votes. Raising it prefers the page's fit.
     pub shift_cost: f64,
     /// Weight that keeps a frame's slopes at the page's, in samples. Raising it prefers the page's fit.
@@ -528,6 +566,8 @@ impl Default for SettleParams {
             min_contrast: 12.0,
             max_contrast: 60.0,
             min_found: 0.4,
+            min_side_found: 0.15,
+            max_deviation_mm: 1.0,
             shift_cost: 0.3,
             slope_prior: 4.0,
         }

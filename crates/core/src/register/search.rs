@@ -1,13 +1,20 @@
 //! Proposes placements of a template. One line of the template laid on one line of the page, end on end, gives a similarity;
 //! each is scored by how many of the template's other lines it puts on lines.
 
+use std::sync::OnceLock;
+
 use image::{GrayImage, Luma};
 use imageproc::{
     distance_transform::{Norm, distance_transform},
     drawing::draw_line_segment_mut,
 };
 
-use super::{evidence::PageLines, params::SearchParams};
+use super::{
+    evidence::PageLines,
+    params::SearchParams,
+    pitch::{Pitch, find_pitches},
+    print_params::PitchParams,
+};
 use crate::form::{FormTemplate, Landmarks};
 use formread_raster::{
     checkpoint,
@@ -23,6 +30,12 @@ pub struct LineModel {
     pub samples: Vec<(Point, Point)>,
     /// Boxes in which ink is printed, millimetres: words and marks.
     pub printed: Vec<Rect>,
+    /// Those of them that are large enough to be found by themselves, spread over the page.
+    pub anchors: Vec<Rect>,
+    /// Other areas with print.
+    pub other_print: Vec<Rect>,
+    /// Where the form repeats itself, found when it is first asked for: of many forms few are.
+    pitches: OnceLock<Vec<Pitch>>,
     /// Page, millimetres.
     pub page: Rect,
 }
@@ -39,12 +52,26 @@ impl LineModel {
             let n = (line.length() / step_mm).ceil().max(1.0) as usize;
             samples.extend((0..n).map(|i| (line.at((i as f64 + 0.5) / n as f64), line.direction())));
         }
+        let printed: Vec<Rect> =
+            landmarks.words.iter().map(|w| w.bounds).chain(landmarks.marks.iter().copied()).collect();
+        let [min_width, min_height] = params.min_anchor_mm;
+        let is_anchor = |r: &&Rect| r.width() >= min_width && r.height() >= min_height;
+        let mut anchors = spread(printed.iter().filter(is_anchor).copied().collect());
+        anchors.truncate(params.max_anchors);
         Self {
+            pitches: OnceLock::new(),
             samples: spread(samples),
             lines,
-            printed: landmarks.words.iter().map(|w| w.bounds).chain(landmarks.marks.iter().copied()).collect(),
+            printed,
+            anchors,
+            other_print: landmarks.print.clone(),
             page: landmarks.page,
         }
+    }
+
+    /// Where the form repeats itself.
+    pub fn pitches(&self) -> &[Pitch] {
+        self.pitches.get_or_init(|| find_pitches(&self.lines, &self.samples, &self.printed, &PitchParams::default()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use image::GrayImage;
 
-use super::{FieldRegistration, Registration, fit::Placement, params::SettleParams};
+use super::{FieldRegistration, Registration, fit::Placement, hold::Hold, params::SettleParams};
 use crate::form::{Field, FieldLayout, FormTemplate};
 use formread_page::Page;
 use formread_raster::{
@@ -24,10 +24,24 @@ pub fn settle(page: &Page, template: &FormTemplate, placement: &Placement, param
             true => shift_among_neighbours(&centres, &own_shifts, idx, params),
             false => own_shifts[idx],
         };
-        field_registration(&map, bounds, on_page, shift)
+        let is_loose =
+            placement.hold.as_ref().is_some_and(|hold| loose_axes(field, shift.is_some(), hold, params) != [false; 2]);
+        FieldRegistration { is_loose, ..field_registration(&map, bounds, on_page, shift) }
     };
     let fields = template.fields.iter().enumerate().map(register_field).collect();
     Registration { page_from_template: map, residual_px: placement.residual_px, support: placement.support, fields }
+}
+
+/// Whether nothing holds `field` along the template's x, and along its y: neither its own frame, where that is found, nor the
+/// page's print.
+pub fn loose_axes(field: &Field, frame_is_found: bool, hold: &Hold, params: &SettleParams) -> [bool; 2] {
+    let sides = field.layout.printed_lines();
+    let deviation_mm = hold.deviation_mm(field.layout.bounds().centre());
+    // the sides that run up and down hold it sideways
+    [(false, deviation_mm[0]), (true, deviation_mm[1])].map(|(is_horizontal, mm)| {
+        let holds_itself = frame_is_found && sides.iter().any(|side| side.is_horizontal() == is_horizontal);
+        !holds_itself && mm > params.max_deviation_mm
+    })
 }
 
 /// A point of a printed line and the contrast of the page across it.
@@ -97,7 +111,7 @@ fn shift_among_neighbours(
 /// The field's registration where its frame is shifted by `shift`, or was not found (`None`).
 fn field_registration(map: &Projection, bounds: Rect, on_page: bool, shift: Option<Shift>) -> FieldRegistration {
     let Some(Shift { right, down, rms_mm }) = shift else {
-        return FieldRegistration { page_from_template: *map, residual_px: None, on_page };
+        return FieldRegistration { page_from_template: *map, residual_px: None, on_page, is_loose: false };
     };
     let centre = bounds.centre();
     // The shift as an affine map of the template.
@@ -116,6 +130,7 @@ fn field_registration(map: &Projection, bounds: Rect, on_page: bool, shift: Opti
         page_from_template: map.compose(&settled_from_template),
         residual_px: Some(rms_mm * map.scale_at(centre)),
         on_page,
+        is_loose: false,
     }
 }
 
@@ -137,17 +152,20 @@ fn own_shift(pixels: &GrayImage, layout: &FieldLayout, map: &Projection, params:
         };
         sample_line(pixels, *line, map, ProfileSamples { along_mm, across_mm: step_mm, reach_mm }, params)
     };
-    let samples: Vec<Sample> = lines.iter().flat_map(sample).collect();
-    let shift_down = common_shift(samples.iter().filter(|s| s.is_horizontal), step_mm, params);
-    let shift_right = common_shift(samples.iter().filter(|s| !s.is_horizontal), step_mm, params);
-    let found: Vec<(Point, bool, f64)> = samples
-        .iter()
-        .filter_map(|s| {
-            let common = if s.is_horizontal { shift_down? } else { shift_right? };
-            Some((s.template, s.is_horizontal, peak_near(&s.contrast, common, step_mm, params)?))
-        })
-        .collect();
-    if (found.len() as f64) < params.min_found * samples.len() as f64 {
+    let by_line: Vec<Vec<Sample>> = lines.iter().map(sample).collect();
+    let samples = || by_line.iter().flatten();
+    let shift_down = common_shift(samples().filter(|s| s.is_horizontal), step_mm, params);
+    let shift_right = common_shift(samples().filter(|s| !s.is_horizontal), step_mm, params);
+    let place = |s: &Sample| {
+        let common = if s.is_horizontal { shift_down? } else { shift_right? };
+        Some((s.template, s.is_horizontal, peak_near(&s.contrast, common, step_mm, params)?))
+    };
+    let found: Vec<(Point, bool, f64)> = samples().filter_map(place).collect();
+    let is_found = |n_found: usize, n: usize, min_share: f64| n_found as f64 >= min_share * n as f64;
+    // a side of which nothing is there is the side of another frame
+    let is_seen =
+        |line: &Vec<Sample>| is_found(line.iter().filter_map(place).count(), line.len(), params.min_side_found);
+    if !is_found(found.len(), samples().count(), params.min_found) || !by_line.iter().all(is_seen) {
         return None;
     }
     let of_family = |horizontal: bool| -> Vec<(Point, f64)> {
@@ -388,8 +406,15 @@ mod tests {
         let [first, second] = [0, 1].map(|i: usize| form.fields[i].layout.printed_lines());
         let lines: Vec<Segment> = first.into_iter().map(|line| bent.apply_segment(line)).chain(second).collect();
         let page = crate::register::tests::drawn(&lines, &map);
-        let placement =
-            Placement { page_from_template: map, residual_px: 0.3, support: 1.0, printed: 1.0, explained: 1.0 };
+        let placement = Placement {
+            page_from_template: map,
+            residual_px: 0.3,
+            support: 1.0,
+            printed: 1.0,
+            explained: 1.0,
+            hold: None,
+            rival_mm: None,
+        };
         let registration = settle(&page, &form, &placement, &params());
         for (field, down_mm) in registration.fields.iter().zip([1.0, 0.0]) {
             assert!(field.residual_px.is_some_and(|px| px < 0.5), "{field:?}");

@@ -86,6 +86,8 @@ pub(super) struct Cleaned {
     pub darkness: GrayImage,
     /// The printed lines near it, pixels of the crop.
     pub lines: Vec<Segment>,
+    /// Those of them that were there, and were removed.
+    pub dropped: Vec<Segment>,
 }
 
 /// A field of a printed form with its margin: [H, W] u8, grey as on the page.
@@ -111,13 +113,25 @@ pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) 
     };
     let lines = template.printed_lines().into_iter().filter(crosses);
     let lines: Vec<Segment> = lines.map(|line| Segment::new(place.point(line.a), place.point(line.b))).collect();
-    dropout::drop_lines(&mut darkness, &lines);
+    let dropped = dropout::drop_lines(&mut darkness, &lines);
     if let PageLayout::Printed(landmarks) = &template.layout {
         for word in landmarks.words.iter().map(|word| printed(word.bounds)).filter(near) {
             wipe(&mut darkness, place.rect(word), Some(frame));
         }
     }
-    Cleaned { darkness, lines }
+    Cleaned { darkness, lines, dropped }
+}
+
+/// `darkness`, that of the crop of a field, without the other print that the template declares around the field.
+pub(super) fn without_other_print(mut darkness: GrayImage, field: &Field, template: &FormTemplate) -> GrayImage {
+    let place = Place::of(field);
+    let frame = place.rect(field.layout.bounds());
+    if let PageLayout::Printed(landmarks) = &template.layout {
+        for area in landmarks.print.iter().filter(|area| area.intersection(place.area).is_some()) {
+            wipe(&mut darkness, place.rect(area.inflate(PARAMS.field.print_margin_mm)), Some(frame));
+        }
+    }
+    darkness
 }
 
 /// The darkness of a crop of any part of a form, without all that the template declares as print: [H, W] u8, 0 paper .. 255

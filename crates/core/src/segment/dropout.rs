@@ -14,20 +14,20 @@ use formread_raster::{
     transpose,
 };
 
-/// Erases `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black).
-pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) {
+/// Erases `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black). Returns those that were there.
+pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) -> Vec<Segment> {
     let (horizontal, vertical): (Vec<Segment>, Vec<Segment>) = lines.iter().partition(|line| line.is_horizontal());
-    for line in horizontal {
-        drop_horizontal(darkness, line);
-    }
+    let mut dropped: Vec<Segment> =
+        horizontal.into_iter().filter(|line| drop_horizontal(darkness, *line).is_some()).collect();
     if !vertical.is_empty() {
+        let swap = |p: Point| Point::new(p.y, p.x);
         let mut turned = transpose(darkness);
-        for line in vertical {
-            let swap = |p: Point| Point::new(p.y, p.x);
-            drop_horizontal(&mut turned, Segment::new(swap(line.a), swap(line.b)));
-        }
+        let is_there =
+            |line: &Segment| drop_horizontal(&mut turned, Segment::new(swap(line.a), swap(line.b))).is_some();
+        dropped.extend(vertical.into_iter().filter(is_there));
         *darkness = transpose(&turned);
     }
+    dropped
 }
 
 /// Where a line runs: its first row in each column of `columns`, and its thickness.
@@ -39,8 +39,9 @@ struct Course {
     dark: u8,
 }
 
-fn drop_horizontal(darkness: &mut GrayImage, line: Segment) {
-    let Some(course) = course(darkness, line) else { return };
+/// Erases a line that runs sideways; `None` where there is none.
+fn drop_horizontal(darkness: &mut GrayImage, line: Segment) -> Option<()> {
+    let course = course(darkness, line)?;
     let Course { columns, tops, thickness, dark } = &course;
     // The row `k` (from 1) above or below the band: the band is the line with a grey edge on each side.
     let row = |top: i32, side: i32, k: i32| if side < 0 { top - 1 - k } else { top + thickness + k };
@@ -77,6 +78,7 @@ fn drop_horizontal(darkness: &mut GrayImage, line: Segment) {
         }
     }
     *darkness = cleaned;
+    Some(())
 }
 
 /// Whether the little that reaches out in column `i` is a stroke that runs along the line and leaves it nearby. If not, it

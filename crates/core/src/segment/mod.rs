@@ -234,10 +234,11 @@ fn cut_field(
         PageLayout::WholeImage => Vec::new(),
     };
     if let FieldKind::Mark { .. } = field.kind {
-        let around = mark::Around { darkness: &clean::cleaned(&crop, field, template).darkness, others: &others };
+        let darkness = clean::without_other_print(clean::cleaned(&crop, field, template).darkness, field, template);
+        let around = mark::Around { darkness: &darkness, others: &others };
         return ((FieldInk::Mark(mark::mark_ink(&ink::darkness(&crop), frame, &around)), None), None);
     }
-    let Cleaned { darkness, lines } = clean::cleaned(&crop, field, template);
+    let Cleaned { darkness, lines, dropped } = clean::cleaned(&crop, field, template);
     let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
     let is_inside = |part: &Part| {
         let inside = |x: i32, y: i32| {
@@ -247,10 +248,18 @@ fn cut_field(
         part.share(inside) >= PARAMS.field.min_inside_share
     };
     let edges: Vec<Segment> = cells.iter().flat_map(|cell| cell.edges()).chain(lines).collect();
+    let letters = printed_in_cells(template, &cells, place);
+    let is_letter = |part: &Part| {
+        let inside =
+            |letter: &Rect, x: i32, y: i32| letter.contains(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5));
+        letters.iter().any(|letter| part.share(|x, y| inside(letter, x, y)) >= PARAMS.field.min_letter_share)
+    };
+    let is_writing_part =
+        |part: &Part| (!is_remnant(part, &edges) || is_stroke_beside(part, &dropped)) && !is_letter(part);
     let parts_of = |ink: &ink::Ink| -> (Vec<Part>, Vec<Part>) {
         parts::components(ink, PARAMS.field.min_component_px)
             .into_iter()
-            .partition(|part| is_inside(part) && !is_remnant(part, &edges))
+            .partition(|part| is_inside(part) && is_writing_part(part))
     };
     let find = |darkness: &GrayImage, params: &InkParams| {
         let ink = ink::find_ink(darkness, frame, params)?;
@@ -266,7 +275,7 @@ fn cut_field(
     let is_writing = |own: &[Part], foreign: &[Part]| {
         let all = area(&mut own.iter());
         let strokes = area(&mut own.iter().filter(is_stroke));
-        let around = area(&mut foreign.iter().filter(|part| !is_remnant(part, &edges)));
+        let around = area(&mut foreign.iter().filter(|part| is_writing_part(part)));
         strokes >= PARAMS.faint.min_stroke_share * all && all > 0.0 && around <= PARAMS.faint.max_share_around * all
     };
     let found = find(&darkness, &PARAMS.ink);
@@ -295,7 +304,7 @@ fn cut_field(
         // what is beside a blank field is measured by itself
         let beside = ink::find_ink(&darkness, strip::whole(&darkness), &PARAMS.ink).and_then(|ink| {
             let (_, foreign) = parts_of(&ink);
-            around.beside(&[], foreign.iter().filter(|part| !is_remnant(part, &edges)), blank_height)
+            around.beside(&[], foreign.iter().filter(|part| is_writing_part(part)), blank_height)
         });
         return ((FieldInk::Blank, None), beside.or_else(|| is_pale().then_some(StrayInk::Pale)));
     };
@@ -303,7 +312,9 @@ fn cut_field(
     let digit_height = free::digit_height(&own).unwrap_or(blank_height);
     let stray = match has_line {
         true => Some(StrayInk::Line),
-        false => around.beside(&own, foreign.iter().filter(|part| !is_remnant(part, &edges)), digit_height),
+        // a digit over a letter is not read as both
+        false if !own.is_empty() && !letters.is_empty() => Some(StrayInk::OverPrint),
+        false => around.beside(&own, foreign.iter().filter(|part| is_writing_part(part)), digit_height),
     };
     let cut = part(field, ink.grey, frame, own, foreign, &cells);
     // what is faint and cannot be cut is no proof of a blank
@@ -380,6 +391,14 @@ fn erase_3x3(ink: &mut GrayImage, x: i32, y: i32) {
     }
 }
 
+/// The words that are printed within cells, to show what is written there, with a margin: pixels of the crop.
+fn printed_in_cells(template: &FormTemplate, cells: &[Rect], place: Place) -> Vec<Rect> {
+    let PageLayout::Printed(Landmarks { words, .. }) = &template.layout else { return Vec::new() };
+    let is_in_cell = |word: &Rect| cells.len() > 1 && cells.iter().any(|cell| cell.union(*word) == *cell);
+    let words = words.iter().map(|word| place.rect(word.bounds)).filter(is_in_cell);
+    words.map(|word| word.inflate(PARAMS.field.print_margin_mm * CROP_PX_PER_MM)).collect()
+}
+
 /// Whether `part` is so near to printed lines or to the edge of a frame that it must be a remnant of them.
 fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
     let reach = PARAMS.field.remnant_reach_mm * CROP_PX_PER_MM;
@@ -390,6 +409,22 @@ fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
         near.iter().any(|r| r.contains(p))
     });
     share >= PARAMS.field.min_remnant_share
+}
+
+/// Whether `part` is a stroke that runs beside one of the lines that were removed, and not a remnant of it: as thick as a pen's,
+/// and shorter than the line.
+fn is_stroke_beside(part: &Part, dropped: &[Segment]) -> bool {
+    let (width, height) = (f64::from(part.width()), f64::from(part.height()));
+    let length = width.max(height);
+    let is_stroke = length >= PARAMS.field.min_stroke_px && part.area() as f64 >= PARAMS.field.min_pen_px * length;
+    let reach = PARAMS.field.remnant_reach_mm * CROP_PX_PER_MM;
+    let is_beside = |line: &Segment| {
+        let around = Rect::around([line.a, line.b]).map(|r| r.inflate(reach));
+        line.is_horizontal() == (width > height)
+            && length <= PARAMS.field.max_stroke_share * line.length()
+            && around.is_some_and(|r| r.intersection(part.bounds()).is_some())
+    };
+    is_stroke && dropped.iter().any(is_beside)
 }
 
 #[cfg(test)]
@@ -454,7 +489,7 @@ mod tests {
 
     fn registered(on_page: bool) -> Registration {
         let map = Projection::scaling(PX_PER_MM, PX_PER_MM);
-        let fit = FieldRegistration { page_from_template: map, residual_px: Some(0.1), on_page };
+        let fit = FieldRegistration { page_from_template: map, residual_px: Some(0.1), on_page, is_loose: false };
         Registration { page_from_template: map, residual_px: 0.1, support: 1.0, fields: vec![fit; 3] }
     }
 
@@ -516,18 +551,26 @@ mod tests {
         assert_eq!((seen.cells.len(), seen.scanned.dimensions()), (4, seen.cleaned.dimensions()));
     }
 
+    fn part(x: i32, y: i32, width: u32, height: u32) -> Part {
+        Part { ink: GrayImage::from_pixel(width, height, Luma([200])), x, y, component: 1 }
+    }
+
     #[test]
     fn part_along_a_printed_line_is_a_remnant_and_one_across_it_is_not() {
         let line = [Segment::new(Point::new(0.0, 20.0), Point::new(60.0, 20.0))];
-        let part = |x: i32, y: i32, width: u32, height: u32| Part {
-            ink: GrayImage::from_pixel(width, height, Luma([200])),
-            x,
-            y,
-            component: 1,
-        };
         assert!(is_remnant(&part(10, 17, 20, 4), &line));
         assert!(!is_remnant(&part(10, 0, 4, 40), &line), "most of it is further from the line");
         assert!(!is_remnant(&part(10, 40, 20, 4), &line) && !is_remnant(&part(10, 17, 20, 4), &[]));
+    }
+
+    #[test]
+    fn stroke_beside_a_removed_line_is_writing_and_a_sliver_is_not() {
+        let line = [Segment::new(Point::new(20.0, 0.0), Point::new(20.0, 80.0))];
+        assert!(is_stroke_beside(&part(22, 20, 4, 40), &line));
+        assert!(!is_stroke_beside(&part(22, 20, 1, 40), &line), "a sliver of the line");
+        assert!(!is_stroke_beside(&part(22, 0, 4, 80), &line), "a second printed line");
+        assert!(!is_stroke_beside(&part(22, 20, 40, 4), &line) && !is_stroke_beside(&part(22, 20, 4, 40), &[]));
+        assert!(!is_stroke_beside(&part(40, 20, 4, 40), &line), "it is not beside it");
     }
 
     #[test]

@@ -17,6 +17,10 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         min_digit_height: 0.25,
         remnant_reach_mm: 0.6,
         min_remnant_share: 0.85,
+        min_stroke_px: 15.0,
+        min_pen_px: 2.5,
+        max_stroke_share: 0.95,
+        min_letter_share: 0.85,
         print_margin_mm: 0.4,
     },
     stray: StrayParams {
@@ -199,6 +203,16 @@ pub(super) struct FieldParams {
     pub remnant_reach_mm: f64,
     /// Share of a component's ink that must lie that near. Raising it keeps more of the frame as ink.
     pub min_remnant_share: f64,
+    /// But a part of this length, pixels, is a stroke beside the line where it is as thick as a pen's. Raising it loses short
+    /// strokes along the frame.
+    pub min_stroke_px: f64,
+    /// Its mean thickness, pixels. Raising it loses thin strokes along the frame; lowering it takes slivers of lines for ink.
+    pub min_pen_px: f64,
+    /// Its largest length, as a share of the line's. Raising it takes the second of two printed lines for ink.
+    pub max_stroke_share: f64,
+    /// Share of a component's ink that must lie within a letter that is printed in a cell to be that letter. Raising it takes
+    /// printed letters for writing.
+    pub min_letter_share: f64,
     /// How far printed marks and words reach past their measured bounds, millimetres. Raising it wipes writing beside them.
     pub print_margin_mm: f64,
 }

@@ -8,6 +8,8 @@ use formread_raster::geometry::{Point, Rect};
 pub enum StrayInk {
     /// A straight line that leaves the field: a streak of the scanner, a line through rows.
     Line,
+    /// Writing over letters that are printed in the cells.
+    OverPrint,
     /// Digits outside of the frame that continue those inside.
     Overflow,
     /// Something as large as a digit beside a field in which nothing is written.

@@ -1,12 +1,17 @@
 //! Frames that lines enclose: inside one is a connected piece of paper with four straight sides.
 
+use std::ops::Range;
+
 use image::{GrayImage, Luma, imageops};
 use imageproc::{
     drawing::draw_line_segment_mut,
     region_labelling::{Connectivity, connected_components},
 };
 
-use super::ink::{Ink, label_bounds};
+use super::{
+    ink::{Ink, label_bounds},
+    teeth::missing_sides,
+};
 use formread_raster::{
     LineParams, LinePieces, find_line_pieces,
     geometry::{Point, Rect},
@@ -21,6 +26,10 @@ const MIN_PIECE_PX: f64 = 7.0;
 const REACH_MM: f64 = 0.4;
 /// How far the middle of a run of ink may lie off its straight piece, pixels.
 const DEVIATION_PX: f64 = 1.2;
+/// Longest gap between the dashes of a broken line, millimetres: narrower than any frame.
+const MAX_DASH_GAP_MM: f64 = 0.9;
+/// Widest dash of a broken line, millimetres.
+const MAX_DASH_WIDTH_MM: f64 = 0.8;
 /// Smallest side of a frame, millimetres: a small tick box.
 const MIN_SIDE_MM: f64 = 1.3;
 /// Share of a frame's side along which the paper inside ends in a straight line.
@@ -30,19 +39,26 @@ const MAX_DEVIATION_MM: f64 = 0.25;
 const MAX_SLOPE: f64 = 0.006;
 /// Longer side of a small frame, millimetres.
 const SMALL_MM: f64 = 6.5;
-/// Share of the inside of a small frame that is one piece of paper: the inside of a letter has round corners.
-const MIN_SQUARE_SHARE: f64 = 0.92;
-/// Thickest line of a small frame, as a share of its inside: the strokes of a letter are thicker.
+/// Share of the rim of a small frame's inside that is one piece of paper: the inside of a letter has round corners.
+const MIN_SQUARE_SHARE: f64 = 0.9;
+/// Width of that rim, as a share of the frame's shorter side.
+const RIM_SHARE: f64 = 0.15;
+/// How far from its corners the paper of a small frame begins, as a share of its side: the inside of a letter is round there.
+const CORNER_SHARE: f64 = 0.1;
+/// Thickest line of a small frame, as a share of its inside, or in millimetres: the strokes of a letter are thicker.
 pub(super) const MAX_LINE_SHARE: f64 = 0.22;
+const MAX_SMALL_LINE_MM: f64 = 0.7;
 /// An isolated frame has ink at no more than this many of the eight places where its sides would continue past its
 /// corners.
 const MAX_INKED_ENDS: usize = 2;
 /// Where those places begin and end, millimetres past the corner.
 const ENDS_MM: [f64; 2] = [0.45, 0.85];
-/// An isolated frame has no letter beside it. The strips left and right of it begin and end this far away, millimetres.
+/// An isolated frame has no letter on both sides. The strips left and right of it begin and end this far away, millimetres.
 const BESIDE_MM: [f64; 2] = [0.35, 0.8];
 /// Largest share of ink in those strips.
 const MAX_BESIDE_SHARE: f64 = 0.1;
+/// Share of a side that has ink, from which it is printed.
+const MIN_PRINTED_SHARE: f64 = 0.25;
 /// Ink this near to a side of a frame belongs to the side, millimetres.
 const MARGIN_MM: f64 = 0.35;
 
@@ -51,12 +67,14 @@ const MARGIN_MM: f64 = 0.35;
 pub(super) struct Cell {
     /// Middles of its lines, pixels of the sheet; the edge of the area for a side that is a solid area.
     pub frame: Rect,
-    /// Whether its top, right, bottom and left side, in this order, is a line and not the edge of a solid area.
+    /// Whether its top, right, bottom and left side, in this order, is a line: not the edge of a solid area, and not open.
     pub is_line: [bool; 4],
     /// Ink inside, square millimetres.
     pub ink_mm2: f64,
     /// Whether its sides end at its corners and it is no letter of a word.
     pub is_isolated: bool,
+    /// Whether there is also nothing on either side of it.
+    pub is_apart: bool,
 }
 
 /// The frames that lines of `ink` enclose, in no order.
@@ -97,16 +115,98 @@ pub(super) fn line_pieces(ink: &Ink) -> LinePieces {
     )
 }
 
-/// The ink with short gaps closed in lines and at the corners of frames.
+/// The ink with short gaps closed in lines and at the corners of frames, and with the sides that open combs lack.
 fn with_gaps_closed(ink: &Ink) -> GrayImage {
-    let LinePieces { horizontal, vertical } = line_pieces(ink);
-    let mut barrier = ink.mask.clone();
+    let pieces = line_pieces(ink);
+    let missing = missing_sides(&pieces, ink.px_per_mm);
+    let LinePieces { horizontal, vertical } = pieces;
+    let mut barrier = with_dashes_joined(ink);
+    for side in missing {
+        let [a, b] = [side.a, side.b].map(|p| (p.x.round() as f32, p.y.round() as f32));
+        draw_line_segment_mut(&mut barrier, a, b, Luma([255]));
+    }
     for piece in horizontal.into_iter().chain(vertical) {
         let reach = piece.direction() * (REACH_MM * ink.px_per_mm).max(1.0);
         let [a, b] = [piece.a - reach, piece.b + reach].map(|p| (p.x.round() as f32, p.y.round() as f32));
         draw_line_segment_mut(&mut barrier, a, b, Luma([255]));
     }
     barrier
+}
+
+/// The ink with gaps filled along rows and along columns: the sides of a frame in pale ink are dashes on a black and white copy.
+/// Dashes may lie a pixel off each other. What runs across, such as the side of the next frame, is no dash.
+fn with_dashes_joined(ink: &Ink) -> GrayImage {
+    let [max_gap, max_width] = [MAX_DASH_GAP_MM, MAX_DASH_WIDTH_MM].map(|mm| (mm * ink.px_per_mm).round() as usize);
+    let mut closed = ink.mask.clone();
+    for is_row in [true, false] {
+        let dashes = without_long_runs(&ink.mask, !is_row, max_width.max(2));
+        let is_ink = |x: u32, y: u32| dashes.get_pixel_checked(x, y).is_some_and(|v| v[0] > 0);
+        let (n_lines, n_along) = if is_row { (ink.mask.height(), ink.mask.width()) } else { ink.mask.dimensions() };
+        for line in 0..n_lines {
+            let place = |along: u32, line: u32| if is_row { (along, line) } else { (line, along) };
+            let is_inked = |along: u32| {
+                (line.saturating_sub(1)..=line + 1).map(|line| place(along, line)).any(|(x, y)| is_ink(x, y))
+            };
+            gaps_between_dashes((0..n_along).map(is_inked), max_gap, |gap| {
+                // one of the two dashes is on this very line
+                let ends = [gap.start.saturating_sub(1), gap.end];
+                if ends.into_iter().map(|along| place(along as u32, line)).any(|(x, y)| is_ink(x, y)) {
+                    for (x, y) in gap.map(|along| place(along as u32, line)) {
+                        closed.put_pixel(x, y, Luma([255]));
+                    }
+                }
+            });
+        }
+    }
+    closed
+}
+
+/// The ink without its runs of more than `max` pixels along rows, or along columns.
+fn without_long_runs(mask: &GrayImage, is_row: bool, max: usize) -> GrayImage {
+    let mut short = mask.clone();
+    let (n_lines, n_along) = if is_row { (mask.height(), mask.width()) } else { mask.dimensions() };
+    for line in 0..n_lines {
+        let place = |along: usize| if is_row { (along as u32, line) } else { (line, along as u32) };
+        let mut run = 0usize;
+        for along in 0..=n_along as usize {
+            let is_ink = along < n_along as usize && {
+                let (x, y) = place(along);
+                mask.get_pixel(x, y)[0] > 0
+            };
+            if is_ink {
+                run += 1;
+                continue;
+            }
+            if run > max {
+                for (x, y) in (along - run..along).map(place) {
+                    short.put_pixel(x, y, Luma([0]));
+                }
+            }
+            run = 0;
+        }
+    }
+    short
+}
+
+/// Calls `fill` for each gap between two dashes of a row of pixels.
+fn gaps_between_dashes(row: impl Iterator<Item = bool>, max_gap: usize, mut fill: impl FnMut(Range<usize>)) {
+    // length of the dash before the gap, and of the gap
+    let (mut before, mut gap) = (0usize, 0usize);
+    let mut dash = 0usize;
+    let is_dashed = |dash: usize, gap: usize| gap > 0 && gap <= max_gap && 2 * gap <= 3 * dash;
+    for (i, is_ink) in row.chain([false]).enumerate() {
+        if is_ink {
+            dash += 1;
+            continue;
+        }
+        if dash > 0 {
+            if before > 0 && is_dashed(before.max(dash), gap) {
+                fill(i - dash - gap..i - dash);
+            }
+            (before, gap, dash) = (dash, 0, 0);
+        }
+        gap += 1;
+    }
 }
 
 /// The frame around the piece of paper `label` with these bounds (left, top, right, bottom, inclusive). `None` if a side
@@ -125,6 +225,7 @@ fn cell_of_piece(
     let top = side((x0..=x1).map(|x| (y0..=y1).find(|&y| is_own(x, y))).collect())?;
     let bottom = side((x0..=x1).map(|x| (y0..=y1).rev().find(|&y| is_own(x, y))).collect())?;
     let max_run = (MAX_LINE_MM * k).ceil() as i64 + 1;
+    // 0 where there is no line
     let thickness = |side: &Side, start: u32, [dx, dy]: [i64; 2]| {
         let mut runs: Vec<i64> = side
             .straight()
@@ -133,9 +234,13 @@ fn cell_of_piece(
                 let (x, y) = if dx == 0 { (along, across + dy) } else { (across + dx, along) };
                 ink.run_length(x, y, [dx, dy], max_run)
             })
-            .filter(|run| *run > 0)
             .collect();
+        let n_all = runs.len() as f64;
+        runs.retain(|run| *run > 0);
         runs.sort_unstable();
+        if (runs.len() as f64) < MIN_PRINTED_SHARE * n_all {
+            return 0;
+        }
         // writing that crosses the side makes a run longer: a low quantile is the line itself
         runs.get(runs.len() * 2 / 5).copied().unwrap_or(1)
     };
@@ -145,7 +250,7 @@ fn cell_of_piece(
         (thickness(&bottom, x0, [0, 1]), bottom.median + 1.0, 1.0),
         (thickness(&left, y0, [-1, 0]), left.median, -1.0),
     ];
-    let is_line = sides.map(|(run, _, _)| run < max_run);
+    let is_line = sides.map(|(run, _, _)| (1..max_run).contains(&run));
     let [top, right, bottom, left] =
         sides.map(|(run, edge, outwards)| if run < max_run { edge + outwards * run as f64 / 2.0 } else { edge });
     if !(left < right && top < bottom) {
@@ -154,27 +259,38 @@ fn cell_of_piece(
     let frame = Rect::from_edges(left, top, right, bottom);
     let inside = Rect::from_edges(sides[3].1, sides[0].1, sides[1].1, sides[2].1);
     if inside.width().max(inside.height()) <= SMALL_MM * k {
-        let n_own = (y0..=y1).flat_map(|y| (x0..=x1).map(move |x| (x, y))).filter(|(x, y)| is_own(*x, *y)).count();
+        // along its sides: what is printed in the middle does not matter
+        let rim = inside.inflate(-(RIM_SHARE * inside.width().min(inside.height())).max(1.0));
+        let on_rim = (y0..=y1)
+            .flat_map(|y| (x0..=x1).map(move |x| (x, y)))
+            .filter(|(x, y)| !rim.contains(Point::new(f64::from(*x) + 0.5, f64::from(*y) + 0.5)));
+        let (n_rim, n_own) = on_rim.fold((0u32, 0u32), |(n, own), (x, y)| (n + 1, own + u32::from(is_own(x, y))));
         let thickest = sides.iter().map(|(run, _, _)| *run).max().unwrap_or(0) as f64;
-        let is_square = n_own as f64 >= MIN_SQUARE_SHARE * inside.area();
-        if !is_square || thickest > (MAX_LINE_SHARE * inside.width().min(inside.height())).max(2.0) {
+        let in_corner = (CORNER_SHARE * inside.width().min(inside.height())).ceil() as u32;
+        let (columns, rows) = ([x0 + in_corner, x1 - in_corner], [y0 + in_corner, y1 - in_corner]);
+        let mut corners = columns.into_iter().flat_map(|x| rows.map(|y| (x, y)));
+        let is_square = f64::from(n_own) >= MIN_SQUARE_SHARE * f64::from(n_rim) && corners.all(|(x, y)| is_own(x, y));
+        let max_thickness = (MAX_LINE_SHARE * inside.width().min(inside.height())).max(MAX_SMALL_LINE_MM * k).max(2.0);
+        if !is_square || thickest > max_thickness {
             return None;
         }
     }
     let ink_mm2 = ink.mm2_within(inside.inflate(-MARGIN_MM * k));
-    Some(Cell { frame, is_line, ink_mm2, is_isolated: is_isolated(ink, frame) })
+    let [is_isolated, is_apart] = isolation(ink, frame);
+    Some(Cell { frame, is_line, ink_mm2, is_isolated, is_apart })
 }
 
 impl Cell {
     /// A cell with `frame`, all of whose sides are lines.
     pub fn with_frame(ink: &Ink, frame: Rect) -> Self {
         let ink_mm2 = ink.mm2_within(frame.inflate(-MARGIN_MM * ink.px_per_mm));
-        Self { frame, is_line: [true; 4], ink_mm2, is_isolated: is_isolated(ink, frame) }
+        let [is_isolated, is_apart] = isolation(ink, frame);
+        Self { frame, is_line: [true; 4], ink_mm2, is_isolated, is_apart }
     }
 }
 
-/// Whether the sides of `frame` end at its corners and no letter is beside it.
-fn is_isolated(ink: &Ink, frame: Rect) -> bool {
+/// Whether the sides of `frame` end at its corners, and it is no letter of a word; and whether there is nothing on either side.
+fn isolation(ink: &Ink, frame: Rect) -> [bool; 2] {
     let [near, far] = ENDS_MM.map(|mm| mm * ink.px_per_mm);
     let half = (0.15 * ink.px_per_mm).max(1.0);
     let beyond = |[dx, dy]: [f64; 2], corner: Point| {
@@ -185,13 +301,33 @@ fn is_isolated(ink: &Ink, frame: Rect) -> bool {
     };
     let [lt, rt, rb, lb] = frame.corners();
     let (up, right, down, left) = ([0.0, -1.0], [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]);
-    let ends = [(up, lt), (left, lt), (up, rt), (right, rt), (down, rb), (right, rb), (down, lb), (left, lb)];
-    let n_inked = ends.into_iter().filter(|(towards, corner)| beyond(*towards, *corner)).count();
+    let n_inked =
+        |ends: &[([f64; 2], Point)]| ends.iter().filter(|(towards, corner)| beyond(*towards, *corner)).count();
+    let n_above_and_below = n_inked(&[(up, lt), (up, rt), (down, rb), (down, lb)]);
+    let [n_left, n_right] = [[(left, lt), (left, lb)], [(right, rt), (right, rb)]].map(|ends| n_inked(&ends));
     let [near, far] = BESIDE_MM.map(|mm| mm * ink.px_per_mm);
     let strips = [(frame.x0 - far, frame.x0 - near), (frame.x1 + near, frame.x1 + far)];
-    let mut strips = strips.into_iter().map(|(x0, x1)| Rect::from_edges(x0, frame.y0, x1, frame.y1));
+    let strips = strips.map(|(x0, x1)| Rect::from_edges(x0, frame.y0, x1, frame.y1));
     let is_clear = |strip: Rect| ink.mm2_within(strip) * ink.px_per_mm.powi(2) < MAX_BESIDE_SHARE * strip.area();
-    n_inked <= MAX_INKED_ENDS && strips.all(is_clear)
+    // a word may begin or end close to its box; a letter has its like on both sides, or a stroke that goes on
+    let (is_isolated, is_apart) = match strips.map(is_clear) {
+        [true, true] => {
+            let is_apart = n_above_and_below + n_left + n_right <= MAX_INKED_ENDS;
+            (is_apart, is_apart)
+        }
+        [true, false] => (n_above_and_below + n_left == 0, false),
+        [false, true] => (n_above_and_below + n_right == 0, false),
+        [false, false] => (false, false),
+    };
+    [is_isolated, is_apart]
+}
+
+/// Whether there is no ink above and below `frame`.
+pub(super) fn is_clear_above_and_below(ink: &Ink, frame: Rect) -> bool {
+    let [near, far] = BESIDE_MM.map(|mm| mm * ink.px_per_mm);
+    let strips = [(frame.y0 - far, frame.y0 - near), (frame.y1 + near, frame.y1 + far)];
+    let mut strips = strips.into_iter().map(|(y0, y1)| Rect::from_edges(frame.x0, y0, frame.x1, y1));
+    strips.all(|strip| ink.mm2_within(strip) * ink.px_per_mm.powi(2) < MAX_BESIDE_SHARE * strip.area())
 }
 
 /// One side of a frame: where the paper inside ends, pixel by pixel along the side.
@@ -255,6 +391,26 @@ mod tests {
             }
             assert_eq!((cell.is_line, cell.ink_mm2), ([true; 4], 0.0));
         }
+    }
+
+    /// A tick box whose sides are dashes, beside a word, at 8 px/mm; a frame close to it stays apart.
+    #[test]
+    fn broken_tick_box_beside_a_word_is_isolated() {
+        let tick = Rect::from_xywh(100.0, 100.0, 32.0, 32.0);
+        let table = Rect::from_xywh(60.0, 92.0, 200.0, 48.0);
+        let letters = [140, 146, 152, 158].map(|x| Rect::from_xywh(f64::from(x), 104.0, 2.0, 24.0));
+        let on = |r: &Rect, p: Point, half: f64| r.inflate(half).contains(p) && !r.inflate(-half).contains(p);
+        let pixels = GrayImage::from_fn(300, 240, |x, y| {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            let is_dash = (x + y) % 9 < 5;
+            let is_ink = on(&tick, p, 1.0) && is_dash || on(&table, p, 1.0) || letters.iter().any(|r| r.contains(p));
+            Luma([if is_ink { 30 } else { 250 }])
+        });
+        let cells = enclosed_cells(&Ink::new(&sheet(pixels, 8.0)));
+        let found: Vec<&Cell> =
+            cells.iter().filter(|cell| (cell.frame.centre() - tick.centre()).norm() < 2.0).collect();
+        assert!(matches!(found[..], [cell] if cell.is_isolated && cell.is_line == [true; 4]), "{cells:?}");
+        assert!((found[0].frame.width() - 32.0).abs() <= 2.0, "{found:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! same size are on the sheet.
 
 use super::{
-    cells::{Cell, MAX_LINE_SHARE, enclosed_cells, line_pieces},
+    cells::{Cell, MAX_LINE_SHARE, enclosed_cells, is_clear_above_and_below, line_pieces},
     ink::Ink,
 };
 use formread_raster::geometry::{Point, Rect, Segment};
@@ -17,13 +17,17 @@ const MIN_SAME_SIZE: usize = 3;
 const PIECE_TOLERANCE_MM: [f64; 2] = [0.8, 0.3];
 /// Smallest share of ink along a side that is there.
 const MIN_SIDE_SHARE: f64 = 0.7;
+/// Smallest share of ink along each side of a broken box, and along all of them.
+const MIN_BROKEN_SHARE: f64 = 0.3;
+const MEAN_BROKEN_SHARE: f64 = 0.5;
+/// Width of its lines, as a share of its shorter side.
+const BROKEN_INSET: f64 = 0.2;
 /// Largest share of ink inside the lines.
 const MAX_INSIDE_SHARE: f64 = 0.03;
 
 /// The small frames that are missing from `cells`, which were found in clear ink. `faint`: all ink, down to a lower contrast.
 pub(super) fn find_faint_boxes(cells: &[Cell], faint: &Ink) -> Vec<Cell> {
     let k = faint.px_per_mm;
-    let size = |cell: &Cell| [cell.frame.width(), cell.frame.height()];
     let same_size = |a: [f64; 2], b: [f64; 2]| a.iter().zip(b).all(|(a, b)| (a - b).abs() <= SAME_SIZE_MM * k);
     let is_small = |cell: &&Cell| cell.is_isolated && size(cell).iter().all(|side| *side <= SMALL_MM * k);
     let small: Vec<[f64; 2]> = cells.iter().filter(is_small).map(size).collect();
@@ -41,9 +45,18 @@ pub(super) fn find_faint_boxes(cells: &[Cell], faint: &Ink) -> Vec<Cell> {
     if sizes.is_empty() {
         return Vec::new();
     }
-    let is_wanted = |cell: &Cell| cell.is_isolated && sizes.iter().any(|other| same_size(size(cell), *other));
+    let is_wanted = |cell: &Cell| cell.is_apart && sizes.iter().any(|other| same_size(size(cell), *other));
     let mut found: Vec<Cell> = enclosed_cells(faint).into_iter().filter(is_wanted).collect();
     found.extend(sizes.iter().flat_map(|size| three_sided(faint, *size)));
+    for size in sizes.iter() {
+        let like: Vec<Rect> = cells
+            .iter()
+            .chain(&found)
+            .filter(|cell| cell.is_isolated && same_size(self::size(cell), *size))
+            .map(|cell| cell.frame)
+            .collect();
+        found.extend(in_rows_and_columns(faint, &like, *size));
+    }
     let mut added: Vec<Cell> = Vec::new();
     for cell in found {
         let overlaps = |other: &Cell| {
@@ -54,6 +67,72 @@ pub(super) fn find_faint_boxes(cells: &[Cell], faint: &Ink) -> Vec<Cell> {
         }
     }
     added
+}
+
+fn size(cell: &Cell) -> [f64; 2] {
+    [cell.frame.width(), cell.frame.height()]
+}
+
+/// Frames of this width and height (pixels) in the rows and columns of frames `like` them, with enough of each side: on a black
+/// and white copy the sides of pale boxes are broken.
+fn in_rows_and_columns(ink: &Ink, like: &[Rect], [width, height]: [f64; 2]) -> Vec<Cell> {
+    let k = ink.px_per_mm;
+    let distinct = |values: Vec<f64>| {
+        let mut distinct: Vec<f64> = Vec::new();
+        for value in values {
+            if distinct.iter().all(|other| (other - value).abs() > SAME_SIZE_MM * k) {
+                distinct.push(value);
+            }
+        }
+        distinct
+    };
+    let columns = with_next(distinct(like.iter().map(|frame| frame.centre().x).collect()));
+    let rows = with_next(distinct(like.iter().map(|frame| frame.centre().y).collect()));
+    let reach = (SAME_SIZE_MM * k).ceil() as i32;
+    let mut found = Vec::new();
+    for (x, y) in rows.iter().flat_map(|y| columns.iter().map(move |x| (*x, *y))) {
+        let at = |dx: i32, dy: i32| {
+            Rect::from_xywh(x - width / 2.0 + f64::from(dx), y - height / 2.0 + f64::from(dy), width, height)
+        };
+        let shares = |frame: Rect| frame.edges().map(|side| share_along(ink, side));
+        let total = |frame: Rect| shares(frame).iter().sum::<f64>();
+        let places = (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| at(dx, dy)));
+        let Some(frame) = places.max_by(|a, b| total(*a).total_cmp(&total(*b))) else { continue };
+        let inside = frame.inflate(-BROKEN_INSET * width.min(height));
+        let is_clear = ink.mm2_within(inside) * k * k <= MAX_INSIDE_SHARE * inside.area();
+        let is_outlined =
+            shares(frame).iter().all(|share| *share >= MIN_BROKEN_SHARE) && total(frame) >= 4.0 * MEAN_BROKEN_SHARE;
+        let cell = Cell::with_frame(ink, frame);
+        if is_clear && is_outlined && cell.is_isolated && is_clear_above_and_below(ink, frame) {
+            found.push(cell);
+        }
+    }
+    found
+}
+
+/// The places of rows or columns, with those half way between them and one further at both ends, where they are evenly spaced:
+/// no box of such a row may have been found.
+fn with_next(mut places: Vec<f64>) -> Vec<f64> {
+    places.sort_by(f64::total_cmp);
+    let steps: Vec<f64> = places.windows(2).map(|two| two[1] - two[0]).collect();
+    let Some(step) = steps.iter().copied().min_by(f64::total_cmp) else { return places };
+    let between: Vec<f64> = places.windows(2).map(|two| (two[0] + two[1]) / 2.0).collect();
+    let ends = [places[0] - step, places[places.len() - 1] + step];
+    places.extend(between.into_iter().chain(ends));
+    places
+}
+
+/// Share of the pixels of a line, level or plumb, that have ink on them or beside them.
+fn share_along(ink: &Ink, line: Segment) -> f64 {
+    let n = line.length().ceil().max(1.0) as usize;
+    let normal = Point::new(-line.direction().y, line.direction().x);
+    let is_inked = |i: &usize| {
+        let p = line.at((*i as f64 + 0.5) / n as f64);
+        [-1.0, 0.0, 1.0].into_iter().map(|off| p + normal * off).any(|q| {
+            q.x >= 0.0 && q.y >= 0.0 && ink.mask.get_pixel_checked(q.x as u32, q.y as u32).is_some_and(|v| v[0] > 0)
+        })
+    };
+    (0..n).filter(is_inked).count() as f64 / n as f64
 }
 
 /// Frames of this width and height (pixels) with both vertical sides and at least one of the others.
@@ -91,7 +170,7 @@ fn three_sided(ink: &Ink, [width, height]: [f64; 2]) -> Vec<Cell> {
             let frame = Rect::from_edges(x0, y0, x1, y1);
             let cell = Cell::with_frame(ink, frame);
             let inside = frame.inflate(-MAX_LINE_SHARE / 2.0 * width.min(height) - 1.0);
-            if cell.is_isolated && ink.mm2_within(inside) * k * k <= MAX_INSIDE_SHARE * inside.area() {
+            if cell.is_apart && ink.mm2_within(inside) * k * k <= MAX_INSIDE_SHARE * inside.area() {
                 found.push(cell);
             }
         }

@@ -3,8 +3,12 @@
 //! All lengths are millimetres on the sheet. An empty frame is to be filled in. Its size and its neighbours in the row
 //! decide what shape of field it belongs to.
 
-use super::{cells::Cell, ink::Ink};
-use formread_core::form::{FieldLayout, MAX_CELLS, PrintedSides};
+use super::{
+    cells::Cell,
+    ink::{Ink, in_mm, in_px},
+    letters::{Letter, date_order, letter_in, runs},
+};
+use formread_core::form::{DateOrder, FieldLayout, MAX_CELLS, PrintedSides};
 use formread_raster::geometry::Rect;
 
 /// Largest ink in an empty frame, square millimetres: dust and the grain of the paper.
@@ -38,6 +42,8 @@ const MAX_DASH_HEIGHT: f64 = 0.4;
 const MAX_DASH_MM2: f64 = 1.6;
 /// Largest mean width of a slash, millimetres.
 const MAX_SLASH_MM: f64 = 0.42;
+/// Where a line that parts two columns goes on, millimetres above and below the cells.
+const RULE_MM: (f64, f64) = (0.35, 0.9);
 /// Longest side of a tick box, millimetres.
 const MAX_TICK_MM: f64 = 6.5;
 /// A frame up to this size is a tick box, whatever its proportions.
@@ -47,9 +53,8 @@ const MAX_TICK_PROPORTION: f64 = 1.45;
 /// Height of a box for a number.
 const BOX_HEIGHT_MM: std::ops::RangeInclusive<f64> = 3.5..=16.0;
 const MIN_BOX_WIDTH_MM: f64 = 5.0;
-/// Largest width of a box for a number, in heights: sixteen digits, each 0.6 as wide as the box is high. Wider ones are for
-/// words.
-const MAX_BOX_PROPORTION: f64 = 10.0;
+/// Largest width of a box for a number, in heights. Wider ones are for words.
+const MAX_BOX_PROPORTION: f64 = 14.0;
 
 /// Height of a frame with a caption at its top.
 const CAPTIONED_MM: std::ops::RangeInclusive<f64> = 6.5..=16.0;
@@ -79,6 +84,10 @@ pub(super) struct FieldCandidate {
     pub layout: FieldLayout,
     /// Number of cells in each group of a comb or of boxes; empty for other shapes.
     pub groups: Vec<usize>,
+    /// Letters that are printed in its cells, millimetres.
+    pub letters: Vec<Rect>,
+    /// The order of a date, where these letters show it.
+    pub order: Option<DateOrder>,
 }
 
 /// A frame, millimetres.
@@ -154,6 +163,7 @@ pub(super) fn find_fields(cells: &[Cell], ink: &Ink, was_filled: bool) -> Vec<Fi
             measured.iter().filter(|m| !is_empty(m)).filter(is_next).map(|(frame, _)| *frame).collect();
         frames.extend(next);
     }
+    let lettered = lettered_rows(measured.iter().filter(|m| !is_empty(m)).map(|(frame, _)| *frame), ink);
     let captioned = measured.iter().filter(|m| !is_empty(m)).filter_map(|(frame, _)| room_below_caption(*frame, ink));
     let captioned: Vec<Frame> = captioned.collect();
     let (mut digits, others): (Vec<Frame>, Vec<Frame>) = frames.into_iter().partition(Frame::is_digit_cell);
@@ -165,9 +175,36 @@ pub(super) fn find_fields(cells: &[Cell], ink: &Ink, was_filled: bool) -> Vec<Fi
     // a longer row is a scale or a calendar
     let rows = rows.into_iter().filter(|groups| n_cells(groups) <= MAX_CELLS);
     let mut found: Vec<FieldCandidate> = rows.map(|groups| row_of_cells(&groups)).collect();
+    found.extend(lettered);
     found.extend(others.into_iter().chain(lone.into_iter().flatten()).chain(captioned).filter_map(single_field));
     in_reading_order(&mut found, |found| found.layout.bounds());
     found
+}
+
+/// Combs with a letter printed in each cell.
+fn lettered_rows(frames: impl Iterator<Item = Frame>, ink: &Ink) -> Vec<FieldCandidate> {
+    let cell = |frame: Frame| Some((frame, letter_in(frame.rect, ink)?));
+    let mut cells: Vec<(Frame, Letter)> = frames.filter(Frame::is_digit_cell).filter_map(cell).collect();
+    cells.sort_by(|a, b| a.0.rect.x0.total_cmp(&b.0.rect.x0));
+    let mut rows: Vec<Vec<(Frame, Letter)>> = Vec::new();
+    for cell in cells {
+        let follows = |row: &&mut Vec<(Frame, Letter)>| {
+            let (last, _) = &row[row.len() - 1];
+            cell.0.matches(last) && (cell.0.rect.x0 - last.rect.x1).abs() <= TOUCHING_MM
+        };
+        match rows.iter_mut().find(follows) {
+            Some(row) => row.push(cell),
+            None => rows.push(vec![cell]),
+        }
+    }
+    let field = |row: Vec<(Frame, Letter)>| {
+        let (frames, letters): (Vec<Frame>, Vec<Letter>) = row.into_iter().unzip();
+        let runs = runs(&letters)?;
+        let order = date_order(&runs, &letters);
+        let letters = letters.iter().map(|letter| letter.bounds).collect();
+        Some(FieldCandidate { letters, order, ..row_of_cells(&[frames]) })
+    };
+    rows.into_iter().filter(|row| row.len() <= MAX_CELLS).filter_map(field).collect()
 }
 
 /// The room below the caption at the top of a frame; `None` if the frame has no caption or no room.
@@ -189,16 +226,6 @@ fn room_below_caption(frame: Frame, ink: &Ink) -> Option<Frame> {
     let rect = Rect::from_edges(x0, y1 - free, x1, y1);
     let room = Frame { rect, is_line: [false, right, bottom, left], is_isolated: false };
     (free >= MIN_ROOM_MM && room.is_number_box()).then_some(room)
-}
-
-/// Pixels of the sheet to millimetres.
-pub(super) fn in_mm(r: Rect, px_per_mm: f64) -> Rect {
-    Rect::from_edges(r.x0 / px_per_mm, r.y0 / px_per_mm, r.x1 / px_per_mm, r.y1 / px_per_mm)
-}
-
-/// Millimetres to pixels of the sheet.
-pub(super) fn in_px(r: Rect, px_per_mm: f64) -> Rect {
-    Rect::from_edges(r.x0 * px_per_mm, r.y0 * px_per_mm, r.x1 * px_per_mm, r.y1 * px_per_mm)
 }
 
 /// Groups of cells that are close in one row. `digits` and each group are in order from left to right.
@@ -288,6 +315,11 @@ fn between(ink: &Ink, left: Rect, right: Rect) -> Between {
         (Some(first), Some(last)) => f64::from(last + 1 - first) / f64::from(BANDS),
         _ => 0.0,
     };
+    // a line that goes on above and below parts two columns
+    let beyond = [(y0 - RULE_MM.1, y0 - RULE_MM.0), (y0 + height + RULE_MM.0, y0 + height + RULE_MM.1)];
+    if spanned >= 1.0 && beyond.into_iter().all(|(from, to)| within(from, to) > 0.0) {
+        return Between::Print;
+    }
     let is_dash = spanned <= MAX_DASH_HEIGHT && area <= MAX_DASH_MM2;
     let is_slash = area <= MAX_SLASH_MM * height;
     if is_dash || is_slash { Between::Separator } else { Between::Print }
@@ -324,6 +356,8 @@ pub(super) fn row_of_cells(groups: &[Vec<Frame>]) -> FieldCandidate {
         shape: if is_comb { Shape::Comb } else { Shape::Boxes },
         layout: FieldLayout::Comb { cells, printed },
         groups: groups.iter().map(Vec::len).collect(),
+        letters: Vec::new(),
+        order: None,
     }
 }
 
@@ -335,7 +369,7 @@ fn single_field(frame: Frame) -> Option<FieldCandidate> {
         () => return None,
     };
     let layout = FieldLayout::Box { frame: frame.rect, printed: frame.printed() };
-    Some(FieldCandidate { shape, layout, groups: Vec::new() })
+    Some(FieldCandidate { shape, layout, groups: Vec::new(), letters: Vec::new(), order: None })
 }
 
 /// Sorts into rows from top to bottom, and each row from left to right. Two items are in one row if the centre of each lies

@@ -77,6 +77,16 @@ impl Ink {
     }
 }
 
+/// Pixels of the sheet to millimetres.
+pub(super) fn in_mm(r: Rect, px_per_mm: f64) -> Rect {
+    Rect::from_edges(r.x0 / px_per_mm, r.y0 / px_per_mm, r.x1 / px_per_mm, r.y1 / px_per_mm)
+}
+
+/// Millimetres to pixels of the sheet.
+pub(super) fn in_px(r: Rect, px_per_mm: f64) -> Rect {
+    Rect::from_edges(r.x0 * px_per_mm, r.y0 * px_per_mm, r.x1 * px_per_mm, r.y1 * px_per_mm)
+}
+
 /// Local threshold of a picture (0 black .. 255 white) after Sauvola: 255 ink, 0 paper. `share` scales k, and with it the
 /// contrast that ink needs.
 pub(super) fn binarise(pixels: &GrayImage, px_per_mm: f64, share: f64) -> GrayImage {

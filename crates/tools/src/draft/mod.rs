@@ -4,10 +4,13 @@
 //! 2. `upright` turns a page that lies on its side.
 //! 3. `consensus` removes the writing, from several filled pages.
 //! 4. `ink` binarises the sheet.
-//! 5. `cells` finds the frames that lines enclose; `faint_boxes` adds faint tick boxes.
-//! 6. `fields` selects the frames to be filled in, and joins those that make up one field.
+//! 5. `cells` finds the frames that lines enclose; `teeth` closes open combs, and `faint_boxes` adds faint tick boxes.
+//! 6. `fields` selects the frames to be filled in, and joins those that make up one field; `letters` sees what is printed in
+//!    the cells of a date.
+//!    Rows of tally `grids` are no fields.
 //! 7. `print` finds the landmarks for registration, and the lines to write on.
-//! 8. `text` writes the template.
+//! 8. `proof` lays the draft on its own blank and on copies of it: what fails is left out.
+//! 9. `text` writes the template.
 //!
 //! Nothing is known about the form beforehand. Sizes are millimetres on paper. Without a resolution in the file, the paper
 //! is the one with the page's proportions, or A4.
@@ -19,9 +22,14 @@ mod cells;
 mod consensus;
 mod faint_boxes;
 mod fields;
+mod grids;
 mod ink;
+mod leftover;
+mod letters;
 mod print;
+mod proof;
 mod sheet;
+mod teeth;
 mod text;
 mod upright;
 
@@ -31,18 +39,25 @@ use cells::{Cell, enclosed_cells};
 use faint_boxes::find_faint_boxes;
 use fields::{FieldCandidate, find_fields, in_reading_order};
 use formread_core::form::{
-    DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, MAX_FIELDS, parse_template, source::is_form_name,
+    DEFAULT_PIVOT, DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, MAX_FIELDS, parse_template,
+    source::is_form_name,
 };
 use formread_page::Page;
 use formread_raster::{
     error::{Error, Format, Result},
-    geometry::Projection,
+    geometry::{MM_PER_INCH, Projection},
 };
+use grids::tally_grids;
 use ink::Ink;
+use proof::prove;
 use sheet::{Sheet, rectify};
 
 pub use acroform::draft_fillable;
 pub use fields::Shape;
+pub use proof::{BlankCopy, Fault, Flaw};
+
+/// A row of more cells is for a code, such as a postcode: its zeros count.
+const MAX_COUNT_CELLS: usize = 4;
 
 /// A drafted template.
 #[derive(Debug, Clone)]
@@ -58,6 +73,10 @@ pub struct Draft {
     /// Lines to write on, if the form has cells for digits: then most of its lines are for words, and the template contains
     /// them as comments. Empty if the lines are among `fields`.
     pub writing_lines: Vec<DraftField>,
+    /// What looks like a field and is none, each with the reason.
+    pub left_out: Vec<(DraftField, String)>,
+    /// What does not hold of the draft on its own blank and on copies of it.
+    pub flaws: Vec<Flaw>,
     /// Rules between `fields`, in the syntax of a template. Only a fillable PDF gives any.
     pub rules: Vec<String>,
     /// Number of pages used: the first one, and those that were registered on it.
@@ -89,8 +108,14 @@ pub struct DraftField {
 
 impl DraftField {
     /// A field known by its looks alone.
-    fn new(name: String, FieldCandidate { shape, layout, groups }: FieldCandidate) -> Self {
-        let kind = if shape == Shape::Mark { FieldKind::Mark { filled_counts: false } } else { FieldKind::Code };
+    fn new(name: String, FieldCandidate { shape, layout, groups, order, .. }: FieldCandidate) -> Self {
+        let kind = match order {
+            _ if shape == Shape::Mark => FieldKind::Mark { filled_counts: false },
+            Some(order) => FieldKind::Date { order, pivot: DEFAULT_PIVOT },
+            // a count; a longer row has a number of which each digit counts
+            None if groups.len() == 1 && groups[0] <= MAX_COUNT_CELLS => FieldKind::Integer,
+            None => FieldKind::Code,
+        };
         Self { name, kind, digits: None, shape, layout, groups }
     }
 }
@@ -99,6 +124,54 @@ impl Draft {
     /// The text of the template. [`parse_template`] accepts it.
     pub fn to_toml(&self) -> String {
         text::template_text(self)
+    }
+
+    /// The form without writing, as a page.
+    fn blank(&self) -> Page {
+        Page::upright(self.sheet.clone(), Some(self.px_per_mm * MM_PER_INCH))
+    }
+
+    /// The draft with what does not hold of it on `blank`, the page it was made from. Fields that are not blank there, or that
+    /// lie elsewhere, are left out.
+    ///
+    /// # Errors
+    /// `Format` if the page is too narrow for a form.
+    fn proved(mut self, blank: &Page) -> Result<Self> {
+        self.flaws = prove(&self, &self.template()?, blank);
+        if self.flaws.iter().any(|flaw| matches!(flaw.fault, Fault::Outside(_))) {
+            // what a copy makes of the print would be taken for writing
+            self.landmarks.print_is_complete = false;
+            self.flaws = prove(&self, &self.template()?, blank);
+        }
+        let mut reasons: Vec<Option<String>> = vec![None; self.fields.len()];
+        for flaw in self.flaws.iter().filter(|flaw| flaw.copy == BlankCopy::Own) {
+            let reason = match flaw.fault {
+                Fault::Displaced { .. } => "it is laid elsewhere on its own blank",
+                // where writing was removed, traces of it are left
+                Fault::Written(_) if self.n_pages == 1 => "it is not blank on its own blank",
+                _ => continue,
+            };
+            flaw.field_idxs().iter().for_each(|idx| reasons[*idx] = Some(reason.to_owned()));
+        }
+        let n_left_out = reasons.iter().flatten().count();
+        if n_left_out == 0 || 2 * n_left_out > self.fields.len() {
+            return Ok(self);
+        }
+        let mut kept = Vec::new();
+        for (field, reason) in std::mem::take(&mut self.fields).into_iter().zip(reasons) {
+            match reason {
+                Some(reason) => self.left_out.push((field, reason)),
+                None => kept.push(field),
+            }
+        }
+        self.fields = kept;
+        self.flaws = prove(&self, &self.template()?, blank);
+        Ok(self)
+    }
+
+    /// Whether it may be used: it lies on its own blank, and every field is where it was drafted.
+    pub fn holds(&self) -> bool {
+        !self.flaws.iter().any(Flaw::is_fatal)
     }
 
     /// The template.
@@ -124,8 +197,11 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
     let (sheet, n_pages) = consensus::remove_writing(upright(rectify(first)), others);
     let ink = Ink::new(&sheet);
     let cells = find_cells(&ink, &Ink::faint(&sheet));
-    let mut found = find_fields(&cells, &ink, n_pages > 1);
+    let found = find_fields(&cells, &ink, n_pages > 1);
     let print = print::find_print(&sheet, &ink, &cells);
+    let mut is_grid = tally_grids(&found, &print.words).into_iter();
+    let (grids, mut found): (Vec<FieldCandidate>, Vec<FieldCandidate>) =
+        found.into_iter().partition(|_| is_grid.next().unwrap_or(false));
     let mut lines = print.writing_lines(&ink, &cells);
     in_reading_order(&mut lines, |found| found.layout.bounds());
     let has_cells = found.iter().any(|field| matches!(field.shape, Shape::Comb | Shape::Boxes));
@@ -138,7 +214,7 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
         return Err(Error::format(Format::Form, "the page has nothing to fill in").with_hint(hint));
     }
     found.truncate(MAX_FIELDS);
-    let landmarks = print.landmarks(&sheet, &found);
+    let landmarks = with_other_print(print.landmarks(&sheet, &found), &ink, &found);
     let digits = |n: usize| n.to_string().len().max(2);
     let width = digits(found.len() + lines.len());
     let named = |first: usize, found: Vec<FieldCandidate>| -> Vec<DraftField> {
@@ -155,16 +231,28 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
         landmarks,
         fields,
         writing_lines: named(n_found + 1, lines),
+        left_out: named(1, grids).into_iter().map(|field| (field, GRID_REASON.to_owned())).collect(),
+        flaws: Vec::new(),
         rules: Vec::new(),
         n_pages,
         px_per_mm: sheet.px_per_mm,
         page_from_template: sheet.page_from_sheet.compose(&mm_to_px),
         sheet: sheet.pixels,
     };
-    // fails if the page is too narrow for a form
-    draft.template()?;
-    Ok(draft)
+    let blank = if n_pages == 1 { first.clone() } else { draft.blank() };
+    draft.proved(&blank)
 }
+
+/// `landmarks` with the print that they lack: then all print is declared.
+fn with_other_print(mut landmarks: Landmarks, ink: &Ink, found: &[FieldCandidate]) -> Landmarks {
+    let areas = leftover::other_print(ink, found, &landmarks);
+    landmarks.print.extend(areas);
+    landmarks.print_is_complete = true;
+    landmarks
+}
+
+/// Why the cells of a grid are no fields.
+const GRID_REASON: &str = "a row of a grid without names: for tally strokes";
 
 /// Fails if `name` is no name of a form.
 fn check_name(name: &str) -> Result<()> {
@@ -274,6 +362,7 @@ mod tests {
                     drawn.image = imageops::rotate90(&drawn.image);
                 }
                 let draft = draft(&[Page::upright(drawn.image.clone(), dpi)], "again").expect("it has fields");
+                assert!(draft.holds(), "{name}, {what}: {:?}", draft.flaws);
                 // two frames for words on the form are as large as those for numbers
                 assert_eq!(assert_drafted(&form, &draft, &drawn, what), n_more, "{name}, {what}");
             }

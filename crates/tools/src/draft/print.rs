@@ -2,8 +2,8 @@
 
 use super::{
     cells::Cell,
-    fields::{FieldCandidate, Shape, in_mm, in_px},
-    ink::Ink,
+    fields::{FieldCandidate, Shape},
+    ink::{Ink, in_mm, in_px},
     sheet::Sheet,
 };
 use formread_core::{
@@ -22,6 +22,14 @@ const MIN_LINE_MM: f64 = 9.0;
 const BESIDE_MM: [f64; 2] = [0.5, 1.0];
 /// Share of ink there from which it is text.
 const TEXT_SHARE: f64 = 0.15;
+/// Ink this near to a line belongs to it, millimetres.
+const INK_REACH_MM: f64 = 0.25;
+/// Longest piece of a line without ink, millimetres.
+const MAX_GAP_MM: f64 = 1.0;
+/// A line of less contrast is pale: a scan may lose it, so it is no landmark.
+const MIN_CONTRAST: f64 = 0.3;
+/// How far a pale line may lie from where it was found, millimetres.
+const PALE_MARGIN_MM: f64 = 0.3;
 /// A line this near to the side of a field's frame is that side, millimetres.
 const NEAR_MM: f64 = 0.7;
 /// A line covered to this share by sides of fields is no landmark of its own.
@@ -44,13 +52,13 @@ const MIN_WORD_MM: [f64; 2] = [2.0, 1.2];
 /// Most words and most lines, the largest first: the limit of a template.
 const MAX_LANDMARKS: usize = 2_000;
 /// Length of a line to write a number on, millimetres.
-const WRITING_LINE_MM: std::ops::RangeInclusive<f64> = 8.0..=80.0;
+const WRITING_LINE_MM: std::ops::RangeInclusive<f64> = 8.0..=200.0;
 /// Height of the room above it, millimetres: at least so much must be free, and no more is used.
 const ROOM_MM: std::ops::RangeInclusive<f64> = 3.5..=7.0;
 /// Largest ink in that room, square millimetres per millimetre of line.
 const MAX_ROOM_INK: f64 = 0.006;
 /// Largest distance of the label left of a line to write on, millimetres.
-const MAX_LABEL_MM: f64 = 12.0;
+const MAX_LABEL_MM: f64 = 30.0;
 /// Largest distance of the caption below a line to write on, millimetres.
 const MAX_CAPTION_MM: f64 = 5.0;
 
@@ -59,6 +67,8 @@ const MAX_CAPTION_MM: f64 = 5.0;
 pub(super) struct Print {
     /// Longest first.
     pub lines: Vec<Segment>,
+    /// Lines so pale that a scan may lose them.
+    pub pale_lines: Vec<Segment>,
     pub marks: Vec<Rect>,
     /// By left edge.
     pub words: Vec<Rect>,
@@ -73,10 +83,12 @@ pub(super) fn find_print(sheet: &Sheet, ink: &Ink, cells: &[Cell]) -> Print {
     let mut lines: Vec<Segment> = whole.horizontal.into_iter().chain(whole.vertical).collect();
     lines.iter_mut().for_each(|s| *s = Segment::new(s.a * (1.0 / k), s.b * (1.0 / k)));
     lines.retain(|s| !is_text(ink, *s));
+    let mut lines: Vec<Segment> = lines.into_iter().flat_map(|s| inked_parts(ink, s)).collect();
     lines.sort_by(|s, t| t.length().total_cmp(&s.length()));
+    let (lines, pale_lines) = lines.into_iter().partition(|s| contrast(sheet, *s) >= MIN_CONTRAST);
     let mut words = join_letters(letters);
     words.retain(|w| w.width() >= MIN_WORD_MM[0] && w.height() >= MIN_WORD_MM[1]);
-    Print { lines, marks, words }
+    Print { lines, pale_lines, marks, words }
 }
 
 impl Print {
@@ -102,7 +114,19 @@ impl Print {
                 .copied()
                 .collect(),
             marks: self.marks.clone(),
-            words: words.into_iter().map(|bounds| Word { bounds, text: String::new() }).collect(),
+            words: words
+                .into_iter()
+                .chain(fields.iter().flat_map(|field| field.letters.iter().copied()))
+                .map(|bounds| Word { bounds, text: String::new() })
+                .collect(),
+            print: self
+                .pale_lines
+                .iter()
+                .filter(is_other)
+                .filter_map(|s| Rect::around([s.a, s.b]))
+                .map(|r| r.inflate(PALE_MARGIN_MM))
+                .filter(|r| page.union(*r) == page)
+                .collect(),
             ..Landmarks::default()
         }
     }
@@ -149,6 +173,8 @@ impl Print {
                     shape: Shape::Line,
                     layout: FieldLayout::Box { frame, printed },
                     groups: Vec::new(),
+                    letters: Vec::new(),
+                    order: None,
                 })
             })
             .collect()
@@ -167,6 +193,54 @@ fn is_text(ink: &Ink, line: Segment) -> bool {
     };
     let [near, far] = BESIDE_MM;
     share([near, far]) > TEXT_SHARE && share([-far, -near]) > TEXT_SHARE
+}
+
+/// The parts of `line` along which there is ink, each from its first to its last pixel: a line that was joined over gaps may run
+/// along the sides of separate frames.
+fn inked_parts(ink: &Ink, line: Segment) -> Vec<Segment> {
+    let k = ink.px_per_mm;
+    let n = (line.length() * k).ceil().max(1.0) as usize;
+    let normal = Point::new(-line.direction().y, line.direction().x);
+    let reach = (INK_REACH_MM * k).ceil() as i32;
+    let is_inked = |i: usize| {
+        let p = line.at((i as f64 + 0.5) / n as f64) * k;
+        (-reach..=reach).any(|off| {
+            let q = p + normal * f64::from(off);
+            q.x >= 0.0 && q.y >= 0.0 && ink.mask.get_pixel_checked(q.x as u32, q.y as u32).is_some_and(|v| v[0] > 0)
+        })
+    };
+    let max_gap = (MAX_GAP_MM * k).ceil() as usize;
+    let mut parts: Vec<[usize; 2]> = Vec::new();
+    for i in (0..n).filter(|i| is_inked(*i)) {
+        match parts.last_mut() {
+            Some(last) if i - last[1] <= max_gap => last[1] = i + 1,
+            _ => parts.push([i, i + 1]),
+        }
+    }
+    let part = |[from, to]: [usize; 2]| Segment::new(line.at(from as f64 / n as f64), line.at(to as f64 / n as f64));
+    parts.into_iter().map(part).collect()
+}
+
+/// How much darker a line is than the paper beside it, as a share of the paper's light: the median along it.
+fn contrast(sheet: &Sheet, line: Segment) -> f64 {
+    let k = sheet.px_per_mm;
+    let normal = Point::new(-line.direction().y, line.direction().x);
+    let reach = (INK_REACH_MM * k).ceil() as i32;
+    let level = |p: Point, off: f64| {
+        let q = p * k + normal * off;
+        sheet.pixels.get_pixel_checked(q.x.max(0.0) as u32, q.y.max(0.0) as u32).map_or(255.0, |v| f64::from(v[0]))
+    };
+    let n = (line.length() / 0.5).ceil().max(1.0) as usize;
+    let mut shares: Vec<f64> = (0..n)
+        .map(|i| line.at((i as f64 + 0.5) / n as f64))
+        .map(|p| {
+            let darkest = (-reach..=reach).map(|off| level(p, f64::from(off))).fold(255.0, f64::min);
+            let paper = [-1.2, 1.2].map(|mm| level(p, mm * k)).into_iter().fold(1.0, f64::max);
+            1.0 - darkest / paper
+        })
+        .collect();
+    shares.sort_by(f64::total_cmp);
+    shares.get(shares.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// Share of `line` along which one of `sides` lies.
@@ -200,7 +274,7 @@ pub(super) fn marks_and_letters(ink: &Ink, cells: &[Cell]) -> (Vec<Rect>, Vec<Re
         let blob = &mut blobs[label[0] as usize];
         *blob = Some(blob.map_or((pixel, 1.0), |(bounds, n)| (bounds.union(pixel), n + 1.0)));
     }
-    let frames: Vec<Point> = cells.iter().map(|cell| in_mm(cell.frame, k).centre()).collect();
+    let frames: Vec<Rect> = cells.iter().map(|cell| in_mm(cell.frame, k)).collect();
     let (mut marks, mut letters) = (Vec::new(), Vec::new());
     for (bounds, n) in blobs.into_iter().flatten() {
         let b = in_mm(bounds, k);
@@ -211,7 +285,9 @@ pub(super) fn marks_and_letters(ink: &Ink, cells: &[Cell]) -> (Vec<Rect>, Vec<Re
         }
         let is_stroke = longer > STROKE_MM && longer > STROKE_PROPORTION * shorter;
         let is_letter = b.height() <= MAX_LETTER_MM[0] && b.width() <= MAX_LETTER_MM[1] && longer >= MIN_LETTER_MM;
-        if is_letter && !is_stroke && !frames.iter().any(|centre| b.contains(*centre)) {
+        // the ink of a frame, and not a letter within it
+        let is_frame = |frame: &Rect| b.contains(frame.centre()) && b.area() >= 0.8 * frame.area();
+        if is_letter && !is_stroke && !frames.iter().any(is_frame) {
             letters.push(b);
         }
     }

@@ -11,7 +11,7 @@ const EVEN_MM: f64 = 0.2;
 
 /// The text of the template.
 pub(super) fn template_text(draft: &Draft) -> String {
-    let Landmarks { page, lines, marks, words, .. } = &draft.landmarks;
+    let Landmarks { page, lines, marks, words, print: landmarks_print, .. } = &draft.landmarks;
     let mut text = String::new();
     line(
         &mut text,
@@ -24,6 +24,10 @@ pub(super) fn template_text(draft: &Draft) -> String {
     list(&mut text, "lines", lines.iter().map(|s| numbers(&[s.a.x, s.a.y, s.b.x, s.b.y])));
     list(&mut text, "marks", marks.iter().map(|r| quad(*r)));
     list(&mut text, "words", words.iter().map(|word| format!("{{ at = {} }}", quad(word.bounds))));
+    list(&mut text, "print", landmarks_print.iter().map(|r| quad(*r)));
+    if draft.landmarks.print_is_complete {
+        line(&mut text, format_args!("print_is_complete = true"));
+    }
     list(&mut text, "rules", draft.rules.iter().map(|rule| quoted(rule)));
     for field in &draft.fields {
         text.push('\n');
@@ -31,12 +35,23 @@ pub(super) fn template_text(draft: &Draft) -> String {
     }
     if !draft.writing_lines.is_empty() {
         text.push_str("\n# Lines to write on. On a form with cells for digits, most of them are for words.\n");
-        for field in &draft.writing_lines {
-            text.push_str("#\n");
-            table(field).lines().for_each(|row| line(&mut text, format_args!("# {row}")));
+        draft.writing_lines.iter().for_each(|field| comment(&mut text, field));
+    }
+    let mut reason = "";
+    for (field, because) in &draft.left_out {
+        if *because != reason {
+            line(&mut text, format_args!("\n# Not taken: {because}."));
+            reason = because;
         }
+        comment(&mut text, field);
     }
     text
+}
+
+/// A field as a comment.
+fn comment(text: &mut String, field: &DraftField) {
+    text.push_str("#\n");
+    table(field).lines().for_each(|row| line(text, format_args!("# {row}")));
 }
 
 fn line(text: &mut String, row: std::fmt::Arguments<'_>) {

@@ -5,8 +5,7 @@
 //! Recognition Letters 21, 2000, counts the same.)
 
 use super::{
-    fields::in_px,
-    ink::Ink,
+    ink::{Ink, in_px},
     print::{join_letters, marks_and_letters},
     sheet::Sheet,
 };

@@ -25,6 +25,7 @@ use super::{
     ink::Ink,
     print::find_print,
     sheet::Sheet,
+    with_other_print,
 };
 use formread_core::form::{DEFAULT_PIVOT, DecimalPoint, DigitCount, FieldKind, FieldLayout, MAX_BOX_DIGITS};
 use formread_page::{
@@ -95,7 +96,7 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
         .collect();
     in_reading_order(&mut placed, |(_, found)| found.layout.bounds());
     let found: Vec<FieldCandidate> = placed.iter().map(|(_, found)| found.clone()).collect();
-    let landmarks = print.landmarks(&sheet, &found);
+    let landmarks = with_other_print(print.landmarks(&sheet, &found), &ink, &found);
 
     let widgets: Vec<&Widget> = placed.iter().map(|(widget, _)| widget).collect();
     let names = names::field_names(&widgets);
@@ -111,15 +112,16 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
         landmarks,
         fields,
         writing_lines: Vec::new(),
+        left_out: Vec::new(),
+        flaws: Vec::new(),
         rules,
         n_pages: 1,
         px_per_mm: PX_PER_MM,
         page_from_template: Projection::scaling(PX_PER_MM, PX_PER_MM),
         sheet: sheet.pixels,
     };
-    // fails if the page is too narrow for a form
-    draft.template()?;
-    Ok(Some(draft))
+    let blank = draft.blank();
+    draft.proved(&blank).map(Some)
 }
 
 /// The field `name` of `widget`.

@@ -7,8 +7,8 @@ use crate::template::{
     finding::{Finding, FindingKind, Severity},
 };
 use formread_core::{
-    form::{FormTemplate, PageLayout},
-    register::{Families, NumberReading, NumberToRead, RegisterParams, find_candidates, resolve},
+    form::{Field, FormTemplate, PageLayout},
+    register::{Families, NumberReading, NumberToRead, RegisterParams, find_candidates, loose_fields, resolve},
 };
 use formread_page::Page;
 use formread_raster::{
@@ -20,8 +20,6 @@ use formread_raster::{
 /// samples, one every 4 mm; with few, dirt and writing outweigh them.
 const MIN_LINES_MM: f64 = 48.0;
 const GOOD_LINES_MM: f64 = 400.0;
-/// Smallest share of lines in the less frequent direction: with less, the form slips along the others.
-const MIN_DIRECTION_SHARE: f64 = 0.05;
 /// Lines that span less than this, millimetres, lie in one line; less than this share of the page, in a corner.
 const MIN_SPAN_MM: f64 = 15.0;
 const MIN_SPAN_SHARE: f64 = 0.4;
@@ -80,13 +78,17 @@ pub(super) fn few_landmarks(file: &TemplateFile) -> Vec<Finding> {
         let detail = format!("all printed lines lie within {:.0} x {:.0} mm of the page", span.width(), span.height());
         findings.push(in_line(Severity::Risk, detail));
     }
-    if level.min(upright) < MIN_DIRECTION_SHARE * total {
-        let (way, along) = if level < upright { ("vertical", "vertically") } else { ("horizontal", "horizontally") };
-        let detail = format!(
-            "{:.0} % of {total:.0} mm of printed lines are {way}: the form may slip {along}",
-            100.0 * level.max(upright) / total
-        );
-        findings.push(in_line(Severity::Risk, detail));
+    let loose = loose_fields(template, &RegisterParams::default());
+    for (axis, way) in [(0, "sideways"), (1, "up and down")] {
+        let is_loose = |(_, axes): &(&Field, &[bool; 2])| axes[axis];
+        let names: Vec<&str> =
+            template.fields.iter().zip(&loose).filter(is_loose).map(|(field, _)| field.name.as_str()).collect();
+        if let Some(first) = names.first() {
+            let (n, n_all) = (names.len(), template.fields.len());
+            let detail = format!("too little print holds {n} of {n_all} fields {way}: {first}");
+            let finding = file.of_landmarks(Severity::Risk, FindingKind::LandmarksInLine, detail);
+            findings.push(finding.with_remedy("add words near them, or printed lines in the other direction"));
+        }
     }
     findings
 }
