@@ -21,12 +21,12 @@ impl Hold {
         landmark_mm: f64,
     ) -> Option<Self> {
         let mut covariance = [[0.0; 6]; 6];
-        for col in 0..6 {
-            let unit = |i: usize| if i == col { 1.0 } else { 0.0 };
+        // it is symmetric: its columns are its rows
+        for (row, values) in covariance.iter_mut().enumerate() {
+            let unit = |i: usize| if i == row { 1.0 } else { 0.0 };
             let augmented: [[f64; 7]; 6] =
                 std::array::from_fn(|i| std::array::from_fn(|j| if j < 6 { normal_equations[i][j] } else { unit(i) }));
-            let column = solve_augmented(augmented)?;
-            (0..6).for_each(|row| covariance[row][col] = column[row]);
+            *values = solve_augmented(augmented)?;
         }
         Some(Self { page_from_template, unit_from_template, covariance, landmark_mm })
     }

@@ -259,11 +259,12 @@ fn cell_of_piece(
     let frame = Rect::from_edges(left, top, right, bottom);
     let inside = Rect::from_edges(sides[3].1, sides[0].1, sides[1].1, sides[2].1);
     if inside.width().max(inside.height()) <= SMALL_MM * k {
-        // along its sides: what is printed in the middle does not matter
+        // along its sides: what is printed in the middle does not matter, and neither do notches of the lines
         let rim = inside.inflate(-(RIM_SHARE * inside.width().min(inside.height())).max(1.0));
-        let on_rim = (y0..=y1)
-            .flat_map(|y| (x0..=x1).map(move |x| (x, y)))
-            .filter(|(x, y)| !rim.contains(Point::new(f64::from(*x) + 0.5, f64::from(*y) + 0.5)));
+        let on_rim = (y0..=y1).flat_map(|y| (x0..=x1).map(move |x| (x, y))).filter(|(x, y)| {
+            let p = Point::new(f64::from(*x) + 0.5, f64::from(*y) + 0.5);
+            inside.contains(p) && !rim.contains(p)
+        });
         let (n_rim, n_own) = on_rim.fold((0u32, 0u32), |(n, own), (x, y)| (n + 1, own + u32::from(is_own(x, y))));
         let thickest = sides.iter().map(|(run, _, _)| *run).max().unwrap_or(0) as f64;
         let in_corner = (CORNER_SHARE * inside.width().min(inside.height())).ceil() as u32;
@@ -397,12 +398,13 @@ mod tests {
     #[test]
     fn broken_tick_box_beside_a_word_is_isolated() {
         let tick = Rect::from_xywh(100.0, 100.0, 32.0, 32.0);
-        let table = Rect::from_xywh(60.0, 92.0, 200.0, 48.0);
+        let table = Rect::from_xywh(60.0, 88.0, 200.0, 56.0);
         let letters = [140, 146, 152, 158].map(|x| Rect::from_xywh(f64::from(x), 104.0, 2.0, 24.0));
         let on = |r: &Rect, p: Point, half: f64| r.inflate(half).contains(p) && !r.inflate(-half).contains(p);
         let pixels = GrayImage::from_fn(300, 240, |x, y| {
             let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            let is_dash = (x + y) % 9 < 5;
+            // the corners are whole
+            let is_dash = (x + y + 2) % 8 < 5;
             let is_ink = on(&tick, p, 1.0) && is_dash || on(&table, p, 1.0) || letters.iter().any(|r| r.contains(p));
             Luma([if is_ink { 30 } else { 250 }])
         });

@@ -33,7 +33,7 @@ const MIN_CERTAIN_PART: f64 = 0.3;
 /// Quantile of the pages' grey levels that the blank gets: below one half, because the same line never has the same pixels
 /// on two pages.
 const GREY_QUANTILE: f64 = 0.35;
-/// Smallest registration score of a page of the same form: below that of reading, because words are not landmarks yet.
+/// Smallest registration score of a page of the same form: below that of reading, because some words are written.
 const MIN_SCORE: f64 = 0.5;
 /// How far apart the same printed line may lie on two registered pages, millimetres.
 const SLACK_MM: f64 = 0.12;
@@ -107,12 +107,11 @@ fn grey_of_rank(pictures: &[GrayImage], rank: usize) -> GrayImage {
     picture
 }
 
-/// A template without fields: the lines and marks of the first page.
+/// A template without fields: all print of the first page. Some of its words are written and not on the other pages; the fit
+/// leaves out what it does not find, and without words nothing would hold lines along their course.
 fn line_template(sheet: &Sheet) -> FormTemplate {
     let print = find_print(sheet, &Ink::new(sheet), &[]);
-    let mut landmarks = print.landmarks(sheet, &[]);
-    // some of the words may be written
-    landmarks.words.clear();
+    let landmarks = print.landmarks(sheet, &[]);
     FormTemplate {
         version: None,
         document: None,

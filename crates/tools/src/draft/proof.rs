@@ -139,12 +139,13 @@ impl Flaw {
     }
 }
 
-/// Lays `draft` on `blank`, the page it was made from, and on copies of it. Returns what does not hold.
-pub(super) fn prove(draft: &Draft, template: &FormTemplate, blank: &Page) -> Vec<Flaw> {
+/// Lays `draft` on its blank, a page with the map from the template to it, and on copies of it. Returns what does not hold.
+pub(super) fn prove(draft: &Draft, template: &FormTemplate, blank: &(Page, Projection)) -> Vec<Flaw> {
+    let (blank, page_from_template) = blank;
     let own = (BlankCopy::Own, blank.clone(), Projection::IDENTITY);
     let copies = [own].into_iter().chain(worse_copies(blank, draft.px_per_mm));
     let flaws = copies.flat_map(|(copy, page, copy_from_page)| {
-        let expected = copy_from_page.compose(&draft.page_from_template);
+        let expected = copy_from_page.compose(page_from_template);
         faults(template, &page, &expected).into_iter().map(move |fault| Flaw { copy, fault })
     });
     flaws.collect()
