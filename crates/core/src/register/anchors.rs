@@ -24,33 +24,52 @@ pub fn locate(
     let (width, height) = if is_across { (bounds.width(), bounds.height()) } else { (bounds.height(), bounds.width()) };
     let half = Point::new(width, height) * (px_per_mm / 2.0);
     let margin_px = params.margin_mm * px_per_mm;
-    let fill = |shift: Point| {
-        let middle = centre + shift;
-        let inside = Rect::from_edges(middle.x - half.x, middle.y - half.y, middle.x + half.x, middle.y + half.y);
-        let ink = evidence.ink_px(inside);
-        (ink, 2.0 * ink - evidence.ink_px(inside.inflate(margin_px)))
+    // ink within the box at a shift, and that ink less the ink around it
+    let fill = |columns: &Edges, rows: &Edges| {
+        let ink = evidence.ink_between_px(columns.inside, rows.inside);
+        (ink, 2.0 * ink - evidence.ink_between_px(columns.with_margin, rows.with_margin))
     };
+    let column = |x: f64| Edges::new(centre.x + x, half.x, margin_px, |x| evidence.mask_column(x));
+    let row = |y: f64| Edges::new(centre.y + y, half.y, margin_px, |y| evidence.mask_row(y));
+    // all shifts of a square grid about a shift, with their clear ink; row by row
     let grid = |about: Point, reach_px: f64, step_px: f64| {
         let n = (reach_px / step_px).floor() as i32;
-        let at = move |i: i32, j: i32| about + Point::new(f64::from(i) * step_px, f64::from(j) * step_px);
-        (-n..=n).flat_map(move |j| (-n..=n).map(move |i| at(i, j)))
+        let along = |from: f64, i: i32| from + f64::from(i) * step_px;
+        let columns: Vec<_> = (-n..=n).map(|i| along(about.x, i)).map(|x| (x, column(x))).collect();
+        let rows: Vec<_> = (-n..=n).map(|j| along(about.y, j)).map(|y| (y, row(y))).collect();
+        let at = |(y, row): &(f64, Edges), (x, column): &(f64, Edges)| (Point::new(*x, *y), fill(column, row).1);
+        rows.iter().flat_map(|row| columns.iter().map(move |column| at(row, column))).collect::<Vec<_>>()
     };
     let step_px = (params.step_mm * px_per_mm).max(1.0);
     // of equal ones the nearest
-    let score = |shift: Point| fill(shift).1 - 1e-6 * shift.norm();
-    let rough = grid(Point::default(), reach_mm * px_per_mm, step_px).max_by(|a, b| score(*a).total_cmp(&score(*b)))?;
-    let fine: Vec<(Point, f64)> = grid(rough, step_px, step_px / 4.0).map(|shift| (shift, fill(shift).1)).collect();
-    let best = fine.iter().map(|(_, score)| *score).fold(f64::MIN, f64::max);
+    let score = |(shift, clear): (Point, f64)| (clear - 1e-6 * shift.norm(), shift);
+    let rough = grid(Point::default(), reach_mm * px_per_mm, step_px).into_iter().map(score);
+    let (_, rough) = rough.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let fine = grid(rough, step_px, step_px / 4.0);
+    let best = fine.iter().map(|(_, clear)| *clear).fold(f64::MIN, f64::max);
     // where the box is larger than its ink many shifts are as good: their middle
     let as_good: Vec<Point> = fine
         .iter()
-        .filter(|(_, score)| *score >= best - params.tie_share * best.abs())
+        .filter(|(_, clear)| *clear >= best - params.tie_share * best.abs())
         .map(|(shift, _)| *shift)
         .collect();
     let shift = as_good.iter().fold(Point::default(), |sum, shift| sum + *shift) * (1.0 / as_good.len().max(1) as f64);
-    let (ink, clear) = fill(shift);
+    let (ink, clear) = fill(&column(shift.x), &row(shift.y));
     let area = width * height * px_per_mm * px_per_mm;
     (ink >= params.min_ink_share * area && clear >= params.min_clear_share * ink).then_some(shift)
+}
+
+/// Where a box begins and ends on the mask in one direction, as it is and with its margin.
+struct Edges {
+    inside: [u32; 2],
+    with_margin: [u32; 2],
+}
+
+impl Edges {
+    fn new(middle: f64, half: f64, margin: f64, on_mask: impl Fn(f64) -> u32) -> Self {
+        let [from, to] = [middle - half, middle + half];
+        Self { inside: [from, to].map(&on_mask), with_margin: [from - margin, to + margin].map(&on_mask) }
+    }
 }
 
 #[cfg(test)]

@@ -194,16 +194,22 @@ impl PageEvidence {
         Some(f64::from(sum) / 255.0 / f64::from(x1 + 1 - x0) / f64::from(y1 + 1 - y0))
     }
 
-    /// Ink within a rectangle of the page, in pixels of the page; what lies off it counts nothing.
-    pub(super) fn ink_px(&self, bounds: Rect) -> f64 {
-        let scale = f64::from(self.factor);
-        let clip = |v: f64, side: u32| (v / scale).round().clamp(0.0, f64::from(side)) as u32;
-        let (width, height) = self.mask.dimensions();
-        let ([x0, x1], [y0, y1]) =
-            ([bounds.x0, bounds.x1].map(|v| clip(v, width)), [bounds.y0, bounds.y1].map(|v| clip(v, height)));
+    /// The column of the mask that begins nearest to `x`, pixels of the page.
+    pub(super) fn mask_column(&self, x: f64) -> u32 {
+        clip(x / f64::from(self.factor), self.mask.width())
+    }
+
+    /// The row of the mask that begins nearest to `y`, pixels of the page.
+    pub(super) fn mask_row(&self, y: f64) -> u32 {
+        clip(y / f64::from(self.factor), self.mask.height())
+    }
+
+    /// Ink between two columns and two rows of the mask, the second ones left out; pixels of the page.
+    pub(super) fn ink_between_px(&self, [x0, x1]: [u32; 2], [y0, y1]: [u32; 2]) -> f64 {
         if x0 >= x1 || y0 >= y1 {
             return 0.0;
         }
+        let scale = f64::from(self.factor);
         let [sum] = sum_image_pixels(&self.sums, x0, y0, x1 - 1, y1 - 1);
         f64::from(sum) / 255.0 * scale * scale
     }
@@ -250,4 +256,8 @@ fn reduced(page: &Page, params: &EvidenceParams) -> (GrayImage, u32) {
 
 fn longer_side(picture: &GrayImage) -> f64 {
     f64::from(picture.width().max(picture.height()))
+}
+
+fn clip(v: f64, side: u32) -> u32 {
+    v.round().clamp(0.0, f64::from(side)) as u32
 }
