@@ -58,7 +58,7 @@ impl TruthField {
 /// `page` and fields by name. The result is in the order of the truth.
 ///
 /// # Errors
-/// `Format` if one of them is not such a table, a confidence is not from 0 to 1, or the truth lists a page twice.
+/// `Format` if one of them is not such a table, a confidence is not from 0 to 1, or the truth lists a page or a column twice.
 pub fn join_tables(out: impl Read, fields: impl Read, truth: impl Read) -> Result<Vec<TruthField>> {
     let forms = read_forms(out)?;
     let mut answers = read_answers(fields)?;
@@ -68,6 +68,10 @@ pub fn join_tables(out: impl Read, fields: impl Read, truth: impl Read) -> Resul
     let column = |name: &str| {
         headers.iter().position(|h| h == name).ok_or_else(|| Error::format(Format::Truth, format!("no column {name}")))
     };
+    let mut names = HashSet::new();
+    if let Some(twice) = headers.iter().find(|name| !names.insert(*name)) {
+        return Err(Error::format(Format::Truth, format!("column listed twice: {twice}")).at_line(1));
+    }
     let (scan_idx, page_idx) = (column("scan")?, column("page")?);
     let mut pages = HashSet::new();
     let mut joined = Vec::new();
@@ -185,6 +189,11 @@ mod tests {
                 message: "from 0 to 1: NaN",
             },
             Case { fields: "", truth: "scan,a\n", message: "no column page" },
+            Case {
+                fields: "",
+                truth: "scan,page,a,page\n",
+                message: "line 1: malformed truth: column listed twice: page",
+            },
         ];
         for Case { fields, truth, message } in cases {
             let fields = format!("{HEAD}{fields}");
