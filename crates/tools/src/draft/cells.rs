@@ -53,8 +53,12 @@ const MAX_SMALL_LINE_MM: f64 = 0.7;
 const MAX_INKED_ENDS: usize = 2;
 /// Where those places begin and end, millimetres past the corner.
 const ENDS_MM: [f64; 2] = [0.45, 0.85];
+/// And no nearer than this, pixels: a line is up to three pixels wide, and placed to a pixel.
+const MIN_END_PX: f64 = 2.3;
 /// An isolated frame has no letter on both sides. The strips left and right of it begin and end this far away, millimetres.
 const BESIDE_MM: [f64; 2] = [0.35, 0.8];
+/// And from no nearer than this, pixels.
+const MIN_BESIDE_PX: f64 = 3.0;
 /// Largest share of ink in those strips.
 const MAX_BESIDE_SHARE: f64 = 0.1;
 /// Share of a side that has ink, from which it is printed.
@@ -295,9 +299,9 @@ fn isolation(ink: &Ink, frame: Rect) -> [bool; 2] {
     let [near, far] = ENDS_MM.map(|mm| mm * ink.px_per_mm);
     let half = (0.15 * ink.px_per_mm).max(1.0);
     let beyond = |[dx, dy]: [f64; 2], corner: Point| {
-        let [a, b] = [near, far].map(|reach| corner + Point::new(dx * reach, dy * reach));
-        let place = Rect::around([a, b]).expect("two points have bounds");
-        let place = Rect::from_edges(place.x0 - half, place.y0 - half, place.x1 + half, place.y1 + half);
+        let [a, b] = [(near - half).max(MIN_END_PX), far + half].map(|reach| corner + Point::new(dx, dy) * reach);
+        let across = Point::new(dy, dx) * half;
+        let place = Rect::around([a - across, b + across]).expect("two points have bounds");
         ink.mm2_within(place) * ink.px_per_mm.powi(2) >= 0.5 * (far - near)
     };
     let [lt, rt, rb, lb] = frame.corners();
@@ -306,7 +310,7 @@ fn isolation(ink: &Ink, frame: Rect) -> [bool; 2] {
         |ends: &[([f64; 2], Point)]| ends.iter().filter(|(towards, corner)| beyond(*towards, *corner)).count();
     let n_above_and_below = n_inked(&[(up, lt), (up, rt), (down, rb), (down, lb)]);
     let [n_left, n_right] = [[(left, lt), (left, lb)], [(right, rt), (right, rb)]].map(|ends| n_inked(&ends));
-    let [near, far] = BESIDE_MM.map(|mm| mm * ink.px_per_mm);
+    let [near, far] = beside_px(ink);
     let strips = [(frame.x0 - far, frame.x0 - near), (frame.x1 + near, frame.x1 + far)];
     let strips = strips.map(|(x0, x1)| Rect::from_edges(x0, frame.y0, x1, frame.y1));
     let is_clear = |strip: Rect| ink.mm2_within(strip) * ink.px_per_mm.powi(2) < MAX_BESIDE_SHARE * strip.area();
@@ -323,9 +327,15 @@ fn isolation(ink: &Ink, frame: Rect) -> [bool; 2] {
     [is_isolated, is_apart]
 }
 
+/// From where to where beside a frame there is no ink, pixels. A frame's line is up to three pixels wide, and placed to a pixel.
+fn beside_px(ink: &Ink) -> [f64; 2] {
+    let [near, far] = BESIDE_MM.map(|mm| mm * ink.px_per_mm);
+    [near.max(MIN_BESIDE_PX), far.max(MIN_BESIDE_PX + 1.0)]
+}
+
 /// Whether there is no ink above and below `frame`.
 pub(super) fn is_clear_above_and_below(ink: &Ink, frame: Rect) -> bool {
-    let [near, far] = BESIDE_MM.map(|mm| mm * ink.px_per_mm);
+    let [near, far] = beside_px(ink);
     let strips = [(frame.y0 - far, frame.y0 - near), (frame.y1 + near, frame.y1 + far)];
     let mut strips = strips.into_iter().map(|(y0, y1)| Rect::from_edges(frame.x0, y0, frame.x1, y1));
     strips.all(|strip| ink.mm2_within(strip) * ink.px_per_mm.powi(2) < MAX_BESIDE_SHARE * strip.area())

@@ -20,6 +20,8 @@ const MIN_SIDE_SHARE: f64 = 0.7;
 /// Smallest share of ink along each side of a broken box, and along all of them.
 const MIN_BROKEN_SHARE: f64 = 0.3;
 const MEAN_BROKEN_SHARE: f64 = 0.5;
+/// Places whose shares of ink, added over the sides, differ by this are equally good.
+const TIE_SHARE: f64 = 0.05;
 /// Width of its lines, as a share of its shorter side.
 const BROKEN_INSET: f64 = 0.2;
 /// Largest share of ink inside the lines.
@@ -91,13 +93,19 @@ fn in_rows_and_columns(ink: &Ink, like: &[Rect], [width, height]: [f64; 2]) -> V
     let reach = (SAME_SIZE_MM * k).ceil() as i32;
     let mut found = Vec::new();
     for (x, y) in rows.iter().flat_map(|y| columns.iter().map(move |x| (*x, *y))) {
-        let at = |dx: i32, dy: i32| {
-            Rect::from_xywh(x - width / 2.0 + f64::from(dx), y - height / 2.0 + f64::from(dy), width, height)
-        };
+        let at = |shift: Point| Rect::from_xywh(x - width / 2.0 + shift.x, y - height / 2.0 + shift.y, width, height);
         let shares = |frame: Rect| frame.edges().map(|side| share_along(ink, side));
         let total = |frame: Rect| shares(frame).iter().sum::<f64>();
-        let places = (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| at(dx, dy)));
-        let Some(frame) = places.max_by(|a, b| total(*a).total_cmp(&total(*b))) else { continue };
+        let shifts = (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| [dx, dy]));
+        let scored: Vec<(Point, f64)> = shifts
+            .map(|[dx, dy]| Point::new(f64::from(dx), f64::from(dy)))
+            .map(|shift| (shift, total(at(shift))))
+            .collect();
+        // its lines are wider than a pixel: of equally good places the middle
+        let best = scored.iter().map(|(_, total)| *total).fold(f64::MIN, f64::max);
+        let as_good = scored.iter().filter(|(_, total)| *total >= best - TIE_SHARE);
+        let sum = as_good.clone().fold(Point::default(), |sum, (shift, _)| sum + *shift);
+        let frame = at(sum * (1.0 / as_good.count() as f64));
         let inside = frame.inflate(-BROKEN_INSET * width.min(height));
         let is_clear = ink.mm2_within(inside) * k * k <= MAX_INSIDE_SHARE * inside.area();
         let is_outlined =
@@ -170,7 +178,10 @@ fn three_sided(ink: &Ink, [width, height]: [f64; 2]) -> Vec<Cell> {
             let frame = Rect::from_edges(x0, y0, x1, y1);
             let cell = Cell::with_frame(ink, frame);
             let inside = frame.inflate(-MAX_LINE_SHARE / 2.0 * width.min(height) - 1.0);
-            if cell.is_apart && ink.mm2_within(inside) * k * k <= MAX_INSIDE_SHARE * inside.area() {
+            if cell.is_apart
+                && is_clear_above_and_below(ink, frame)
+                && ink.mm2_within(inside) * k * k <= MAX_INSIDE_SHARE * inside.area()
+            {
                 found.push(cell);
             }
         }
