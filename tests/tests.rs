@@ -27,6 +27,7 @@
 //! - `several_pages`: documents whose templates are page k of n: complete or not, in any order.
 //! - `drafts`: templates drafted from real forms; needs data that is not in the repository.
 //! - `numbers`: forms that differ only in their printed number.
+//! - `drawn_blanks`: blank forms drawn at random are drafted as they were drawn.
 //! - `drawn_states`: draws fields in every state, for `states`.
 //! - `states`: fields that are struck out, overwritten or have too many digits get their own reasons.
 //! - `signs_in_fields`: signs, letters and other writing that is no number of its field's kind is not booked.
@@ -56,6 +57,7 @@ mod docs;
 mod docs_tables;
 mod documents;
 mod drafts;
+mod drawn_blanks;
 #[cfg(feature = "torch")]
 mod drawn_states;
 #[cfg(feature = "torch")]

@@ -32,7 +32,7 @@ const TOUCHING_MM: f64 = 0.5;
 const MAX_GAP_RATIO: f64 = 1.6;
 /// Largest gap between cells of one group, in widths of a cell.
 const MAX_CELL_GAP: f64 = 0.65;
-/// Largest gap between groups, in widths of a cell.
+/// Largest gap between groups beyond that between their cells, in widths of a cell.
 const MAX_GROUP_GAP: f64 = 1.0;
 /// The same with a printed dash or point between the groups.
 const MAX_SEPARATED_GAP: f64 = 1.8;
@@ -251,9 +251,13 @@ fn groups(digits: Vec<Frame>, ink: &Ink) -> Vec<Vec<Frame>> {
 /// A row with gaps of two widths is two groups or more: it is split at the wider gaps.
 fn split_at_gaps(group: Vec<Frame>) -> Vec<Vec<Frame>> {
     let gap = |a: &Frame, b: &Frame| (b.rect.x0 - a.rect.x1).max(0.0);
-    let min_gap = group.windows(2).map(|two| gap(&two[0], &two[1])).fold(f64::MAX, f64::min);
-    let max_gap = MAX_GAP_RATIO * min_gap + TOUCHING_MM;
+    let max_gap = MAX_GAP_RATIO * cell_gap(&group).unwrap_or(0.0) + TOUCHING_MM;
     group.chunk_by(|a, b| gap(a, b) <= max_gap).map(<[Frame]>::to_vec).collect()
+}
+
+/// The smallest gap between neighbours of a group; `None` for a lone cell.
+fn cell_gap(group: &[Frame]) -> Option<f64> {
+    group.windows(2).map(|two| (two[1].rect.x0 - two[0].rect.x1).max(0.0)).min_by(f64::total_cmp)
 }
 
 /// The groups of each field, and the lone cells that belong to no row. All are in order from left to right.
@@ -265,7 +269,11 @@ fn join_groups(rows: Vec<Vec<Frame>>, lone: Vec<Vec<Frame>>, ink: &Ink) -> (Vec<
         let continues = |field: &&mut Vec<Vec<Frame>>| {
             let before = &field[field.len() - 1];
             let (last, first) = (before[before.len() - 1], group[0]);
-            let gap = (first.rect.x0 - last.rect.x1) / last.rect.width();
+            // what the gap between the groups has more than those within them
+            let within = [before, &group].map(|cells| cell_gap(cells)).into_iter().flatten().fold(f64::MAX, f64::min);
+            let within = if within == f64::MAX { 0.0 } else { within };
+            let gap = first.rect.x0 - last.rect.x1;
+            let gap = (gap - within.min(gap)) / last.rect.width();
             let is_row = group.len() > 1 || field.iter().any(|group| group.len() > 1);
             is_row
                 && last.matches(&first)

@@ -61,6 +61,8 @@ const MAX_ROOM_INK: f64 = 0.006;
 const MAX_LABEL_MM: f64 = 30.0;
 /// Largest distance of the caption below a line to write on, millimetres.
 const MAX_CAPTION_MM: f64 = 5.0;
+/// Lowest height of a word of a heading, millimetres: captions are smaller.
+const MIN_HEADING_MM: f64 = 4.5;
 
 /// The print on a sheet, millimetres.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,7 +133,7 @@ impl Print {
         }
     }
 
-    /// The lines to write on: nothing touches them, there is room above, and there are words before or below.
+    /// The lines to write on: nothing touches them, there is room above and no heading, and there are words before or below.
     pub fn writing_lines(&self, ink: &Ink, cells: &[Cell]) -> Vec<FieldCandidate> {
         let k = ink.px_per_mm;
         let (width, height) = (f64::from(ink.mask.width()), f64::from(ink.mask.height()));
@@ -163,9 +165,14 @@ impl Print {
             let heights = (0..8).map(|i| ROOM_MM.end() - f64::from(i) * 0.5);
             heights.filter(|height| ROOM_MM.contains(height) && *height <= level).find(is_clear)
         };
+        let is_below_heading = |s: &Segment| {
+            let is_over = |w: &&Rect| (0.0..=*ROOM_MM.end()).contains(&(s.middle().y - w.y1));
+            let mut over = self.words.iter().filter(is_over);
+            over.any(|w| w.height() >= MIN_HEADING_MM && w.x0 < s.b.x && w.x1 > s.a.x)
+        };
         let lines = self.lines.iter().filter(|s| s.is_horizontal() && WRITING_LINE_MM.contains(&s.length()));
         lines
-            .filter(|s| page.contains(s.a) && page.contains(s.b) && is_free(s) && has_label(s))
+            .filter(|s| page.contains(s.a) && page.contains(s.b) && is_free(s) && has_label(s) && !is_below_heading(s))
             .filter_map(|s| {
                 let frame = Rect::from_edges(s.a.x, s.middle().y - NEAR_MM - room(s)?, s.b.x, s.middle().y);
                 let printed = PrintedSides { bottom: true, ..PrintedSides::NONE };
