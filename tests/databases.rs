@@ -148,6 +148,15 @@ fn has_all(folder: &Path, place: &str, stem: &str, want: &[Vec<u8>; 3]) -> bool 
     false
 }
 
+/// Sets a flag when it goes out of scope, also where an assertion fails.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Kills `run --also` and `load` at random instants, while others look at the places, and checks that each place has nothing or
 /// all, and after a repeat all.
 fn kill_and_repeat(n_kills: u32, n_strips: u32) {
@@ -181,6 +190,7 @@ fn kill_and_repeat(n_kills: u32, n_strips: u32) {
             }
         };
         let poller = scope.spawn(poll);
+        let end = SetOnDrop(&is_over);
         for round in 0.. {
             if kills >= n_kills || poller.is_finished() {
                 break;
@@ -213,6 +223,10 @@ fn kill_and_repeat(n_kills: u32, n_strips: u32) {
                     fs::remove_file(dir.join("out.csv")).expect("it is there");
                     fs::remove_file(dir.join("out.fields.csv")).expect("it is there");
                     fs::remove_file(dir.join("out.run.json")).expect("it is there");
+                    // a finished run is not repeated over a Parquet file
+                    for name in names(dir).iter().filter(|name| name.ends_with(".parquet")) {
+                        fs::remove_file(dir.join(name)).expect("it is there");
+                    }
                 }
             }
             let _ = fs::remove_file(dir.join("out.csv.lock"));
@@ -223,7 +237,7 @@ fn kill_and_repeat(n_kills: u32, n_strips: u32) {
             }
             eprintln!("round {round}: {:.1} s", start.elapsed().as_secs_f64());
         }
-        is_over.store(true, Ordering::Relaxed);
+        drop(end);
         poller.join().expect("no poll saw a part");
     });
     eprintln!(

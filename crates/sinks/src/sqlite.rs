@@ -16,7 +16,7 @@ const APPLICATION_ID: i64 = 0x6672_6431;
 /// How long to wait for another program that writes to the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pages of the file that are kept in memory, KiB.
-const CACHE_KIB: i64 = 64 << 10;
+const CACHE_KIB: i64 = 32 << 10;
 
 /// A file, open in a transaction.
 pub struct Sqlite {

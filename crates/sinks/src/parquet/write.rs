@@ -19,7 +19,7 @@ use super::fault;
 use crate::form::ColumnType;
 
 /// Rows of a group: some megabytes. The bytes of a file depend on it.
-const GROUP_ROWS: usize = 1 << 16;
+const GROUP_ROWS: usize = 1 << 15;
 /// Bytes of a decimal number.
 const DECIMAL_BYTES: usize = 16;
 
