@@ -122,7 +122,16 @@ fn settle(run: &mut Run, (file, page, field): (usize, usize, usize), value: &str
 }
 
 fn loaded_is_dumped_to_the_same_bytes_and_a_repeat_changes_nothing(kind: Kind) {
-    for (seed, n_forms, n_files) in [(1, 1, 1), (2, 4, 60), (3, 30, 200)] {
+    load_and_dump(kind, &[(1, 1, 1), (2, 4, 60), (3, 30, 200)]);
+}
+
+fn torture_300_forms_are_dumped_to_the_same_bytes(kind: Kind) {
+    load_and_dump(kind, &[(4, 300, 2_000)]);
+}
+
+/// Loads runs by chance, of this seed and these numbers of forms and files, and dumps them.
+fn load_and_dump(kind: Kind, runs: &[(u64, usize, usize)]) {
+    for &(seed, n_forms, n_files) in runs {
         let place = Place::new(kind);
         let run = Run::by_chance(seed, n_forms, n_files);
         place.destination.check(&run.templates).expect("it can be written to");
@@ -266,7 +275,7 @@ fn main() {
 
     const ALL: &[Kind] = &[Sqlite, Parquet, Postgres];
     const DATABASES: &[Kind] = &[Sqlite, Postgres];
-    const TESTS: [Test; 15] = [
+    const TESTS: [Test; 16] = [
         (
             "loaded_is_dumped_to_the_same_bytes_and_a_repeat_changes_nothing",
             loaded_is_dumped_to_the_same_bytes_and_a_repeat_changes_nothing,
@@ -305,6 +314,7 @@ fn main() {
             faults::torture_20_immediate_stops_of_the_server_leave_nothing_or_all,
             &[Postgres],
         ),
+        ("torture_300_forms_are_dumped_to_the_same_bytes", torture_300_forms_are_dumped_to_the_same_bytes, ALL),
         ("torture_million_fields", scale::torture_million_fields, ALL),
     ];
     let has_server = server::programs().is_some();
