@@ -70,6 +70,27 @@ run: build ## reads fixtures/scans into out.csv
 .PHONY: test
 test: build postgres ## runs all tests
 	$(CARGO) test --release --workspace
+	$(MAKE) test-browser
+
+# Chromium is that of the system. It is installed where this is Debian and root; its driver is what the lock file names.
+CHROMIUM ?= /usr/bin/chromium
+BROWSER_TESTS := tests/browser
+
+.PHONY: test-browser
+test-browser: ## tests the review page in a real browser; says what it skips
+	@if ! command -v node >/dev/null || ! command -v $(NPM) >/dev/null; then \
+	    echo "SKIPPED: tests in a browser: node and npm are missing" >&2; exit 0; \
+	fi; \
+	if [ ! -x $(CHROMIUM) ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get install --yes --quiet chromium >&2 || true; \
+	fi; \
+	if [ ! -x $(CHROMIUM) ]; then \
+	    echo "SKIPPED: tests in a browser: $(CHROMIUM) is missing: hint: apt-get install chromium, or CHROMIUM=path" >&2; exit 0; \
+	fi; \
+	if ! (cd $(BROWSER_TESTS) && $(NPM) ci --silent --ignore-scripts); then \
+	    echo "SKIPPED: tests in a browser: npm cannot install playwright-core and axe-core" >&2; exit 0; \
+	fi; \
+	cd $(BROWSER_TESTS) && CHROMIUM=$(CHROMIUM) $(NPM) test --silent
 
 # A server for the tests, which start one of their own. Where it is missing and nobody may install it, they are ignored by name.
 .PHONY: postgres

@@ -179,6 +179,7 @@ fn read_return(template: &FormTemplate, seed: u64) -> PageRecord {
             state: if is_blank { FieldState::Blank } else { FieldState::Accepted },
             guess: entry.value,
             confidence: if is_blank { 1.0 } else { confidence },
+            is_settled: false,
         };
         FieldValue {
             name: field.name.clone(),
@@ -189,6 +190,7 @@ fn read_return(template: &FormTemplate, seed: u64) -> PageRecord {
             confidence: unconstrained.confidence,
             unconstrained,
             bounds: Rect::default(),
+            quarter_turns: 0,
             residual_px: None,
         }
     };

@@ -1,5 +1,6 @@
 //! The command line: flags and what they mean. Touches no file.
 
+mod review;
 mod sinks;
 mod template;
 
@@ -16,6 +17,7 @@ use formread::pipeline::DEFAULT_OVERLAY_BYTES;
 use formread_page::Limits;
 use formread_tools::synth::HostileKind;
 
+pub use review::{ApplyArgs, ContextArg, OfRunArgs, ReviewCommand, ReviewSubcommand, ServeArgs, TruthArgs};
 pub use sinks::{AlsoArgs, DumpArgs, LoadArgs};
 pub use template::{CheckArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand};
 
@@ -40,6 +42,10 @@ const RUN_HELP: &str = "An interrupted run keeps what it has read in OUT.csv.par
                         file is in OUT.csv exactly once; otherwise it exits with status 2. In the names of scans, bytes \
                         that are not UTF-8 and characters that start a formula in a spreadsheet are percent-encoded: \
                         %3D for =.";
+
+const PAIRED_HELP: &str = "B is better if it reads more fields right than chance explains (McNemar's exact test over fields, \
+                           and a sign-flip test over pages, both below 0.05), and accepts no more wrong values. Exit \
+                           status: 0 B is better; 1 it is not proved better; 2 could not run.";
 
 const CALIBRATE_HELP: &str = "A field gets a level from its own samples if there are enough of them; otherwise from the \
                               samples of all fields of its form, or of all forms. A pooled level keeps the error budget \
@@ -67,6 +73,8 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Measure speed: decoding alone, then the whole reading of the same pages
     Bench(BenchArgs),
+    /// Settle the fields for review in a page of the browser, which this program serves
+    Review(ReviewCommand),
     /// Draft, list, draw and check templates
     #[command(subcommand)]
     Template(TemplateCommand),
@@ -313,6 +321,25 @@ pub enum EvalCommand {
     Values(EvalValuesArgs),
     /// Score the classification of single digits
     Glyphs(EvalGlyphsArgs),
+    /// Compare two runs of the same pages: whether the second reads better, or differs by chance
+    #[command(after_help = PAIRED_HELP)]
+    Paired(EvalPairedArgs),
+}
+
+/// `formread eval paired`
+#[derive(Debug, Args)]
+pub struct EvalPairedArgs {
+    /// Table written by `formread run`, with A.fields.csv beside it
+    #[arg(value_name = "A.csv")]
+    pub a: PathBuf,
+    /// Table of another run of the same pages, with B.fields.csv beside it
+    #[arg(value_name = "B.csv")]
+    pub b: PathBuf,
+    /// Ground truth, as for `formread eval values`
+    #[arg(value_name = "TRUTH.csv")]
+    pub truth: PathBuf,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `formread eval values`

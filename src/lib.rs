@@ -61,6 +61,7 @@
 //! | `formread-sinks` | the tables as CSV, in databases and as Parquet | read and write files, connect to a server |
 //! | `formread-torch` | the nets | call LibTorch |
 //! | `formread-tools` | drafting and checking templates, synthetic forms, scoring and explaining readings | use threads |
+//! | `formread-review` | review in a browser: the queue, the rules after each answer, the web server | listen, use threads, read and write files |
 //! | `formread-train` | training | call LibTorch, read and write files |
 //! | `formread` | [`pipeline`] and the program | print, exit |
 //!

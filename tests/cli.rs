@@ -26,7 +26,7 @@ fn batch_with_a_bad_file_finishes_with_status_1() {
     assert!(fields.starts_with("scan,page,form,field,state,value,guess,confidence,reason,x0,y0,x1,y1\n"));
     assert_eq!(
         names(dir.path()),
-        ["in", "out.csv", "out.fields.csv", "out.run.json", "seen"],
+        ["in", "out.csv", "out.fields.csv", "out.readings.jsonl", "out.run.json", "seen"],
         "nothing else is left behind"
     );
     assert_eq!(names(&dir.path().join("seen")).len(), 3);
@@ -335,10 +335,15 @@ fn help_is_as_in_the_golden_files() {
         "train",
         "eval values",
         "eval glyphs",
+        "eval paired",
         "calibrate",
         "bench",
         "load",
         "dump",
+        "review",
+        "review status",
+        "review apply",
+        "review truth",
         "synth",
         "template new",
         "template list",

@@ -12,7 +12,7 @@ use std::{
 
 use formread::{
     pipeline::{Event, ExistingOutput, RunOptions, journal_path, run},
-    sink::{documents_path, fields_path, run_path},
+    sink::{documents_path, fields_path, readings_path, run_path},
 };
 use formread_core::reader::Reader;
 use formread_page::{
@@ -148,6 +148,7 @@ impl Tree {
             with(&out_path, ".new"),
             out_path.clone(),
             fields_path(&out_path),
+            readings_path(&out_path),
             run_path(&out_path),
             documents_path(&out_path),
         ];
@@ -197,8 +198,9 @@ impl Tree {
 /// Whether a run with these options may change what was at `path`.
 fn is_output(path: &Path, before: &Found, options: &RunOptions) -> bool {
     let out = &options.out;
-    let is_table =
-        [out.clone(), fields_path(out), run_path(out), documents_path(out)].iter().any(|table| table == path);
+    let is_table = [out.clone(), fields_path(out), readings_path(out), run_path(out), documents_path(out)]
+        .iter()
+        .any(|table| table == path);
     let is_empty_file = before.0 == "file" && before.2 == Some(sha256(b""));
     let is_own = [with(out, ".lock"), with(out, ".partial")].iter().any(|own| own == path) && is_empty_file;
     let folder = options.overlay.as_ref().and_then(|folder| folder.canonicalize().ok());
@@ -317,7 +319,7 @@ fn edit_and_resume(n_edits: u32, seed: u64) {
     let (reader, scans) = (reader(Limits::default()), find_scans(&scans).expect("it is there"));
     let options = |existing| RunOptions { existing, ..RunOptions::new(out.clone(), NonZeroUsize::MIN) };
     let take = || {
-        [out.clone(), fields_path(&out), run_path(&out)].map(|path| {
+        [out.clone(), fields_path(&out), readings_path(&out), run_path(&out)].map(|path| {
             let bytes = fs::read(&path).expect("it was written");
             fs::remove_file(&path).expect("it was written");
             bytes
@@ -375,7 +377,7 @@ fn table_that_cannot_get_its_name_leaves_the_tables_of_before() {
     write_strip(&scans.join("a.png"), 1);
     let scans = find_scans(&scans).expect("it is there");
     let options = RunOptions { existing: ExistingOutput::Overwrite, ..RunOptions::new(out.clone(), NonZeroUsize::MIN) };
-    for table in [out.clone(), fields_path(&out), run_path(&out)] {
+    for table in [out.clone(), fields_path(&out), readings_path(&out), run_path(&out)] {
         fs::write(&table, "of the run before").expect("it is writable");
     }
     // while it reads, a folder takes the place of the table that is renamed last
@@ -387,7 +389,7 @@ fn table_that_cannot_get_its_name_leaves_the_tables_of_before() {
     };
     let error = run(&reader(Limits::default()), &scans, &options, observe).expect_err("it is a folder").to_string();
     assert!(error.contains("out.csv"), "{error}");
-    for table in [fields_path(&out), run_path(&out)] {
+    for table in [fields_path(&out), readings_path(&out), run_path(&out)] {
         assert_eq!(fs::read_to_string(&table).expect("it is there"), "of the run before", "{}", table.display());
     }
     let hidden = fs::read_dir(dir.path()).expect("it is there").flatten();

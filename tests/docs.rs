@@ -233,12 +233,17 @@ fn parameters_of_design_pages_have_the_values_of_the_sources() {
 }
 
 /// The commands of the program.
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 20] = [
     "run",
     "explain",
     "eval values",
     "eval glyphs",
+    "eval paired",
     "calibrate",
+    "review",
+    "review status",
+    "review apply",
+    "review truth",
     "bench",
     "load",
     "dump",

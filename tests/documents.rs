@@ -4,7 +4,7 @@ use std::{fs, num::NonZeroUsize, path::Path};
 
 use formread::{
     pipeline::{ExistingOutput, RunOptions, journal_path, run},
-    sink::{fields_path, run_path},
+    sink::{fields_path, readings_path, run_path},
 };
 use formread_core::{
     assemble::{FieldState, PageReading},
@@ -188,8 +188,9 @@ fn write_scans(folder: &Path) {
     }
 }
 
-fn tables(out: &Path) -> [String; 3] {
-    [out.to_owned(), fields_path(out), run_path(out)].map(|path| fs::read_to_string(path).expect("it was written"))
+fn tables(out: &Path) -> [String; 4] {
+    [out.to_owned(), fields_path(out), readings_path(out), run_path(out)]
+        .map(|path| fs::read_to_string(path).expect("it was written"))
 }
 
 #[test]
@@ -231,7 +232,7 @@ fn output_is_the_same_for_any_number_of_workers_and_any_interruption() {
     fs::remove_dir(&out).expect("it is empty");
     let journal = fs::read(journal_path(&out)).expect("the journal is kept");
     for part in 0..=5 {
-        for path in [out.clone(), fields_path(&out), run_path(&out)] {
+        for path in [out.clone(), fields_path(&out), readings_path(&out), run_path(&out)] {
             let _ = fs::remove_file(path);
         }
         fs::write(journal_path(&out), &journal[..journal.len() * part / 5]).expect("it is writable");

@@ -16,24 +16,24 @@ use rand_chacha::ChaCha8Rng;
 use crate::util::{STRIP, call, formread, names, talk, write_strips};
 
 /// The files that a run writes.
-const OUTPUT_FILES: [&str; 3] = ["out.csv", "out.fields.csv", "out.run.json"];
+const OUTPUT_FILES: [&str; 4] = ["out.csv", "out.fields.csv", "out.readings.jsonl", "out.run.json"];
 const RUN: [&str; 7] = ["run", "in", "out.csv", "--pipeline", STRIP, "--jobs", "2"];
 /// The number of SIGTERM on every Unix.
 const SIGTERM: i32 = 15;
 
-fn tables(folder: &Path) -> [Vec<u8>; 3] {
+fn tables(folder: &Path) -> [Vec<u8>; OUTPUT_FILES.len()] {
     OUTPUT_FILES.map(|name| fs::read(folder.join(name)).expect("it was written"))
 }
 
 /// Removes the tables. Returns their contents.
-fn take_tables(folder: &Path) -> [Vec<u8>; 3] {
+fn take_tables(folder: &Path) -> [Vec<u8>; OUTPUT_FILES.len()] {
     let tables = tables(folder);
     OUTPUT_FILES.iter().for_each(|name| fs::remove_file(folder.join(name)).expect("it was written"));
     tables
 }
 
 /// Writes `n` strips, a copy of one and a file that is not a picture to `in`. Returns what an uninterrupted run over it writes.
-fn prepare(folder: &Path, n: u32) -> [Vec<u8>; 3] {
+fn prepare(folder: &Path, n: u32) -> [Vec<u8>; OUTPUT_FILES.len()] {
     write_strips(&folder.join("in"), 0..n);
     fs::copy(folder.join("in/02.png"), folder.join("in/copy.png")).expect("it is writable");
     fs::write(folder.join("in/none.png"), "no picture").expect("it is writable");
@@ -99,7 +99,11 @@ fn interrupt_and_resume(signal: &str, n_signals: u32, n_strips: u32) {
             resume(dir);
         }
         let _ = fs::remove_file(dir.join("out.csv.lock"));
-        assert_eq!(names(dir), ["in", "out.csv", "out.fields.csv", "out.run.json"], "after {n} signals");
+        assert_eq!(
+            names(dir),
+            ["in", "out.csv", "out.fields.csv", "out.readings.jsonl", "out.run.json"],
+            "after {n} signals"
+        );
     }
     assert_eq!(tables(dir), want);
     let n_files = n_strips + 2;
@@ -142,12 +146,13 @@ fn signal_ends_a_run_whose_decoders_do_not_answer() {
     let limit = ["--max-page-seconds", "1000000", "--max-file-seconds", "1000000"];
     // one worker has one decoder
     let mut child = spawn(dir, &[&RUN[..5], &limit, &["--jobs", "1"]].concat());
-    let stopped = || {
-        let decoders = children(&child);
+    let stopped = |child: &Child| {
+        let decoders = children(child);
         decoders.iter().for_each(|id| drop(Command::new("kill").args(["-STOP", id]).status()));
         !decoders.is_empty()
     };
-    while !stopped() {
+    while !stopped(&child) {
+        assert!(child.try_wait().expect("it has been started").is_none(), "it ended before it began to decode");
         thread::sleep(Duration::from_millis(1));
     }
     assert!(child.try_wait().expect("it has been started").is_none(), "nothing can be decoded");

@@ -133,7 +133,7 @@ fn output_that_is_no_file_is_refused_and_kept() {
     let out = dir.path().join("out.csv");
     let target = dir.path().join("target.csv");
     fs::write(&target, "precious").expect("it is writable");
-    for name in ["out.csv", "out.fields.csv", "out.run.json"] {
+    for name in ["out.csv", "out.fields.csv", "out.readings.jsonl", "out.run.json"] {
         let path = dir.path().join(name);
         std::os::unix::fs::symlink(&target, &path).expect("there are links");
         let output = call(dir.path(), &["run", "in", "out.csv", "--pipeline", STRIP, "--overwrite"]);
@@ -177,5 +177,28 @@ fn jpeg_that_lost_bytes_is_unreadable_and_one_without_its_end_is_read() {
     for (line, (name, _, is_damaged)) in table.lines().skip(1).zip(&files) {
         assert!(line.starts_with(name), "{line}");
         assert_eq!(line.contains("rejected,unreadable"), *is_damaged, "{line}");
+    }
+}
+
+#[test]
+fn readings_that_are_left_alone_do_not_refuse_a_run() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    write_strips(&dir.join("in"), 0..2);
+    let args = ["run", "in", "out.csv", "--pipeline", STRIP];
+    let written = || {
+        ["out.csv", "out.fields.csv", "out.run.json", "out.readings.jsonl"]
+            .map(|name| fs::read(dir.join(name)).expect("it was written"))
+    };
+    let run = |args: &[&str]| call(dir, args).status.code();
+    assert_eq!(run(&args), Some(0));
+    let want = written();
+    for flag in [&[][..], &["--resume"]] {
+        for name in ["out.csv", "out.fields.csv", "out.run.json"] {
+            fs::remove_file(dir.join(name)).expect("it was written");
+        }
+        assert_eq!(run(&[&args, flag].concat()), Some(0), "{flag:?}");
+        assert_eq!(written(), want);
+        assert_eq!(run(&[&args, flag].concat()), Some(2), "with a table there is something to lose");
     }
 }

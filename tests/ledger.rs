@@ -11,7 +11,7 @@ use std::{
 
 use formread::{
     pipeline::{Event, ExistingOutput, RunOptions, Summary, journal_path, run},
-    sink::{fields_path, run_path},
+    sink::{fields_path, readings_path, run_path},
 };
 use formread_core::{
     assemble::{AcceptParams, AcceptTable},
@@ -33,7 +33,7 @@ struct RunFolder {
 }
 
 /// The contents of the three files that a run writes.
-type OutputFiles = [String; 3];
+type OutputFiles = [String; 4];
 
 impl RunFolder {
     /// Creates a folder with `n` different strips: `00.png`, `01.png`, ...
@@ -91,7 +91,7 @@ impl RunFolder {
 
     /// Removes the output files. Returns their contents.
     fn take_output(&self) -> OutputFiles {
-        [self.out(), fields_path(&self.out()), run_path(&self.out())].map(|path| {
+        [self.out(), fields_path(&self.out()), run_path(&self.out()), readings_path(&self.out())].map(|path| {
             let text = fs::read_to_string(&path).expect("it was written");
             fs::remove_file(&path).expect("it was written");
             text
@@ -233,12 +233,12 @@ fn resumed_run_of_another_build_reads_everything_again() {
     let summary =
         run_folder.run(&of_build("other"), &run_folder.options(ExistingOutput::Resume), |_| {}).expect("it can run");
     assert_eq!(summary.n_pages_read, 8, "no page of the other build is kept");
-    let [table, fields, record] = run_folder.take_output();
-    let [table_of_one, fields_of_one, record_of_one] = {
+    let [table, fields, record, readings] = run_folder.take_output();
+    let [table_of_one, fields_of_one, record_of_one, readings_of_one] = {
         run_folder.run(&of_build("one"), &run_folder.options(ExistingOutput::Refuse), |_| {}).expect("it can run");
         run_folder.take_output()
     };
-    assert_eq!((table, fields), (table_of_one, fields_of_one));
+    assert_eq!((table, fields, readings), (table_of_one, fields_of_one, readings_of_one));
     let identity = |record: &str| -> String {
         let record: serde_json::Value = serde_json::from_str(record).expect("it is JSON");
         record["identity"].as_str().expect("it is text").to_owned()
@@ -360,8 +360,14 @@ fn output_files_are_readable_only_by_their_owner() {
     run_folder.run(&reader(), &options, observe).expect("it can run");
     assert_eq!(journal_mode.get(), Some(0o600));
     let out = run_folder.out();
-    let written =
-        [out.clone(), fields_path(&out), run_path(&out), overlay.join("00.png.p1.png"), rejects.join("bad.png.txt")];
+    let written = [
+        out.clone(),
+        fields_path(&out),
+        readings_path(&out),
+        run_path(&out),
+        overlay.join("00.png.p1.png"),
+        rejects.join("bad.png.txt"),
+    ];
     for path in written {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }

@@ -8,7 +8,7 @@ use std::{
 
 use formread::{
     pipeline::{Event, ExistingOutput, RunOptions, Summary, journal_path, run},
-    sink::{documents_path, fields_path, run_path},
+    sink::{documents_path, fields_path, readings_path, run_path},
 };
 use formread_core::{
     form::{DocumentPage, FormTemplate},
@@ -92,7 +92,7 @@ struct RunFolder {
 }
 
 /// The contents of the four files that a run writes.
-type OutputFiles = [String; 4];
+type OutputFiles = [String; 5];
 
 impl RunFolder {
     fn new() -> Self {
@@ -109,9 +109,9 @@ impl RunFolder {
         self.dir.path().join("out.csv")
     }
 
-    fn files(&self) -> [PathBuf; 4] {
+    fn files(&self) -> [PathBuf; 5] {
         let out = self.out();
-        [documents_path(&out), fields_path(&out), run_path(&out), out]
+        [documents_path(&out), fields_path(&out), readings_path(&out), run_path(&out), out]
     }
 
     /// Runs with `jobs` workers. Adds the documents that the run reports to `reports`.
@@ -151,7 +151,7 @@ fn documents_of_a_file_name_their_missing_and_surplus_pages() {
     let summary = run_folder.run(&reader(), 2, ExistingOutput::Refuse, &mut reports).expect("it can run");
     let counts = |words: &[(&str, u64)]| words.iter().map(|(word, n)| ((*word).to_owned(), *n)).collect();
     assert_eq!(summary.documents, counts(&[("complete", 4), ("incomplete", 3), ("surplus", 2)]));
-    let [documents, fields, record, pages] = run_folder.read_output();
+    let [documents, fields, _, record, pages] = run_folder.read_output();
     assert_eq!(
         documents,
         "scan,document,verdict,pages,missing,surplus,unread\n\

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use formread::sink::fields_path;
 use formread_raster::fsio::{open_bounded, write_atomic};
-use formread_tools::evaluate::{TruthField, html_report, join_tables, score_marks, score_values};
+use formread_tools::evaluate::{TruthField, compare, html_report, join_tables, score_marks, score_values};
 
 #[cfg(feature = "torch")]
 use super::save_png;
-use super::{SUCCESS, check_no_input, print};
+use super::{SOME_FOUND, SUCCESS, check_no_input, print};
 use crate::{
-    cli::{EvalGlyphsArgs, EvalValuesArgs},
+    cli::{EvalGlyphsArgs, EvalPairedArgs, EvalValuesArgs},
     options,
 };
 
@@ -37,6 +37,12 @@ pub fn eval_values(args: &EvalValuesArgs) -> Result<u8> {
     }
     print(&score, &args.output)?;
     Ok(SUCCESS)
+}
+
+pub fn eval_paired(args: &EvalPairedArgs) -> Result<u8> {
+    let paired = compare(&read_tables(&args.a, &args.truth)?, &read_tables(&args.b, &args.truth)?);
+    print(&paired, &args.output)?;
+    Ok(if paired.is_better() { SUCCESS } else { SOME_FOUND })
 }
 
 #[cfg(feature = "torch")]

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod calibrate;
 pub mod eval;
 pub mod explain;
+pub mod review;
 pub mod run;
 pub mod sinks;
 pub mod synth;

@@ -65,7 +65,7 @@ fn end_after_grace(stop: Arc<AtomicBool>, journal: PathBuf) {
 
 /// The flag that the first SIGINT (Ctrl-C) or SIGTERM sets. The second one ends the program at once, as it would without
 /// a handler.
-fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+pub fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // In this order: the conditional default of the second signal must see the flag that the first one set.

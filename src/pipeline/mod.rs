@@ -62,7 +62,7 @@ use formread_raster::{
     error::{Error, ErrorKind, Result},
     fsio::remove_leftovers,
 };
-use formread_sinks::{Destination, documents_path, fields_path, run_path};
+use formread_sinks::{Destination, documents_path, fields_path, readings_path, run_path};
 
 use across_pages::AcrossPages;
 use batch::{Batch, MAX_BATCH_PAGES};
@@ -163,8 +163,8 @@ pub fn journal_path(out: &Path) -> PathBuf {
 }
 
 /// The tables at and beside `out`, and the record of the run.
-fn tables_of(out: &Path) -> [PathBuf; 4] {
-    [out.to_owned(), fields_path(out), documents_path(out), run_path(out)]
+fn tables_of(out: &Path) -> [PathBuf; 5] {
+    [out.to_owned(), fields_path(out), documents_path(out), readings_path(out), run_path(out)]
 }
 
 /// Checks that nothing is replaced unless [`RunOptions::existing`] allows it.
@@ -181,7 +181,9 @@ fn check_existing_output(options: &RunOptions, one_run: &[PathBuf], journal_path
         ExistingOutput::Resume | ExistingOutput::Refuse => {}
     }
     let tables = tables_of(&options.out);
-    match tables.iter().chain(one_run).find(|path| path.exists()) {
+    // the same scans give the same readings again: alone they hold nothing that would be lost
+    let kept = tables.iter().filter(|path| **path != readings_path(&options.out));
+    match kept.chain(one_run).find(|path| path.exists()) {
         Some(path) if options.existing == ExistingOutput::Resume => {
             refuse(path, "that run is finished; read all files again with --overwrite, or choose another name")
         }

@@ -13,7 +13,7 @@ use formread_raster::error::{Error, Result};
 use formread_sinks::Destination;
 
 use super::{RunOptions, journal_path};
-use formread_sinks::{documents_path, fields_path, run_path};
+use formread_sinks::{documents_path, fields_path, readings_path, run_path};
 
 /// Checks the outputs before anything is written: each that exists is a file, and none is a scan or another input, whatever names or
 /// links lead to it. A file is replaced by renaming another: that would destroy a device, a pipe or a link, and what reads from it
@@ -76,7 +76,8 @@ fn real_path(path: &Path) -> Result<PathBuf> {
 fn outputs(out: &Path) -> Vec<PathBuf> {
     let mut lock = out.as_os_str().to_owned();
     lock.push(".lock");
-    vec![out.to_owned(), fields_path(out), documents_path(out), run_path(out), journal_path(out), PathBuf::from(lock)]
+    let tables = [out.to_owned(), fields_path(out), documents_path(out), readings_path(out), run_path(out)];
+    tables.into_iter().chain([journal_path(out), PathBuf::from(lock)]).collect()
 }
 
 /// Checks that no output is in the place of another.

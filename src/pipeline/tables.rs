@@ -12,7 +12,8 @@ use formread_raster::{
     fsio::{Change, commit_all},
 };
 use formread_sinks::{
-    CsvSink, CsvTables, DocumentTable, Permissions, RunRecord, ScanRecord, Stored, TableFiles, store,
+    CsvSink, CsvTables, DocumentTable, Permissions, ReadingsSink, RunRecord, ScanRecord, Stored, TableFiles,
+    field_columns, store,
 };
 
 /// Makes the tables from the journal, in two passes, because the columns must be known before the first row. After the ledger
@@ -37,13 +38,8 @@ pub fn write_tables(
             Ok(())
         })?;
     }
-    let mut columns: Vec<String> = Vec::new();
-    for field in forms.values().flat_map(|template| &template.fields) {
-        if !columns.contains(&field.name) {
-            columns.push(field.name.clone());
-        }
-    }
-    let mut sink = CsvSink::create(out, columns)?;
+    let mut sink = CsvSink::create(out, field_columns(forms.into_values()))?;
+    let mut readings = ReadingsSink::create(out)?;
     let has_documents = reader.templates().iter().any(|template| template.document.is_some());
     let mut documents = Documents::new(reader.templates(), DocumentTable::create(out, has_documents)?);
     let mut summary = Summary { n_files: n_files as u64, ..Summary::default() };
@@ -53,6 +49,7 @@ pub fn write_tables(
         check_stop()?;
         journal.visit(name, |rows, _| {
             summary.count(&rows);
+            readings.write(&rows)?;
             sink.write(&rows)
         })?;
         summary.n_pages += u64::from(journal.pages(name));
@@ -87,7 +84,7 @@ pub fn write_tables(
         changes = files;
     }
     // OUT.csv comes last: where it exists, so do the others.
-    changes.extend([Change::Write(record), document_table.finish()?]);
+    changes.extend([Change::Write(record), readings.finish()?, document_table.finish()?]);
     changes.extend(sink.finish()?);
     commit_all(changes)?;
     Ok(summary)

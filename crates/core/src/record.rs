@@ -278,7 +278,8 @@ mod tests {
         let template = parse_template(text).expect("it is well formed");
         let page = |state: FieldState| {
             let guess = if state == FieldState::Blank { String::new() } else { "17".to_owned() };
-            let unconstrained = UnconstrainedReading { state: state.clone(), guess: guess.clone(), confidence: 0.5 };
+            let unconstrained =
+                UnconstrainedReading { state: state.clone(), guess: guess.clone(), confidence: 0.5, is_settled: false };
             let field = FieldValue {
                 name: "n".to_owned(),
                 state,
@@ -288,6 +289,7 @@ mod tests {
                 correction: None,
                 confidence: 0.5,
                 bounds: Rect::default(),
+                quarter_turns: 0,
                 residual_px: None,
             };
             let reading = PageReading::Read {

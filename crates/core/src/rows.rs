@@ -4,7 +4,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::assemble::{FieldState, FieldValue, PageReading, PageRecord};
+use formread_raster::{error::PageReject, geometry::Rect};
+
+use crate::assemble::{
+    Alternative, FieldReadings, FieldState, FieldValue, PageReading, PageRecord, UnconstrainedReading,
+};
 
 /// The word of the `attention` column for a page on which somebody wrote beside the fields. No field can have this name.
 pub const WRITING_OUTSIDE: &str = "writing-outside";
@@ -48,6 +52,9 @@ pub struct PageRows {
     pub attention: String,
     /// In the template's order.
     pub fields: Vec<FieldRow>,
+    /// What each field reads by itself, in the same order: from this, review solves the rules again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<FieldReadings>,
 }
 
 /// One field as every sink writes it.
@@ -72,19 +79,46 @@ pub struct FieldRow {
 impl PageRows {
     /// The rows of `record`, a page of `scan`.
     pub fn new(scan: &str, record: &PageRecord) -> Self {
-        let (form, verdict, attention, fields) = match &record.reading {
+        let (form, verdict, attention, fields): (_, _, _, &[FieldValue]) = match &record.reading {
             PageReading::Rejected { form, reason, .. } => {
-                (form.clone().unwrap_or_default(), Verdict::Rejected, reason.to_string(), Vec::new())
+                (form.clone().unwrap_or_default(), Verdict::Rejected, reason.to_string(), &[])
             }
             PageReading::Read { form, fields, has_writing_outside, .. } => {
                 let is_open = |field: &&FieldValue| matches!(field.state, FieldState::Review(_));
                 let open = fields.iter().filter(is_open).map(|field| field.name.as_str());
                 let open: Vec<&str> = open.chain(has_writing_outside.then_some(WRITING_OUTSIDE)).collect();
                 let verdict = if open.is_empty() { Verdict::Accepted } else { Verdict::Review };
-                (form.clone(), verdict, open.join(";"), fields.iter().map(FieldRow::new).collect())
+                (form.clone(), verdict, open.join(";"), fields)
             }
         };
-        Self { scan: scan.to_owned(), page: record.page, form, verdict, attention, fields }
+        let readings = fields.iter().map(FieldReadings::of).collect();
+        let fields = fields.iter().map(FieldRow::new).collect();
+        Self { scan: scan.to_owned(), page: record.page, form, verdict, attention, fields, readings }
+    }
+
+    /// The record of the page: as it was, except that the details of a rejection and how well the template fits are not known.
+    /// `None` where a word is none of this program's, or the fields are not those of the readings.
+    pub fn record(&self) -> Option<PageRecord> {
+        let reading = match self.verdict {
+            Verdict::Rejected => PageReading::Rejected {
+                form: Some(self.form.clone()).filter(|form| !form.is_empty()),
+                reason: PageReject::from_word(&self.attention)?,
+                detail: String::new(),
+            },
+            Verdict::Accepted | Verdict::Review => {
+                if self.fields.len() != self.readings.len() {
+                    return None;
+                }
+                let fields = self.fields.iter().zip(&self.readings).map(|(row, readings)| row.value(readings));
+                PageReading::Read {
+                    form: self.form.clone(),
+                    fields: fields.collect::<Option<_>>()?,
+                    residual_px: 0.0,
+                    has_writing_outside: self.attention.split(';').any(|word| word == WRITING_OUTSIDE),
+                }
+            }
+        };
+        Some(PageRecord { page: self.page, reading })
     }
 
     /// What in these rows contradicts something else in them, or is no value at all. `None` of what [`PageRows::new`] gives.
@@ -156,16 +190,43 @@ impl FieldRow {
             bounds: [bounds.x0, bounds.y0, bounds.x1, bounds.y1].map(|edge| edge.round() as i64),
         }
     }
+
+    /// The value of a field with these readings. `None` where a word or number is none of this program's.
+    fn value(&self, readings: &FieldReadings) -> Option<FieldValue> {
+        let alternative =
+            |(text, probability): &(String, f64)| Alternative { text: text.clone(), probability: *probability };
+        let word = if self.state == "review" { &self.reason } else { &self.state };
+        let [x0, y0, x1, y1] = self.bounds.map(|edge| edge as f64);
+        let unconstrained = UnconstrainedReading {
+            state: FieldState::from_word(&readings.state)?,
+            guess: readings.guess.clone(),
+            confidence: readings.confidence,
+            is_settled: false,
+        };
+        Some(FieldValue {
+            name: self.field.clone(),
+            state: FieldState::from_word(word)?,
+            guess: self.guess.clone(),
+            alternatives: readings.alternatives.iter().map(alternative).collect(),
+            unconstrained,
+            correction: None,
+            confidence: self.confidence.parse().ok()?,
+            bounds: Rect::from_edges(x0, y0, x1, y1),
+            quarter_turns: readings.quarter_turns,
+            residual_px: None,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assemble::{ReviewReason, UnconstrainedReading};
-    use formread_raster::{error::PageReject, geometry::Rect};
+    use crate::assemble::ReviewReason;
 
     fn field(name: &str, guess: &str, state: FieldState) -> FieldValue {
-        let unconstrained = UnconstrainedReading { state: state.clone(), guess: guess.to_owned(), confidence: 0.98765 };
+        let (state_alone, guess_alone) = (state.clone(), guess.to_owned());
+        let unconstrained =
+            UnconstrainedReading { state: state_alone, guess: guess_alone, confidence: 0.98765, is_settled: false };
         FieldValue {
             name: name.to_owned(),
             state,
@@ -175,6 +236,7 @@ mod tests {
             correction: None,
             confidence: 0.98765,
             bounds: Rect::from_edges(1.4, 2.6, 30.5, -4.2),
+            quarter_turns: 0,
             residual_px: None,
         }
     }
@@ -200,6 +262,32 @@ mod tests {
         assert_eq!(rows.fields[0].bounds, [1, 3, 31, -4]);
         assert_eq!(rows.fields[0].confidence, "0.9877");
         assert_eq!(rows.n_digits(), 6);
+    }
+
+    #[test]
+    fn record_of_rows_is_the_record_that_they_were_made_of() {
+        let reject = |reason| PageReading::Rejected { form: None, reason, detail: String::new() };
+        let mut sure = field("sure", "12.50", FieldState::Accepted);
+        sure.bounds = Rect::from_edges(1.0, 2.0, 30.0, 40.0);
+        sure.confidence = 0.9877;
+        sure.unconstrained.confidence = 0.1 + 0.2;
+        sure.alternatives = vec![Alternative { text: "12.50".to_owned(), probability: 1.0 / 3.0 }];
+        let open =
+            FieldValue { state: FieldState::Review(ReviewReason::FailedCheck("a = b".to_owned())), ..sure.clone() };
+        for reading in [
+            reject(PageReject::BlankPage),
+            PageReading::Read {
+                form: "f".to_owned(),
+                fields: vec![sure, open],
+                residual_px: 0.0,
+                has_writing_outside: true,
+            },
+        ] {
+            let record = PageRecord { page: 3, reading };
+            let text = serde_json::to_string(&PageRows::new("a", &record)).expect("it is plain data");
+            let rows: PageRows = serde_json::from_str(&text).expect("it was written so");
+            assert_eq!(rows.record(), Some(record));
+        }
     }
 
     fn read_page(fields: Vec<FieldValue>, has_writing_outside: bool) -> PageReading {

@@ -131,6 +131,12 @@ pub enum Format {
     RunRecord,
     /// The journal of a run.
     Journal,
+    /// The readings of a run.
+    Readings,
+    /// The journal of a review.
+    ReviewJournal,
+    /// A file of reviewers.
+    Reviewers,
     /// Ground truth.
     Truth,
     /// A file of acceptance levels.
@@ -164,6 +170,9 @@ impl Format {
             Self::DocumentTable => "table of documents",
             Self::RunRecord => "record of a run",
             Self::Journal => "journal",
+            Self::Readings => "readings",
+            Self::ReviewJournal => "journal of a review",
+            Self::Reviewers => "list of reviewers",
             Self::Truth => "truth",
             Self::AcceptanceLevels => "acceptance levels",
         }
@@ -384,6 +393,24 @@ pub enum PageReject {
 }
 
 impl PageReject {
+    const ALL: [Self; 10] = [
+        Self::Unreadable,
+        Self::UnsupportedFormat,
+        Self::UnknownForm,
+        Self::PoorRegistration,
+        Self::SeveralForms,
+        Self::Mirrored,
+        Self::BlankPage,
+        Self::TooLarge,
+        Self::TimedOut,
+        Self::InternalError,
+    ];
+
+    /// The reason of a word in the CSV.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+
     /// The word in the CSV.
     pub fn as_str(self) -> &'static str {
         match self {

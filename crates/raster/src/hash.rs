@@ -1,6 +1,6 @@
 //! SHA-256 of contents, which names a scan whatever its path is.
 
-use std::fmt;
+use std::{fmt, io};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use sha2::Digest;
@@ -12,6 +12,16 @@ pub struct Sha256([u8; 32]);
 /// SHA-256 of `bytes`, as `sha256sum` computes it of a file.
 pub fn sha256(bytes: &[u8]) -> Sha256 {
     Sha256(sha2::Sha256::digest(bytes).into())
+}
+
+/// SHA-256 of all that `reader` gives.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn sha256_of(mut reader: impl io::Read) -> io::Result<Sha256> {
+    let mut hash = sha2::Sha256::new();
+    io::copy(&mut reader, &mut hash)?;
+    Ok(Sha256(hash.finalize().into()))
 }
 
 /// Shortens a file name to `max_bytes` (at least 17): 16 digits of its SHA-256, then as much of its end as fits. So different names

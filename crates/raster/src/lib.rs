@@ -7,6 +7,7 @@ pub mod error;
 pub mod fsio;
 pub mod geometry;
 pub mod hash;
+pub mod hash_chain;
 mod ink;
 mod lines;
 mod params;

@@ -95,6 +95,7 @@ fn page_of(
         verdict,
         attention: cell(4).to_owned(),
         fields: Vec::new(),
+        readings: Vec::new(),
     };
     while let Some(row) = fields.next_of(&[&scan.name, &page])? {
         if row[2] != rows.form {

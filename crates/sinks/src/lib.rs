@@ -37,8 +37,8 @@ mod sqlite;
 mod store;
 
 pub use csv::{
-    CsvRestore, CsvSink, CsvTables, DocumentTable, RunRecord, StoredPage, TableFiles, documents_path, fields_path,
-    run_path,
+    CsvRestore, CsvSink, CsvTables, DocumentTable, ReadingsSink, RunRecord, SettledTable, StoredPage, TableFiles,
+    TruthTable, documents_path, field_columns, fields_path, readings_path, run_path, settled_path,
 };
 pub use destination::{Destination, Permissions};
 pub use record::{Scan, ScanRecord};

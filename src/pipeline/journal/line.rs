@@ -1,4 +1,4 @@
-//! The lines of a journal, and the hashes that bind them.
+//! The lines of a journal.
 
 use std::{
     fs::File,
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pipeline::stamp::Stamp;
 use formread_core::rows::PageRows;
-use formread_raster::hash::{Sha256, sha256};
+use formread_raster::{hash::Sha256, hash_chain::N_HASH_BYTES};
 
 /// A file as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,26 +34,6 @@ pub enum Line {
     Done(FileId, u32),
     /// The file has the content of a file above, and so its pages.
     Copy(FileId),
-}
-
-/// Hexadecimal digits of the hash before each line, and the space behind it.
-pub const N_HASH_BYTES: usize = 65;
-
-/// The hash before the first line.
-pub fn first_hash() -> Sha256 {
-    sha256(b"")
-}
-
-/// The hash of a line of JSON that follows `before`.
-pub fn hash_of(before: Sha256, json: &[u8]) -> Sha256 {
-    sha256(&[before.to_string().as_bytes(), json].concat())
-}
-
-/// The JSON of a line without its line break, and its hash; `None` where the hash is not that of the line after `before`.
-pub fn checked(text: &[u8], before: Sha256) -> Option<(&[u8], Sha256)> {
-    let (hash, json) = text.split_at_checked(N_HASH_BYTES)?;
-    let right = hash_of(before, json);
-    (hash == format!("{right} ").as_bytes()).then_some((json, right))
 }
 
 /// Begin of the JSON of a journal's first line.

@@ -29,10 +29,11 @@ use formread_raster::{
     error::{Error, Format, Result},
     fsio::{private_options, sync_folder_of},
     hash::Sha256,
+    hash_chain::{checked, first_hash, hash_of},
 };
 
 use index::{Extent, Index};
-use line::{Line, checked, first_hash, hash_of, is_journal};
+use line::{Line, is_journal};
 use recovery::Recovered;
 
 pub use line::FileId;

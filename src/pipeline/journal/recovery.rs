@@ -7,9 +7,9 @@ use std::{
 
 use super::{
     index::{Extent, Index},
-    line::{Line, checked},
+    line::Line,
 };
-use formread_raster::hash::Sha256;
+use formread_raster::{hash::Sha256, hash_chain::checked};
 
 /// The first line of a journal that does not hold, and why: it and all after it were dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]

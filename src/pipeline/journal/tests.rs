@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::{line::N_HASH_BYTES, *};
+use super::*;
 use formread_core::rows::Verdict;
 use formread_raster::hash::sha256;
+use formread_raster::hash_chain::N_HASH_BYTES;
 
 /// The identity of a build.
 fn identity(build: &str) -> Sha256 {
@@ -26,7 +27,15 @@ fn open(path: &Path, resume: bool) -> Journal<'static> {
 
 fn page(scan: &str, page: u32) -> PageRows {
     let (form, attention) = (String::new(), "unreadable".to_owned());
-    PageRows { scan: scan.to_owned(), page, form, verdict: Verdict::Rejected, attention, fields: Vec::new() }
+    PageRows {
+        scan: scan.to_owned(),
+        page,
+        form,
+        verdict: Verdict::Rejected,
+        attention,
+        fields: Vec::new(),
+        readings: Vec::new(),
+    }
 }
 
 fn stamp(bytes: u32) -> Option<Stamp> {

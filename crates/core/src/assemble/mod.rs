@@ -7,6 +7,7 @@ mod confidence;
 mod defect;
 mod document;
 mod grammar;
+mod keyed;
 mod lattice;
 mod mark;
 mod params;
@@ -15,6 +16,7 @@ mod readings;
 mod reconcile;
 mod search;
 mod state;
+mod stored;
 mod symbols;
 mod unexplained;
 mod weighed;
@@ -29,19 +31,25 @@ use crate::{
     scores::FieldScores,
     segment::{FieldCut, FieldInk, StrayInk},
 };
-use formread_raster::{checkpoint, error::PageReject, geometry::Rect};
+use formread_raster::{
+    checkpoint,
+    error::PageReject,
+    geometry::{Point, Rect},
+};
 
 use lattice::likely_edges;
 use state::{Reading, read};
 
 pub use complete::{DocumentRecord, DocumentVerdict, PageCopies, PageStatus, PageSummary, documents};
 pub use confidence::ConfidenceInputs;
+pub use keyed::{KeyedFault, keyed_value};
 pub use params::{
     AssembleParams, CombinationParams, CtcParams, DefectParams, LatticeParams, MarkParams, RefineParams, RuleParams,
     UnexplainedParams,
 };
-pub use reconcile::reconcile;
+pub use reconcile::{number, reconcile};
 pub use state::{AcceptParams, AcceptTable, confidence_inputs};
+pub use stored::FieldReadings;
 pub use weighed::{WeighedReading, strip_texts, weighed_readings};
 
 /// The record of one page: a row of the table, or the reason why there is none.
@@ -97,6 +105,8 @@ pub struct FieldValue {
     pub confidence: f64,
     /// The field's box on the scan as stored, pixels, origin left top.
     pub bounds: Rect,
+    /// Quarter turns clockwise that bring the field on the decoded page upright, 0 to 3.
+    pub quarter_turns: u8,
     /// RMS distance of the field's frame from its fit, pixels; `None` where it has no printed frame of its own.
     pub residual_px: Option<f64>,
 }
@@ -110,6 +120,8 @@ pub struct UnconstrainedReading {
     pub guess: String,
     /// 0 to 1, of the guess.
     pub confidence: f64,
+    /// Whether a person settled it: then no rule changes the guess or doubts it. A rule that it breaks is named all the same.
+    pub is_settled: bool,
 }
 
 /// One reading of a field.
@@ -307,7 +319,8 @@ pub fn assemble_field(
         }
         state => state,
     };
-    let unconstrained = UnconstrainedReading { state, guess: reading.guess, confidence: reading.confidence };
+    let unconstrained =
+        UnconstrainedReading { state, guess: reading.guess, confidence: reading.confidence, is_settled: false };
     let corners = fit.map(|fit| fit.page_from_template.apply_rect(field.layout.bounds()));
     FieldValue {
         name: field.name.clone(),
@@ -318,7 +331,18 @@ pub fn assemble_field(
         unconstrained,
         correction: None,
         bounds: corners.and_then(Rect::around).unwrap_or_default(),
+        quarter_turns: corners.map_or(0, |[left_top, right_top, ..]| quarter_turns(right_top - left_top)),
         residual_px: fit.and_then(|fit| fit.residual_px),
+    }
+}
+
+/// Quarter turns clockwise that bring this direction, y downwards, to that of writing: to the right.
+fn quarter_turns(along: Point) -> u8 {
+    match (along.x.abs() >= along.y.abs(), along.x >= 0.0, along.y >= 0.0) {
+        (true, true, _) => 0,
+        (true, false, _) => 2,
+        (false, _, true) => 3,
+        (false, _, false) => 1,
     }
 }
 

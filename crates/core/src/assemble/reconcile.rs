@@ -88,6 +88,9 @@ fn choices(field: &Field, value: &FieldValue, params: &RuleParams) -> Vec<Choice
     if !is_open_to_rules(&value.state) {
         return vec![unlisted(1.0)];
     }
+    if value.unconstrained.is_settled {
+        return vec![Choice { text: Some(value.guess.clone()), number: bounds(field, &value.guess), cost: 0.0 }];
+    }
     let sure = value.confidence.clamp(MIN_PROBABILITY, 1.0 - MIN_PROBABILITY);
     let others: Vec<(&str, f64)> = value
         .alternatives
@@ -142,7 +145,7 @@ fn bounds(field: &Field, text: &str) -> Bounds {
 }
 
 /// The number of a text in rules: 0 for blank, for a date the number of its digits, year first.
-fn number(text: &str) -> Option<f64> {
+pub fn number(text: &str) -> Option<f64> {
     match text {
         "" => Some(0.0),
         date if date.len() == 10 && date.as_bytes()[4] == b'-' => date.replace('-', "").parse().ok(),
@@ -327,10 +330,11 @@ pub(super) mod tests {
             state: state.clone(),
             guess: guess.to_owned(),
             alternatives: readings.iter().map(alternative).collect(),
-            unconstrained: UnconstrainedReading { state, guess: guess.to_owned(), confidence },
+            unconstrained: UnconstrainedReading { state, guess: guess.to_owned(), confidence, is_settled: false },
             correction: None,
             confidence,
             bounds: Rect::default(),
+            quarter_turns: 0,
             residual_px: None,
         }
     }
@@ -411,6 +415,28 @@ pub(super) mod tests {
         // but no rule makes a field blank
         assert_eq!((values[1].guess.as_str(), values[1].correction.is_some()), ("1", false));
         assert_eq!(values[1].state, FieldState::Review(ReviewReason::LowConfidence));
+    }
+
+    #[test]
+    fn settled_field_is_never_replaced_and_the_rule_that_it_breaks_is_named() {
+        let settled = |name, text: &str| {
+            let mut value = value(name, &[(text, 1.0)]);
+            value.unconstrained.is_settled = true;
+            value
+        };
+        let on_page = |a: &str, others: Readings<'_>| {
+            let b = value("b", others);
+            let fields = vec![settled("a", a), b, settled("sum", "16"), value("c", &[])];
+            on_one_page(&template("\"sum = a + b\", \"a = b\""), fields)
+        };
+        // even two broken rules do not replace it
+        let values = on_page("2", &[("5", 0.999), ("3", 0.0005)]);
+        assert_eq!((values[0].guess.as_str(), values[0].confidence), ("2", 1.0));
+        assert!(
+            matches!(&values[0].state, FieldState::Review(ReviewReason::FailedCheck(rule)) if rule == "sum = a + b")
+        );
+        let values = on_page("8", &[("3", 0.55), ("8", 0.44)]);
+        assert_eq!((values[1].guess.as_str(), &values[1].state), ("8", &FieldState::Accepted));
     }
 
     #[test]

@@ -1,18 +1,25 @@
-//! The tables of a run as CSV, and its record: `OUT.csv`, `OUT.fields.csv`, `OUT.documents.csv`, `OUT.run.json`.
+//! The tables of a run as CSV, its readings and its record: `OUT.csv`, `OUT.fields.csv`, `OUT.documents.csv`,
+//! `OUT.readings.jsonl`, `OUT.run.json`; and the tables of a review.
 
 mod documents;
 mod load;
+mod readings;
 mod restore;
 mod run;
+mod settled;
 mod tables;
+mod truth;
 
 use serde::Deserialize;
 
 pub use documents::{DocumentTable, documents_path};
 pub use load::{CsvTables, TableFiles};
+pub use readings::{ReadingsSink, readings_path};
 pub use restore::CsvRestore;
 pub use run::{RunRecord, run_path};
-pub use tables::{CsvSink, fields_path};
+pub use settled::{SettledTable, settled_path};
+pub use tables::{CsvSink, field_columns, fields_path};
+pub use truth::TruthTable;
 
 /// A page as a table contains it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -1,6 +1,7 @@
 //! The two tables of a run: `OUT.csv`, one row per page, and `OUT.fields.csv`, one row per field.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     fs::File,
     io::BufWriter,
@@ -10,7 +11,10 @@ use std::{
 use csv::{Reader, Terminator, Writer, WriterBuilder};
 
 use super::StoredPage;
-use formread_core::rows::{FieldRow, PageRows};
+use formread_core::{
+    form::FormTemplate,
+    rows::{FieldRow, PageRows},
+};
 use formread_raster::error::{Error, Format, Result};
 use formread_raster::fsio::{AtomicFile, Change};
 
@@ -25,6 +29,18 @@ pub fn fields_path(out: &Path) -> PathBuf {
     let mut name = out.file_stem().map_or_else(OsString::new, OsString::from);
     name.push(".fields.csv");
     out.with_file_name(name)
+}
+
+/// The columns of fields in `OUT.csv`: the fields of `forms`, in the order of their names, each once.
+pub fn field_columns<'a>(forms: impl IntoIterator<Item = &'a FormTemplate>) -> Vec<String> {
+    let by_name: BTreeMap<&str, &FormTemplate> = forms.into_iter().map(|form| (form.name.as_str(), form)).collect();
+    let mut columns: Vec<String> = Vec::new();
+    for field in by_name.values().flat_map(|template| &template.fields) {
+        if !columns.contains(&field.name) {
+            columns.push(field.name.clone());
+        }
+    }
+    columns
 }
 
 /// Both tables, written as atomic files.
@@ -152,6 +168,7 @@ mod tests {
             verdict: Verdict::Accepted,
             attention: String::new(),
             fields: fields.iter().map(field).collect(),
+            readings: Vec::new(),
         }
     }
 

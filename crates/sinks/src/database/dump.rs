@@ -127,6 +127,7 @@ impl<E: Engine> Source for DatabaseSource<E> {
                             .ok_or_else(|| Error::format(Format::Table, format!("verdict: {}", text(4))))?,
                         attention: text(5).to_owned(),
                         fields: Vec::new(),
+                        readings: Vec::new(),
                     },
                 )?;
             }

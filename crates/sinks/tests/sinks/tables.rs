@@ -170,6 +170,7 @@ fn unread_page(scan: &str) -> PageRows {
         verdict: Verdict::Rejected,
         attention: "unreadable".to_owned(),
         fields: Vec::new(),
+        readings: Vec::new(),
     }
 }
 
@@ -204,6 +205,7 @@ fn page_by_chance(scan: &str, page: u32, template: &FormTemplate, rng: &mut impl
         verdict: Verdict::Accepted,
         attention: String::new(),
         fields: Vec::new(),
+        readings: Vec::new(),
     };
     if rng.random_ratio(1, 12) {
         // a form that was recognised, and could not be read

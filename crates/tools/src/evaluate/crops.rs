@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use image::{
+    GrayImage,
     codecs::png::{CompressionType, FilterType, PngEncoder},
     imageops,
 };
@@ -21,10 +22,8 @@ use formread_raster::{
 
 /// Margin shown around a field, as a share of its height.
 const MARGIN: f64 = 0.4;
-/// Maximum width of a picture, pixels; a wider field is scaled down.
-const MAX_WIDTH: u32 = 420;
-/// Maximum height of a picture, pixels.
-const MAX_HEIGHT: u32 = 160;
+/// Maximum width and height of a picture in a report, pixels; a larger field is scaled down.
+const MAX_SIZE: [u32; 2] = [420, 160];
 /// Number of grey shades in a picture, a power of 2. Few shades keep the PNG small, which would mostly store paper grain.
 const N_SHADES: u8 = 16;
 /// Number of grey levels that become one shade.
@@ -63,7 +62,7 @@ pub(super) fn cut_crops(scans: &[Scan], fields: &[&TruthField]) -> Vec<Result<Ve
         for idx in idxs {
             let bounds = fields[idx].answer.as_ref().map(|answer| answer.bounds).unwrap_or_default();
             crops[idx] = match &page {
-                Ok(page) => cut(page, bounds),
+                Ok(page) => cut_field(page, bounds, 0, MAX_SIZE),
                 Err(error) => Err(Error::usage(error)),
             };
         }
@@ -77,8 +76,12 @@ fn nth_page(bytes: &[u8], number: u32, limits: &Limits) -> Result<Page> {
     pages.nth(number as usize - 1).unwrap_or_else(|| Err(Error::usage("the file has fewer pages")))
 }
 
-/// Cuts `bounds`, edges in pixels of the scan as stored, with a margin around it.
-fn cut(page: &Page, bounds: [i64; 4]) -> Result<Vec<u8>> {
+/// Cuts `bounds`, edges in pixels of the scan as stored, with a margin around it, turned clockwise by `quarter_turns`, as a PNG of
+/// at most `max_size` pixels.
+///
+/// # Errors
+/// `Usage` where they are not on the page.
+pub fn cut_field(page: &Page, bounds: [i64; 4], quarter_turns: u8, max_size: [u32; 2]) -> Result<Vec<u8>> {
     let [x0, y0, x1, y1] = bounds.map(|edge| edge as f64);
     let field = page.page_bounds(Rect::from_edges(x0, y0, x1, y1));
     let margin = MARGIN * (field.y1 - field.y0);
@@ -90,7 +93,18 @@ fn cut(page: &Page, bounds: [i64; 4]) -> Result<Vec<u8>> {
         return Err(Error::usage("the field is not on the scan"));
     }
     let crop = imageops::crop_imm(&page.pixels, left, top, right - left, bottom - top).to_image();
-    let mut picture = fitted(crop, [MAX_WIDTH, MAX_HEIGHT]);
+    let upright = match quarter_turns % 4 {
+        0 => crop,
+        1 => imageops::rotate90(&crop),
+        2 => imageops::rotate180(&crop),
+        _ => imageops::rotate270(&crop),
+    };
+    png_of(upright, max_size)
+}
+
+/// A picture as PNG of at most `max_size` pixels, in few shades.
+fn png_of(picture: GrayImage, max_size: [u32; 2]) -> Result<Vec<u8>> {
+    let mut picture = fitted(picture, max_size);
     for pixel in picture.pixels_mut() {
         // spread the shades from black to white
         pixel[0] = pixel[0] / SHADE_LEVELS * (255 / (N_SHADES - 1));
@@ -105,7 +119,7 @@ fn cut(page: &Page, bounds: [i64; 4]) -> Result<Vec<u8>> {
 mod tests {
     use std::fs;
 
-    use image::{GrayImage, Luma};
+    use image::Luma;
 
     use super::*;
     use crate::evaluate::Answer;
@@ -168,7 +182,19 @@ mod tests {
     #[test]
     fn crop_of_a_wide_field_is_scaled_down() {
         let page = Page::upright(GrayImage::new(4_000, 300), None);
-        let crop = grey(&cut(&page, [0, 0, 4_000, 300]));
-        assert_eq!(crop.dimensions(), (MAX_WIDTH, 31));
+        let crop = grey(&cut_field(&page, [0, 0, 4_000, 300], 0, MAX_SIZE));
+        assert_eq!(crop.dimensions(), (MAX_SIZE[0], 31));
+    }
+
+    #[test]
+    fn crop_of_a_turned_field_is_turned_back() {
+        let corner = |x, y| x < 10 && y < 10;
+        let page = Page::upright(GrayImage::from_fn(60, 30, |x, y| Luma([if corner(x, y) { 0 } else { 255 }])), None);
+        for (quarter_turns, size, at) in
+            [(0, (60, 30), (2, 2)), (1, (30, 60), (27, 2)), (2, (60, 30), (57, 27)), (3, (30, 60), (2, 57))]
+        {
+            let crop = grey(&cut_field(&page, [0, 0, 60, 30], quarter_turns, MAX_SIZE));
+            assert_eq!((crop.dimensions(), crop.get_pixel(at.0, at.1)[0]), (size, 0), "{quarter_turns}");
+        }
     }
 }

@@ -1,0 +1,89 @@
+//! Which fields are drawn by chance, and what they prove. A draw depends on the run alone, so that it is the same each time.
+
+use std::collections::BinaryHeap;
+
+use serde::Serialize;
+
+use crate::{
+    params::SECOND_SHARE,
+    queue::{Item, Origin},
+};
+use formread_raster::hash::{Sha256, sha256};
+use formread_tools::evaluate::{SCORE_CERTAINTY, upper_bound};
+
+/// A number that is as good as drawn by chance, and always the same for a field of a run.
+pub fn lot(identity: Sha256, purpose: &str, scan: &str, page: u32, field: &str) -> u64 {
+    let text = serde_json::to_vec(&(identity, purpose, scan, page, field)).expect("names and numbers are JSON");
+    (sha256(&text).half() >> 64) as u64
+}
+
+/// Whether a field goes to a second person in any case.
+pub fn has_second_look(identity: Sha256, scan: &str, page: u32, field: &str) -> bool {
+    (lot(identity, "second-look", scan, page, field) as f64) < SECOND_SHARE * u64::MAX as f64
+}
+
+/// Keeps the `n` fields with the smallest lots, of all that it is shown.
+#[derive(Debug)]
+pub struct Draw<T> {
+    n: usize,
+    kept: BinaryHeap<(u64, T)>,
+}
+
+impl<T: Ord> Draw<T> {
+    /// A draw of `n`.
+    pub fn new(n: usize) -> Self {
+        Self { n, kept: BinaryHeap::new() }
+    }
+
+    /// Shows it a field.
+    pub fn show(&mut self, lot: u64, field: impl FnOnce() -> T) {
+        if self.kept.len() < self.n {
+            self.kept.push((lot, field()));
+        } else if self.kept.peek().is_some_and(|(largest, _)| lot < *largest) {
+            self.kept.pop();
+            self.kept.push((lot, field()));
+        }
+    }
+
+    /// The fields that it kept, in the order of their lots.
+    pub fn drawn(self) -> impl Iterator<Item = T> {
+        self.kept.into_sorted_vec().into_iter().map(|(_, field)| field)
+    }
+}
+
+/// What the audit has found so far. Accepted fields of the run were drawn at random; people read them blind.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Audit {
+    /// Fields that were drawn.
+    pub drawn: u64,
+    /// Fields that are read.
+    pub read: u64,
+    /// Fields of which people read something else than was accepted. One on which they do not agree counts as well.
+    pub wrong: u64,
+    /// Upper bound of the share of errors among the accepted fields of the run, 0 to 1; true in 95 of 100 audits.
+    pub error_at_most: f64,
+}
+
+impl Audit {
+    /// What has been found by the items.
+    pub fn of(items: &[Item]) -> Self {
+        let drawn = items.iter().filter(|item| item.origin == Origin::Audit);
+        let mut audit = Self::default();
+        for item in drawn {
+            audit.drawn += 1;
+            audit.read += u64::from(!item.readers.is_empty());
+            audit.wrong += u64::from(!item.readers.is_empty() && !item.is_as_accepted);
+        }
+        audit.error_at_most = upper_bound(audit.wrong, audit.read, SCORE_CERTAINTY);
+        audit
+    }
+}
+
+/// What second people found who read a share of the fields.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SecondLooks {
+    /// Fields that a second person has read for this.
+    pub read: u64,
+    /// Fields that were not settled to what the first person said.
+    pub differ: u64,
+}

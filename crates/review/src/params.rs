@@ -1,0 +1,24 @@
+//! Numbers that were chosen by measurement.
+
+use std::time::Duration;
+
+/// Smallest probability among the machine's readings at which the machine agrees with a person's value. The best reading agrees at
+/// any. Raising it sends more fields to a second person, and settles fewer wrong values that a person and the machine have in
+/// common. Chosen by simulation, see `tests/simulation.rs` of this crate.
+pub const MIN_AGREEMENT: f64 = 0.13;
+
+/// Share of the fields for review that a second person reads in any case, where there are several people: what they find is the
+/// measure of those settled by one.
+pub const SECOND_SHARE: f64 = 0.02;
+
+/// Most people who read a field. Where no two of them agree, it stays open.
+pub const MAX_READERS: usize = 3;
+
+/// How long nobody else is asked a field that somebody has before him. Every call of his page renews it.
+pub const LEASE: Duration = Duration::from_secs(180);
+
+/// Fields that a page has at hand, so that the next is there at once.
+pub const AHEAD: usize = 8;
+
+/// Memory for pictures of fields, bytes.
+pub const MAX_CROP_BYTES: usize = 48 << 20;

@@ -1,0 +1,361 @@
+//! Which field is asked next, and of whom. Knows no file and no clock: the caller gives the time.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
+
+use crate::{
+    params::{AHEAD, LEASE},
+    solve::Place,
+};
+
+/// Index of a form among the templates, and of a field on it.
+pub type Kind = (u16, u16);
+
+/// A field that may be asked. Its index among the items is its name outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Index of its file among the run's.
+    pub document: u32,
+    /// Where it is in the file.
+    pub place: Place,
+    /// Index of its form among the templates, and of the field on it: fields of one kind are asked together.
+    pub kind: Kind,
+    /// Why it may be asked.
+    pub origin: Origin,
+    /// Whether two people must read it.
+    pub needs_two: bool,
+    /// Whether somebody must read it.
+    pub is_wanted: bool,
+    /// Who has read it.
+    pub readers: Vec<String>,
+    /// Whether people settled it to what the machine accepted.
+    pub is_as_accepted: bool,
+}
+
+/// Why a field may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The run left it for review.
+    Review,
+    /// The run accepted it, and it was drawn by chance.
+    Audit,
+    /// The run accepted it, and an answer to another field made it doubtful.
+    Doubt,
+}
+
+/// The number of an item.
+pub type ItemIdx = u32;
+
+/// Somebody at a page.
+#[derive(Debug, Clone)]
+struct Session {
+    who: String,
+    /// The fields that are before him or ahead, in the order in which they are asked.
+    hand: Vec<ItemIdx>,
+    later: HashSet<ItemIdx>,
+    /// His answers, in their order.
+    answers: Vec<String>,
+    /// The kind that was asked last.
+    kind: Option<Kind>,
+    /// Until when nobody else is asked what is in his hand.
+    until: Duration,
+}
+
+/// The fields, and who has which before him.
+#[derive(Debug, Default)]
+pub struct Queue {
+    items: Vec<Item>,
+    by_place: HashMap<(u32, Place), ItemIdx>,
+    /// By kind, in the order in which they were added.
+    by_kind: BTreeMap<Kind, Vec<ItemIdx>>,
+    /// The kinds, first to be asked first.
+    order: Vec<Kind>,
+    sessions: BTreeMap<u64, Session>,
+    held: HashMap<ItemIdx, u64>,
+}
+
+impl Queue {
+    /// All items.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// An item.
+    pub fn item(&self, idx: ItemIdx) -> Option<&Item> {
+        self.items.get(idx as usize)
+    }
+
+    /// An item, to change it.
+    pub fn item_mut(&mut self, idx: ItemIdx) -> Option<&mut Item> {
+        self.items.get_mut(idx as usize)
+    }
+
+    /// The item of a field, if it is one.
+    pub fn find(&self, document: u32, place: Place) -> Option<ItemIdx> {
+        self.by_place.get(&(document, place)).copied()
+    }
+
+    /// Adds a field, where it is not there.
+    pub fn add(&mut self, item: Item) -> ItemIdx {
+        let next = self.items.len() as ItemIdx;
+        let idx = *self.by_place.entry((item.document, item.place)).or_insert(next);
+        if idx == next {
+            if !self.by_kind.contains_key(&item.kind) {
+                self.order.push(item.kind);
+            }
+            self.by_kind.entry(item.kind).or_default().push(idx);
+            self.items.push(item);
+        }
+        idx
+    }
+
+    /// Sets which kinds are asked first: those with the largest rank.
+    pub fn rank_kinds(&mut self, rank: &BTreeMap<Kind, f64>) {
+        let of = |kind: &Kind| rank.get(kind).copied().unwrap_or_default();
+        self.order.sort_by(|a, b| of(b).total_cmp(&of(a)).then_with(|| a.cmp(b)));
+    }
+
+    /// Opens a session of `who`.
+    pub fn open(&mut self, session: u64, who: &str, now: Duration) {
+        let (hand, later, answers) = (Vec::new(), HashSet::new(), Vec::new());
+        let opened = Session { who: who.to_owned(), hand, later, answers, kind: None, until: now + LEASE };
+        self.sessions.insert(session, opened);
+    }
+
+    /// Who a session is of.
+    pub fn who(&self, session: u64) -> Option<&str> {
+        self.sessions.get(&session).map(|session| session.who.as_str())
+    }
+
+    /// Whether a field is in the hand of a session: it alone may see it.
+    pub fn holds(&self, session: u64, idx: ItemIdx) -> bool {
+        self.held.get(&idx) == Some(&session)
+    }
+
+    /// Fills the hand of a session, and renews it. The first `kept` of its fields stay in it even if nobody must read them any
+    /// more: they may be on the screen.
+    pub fn deal(&mut self, session: u64, kept: usize, now: Duration) -> Vec<ItemIdx> {
+        let Some(of) = self.sessions.get_mut(&session) else { return Vec::new() };
+        of.until = now + LEASE;
+        let (held, items) = (&mut self.held, &self.items);
+        let (mut place, who) = (0, of.who.clone());
+        of.hand.retain(|&idx| {
+            place += 1;
+            // after the lease ended, another may have got it
+            let is_ours = held.get(&idx) == Some(&session);
+            let stays = is_ours && (place <= kept || is_asked(&items[idx as usize], &who));
+            if !stays && is_ours {
+                held.remove(&idx);
+            }
+            stays
+        });
+        while let Some(next) = self.next(session, now) {
+            self.held.insert(next, session);
+            let Some(of) = self.sessions.get_mut(&session) else { break };
+            of.hand.push(next);
+            of.kind = self.items.get(next as usize).map(|item| item.kind);
+        }
+        self.sessions.get(&session).map(|of| of.hand.clone()).unwrap_or_default()
+    }
+
+    /// The next field for a session whose hand is not full: of the kind that it had last, then of the kind that is asked first.
+    fn next(&self, session: u64, now: Duration) -> Option<ItemIdx> {
+        let of = self.sessions.get(&session)?;
+        if of.hand.len() >= AHEAD {
+            return None;
+        }
+        let is_free = |idx: &ItemIdx| match self.held.get(idx) {
+            Some(holder) if *holder == session => false,
+            Some(holder) => self.sessions.get(holder).is_none_or(|other| other.until <= now),
+            None => true,
+        };
+        let is_for_him =
+            |idx: &&ItemIdx| is_asked(&self.items[**idx as usize], &of.who) && !of.later.contains(*idx) && is_free(idx);
+        let kinds = of.kind.iter().chain(&self.order);
+        kinds.filter_map(|kind| self.by_kind.get(kind)).find_map(|items| items.iter().find(is_for_him)).copied()
+    }
+
+    /// Notes that a session has answered a field.
+    pub fn answered(&mut self, session: u64, idx: ItemIdx, answer: &str) {
+        self.release(session, idx);
+        if let Some(of) = self.sessions.get_mut(&session) {
+            of.answers.push(answer.to_owned());
+        }
+    }
+
+    /// The last answer of a session that was not taken back.
+    pub fn last_answer(&self, session: u64) -> Option<&str> {
+        self.sessions.get(&session)?.answers.last().map(String::as_str)
+    }
+
+    /// Takes back the last answer of a session: its field is the first in the hand again.
+    pub fn taken_back(&mut self, session: u64, idx: ItemIdx) {
+        let Some(of) = self.sessions.get_mut(&session) else { return };
+        of.answers.pop();
+        of.hand.retain(|&other| other != idx);
+        of.hand.insert(0, idx);
+        if let Some(other) = self.held.insert(idx, session).filter(|other| *other != session)
+            && let Some(other) = self.sessions.get_mut(&other)
+        {
+            other.hand.retain(|&held| held != idx);
+        }
+        // the hand stays as long as it was
+        let too_many: Vec<ItemIdx> =
+            self.sessions.get(&session).map_or(Vec::new(), |of| of.hand[of.hand.len().min(AHEAD)..].to_vec());
+        too_many.into_iter().for_each(|idx| self.release(session, idx));
+    }
+
+    /// Puts a field off: this session is not asked it again until it has no other.
+    pub fn put_off(&mut self, session: u64, idx: ItemIdx) {
+        self.release(session, idx);
+        if let Some(of) = self.sessions.get_mut(&session) {
+            of.later.insert(idx);
+        }
+    }
+
+    /// Asks a session again what it has put off.
+    pub fn recall(&mut self, session: u64) {
+        if let Some(of) = self.sessions.get_mut(&session) {
+            of.later.clear();
+        }
+    }
+
+    /// How many fields a session has put off that are still wanted.
+    pub fn n_later(&self, session: u64) -> usize {
+        let Some(of) = self.sessions.get(&session) else { return 0 };
+        of.later.iter().filter(|&&idx| is_asked(&self.items[idx as usize], &of.who)).count()
+    }
+
+    /// Frees what is in the hand of a session: nobody is at its page.
+    pub fn rest(&mut self, session: u64) {
+        let hand = self.sessions.get_mut(&session).map(|of| std::mem::take(&mut of.hand)).unwrap_or_default();
+        hand.into_iter().for_each(|idx| self.release(session, idx));
+    }
+
+    /// Fields that somebody must read, and those of them that `who` can.
+    pub fn n_wanted(&self, who: &str) -> (usize, usize) {
+        let wanted = || self.items.iter().filter(|item| item.is_wanted);
+        (wanted().count(), wanted().filter(|item| is_asked(item, who)).count())
+    }
+
+    fn release(&mut self, session: u64, idx: ItemIdx) {
+        if self.holds(session, idx) {
+            self.held.remove(&idx);
+        }
+        if let Some(of) = self.sessions.get_mut(&session) {
+            of.hand.retain(|&other| other != idx);
+        }
+    }
+}
+
+/// Whether a person may be asked a field: nobody reads a field twice.
+fn is_asked(item: &Item, who: &str) -> bool {
+    item.is_wanted && !item.readers.iter().any(|reader| reader == who)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(n: u32) -> Queue {
+        let mut queue = Queue::default();
+        for i in 0..n {
+            let place = Place { page: i, field: 0 };
+            queue.add(Item {
+                document: 0,
+                place,
+                kind: (0, (i % 2) as u16),
+                origin: Origin::Review,
+                needs_two: false,
+                is_wanted: true,
+                readers: Vec::new(),
+                is_as_accepted: false,
+            });
+        }
+        queue
+    }
+
+    const START: Duration = Duration::from_secs(100);
+
+    #[test]
+    fn nobody_is_asked_what_another_has_before_him_until_his_lease_ends() {
+        let mut queue = queue(20);
+        queue.open(1, "ann", START);
+        queue.open(2, "ben", START);
+        let hand = queue.deal(1, 0, START);
+        assert_eq!(hand, [0, 2, 4, 6, 8, 10, 12, 14], "fields of one kind come together");
+        let other = queue.deal(2, 0, START);
+        assert!(other.iter().all(|idx| !hand.contains(idx)), "{other:?}");
+        let late = START + LEASE + Duration::from_secs(1);
+        queue.open(3, "cem", late);
+        assert_eq!(queue.deal(3, 0, late), hand);
+        assert!(!queue.holds(1, 0) && queue.holds(3, 0));
+        assert!(queue.deal(1, 1, late).iter().all(|idx| !hand.contains(idx)), "another has them now");
+        queue.rest(3);
+        queue.open(4, "dan", late);
+        assert_eq!(queue.deal(4, 0, late)[0], 0);
+    }
+
+    #[test]
+    fn nobody_is_asked_a_field_twice() {
+        let mut queue = queue(1);
+        queue.open(1, "ann", START);
+        queue.open(2, "ann", START);
+        queue.open(3, "ben", START);
+        assert_eq!(queue.deal(1, 0, START), [0]);
+        queue.answered(1, 0, "first");
+        queue.item_mut(0).expect("it is there").readers.push("ann".to_owned());
+        assert!(queue.deal(1, 0, START).is_empty());
+        assert!(queue.deal(2, 0, START).is_empty(), "not in another session either");
+        assert_eq!(queue.deal(3, 0, START), [0]);
+        assert_eq!(queue.n_wanted("ann"), (1, 0));
+    }
+
+    #[test]
+    fn field_that_nobody_must_read_any_more_leaves_the_hand_unless_it_is_on_the_screen() {
+        let mut queue = queue(4);
+        queue.open(1, "ann", START);
+        assert_eq!(queue.deal(1, 0, START), [0, 2, 1, 3]);
+        for idx in [0, 2] {
+            queue.item_mut(idx).expect("it is there").is_wanted = false;
+        }
+        assert_eq!(queue.deal(1, 1, START), [0, 1, 3]);
+        assert_eq!(queue.deal(1, 0, START), [1, 3]);
+    }
+
+    #[test]
+    fn answer_taken_back_is_asked_again_first() {
+        let mut queue = queue(30);
+        queue.open(1, "ann", START);
+        let hand = queue.deal(1, 0, START);
+        for (n, idx) in hand[..3].iter().enumerate() {
+            queue.answered(1, *idx, &n.to_string());
+        }
+        queue.deal(1, 0, START);
+        assert_eq!(queue.last_answer(1), Some("2"));
+        queue.taken_back(1, hand[2]);
+        let after = queue.deal(1, 1, START);
+        assert_eq!((after[0], after.len(), queue.last_answer(1)), (hand[2], AHEAD, Some("1")));
+    }
+
+    #[test]
+    fn field_put_off_comes_back_when_it_is_recalled() {
+        let mut queue = queue(2);
+        queue.open(1, "ann", START);
+        queue.deal(1, 0, START);
+        queue.put_off(1, 0);
+        assert_eq!((queue.deal(1, 0, START), queue.n_later(1)), (vec![1], 1));
+        queue.recall(1);
+        assert_eq!(queue.deal(1, 0, START), [1, 0]);
+    }
+
+    #[test]
+    fn kind_of_the_largest_rank_is_asked_first() {
+        let mut queue = queue(4);
+        queue.rank_kinds(&[((0, 0), 0.5), ((0, 1), 2.0)].into());
+        queue.open(1, "ann", START);
+        assert_eq!(queue.deal(1, 0, START), [1, 3, 0, 2]);
+    }
+}

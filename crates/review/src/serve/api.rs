@@ -1,0 +1,379 @@
+//! The requests of the page. A change is a POST with JSON; what it changed is on the disk before it is acknowledged.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::{Shared, now};
+use crate::{
+    answer::Answer,
+    audit::Audit,
+    context::Context,
+    crops::{FieldBox, Request},
+    journal::Event,
+    queue::ItemIdx,
+    review::{Refusal, Review},
+};
+use formread_core::{
+    assemble::{KeyedFault, keyed_value},
+    form::{DateOrder, DecimalPoint, FieldKind},
+};
+use formread_raster::error::Error;
+
+/// Most characters of an answer's identifier.
+const MAX_ID: usize = 64;
+
+/// Why a request has no answer.
+pub struct Failure {
+    status: StatusCode,
+    word: String,
+    detail: String,
+}
+
+impl Failure {
+    fn new(status: StatusCode, word: &str) -> Self {
+        Self { status, word: word.to_owned(), detail: String::new() }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, word: "fault".to_owned(), detail: error.to_string() }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let (status, word) = match refusal {
+            Refusal::NoSession => (StatusCode::UNAUTHORIZED, "no-session"),
+            Refusal::NoField => (StatusCode::NOT_FOUND, "no-field"),
+            Refusal::AlreadyRead => (StatusCode::CONFLICT, "already-read"),
+            Refusal::NothingToUndo => (StatusCode::CONFLICT, "nothing-to-undo"),
+        };
+        Self::new(status, word)
+    }
+}
+
+impl From<KeyedFault> for Failure {
+    fn from(fault: KeyedFault) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, fault.as_str())
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let Self { status, word, detail } = self;
+        (status, Json(serde_json::json!({ "fault": word, "detail": detail }))).into_response()
+    }
+}
+
+type Reply<T> = Result<Json<T>, Failure>;
+
+/// What the page has to ask, and how far the review is.
+#[derive(Serialize)]
+pub struct Hand {
+    fields: Vec<AskedField>,
+    /// Fields that this person can read, and all that somebody must read.
+    left: usize,
+    left_for_all: usize,
+    /// Fields that this session has put off.
+    later: usize,
+}
+
+/// A field, as the page asks it: with nothing that was read.
+#[derive(Serialize)]
+struct AskedField {
+    item: ItemIdx,
+    form: String,
+    field: String,
+    kind: &'static str,
+    decimals: usize,
+    /// Whether decimals are always written, with a point or without one.
+    has_all_decimals: bool,
+    is_signed: bool,
+    order: &'static str,
+    max_digits: usize,
+    /// What fillers alone mean; `None` where there are none.
+    fillers_mean: Option<String>,
+}
+
+fn hand_of(review: &mut Review, session: u64, kept: usize) -> Result<Hand, Failure> {
+    let Some(who) = review.queue().who(session).map(str::to_owned) else { return Err(Refusal::NoSession.into()) };
+    let dealt = review.queue().deal(session, kept, now());
+    let fields = dealt.into_iter().filter_map(|idx| asked(review, idx)).collect();
+    let (left_for_all, left) = review.queue().n_wanted(&who);
+    let later = review.queue().n_later(session);
+    Ok(Hand { fields, left, left_for_all, later })
+}
+
+fn asked(review: &Review, item: ItemIdx) -> Option<AskedField> {
+    let (template, field) = review.kind(item)?;
+    let (decimals, has_all_decimals, order) = match field.kind {
+        FieldKind::Amount { decimals, point } => (decimals, point != DecimalPoint::Written, ""),
+        FieldKind::Date { order, .. } => {
+            let order = match order {
+                DateOrder::DayMonthYear => "dmy",
+                DateOrder::MonthDayYear => "mdy",
+                DateOrder::YearMonthDay => "ymd",
+            };
+            (0, true, order)
+        }
+        FieldKind::Integer | FieldKind::Code | FieldKind::Mark { .. } => (0, true, ""),
+    };
+    let fillers_mean = (!field.fillers.is_empty()).then(|| field.fillers_mean.clone().unwrap_or_default());
+    Some(AskedField {
+        item,
+        form: template.title.clone(),
+        field: field.name.clone(),
+        kind: field.kind.as_str(),
+        decimals,
+        has_all_decimals,
+        is_signed: field.is_signed,
+        order,
+        max_digits: field.digits.max,
+        fillers_mean,
+    })
+}
+
+fn session_of(shared: &Shared, headers: &HeaderMap) -> Result<u64, Failure> {
+    shared.auth.session(headers).ok_or_else(|| Refusal::NoSession.into())
+}
+
+#[derive(Deserialize)]
+pub struct Enter {
+    token: String,
+}
+
+/// Exchanges a token for a cookie; a page that has a cookie goes on with its session.
+pub async fn enter(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(Enter { token }): Json<Enter>,
+) -> Result<Response, Failure> {
+    let known =
+        shared.auth.session(&headers).and_then(|session| shared.review().queue().who(session).map(str::to_owned));
+    let person = shared.auth.person(&token).map(str::to_owned);
+    let (who, cookie) = match (person, known) {
+        (Some(who), known) if known.as_ref() != Some(&who) => {
+            let (session, cookie) = shared.auth.begin()?;
+            shared.review().queue().open(session, &who, now());
+            (who, Some(cookie))
+        }
+        (_, Some(who)) => (who, None),
+        (_, None) => return Err(Failure::new(StatusCode::UNAUTHORIZED, "no-session")),
+    };
+    let body = Json(serde_json::json!({ "who": who, "context": shared.context }));
+    Ok(match cookie {
+        Some(cookie) => ([(header::SET_COOKIE, cookie)], body).into_response(),
+        None => body.into_response(),
+    })
+}
+
+#[derive(Deserialize)]
+pub struct Nothing {}
+
+/// What there is to ask.
+pub async fn hand(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(Nothing {}): Json<Nothing>,
+) -> Reply<Hand> {
+    let session = session_of(&shared, &headers)?;
+    let mut review = shared.review();
+    let hand = hand_of(&mut review, session, 1)?;
+    if !hand.fields.is_empty() || hand.later == 0 {
+        return Ok(Json(hand));
+    }
+    review.queue().recall(session);
+    Ok(Json(hand_of(&mut review, session, 1)?))
+}
+
+#[derive(Deserialize)]
+pub struct AnswerBody {
+    id: String,
+    item: ItemIdx,
+    #[serde(flatten)]
+    said: Said,
+}
+
+/// What was keyed, or which key was pressed instead.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Said {
+    Keyed(String),
+    Key(OtherKey),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum OtherKey {
+    Blank,
+    Illegible,
+}
+
+/// Takes an answer.
+pub async fn answer(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(body): Json<AnswerBody>,
+) -> Reply<Hand> {
+    let session = session_of(&shared, &headers)?;
+    if body.id.is_empty() || body.id.len() > MAX_ID {
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "no-identifier"));
+    }
+    let (hand, stored) = {
+        let mut review = shared.review();
+        let answer = match &body.said {
+            Said::Key(OtherKey::Blank) => Answer::Blank,
+            Said::Key(OtherKey::Illegible) => Answer::Illegible,
+            Said::Keyed(text) => {
+                let (_, field) = review.kind(body.item).ok_or(Refusal::NoField)?;
+                Answer::Value(keyed_value(field, text)?)
+            }
+        };
+        let event = review.answer(session, body.item, &body.id, answer, now())??;
+        // under the lock, so that the journal has the order of the review
+        let stored = append(&shared, event);
+        (hand_of(&mut review, session, 1)?, stored)
+    };
+    wait(stored).await?;
+    Ok(Json(hand))
+}
+
+/// Takes back the last answer.
+pub async fn undo(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(Nothing {}): Json<Nothing>,
+) -> Reply<Hand> {
+    let session = session_of(&shared, &headers)?;
+    let (hand, stored) = {
+        let mut review = shared.review();
+        let event = review.undo(session, now())??;
+        let stored = append(&shared, Some(event));
+        (hand_of(&mut review, session, 1)?, stored)
+    };
+    wait(stored).await?;
+    Ok(Json(hand))
+}
+
+fn append(shared: &Shared, event: Option<Event>) -> oneshot::Receiver<Result<(), String>> {
+    let (sender, receiver) = oneshot::channel();
+    // the page may have gone: then nobody waits
+    let done = Box::new(move |stored| drop(sender.send(stored)));
+    match event {
+        Some(event) => shared.journal.append(event, done),
+        None => shared.journal.sync(done),
+    }
+    receiver
+}
+
+async fn wait(stored: oneshot::Receiver<Result<(), String>>) -> Result<(), Failure> {
+    let failure =
+        |detail: String| Failure { status: StatusCode::SERVICE_UNAVAILABLE, word: "not-stored".to_owned(), detail };
+    stored.await.unwrap_or_else(|_| Err("the journal is closed".to_owned())).map_err(failure)
+}
+
+#[derive(Deserialize)]
+pub struct ItemBody {
+    item: ItemIdx,
+}
+
+/// Puts a field off.
+pub async fn later(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(ItemBody { item }): Json<ItemBody>,
+) -> Reply<Hand> {
+    let session = session_of(&shared, &headers)?;
+    let mut review = shared.review();
+    review.queue().put_off(session, item);
+    Ok(Json(hand_of(&mut review, session, 1)?))
+}
+
+/// Lets others have what is in the hand: the page was left.
+pub async fn rest(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(Nothing {}): Json<Nothing>,
+) -> Result<StatusCode, Failure> {
+    let session = session_of(&shared, &headers)?;
+    shared.review().queue().rest(session);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What the audit has found.
+pub async fn audit(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(Nothing {}): Json<Nothing>,
+) -> Reply<Audit> {
+    session_of(&shared, &headers)?;
+    Ok(Json(Audit::of(shared.review().queue().items())))
+}
+
+/// The picture of a field.
+pub async fn crop(shared: State<Arc<Shared>>, headers: HeaderMap, item: Path<ItemIdx>) -> Result<Response, Failure> {
+    picture(&shared, &headers, item.0, Context::None).await
+}
+
+/// The picture of a strip of its page.
+pub async fn strip(shared: State<Arc<Shared>>, headers: HeaderMap, item: Path<ItemIdx>) -> Result<Response, Failure> {
+    picture(&shared, &headers, item.0, Context::Strip).await
+}
+
+/// The picture of its page.
+pub async fn whole_page(
+    shared: State<Arc<Shared>>,
+    headers: HeaderMap,
+    item: Path<ItemIdx>,
+) -> Result<Response, Failure> {
+    picture(&shared, &headers, item.0, Context::Page).await
+}
+
+/// A picture of a field that the session has in its hand.
+async fn picture(shared: &Shared, headers: &HeaderMap, item: ItemIdx, context: Context) -> Result<Response, Failure> {
+    let session = session_of(shared, headers)?;
+    let png = |picture: Arc<[u8]>| ([(header::CONTENT_TYPE, "image/png")], picture.to_vec()).into_response();
+    let receiver = {
+        let mut review = shared.review();
+        if context > shared.context || !review.queue().holds(session, item) {
+            return Err(Failure::new(StatusCode::FORBIDDEN, "not-asked"));
+        }
+        if let Some(picture) = shared.crops.cached((item, context)) {
+            return Ok(png(picture));
+        }
+        let (sender, receiver) = oneshot::channel();
+        let (scan, page, fields) = fields_of_page(&mut review, item)?;
+        let reply = Box::new(move |picture| drop(sender.send(picture)));
+        shared.crops.request(Request { scan, page, fields, wanted: (item, context), reply });
+        receiver
+    };
+    let cut = receiver.await.unwrap_or_else(|_| Err("no thread cuts pictures".to_owned()));
+    cut.map(png).map_err(|detail| Failure { status: StatusCode::NOT_FOUND, word: "no-picture".to_owned(), detail })
+}
+
+/// The page of an item, and all fields on it that may be asked.
+fn fields_of_page(review: &mut Review, item: ItemIdx) -> Result<(String, u32, Vec<FieldBox>), Failure> {
+    let of = review.queue().item(item).cloned().ok_or(Refusal::NoField)?;
+    let scan = review.run().scan(of.document).0.to_owned();
+    let pages = review.run().pages(of.document)?;
+    let page = pages.get(of.place.page as usize).ok_or(Refusal::NoField)?;
+    let mut fields = Vec::new();
+    for (field, (row, readings)) in (0..).zip(page.fields.iter().zip(&page.readings)) {
+        let place = crate::solve::Place { page: of.place.page, field };
+        fields.extend(review.queue().find(of.document, place).map(|idx| FieldBox {
+            idx,
+            bounds: row.bounds,
+            quarter_turns: readings.quarter_turns,
+        }));
+    }
+    Ok((scan, page.page, fields))
+}

@@ -1,0 +1,257 @@
+//! The answers of people and the readings of the machine -> what becomes of each field of a document.
+//!
+//! The machine counts as one reader: a person's value that is among its readings is settled, and so is one with which a sum of the
+//! form holds; unless it breaks a rule or a check.
+//! Otherwise a second person reads the field, and a third where two differ. A settled field is certain, and the rules of the
+//! document are solved again; so fields become sure that nobody has looked at. The result depends on the answers alone, not on
+//! the order in which fields were answered, so it is the same after an undo and when the journal is read again.
+
+use std::collections::BTreeMap;
+
+use formread_core::{
+    assemble::{
+        AcceptTable, FieldState, FieldValue, PageReading, PageRecord, ReviewReason, RuleParams, UnconstrainedReading,
+        number, reconcile,
+    },
+    form::{Bounds, FormTemplate, Relation, Rule},
+};
+
+use crate::{
+    answer::{Answer, Reading},
+    params::{MAX_READERS, MIN_AGREEMENT},
+};
+
+/// A field of a document: index of its page among the document's, and of the field on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Index of the page, from 0.
+    pub page: u32,
+    /// Index of the field, from 0.
+    pub field: u32,
+}
+
+/// How rules are solved: as in the run.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The forms.
+    pub templates: Vec<FormTemplate>,
+    /// When a reading is accepted.
+    pub accept: AcceptTable,
+    /// How rules are weighed.
+    pub params: RuleParams,
+}
+
+/// What is known of a field with answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Another person must read it.
+    Contested,
+    /// Settled.
+    Settled {
+        /// What it was settled to.
+        answer: Answer,
+        /// How many people gave this answer; with one, the machine or a sum agrees.
+        n_people: usize,
+        /// The rule or check that it breaks; empty where none.
+        rule: String,
+    },
+    /// As many people as may be asked have read it, and no two agree.
+    Undecided,
+}
+
+/// A document after its rules were solved with the answers.
+#[derive(Debug, Clone)]
+pub struct Solution {
+    /// The pages. A field without an answer has its new state and reading.
+    pub pages: Vec<PageRecord>,
+    /// The fields with answers.
+    pub outcomes: BTreeMap<Place, Outcome>,
+}
+
+/// Answers to fields of a document, each field's in the order in which they were given.
+pub type Readings = BTreeMap<Place, Vec<Reading>>;
+
+/// What rules make of a field that another person must read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contested {
+    /// Nothing: neither the person nor the machine is believed. A field that is sure then is sure whatever comes out.
+    IsUnknown,
+    /// What the machine has read. A field that is sure then may not have to be asked.
+    IsAsRead,
+}
+
+/// Solves the rules of a document. `pages` are all pages of a file, as the machine read them; `needs_two` says whether a field is
+/// settled by no fewer than two people.
+pub fn solve(pages: &[PageRecord], readings: &Readings, needs_two: &dyn Fn(Place) -> bool, rules: &Rules) -> Solution {
+    // what one person read and rules say of it: no rule yet, a sum that holds with it, or a rule that is broken
+    let mut evidence: BTreeMap<Place, Evidence> = BTreeMap::new();
+    loop {
+        let outcome = |(&place, given): (&Place, &Vec<Reading>)| {
+            let value = field_of(pages, place)?;
+            let evidence = evidence.get(&place).copied().unwrap_or_default();
+            Some((place, decide(given, value, needs_two(place), evidence)?))
+        };
+        let mut outcomes: BTreeMap<Place, Outcome> = readings.iter().filter_map(outcome).collect();
+        let solved = with_outcomes(pages, &outcomes, Contested::IsUnknown, rules);
+        let mut found = Vec::new();
+        for (&place, outcome) in &mut outcomes {
+            let Some(value) = field_of(&solved, place) else { continue };
+            match outcome {
+                Outcome::Settled { n_people, rule, .. } => {
+                    *rule = broken_rule(&value.state);
+                    if *n_people == 1 && !rule.is_empty() {
+                        found.push((place, Evidence::Against));
+                    }
+                }
+                Outcome::Contested => {
+                    let is_new = !evidence.contains_key(&place);
+                    if is_new && sum_holds(&solved, place, readings, rules) {
+                        found.push((place, Evidence::For));
+                    }
+                }
+                Outcome::Undecided => {}
+            }
+        }
+        if found.is_empty() {
+            return Solution { pages: solved, outcomes };
+        }
+        evidence.extend(found);
+    }
+}
+
+/// The pages of a document after its rules were solved with these outcomes.
+pub fn with_outcomes(
+    pages: &[PageRecord],
+    outcomes: &BTreeMap<Place, Outcome>,
+    contested: Contested,
+    rules: &Rules,
+) -> Vec<PageRecord> {
+    let mut pages = pages.to_vec();
+    for (&place, outcome) in outcomes {
+        let is_kept = *outcome == Outcome::Contested && contested == Contested::IsAsRead;
+        if let Some(value) = field_mut(&mut pages, place).filter(|_| !is_kept) {
+            value.unconstrained = certain(outcome);
+        }
+    }
+    reconcile(&rules.templates, &mut pages, &rules.accept, &rules.params);
+    pages
+}
+
+/// What rules say of a value that one person read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Evidence {
+    #[default]
+    None,
+    /// A sum holds with it.
+    For,
+    /// It breaks a rule.
+    Against,
+}
+
+/// Whether a sum of the form holds with what one person read in a field: as good as a second reader. All its other fields are sure
+/// without it, or one person read them, too.
+fn sum_holds(pages: &[PageRecord], place: Place, readings: &Readings, rules: &Rules) -> bool {
+    let Some(PageRecord { reading: PageReading::Read { form, fields, .. }, .. }) = pages.get(place.page as usize)
+    else {
+        return false;
+    };
+    let Some(template) = rules.templates.iter().find(|template| template.name == *form) else { return false };
+    let known = |field_idx: usize| {
+        let of = Place { page: place.page, field: field_idx as u32 };
+        let text = match readings.get(&of).map_or(&[][..], Vec::as_slice) {
+            [Reading { answer: Answer::Value(text), .. }] => Some(text.as_str()),
+            [] => fields
+                .get(field_idx)
+                .filter(|value| matches!(value.state, FieldState::Accepted | FieldState::Blank))
+                .map(|value| value.guess.as_str()),
+            _ => None,
+        };
+        text.and_then(number).map_or(Bounds::ANY, Bounds::exactly)
+    };
+    let is_sum =
+        |rule: &&Rule| rule.condition.is_none() && rule.claim.relation == Relation::Equal && rule.fields().len() > 1;
+    let mut about_it =
+        template.rules.iter().filter(is_sum).filter(|rule| rule.fields().contains(&(place.field as usize)));
+    about_it.any(|rule| rule.holds(&known) == Some(true))
+}
+
+/// The field at a place; `None` where there is none.
+pub fn field_of(pages: &[PageRecord], place: Place) -> Option<&FieldValue> {
+    match &pages.get(place.page as usize)?.reading {
+        PageReading::Read { fields, .. } => fields.get(place.field as usize),
+        PageReading::Rejected { .. } => None,
+    }
+}
+
+/// The field at a place, to change it; `None` where there is none.
+fn field_mut(pages: &mut [PageRecord], place: Place) -> Option<&mut FieldValue> {
+    match &mut pages.get_mut(place.page as usize)?.reading {
+        PageReading::Read { fields, .. } => fields.get_mut(place.field as usize),
+        PageReading::Rejected { .. } => None,
+    }
+}
+
+fn decide(given: &[Reading], value: &FieldValue, needs_two: bool, evidence: Evidence) -> Option<Outcome> {
+    let settled =
+        |answer: &Answer, n_people| Outcome::Settled { answer: answer.clone(), n_people, rule: String::new() };
+    let n_like = |answer: &Answer| given.iter().filter(|reading| reading.answer == *answer).count();
+    let (n, answer) = given.iter().map(|reading| (n_like(&reading.answer), &reading.answer)).max_by_key(|(n, _)| *n)?;
+    let is_confirmed = || match evidence {
+        Evidence::None => machine_agrees(value, answer),
+        Evidence::For => true,
+        Evidence::Against => false,
+    };
+    Some(match given.len() {
+        _ if n >= 2 => settled(answer, n),
+        1 if !needs_two && is_confirmed() => settled(answer, 1),
+        n_given if n_given < MAX_READERS => Outcome::Contested,
+        _ => Outcome::Undecided,
+    })
+}
+
+/// Whether an answer is among the readings of the machine. What the machine takes for no number has the one reading that shows
+/// its signs.
+fn machine_agrees(value: &FieldValue, answer: &Answer) -> bool {
+    let UnconstrainedReading { state, guess, .. } = &value.unconstrained;
+    let is_review = matches!(state, FieldState::Review(_));
+    let is_unread = matches!(state, FieldState::Review(ReviewReason::Illegible | ReviewReason::OffPage));
+    match answer {
+        Answer::Value(text) if text == guess => true,
+        Answer::Value(_) if *state == FieldState::Review(ReviewReason::NotANumber) => false,
+        Answer::Value(text) => {
+            value.alternatives.iter().any(|other| other.text == *text && other.probability >= MIN_AGREEMENT)
+        }
+        Answer::Blank => guess.is_empty() && !is_unread,
+        Answer::Illegible => guess.is_empty() && is_review,
+    }
+}
+
+/// The reading from which rules start for a field with answers. One that is not settled says nothing.
+fn certain(outcome: &Outcome) -> UnconstrainedReading {
+    let settled =
+        |state, guess: &str| UnconstrainedReading { state, guess: guess.to_owned(), confidence: 1.0, is_settled: true };
+    match outcome {
+        Outcome::Settled { answer: Answer::Value(text), .. } => settled(FieldState::Accepted, text),
+        Outcome::Settled { answer: Answer::Blank, .. } => settled(FieldState::Blank, ""),
+        Outcome::Settled { answer: Answer::Illegible, .. } | Outcome::Contested | Outcome::Undecided => {
+            let state = FieldState::Review(ReviewReason::Illegible);
+            UnconstrainedReading { state, guess: String::new(), confidence: 0.0, is_settled: false }
+        }
+    }
+}
+
+/// The rule or check that a settled field breaks.
+fn broken_rule(state: &FieldState) -> String {
+    match state {
+        FieldState::Review(ReviewReason::FailedCheck(rule)) => rule.clone(),
+        FieldState::Review(reason @ (ReviewReason::Missing | ReviewReason::ImpossibleDate)) => {
+            reason.word().into_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

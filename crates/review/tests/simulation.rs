@@ -1,0 +1,314 @@
+//! Simulated people review drawn runs: what is settled wrong, how many fields they are asked, and how many twice.
+
+use std::{collections::HashMap, fs, path::Path, time::Duration};
+
+use formread_core::{
+    assemble::{
+        AcceptTable, Alternative, FieldState, FieldValue, PageReading, PageRecord, ReviewReason, RuleParams,
+        UnconstrainedReading, reconcile,
+    },
+    form::{FormTemplate, parse_template},
+    rows::PageRows,
+};
+use formread_raster::geometry::Rect;
+use formread_review::{Answer, Event, Review, RunPaths, Settings, Status, final_pages};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const FIELDS: [&str; 5] = ["a", "b", "c", "d", "sum"];
+
+fn template(has_sum: bool) -> FormTemplate {
+    let rules = if has_sum { "rules = [\"sum = a + b + c + d\"]\n" } else { "" };
+    let field = |(i, name): (usize, &&str)| {
+        format!("[[field]]\nname = \"{name}\"\nkind = \"integer\"\nbox = [10, {}, 50, 8]\n", 10 * i + 10)
+    };
+    let fields: String = FIELDS.iter().enumerate().map(field).collect();
+    let text = format!("name = \"t\"\ntitle = \"t\"\npage = [100, 100]\n{rules}{fields}");
+    parse_template(&text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Another number that is easily taken for this one: one digit differs.
+fn slip(number: &str, chance: &mut impl Rng) -> String {
+    let at = chance.random_range(0..number.len());
+    let digit = (number.as_bytes()[at] - b'0' + chance.random_range(1..10)) % 10;
+    let mut digits = number.as_bytes().to_vec();
+    digits[at] = b'0' + digit;
+    let text: String = digits.into_iter().map(char::from).collect();
+    text.parse::<u64>().map_or(text, |number| number.to_string())
+}
+
+/// A calibrated machine: of the readings at probability p, a share of p is right.
+fn read(name: &str, truth: &str, share_of_doubtful: f64, chance: &mut impl Rng) -> FieldValue {
+    let is_doubtful = chance.random_bool(share_of_doubtful);
+    let best = if is_doubtful { chance.random_range(0.3..0.96) } else { 1.0 - chance.random_range(0.0001..0.02) };
+    // three others, of which each has half of what is left, and some that are not listed
+    let shares = [best, (1.0 - best) * 0.5, (1.0 - best) * 0.25, (1.0 - best) * 0.15];
+    let mut draw: f64 = chance.random();
+    let place_of_truth = shares.iter().position(|share| {
+        draw -= share;
+        draw < 0.0
+    });
+    let mut texts: Vec<String> = Vec::new();
+    while texts.len() < shares.len() {
+        let text = if Some(texts.len()) == place_of_truth { truth.to_owned() } else { slip(truth, chance) };
+        if !texts.contains(&text) && (text != truth || Some(texts.len()) == place_of_truth) {
+            texts.push(text);
+        }
+    }
+    let state = match best >= 0.97 {
+        true => FieldState::Accepted,
+        false => FieldState::Review(ReviewReason::LowConfidence),
+    };
+    let alternatives =
+        texts.iter().zip(shares).map(|(text, probability)| Alternative { text: text.clone(), probability });
+    let guess = texts[0].clone();
+    FieldValue {
+        name: name.to_owned(),
+        state: state.clone(),
+        guess: guess.clone(),
+        alternatives: alternatives.collect(),
+        unconstrained: UnconstrainedReading { state, guess, confidence: best, is_settled: false },
+        correction: None,
+        confidence: best,
+        bounds: Rect::from_xywh(10.0, 20.0, 60.0, 20.0),
+        quarter_turns: 0,
+        residual_px: None,
+    }
+}
+
+type Truth = HashMap<(String, String), String>;
+
+/// A drawn run.
+#[derive(Clone, Copy)]
+struct Deck {
+    has_sum: bool,
+    n_pages: u32,
+    share_of_doubtful: f64,
+}
+
+/// Writes a run into a folder.
+fn write_run(folder: &Path, deck: Deck, chance: &mut impl Rng) -> Truth {
+    let Deck { has_sum, n_pages, share_of_doubtful } = deck;
+    let template = template(has_sum);
+    let mut truth = Truth::new();
+    let (mut lines, mut scans) = (Vec::new(), Vec::new());
+    for i in 0..n_pages {
+        let scan = format!("{i:05}.png");
+        let mut numbers: Vec<u64> = (0..4).map(|_| chance.random_range(0..1000)).collect();
+        numbers.push(numbers.iter().sum());
+        let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+        let fields =
+            FIELDS.iter().zip(&numbers).map(|(name, number)| read(name, number, share_of_doubtful, chance)).collect();
+        let reading = PageReading::Read { form: "t".to_owned(), fields, residual_px: 0.0, has_writing_outside: false };
+        let mut record = [PageRecord { page: 1, reading }];
+        reconcile(std::slice::from_ref(&template), &mut record, &AcceptTable::default(), &RuleParams::default());
+        lines.push(serde_json::to_string(&PageRows::new(&scan, &record[0])).expect("it is plain data"));
+        scans.push(serde_json::json!({ "scan": scan, "sha256": "", "pages": 1 }));
+        for (name, number) in FIELDS.iter().zip(numbers) {
+            truth.insert((scan.clone(), (*name).to_owned()), number);
+        }
+    }
+    let level = serde_json::json!({ "min_confidence": 0.97, "min_confidence_corrected": 0.99 });
+    let run = serde_json::json!({
+        "identity": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        "templates": [{ "name": "t", "fingerprint": template.fingerprint() }],
+        "options": { "accept": { "otherwise": level, "by_field": {} } },
+        "scans": scans,
+    });
+    fs::write(folder.join("out.run.json"), run.to_string()).expect("the folder is writable");
+    fs::write(folder.join("out.readings.jsonl"), lines.join("\n") + "\n").expect("the folder is writable");
+    truth
+}
+
+fn open(folder: &Path, has_sum: bool, events: &[Event]) -> Review {
+    let (record, readings) = (folder.join("out.run.json"), folder.join("out.readings.jsonl"));
+    let paths = RunPaths { record: &record, readings: &readings };
+    Review::open(paths, vec![template(has_sum)], events).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// How people err.
+#[derive(Clone, Copy)]
+struct Slips {
+    /// Share of the answers that are wrong.
+    share: f64,
+    /// Share of these that give the machine's most likely wrong reading.
+    like_the_machine: f64,
+}
+
+/// Reviews a run with three people until nobody is asked anything. Returns all events.
+fn review_all(review: &mut Review, truth: &Truth, slips: Slips, chance: &mut impl Rng) -> Vec<Event> {
+    let now = Duration::from_secs(1);
+    let people = ["ann", "ben", "cem"];
+    for (session, who) in (1..).zip(people) {
+        review.queue().open(session, who, now);
+    }
+    let mut events = Vec::new();
+    loop {
+        let n_before = events.len();
+        for session in 1..=people.len() as u64 {
+            let Some(&idx) = review.queue().deal(session, 0, now).first() else { continue };
+            let (scan, field) = review.name_of(idx).unwrap_or_else(|| panic!("the item {idx} has a field"));
+            let right = &truth[&(scan.clone(), field.clone())];
+            let said = if !chance.random_bool(slips.share) {
+                right.clone()
+            } else if chance.random_bool(slips.like_the_machine) {
+                review
+                    .machine_readings(idx)
+                    .into_iter()
+                    .find(|text| text != right)
+                    .unwrap_or_else(|| slip(right, chance))
+            } else {
+                slip(right, chance)
+            };
+            let id = events.len().to_string();
+            let event = review.answer(session, idx, &id, Answer::Value(said), now).expect("the files are whole");
+            events.extend(event.expect("it was asked"));
+        }
+        if events.len() == n_before {
+            return events;
+        }
+    }
+}
+
+struct Measured {
+    status: Status,
+    wrong_settled: u64,
+    wrong_freed: u64,
+    n_answers: u64,
+}
+
+fn measure(deck: Deck, slips: Slips, settings: Settings, seed: u64) -> Measured {
+    let has_sum = deck.has_sum;
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    let truth = write_run(dir.path(), deck, &mut chance);
+    let mut events = vec![Event::Settings(settings)];
+    let mut review = open(dir.path(), has_sum, &events);
+    events.extend(review_all(&mut review, &truth, slips, &mut chance));
+    let status = review.status().expect("the files are whole");
+    // a review that is opened again knows the same
+    let again = open(dir.path(), has_sum, &events);
+    assert_eq!(again.status().expect("the files are whole"), status);
+    let (mut wrong_settled, mut wrong_freed) = (0, 0);
+    let collect = |review: &Review| {
+        let mut pages = Vec::new();
+        final_pages(review, |page| {
+            pages.push(page);
+            Ok(())
+        })
+        .expect("the files are whole");
+        pages
+    };
+    let pages = collect(&review);
+    assert_eq!(collect(&again), pages);
+    for page in pages {
+        for row in &page.rows.fields {
+            let is_wrong = row.state == "accepted" && row.value != truth[&(page.rows.scan.clone(), row.field.clone())];
+            let is_read = row.confidence.is_empty();
+            let is_freed = !is_read && page.settled.iter().any(|settled| settled.field == row.field);
+            wrong_settled += u64::from(is_wrong && is_read);
+            wrong_freed += u64::from(is_wrong && is_freed);
+        }
+    }
+    assert_eq!((status.unread, status.contested), (0, 0), "nothing is left");
+    Measured { n_answers: status.answers, status, wrong_settled, wrong_freed }
+}
+
+fn per_thousand(part: u64, whole: u64) -> f64 {
+    1000.0 * part as f64 / whole as f64
+}
+
+#[test]
+fn people_who_err_alike_settle_few_fields_wrong_and_are_asked_few_twice() {
+    let mut too_many = false;
+    // under a sum the fields that the run leaves are the hard ones
+    for (has_sum, max_second) in [(false, 0.2), (true, 0.25)] {
+        for (like_the_machine, max_wrong) in [(0.5, 2.0), (0.0, 0.6)] {
+            let slips = Slips { share: 0.005, like_the_machine };
+            let Measured { status, wrong_settled, wrong_freed, n_answers } =
+                measure(Deck { has_sum, n_pages: 12_000, share_of_doubtful: 0.2 }, slips, Settings::default(), 7);
+            let reviewed = status.settled + status.freed_by_rules;
+            let wrong = per_thousand(wrong_settled + wrong_freed, reviewed);
+            let second = (n_answers - status.settled) as f64 / status.settled as f64;
+            println!(
+                "sum {has_sum}, like the machine {like_the_machine}: {} for review, {} settled, {} freed; wrong {wrong_settled} + \
+                 {wrong_freed}: {wrong:.2} in 1,000; second looks {:.1} %",
+                status.fields_for_review,
+                status.settled,
+                status.freed_by_rules,
+                100.0 * second
+            );
+            too_many |= wrong > max_wrong || second > max_second;
+        }
+    }
+    assert!(!too_many, "see above");
+}
+
+#[test]
+fn rules_solved_after_each_answer_save_fields() {
+    let none = Slips { share: 0.0, like_the_machine: 0.0 };
+    let Measured { status, wrong_freed, .. } =
+        measure(Deck { has_sum: true, n_pages: 2000, share_of_doubtful: 0.4 }, none, Settings::default(), 3);
+    let saved = status.freed_by_rules as f64 / status.fields_for_review as f64;
+    println!(
+        "freed {} of {}: {:.1} %, {wrong_freed} wrong",
+        status.freed_by_rules,
+        status.fields_for_review,
+        100.0 * saved
+    );
+    assert!(saved >= 0.15 && wrong_freed == 0, "{saved}");
+}
+
+#[test]
+fn bound_of_an_audit_covers_the_true_rate() {
+    let none = Slips { share: 0.0, like_the_machine: 0.0 };
+    let n_draws = 40;
+    let mut covered = 0;
+    for seed in 0..n_draws {
+        let settings = Settings { audit: 150, ..Settings::default() };
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let mut chance = ChaCha8Rng::seed_from_u64(seed);
+        let truth = write_run(dir.path(), Deck { has_sum: false, n_pages: 400, share_of_doubtful: 0.2 }, &mut chance);
+        let mut review = open(dir.path(), false, &[Event::Settings(settings)]);
+        review_all(&mut review, &truth, none, &mut chance);
+        let (mut accepted, mut wrong) = (0, 0);
+        for document in 0..review.run().n_documents() {
+            for page in review.run().pages(document).expect("the files are whole") {
+                for row in page.fields.iter().filter(|row| row.state == "accepted") {
+                    accepted += 1;
+                    wrong += u64::from(row.value != truth[&(page.scan.clone(), row.field.clone())]);
+                }
+            }
+        }
+        let audit = review.status().expect("the files are whole").audit;
+        assert_eq!((audit.drawn, audit.read), (150, 150));
+        covered += u64::from(wrong as f64 / accepted as f64 <= audit.error_at_most);
+    }
+    println!("the bound covers in {covered} of {n_draws} draws");
+    assert!(covered as f64 >= 0.95 * n_draws as f64, "{covered}");
+}
+
+#[test]
+fn same_people_in_any_order_and_an_undo_give_the_same_tables() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let mut chance = ChaCha8Rng::seed_from_u64(5);
+    let truth = write_run(dir.path(), Deck { has_sum: true, n_pages: 60, share_of_doubtful: 0.3 }, &mut chance);
+    let none = Slips { share: 0.0, like_the_machine: 0.0 };
+    let mut review = open(dir.path(), true, &[]);
+    let mut events = review_all(&mut review, &truth, none, &mut chance);
+    let before = review.status().expect("the files are whole");
+    // each of them takes back an answer and gives it again
+    for session in 1..=3 {
+        let undone = review.undo(session, Duration::from_secs(2)).expect("the files are whole");
+        let Ok(event) = undone else { continue };
+        events.push(event);
+        let idx = *review.queue().deal(session, 1, Duration::from_secs(2)).first().expect("it is asked again");
+        let (scan, field) = review.name_of(idx).expect("it has a field");
+        let answer = Answer::Value(truth[&(scan, field)].clone());
+        let id = format!("again-{session}");
+        let event = review.answer(session, idx, &id, answer, Duration::from_secs(3)).expect("the files are whole");
+        events.extend(event.expect("it was asked"));
+    }
+    assert_eq!(review.status().expect("the files are whole"), before);
+    assert_eq!(open(dir.path(), true, &events).status().expect("the files are whole"), before);
+}

@@ -1,0 +1,162 @@
+//! `formread review`
+
+use std::{
+    env,
+    io::{Write, stdout},
+    path::{Path, PathBuf},
+    sync::mpsc,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use formread::sink::{
+    CsvSink, SettledTable, TruthTable, field_columns, fields_path, readings_path, run_path, settled_path,
+};
+use formread_page::scans::Scan;
+use formread_raster::{error::Error, fsio::commit_all};
+use formread_review::{
+    Context, Event, Journal, Review, Reviewers, RunPaths, ServeOptions, Settings, SettledRow, final_pages, identities,
+    read_journal, serve,
+};
+
+use super::{SUCCESS, print, run::stop_on_signals};
+use crate::{
+    cli::{ApplyArgs, ContextArg, OfRunArgs, ReviewCommand, ReviewSubcommand, ServeArgs, TruthArgs},
+    options,
+    report::say,
+};
+
+pub fn review(command: &ReviewCommand) -> Result<u8> {
+    match (&command.command, &command.serve) {
+        (Some(ReviewSubcommand::Status(args)), _) => status(args),
+        (Some(ReviewSubcommand::Apply(args)), _) => apply(args),
+        (Some(ReviewSubcommand::Truth(args)), _) => truth(args),
+        (None, ServeArgs { out: Some(out), scans: Some(scans), .. }) => serve_page(out, scans, &command.serve),
+        (None, _) => anyhow::bail!("no table, or no scans are given"),
+    }
+}
+
+/// The journal of a review: `out.review.jsonl` beside `out.csv`.
+fn journal_path(out: &Path) -> PathBuf {
+    let mut name = out.file_stem().unwrap_or_default().to_owned();
+    name.push(".review.jsonl");
+    out.with_file_name(name)
+}
+
+fn serve_page(out: &Path, scans: &Path, args: &ServeArgs) -> Result<u8> {
+    let ServeArgs { listen, proxy, audit, two_person, .. } = args;
+    let reviewers = match (&args.reviewers, &args.who) {
+        (Some(list), _) => Reviewers::read(list)?,
+        (None, Some(who)) => Reviewers::One(who.clone()),
+        (None, None) => Reviewers::One(user()?),
+    };
+    let scans: Vec<Scan> = options::scans(scans)?;
+    let (record, readings) = (run_path(out), readings_path(out));
+    let paths = RunPaths { record: &record, readings: &readings };
+    let (identity, readings_sha256) = identities(paths)?;
+    let (journal, mut events) = Journal::open(&journal_path(out), identity, readings_sha256)?;
+    let settings = Event::Settings(Settings {
+        audit: *audit,
+        two_person: two_person.clone(),
+        has_second_looks: reviewers.is_listed(),
+    });
+    events.push(settings.clone());
+    let review = Review::open(paths, options::all_templates(&args.pipeline)?, &events)?;
+    let (sender, receiver) = mpsc::channel();
+    journal.append(settings, Box::new(move |stored| drop(sender.send(stored))));
+    receiver.recv().context("the journal is closed")?.map_err(Error::usage)?;
+    let options = ServeOptions {
+        listen: *listen,
+        proxy: proxy.clone(),
+        reviewers,
+        context: match args.context {
+            ContextArg::None => Context::None,
+            ContextArg::Strip => Context::Strip,
+            ContextArg::Page => Context::Page,
+        },
+        scans,
+        limits: options::limits(&args.limits),
+        decoder: Some(options::decoder(&args.limits)?),
+        stop: stop_on_signals()?,
+    };
+    serve(review, journal, options, |address| {
+        // Nobody may read it: then the page is opened by other means.
+        let _ = writeln!(stdout(), "{address}").and_then(|()| stdout().flush());
+        say("open this address in a browser; stop with Ctrl-C");
+    })?;
+    Ok(SUCCESS)
+}
+
+/// The name of the user.
+fn user() -> Result<String> {
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| env::var(name).ok());
+    user.filter(|user| !user.is_empty()).context("the name of the user is not known\nhint: give it with --who")
+}
+
+/// The review of a run as its journal has it.
+fn open(args: &OfRunArgs) -> Result<Review> {
+    let (record, readings) = (run_path(&args.out), readings_path(&args.out));
+    let paths = RunPaths { record: &record, readings: &readings };
+    let (identity, readings_sha256) = identities(paths)?;
+    let events = read_journal(&journal_path(&args.out), identity, readings_sha256)?;
+    Ok(Review::open(paths, options::all_templates(&args.pipeline)?, &events)?)
+}
+
+fn status(args: &OfRunArgs) -> Result<u8> {
+    print(&open(args)?.status()?, &args.output)?;
+    Ok(SUCCESS)
+}
+
+fn check_absent(paths: &[PathBuf], is_overwriting: bool) -> Result<()> {
+    if let Some(path) = paths.iter().find(|path| !is_overwriting && path.exists()) {
+        anyhow::bail!("already exists: {}\nhint: replace it with --overwrite, or choose another name", path.display());
+    }
+    Ok(())
+}
+
+fn apply(args: &ApplyArgs) -> Result<u8> {
+    let table = &args.table;
+    check_absent(&[table.clone(), fields_path(table), settled_path(table)], args.overwrite)?;
+    let review = open(&args.of)?;
+    let mut sink = CsvSink::create(table, columns(&review)?)?;
+    let mut settled = SettledTable::create(table)?;
+    let mut n_pages = 0;
+    final_pages(&review, |page| {
+        n_pages += 1;
+        let number = page.rows.page.to_string();
+        for SettledRow { field, machine, value, readers: [first, second, third], rule } in &page.settled {
+            let of = [&page.rows.scan, &number, &page.rows.form, field, machine, value, first, second, third, rule];
+            settled.write(of.map(String::as_str))?;
+        }
+        sink.write(&page.rows)
+    })?;
+    let n_stored = sink.read_back()?.collect::<formread::Result<Vec<_>>>()?.len();
+    ensure!(n_stored == n_pages, "defect of the program, please report it: {n_stored} pages are stored, not {n_pages}");
+    let mut changes = vec![settled.finish()?];
+    changes.extend(sink.finish()?);
+    commit_all(changes)?;
+    print(&review.status()?, &args.of.output)?;
+    Ok(SUCCESS)
+}
+
+/// The columns of the forms that the run has found.
+fn columns(review: &Review) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for document in 0..review.run().n_documents() {
+        for page in review.run().pages(document)? {
+            if !found.contains(&page.form) {
+                found.push(page.form);
+            }
+        }
+    }
+    let templates = &review.run().rules.templates;
+    Ok(field_columns(templates.iter().filter(|template| found.contains(&template.name))))
+}
+
+fn truth(args: &TruthArgs) -> Result<u8> {
+    check_absent(std::slice::from_ref(&args.table), args.overwrite)?;
+    let review = open(&args.of)?;
+    let mut table = TruthTable::create(&args.table, columns(&review)?)?;
+    formread_review::truth(&review, args.audited_only, |page| table.write(&page.scan, page.page, &page.fields))?;
+    table.finish()?;
+    Ok(SUCCESS)
+}

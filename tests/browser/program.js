@@ -1,0 +1,61 @@
+// The program under test: a run of the fixtures, and the server of its review.
+
+import { spawn, execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const PROGRAM = process.env.FORMREAD ?? join(ROOT, "target/release/formread");
+
+/** A folder with out.csv, made of the fixtures, and their scans. */
+export function makeRun() {
+  const folder = mkdtempSync(join(tmpdir(), "formread-browser-"));
+  cpSync(join(ROOT, "fixtures/scans"), join(folder, "scans"), { recursive: true });
+  call(folder, ["run", "scans", "out.csv", "--quiet"]);
+  return { folder, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+export function call(folder, args) {
+  return execFileSync(PROGRAM, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** A list of reviewers in the folder; the token of each is the name and `-token`. */
+export function listReviewers(folder, names) {
+  const line = (name) => `${name} ${createHash("sha256").update(`${name}-token`).digest("hex")}\n`;
+  writeFileSync(join(folder, "reviewers"), names.map(line).join(""));
+  return ["--reviewers", "reviewers"];
+}
+
+/** Starts the server; resolves to its address and what ends it. */
+export async function serve(folder, args) {
+  const child = spawn(PROGRAM, ["review", "out.csv", "--scans", "scans", ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  let talk = "";
+  child.stderr.on("data", (data) => { talk += data; });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const address = await new Promise((resolve, reject) => {
+    let out = "";
+    child.stdout.on("data", (data) => {
+      out += data;
+      if (out.includes("\n")) resolve(out.split("\n")[0]);
+    });
+    ended.then((status) => reject(new Error(`it ended with ${status}: ${talk}`)));
+  });
+  const stop = async (signal = "SIGTERM") => { child.kill(signal); return ended; };
+  return { address, origin: new URL(address).origin, stop };
+}
+
+/** The answers in the journal, in their order, those taken back left out. */
+export function answersOf(folder) {
+  const lines = readFileSync(join(folder, "out.review.jsonl"), "utf8").trimEnd().split("\n");
+  const events = lines.map((line) => JSON.parse(line.slice(65)));
+  const undone = new Set(events.flatMap((event) => (event.undo ? [event.undo.id] : [])));
+  return events.flatMap((event) => (event.answer && !undone.has(event.answer.id) ? [event.answer] : []));
+}
+
+/** Rows of a CSV without quotes in it, as objects. */
+export function rows(path) {
+  const [head, ...lines] = readFileSync(path, "utf8").trimEnd().split("\n").map((line) => line.split(","));
+  return lines.map((cells) => Object.fromEntries(head.map((name, i) => [name, cells[i]])));
+}

@@ -1,0 +1,183 @@
+// The review page, keyed in a real browser.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { launch, look, openPage, painted } from "./browser.js";
+import { answersOf, call, listReviewers, makeRun, rows, serve } from "./program.js";
+
+let browser;
+before(async () => { browser = await launch(); });
+after(async () => { await browser.close(); });
+
+/** Runs `body` with a run of the fixtures. */
+function withRun(name, body) {
+  test(name, async () => {
+    const run = makeRun();
+    try { await body(run.folder); } finally { run.remove(); }
+  });
+}
+
+withRun("fields keyed on the number pad are answered once, each as it was on the screen", async (folder) => {
+  const server = await serve(folder, ["--who", "ann", "--audit", "60"]);
+  const { page, seen, close } = await openPage(browser);
+  await page.goto(server.address);
+  let item = await painted(page);
+  assert.equal(page.url(), `${server.origin}/`, "the token is not left in the address");
+  await look(page, "field");
+  const n = 60;
+  const keyed = [];
+  for (let i = 0; i < n; i += 1) {
+    const field = await page.locator("#field").textContent();
+    const kind = await page.locator("#hint").textContent();
+    const answer = i % 9 === 7 ? "+" : i % 9 === 8 ? "*" : kind.startsWith("date") ? "311226" : String(1000 + i);
+    const keys = /^[+*]$/.test(answer) ? [answer] : [...answer, "Enter"];
+    for (const key of keys) await page.keyboard.press(key === "Enter" ? "NumpadEnter" : key);
+    keyed.push({ field, item, answer });
+    item = await painted(page, item);
+  }
+  await page.waitForFunction(() => document.getElementById("notice").textContent === "");
+  await page.keyboard.press("-");
+  await page.waitForFunction(() => document.getElementById("notice").textContent.startsWith("Taken back"));
+  assert.equal(await painted(page), keyed.at(-1).item, "the last field is asked again");
+  keyed.pop();
+
+  const sent = seen.requests.filter((request) => request.url().endsWith("/api/answer")).map((request) => request.postDataJSON());
+  assert.deepEqual(sent.slice(0, -1).map(({ item }) => item), keyed.map(({ item }) => item));
+  const stored = answersOf(folder);
+  assert.equal(stored.length, keyed.length);
+  stored.forEach(({ field, answer }, i) => {
+    assert.equal(field, keyed[i].field);
+    const said = { "+": "blank", "*": "illegible" }[keyed[i].answer];
+    if (said) assert.equal(answer, said);
+    else if (keyed[i].answer !== "311226") assert.ok(answer.value.replace(".", "").includes(keyed[i].answer), JSON.stringify(answer));
+  });
+  assert.equal(new Set(stored.map(({ id }) => id)).size, stored.length);
+  const strangers = seen.requests.filter((request) => new URL(request.url()).origin !== server.origin);
+  assert.deepEqual(strangers.map((request) => request.url()), [], "no request leaves the machine");
+  assert.deepEqual(seen.faults, []);
+
+  // what the machine has read is in nothing that the page got
+  const guesses = rows(join(folder, "out.fields.csv")).map((row) => row.guess).filter((guess) => guess.length > 3);
+  const got = seen.texts.join("\n") + (await page.content());
+  assert.ok(guesses.length > 20);
+  assert.deepEqual(guesses.filter((guess) => got.includes(`"${guess}"`) || got.includes(`>${guess}<`)), []);
+  assert.ok(!got.includes("page-000"), "nor is the name of a scan");
+  await close();
+  assert.equal(await server.stop(), 0);
+});
+
+withRun("two people read what one and the machine do not agree on, and the final tables have it", async (folder) => {
+  const list = listReviewers(folder, ["ann", "ben", "cem"]);
+  const server = await serve(folder, list);
+  const open = rows(join(folder, "out.fields.csv")).filter((row) => row.state === "review");
+  let isSeen = false;
+  const read = async (who) => {
+    const { page, seen, close } = await openPage(browser);
+    await page.goto(`${server.origin}/#${who}-token`);
+    let n = 0;
+    let item = null;
+    // until nothing is left for this person
+    while (await page.waitForFunction((before) => {
+      if (document.querySelector(".message")) return "done";
+      const last = performance.getEntriesByName("painted").at(-1)?.detail;
+      return last !== undefined && last !== before && document.querySelector(".crop img")?.getAttribute("src") === `/crop/${last}` ? "field" : false;
+    }, item).then((handle) => handle.jsonValue()) === "field") {
+      item = await page.evaluate(() => performance.getEntriesByName("painted").at(-1).detail);
+      await page.keyboard.press("*");
+      n += 1;
+    }
+    if (!isSeen) await look(page, "done");
+    isSeen = true;
+    assert.deepEqual(seen.faults, []);
+    await close();
+    return n;
+  };
+  assert.equal(await read("ann"), open.length);
+  let n = 0;
+  // until nobody is asked anything
+  for (let last = -1; last !== n;) {
+    last = n;
+    for (const who of ["ben", "cem", "ann"]) n += await read(who);
+  }
+  assert.ok(n > 0);
+  await server.stop();
+  const final = ["final.csv", "final.fields.csv", "final.review.csv"];
+  const tables = ["once", "again"].map(() => {
+    call(folder, ["review", "apply", "out.csv", "--out", "final.csv", "--overwrite"]);
+    return final.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
+  });
+  assert.equal(tables[0], tables[1], "the same answers give the same bytes");
+  const settled = rows(join(folder, "final.fields.csv")).filter((row) => row.reason === "illegible" && row.confidence === "");
+  assert.ok(settled.length >= open.length);
+  const status = JSON.parse(call(folder, ["review", "status", "out.csv", "--json"]));
+  assert.equal(status.settled, settled.length);
+  assert.equal(status.contested + status.unread + status.undecided, 0);
+});
+
+withRun("without a token, and with a wrong one, there is nothing to see", async (folder) => {
+  const server = await serve(folder, listReviewers(folder, ["ann"]));
+  const { page, close } = await openPage(browser);
+  await page.goto(server.address);
+  await page.waitForSelector("#token");
+  await look(page, "enter");
+  await page.keyboard.type("wrong");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#notice.is-warning");
+  await page.keyboard.type("ann-token");
+  await page.keyboard.press("Enter");
+  await painted(page);
+  await page.reload();
+  await painted(page);
+  await close();
+  await server.stop();
+});
+
+withRun("page shows more of a scan where that is allowed, and its keys", async (folder) => {
+  const server = await serve(folder, ["--who", "ann", "--context", "page"]);
+  const { page, close } = await openPage(browser);
+  await page.goto(server.address);
+  await painted(page);
+  for (const kind of ["strip", "page"]) {
+    await page.keyboard.press(".");
+    await page.waitForFunction((kind) => {
+      const image = document.querySelector(".crop img");
+      return image.getAttribute("src").startsWith(`/${kind}/`) && image.complete && image.naturalWidth > 0;
+    }, kind);
+    await look(page, kind);
+  }
+  await page.keyboard.press(".");
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog[open]");
+  await look(page, "keys");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("/");
+  await page.waitForFunction(() => document.getElementById("notice").textContent.startsWith("Put off"));
+  await close();
+  await server.stop();
+});
+
+withRun("program that stops and comes back gets each answer once", async (folder) => {
+  const list = listReviewers(folder, ["ann"]);
+  const server = await serve(folder, [...list, "--audit", "40"]);
+  const { page, close } = await openPage(browser);
+  await page.goto(`${server.origin}/#ann-token`);
+  let item = await painted(page);
+  await page.keyboard.type("12");
+  await page.keyboard.press("Enter");
+  item = await painted(page, item);
+  await page.waitForFunction(() => performance.getEntriesByName("painted").length > 1);
+  await server.stop("SIGKILL");
+  await page.keyboard.type("34");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#notice.is-warning");
+  await look(page, "offline");
+  const again = await serve(folder, [...list, "--audit", "40", "--listen", new URL(server.origin).host]);
+  // the cookie is of the program that ended: the page asks for the token
+  await page.waitForFunction(() => document.querySelector(".message")?.textContent.includes("session has ended"));
+  assert.ok(answersOf(folder).length >= 1);
+  await close();
+  await again.stop();
+});
