@@ -36,14 +36,14 @@ test("foreign hosts and origins, changes by GET, paths and missing cookies are r
   assert.equal(await status({ method: "POST", path: "/api/enter", headers: { "content-type": "application/json" }, body }), 403, "no origin");
   assert.equal(await status({ headers: { origin: "null" } }), 403);
   assert.equal(await status({ method: "POST", path: "/api/enter", headers: { origin, "content-type": "text/plain" }, body }), 415);
-  for (const path of ["/api/enter", "/api/hand", "/api/answer", "/api/undo", "/api/later", "/api/rest", "/api/audit"]) {
+  for (const path of ["/api/enter", "/api/hand", "/api/answer", "/api/undo", "/api/later", "/api/rest", "/api/summary"]) {
     assert.equal(await status({ path, headers: { host } }), 405, `${path} by GET`);
   }
   for (const path of ["/crop/0", "/strip/0", "/page/0"]) assert.equal(await status({ path }), 401, path);
   for (const path of ["/../etc/passwd", "/crop/..%2f..%2fetc%2fpasswd", "/crop/-1", "/out.csv", "/%2e%2e/out.csv", "//etc/passwd"]) {
     assert.ok([400, 404].includes(await status({ path })), path);
   }
-  for (const path of ["/api/hand", "/api/undo", "/api/audit"]) {
+  for (const path of ["/api/hand", "/api/undo", "/api/summary"]) {
     assert.equal(await status({ method: "POST", path, headers: json, body: "{}" }), 401, path);
   }
 

@@ -393,7 +393,8 @@ pub enum PageReject {
 }
 
 impl PageReject {
-    const ALL: [Self; 10] = [
+    /// Every reason.
+    pub const ALL: [Self; 10] = [
         Self::Unreadable,
         Self::UnsupportedFormat,
         Self::UnknownForm,

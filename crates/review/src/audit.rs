@@ -60,7 +60,10 @@ pub struct Audit {
     pub read: u64,
     /// Fields of which people read something else than was accepted. One on which they do not agree counts as well.
     pub wrong: u64,
-    /// Upper bound of the share of errors among the accepted fields of the run, 0 to 1; true in 95 of 100 audits.
+    /// Estimate of the share of errors among the accepted fields of the run, 0 to 1: of those that are read. `None` where none is.
+    pub error: Option<f64>,
+    /// Upper bound of this share, true in 95 of 100 audits. Fields that nobody has read yet count as wrong: those that are read
+    /// first are no random ones, because fields of one kind are asked together.
     pub error_at_most: f64,
 }
 
@@ -74,7 +77,9 @@ impl Audit {
             audit.read += u64::from(!item.readers.is_empty());
             audit.wrong += u64::from(!item.readers.is_empty() && !item.is_as_accepted);
         }
-        audit.error_at_most = upper_bound(audit.wrong, audit.read, SCORE_CERTAINTY);
+        audit.error = (audit.read > 0).then(|| audit.wrong as f64 / audit.read as f64);
+        let unread = audit.drawn - audit.read;
+        audit.error_at_most = upper_bound(audit.wrong + unread, audit.drawn, SCORE_CERTAINTY);
         audit
     }
 }
@@ -86,4 +91,38 @@ pub struct SecondLooks {
     pub read: u64,
     /// Fields that were not settled to what the first person said.
     pub differ: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::solve::Place;
+
+    /// Items of an audit: how many are read as accepted, read otherwise, and not read.
+    fn items(right: u32, wrong: u32, unread: u32) -> Vec<Item> {
+        let item = |i| Item {
+            document: i,
+            place: Place { page: 0, field: 0 },
+            kind: (0, 0),
+            origin: Origin::Audit,
+            needs_two: false,
+            is_wanted: i >= right + wrong,
+            readers: if i < right + wrong { vec!["ann".to_owned()] } else { Vec::new() },
+            is_as_accepted: i < right,
+        };
+        (0..right + wrong + unread).map(item).collect()
+    }
+
+    #[test]
+    fn audit_estimates_from_what_is_read_and_bounds_from_what_was_drawn() {
+        let whole = Audit::of(&items(97, 3, 0));
+        assert_eq!((whole.drawn, whole.read, whole.wrong, whole.error), (100, 100, 3, Some(0.03)));
+        // Clopper and Pearson for 3 of 100, one-sided 95 %
+        assert!((whole.error_at_most - 0.0757).abs() < 5e-4, "{}", whole.error_at_most);
+        let half = Audit::of(&items(49, 1, 50));
+        assert_eq!(half.error, Some(0.02));
+        assert!(half.error_at_most > 0.51, "what nobody has read may be wrong: {}", half.error_at_most);
+        let none = Audit::of(&items(0, 0, 100));
+        assert_eq!((none.error, none.error_at_most), (None, 1.0));
+    }
 }

@@ -25,13 +25,15 @@ mod review;
 mod run;
 mod serve;
 mod solve;
+mod status;
 mod truth;
 
 pub use answer::Answer;
 pub use context::Context;
 pub use final_rows::{FinalPage, SettledRow, final_pages};
 pub use journal::{Event, Journal, Settings, read_journal};
-pub use review::{Refusal, Review, Status};
+pub use review::{Refusal, Review};
 pub use run::{Run, RunPaths, identities};
 pub use serve::{Reviewers, ServeOptions, serve};
+pub use status::{PageToSee, Status};
 pub use truth::{TruthPage, truth};

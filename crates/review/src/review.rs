@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt,
     time::Duration,
 };
 
@@ -11,11 +10,12 @@ use serde::Serialize;
 
 use crate::{
     answer::{Answer, Reading},
-    audit::{Audit, Draw, SecondLooks, has_second_look, lot},
+    audit::{Audit, Draw, has_second_look, lot},
     journal::{Event, GivenAnswer, Settings},
     queue::{Item, ItemIdx, Kind, Origin, Queue},
     run::{Run, RunPaths, identities, records},
     solve::{Contested, Outcome, Place, Readings, Rules, Solution, field_of, solve, with_outcomes},
+    status::{PageToSee, Status},
 };
 use formread_core::{
     assemble::{FieldState, FieldValue, PageReading, PageRecord},
@@ -40,6 +40,7 @@ pub struct Review {
     answers: HashMap<String, Option<ItemIdx>>,
     /// The files that have items, by name.
     by_scan: HashMap<String, u32>,
+    pages_to_see: Vec<PageToSee>,
 }
 
 /// Why an answer is not taken.
@@ -54,60 +55,6 @@ pub enum Refusal {
     AlreadyRead,
     /// There is no answer to take back.
     NothingToUndo,
-}
-
-/// How far a review is.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Status {
-    /// Fields of the run that awaited a person.
-    pub fields_for_review: u64,
-    /// Fields that people have settled.
-    pub settled: u64,
-    /// Of these, those that one person and the machine settled.
-    pub settled_by_one: u64,
-    /// Fields that the rules settled after the answers of people.
-    pub freed_by_rules: u64,
-    /// Fields that nobody has read.
-    pub unread: u64,
-    /// Fields that await another person.
-    pub contested: u64,
-    /// Fields on which no two people agree.
-    pub undecided: u64,
-    /// Answers of people.
-    pub answers: u64,
-    /// What the audit found.
-    pub audit: Audit,
-    /// What the second looks found.
-    pub second_looks: SecondLooks,
-}
-
-/// For people.
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, n) in [
-            ("fields for review", self.fields_for_review),
-            ("answers", self.answers),
-            ("settled by people", self.settled),
-            ("  of these by one, and the machine agrees", self.settled_by_one),
-            ("freed by rules after answers", self.freed_by_rules),
-            ("read by nobody", self.unread),
-            ("await another person", self.contested),
-            ("no two people agree", self.undecided),
-        ] {
-            writeln!(f, "{name:44}{n:>8}")?;
-        }
-        let SecondLooks { read, differ } = self.second_looks;
-        if read > 0 {
-            writeln!(f, "read by two in any case: {read}; not settled as the first one read: {differ}")?;
-        }
-        let Audit { drawn, read, wrong, error_at_most } = self.audit;
-        if drawn > 0 {
-            let percent = 100.0 * error_at_most;
-            writeln!(f, "audit: {read} of {drawn} accepted fields are read, {wrong} wrong")?;
-            writeln!(f, "at most {percent:.2} % of the accepted fields are wrong, in 95 of 100 audits")?;
-        }
-        Ok(())
-    }
 }
 
 impl Review {
@@ -128,8 +75,10 @@ impl Review {
         let mut open: Vec<(u32, Place, Kind)> = Vec::new();
         let mut draw = Draw::new(settings.audit as usize);
         let (identity, _) = identities(paths)?;
+        let mut pages_to_see = Vec::new();
         let run = Run::open(paths, templates, |document, is_copy, pages, rules| {
             for (page_idx, page) in pages.iter().enumerate().filter(|_| !is_copy) {
+                pages_to_see.extend(PageToSee::of(page));
                 let Some(form) = rules.templates.iter().position(|form| form.name == page.form) else { continue };
                 for (field_idx, row) in page.fields.iter().enumerate() {
                     let place = Place { page: page_idx as u32, field: field_idx as u32 };
@@ -152,6 +101,7 @@ impl Review {
             readings: HashMap::new(),
             answers: HashMap::new(),
             by_scan: HashMap::new(),
+            pages_to_see,
         };
         // by kind, audits lie among the others
         let audits: Vec<_> = draw.drawn().map(|item| (item, Origin::Audit)).collect();
@@ -168,6 +118,11 @@ impl Review {
     /// The run.
     pub fn run(&self) -> &Run {
         &self.run
+    }
+
+    /// Pages that review cannot settle, in the order of the run. Copies are left out.
+    pub fn pages_to_see(&self) -> &[PageToSee] {
+        &self.pages_to_see
     }
 
     /// The queue.
@@ -273,7 +228,8 @@ impl Review {
     /// # Errors
     /// What is wrong with the files of the run.
     pub fn status(&self) -> Result<Status> {
-        let mut status = Status { audit: Audit::of(self.queue.items()), ..Status::default() };
+        let (audit, pages_to_see) = (Audit::of(self.queue.items()), self.pages_to_see.clone());
+        let mut status = Status { audit, pages_to_see, ..Status::default() };
         for item in self.queue.items() {
             let is_unread = item.readers.is_empty();
             let is_for_review = item.origin == Origin::Review;

@@ -103,7 +103,7 @@ function fetchPicture(field) {
 
 // ---- the screens
 
-let input, output, crop, heading, formTitle, hint, aheadList, work, dialog;
+let input, output, crop, heading, formTitle, hint, aheadList, contextButton, work, dialog;
 
 function buildWork() {
   heading = element("h2", { id: "field" });
@@ -124,7 +124,8 @@ function buildWork() {
     button("illegible", "*", () => answer({ key: "illegible" })),
     button("later", "/", putOff),
     button("undo", "−", undo));
-  if (state.context !== "none") keys.append(button("context", ".", showContext));
+  contextButton = button("context", ".", showContext);
+  if (state.context !== "none") keys.append(contextButton);
   keys.append(button("help", "?", () => dialog.showModal()));
   work = element("div", { class: "work" },
     element("section", { class: "card", "aria-labelledby": "field" },
@@ -176,6 +177,7 @@ function paint() {
       crop.replaceChildren(element("p", {}, text("waiting")));
     } else {
       state.zoom = 0;
+      nameContextButton();
       input.value = "";
       crop.replaceChildren(picture.fault ? element("p", {}, picture.fault) : picture.image);
       // a frame later it is on the screen
@@ -236,15 +238,35 @@ async function showDone() {
   const back = element("button", { type: "button", onclick: undo }, text("undo"), element("kbd", {}, "−"));
   state.painted = null;
   say("");
-  const audit = await post("/api/audit", {}).catch(() => null);
-  if (audit?.read > 0) {
-    const bound = `${(100 * audit.error_at_most).toFixed(2)} %`;
-    card.append(element("h3", {}, text("audit-title")), element("p", {}, text("audit-text", { read: audit.read, wrong: audit.wrong, bound })));
-  }
+  const summary = await post("/api/summary", {}).catch(() => null);
+  if (summary?.audit.read > 0) card.append(...auditPart(summary.audit));
+  if (summary && Object.keys(summary.pages_to_see).length > 0) card.append(...pagesPart(summary));
   card.append(element("div", { class: "keys" }, again, back));
   if (state.fields.length > 0 || state.isOver) return;
   screen.replaceChildren(card);
   again.focus();
+}
+
+function auditPart({ drawn, read, wrong, error, error_at_most }) {
+  const percent = (share) => `${(100 * share).toFixed(2)} %`;
+  const words = text("audit-text", { read, wrong, share: percent(error), bound: percent(error_at_most) });
+  const part = [element("h3", {}, text("audit-title")), element("p", {}, words)];
+  if (drawn > read) part.push(element("p", {}, text("audit-unread", { unread: drawn - read })));
+  return part;
+}
+
+/** The pages on which there is more than fields to key: how many, and which, where that may be seen. */
+function pagesPart({ pages_to_see: byReason, listed }) {
+  const words = (reason) => texts[`reason-${reason}`] ?? reason;
+  const n = Object.values(byReason).reduce((sum, count) => sum + count, 0);
+  const counts = Object.entries(byReason).map(([reason, count]) => element("li", {}, `${words(reason)}: ${count}`));
+  const part = [element("h3", {}, text("pages-title")), element("p", {}, text("pages-text", { n })), element("ul", {}, ...counts)];
+  if (listed.length > 0) {
+    const rows = listed.map(({ scan, page, reason }) => element("li", {}, text("pages-row", { scan, page, reason: words(reason) })));
+    if (n > rows.length) rows.push(element("li", {}, text("pages-more", { n: n - rows.length })));
+    part.push(element("details", {}, element("summary", {}, text("pages-which")), element("ul", {}, ...rows)));
+  }
+  return part;
 }
 
 function showEnter(words = "") {
@@ -365,12 +387,24 @@ function putOff() {
 /** Shows more of the page, as far as that is allowed, then the field alone again. */
 function showContext() {
   const field = state.fields[0];
-  const steps = ["crop", "strip", "page"].slice(0, { none: 1, strip: 2, page: 3 }[state.context]);
+  const steps = contextSteps();
   if (!field || state.painted !== field.item || steps.length < 2) return;
   state.zoom = (state.zoom + 1) % steps.length;
   const image = state.zoom === 0 ? state.pictures.get(field.item).image : Object.assign(new Image(), { alt: text("picture-of", { field: field.field }), src: `/${steps[state.zoom]}/${field.item}` });
   crop.classList.toggle("is-context", state.zoom > 0);
   crop.replaceChildren(image);
+  nameContextButton();
+}
+
+/** What may be shown of a page, one after the other. */
+function contextSteps() {
+  return ["crop", "strip", "page"].slice(0, { none: 1, strip: 2, page: 3 }[state.context]);
+}
+
+/** Names what the key shows next. */
+function nameContextButton() {
+  const isLast = state.zoom === contextSteps().length - 1;
+  contextButton.firstChild.textContent = isLast ? text("context-none") : text("context");
 }
 
 // ---- keys

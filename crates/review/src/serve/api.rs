@@ -1,6 +1,6 @@
 //! The requests of the page. A change is a POST with JSON; what it changed is on the disk before it is acknowledged.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
@@ -20,6 +20,7 @@ use crate::{
     journal::Event,
     queue::ItemIdx,
     review::{Refusal, Review},
+    status::PageToSee,
 };
 use formread_core::{
     assemble::{KeyedFault, keyed_value},
@@ -29,6 +30,8 @@ use formread_raster::error::Error;
 
 /// Most characters of an answer's identifier.
 const MAX_ID: usize = 64;
+/// Most pages that the page names.
+const MAX_LISTED: usize = 200;
 
 /// Why a request has no answer.
 pub struct Failure {
@@ -309,14 +312,29 @@ pub async fn rest(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What the audit has found.
-pub async fn audit(
+/// What the page shows at the end.
+#[derive(Serialize)]
+pub struct Summary {
+    audit: Audit,
+    /// How many pages are not settled here, by reason.
+    pages_to_see: BTreeMap<String, u64>,
+    /// The first of them, where people may see pages. Otherwise they do not see names of scans.
+    listed: Vec<PageToSee>,
+}
+
+/// What the audit has found, and which pages are not settled here.
+pub async fn summary(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     Json(Nothing {}): Json<Nothing>,
-) -> Reply<Audit> {
+) -> Reply<Summary> {
     session_of(&shared, &headers)?;
-    Ok(Json(Audit::of(shared.review().queue().items())))
+    let mut review = shared.review();
+    let audit = Audit::of(review.queue().items());
+    let pages = review.pages_to_see();
+    let counts = PageToSee::by_reason(pages).into_iter().map(|(reason, n)| (reason.to_owned(), n)).collect();
+    let n_listed = if shared.context == Context::Page { MAX_LISTED } else { 0 };
+    Ok(Json(Summary { audit, pages_to_see: counts, listed: pages.iter().take(n_listed).cloned().collect() }))
 }
 
 /// The picture of a field.

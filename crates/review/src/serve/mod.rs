@@ -131,7 +131,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/api/undo", post(api::undo))
         .route("/api/later", post(api::later))
         .route("/api/rest", post(api::rest))
-        .route("/api/audit", post(api::audit))
+        .route("/api/summary", post(api::summary))
         .layer(middleware::from_fn_with_state(shared.clone(), guard::guard))
         .with_state(shared)
 }

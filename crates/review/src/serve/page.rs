@@ -78,6 +78,8 @@ pub async fn icon() -> impl IntoResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use formread_core::rows::WRITING_OUTSIDE;
+    use formread_raster::error::PageReject;
 
     #[test]
     fn each_text_that_page_and_script_name_is_there() {
@@ -90,6 +92,13 @@ mod tests {
         assert!(names.len() > 20, "{names:?}");
         for name in names.iter().filter(|name| !name.contains(')')) {
             assert!(texts.contains_key(name), "{name}");
+        }
+    }
+    #[test]
+    fn each_reason_of_a_page_to_see_has_a_text() {
+        let texts: BTreeMap<String, String> = serde_json::from_str(TEXTS).expect("it is a map of texts");
+        for reason in PageReject::ALL.map(PageReject::as_str).into_iter().chain([WRITING_OUTSIDE]) {
+            assert!(texts.contains_key(&format!("reason-{reason}")), "{reason}");
         }
     }
 }
