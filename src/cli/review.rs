@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{LimitArgs, OutputArgs};
+use super::{AlsoArgs, LimitArgs, OutputArgs};
 
 const REVIEW_HELP: &str = "The first line of stdout is the address to open. Each field is keyed blind: the page does not show what \
                            the program has read. A value that the program has read as well, and that breaks no rule, is \
@@ -116,9 +116,11 @@ pub struct ApplyArgs {
     /// Table of pages to write; FINAL.fields.csv and FINAL.review.csv are written beside it
     #[arg(long = "out", value_name = "FINAL.csv")]
     pub table: PathBuf,
-    /// Replace FINAL.csv if it exists [default: refuse to run]
+    /// Replace FINAL.csv, and Parquet files of --also, if they exist [default: refuse to run]
     #[arg(long)]
     pub overwrite: bool,
+    #[command(flatten)]
+    pub also: AlsoArgs,
 }
 
 /// `formread review truth`

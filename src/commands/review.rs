@@ -8,21 +8,28 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use formread::sink::{
-    CsvSink, SettledTable, TruthTable, field_columns, fields_path, readings_path, run_path, settled_path,
+use formread::{
+    pipeline::OutputLock,
+    sink::{
+        CsvSink, CsvTables, Destination, Permissions, SettledTable, Stored, TableFiles, TruthTable, documents_path,
+        field_columns, fields_path, readings_path, run_path, settled_path, store,
+    },
 };
 use formread_page::scans::Scan;
-use formread_raster::{error::Error, fsio::commit_all};
+use formread_raster::{
+    error::Error,
+    fsio::{Change, commit_all},
+};
 use formread_review::{
     Context, Event, Journal, Review, Reviewers, RunPaths, ServeOptions, Settings, SettledRow, final_pages, identities,
     read_journal, serve,
 };
 
-use super::{SUCCESS, print, run::stop_on_signals};
+use super::{SUCCESS, check_no_input, print, run::stop_on_signals};
 use crate::{
     cli::{ApplyArgs, ContextArg, OfRunArgs, ReviewCommand, ReviewSubcommand, ServeArgs, TruthArgs},
     options,
-    report::say,
+    report::{say, stored_lines},
 };
 
 pub fn review(command: &ReviewCommand) -> Result<u8> {
@@ -114,9 +121,16 @@ fn check_absent(paths: &[PathBuf], is_overwriting: bool) -> Result<()> {
 }
 
 fn apply(args: &ApplyArgs) -> Result<u8> {
-    let table = &args.table;
-    check_absent(&[table.clone(), fields_path(table), settled_path(table)], args.overwrite)?;
-    let review = open(&args.of)?;
+    let ApplyArgs { of, table, overwrite, also } = args;
+    let to: Vec<Destination> = also.also.iter().map(|text| options::destination(text)).collect::<Result<_>>()?;
+    let finals = [table.clone(), fields_path(table), settled_path(table)];
+    let whole: Vec<PathBuf> = to.iter().filter(|to| to.holds_one_run()).flat_map(Destination::files).collect();
+    check_no_file_of_run(&of.out, finals.iter().chain(&whole))?;
+    let locks = [table].into_iter().chain(&whole).map(|path| OutputLock::acquire(path));
+    let _locks = locks.collect::<formread::Result<Vec<_>>>()?;
+    check_absent(&finals, *overwrite)?;
+    check_absent(&whole, *overwrite)?;
+    let review = open(of)?;
     let mut sink = CsvSink::create(table, columns(&review)?)?;
     let mut settled = SettledTable::create(table)?;
     let mut n_pages = 0;
@@ -131,11 +145,39 @@ fn apply(args: &ApplyArgs) -> Result<u8> {
     })?;
     let n_stored = sink.read_back()?.collect::<formread::Result<Vec<_>>>()?.len();
     ensure!(n_stored == n_pages, "defect of the program, please report it: {n_stored} pages are stored, not {n_pages}");
-    let mut changes = vec![settled.finish()?];
+    let permissions = Permissions { overwrite: *overwrite, overwrite_settled: also.overwrite_settled };
+    let mut changes = store_also(&review, &of.out, &sink, &to, permissions)?;
+    changes.push(settled.finish()?);
     changes.extend(sink.finish()?);
     commit_all(changes)?;
-    print(&review.status()?, &args.of.output)?;
+    print(&review.status()?, &of.output)?;
     Ok(SUCCESS)
+}
+
+/// Sends the final tables to other places, with the record and the documents of the run: review changes neither.
+fn store_also(
+    review: &Review,
+    out: &Path,
+    sink: &CsvSink,
+    to: &[Destination],
+    permissions: Permissions,
+) -> Result<Vec<Change>> {
+    if to.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (pages, fields) = sink.reopen()?;
+    let files = TableFiles { pages, fields, ..TableFiles::open(out, None)? };
+    let mut tables = CsvTables::new(files, &review.run().rules.templates)?;
+    let Stored { counts, files } = store(&mut tables, to, permissions)?;
+    counts.iter().flat_map(|(to, counts)| stored_lines(&to.to_string(), counts)).for_each(|line| say(&line));
+    Ok(files)
+}
+
+/// Checks that no output is a file of the run: the review could not be opened again.
+fn check_no_file_of_run<'a>(out: &Path, outputs: impl IntoIterator<Item = &'a PathBuf>) -> Result<()> {
+    let of_run =
+        [out.to_owned(), fields_path(out), documents_path(out), readings_path(out), run_path(out), journal_path(out)];
+    outputs.into_iter().try_for_each(|output| check_no_input(output, of_run.iter().map(PathBuf::as_path)))
 }
 
 /// The columns of the forms that the run has found.
@@ -153,7 +195,9 @@ fn columns(review: &Review) -> Result<Vec<String>> {
 }
 
 fn truth(args: &TruthArgs) -> Result<u8> {
-    check_absent(std::slice::from_ref(&args.table), args.overwrite)?;
+    let table = std::slice::from_ref(&args.table);
+    check_no_file_of_run(&args.of.out, table)?;
+    check_absent(table, args.overwrite)?;
     let review = open(&args.of)?;
     let mut table = TruthTable::create(&args.table, columns(&review)?)?;
     formread_review::truth(&review, args.audited_only, |page| table.write(&page.scan, page.page, &page.fields))?;
