@@ -17,7 +17,7 @@ use formread_page::{
     scans::{Scan, read_file},
 };
 use formread_raster::error::{Error, Result};
-use formread_tools::evaluate::cut_field;
+use formread_tools::evaluate::{cut_context, cut_field};
 
 /// Maximum width and height of a field's picture, pixels.
 const MAX_FIELD: [u32; 2] = [1100, 300];
@@ -189,18 +189,19 @@ fn picture(page: &Page, field: &FieldBox, context: Context) -> Result<Vec<u8>> {
     let [x0, y0, x1, y1] = bounds;
     // whether lines of writing run down the scan as stored
     let is_on_its_side = page.orientation.swaps_axes() != (quarter_turns % 2 == 1);
-    match context {
-        Context::None => cut_field(page, bounds, quarter_turns, MAX_FIELD),
+    let (shown, max_size) = match context {
+        Context::None => return cut_field(page, bounds, quarter_turns, MAX_FIELD),
         Context::Strip if is_on_its_side => {
             let around = x1.saturating_sub(x0).saturating_mul((STRIP_HEIGHT - 1) / 2);
-            cut_field(page, [x0.saturating_sub(around), 0, x1.saturating_add(around), height], quarter_turns, MAX_STRIP)
+            ([x0.saturating_sub(around), 0, x1.saturating_add(around), height], MAX_STRIP)
         }
         Context::Strip => {
             let around = y1.saturating_sub(y0).saturating_mul((STRIP_HEIGHT - 1) / 2);
-            cut_field(page, [0, y0.saturating_sub(around), width, y1.saturating_add(around)], quarter_turns, MAX_STRIP)
+            ([0, y0.saturating_sub(around), width, y1.saturating_add(around)], MAX_STRIP)
         }
-        Context::Page => cut_field(page, [0, 0, width, height], quarter_turns, MAX_PAGE),
-    }
+        Context::Page => ([0, 0, width, height], MAX_PAGE),
+    };
+    cut_context(page, shown, bounds, quarter_turns, max_size)
 }
 
 #[cfg(test)]

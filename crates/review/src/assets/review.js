@@ -21,6 +21,7 @@ const bar = document.getElementById("bar");
 const N_AHEAD_SHOWN = 3;
 const RETRY_MS = 800;
 const PACE_ANSWERS = 20;
+const SCROLLED = 0.8; // part of a picture's frame that one key moves
 
 /** What the page knows. */
 const state = {
@@ -109,7 +110,7 @@ function buildWork() {
   heading = element("h2", { id: "field" });
   formTitle = element("span", { class: "form" });
   hint = element("p", { class: "hint", id: "hint" });
-  crop = element("div", { class: "crop", role: "group" });
+  crop = element("div", { class: "crop", role: "group", "aria-labelledby": "field" });
   input = element("input", {
     id: "keyed", inputmode: "decimal", autocomplete: "off", autocapitalize: "off", spellcheck: "false",
     "aria-describedby": "hint", oninput: preview,
@@ -130,7 +131,8 @@ function buildWork() {
   work = element("div", { class: "work" },
     element("section", { class: "card", "aria-labelledby": "field" },
       element("div", { class: "what" }, heading, formTitle), crop,
-      element("div", { class: "keyed" }, element("label", { for: "keyed" }, text("key-what")), input, output), hint, keys),
+      element("div", { class: "keyed" }, element("label", { for: "keyed" }, text("key-what")), input),
+      element("div", { class: "below" }, hint, output), keys),
     element("aside", { class: "ahead", "aria-label": text("ahead") }, element("h3", {}, text("ahead")), aheadList));
   dialog = helpDialog();
 }
@@ -173,6 +175,7 @@ function paint() {
     formTitle.textContent = field.form;
     hint.textContent = kindOf(field);
     crop.classList.remove("is-context");
+    crop.removeAttribute("tabindex");
     if (!picture?.isReady) {
       crop.replaceChildren(element("p", {}, text("waiting")));
     } else {
@@ -392,6 +395,9 @@ function showContext() {
   state.zoom = (state.zoom + 1) % steps.length;
   const image = state.zoom === 0 ? state.pictures.get(field.item).image : Object.assign(new Image(), { alt: text("picture-of", { field: field.field }), src: `/${steps[state.zoom]}/${field.item}` });
   crop.classList.toggle("is-context", state.zoom > 0);
+  // what can be scrolled can be reached
+  if (state.zoom > 0) crop.setAttribute("tabindex", "0");
+  else crop.removeAttribute("tabindex");
   crop.replaceChildren(image);
   nameContextButton();
 }
@@ -426,6 +432,8 @@ function actionOf(event, field) {
       return input.value === "-" ? undo : null;
     case ".": case ",": return isEmpty && state.context !== "none" ? showContext : event.key === "c" ? () => {} : null;
     case "?": return () => dialog.showModal();
+    case "PageDown": return () => crop.scrollBy(0, SCROLLED * crop.clientHeight);
+    case "PageUp": return () => crop.scrollBy(0, -SCROLLED * crop.clientHeight);
     default: return null;
   }
 }

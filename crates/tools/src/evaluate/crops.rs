@@ -24,6 +24,8 @@ use formread_raster::{
 const MARGIN: f64 = 0.4;
 /// Maximum width and height of a picture in a report, pixels; a larger field is scaled down.
 const MAX_SIZE: [u32; 2] = [420, 160];
+/// What is beside a field has this part of its contrast: 1 / `PALENESS`.
+const PALENESS: u8 = 2;
 /// Number of grey shades in a picture, a power of 2. Few shades keep the PNG small, which would mostly store paper grain.
 const N_SHADES: u8 = 16;
 /// Number of grey levels that become one shade.
@@ -82,6 +84,36 @@ fn nth_page(bytes: &[u8], number: u32, limits: &Limits) -> Result<Page> {
 /// # Errors
 /// `Usage` where they are not on the page.
 pub fn cut_field(page: &Page, bounds: [i64; 4], quarter_turns: u8, max_size: [u32; 2]) -> Result<Vec<u8>> {
+    let [left, top, width, height] = pixels_around(page, bounds)?;
+    upright_png(imageops::crop_imm(&page.pixels, left, top, width, height).to_image(), quarter_turns, max_size)
+}
+
+/// As [`cut_field`], with all but the `field` paler, so that it is found.
+///
+/// # Errors
+/// As [`cut_field`].
+pub fn cut_context(
+    page: &Page,
+    bounds: [i64; 4],
+    field: [i64; 4],
+    quarter_turns: u8,
+    max_size: [u32; 2],
+) -> Result<Vec<u8>> {
+    let [left, top, width, height] = pixels_around(page, bounds)?;
+    let [x0, y0, field_width, field_height] = pixels_around(page, field)?;
+    let mut crop = imageops::crop_imm(&page.pixels, left, top, width, height).to_image();
+    for (x, y, pixel) in crop.enumerate_pixels_mut() {
+        let (x, y) = (left + x, top + y);
+        let is_field = (x0..x0 + field_width).contains(&x) && (y0..y0 + field_height).contains(&y);
+        if !is_field {
+            pixel[0] = 255 - (255 - pixel[0]) / PALENESS;
+        }
+    }
+    upright_png(crop, quarter_turns, max_size)
+}
+
+/// The pixels of the decoded page that show `bounds` and the margin: left, top, width, height.
+fn pixels_around(page: &Page, bounds: [i64; 4]) -> Result<[u32; 4]> {
     let [x0, y0, x1, y1] = bounds.map(|edge| edge as f64);
     let field = page.page_bounds(Rect::from_edges(x0, y0, x1, y1));
     let margin = MARGIN * (field.y1 - field.y0);
@@ -92,7 +124,10 @@ pub fn cut_field(page: &Page, bounds: [i64; 4], quarter_turns: u8, max_size: [u3
     if left >= right || top >= bottom {
         return Err(Error::usage("the field is not on the scan"));
     }
-    let crop = imageops::crop_imm(&page.pixels, left, top, right - left, bottom - top).to_image();
+    Ok([left, top, right - left, bottom - top])
+}
+
+fn upright_png(crop: GrayImage, quarter_turns: u8, max_size: [u32; 2]) -> Result<Vec<u8>> {
     let upright = match quarter_turns % 4 {
         0 => crop,
         1 => imageops::rotate90(&crop),
@@ -196,5 +231,18 @@ mod tests {
             let crop = grey(&cut_field(&page, [0, 0, 60, 30], quarter_turns, MAX_SIZE));
             assert_eq!((crop.dimensions(), crop.get_pixel(at.0, at.1)[0]), (size, 0), "{quarter_turns}");
         }
+    }
+    #[test]
+    fn context_is_paler_than_its_field() {
+        let page = Page::upright(GrayImage::from_pixel(100, 80, Luma([0])), None);
+        let context = grey(&cut_context(&page, [0, 0, 100, 80], [40, 30, 60, 40], 0, MAX_SIZE));
+        assert_eq!(context.dimensions(), (100, 80));
+        // the field has a margin of 4
+        let shades = [(50, 35), (37, 35), (35, 35), (50, 45), (5, 5)].map(|(x, y)| context.get_pixel(x, y)[0]);
+        assert_eq!(shades, [0, 0, 136, 136, 136]);
+        let turned = grey(&cut_context(&page, [0, 0, 100, 80], [0, 0, 20, 10], 1, MAX_SIZE));
+        assert_eq!((turned.dimensions(), turned.get_pixel(79, 0)[0], turned.get_pixel(0, 0)[0]), ((80, 100), 0, 136));
+        let off = cut_context(&page, [0, 0, 100, 80], [200, 0, 220, 10], 0, MAX_SIZE);
+        assert!(off.expect_err("it is off the page").to_string().contains("not on the scan"));
     }
 }

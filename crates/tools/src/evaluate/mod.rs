@@ -20,7 +20,7 @@ mod values;
 pub use acceptance::{Acceptance, FieldAcceptance};
 pub use budget::{Budget, LEVELS, Level, Sample, upper_bound};
 pub use calibrate::{Calibration, FieldCalibration, calibrate};
-pub use crops::cut_field;
+pub use crops::{cut_context, cut_field};
 pub use curve::{CurvePoint, error_reject_curve};
 pub use digits::DigitScore;
 pub use html::html_report;
