@@ -217,6 +217,9 @@ fn draft_forms(n: u64, seed: u64) -> Drafted {
         all.found += form.fields.len() - missed.len();
         all.wrong += wrong.len();
         all.unsound += usize::from(!draft.holds());
+        if (i + 1) % 50 == 0 {
+            println!("{} forms so far: {all:?}", i + 1);
+        }
     }
     println!("{n} forms: {all:?}");
     all
