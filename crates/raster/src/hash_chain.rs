@@ -1,4 +1,4 @@
-//! Lines of a journal that hashes bind together: before each line stands the SHA-256 of itself and of the hash before it. So no
+//! Lines of a journal that hashes bind together: before each line is the SHA-256 of itself and of the hash before it. So no
 //! line can be changed, left out, moved or repeated without every hash after it being another.
 
 use crate::hash::{Sha256, sha256};
