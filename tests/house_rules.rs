@@ -6,14 +6,15 @@ use std::{
 };
 
 /// Each crate, and the crates of this workspace that it may depend on.
-const DEPENDENCIES: [(&str, &[&str]); 8] = [
+const DEPENDENCIES: [(&str, &[&str]); 9] = [
     ("raster", &[]),
     ("page", &["raster"]),
     ("core", &["raster", "page"]),
     ("sinks", &["raster", "core"]),
     ("torch", &["raster", "core"]),
     ("tools", &["raster", "page", "core"]),
-    ("review", &["raster", "page", "core", "tools"]),
+    ("serve", &["raster"]),
+    ("review", &["raster", "page", "core", "tools", "serve"]),
     ("train", &["raster", "page", "core", "torch", "tools"]),
 ];
 /// Crates that may name LibTorch.

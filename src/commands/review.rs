@@ -21,9 +21,10 @@ use formread_raster::{
     fsio::{Change, commit_all},
 };
 use formread_review::{
-    Context, Event, Journal, Review, Reviewers, RunPaths, ServeOptions, Settings, SettledRow, final_pages, identities,
+    Context, Event, Journal, Review, RunPaths, ServeOptions, Settings, SettledRow, final_pages, identities,
     read_journal, serve,
 };
+use formread_serve::People;
 
 use super::{SUCCESS, check_no_input, print, run::stop_on_signals};
 use crate::{
@@ -52,9 +53,9 @@ fn journal_path(out: &Path) -> PathBuf {
 fn serve_page(out: &Path, scans: &Path, args: &ServeArgs) -> Result<u8> {
     let ServeArgs { listen, proxy, audit, two_person, .. } = args;
     let reviewers = match (&args.reviewers, &args.who) {
-        (Some(list), _) => Reviewers::read(list)?,
-        (None, Some(who)) => Reviewers::One(who.clone()),
-        (None, None) => Reviewers::One(user()?),
+        (Some(list), _) => People::read(list)?,
+        (None, Some(who)) => People::One(who.clone()),
+        (None, None) => People::One(user()?),
     };
     let scans: Vec<Scan> = options::scans(scans)?;
     let (record, readings) = (run_path(out), readings_path(out));

@@ -34,6 +34,6 @@ pub use final_rows::{FinalPage, SettledRow, final_pages};
 pub use journal::{Event, Journal, Settings, read_journal};
 pub use review::{Refusal, Review};
 pub use run::{Run, RunPaths, identities};
-pub use serve::{Reviewers, ServeOptions, serve};
+pub use serve::{ServeOptions, serve};
 pub use status::{PageToSee, Status};
 pub use truth::{TruthPage, truth};

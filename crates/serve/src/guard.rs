@@ -9,15 +9,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::Shared;
+use super::auth::Auth;
 
 /// The page runs its own script and style, shows its own pictures, and talks to its own server: nothing else.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                               base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Refuses a request to another host (a name that was made to point here), and a change that another site asks for.
-pub async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let mut response = match refusal(&shared, &request) {
+pub async fn guard(State(auth): State<Arc<Auth>>, request: Request, next: Next) -> Response {
+    let mut response = match refusal(&auth, &request) {
         None => next.run(request).await,
         Some(refusal) => refusal.into_response(),
     };
@@ -36,13 +36,13 @@ pub async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Ne
     response
 }
 
-fn refusal(shared: &Shared, request: &Request) -> Option<(StatusCode, &'static str)> {
+fn refusal(auth: &Auth, request: &Request) -> Option<(StatusCode, &'static str)> {
     let text = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if !text(header::HOST).is_some_and(|host| shared.auth.is_host(host)) {
+    if !text(header::HOST).is_some_and(|host| auth.is_host(host)) {
         return Some((StatusCode::MISDIRECTED_REQUEST, "another host"));
     }
     let is_ours = match text(header::ORIGIN) {
-        Some(origin) => shared.auth.is_origin(origin),
+        Some(origin) => auth.is_origin(origin),
         None => request.method() == Method::GET,
     };
     (!is_ours).then_some((StatusCode::FORBIDDEN, "another origin"))

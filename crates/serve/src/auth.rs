@@ -19,16 +19,16 @@ const MAX_LIST_BYTES: u64 = 1 << 20;
 /// Largest number of sessions.
 const MAX_SESSIONS: usize = 4096;
 
-/// Who may answer.
+/// Who may enter.
 #[derive(Debug, Clone)]
-pub enum Reviewers {
+pub enum People {
     /// One person, with a token that is made at the start.
     One(String),
     /// People by the SHA-256 of their tokens.
     Listed(HashMap<Sha256, String>),
 }
 
-impl Reviewers {
+impl People {
     /// Reads a list: a line a person, with a name, a space and the SHA-256 of a token. Empty lines and those that begin with `#` do
     /// not count.
     ///
@@ -88,16 +88,16 @@ impl Auth {
     ///
     /// # Errors
     /// Where the system has no random numbers.
-    pub fn new(reviewers: Reviewers, port: u16, origins: Vec<String>, is_encrypted: bool) -> Result<Self> {
-        let (people, token) = match reviewers {
-            Reviewers::One(who) => {
+    pub fn new(people: People, port: u16, origins: Vec<String>, is_encrypted: bool) -> Result<Self> {
+        let (people, token) = match people {
+            People::One(who) => {
                 let token = secret()?;
                 ([(sha256(token.as_bytes()), who)].into(), Some(token))
             }
-            Reviewers::Listed(people) => (people, None),
+            People::Listed(people) => (people, None),
         };
         // cookies do not know of ports
-        let cookie = format!("formread-review-{port}");
+        let cookie = format!("formread-{port}");
         Ok(Self { people, token, origins, cookie, is_encrypted, sessions: Mutex::default() })
     }
 
@@ -158,24 +158,24 @@ mod tests {
     #[test]
     fn list_of_reviewers_has_a_name_and_a_hash_a_line() {
         let hash = sha256(b"secret");
-        let listed = Reviewers::parse(&format!("# who\n\nAnn Lee {hash}\n")).expect("it is well formed");
+        let listed = People::parse(&format!("# who\n\nAnn Lee {hash}\n")).expect("it is well formed");
         let auth = Auth::new(listed, 1, vec!["http://127.0.0.1:1".to_owned()], false).expect("there is chance");
         assert_eq!((auth.person("secret"), auth.person("other"), auth.token()), (Some("Ann Lee"), None, None));
         for text in ["", "ann\n", "ann 12\n", &format!("ann {hash}\nben {hash}\n")] {
-            assert!(Reviewers::parse(text).is_err(), "{text}");
+            assert!(People::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn session_is_that_of_the_cookie() {
-        let auth = Auth::new(Reviewers::One("ann".to_owned()), 7, vec!["http://127.0.0.1:7".to_owned()], false);
+        let auth = Auth::new(People::One("ann".to_owned()), 7, vec!["http://127.0.0.1:7".to_owned()], false);
         let auth = auth.expect("there is chance");
         let (session, cookie) = auth.begin().expect("there is room");
         assert!(cookie.contains("HttpOnly; SameSite=Strict"), "{cookie}");
         let pair = cookie.split(';').next().expect("it has a value");
         let headers = |text: &str| HeaderMap::from_iter([(header::COOKIE, text.parse().expect("it is a header"))]);
         assert_eq!(auth.session(&headers(&format!("a=b; {pair}"))), Some(session));
-        assert_eq!(auth.session(&headers("formread-review-7=0")), None);
+        assert_eq!(auth.session(&headers("formread-7=0")), None);
         assert_eq!(auth.person(auth.token().expect("it was made")), Some("ann"));
         assert!(auth.is_host("127.0.0.1:7") && !auth.is_host("example.org") && !auth.is_origin("http://127.0.0.1:8"));
     }
