@@ -2,7 +2,12 @@
 
 use image::{GrayImage, Luma};
 
-use super::{CROP_PX_PER_MM, MARGIN_MM, dropout, ink, mark, params::PARAMS, strip};
+use super::{
+    CROP_PX_PER_MM, MARGIN_MM, dropout, ink, mark,
+    params::PARAMS,
+    strip::{self, Strip},
+    strip_params::PARAMS as STRIP,
+};
 use crate::{
     form::{Field, FieldKind, FormTemplate, PageLayout},
     register::{FieldRegistration, Registration},
@@ -35,9 +40,9 @@ pub fn field_pictures(
 ) -> Option<FieldPictures> {
     let field = template.fields.get(field_idx)?;
     if let PageLayout::WholeImage = template.layout {
-        let scanned = strip::whole_image(&page.pixels);
-        let frame = strip::whole(&scanned);
-        return Some(FieldPictures { cleaned: cleaned_strip(&scanned), scanned, cells: vec![frame] });
+        let strip = Strip::of(&page.pixels);
+        let cleaned = cleaned_strip(&strip).darkness;
+        return Some(FieldPictures { cleaned, scanned: strip.scanned, cells: vec![strip.frame] });
     }
     let fit = registration.fields.get(field_idx).filter(|fit| fit.on_page)?;
     let scanned = crop(&page.pixels, fit, field);
@@ -153,23 +158,24 @@ pub(super) fn without_print(crop: &GrayImage, place: Place, template: &FormTempl
     darkness
 }
 
-/// A strip without the lines ruled across it: [H, W] u8, 0 paper .. 255 black.
-pub(super) fn cleaned_strip(strip: &GrayImage) -> GrayImage {
-    let mut darkness = ink::darkness(strip);
-    if let Some(ink) = ink::find_ink(&darkness, strip::whole(strip), &PARAMS.ink) {
-        dropout::drop_lines(&mut darkness, &rules(&ink.mask));
+/// A strip without the rules around its cell and the lines ruled across it.
+pub(super) fn cleaned_strip(strip: &Strip) -> Cleaned {
+    let mut darkness = ink::darkness(&strip.scanned);
+    let mut dropped = dropout::drop_lines(&mut darkness, &strip.rules);
+    if let Some(ink) = ink::find_ink(&darkness, strip.frame, &PARAMS.ink) {
+        dropped.extend(dropout::drop_lines(&mut darkness, &rules(&ink.mask)));
     }
-    darkness
+    Cleaned { darkness, lines: strip.rules.clone(), dropped }
 }
 
 /// The lines ruled across a strip.
 fn rules(mask: &GrayImage) -> Vec<Segment> {
     let width = f64::from(mask.width());
-    let pieces = find_line_pieces(mask, PARAMS.strip.rule);
-    let lines = join_pieces(&pieces.horizontal, f64::from(mask.height()) / 2.0, PARAMS.strip.rule.max_deviation_px);
+    let pieces = find_line_pieces(mask, STRIP.rule);
+    let lines = join_pieces(&pieces.horizontal, f64::from(mask.height()) / 2.0, STRIP.rule.max_deviation_px);
     lines
         .into_iter()
-        .filter(|line| line.length() >= (PARAMS.strip.min_rule_share * width).max(f64::from(mask.height())))
+        .filter(|line| line.length() >= (STRIP.min_rule_share * width).max(f64::from(mask.height())))
         .collect()
 }
 

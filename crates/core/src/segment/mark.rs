@@ -8,9 +8,9 @@ use image::GrayImage;
 use super::{
     CROP_PX_PER_MM, MarkInk, free,
     ink::{Paper, find_ink_on},
-    is_remnant,
     params::{InkParams, PARAMS},
     parts::{self, Part},
+    remnants::is_remnant,
     strip,
 };
 use formread_raster::geometry::{Point, Rect};

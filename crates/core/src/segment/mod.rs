@@ -7,6 +7,7 @@
 //!
 //! The thresholds of all files are in `params.rs`.
 
+mod cell;
 mod clean;
 mod comb;
 mod cut;
@@ -17,16 +18,19 @@ mod mark;
 mod outside;
 mod params;
 mod parts;
+mod remnants;
 mod signs;
 mod stray;
 mod strip;
+mod strip_params;
+mod writing;
 
-use image::{GrayImage, Luma};
+use image::GrayImage;
 
-use clean::{Cleaned, Place};
-use params::{InkParams, PARAMS};
-use parts::Part;
-use stray::Surroundings;
+use clean::Place;
+use params::PARAMS;
+use strip::Strip;
+use writing::{Cutout, cut_writing};
 
 pub use clean::{FieldPictures, field_pictures};
 pub use outside::outside_ink;
@@ -34,14 +38,11 @@ pub use signs::Signs;
 pub use stray::StrayInk;
 
 use crate::{
-    form::{Field, FieldKind, FieldLayout, FormTemplate, Landmarks, PageLayout},
+    form::{Field, FieldKind, FormTemplate, Landmarks, PageLayout},
     register::{FieldRegistration, Registration},
 };
 use formread_page::Page;
-use formread_raster::{
-    checkpoint,
-    geometry::{Point, Rect, Segment},
-};
+use formread_raster::{checkpoint, geometry::Rect};
 
 /// One field, cut from the page.
 #[derive(Debug, Clone)]
@@ -176,7 +177,7 @@ pub fn segment(page: &Page, registration: &Registration, template: &FormTemplate
     let cut = |(field_idx, field): (usize, &Field)| {
         checkpoint();
         let ((ink, strip), stray) = match &template.layout {
-            PageLayout::WholeImage => (cut_whole_image(&page.pixels, field), None),
+            PageLayout::WholeImage => cut_whole_image(&page.pixels, field),
             PageLayout::Printed(_) => match registration.fields.get(field_idx) {
                 Some(fit) if fit.on_page => cut_field(&page.pixels, fit, field, template),
                 _ => ((FieldInk::OffPage, None), None),
@@ -197,8 +198,11 @@ pub fn crop_bounds(page: &Page, template: &FormTemplate, field_idx: usize, crop:
             ((area.x0, area.y0), (1.0 / CROP_PX_PER_MM, 1.0 / CROP_PX_PER_MM))
         }
         PageLayout::WholeImage => {
-            let (width, height) = strip::whole_image_size(&page.pixels);
-            ((frame.x0, frame.y0), (frame.width() / f64::from(width), frame.height() / f64::from(height)))
+            let (page_width, page_height) = page.pixels.dimensions();
+            let unit = (frame.width() / f64::from(page_width), frame.height() / f64::from(page_height));
+            let Strip { area, scanned, .. } = Strip::of(&page.pixels);
+            let scale = (area.width() / f64::from(scanned.width()), area.height() / f64::from(scanned.height()));
+            ((frame.x0 + area.x0 * unit.0, frame.y0 + area.y0 * unit.1), (scale.0 * unit.0, scale.1 * unit.1))
         }
     };
     let (width, height) = (f64::from(crop.ink.width()), f64::from(crop.ink.height()));
@@ -225,170 +229,39 @@ fn cut_field(
         .filter(|other| other.name != field.name)
         .map(|other| place.rect(other.layout.bounds()))
         .collect();
-    // where ink is no writing, or that of nobody
-    let explained: Vec<Rect> = match &template.layout {
+    if let FieldKind::Mark { .. } = field.kind {
+        let darkness = clean::without_other_print(clean::cleaned(&crop, field, template).darkness, field, template);
+        let around = mark::Around { darkness: &darkness, others: &others };
+        return ((FieldInk::Mark(mark::mark_ink(&ink::darkness(&crop), frame, &around)), None), None);
+    }
+    let explained = match &template.layout {
         PageLayout::Printed(Landmarks { print, free, .. }) => {
             let areas = print.iter().chain(free).map(|&area| place.rect(area));
             areas.chain(others.iter().copied()).collect()
         }
         PageLayout::WholeImage => Vec::new(),
     };
-    if let FieldKind::Mark { .. } = field.kind {
-        let darkness = clean::without_other_print(clean::cleaned(&crop, field, template).darkness, field, template);
-        let around = mark::Around { darkness: &darkness, others: &others };
-        return ((FieldInk::Mark(mark::mark_ink(&ink::darkness(&crop), frame, &around)), None), None);
-    }
-    let Cleaned { darkness, lines, dropped } = clean::cleaned(&crop, field, template);
     let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
-    let is_inside = |part: &Part| {
-        let inside = |x: i32, y: i32| {
-            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            cells.iter().any(|cell| cell.contains(p))
-        };
-        part.share(inside) >= PARAMS.field.min_inside_share
-    };
-    let edges: Vec<Segment> = cells.iter().flat_map(|cell| cell.edges()).chain(lines).collect();
     let letters = printed_in_cells(template, &cells, place);
-    let is_letter = |part: &Part| {
-        let inside =
-            |letter: &Rect, x: i32, y: i32| letter.contains(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5));
-        letters.iter().any(|letter| part.share(|x, y| inside(letter, x, y)) >= PARAMS.field.min_letter_share)
-    };
-    let is_writing_part =
-        |part: &Part| (!is_remnant(part, &edges) || is_stroke_beside(part, &dropped)) && !is_letter(part);
-    let parts_of = |ink: &ink::Ink| -> (Vec<Part>, Vec<Part>) {
-        parts::components(ink, PARAMS.field.min_component_px)
-            .into_iter()
-            .partition(|part| is_inside(part) && is_writing_part(part))
-    };
-    let find = |darkness: &GrayImage, params: &InkParams| {
-        let ink = ink::find_ink(darkness, frame, params)?;
-        let (own, foreign) = parts_of(&ink);
-        Some((ink, own, foreign))
-    };
-    // pale pencil, where there is nothing else: a few strokes, and less around the field than in it
-    let is_stroke = |part: &&Part| {
-        f64::from(part.height()) >= PARAMS.faint.min_stroke_height * frame.height()
-            && free::stroke_width(std::slice::from_ref(*part)) <= PARAMS.faint.max_stroke_width_px
-    };
-    let area = |parts: &mut dyn Iterator<Item = &Part>| parts.map(Part::area).sum::<usize>() as f64;
-    let is_writing = |own: &[Part], foreign: &[Part]| {
-        let all = area(&mut own.iter());
-        let strokes = area(&mut own.iter().filter(is_stroke));
-        let around = area(&mut foreign.iter().filter(|part| is_writing_part(part)));
-        strokes >= PARAMS.faint.min_stroke_share * all && all > 0.0 && around <= PARAMS.faint.max_share_around * all
-    };
-    let found = find(&darkness, &PARAMS.ink);
-    let is_empty = found.as_ref().is_none_or(|(_, own, _)| own.is_empty());
-    let faint = || find(&darkness, &PARAMS.faint.ink).filter(|(_, own, foreign)| is_writing(own, foreign));
-    // what is hidden in the noise of the paper
-    let is_pale = || {
-        let smooth = ink::smooth(&darkness, PARAMS.faint.smooth_px);
-        find(&smooth, &PARAMS.faint.smooth_ink).is_some_and(|(_, mut own, mut foreign)| {
-            let is_speck = |part: &Part| part.area() < PARAMS.faint.min_smooth_px;
-            own.retain(|part| !is_speck(part));
-            // what is lower than a stroke is small print, whose edges are paler than ink
-            foreign.retain(|part| !is_speck(part) && is_stroke(&part));
-            // noise that hangs together by chance is full of holes
-            let is_solid =
-                |part: &&Part| free::stroke_width(std::slice::from_ref(*part)) >= PARAMS.faint.min_smooth_stroke_px;
-            let solid = area(&mut own.iter().filter(is_solid).filter(is_stroke));
-            solid >= PARAMS.faint.min_stroke_share * area(&mut own.iter()) && is_writing(&own, &foreign)
-        })
-    };
-    let around = Surroundings { frame, size: crop.dimensions(), others: &explained };
-    let blank_height = 2.0 * PARAMS.field.min_digit_height * frame.height() as f32;
-    let found_faint = is_empty.then(faint).flatten();
-    let is_faint = found_faint.is_some();
-    let Some((ink, mut own, mut foreign)) = found_faint.or(found) else {
-        // what is beside a blank field is measured by itself
-        let beside = ink::find_ink(&darkness, strip::whole(&darkness), &PARAMS.ink).and_then(|ink| {
-            let (_, foreign) = parts_of(&ink);
-            around.beside(&[], foreign.iter().filter(|part| is_writing_part(part)), blank_height)
-        });
-        return ((FieldInk::Blank, None), beside.or_else(|| is_pale().then_some(StrayInk::Pale)));
-    };
-    let has_line = around.take_lines(&mut own, &mut foreign);
-    let digit_height = free::digit_height(&own).unwrap_or(blank_height);
-    let stray = match has_line {
-        true => Some(StrayInk::Line),
-        // a digit over a letter is not read as both
-        false if !own.is_empty() && !letters.is_empty() => Some(StrayInk::OverPrint),
-        false => around.beside(&own, foreign.iter().filter(|part| is_writing_part(part)), digit_height),
-    };
-    let cut = part(field, ink.grey, frame, own, foreign, &cells);
-    // what is faint and cannot be cut is no proof of a blank
-    let is_left_pale = matches!(cut.0, FieldInk::Blank) && !has_line && (is_faint || is_pale());
-    (cut, stray.or_else(|| is_left_pale.then_some(StrayInk::Pale)))
+    let cleaned = clean::cleaned(&crop, field, template);
+    let edges = cells.iter().flat_map(|cell| cell.edges()).chain(cleaned.lines.iter().copied()).collect();
+    cut_writing(field, &Cutout { cleaned, frame, cells, edges, letters, explained, is_strip: false })
 }
 
-/// A strip: the image is the field.
-fn cut_whole_image(page: &GrayImage, field: &Field) -> Cut {
-    let darkness = clean::cleaned_strip(&strip::whole_image(page));
-    let frame = strip::whole(&darkness);
-    let Some(ink) = ink::find_ink(&darkness, frame, &PARAMS.ink) else { return (FieldInk::Blank, None) };
-    let parts = parts::components(&ink, PARAMS.field.min_component_px);
-    part(field, ink.grey, frame, parts, Vec::new(), &[frame])
-}
-
-/// Cuts the ink of a field. `parts` belong to it, `foreign_parts` do not; `cells` are those of a comb, in pixels of the crop.
-fn part(
-    field: &Field,
-    grey: GrayImage,
-    frame: Rect,
-    parts: Vec<Part>,
-    mut foreign_parts: Vec<Part>,
-    cells: &[Rect],
-) -> Cut {
-    let min_height = PARAMS.field.min_digit_height * frame.height() as f32;
-    let (parts, taken, signs) = signs::split_signs(parts, field, min_height, frame);
-    foreign_parts.extend(taken);
-    let strip = strip_crop(grey, frame, &parts, &foreign_parts);
-    let lattice = match &field.layout {
-        FieldLayout::Comb { .. } => comb::comb_lattice(parts, cells),
-        FieldLayout::Box { .. } => free::free_lattice(parts, &PARAMS.free),
+/// A strip: the cell around the middle of the image is the field.
+fn cut_whole_image(page: &GrayImage, field: &Field) -> (Cut, Option<StrayInk>) {
+    let strip = Strip::of(page);
+    let explained = strip.beyond_rules();
+    let cleaned = clean::cleaned_strip(&strip);
+    let cells = vec![strip.frame];
+    let (frame, edges) = (strip.frame, cleaned.lines.clone());
+    let cutout = Cutout { cleaned, frame, cells, edges, letters: Vec::new(), explained, is_strip: true };
+    let (cut, stray) = cut_writing(field, &cutout);
+    let doubt = || match cut.0 {
+        FieldInk::Blank => cutout.has_any_stroke().then_some(StrayInk::Pale),
+        _ => (!strip.is_sure).then_some(StrayInk::Beside),
     };
-    match lattice {
-        Some(lattice) => (FieldInk::Written(Lattice { signs, ..lattice }), strip),
-        None => (FieldInk::Blank, None),
-    }
-}
-
-/// All ink of a field as one picture, without its `foreign_parts`. `None` where it has no `parts`.
-fn strip_crop(grey: GrayImage, frame: Rect, parts: &[Part], foreign_parts: &[Part]) -> Option<StripCrop> {
-    let height = free::digit_height(parts)?.max(PARAMS.field.min_digit_height * frame.height() as f32);
-    let mut middles: Vec<(i32, i32)> = parts.iter().map(|part| (part.height(), part.y + part.bottom())).collect();
-    middles.retain(|(own, _)| 2.0 * *own as f32 >= height);
-    middles.sort_unstable_by_key(|&(_, middle)| middle);
-    let in_frame = frame.y0 as f32 + frame.height() as f32 / 2.0;
-    let middle = middles.get(middles.len() / 2).map_or(in_frame, |&(_, twice)| twice as f32 / 2.0);
-    let mut ink = grey;
-    for part in foreign_parts {
-        for (u, v, _) in part.ink.enumerate_pixels().filter(|(_, _, p)| p[0] > 0) {
-            erase_3x3(&mut ink, part.x + u as i32, part.y + v as i32);
-        }
-    }
-    let boxes: Vec<Rect> = parts.iter().map(Part::bounds).collect();
-    for (x, y, pixel) in ink.enumerate_pixels_mut() {
-        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-        if !frame.contains(p) && !boxes.iter().any(|own| own.contains(p)) {
-            pixel[0] = 0;
-        }
-    }
-    let left = parts.iter().map(|part| part.x).min()? as f32;
-    let right = parts.iter().map(Part::right).max()? as f32;
-    Some(StripCrop { ink, bounds: StripBounds { left, right, middle, digit_height: height } })
-}
-
-/// Erases a pixel and its eight neighbours.
-fn erase_3x3(ink: &mut GrayImage, x: i32, y: i32) {
-    let (w, h) = ink.dimensions();
-    let within = |at: i32, n: u32| (at - 1).max(0) as u32..((at + 2).max(0) as u32).min(n);
-    for v in within(y, h) {
-        for u in within(x, w) {
-            ink.put_pixel(u, v, Luma([0]));
-        }
-    }
+    (cut.clone(), stray.or_else(doubt))
 }
 
 /// The words that are printed within cells, to show what is written there, with a margin: pixels of the crop.
@@ -399,39 +272,13 @@ fn printed_in_cells(template: &FormTemplate, cells: &[Rect], place: Place) -> Ve
     words.map(|word| word.inflate(PARAMS.field.print_margin_mm * CROP_PX_PER_MM)).collect()
 }
 
-/// Whether `part` is so near to printed lines or to the edge of a frame that it must be a remnant of them.
-fn is_remnant(part: &Part, lines: &[Segment]) -> bool {
-    let reach = PARAMS.field.remnant_reach_mm * CROP_PX_PER_MM;
-    let near = lines.iter().filter_map(|line| Rect::around([line.a, line.b])).map(|r| r.inflate(reach));
-    let near: Vec<Rect> = near.filter(|r| r.intersection(part.bounds()).is_some()).collect();
-    let share = part.share(|x, y| {
-        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-        near.iter().any(|r| r.contains(p))
-    });
-    share >= PARAMS.field.min_remnant_share
-}
-
-/// Whether `part` is a stroke that runs beside one of the lines that were removed, and not a remnant of it: as thick as a pen's,
-/// and shorter than the line.
-fn is_stroke_beside(part: &Part, dropped: &[Segment]) -> bool {
-    let (width, height) = (f64::from(part.width()), f64::from(part.height()));
-    let length = width.max(height);
-    let is_stroke = length >= PARAMS.field.min_stroke_px && part.area() as f64 >= PARAMS.field.min_pen_px * length;
-    let reach = PARAMS.field.remnant_reach_mm * CROP_PX_PER_MM;
-    let is_beside = |line: &Segment| {
-        let around = Rect::around([line.a, line.b]).map(|r| r.inflate(reach));
-        line.is_horizontal() == (width > height)
-            && length <= PARAMS.field.max_stroke_share * line.length()
-            && around.is_some_and(|r| r.intersection(part.bounds()).is_some())
-    };
-    is_stroke && dropped.iter().any(is_beside)
-}
-
 #[cfg(test)]
 mod tests {
+    use image::Luma;
+
     use super::*;
     use crate::form::parse_template;
-    use formread_raster::geometry::Projection;
+    use formread_raster::geometry::{Point, Projection, Segment};
 
     /// A picture in numbers: a digit is a ninth of full ink for each unit, and a row is a line.
     pub(super) fn grid(rows: &[&str]) -> GrayImage {
@@ -549,40 +396,5 @@ mod tests {
         assert!(field_pictures(&page, &registered(false), &form(), 0).is_none());
         let seen = field_pictures(&page, &registered(true), &form(), 1).expect("it is on the page");
         assert_eq!((seen.cells.len(), seen.scanned.dimensions()), (4, seen.cleaned.dimensions()));
-    }
-
-    fn part(x: i32, y: i32, width: u32, height: u32) -> Part {
-        Part { ink: GrayImage::from_pixel(width, height, Luma([200])), x, y, component: 1 }
-    }
-
-    #[test]
-    fn part_along_a_printed_line_is_a_remnant_and_one_across_it_is_not() {
-        let line = [Segment::new(Point::new(0.0, 20.0), Point::new(60.0, 20.0))];
-        assert!(is_remnant(&part(10, 17, 20, 4), &line));
-        assert!(!is_remnant(&part(10, 0, 4, 40), &line), "most of it is further from the line");
-        assert!(!is_remnant(&part(10, 40, 20, 4), &line) && !is_remnant(&part(10, 17, 20, 4), &[]));
-    }
-
-    #[test]
-    fn stroke_beside_a_removed_line_is_writing_and_a_sliver_is_not() {
-        let line = [Segment::new(Point::new(20.0, 0.0), Point::new(20.0, 80.0))];
-        assert!(is_stroke_beside(&part(22, 20, 4, 40), &line));
-        assert!(!is_stroke_beside(&part(22, 20, 1, 40), &line), "a sliver of the line");
-        assert!(!is_stroke_beside(&part(22, 0, 4, 80), &line), "a second printed line");
-        assert!(!is_stroke_beside(&part(22, 20, 40, 4), &line) && !is_stroke_beside(&part(22, 20, 4, 40), &[]));
-        assert!(!is_stroke_beside(&part(40, 20, 4, 40), &line), "it is not beside it");
-    }
-
-    #[test]
-    fn strip_of_a_field_is_wiped_of_strangers_and_of_what_is_outside() {
-        let rows = ["90000009", "00990000", "00990990", "00990990", "00000000"];
-        let all = parts::components(&ink(&rows), 1);
-        let (own, foreign_parts): (Vec<Part>, Vec<Part>) = all.into_iter().partition(|part| part.x == 2);
-        let frame = Rect::from_edges(1.0, 1.0, 8.0, 5.0);
-        let strip = strip_crop(grid(&rows), frame, &own, &foreign_parts).expect("it has ink");
-        assert_eq!(numbers(&strip.ink), ["00000000", "00990000", "00990000", "00990000", "00000000"]);
-        let StripBounds { left, right, middle, digit_height } = strip.bounds;
-        assert_eq!((left, right, middle, digit_height), (2.0, 4.0, 2.5, 3.0));
-        assert!(strip_crop(grid(&rows), frame, &[], &foreign_parts).is_none());
     }
 }

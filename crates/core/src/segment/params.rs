@@ -7,8 +7,6 @@
 
 use std::ops::RangeInclusive;
 
-use formread_raster::LineParams;
-
 /// The parameters in use.
 pub(super) const PARAMS: SegmentParams = SegmentParams {
     field: FieldParams {
@@ -73,11 +71,6 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         max_streak_width_mm: 2.0,
         min_streak_aspect: 3.0,
         hole_margin_mm: 18.0,
-    },
-    strip: StripParams {
-        height_px: 96,
-        rule: LineParams { max_thickness_px: 12, min_length_px: 16.0, max_deviation_px: 2.0 },
-        min_rule_share: 0.5,
     },
     ink: InkParams { min_contrast: 0.15, strong: 0.5, weak: 0.3, min_dark_px: 30 },
     faint: FaintParams {
@@ -178,7 +171,6 @@ pub(super) struct SegmentParams {
     pub field: FieldParams,
     pub stray: StrayParams,
     pub outside: OutsideParams,
-    pub strip: StripParams,
     pub ink: InkParams,
     pub faint: FaintParams,
     pub ground: GroundParams,
@@ -215,18 +207,6 @@ pub(super) struct FieldParams {
     pub min_letter_share: f64,
     /// How far printed marks and words reach past their measured bounds, millimetres. Raising it wipes writing beside them.
     pub print_margin_mm: f64,
-}
-
-/// How a strip, an image that is one field, is scaled and cleaned. Chosen on `car`.
-pub(super) struct StripParams {
-    /// Height to which it is scaled, pixels. Handwritten digits fill about half of a strip, so they are 4 to 6 mm high, as on
-    /// forms. Raising it makes digits larger than those of forms, for which the lengths here were chosen.
-    pub height_px: u32,
-    /// Pieces of the lines that are ruled across it: as thick as a thick stroke at most. Raising the thickness removes bars
-    /// that somebody wrote; raising the length leaves broken rules as ink.
-    pub rule: LineParams,
-    /// Share of its width from which a straight line is a rule and no stroke. Raising it leaves short rules as ink.
-    pub min_rule_share: f64,
 }
 
 /// Ink around a field that is not its number. Chosen on drawn pages with streaks, and numbers beside their boxes, in

@@ -83,8 +83,8 @@ impl Surroundings<'_> {
         part.share(within) >= PARAMS.stray.max_share_elsewhere
     }
 
-    /// Moves lines that leave the field from `own` to `foreign`. Whether there is one.
-    pub fn take_lines(&self, own: &mut Vec<Part>, foreign: &mut Vec<Part>) -> bool {
+    /// Which of its `own` parts are lines that leave the field.
+    pub fn lines(&self, own: &[Part], foreign: &[Part]) -> Vec<bool> {
         let reach = PARAMS.stray.line_reach_mm * CROP_PX_PER_MM;
         let (top, bottom) = (self.frame.y0 - reach, self.frame.y1 + reach);
         let leaves = |part: &Part| {
@@ -101,9 +101,7 @@ impl Surroundings<'_> {
             };
             leaves(part) && !self.is_elsewhere(part) || outside.iter().any(continues)
         };
-        let before = own.len();
-        foreign.extend(own.extract_if(.., |part| is_stray(part)));
-        own.len() < before
+        own.iter().map(is_stray).collect()
     }
 
     /// Share of a part's width that is beyond the left or the right side of the frame, 0 to 1.
@@ -115,7 +113,9 @@ impl Surroundings<'_> {
 
     /// Whether so much of a digit of the field is outside of the frame that more may follow, or it goes on beyond what is seen.
     fn leaves_sideways(&self, part: &Part) -> bool {
-        let goes_on = part.x <= 0 && self.frame.x0 > 1.0 || part.right() >= self.size.0 as i32;
+        let (first, end) = (0, self.size.0 as i32);
+        let goes_on =
+            part.x <= first && self.frame.x0 > 1.0 || part.right() >= end && self.frame.x1 < f64::from(end) - 1.0;
         goes_on || self.share_outside(part) > PARAMS.stray.max_share_outside
     }
 
@@ -189,17 +189,13 @@ mod tests {
     fn line_through_the_field_is_taken_and_a_one_is_not() {
         let bar = |top: i32, bottom: i32| parts(move |x, y| (100..104).contains(&x) && (top..bottom).contains(&y));
         for (top, bottom, is_line) in [(0, 140, true), (0, 80, true), (40, 100, false), (22, 112, false)] {
-            let (mut own, mut foreign) = (bar(top, bottom), Vec::new());
-            assert_eq!(around(&[]).take_lines(&mut own, &mut foreign), is_line, "{top} to {bottom}");
-            assert_eq!((own.is_empty(), foreign.is_empty()), (is_line, !is_line));
+            assert_eq!(around(&[]).lines(&bar(top, bottom), &[]), [is_line], "{top} to {bottom}");
         }
         // cut in two by the frame
-        let (mut own, mut foreign) = (bar(33, 107), bar(0, 28));
-        assert!(around(&[]).take_lines(&mut own, &mut foreign));
+        assert_eq!(around(&[]).lines(&bar(33, 107), &bar(0, 28)), [true]);
         // the digit of the row above
-        let (mut own, mut foreign) = (bar(40, 107), bar(0, 28));
         let above = [Rect::from_edges(30.0, -60.0, 230.0, 29.0)];
-        assert!(!around(&above).take_lines(&mut own, &mut foreign));
+        assert_eq!(around(&above).lines(&bar(40, 107), &bar(0, 28)), [false]);
     }
 
     #[test]
