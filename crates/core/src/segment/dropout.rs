@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use image::{GrayImage, Luma};
+use image::{GrayImage, Luma, imageops};
 
 use super::params::PARAMS;
 use formread_raster::{
@@ -43,9 +43,10 @@ struct Course {
 fn drop_horizontal(darkness: &mut GrayImage, line: Segment) -> Option<()> {
     let course = course(darkness, line)?;
     let Course { columns, tops, thickness, dark } = &course;
+    let before = Band::around(darkness, &course);
     // The row `k` (from 1) above or below the band: the band is the line with a grey edge on each side.
     let row = |top: i32, side: i32, k: i32| if side < 0 { top - 1 - k } else { top + thickness + k };
-    let is_dark = |x: i32, y: i32| value(darkness, x, y) >= *dark;
+    let is_dark = |x: i32, y: i32| before.value(x, y) >= *dark;
     // How far the ink reaches out of the band in each column, at most `stroke_excess_px`.
     let excess = |side: i32| -> Vec<i32> {
         let of = |(x, &top)| {
@@ -53,17 +54,16 @@ fn drop_horizontal(darkness: &mut GrayImage, line: Segment) -> Option<()> {
         };
         columns.clone().zip(tops).map(of).collect()
     };
-    let mut cleaned = darkness.clone();
     let mut strokes: [Vec<Range<i32>>; 2] = Default::default();
     for (side, strokes) in [-1, 1].into_iter().zip(&mut strokes) {
         let excess = excess(side);
         *strokes =
             intervals(columns.clone(), |x| excess[(x - columns.start) as usize] == PARAMS.dropout.stroke_excess_px);
         for (i, (x, &top)) in columns.clone().zip(tops).enumerate() {
-            wipe(&mut cleaned, x, top - 1..top + thickness + 1);
+            wipe(darkness, x, top - 1..top + thickness + 1);
             if excess[i] < PARAMS.dropout.stroke_excess_px && !continues_stroke(&excess, i) {
                 for y in (1..=excess[i] + 1).map(|k| row(top, side, k)) {
-                    wipe(&mut cleaned, x, y..y + 1);
+                    wipe(darkness, x, y..y + 1);
                 }
             }
         }
@@ -73,12 +73,33 @@ fn drop_horizontal(darkness: &mut GrayImage, line: Segment) -> Option<()> {
     for a in &above {
         for b in &below {
             if a.start - reach <= b.end && b.start - reach <= a.end {
-                bridge(darkness, &mut cleaned, &course, a, b);
+                bridge(&before, darkness, &course, a, b);
             }
         }
     }
-    *darkness = cleaned;
     Some(())
+}
+
+/// The rows around a line, as they were before it was erased.
+struct Band {
+    rows: GrayImage,
+    /// Number of the first one.
+    top: u32,
+}
+
+impl Band {
+    fn around(darkness: &GrayImage, course: &Course) -> Self {
+        let reach = PARAMS.dropout.stroke_excess_px + 2;
+        let within = |y: i32| (y.max(0) as u32).min(darkness.height());
+        let top = within(course.tops.iter().min().map_or(0, |top| top - reach));
+        let end = within(course.tops.iter().max().map_or(0, |top| top + course.thickness + reach + 1));
+        Self { rows: imageops::crop_imm(darkness, 0, top, darkness.width(), end.max(top) - top).to_image(), top }
+    }
+
+    /// The darkness of a pixel, 0 outside.
+    fn value(&self, x: i32, y: i32) -> u8 {
+        value(&self.rows, x, y - self.top as i32)
+    }
 }
 
 /// Whether the little that reaches out in column `i` is a stroke that runs along the line and leaves it nearby. If not, it
@@ -94,16 +115,16 @@ fn continues_stroke(excess: &[i32], i: usize) -> bool {
 }
 
 /// Keeps the ink between a stroke's upper part, which reaches the line in columns `a`, and its lower part, in columns `b`.
-fn bridge(darkness: &GrayImage, cleaned: &mut GrayImage, course: &Course, a: &Range<i32>, b: &Range<i32>) {
+fn bridge(before: &Band, cleaned: &mut GrayImage, course: &Course, a: &Range<i32>, b: &Range<i32>) {
     let (first, last) = (-1, course.thickness);
     for row in first..=last {
         let t = f64::from(row - first) / f64::from(last - first);
         let between = |from: i32, to: i32| (f64::from(from) * (1.0 - t) + f64::from(to) * t).round() as i32;
         for x in between(a.start, b.start)..between(a.end, b.end) {
             let Some(&top) = course.tops.get((x - course.columns.start) as usize) else { continue };
-            let (x, y) = (x as u32, (top + row) as u32);
-            if let (Some(&ink), Some(place)) = (darkness.get_pixel_checked(x, y), cleaned.get_pixel_mut_checked(x, y)) {
-                *place = ink;
+            let ink = before.value(x, top + row);
+            if let Some(place) = cleaned.get_pixel_mut_checked(x as u32, (top + row) as u32) {
+                *place = Luma([ink]);
             }
         }
     }

@@ -14,8 +14,8 @@ const BLOCK_PX: u32 = 4;
 /// The ground is the grey closing of the crop (Serra, 1982) by a square wider than any stroke.
 pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
     let (w, h) = grey.dimensions();
-    let (bw, bh) = (w.div_ceil(BLOCK_PX), h.div_ceil(BLOCK_PX));
-    let mut blocks = GrayImage::from_fn(bw, bh, |bx, by| Luma([block_light(grey, bx, by)]));
+    let bw = w.div_ceil(BLOCK_PX);
+    let mut blocks = block_lights(grey);
     for grow in [true, false] {
         blocks = extreme(&blocks, PARAMS.ground.closing_blocks, grow);
     }
@@ -45,7 +45,71 @@ pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
     dark
 }
 
-/// The light of one block: the mean of the lighter half of its pixels.
+/// The light of each block: the mean of the lighter half of its pixels.
+fn block_lights(grey: &GrayImage) -> GrayImage {
+    let (w, h) = grey.dimensions();
+    let mut lights = GrayImage::new(w.div_ceil(BLOCK_PX), h.div_ceil(BLOCK_PX));
+    let n_whole = (w / BLOCK_PX) as usize;
+    // the pixels of all whole blocks of a row, by their place in the block: compared side by side, they are sorted at once
+    let mut places = [(); (BLOCK_PX * BLOCK_PX) as usize].map(|()| vec![0u8; n_whole]);
+    for by in 0..lights.height() {
+        let is_whole_row = (by + 1) * BLOCK_PX <= h;
+        if is_whole_row {
+            for (y, places) in (by * BLOCK_PX..).zip(places.chunks_exact_mut(BLOCK_PX as usize)) {
+                let row = &grey.as_raw()[(y * w) as usize..][..w as usize];
+                for (block, pixels) in row.as_chunks::<{ BLOCK_PX as usize }>().0.iter().enumerate() {
+                    places.iter_mut().zip(pixels).for_each(|(place, &pixel)| place[block] = pixel);
+                }
+            }
+            let (first, second) = places.split_at_mut(8);
+            sort_8(first);
+            sort_8(second);
+            for bx in 0..n_whole {
+                // the lighter of the darkest of one half and the lightest of the other, and so on, are the lighter half of all
+                let lighter = first.iter().zip(second.iter().rev()).map(|(a, b)| u32::from(a[bx].max(b[bx])));
+                lights.put_pixel(bx as u32, by, Luma([(lighter.sum::<u32>() / 8) as u8]));
+            }
+        }
+        for bx in (if is_whole_row { n_whole as u32 } else { 0 })..lights.width() {
+            lights.put_pixel(bx, by, Luma([block_light(grey, bx, by)]));
+        }
+    }
+    lights
+}
+
+/// Sorts eight lists of the same length against each other, place by place (Batcher, "Sorting networks and their applications",
+/// 1968).
+fn sort_8(lists: &mut [Vec<u8>]) {
+    const NETWORK: [(usize, usize); 19] = [
+        (0, 1),
+        (2, 3),
+        (4, 5),
+        (6, 7),
+        (0, 2),
+        (1, 3),
+        (4, 6),
+        (5, 7),
+        (1, 2),
+        (5, 6),
+        (0, 4),
+        (1, 5),
+        (2, 6),
+        (3, 7),
+        (2, 4),
+        (3, 5),
+        (1, 2),
+        (3, 4),
+        (5, 6),
+    ];
+    for (low, high) in NETWORK {
+        let (lower, upper) = lists.split_at_mut(high);
+        for (a, b) in lower[low].iter_mut().zip(&mut upper[0]) {
+            (*a, *b) = ((*a).min(*b), (*a).max(*b));
+        }
+    }
+}
+
+/// The light of one block, which may be cut off by the picture's edge.
 fn block_light(grey: &GrayImage, bx: u32, by: u32) -> u8 {
     let (w, h) = grey.dimensions();
     let mut values = [0u8; (BLOCK_PX * BLOCK_PX) as usize];
@@ -269,6 +333,14 @@ mod tests {
                 assert_eq!(p[0] > 0, inside, "({x}, {y}) at contrast {contrast}");
             }
         }
+    }
+
+    #[test]
+    fn lights_of_all_blocks_are_those_of_single_ones() {
+        let picture = GrayImage::from_fn(37, 22, |x, y| Luma([(x * 97 + y * 31 + x * y * 13) as u8]));
+        let lights = block_lights(&picture);
+        assert_eq!(lights.dimensions(), (10, 6));
+        assert!(lights.enumerate_pixels().all(|(bx, by, p)| p[0] == block_light(&picture, bx, by)));
     }
 
     #[test]

@@ -109,15 +109,13 @@ pub(super) fn components(ink: &Ink, min_area: usize) -> Vec<Part> {
     let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
     // The grey fringe goes with its neighbour: resampling needs it.
     let mut owner = labels.clone();
-    for (x, y, label) in labels.enumerate_pixels().filter(|(_, _, label)| label[0] > 0) {
-        for v in y.saturating_sub(1)..(y + 2).min(h) {
-            for u in x.saturating_sub(1)..(x + 2).min(w) {
-                if labels.get_pixel(u, v)[0] == 0 && ink.grey.get_pixel(u, v)[0] > 0 {
-                    let owner = owner.get_pixel_mut(u, v);
-                    owner[0] = owner[0].max(label[0]);
-                }
-            }
-        }
+    let is_fringe = |(i, label): &(usize, &u32)| **label == 0 && ink.grey.as_raw()[*i] > 0;
+    for (i, _) in labels.as_raw().iter().enumerate().filter(is_fringe) {
+        let (x, y) = (i as u32 % w, i as u32 / w);
+        let around =
+            |v: u32| &labels.as_raw()[(v * w + x.saturating_sub(1)) as usize..=(v * w + (x + 1).min(w - 1)) as usize];
+        let rows = y.saturating_sub(1)..=(y + 1).min(h - 1);
+        owner.as_mut()[i] = rows.flat_map(around).copied().max().unwrap_or(0);
     }
     #[derive(Clone, Copy)]
     struct Bounds {

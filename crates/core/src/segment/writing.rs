@@ -182,16 +182,28 @@ fn strip_crop(grey: GrayImage, frame: Rect, parts: &[Part], foreign_parts: &[Par
             erase_3x3(&mut ink, part.x + u as i32, part.y + v as i32);
         }
     }
-    let boxes: Vec<Rect> = parts.iter().map(Part::bounds).collect();
-    for (x, y, pixel) in ink.enumerate_pixels_mut() {
-        let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-        if !frame.contains(p) && !boxes.iter().any(|own| own.contains(p)) {
-            pixel[0] = 0;
-        }
+    // the frame, and what overshoots it
+    let mut own = GrayImage::new(ink.width(), ink.height());
+    for area in parts.iter().map(Part::bounds).chain([frame]) {
+        copy_within(&ink, &mut own, area);
     }
     let left = parts.iter().map(|part| part.x).min()? as f32;
     let right = parts.iter().map(Part::right).max()? as f32;
-    Some(StripCrop { ink, bounds: StripBounds { left, right, middle, digit_height: height } })
+    Some(StripCrop { ink: own, bounds: StripBounds { left, right, middle, digit_height: height } })
+}
+
+/// Copies the pixels of `from` whose middles lie in `area`.
+fn copy_within(from: &GrayImage, to: &mut GrayImage, area: Rect) {
+    let pixels = |low: f64, high: f64, n: u32| {
+        let within = |at: f64| at.clamp(0.0, f64::from(n)) as usize;
+        within((low - 0.5).ceil())..within((high - 0.5).floor() + 1.0)
+    };
+    let (columns, rows) = (pixels(area.x0, area.x1, from.width()), pixels(area.y0, area.y1, from.height()));
+    let width = from.width() as usize;
+    for row in rows {
+        let at = row * width + columns.start..row * width + columns.end.max(columns.start);
+        to.as_mut()[at.clone()].copy_from_slice(&from.as_raw()[at]);
+    }
 }
 
 /// Erases a pixel and its eight neighbours.
