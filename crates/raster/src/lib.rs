@@ -19,7 +19,7 @@ mod sample;
 
 pub use binarise::{SauvolaParams, ink_share, sauvola};
 pub use checkpoint::{checkpoint, with_checkpoints};
-pub use components::{Labels, label_components};
+pub use components::{Components, Labels, Run, find_components, label_components};
 pub use ink::{GreyHistogram, extract_ink, remove_neighbours};
 pub use lines::{LineParams, LinePieces, find_line_pieces, join_pieces};
 pub use printable::{printable, printable_lines};

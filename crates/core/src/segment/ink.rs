@@ -4,7 +4,7 @@ use image::{GrayImage, Luma};
 
 use super::params::{InkParams, PARAMS};
 use formread_raster::geometry::Rect;
-use formread_raster::{label_components, transpose};
+use formread_raster::{Components, Run, find_components, transpose};
 
 /// Side of the blocks in which the ground is measured, pixels. Fixed by design.
 const BLOCK_PX: u32 = 4;
@@ -278,20 +278,18 @@ fn threshold(darkness: &GrayImage, paper: Paper, full: f32, params: &InkParams) 
 
 /// 255 where a pixel is at least `strong`, or at least `weak` and connected to such a one.
 fn hysteresis(grey: &GrayImage, weak: u8, strong: u8) -> GrayImage {
-    let candidates = binary(grey, weak);
-    let labels = label_components(&candidates);
-    let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
-    let mut is_ink = vec![false; n_labels + 1];
-    for (label, value) in labels.pixels().zip(grey.pixels()) {
-        is_ink[label[0] as usize] |= label[0] > 0 && value[0] >= strong;
+    let Components { runs, n_components } = find_components(grey, |value| value >= weak);
+    let width = grey.width() as usize;
+    let pixels = |run: &Run| run.y as usize * width + run.start as usize..run.y as usize * width + run.end as usize;
+    let mut is_ink = vec![false; n_components + 1];
+    for run in &runs {
+        is_ink[run.component as usize] |= grey.as_raw()[pixels(run)].iter().any(|&value| value >= strong);
     }
-    let mask = labels.pixels().map(|label| if is_ink[label[0] as usize] { 255 } else { 0 }).collect();
-    GrayImage::from_raw(grey.width(), grey.height(), mask).expect("there is a label for each pixel")
-}
-
-/// 255 where a pixel is at least `least`, else 0.
-pub(super) fn binary(grey: &GrayImage, least: u8) -> GrayImage {
-    mapped(grey, |value| if value >= least { 255 } else { 0 })
+    let mut mask = GrayImage::new(grey.width(), grey.height());
+    for run in runs.iter().filter(|run| is_ink[run.component as usize]) {
+        mask.as_mut()[pixels(run)].fill(255);
+    }
+    mask
 }
 
 /// Applies `map` to each pixel.

@@ -3,7 +3,7 @@
 use image::{GrayImage, Luma};
 
 use super::{InkCrop, ink::Ink};
-use formread_raster::{geometry::Rect, label_components};
+use formread_raster::{Components, find_components, geometry::Rect};
 
 /// Maximum number of components in a field; the largest are kept. Fixed by design: writing has fewer.
 const MAX_PARTS: usize = 200;
@@ -104,18 +104,25 @@ impl Part {
 /// The connected components of `ink` of at least `min_area` pixels, with the grey fringe around them, from left to
 /// right.
 pub(super) fn components(ink: &Ink, min_area: usize) -> Vec<Part> {
-    let labels = label_components(&ink.mask);
-    let (w, h) = labels.dimensions();
-    let n_labels = labels.pixels().map(|p| p[0]).max().unwrap_or(0) as usize;
+    let Components { runs, n_components: n_labels } = find_components(&ink.mask, |value| value > 0);
+    let (w, h) = ink.mask.dimensions();
+    let mut owner = vec![0u32; (w * h) as usize];
+    let pixels = |y: u32, from: u32, to: u32| (y * w + from) as usize..(y * w + to) as usize;
+    for run in &runs {
+        owner[pixels(run.y, run.start, run.end)].fill(run.component);
+    }
     // The grey fringe goes with its neighbour: resampling needs it.
-    let mut owner = labels.clone();
-    let is_fringe = |(i, label): &(usize, &u32)| **label == 0 && ink.grey.as_raw()[*i] > 0;
-    for (i, _) in labels.as_raw().iter().enumerate().filter(is_fringe) {
-        let (x, y) = (i as u32 % w, i as u32 / w);
-        let around =
-            |v: u32| &labels.as_raw()[(v * w + x.saturating_sub(1)) as usize..=(v * w + (x + 1).min(w - 1)) as usize];
-        let rows = y.saturating_sub(1)..=(y + 1).min(h - 1);
-        owner.as_mut()[i] = rows.flat_map(around).copied().max().unwrap_or(0);
+    let (mask, grey) = (ink.mask.as_raw(), ink.grey.as_raw());
+    let mut fringe: Vec<usize> = Vec::new();
+    for run in &runs {
+        for v in run.y.saturating_sub(1)..(run.y + 2).min(h) {
+            for i in pixels(v, run.start.saturating_sub(1), (run.end + 1).min(w)) {
+                if mask[i] == 0 && grey[i] > 0 && owner[i] < run.component {
+                    owner[i] = run.component;
+                    fringe.push(i);
+                }
+            }
+        }
     }
     #[derive(Clone, Copy)]
     struct Bounds {
@@ -126,10 +133,16 @@ pub(super) fn components(ink: &Ink, min_area: usize) -> Vec<Part> {
         area: usize,
     }
     let mut bounds = vec![Bounds { x0: u32::MAX, y0: u32::MAX, x1: 0, y1: 0, area: 0 }; n_labels + 1];
-    for (x, y, p) in owner.enumerate_pixels().filter(|(_, _, p)| p[0] > 0) {
-        let b = &mut bounds[p[0] as usize];
+    for run in &runs {
+        let b = &mut bounds[run.component as usize];
+        (b.x0, b.y0) = (b.x0.min(run.start), b.y0.min(run.y));
+        (b.x1, b.y1) = (b.x1.max(run.end), b.y1.max(run.y + 1));
+        b.area += (run.end - run.start) as usize;
+    }
+    for i in fringe {
+        let (x, y) = (i as u32 % w, i as u32 / w);
+        let b = &mut bounds[owner[i] as usize];
         (b.x0, b.y0, b.x1, b.y1) = (b.x0.min(x), b.y0.min(y), b.x1.max(x + 1), b.y1.max(y + 1));
-        b.area += usize::from(labels.get_pixel(x, y)[0] > 0);
     }
     let mut kept: Vec<usize> = (1..=n_labels).filter(|&i| bounds[i].area >= min_area.max(1)).collect();
     kept.sort_by_key(|&i| (std::cmp::Reverse(bounds[i].area), i));
@@ -139,8 +152,8 @@ pub(super) fn components(ink: &Ink, min_area: usize) -> Vec<Part> {
         .map(|i| {
             let Bounds { x0, y0, x1, y1, .. } = bounds[i];
             let grey = GrayImage::from_fn(x1 - x0, y1 - y0, |x, y| {
-                let is_own = owner.get_pixel(x0 + x, y0 + y)[0] as usize == i;
-                Luma([if is_own { ink.grey.get_pixel(x0 + x, y0 + y)[0] } else { 0 }])
+                let at = ((y0 + y) * w + x0 + x) as usize;
+                Luma([if owner[at] as usize == i { grey[at] } else { 0 }])
             });
             Part { ink: grey, x: x0 as i32, y: y0 as i32, component: i }
         })
