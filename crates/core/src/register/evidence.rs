@@ -1,10 +1,7 @@
 //! The lines and the ink of a page, measured once for all templates.
 
 use image::{GrayImage, Luma, imageops};
-use imageproc::{
-    definitions::Image,
-    integral_image::{integral_image, sum_image_pixels},
-};
+use imageproc::{definitions::Image, integral_image::integral_image};
 
 use super::{bands::Bands, params::EvidenceParams};
 use formread_page::Page;
@@ -190,7 +187,7 @@ impl PageEvidence {
         let x1 = ((bounds.x1 / scale) as u32).min(self.mask.width().checked_sub(1)?);
         let y1 = ((bounds.y1 / scale) as u32).min(self.mask.height().checked_sub(1)?);
         let (x0, y0) = (((bounds.x0 / scale) as u32).min(x1), ((bounds.y0 / scale) as u32).min(y1));
-        let [sum] = sum_image_pixels(&self.sums, x0, y0, x1, y1);
+        let sum = self.sum_within([x0, x1 + 1], [y0, y1 + 1]);
         Some(f64::from(sum) / 255.0 / f64::from(x1 + 1 - x0) / f64::from(y1 + 1 - y0))
     }
 
@@ -210,8 +207,15 @@ impl PageEvidence {
             return 0.0;
         }
         let scale = f64::from(self.factor);
-        let [sum] = sum_image_pixels(&self.sums, x0, y0, x1 - 1, y1 - 1);
+        let sum = self.sum_within([x0, x1], [y0, y1]);
         f64::from(sum) / 255.0 * scale * scale
+    }
+
+    /// The sum of the mask between two columns and two rows, the second ones left out.
+    fn sum_within(&self, [x0, x1]: [u32; 2], [y0, y1]: [u32; 2]) -> u32 {
+        let width = self.sums.width() as usize;
+        let upto = |x: u32, y: u32| self.sums.as_raw()[y as usize * width + x as usize];
+        upto(x1, y1) + upto(x0, y0) - upto(x0, y1) - upto(x1, y0)
     }
 
     /// The lines as they lie after `level_from_page`, with the bounds of the page there. `None` where part of the page

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use image::{GrayImage, Luma, imageops};
+use image::{GrayImage, Luma};
 
 use super::params::PARAMS;
 use formread_raster::{
@@ -93,7 +93,10 @@ impl Band {
         let within = |y: i32| (y.max(0) as u32).min(darkness.height());
         let top = within(course.tops.iter().min().map_or(0, |top| top - reach));
         let end = within(course.tops.iter().max().map_or(0, |top| top + course.thickness + reach + 1));
-        Self { rows: imageops::crop_imm(darkness, 0, top, darkness.width(), end.max(top) - top).to_image(), top }
+        let (width, height) = (darkness.width(), end.max(top) - top);
+        let pixels = (top * width) as usize..((top + height) * width) as usize;
+        let rows = GrayImage::from_raw(width, height, darkness.as_raw()[pixels].to_vec());
+        Self { rows: rows.expect("these are whole rows"), top }
     }
 
     /// The darkness of a pixel, 0 outside.
