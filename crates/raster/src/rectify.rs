@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn pixels_of_a_crop_are_samples_at_their_places() {
-        let page = GrayImage::from_fn(220, 180, |x, y| Luma([(x * 37 + y * 91 + x * y * 3) as u8 / 2 + (x + y) as u8 / 4]));
+        let page =
+            GrayImage::from_fn(220, 180, |x, y| Luma([(x * 37 + y * 91 + x * y * 3) as u8 / 2 + (x + y) as u8 / 4]));
         let area = Rect::from_xywh(1.0, 1.0, 17.3, 13.1);
         let turn = Projection::rotation(2f64.to_radians());
         let photo = Projection([9.0, 0.4, 3.0, -0.3, 9.5, 6.0, 4e-3, -3e-3, 1.0]);
