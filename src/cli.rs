@@ -19,7 +19,7 @@ use formread_tools::synth::HostileKind;
 
 pub use review::{ApplyArgs, ContextArg, OfRunArgs, ReviewCommand, ReviewSubcommand, ServeArgs, TruthArgs};
 pub use sinks::{AlsoArgs, DumpArgs, LoadArgs};
-pub use template::{CheckArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand};
+pub use template::{CheckArgs, EditArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand};
 
 /// Reads handwritten numbers from scanned forms into a table.
 #[derive(Debug, Parser)]
@@ -75,7 +75,7 @@ pub enum Command {
     Bench(BenchArgs),
     /// Settle the fields for review in a page of the browser, which this program serves
     Review(ReviewCommand),
-    /// Draft, list, draw and check templates
+    /// Draft, list, draw, check and edit templates
     #[command(subcommand)]
     Template(TemplateCommand),
     /// Copy the tables of a run to a database or to Parquet files

@@ -4,7 +4,7 @@ use std::{
     env,
     ffi::OsString,
     io::Read,
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -302,6 +302,18 @@ pub fn form_page((name, bytes): &(String, Arc<[u8]>), args: &NewArgs) -> Result<
     let page = page::open(bytes, &limits(&args.limits))
         .and_then(|mut pages| pages.nth(args.page.get() as usize - 1).unwrap_or_else(no_page));
     Ok(page.map_err(|error| error.in_file(name.clone()))?)
+}
+
+/// A page of one file, 1-based, and the file as a scan.
+pub fn page_of(file: &Path, number: NonZeroU32, args: &LimitArgs) -> Result<(Scan, Page)> {
+    let name = file.to_string_lossy().into_owned();
+    let limits = limits(args);
+    let page = read_file(file, &limits).and_then(|bytes| {
+        let no_page = || Err(Error::usage(format!("no page {number}")));
+        page::open(&bytes, &limits)?.nth(number.get() as usize - 1).unwrap_or_else(no_page)
+    });
+    let page = page.map_err(|error| error.in_file(name.clone()))?;
+    Ok((Scan { name, path: file.to_owned() }, page))
 }
 
 /// What the form is to be called.

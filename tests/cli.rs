@@ -349,6 +349,7 @@ fn help_is_as_in_the_golden_files() {
         "template list",
         "template show",
         "template check",
+        "template edit",
         "template schema",
     ];
     for command in commands {

@@ -233,7 +233,7 @@ fn parameters_of_design_pages_have_the_values_of_the_sources() {
 }
 
 /// The commands of the program.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "run",
     "explain",
     "eval values",
@@ -253,6 +253,7 @@ const COMMANDS: [&str; 20] = [
     "template list",
     "template show",
     "template check",
+    "template edit",
     "template schema",
 ];
 

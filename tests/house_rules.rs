@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Each crate, and the crates of this workspace that it may depend on.
-const DEPENDENCIES: [(&str, &[&str]); 9] = [
+const DEPENDENCIES: [(&str, &[&str]); 10] = [
     ("raster", &[]),
     ("page", &["raster"]),
     ("core", &["raster", "page"]),
@@ -15,6 +15,7 @@ const DEPENDENCIES: [(&str, &[&str]); 9] = [
     ("tools", &["raster", "page", "core"]),
     ("serve", &["raster"]),
     ("review", &["raster", "page", "core", "tools", "serve"]),
+    ("edit", &["raster", "page", "core", "tools", "serve"]),
     ("train", &["raster", "page", "core", "torch", "tools"]),
 ];
 /// Crates that may name LibTorch.

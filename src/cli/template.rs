@@ -1,6 +1,6 @@
 //! The command line of `formread template`.
 
-use std::{num::NonZeroU32, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -23,6 +23,12 @@ const NEW_HELP: &str = "Fields are proposed in reading order: a row of up to fou
                         side; what does not hold is printed. Exit status: 0 the template and its picture were written, and \
                         it lies on its own blank; 1 they were written, but it may not be used as it is; 2 they were not.";
 
+const EDIT_HELP: &str = "The first line of stdout is the address to open. The page shows the blank with the fields of the template on \
+                         it, the findings of `formread template check`, and the text of the file. Keys and mouse do the same; \
+                         press ? for the keys. X.toml changes when you save, as a whole, and not if another program has \
+                         changed it meanwhile. Nothing leaves this machine. Exit status: 0 stopped by Ctrl-C (SIGINT) or \
+                         SIGTERM; 2 could not run.";
+
 /// `formread template`
 #[derive(Debug, Subcommand)]
 pub enum TemplateCommand {
@@ -38,6 +44,9 @@ pub enum TemplateCommand {
     /// Find problems of templates: in their files, on scans, and in simulated pages
     #[command(after_help = CHECK_HELP)]
     Check(CheckArgs),
+    /// Edit a template in a page of the browser, which this program serves
+    #[command(after_help = EDIT_HELP)]
+    Edit(EditArgs),
     /// Print the JSON schema of template files, for editors
     Schema,
 }
@@ -127,4 +136,23 @@ pub struct CheckArgs {
     pub limits: LimitArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `formread template edit`
+#[derive(Debug, Args)]
+pub struct EditArgs {
+    /// Template of a form
+    #[arg(value_name = "X.toml")]
+    pub template: PathBuf,
+    /// The blank form: a scan, a photo or a PDF
+    #[arg(value_name = "BLANK")]
+    pub blank: PathBuf,
+    /// Page in the file of the blank form, from 1
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub page: NonZeroU32,
+    /// Address of this machine to listen on; port 0 is any that is free
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }

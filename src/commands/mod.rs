@@ -21,7 +21,7 @@ use formread_raster::{error::Error, fsio::write_atomic, printable_lines};
 use image::{EncodableLayout, ImageBuffer, ImageFormat, PixelWithColorType};
 use serde::Serialize;
 
-use crate::cli::OutputArgs;
+use crate::{cli::OutputArgs, report::say};
 
 /// Everything was done.
 pub const SUCCESS: u8 = 0;
@@ -43,6 +43,13 @@ fn print_text(text: &str) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("standard output"),
     }
+}
+
+/// Prints the address of a server as the first line of stdout, where programs look for it.
+fn say_address(address: &str) {
+    // Nobody may read it: then the page is opened by other means.
+    let _ = writeln!(stdout(), "{address}").and_then(|()| stdout().flush());
+    say("open this address in a browser; stop with Ctrl-C");
 }
 
 /// Checks that an output is none of the inputs, by whatever names.

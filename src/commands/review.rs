@@ -2,7 +2,6 @@
 
 use std::{
     env,
-    io::{Write, stdout},
     path::{Path, PathBuf},
     sync::mpsc,
 };
@@ -26,7 +25,7 @@ use formread_review::{
 };
 use formread_serve::People;
 
-use super::{SUCCESS, check_no_input, print, run::stop_on_signals};
+use super::{SUCCESS, check_no_input, print, run::stop_on_signals, say_address};
 use crate::{
     cli::{ApplyArgs, ContextArg, OfRunArgs, ReviewCommand, ReviewSubcommand, ServeArgs, TruthArgs},
     options,
@@ -86,11 +85,7 @@ fn serve_page(out: &Path, scans: &Path, args: &ServeArgs) -> Result<u8> {
         decoder: Some(options::decoder(&args.limits)?),
         stop: stop_on_signals()?,
     };
-    serve(review, journal, options, |address| {
-        // Nobody may read it: then the page is opened by other means.
-        let _ = writeln!(stdout(), "{address}").and_then(|()| stdout().flush());
-        say("open this address in a browser; stop with Ctrl-C");
-    })?;
+    serve(review, journal, options, say_address)?;
     Ok(SUCCESS)
 }
 

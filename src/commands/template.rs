@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use formread_core::form;
+use formread_edit::EditOptions;
 use formread_page::scans::read_file;
 use formread_raster::{error::Error, fsio::write_atomic};
 use formread_tools::{
@@ -12,9 +13,11 @@ use formread_tools::{
     template::{self, CheckParams, CheckReport, TemplateFile, TemplateList},
 };
 
-use super::{SOME_FOUND, SOME_REJECTED, SUCCESS, check_no_input, print, print_text, save_png};
+use super::{
+    SOME_FOUND, SOME_REJECTED, SUCCESS, check_no_input, print, print_text, run::stop_on_signals, save_png, say_address,
+};
 use crate::{
-    cli::{CheckArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand},
+    cli::{CheckArgs, EditArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand},
     options,
     report::{self, say},
 };
@@ -25,6 +28,7 @@ pub fn template(command: &TemplateCommand) -> Result<u8> {
         TemplateCommand::List(args) => list(args),
         TemplateCommand::Show(args) => show(args),
         TemplateCommand::Check(args) => check(args),
+        TemplateCommand::Edit(args) => edit(args),
         TemplateCommand::Schema => schema(),
     }
 }
@@ -117,6 +121,22 @@ fn check(args: &CheckArgs) -> Result<u8> {
     let report = report.sorted();
     print(&report, &args.output)?;
     Ok(if report.findings.is_empty() { SUCCESS } else { SOME_FOUND })
+}
+
+fn edit(args: &EditArgs) -> Result<u8> {
+    check_no_input(&args.template, [args.blank.as_path()])?;
+    let (blank, page) = options::page_of(&args.blank, args.page, &args.limits)?;
+    let options = EditOptions {
+        listen: args.listen,
+        template: args.template.clone(),
+        blank,
+        page: args.page.get(),
+        limits: options::limits(&args.limits),
+        known: form::known_templates()?,
+        stop: stop_on_signals()?,
+    };
+    formread_edit::serve(&page, options, say_address)?;
+    Ok(SUCCESS)
 }
 
 fn schema() -> Result<u8> {
