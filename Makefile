@@ -77,7 +77,7 @@ CHROMIUM ?= /usr/bin/chromium
 BROWSER_TESTS := tests/browser
 
 .PHONY: test-browser
-test-browser: ## tests the review page in a real browser; says what it skips
+test-browser: ## tests the pages in a real browser; says what it skips
 	@if ! command -v node >/dev/null || ! command -v $(NPM) >/dev/null; then \
 	    echo "SKIPPED: tests in a browser: node and npm are missing" >&2; exit 0; \
 	fi; \

@@ -344,3 +344,29 @@ fn blank_form_is_drafted_as_a_template_that_fits_it() {
         assert!(!dir.path().join(args[2]).exists(), "{args:?}");
     }
 }
+
+#[cfg(feature = "torch")]
+#[test]
+fn edit_starts_only_with_a_template_that_has_places_and_only_on_this_machine() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let [template, blank] = ["cash.toml", "blank.png"].map(|name| {
+        let path = dir.path().join(name);
+        fs::copy(root.join("fixtures/walk").join(name), &path).expect("the fixture is there");
+        path.to_string_lossy().into_owned()
+    });
+    let strip = root.join("pipelines/strip.toml").to_string_lossy().into_owned();
+    fs::write(dir.path().join("broken.toml"), "name = \"t\"\ntitle = 1\n").expect("the folder is writable");
+    for (args, reason) in [
+        (vec![template.as_str(), &blank, "--listen", "0.0.0.0:0"], "listens beyond this machine: 0.0.0.0:0"),
+        (vec![&template, &blank, "--page", "2"], "no page 2"),
+        (vec![&strip, &blank], "it has no places"),
+        (vec!["broken.toml", &blank], "broken.toml:2: malformed template"),
+        (vec!["absent.toml", &blank], "absent.toml"),
+        (vec![&template, &template], "the output is an input"),
+    ] {
+        let output = call(dir.path(), &[&["template", "edit"], &args[..]].concat());
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{args:?}");
+        assert!(talk(&output).contains(reason), "{args:?}: {}", talk(&output));
+    }
+}

@@ -1,24 +1,9 @@
 // Requests that no page of ours makes.
 
 import assert from "node:assert/strict";
-import { request } from "node:http";
 import { test } from "node:test";
 
-import { answersOf, makeRun, serve } from "./program.js";
-
-/** The status and the headers of a raw request. */
-function ask(origin, { method = "GET", path = "/", headers = {}, body = null }) {
-  const { hostname, port } = new URL(origin);
-  return new Promise((resolve, reject) => {
-    const sent = request({ hostname, port, method, path, headers }, (response) => {
-      let text = "";
-      response.on("data", (data) => { text += data; });
-      response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, text }));
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
-}
+import { answersOf, ask, makeRun, serve } from "./program.js";
 
 test("foreign hosts and origins, changes by GET, paths and missing cookies are refused", async () => {
   const run = makeRun();

@@ -1,8 +1,9 @@
-// The program under test: a run of the fixtures, and the server of its review.
+// The program under test: a run of the fixtures, the server of its review, and any other server.
 
 import { spawn, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -28,9 +29,14 @@ export function listReviewers(folder, names) {
   return ["--reviewers", "reviewers"];
 }
 
-/** Starts the server; resolves to its address and what ends it. */
-export async function serve(folder, args) {
-  const child = spawn(PROGRAM, ["review", "out.csv", "--scans", "scans", ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+/** Starts the server of the review. */
+export function serve(folder, args) {
+  return start(folder, ["review", "out.csv", "--scans", "scans", ...args]);
+}
+
+/** Starts a server; resolves to its address and what ends it. */
+export async function start(folder, args) {
+  const child = spawn(PROGRAM, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let talk = "";
   child.stderr.on("data", (data) => { talk += data; });
   const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -44,6 +50,20 @@ export async function serve(folder, args) {
   });
   const stop = async (signal = "SIGTERM") => { child.kill(signal); return ended; };
   return { address, origin: new URL(address).origin, stop };
+}
+
+/** The status and the headers of a raw request. */
+export function ask(origin, { method = "GET", path = "/", headers = {}, body = null }) {
+  const { hostname, port } = new URL(origin);
+  return new Promise((resolve, reject) => {
+    const sent = request({ hostname, port, method, path, headers }, (response) => {
+      let text = "";
+      response.on("data", (data) => { text += data; });
+      response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, text }));
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
 }
 
 /** The answers in the journal, in their order, those taken back left out. */

@@ -1,8 +1,7 @@
 //! The file of the template: read, and replaced as a whole where nobody else has changed it.
 
 use std::{
-    fs,
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -61,7 +60,8 @@ impl SavedTemplate {
     /// # Errors
     /// `Io`, or a text that is none.
     pub fn read(&self) -> Result<OnDisk> {
-        let text = read_text_bounded(&self.path, MAX_BYTES).map_err(|error| error.in_file(self.path.to_string_lossy()))?;
+        let text =
+            read_text_bounded(&self.path, MAX_BYTES).map_err(|error| error.in_file(self.path.to_string_lossy()))?;
         Ok(OnDisk { sha256: sha256(text.as_bytes()), text: text.replace("\r\n", "\n") })
     }
 

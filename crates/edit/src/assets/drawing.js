@@ -5,6 +5,7 @@ import { cancelPick, change, finishPick, onChange, pickedRule, place, select, se
 
 const MIN_DRAWN_PX = 6; // a smaller box is a click
 const LABEL_PX = 11;
+const MIN_LABELLED_PX = 14; // the names of lower fields would cover others
 const HANDLES = { nw: [0, 0], n: [0.5, 0], ne: [1, 0], e: [1, 0.5], se: [1, 1], s: [0.5, 1], sw: [0, 1], w: [0, 0.5] };
 const HANDLE_PX = 9;
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8];
@@ -14,7 +15,8 @@ const fields = shape("g", { class: "fields" });
 const handles = shape("g", { class: "handles" });
 const band = shape("rect", { class: "band", width: 0, height: 0 });
 const svg = shape("svg", { preserveAspectRatio: "none", "aria-hidden": "true", onpointerdown: down, onpointermove: move, onpointerup: up, onpointercancel: cancel }, print, fields, handles, band);
-const sheet = element("div", { class: "sheet" }, element("img", { src: "/blank.png", alt: text("blank"), draggable: "false" }), svg);
+const blank = element("img", { alt: text("blank"), draggable: "false" });
+const sheet = element("div", { class: "sheet" }, blank, svg);
 const paper = element("div", { class: "paper", tabindex: "0", role: "group", "aria-label": text("form") }, sheet);
 const banner = element("p", { class: "banner", hidden: "" });
 
@@ -51,6 +53,8 @@ let drawnPrint = null;
 function render() {
   const { view } = session;
   if (!view) return;
+  // it needs a session
+  if (!blank.hasAttribute("src")) blank.src = "/blank.png";
   svg.setAttribute("viewBox", `0 0 ${view.page[0]} ${view.page[1]}`);
   sheet.style.width = `${100 * zoom}%`;
   sheet.style.aspectRatio = `${view.page[0]} / ${view.page[1]}`;
@@ -67,12 +71,12 @@ function render() {
   svg.style.fontSize = `${LABEL_PX * perPx[1]}px`;
   const faulty = new Set((session.findings ?? []).filter((found) => found.severity === "fault").map((found) => found.field));
   while (fields.children.length > view.fields.length) fields.lastChild.remove();
-  view.fields.forEach((field, idx) => renderField(field, idx, faulty.has(field.name)));
+  view.fields.forEach((field, idx) => renderField(field, idx, faulty.has(field.name), field.bounds[3] < MIN_LABELLED_PX * perPx[1]));
   renderHandles(perPx);
   renderBanner();
 }
 
-function renderField(field, idx, isFaulty) {
+function renderField(field, idx, isFaulty, isLow) {
   let group = fields.children[idx];
   if (!group) {
     group = shape("g");
@@ -87,7 +91,7 @@ function renderField(field, idx, isFaulty) {
   }
   const { picking } = session;
   group.setAttribute("class", [
-    idx === session.selected ? "is-selected" : "", isFaulty ? "has-fault" : "",
+    idx === session.selected ? "is-selected" : "", isFaulty ? "has-fault" : "", isLow ? "is-low" : "",
     picking?.picked.includes(idx) ? "is-picked" : "",
   ].join(" "));
   moveGroup(group, field, idx);

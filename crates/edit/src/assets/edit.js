@@ -73,6 +73,16 @@ function askConflict(now) {
     element("p", {}, now ? text("conflict-help") : text("conflict-gone")),
     ...(now ? [onDisk] : []), element("div", { class: "buttons" }, ...buttons));
   conflict.showModal();
+  if (now) showDifference(onDisk);
+}
+
+/** Marks the first line that differs from the text here. */
+function showDifference(area) {
+  const [theirs, ours] = [area.value, session.text].map((whole) => whole.split("\n"));
+  const line = Math.max(0, theirs.findIndex((words, i) => words !== ours[i]));
+  const start = theirs.slice(0, line).reduce((sum, words) => sum + words.length + 1, 0);
+  area.setSelectionRange(start, start + (theirs[line]?.length ?? 0));
+  area.scrollTop = Math.max(0, line - 2) * Number.parseFloat(getComputedStyle(area).lineHeight);
 }
 
 setVoice({ say, askConflict });
@@ -152,8 +162,8 @@ function build() {
   const skip = element("a", { class: "skip", href: "#field-title" }, text("skip"));
   skip.addEventListener("click", (event) => { event.preventDefault(); focusName(); });
   main.replaceChildren(
-    element("div", { class: "left" }, skip, fieldList, rulePanel), drawing,
-    element("div", { class: "right" }, fieldPanel, verdictPanel, textPanel));
+    element("div", { class: "left" }, skip, fieldList, rulePanel, verdictPanel), drawing,
+    element("div", { class: "right" }, fieldPanel, textPanel));
   document.body.append(keys, conflict);
   buildKeys();
   setFocus(focusSelected);

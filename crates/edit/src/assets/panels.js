@@ -48,7 +48,7 @@ export function focusSelected() {
 
 /** Whether keys are for the fields. */
 export function isOnField(target) {
-  return list.contains(target) || target.closest?.(".paper") !== null;
+  return list.contains(target);
 }
 
 // ---- the form of a field
@@ -66,8 +66,12 @@ function bind(input, read, changeOf, kinds = null) {
   return input;
 }
 
+let nInputs = 0;
+
+/** An input with its label before it. */
 function row(label, input) {
-  return element("label", { class: "row" }, element("span", {}, label), input);
+  input.id = `input-${nInputs += 1}`;
+  return element("div", { class: "row" }, element("label", { for: input.id }, label), input);
 }
 
 const numbersIn = (value) => (value.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);

@@ -123,19 +123,28 @@ export function readText() {
   return enqueue(readTyped);
 }
 
-/** Makes a change, or that which `asked` gives when it is its turn. Resolves to whether it was made. */
-export function change(asked) {
+/** The text after a change; null where there is nothing to change. */
+async function askFor(asked) {
+  await readTyped();
+  const wanted = typeof asked === "function" ? asked() : asked;
+  if (wanted === null) return null;
+  if (session.fault) {
+    say(text("mend-first", session.fault), true);
+    return null;
+  }
+  const after = await post("/api/change", { text: session.text, change: wanted });
+  return after.text === session.text ? null : after;
+}
+
+/**
+ * Makes a change, or that which `asked` gives when it is its turn. Resolves to whether it was made. From then on `move`, which
+ * showed it, is not needed.
+ */
+export function change(asked, move = null) {
   let isMade = false;
   return enqueue(async () => {
-    await readTyped();
-    const wanted = typeof asked === "function" ? asked() : asked;
-    if (wanted === null) return;
-    if (session.fault) {
-      say(text("mend-first", session.fault), true);
-      return changed();
-    }
-    const after = await post("/api/change", { text: session.text, change: wanted });
-    if (after.text === session.text) return changed();
+    const after = await askFor(asked).finally(() => { session.moves = session.moves.filter((other) => other !== move); });
+    if (after === null) return changed();
     remember();
     if (after.field !== null) session.selected = after.field;
     say(after.dropped.length > 0 ? text("dropped", { keys: after.dropped.join(", ") }) : "");
@@ -147,19 +156,19 @@ export function change(asked) {
 /** Moves and stretches a field. `move` is shown until the text has it. */
 export function place(move) {
   return change(() => {
+    move.isSent = true;
     const { bounds } = session.view.fields[move.field] ?? {};
-    session.moves = session.moves.filter((other) => other !== move);
     if (!bounds || move.by.every((length) => length === 0)) return null;
     return { do: "place", field: move.field, bounds: bounds.map((length, i) => length + move.by[i]) };
-  });
+  }, move);
 }
 
-let nudge = null; // a move by keys whose turn has not come
+let nudge = null; // the last move by keys
 
 /** Moves and stretches the selected field by keys; presses that come faster than the server answers are made together. */
 export function nudgeBy(by) {
   if (session.selected === null) return;
-  if (!nudge || nudge.field !== session.selected || !session.moves.includes(nudge)) {
+  if (nudge?.field !== session.selected || nudge.isSent) {
     nudge = { field: session.selected, by: [0, 0, 0, 0] };
     session.moves.push(nudge);
     place(nudge);

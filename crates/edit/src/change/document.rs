@@ -46,7 +46,8 @@ impl Document {
     /// `Usage` where they are not written as `[[field]]`.
     pub fn fields(&mut self) -> Result<&mut ArrayOfTables> {
         self.toml.get_mut("field").and_then(Item::as_array_of_tables_mut).ok_or_else(|| {
-            Error::usage("the fields are not written as [[field]]").with_hint("write each field as a [[field]] of its own")
+            Error::usage("the fields are not written as [[field]]")
+                .with_hint("write each field as a [[field]] of its own")
         })
     }
 

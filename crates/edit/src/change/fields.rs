@@ -47,9 +47,11 @@ pub fn reorder(document: &mut Document, idx: usize, to: usize) -> Result<usize> 
 /// Gives a field another name, in the rules as well.
 pub fn rename(document: &mut Document, idx: usize, name: &str) -> Result<usize> {
     let before = document.name(idx)?;
-    let is_taken = document.fields()?.iter().enumerate().any(|(other, field)| {
-        other != idx && field.get("name").and_then(Item::as_str) == Some(name)
-    });
+    let is_taken = document
+        .fields()?
+        .iter()
+        .enumerate()
+        .any(|(other, field)| other != idx && field.get("name").and_then(Item::as_str) == Some(name));
     if is_taken {
         return Err(Error::usage(format!("another field has this name: {name}")));
     }

@@ -164,9 +164,7 @@ impl Layout {
     pub fn with_bounds(&self, [x, y, width, height]: [f64; 4]) -> Self {
         let [x0, y0, old_width, old_height] = self.bounds();
         let (sx, sy) = (width / old_width, height / old_height);
-        let mapped = |cell: &[f64; 4]| {
-            [x + (cell[0] - x0) * sx, y + (cell[1] - y0) * sy, cell[2] * sx, cell[3] * sy]
-        };
+        let mapped = |cell: &[f64; 4]| [x + (cell[0] - x0) * sx, y + (cell[1] - y0) * sy, cell[2] * sx, cell[3] * sy];
         match self {
             Self::Box(_) => Self::Box([x, y, width, height]),
             Self::Cells(cells) => Self::Cells(cells.iter().map(mapped).collect()),

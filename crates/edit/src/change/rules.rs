@@ -20,7 +20,8 @@ pub fn add(document: &mut Document, text: &str) -> Result<Option<usize>> {
         document.root().insert("rules", Item::Value(Value::Array(rules)));
         return Ok(None);
     };
-    let decor = |text: Option<&toml_edit::RawString>| text.and_then(|text| text.as_str()).unwrap_or_default().to_owned();
+    let decor =
+        |text: Option<&toml_edit::RawString>| text.and_then(|text| text.as_str()).unwrap_or_default().to_owned();
     let mut rule = Value::from(text);
     let (n, has_comma) = (rules.len(), rules.trailing_comma());
     if let Some(last) = n.checked_sub(1).and_then(|last| rules.get(last)) {

@@ -46,7 +46,10 @@ use serde_json::json;
 fn place_moves_and_resizes_each_layout_and_leaves_other_numbers_as_written() {
     assert_replaces(
         json!({ "do": "place", "field": 0, "bounds": [10.1, 20, 33, 8] }),
-        &[("at = [10, 20], cell = [5, 8], groups = [2, 4], gap = 3", "at = [10.1, 20], cell = [5, 8], groups = [2, 4], gap = 3")],
+        &[(
+            "at = [10, 20], cell = [5, 8], groups = [2, 4], gap = 3",
+            "at = [10.1, 20], cell = [5, 8], groups = [2, 4], gap = 3",
+        )],
     );
     assert_replaces(
         json!({ "do": "place", "field": 0, "bounds": [10, 20, 66, 9] }),
@@ -123,7 +126,9 @@ fn rename_changes_the_field_and_the_rules_and_no_other_form() {
     let others = form().replace("total = a + b", "total = a-b.a + 0.5 * a - a-1.a within 1");
     let renamed = changed(&others, json!({ "do": "rename", "field": 0, "name": "x" }));
     assert!(renamed.text.contains("\"total = a-b.a + 0.5 * x - a-1.a within 1\""), "{}", renamed.text);
-    assert!(refused(&form(), json!({ "do": "rename", "field": 0, "name": "b" })).contains("another field has this name"));
+    assert!(
+        refused(&form(), json!({ "do": "rename", "field": 0, "name": "b" })).contains("another field has this name")
+    );
     assert!(refused(&form(), json!({ "do": "rename", "field": 0, "name": "a b" })).contains("field name"));
 }
 
@@ -136,7 +141,11 @@ fn kind_takes_the_keys_that_do_not_belong_to_it_and_names_them() {
     assert_eq!(code.dropped, ["decimals = 2"]);
     let date = assert_replaces(
         json!({ "do": "kind", "field": 0, "kind": "date" }),
-        &[("\"integer\"", "\"date\""), ("digits = [1, 6]\n", ""), ("# measured twice\n", "# measured twice\norder = \"dmy\"\n")],
+        &[
+            ("\"integer\"", "\"date\""),
+            ("digits = [1, 6]\n", ""),
+            ("# measured twice\n", "# measured twice\norder = \"dmy\"\n"),
+        ],
     );
     assert_eq!(date.dropped, ["digits = [1, 6]"]);
     assert!(refused(&form(), json!({ "do": "kind", "field": 0, "kind": "mark" })).contains("a mark with cells"));
@@ -145,7 +154,10 @@ fn kind_takes_the_keys_that_do_not_belong_to_it_and_names_them() {
 
 #[test]
 fn set_gives_and_takes_keys() {
-    assert_replaces(json!({ "do": "set", "field": 0, "key": "digits", "value": [2, 6] }), &[("digits = [1, 6]", "digits = [2, 6]")]);
+    assert_replaces(
+        json!({ "do": "set", "field": 0, "key": "digits", "value": [2, 6] }),
+        &[("digits = [1, 6]", "digits = [2, 6]")],
+    );
     assert_replaces(json!({ "do": "set", "field": 0, "key": "digits", "value": null }), &[("digits = [1, 6]\n", "")]);
     let end = "box = [ 60, 20, 40.5, 8 ]\n";
     for (key, value, line) in [
@@ -155,7 +167,10 @@ fn set_gives_and_takes_keys() {
         ("allowed", json!(["1.00", "2.00"]), "allowed = [\"1.00\", \"2.00\"]"),
         ("printed", json!(["bottom"]), "printed = [\"bottom\"]"),
     ] {
-        assert_replaces(json!({ "do": "set", "field": 1, "key": key, "value": value }), &[(end, &format!("{end}{line}\n"))]);
+        assert_replaces(
+            json!({ "do": "set", "field": 1, "key": key, "value": value }),
+            &[(end, &format!("{end}{line}\n"))],
+        );
     }
     assert!(refused(&form(), json!({ "do": "set", "field": 0, "key": "digits", "value": 9 })).contains("digits"));
     assert!(refused(&form(), json!({ "do": "set", "field": 0, "key": "name", "value": "x" })).contains("unknown key"));
@@ -165,7 +180,8 @@ fn set_gives_and_takes_keys() {
 fn split_makes_two_fields_of_one() {
     let comb = changed(&form(), json!({ "do": "split", "field": 0 }));
     let left = A.replace("digits = [1, 6]\n", "").replace("groups = [2, 4], gap = 3", "groups = [2]");
-    let right = "\n[[field]]\nname = \"a_2\"\nkind = \"integer\"\ncomb = { at = [23, 20], cell = [5, 8], groups = [4] }\n";
+    let right =
+        "\n[[field]]\nname = \"a_2\"\nkind = \"integer\"\ncomb = { at = [23, 20], cell = [5, 8], groups = [4] }\n";
     assert_eq!(comb.dropped, ["digits = [1, 6]", "digits = [1, 6]"]);
     let without_gap = comb.text.replace(", gap = 3", "");
     assert_eq!(without_gap, [HEAD, &left, right, B, TOTAL].concat());
@@ -205,18 +221,12 @@ fn cells_make_a_comb_of_a_box_and_a_box_of_a_comb() {
     );
     let boxed = changed(&form(), json!({ "do": "cells", "field": 0, "groups": [] }));
     assert!(boxed.text.contains("digits = [1, 6]\nbox = [10, 20, 33, 8]\n"), "{}", boxed.text);
-    assert_replaces(
-        json!({ "do": "cells", "field": 0, "groups": [2, 5] }),
-        &[("groups = [2, 4]", "groups = [2, 5]")],
-    );
+    assert_replaces(json!({ "do": "cells", "field": 0, "groups": [2, 5] }), &[("groups = [2, 4]", "groups = [2, 5]")]);
 }
 
 #[test]
 fn rules_are_added_changed_and_removed_among_their_comments() {
-    assert_replaces(
-        json!({ "do": "add-rule", "text": "a <= 9" }),
-        &[("# the sum\n", "# the sum\n    \"a <= 9\",\n")],
-    );
+    assert_replaces(json!({ "do": "add-rule", "text": "a <= 9" }), &[("# the sum\n", "# the sum\n    \"a <= 9\",\n")]);
     assert_replaces(json!({ "do": "set-rule", "rule": 0, "text": "total = a" }), &[("total = a + b", "total = a")]);
     let bare = form().replace("b\", # the sum", "b\" # the sum");
     let added = changed(&bare, json!({ "do": "add-rule", "text": "a <= 9" }));

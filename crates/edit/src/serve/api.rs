@@ -117,7 +117,11 @@ pub struct Opened {
 }
 
 /// The file as it is on the disk.
-pub async fn open(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(Nothing {}): Json<Nothing>) -> Reply<Opened> {
+pub async fn open(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(Nothing {}): Json<Nothing>,
+) -> Reply<Opened> {
     check_session(&shared, &headers)?;
     let on_disk = shared.file.read().map_err(|error| Failure::failed(&error))?;
     let misfit = shared.blank.misfit.clone();
@@ -136,7 +140,11 @@ pub struct Text {
 }
 
 /// What a text looks like.
-pub async fn view(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(Text { text }): Json<Text>) -> Reply<View> {
+pub async fn view(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(Text { text }): Json<Text>,
+) -> Reply<View> {
     check_session(&shared, &headers)?;
     view::view(&text).map(Json).map_err(|error| Failure::refused(&error))
 }

@@ -56,7 +56,7 @@ async fn page() -> Html<String> {
             body {
                 header {
                     h1 #heading { (text_of("title")) }
-                    div #tools .tools role="toolbar" aria-label=(text_of("tools")) {}
+                    div #tools .tools role="group" aria-label=(text_of("tools")) {}
                 }
                 main #main {
                     noscript { (text_of("needs-script")) }
@@ -90,7 +90,8 @@ mod tests {
         named.extend(FIELD_KEYS.iter().flat_map(|key| key.words).map(|word| format!("word-{word}")));
         named.extend(FIELD_KEYS.iter().flat_map(|key| key.kinds).map(|kind| format!("kind-{kind}")));
         named.extend(SIDES.map(|side| format!("word-{side}")));
-        named.extend([Severity::Fault, Severity::Risk, Severity::Advice].map(|severity| format!("severity-{severity}")));
+        named
+            .extend([Severity::Fault, Severity::Risk, Severity::Advice].map(|severity| format!("severity-{severity}")));
         named.extend(texts.keys().filter(|name| name.starts_with("press-")).cloned());
         assert_eq!(texts.into_keys().collect::<BTreeSet<_>>(), named);
     }
