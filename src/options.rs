@@ -33,6 +33,8 @@ use formread_tools::{
     template::SimulateOptions,
 };
 
+use image::GrayImage;
+
 #[cfg(feature = "torch")]
 use formread::BUILD_ID;
 #[cfg(feature = "torch")]
@@ -319,7 +321,13 @@ pub fn page_of(file: &Path, number: NonZeroU32, args: &LimitArgs) -> Result<(Sca
 /// What the form is to be called.
 pub fn form_name(args: &NewArgs) -> Result<String> {
     let stem = args.out.file_stem().and_then(|stem| stem.to_str());
-    args.name.clone().or_else(|| stem.map(str::to_owned)).context("the template has no file name")
+    args.name.clone().or_else(|| stem.map(name_of_file)).context("the template has no file name")
+}
+
+/// The name of a form whose template is in a file of this name: `My form.toml` is `my-form`.
+fn name_of_file(stem: &str) -> String {
+    let words = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
 }
 
 /// The templates and the scans among the paths of a check.
@@ -343,7 +351,7 @@ pub fn template_text(file: &Path) -> Result<String> {
 }
 
 /// How a deck is saved.
-pub fn deck_options(args: &SynthArgs) -> DeckOptions {
+pub fn deck_options(args: &SynthArgs) -> Result<DeckOptions> {
     let format = match args.format {
         Format::Tif => ScanFormat::Tiff,
         Format::TifBilevel => ScanFormat::TiffBilevel,
@@ -353,7 +361,16 @@ pub fn deck_options(args: &SynthArgs) -> DeckOptions {
         Format::Webp => ScanFormat::WebP,
     };
     let of_document = args.pipeline.len() as u64;
-    DeckOptions { n_pages: args.pages, format, pages_per_file: args.pages_per_file.unwrap_or(of_document) }
+    let prints = args.print.iter().map(|file| blank_pages(file)).collect::<Result<Vec<_>>>()?.concat();
+    Ok(DeckOptions { n_pages: args.pages, format, pages_per_file: args.pages_per_file.unwrap_or(of_document), prints })
+}
+
+/// The pages of a blank form.
+fn blank_pages(file: &Path) -> Result<Vec<GrayImage>> {
+    let limits = Limits::default();
+    let pages = read_file(file, &limits).and_then(|bytes| page::open(&bytes, &limits)?.collect::<Result<Vec<_>, _>>());
+    let pages = pages.map_err(|error| error.in_file(file.to_string_lossy()))?;
+    Ok(pages.into_iter().map(|page| page.pixels).collect())
 }
 
 /// The processor's cores.
@@ -541,9 +558,9 @@ mod tests {
 
     #[test]
     fn deck_without_pages_per_file_has_a_file_a_document() {
-        let deck = deck_options(&synth_args(&["--pipeline", "b.toml"]));
+        let deck = deck_options(&synth_args(&["--pipeline", "b.toml"])).expect("it reads no blank");
         assert_eq!((deck.n_pages, deck.pages_per_file), (4, 2));
-        let deck = deck_options(&synth_args(&["--pages-per-file", "4", "--format", "tif-bilevel"]));
+        let deck = deck_options(&synth_args(&["--pages-per-file", "4", "--format", "tif-bilevel"])).expect("it reads no blank");
         assert_eq!((deck.pages_per_file, deck.format), (4, ScanFormat::TiffBilevel));
     }
 
@@ -554,6 +571,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(name(&["--out", "forms/cash.toml"]), "cash");
+        assert_eq!(name(&["--out", "Cash book_2.toml"]), "cash-book-2");
         assert_eq!(name(&["--out", "cash.toml", "--name", "cash-2024"]), "cash-2024");
     }
 

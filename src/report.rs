@@ -14,7 +14,10 @@ use formread::{
     pipeline::{Event, Summary},
     sink::Counts,
 };
-use formread_raster::{error::Error, printable, printable_lines};
+use formread_raster::{
+    error::{Error, PageReject},
+    printable, printable_lines,
+};
 use formread_tools::draft::{Draft, Shape};
 #[cfg(feature = "torch")]
 use formread_tools::evaluate::glyphs::GlyphReport;
@@ -247,7 +250,7 @@ pub fn drafted(draft: &Draft, n_pages: usize, out: &Path, preview: &Path) {
     }
     say(&format!("their numbers and names are shown in {}", preview.display()));
     let file = out.display();
-    say(&format!("next: set names and kinds in {file}, then run: formread template check {file} SCANS"));
+    say(&format!("next: review names and kinds in {file}, then run: formread template check {file} SCANS"));
 }
 
 /// The causes of an error. Only the line of a hint begins a line.
@@ -295,6 +298,10 @@ fn summary_text(summary: &Summary, elapsed: Duration) -> String {
     text += &format!("accepted  {n_accepted:>8}\nreview    {n_review:>8}\nrejected  {n_rejected:>8}\n");
     for (reason, n) in rejected {
         text += &format!("  {n:>16} {reason}\n");
+    }
+    if rejected.contains_key(PageReject::UnknownForm.as_str()) {
+        text += "hint: for a form without a template, draft one: formread template new BLANK --out FORM.toml\n";
+        text += "hint: if it has one, see where it does not fit: formread template show FORM.toml SCAN --out FIT.png\n";
     }
     text +=
         &format!("balance   {n_pages:>8} = {n_accepted} + {n_review} + {n_rejected}, each page once in the table\n");
@@ -344,7 +351,8 @@ mod tests {
         for part in [
             "12 in 9 files",
             "rejected         3",
-            "2 unknown-form",
+            "2 unknown-form\n",
+            "\nhint: for a form without a template, draft one: ",
             "1 unreadable",
             "2 pages",
             "2.0 pages/s",

@@ -196,6 +196,20 @@ fn parameters_of_every_stage_are_in_a_design_page() {
     assert!(missing.is_empty(), "files without a table in docs/design: {missing:?}");
 }
 
+/// Each key of a template is set in an example of the page, so that nobody has to guess how it is written.
+#[test]
+fn every_key_of_templates_has_an_example() {
+    let output = formread().args(["template", "schema"]).output().expect("the program can be started");
+    let schema: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let text = read("docs/guide/templates.md");
+    let examples: String = text.split("```").skip(1).step_by(2).collect();
+    let definitions = schema["definitions"].as_object().expect("it has tables").values();
+    for key in definitions.chain([&schema]).filter_map(|table| table["properties"].as_object()).flat_map(|keys| keys.keys()) {
+        let is_set = [format!("\n{key} = "), format!("{{ {key} = "), format!(", {key} = "), format!("\n[[{key}]]")];
+        assert!(is_set.iter().any(|set| examples.contains(set.as_str())), "no example sets {key}");
+    }
+}
+
 #[test]
 fn keys_of_templates_equal_the_schema() {
     let page = "docs/guide/templates.md";

@@ -5,11 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use formread_core::form::{Field, FieldLayout, FormTemplate, parse_template};
+use formread_core::{
+    form::{Field, FieldKind, FieldLayout, FormTemplate, known_templates, parse_template},
+    register::{RegisterParams, identify},
+};
 use formread_page as page;
 use formread_page::{Limits, Page};
 use formread_raster::geometry::Point;
-use formread_tools::draft::{Draft, draft};
+use formread_tools::draft::{Draft, draft, draft_fillable};
 
 /// Pixels per millimetre at 300 dpi.
 const PX_PER_MM: f64 = 300.0 / 25.4;
@@ -57,7 +60,7 @@ fn draft_of_a_scanned_blank_has_the_boxes_measured_by_hand() {
     let text = fs::read_to_string(repository_path("pipelines/mtc-antenatal.toml")).expect("the file exists");
     let marks = fs::read_to_string(repository_path("tests/mtc_marks.toml")).expect("the file exists");
     let form = parse_template(&format!("{text}\n{marks}")).expect("the template is well formed");
-    let draft = draft(&[scan(&blank)], "draft").expect("it has fields");
+    let draft = draft(&[scan(&blank)], None, "draft").expect("it has fields");
     let (offsets, matched) = compare(&form, &draft);
     for (field, offset) in form.fields.iter().zip(offsets) {
         assert!(offset * PX_PER_MM <= 2.0, "{} is off by {:.2} px", field.name, offset * PX_PER_MM);
@@ -80,12 +83,73 @@ fn draft_of_filled_pages_has_the_combs_measured_by_hand() {
     let pages: Vec<Page> = paths.iter().map(|path| scan(path)).collect();
     let text = fs::read_to_string(repository_path("pipelines/c1-2019.toml")).expect("the file exists");
     let form = parse_template(&text).expect("the template is well formed");
-    let draft = draft(&pages, "draft").expect("it has fields");
+    let draft = draft(&pages, None, "draft").expect("it has fields");
     assert_eq!(draft.fields.len(), form.fields.len(), "{:?}", draft.fields);
     // The template was measured on another page, whose print is at another place on the paper.
     for (field, drafted) in form.fields.iter().zip(&draft.fields) {
         assert_eq!(field.layout.cells().len(), drafted.layout.cells().len(), "{}", field.name);
         let offset = max_offset_mm(field, &drafted.layout, Point::default());
         assert!(offset <= 1.0, "{} is off by {offset:.2} mm", field.name);
+    }
+}
+
+/// The blank tax return: its fields have names without words, so the names come from the captions.
+#[test]
+fn draft_of_a_tax_return_names_fields_by_their_captions() {
+    let bytes = fs::read(repository_path("fixtures/forms/us-1040-2019.pdf")).expect("the form exists");
+    let drafts = [0, 1].map(|page_idx| {
+        let draft = draft_fillable(&bytes, page_idx, "us", &Limits::default()).expect("it can be drafted");
+        draft.expect("it is fillable")
+    });
+    let kind = |page: usize, name: &str| {
+        let field = drafts[page].fields.iter().find(|field| field.name == name);
+        let names: Vec<&str> = drafts[page].fields.iter().map(|field| field.name.as_str()).collect();
+        field.unwrap_or_else(|| panic!("{name} is not among {names:?}")).kind.as_str()
+    };
+    for (page, name, expected) in [
+        (0, "married_filing_jointly", "mark"),
+        (0, "you_as_a_dependent", "mark"),
+        (0, "social_security_number_3", "code"),
+        (0, "line_2a_tax_exempt_interest", "amount"),
+        (0, "line_4a_ira_distributions", "amount"),
+        (0, "line_7b_total_income", "amount"),
+        (0, "line_11b_taxable_income", "amount"),
+        (1, "line_16_total_tax", "amount"),
+        (1, "line_18a_earned_income_credit", "amount"),
+        (1, "line_23_amount_you_owe", "amount"),
+        (1, "routing_number", "code"),
+        (1, "firms_ein", "code"),
+    ] {
+        assert_eq!(kind(page, name), expected, "{name}");
+    }
+    for draft in &drafts {
+        assert!(draft.holds());
+        let left = draft.fields.iter().filter(|field| field.name.contains("f1_") || field.name.contains("f2_")).count();
+        assert!(left <= 1, "{left} fields have names without words");
+        let is_for_words = |name: &str| draft.left_out.iter().any(|(field, _)| field.name == name);
+        assert!(is_for_words("home_address_if_you_have") || is_for_words("email_address"), "{:?}", draft.left_out);
+    }
+}
+
+/// The built-in templates of the return lie on its pages: every field is found there, and is blank.
+#[test]
+fn built_in_tax_return_lies_on_its_blank() {
+    let bytes = fs::read(repository_path("fixtures/forms/us-1040-2019.pdf")).expect("the form exists");
+    let known = known_templates().expect("the templates parse");
+    let pages = page::open(&bytes, &Limits::default()).expect("it is a PDF");
+    for (page, name) in pages.zip(["us-1040-1", "us-1040-2"]) {
+        let page = page.expect("it can be drawn");
+        let (idx, registration) = identify(&page, &known, &RegisterParams::default()).expect("it is known");
+        let form = &known[idx];
+        assert_eq!(form.name, name);
+        let px_per_mm = f64::from(page.pixels.width()) / form.bounds().width();
+        for (field, placed) in form.fields.iter().zip(&registration.fields) {
+            let corner = field.layout.bounds().corners()[0];
+            let off_mm = (placed.locate(corner) - corner * px_per_mm).norm() / px_per_mm;
+            assert!(off_mm < 0.3, "{name}, {}: {off_mm} mm", field.name);
+            assert!(!placed.is_loose, "{name}, {}", field.name);
+        }
+        let n_amounts = form.fields.iter().filter(|field| matches!(field.kind, FieldKind::Amount { .. })).count();
+        assert_eq!(n_amounts, if name == "us-1040-1" { 20 } else { 19 });
     }
 }

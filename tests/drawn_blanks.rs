@@ -201,7 +201,7 @@ fn draft_forms(n: u64, seed: u64) -> Drafted {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed + i);
         let form = draw_form(rng);
         let page = scan(&form, rng);
-        let draft = draft(std::slice::from_ref(&page), "draft").expect("it has fields");
+        let draft = draft(std::slice::from_ref(&page), None, "draft").expect("it has fields");
         let missed: Vec<&Field> =
             form.fields.iter().filter(|field| !draft.fields.iter().any(|d| is_same(field, &d.layout))).collect();
         let is_drawn = |layout: &FieldLayout| form.fields.iter().any(|field| is_same(field, layout));

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use formread_core::form;
 use formread_edit::EditOptions;
-use formread_page::scans::read_file;
+use formread_page::{pdf::page_text, scans::read_file};
 use formread_raster::{error::Error, fsio::write_atomic};
 use formread_tools::{
     draft::{draft, draft_fillable},
@@ -47,12 +47,19 @@ fn new(args: &NewArgs) -> Result<u8> {
     }
     let pages = files.iter().map(|file| options::form_page(file, args)).collect::<Result<Vec<_>>>()?;
     let name = options::form_name(args)?;
+    let (page_idx, limits) = (args.page.get() as usize - 1, options::limits(&args.limits));
     let fillable = match files.as_slice() {
-        [(file, bytes)] => draft_fillable(bytes, args.page.get() as usize - 1, &name, &options::limits(&args.limits))
-            .map_err(|error| error.in_file(file.clone()))?,
+        [(file, bytes)] => {
+            draft_fillable(bytes, page_idx, &name, &limits).map_err(|error| error.in_file(file.clone()))?
+        }
         _ => None,
     };
-    let draft = fillable.map_or_else(|| draft(&pages, &name), Ok)?;
+    // what text recognition made of writing is no caption
+    let text = match files.as_slice() {
+        [(file, bytes)] => page_text(bytes, page_idx, &limits).map_err(|error| error.in_file(file.clone()))?,
+        _ => None,
+    };
+    let draft = fillable.map_or_else(|| draft(&pages, text.as_ref(), &name), Ok)?;
     let shown = template::show_on_page(&draft.template()?, &pages[0]);
     save_png(&shown.picture, &preview)?;
     write_atomic(out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;

@@ -205,6 +205,8 @@ pub enum Unit {
     FieldsPerPage,
     /// Annotations of a page.
     AnnotationsPerPage,
+    /// Letters of the text of a page of a PDF.
+    LettersPerPage,
 }
 
 impl Unit {
@@ -219,6 +221,7 @@ impl Unit {
             Self::PixelsPerPage => "pixels a page",
             Self::FieldsPerPage => "fields a page",
             Self::AnnotationsPerPage => "annotations a page",
+            Self::LettersPerPage => "letters a page",
         }
     }
 }

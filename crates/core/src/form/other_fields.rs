@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Field, FormTemplate, Rule,
-    source::{is_field_name, is_form_name},
+    source::{form_name, is_field_name},
 };
 use formread_raster::error::{Error, Format, Result};
 
@@ -21,12 +21,10 @@ pub struct OtherField {
 /// The index of the field that a rule calls `name`: among `fields`, or, after these, among `others`, to which it is added.
 pub(super) fn field_idx(name: &str, fields: &[Field], others: &mut Vec<OtherField>) -> Option<usize> {
     let Some((form, field)) = name.split_once('.') else { return fields.iter().position(|field| field.name == name) };
-    if !is_form_name(form) || !is_field_name(field) {
-        return None;
-    }
+    let form = form_name(form).filter(|_| is_field_name(field))?;
     let known = others.iter().position(|other| other.form == form && other.field == field);
     let idx = known.unwrap_or_else(|| {
-        others.push(OtherField { form: form.to_owned(), field: field.to_owned() });
+        others.push(OtherField { form, field: field.to_owned() });
         others.len() - 1
     });
     Some(fields.len() + idx)
@@ -93,7 +91,7 @@ mod tests {
 
     #[test]
     fn parse_template_fields_of_other_forms_are_kept_once_each() {
-        let other = |form: &str, field: &str| OtherField { form: form.to_owned(), field: field.to_owned() };
+        let other = |form: &str, field: &str| OtherField { form, field: field.to_owned() };
         let form = template("a", "\"total = b-1.x + c.1\",\n\"total > 2\",\n\"b-1.x<a.total\"");
         assert_eq!(form.other_fields, [other("b-1", "x"), other("c", "1"), other("a", "total")]);
         assert_eq!(form.rules.iter().map(Rule::fields).collect::<Vec<_>>(), [vec![0, 1, 2], vec![0], vec![1, 3]]);

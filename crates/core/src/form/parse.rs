@@ -201,7 +201,9 @@ fn parse_field(
     let name = source.required(&raw.name, span.clone(), "name of a field", "name = \"total\"")?;
     if !is_field_name(name.get_ref()) {
         let detail = format!("field name: {:?}", name.get_ref());
-        return Err(source.error(name.span(), detail, "letters, digits and underscores; it becomes a column"));
+        let better: String = name.get_ref().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let hint = format!("letters, digits and underscores, because rules subtract with a hyphen: {better}");
+        return Err(source.error(name.span(), detail, &hint));
     }
     if RESERVED_NAMES.contains(&name.get_ref().as_str()) {
         let detail = format!("name of a column that every table has: {}", name.get_ref());

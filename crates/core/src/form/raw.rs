@@ -60,8 +60,9 @@ impl<T: JsonSchema> JsonSchema for Spanned<T> {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "formread template", extend("required" = ["name", "title", "field"]))]
 pub(super) struct RawTemplate {
-    /// The form's name in the tables, unique among the templates: small letters, digits and hyphens, no hyphen first.
-    #[schemars(extend("pattern" = "^[a-z0-9][a-z0-9-]*$"))]
+    /// The form's name in the tables, unique among the templates: letters, digits and hyphens, no hyphen first. Capitals and
+    /// underscores become small letters and hyphens.
+    #[schemars(extend("pattern" = "^[A-Za-z0-9][A-Za-z0-9_-]*$"))]
     pub name: Placed<String>,
     /// One line for a person.
     pub title: Placed<String>,
@@ -115,7 +116,7 @@ pub(super) struct RawTemplate {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDocument {
     /// The document's name in the tables, the same on each of its pages: as a form's.
-    #[schemars(extend("pattern" = "^[a-z0-9][a-z0-9-]*$"))]
+    #[schemars(extend("pattern" = "^[A-Za-z0-9][A-Za-z0-9_-]*$"))]
     pub name: Spanned<String>,
     /// The page, from 1. Pages without a field are not counted.
     #[schemars(extend("minimum" = 1, "maximum" = MAX_DOCUMENT_PAGES))]

@@ -43,13 +43,12 @@ impl Source<'_> {
 
     /// A name for a column of the tables: a form's, or a document's.
     pub(super) fn table_name(self, placed: &Spanned<String>, what: &str) -> Result<String> {
-        let name = placed.get_ref();
+        let name = form_name(placed.get_ref());
         // A spreadsheet takes a cell that begins with a hyphen for a formula.
-        if !is_form_name(name) || name.starts_with('-') {
-            let hint = "small letters, digits and hyphens, no hyphen first";
-            return Err(self.error(placed.span(), format!("{what}: {name:?}"), hint));
-        }
-        Ok(name.clone())
+        name.ok_or_else(|| {
+            let hint = "letters, digits and hyphens, no hyphen first";
+            self.error(placed.span(), format!("{what}: {:?}", placed.get_ref()), hint)
+        })
     }
 
     /// Refuses more than `limit` of `what`.
@@ -165,7 +164,13 @@ pub(super) fn is_made_of(text: &str, is_allowed: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(is_allowed)
 }
 
-/// Whether `name` can be the name of a template.
+/// The name of a form as the tables have it: `Tax_Return` and `tax-return` are one. `None` if it can be none.
+pub fn form_name(name: &str) -> Option<String> {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    (is_form_name(&name) && !name.starts_with('-')).then_some(name)
+}
+
+/// Whether `name` is that of a template as the tables have it.
 pub fn is_form_name(name: &str) -> bool {
     is_made_of(name, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }

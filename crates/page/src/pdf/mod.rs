@@ -8,6 +8,7 @@ mod content;
 pub mod filters;
 mod picture;
 mod sketch;
+mod text;
 mod typed;
 
 use std::sync::Arc;
@@ -31,6 +32,8 @@ use super::{Limits, Orientation};
 use formread_raster::error::{Error, ErrorKind, Format, Result, Unit};
 use formread_raster::geometry::{MM_PER_INCH, Projection};
 use sketch::Sketch;
+
+pub use text::{PageText, TextWord, page_text, text_of};
 
 /// Units of user space per inch, unless the page sets another.
 const UNITS_PER_INCH: f64 = 72.0;

@@ -9,8 +9,10 @@
 //!    the cells of a date.
 //!    Rows of tally `grids` are no fields.
 //! 7. `print` finds the landmarks for registration, and the lines to write on.
-//! 8. `proof` lays the draft on its own blank and on copies of it: what fails is left out.
-//! 9. `text` writes the template.
+//! 8. `captions` finds the words beside each field, if the form is a PDF with text; `names` makes names of them, and `kinds` says
+//!    what is written there.
+//! 9. `proof` lays the draft on its own blank and on copies of it: what fails is left out.
+//! 10. `text` writes the template.
 //!
 //! Nothing is known about the form beforehand. Sizes are millimetres on paper. Without a resolution in the file, the paper
 //! is the one with the page's proportions, or A4.
@@ -18,14 +20,17 @@
 //! A fillable PDF contains its fields: `acroform` reads them, and uses the steps above to find where they are printed.
 
 mod acroform;
+mod captions;
 mod cells;
 mod consensus;
 mod faint_boxes;
 mod fields;
 mod grids;
 mod ink;
+mod kinds;
 mod leftover;
 mod letters;
+mod names;
 mod print;
 mod proof;
 mod sheet;
@@ -35,29 +40,31 @@ mod upright;
 
 use image::GrayImage;
 
+use captions::{Caption, Place, find_captions};
 use cells::{Cell, enclosed_cells};
 use faint_boxes::find_faint_boxes;
 use fields::{FieldCandidate, find_fields, in_reading_order};
 use formread_core::form::{
-    DEFAULT_PIVOT, DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, MAX_FIELDS, parse_template,
-    source::is_form_name,
+    DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, MAX_FIELDS, parse_template,
+    source::form_name,
 };
-use formread_page::Page;
+use formread_page::{
+    Page,
+    pdf::{PageText, TextWord},
+};
 use formread_raster::{
     error::{Error, Format, Result},
-    geometry::{MM_PER_INCH, Projection},
+    geometry::{MM_PER_INCH, Projection, Rect},
 };
 use grids::tally_grids;
 use ink::Ink;
+use kinds::{Meaning, meanings};
 use proof::prove;
 use sheet::{Sheet, rectify};
 
 pub use acroform::draft_fillable;
 pub use fields::Shape;
 pub use proof::{BlankCopy, Fault, Flaw};
-
-/// A row of more cells is for a code, such as a postcode: its zeros count.
-const MAX_COUNT_CELLS: usize = 4;
 
 /// A drafted template.
 #[derive(Debug, Clone)]
@@ -92,10 +99,13 @@ pub struct Draft {
 /// A proposed field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DraftField {
-    /// `field_01` and so on, for a person to change; from a fillable PDF its name there.
+    /// Its caption in `snake_case`, or its name in a fillable PDF; `field_01` and so on if there is neither, for a person to
+    /// change.
     pub name: String,
     /// Kind of number: a mark for a tick box, a code if unknown.
     pub kind: FieldKind,
+    /// What a person must decide, one line.
+    pub note: Option<&'static str>,
     /// Number of digits, if known.
     pub digits: Option<DigitCount>,
     /// What it looks like.
@@ -107,16 +117,10 @@ pub struct DraftField {
 }
 
 impl DraftField {
-    /// A field known by its looks alone.
-    fn new(name: String, FieldCandidate { shape, layout, groups, order, .. }: FieldCandidate) -> Self {
-        let kind = match order {
-            _ if shape == Shape::Mark => FieldKind::Mark { filled_counts: false },
-            Some(order) => FieldKind::Date { order, pivot: DEFAULT_PIVOT },
-            // a count; a longer row has a number of which each digit counts
-            None if groups.len() == 1 && groups[0] <= MAX_COUNT_CELLS => FieldKind::Integer,
-            None => FieldKind::Code,
-        };
-        Self { name, kind, digits: None, shape, layout, groups }
+    fn new(name: String, found: FieldCandidate, meaning: Meaning) -> Self {
+        let FieldCandidate { shape, layout, groups, .. } = found;
+        let Meaning { kind, digits, note, .. } = meaning;
+        Self { name, kind, note, digits, shape, layout, groups }
     }
 }
 
@@ -185,16 +189,17 @@ impl Draft {
 }
 
 /// Drafts the template `name` from `pages` of one form: a blank one, or several filled in by different people. The template
-/// has the coordinates of the first. Pages that cannot be registered on the first are left out.
+/// has the coordinates of the first. Pages that cannot be registered on the first are left out. `text` is the text of the first,
+/// if it is known: it names the fields.
 ///
 /// # Errors
 /// `Usage` without a page, or if `name` is no name of a form; `Format` if the page has nothing to fill in, or is too small
 /// or too large for a form.
-pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
+pub fn draft(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Draft> {
     let [first, others @ ..] = pages else {
         return Err(Error::usage("no page to draft a template from").with_hint("give a blank page of the form"));
     };
-    check_name(name)?;
+    let name = checked_name(name)?;
     let (sheet, n_pages) = consensus::remove_writing(upright(rectify(first)), others);
     let ink = Ink::new(&sheet);
     let cells = find_cells(&ink, &Ink::faint(&sheet));
@@ -215,29 +220,49 @@ pub fn draft(pages: &[Page], name: &str) -> Result<Draft> {
         return Err(Error::format(Format::Form, "the page has nothing to fill in").with_hint(hint));
     }
     found.truncate(MAX_FIELDS);
-    let landmarks = with_other_print(print.landmarks(&sheet, &found), &ink, &found);
-    let digits = |n: usize| n.to_string().len().max(2);
-    let width = digits(found.len() + lines.len());
-    let named = |first: usize, found: Vec<FieldCandidate>| -> Vec<DraftField> {
-        let name = |i: usize| format!("field_{:0width$}", first + i);
-        let field = |(i, found)| DraftField::new(name(i), found);
-        found.into_iter().enumerate().map(field).collect()
-    };
-    let n_found = found.len();
-    let fields = named(1, found);
     let mm_to_px = Projection::scaling(sheet.px_per_mm, sheet.px_per_mm);
+    let page_from_template = sheet.page_from_sheet.compose(&mm_to_px);
+    let words = text.map_or_else(Vec::new, |text| words_on(first, text, &page_from_template));
+    let n_found = found.len();
+    let all: Vec<FieldCandidate> = found.into_iter().chain(lines.iter().cloned()).chain(grids).collect();
+    let captions = captions_of(&words, &all);
+    let meanings = meanings(&all, &captions, &ink);
+    let width = all.len().to_string().len().max(2);
+    let name_of = |(i, caption): (usize, &Option<Caption>)| {
+        caption.as_ref().and_then(names::caption_name).unwrap_or_else(|| format!("field_{:0width$}", i + 1))
+    };
+    let names = names::unique(&captions.iter().enumerate().map(name_of).collect::<Vec<_>>());
+    let is_for_words = |i: usize| i < n_found && meanings[i].is_words;
+    // a page for words alone is of no use
+    let has_numbers = (0..n_found).any(|i| !is_for_words(i));
+    let is_left_out = |i: usize| is_for_words(i) && has_numbers;
+    let kept: Vec<FieldCandidate> = (0..n_found).filter(|i| !is_left_out(*i)).map(|i| all[i].clone()).collect();
+    let mut landmarks = print.landmarks(&sheet, &kept);
+    landmarks.free = (0..n_found).filter(|i| is_left_out(*i)).map(|i| all[i].layout.bounds()).collect();
+    let mut landmarks = with_other_print(landmarks, &ink, &kept);
+    spell(&mut landmarks, &words);
+    let (mut fields, mut writing_lines, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, ((found, name), meaning)) in all.iter().cloned().zip(names).zip(meanings.iter().cloned()).enumerate() {
+        let field = DraftField::new(name, found, meaning);
+        match i {
+            _ if is_left_out(i) => left_out.push((field, WORDS_REASON.to_owned())),
+            _ if i < n_found => fields.push(field),
+            _ if i < n_found + lines.len() => writing_lines.push(field),
+            _ => left_out.push((field, GRID_REASON.to_owned())),
+        }
+    }
     let draft = Draft {
-        name: name.to_owned(),
         title: format!("{name}, drafted"),
+        name,
         landmarks,
         fields,
-        writing_lines: named(n_found + 1, lines),
-        left_out: named(1, grids).into_iter().map(|field| (field, GRID_REASON.to_owned())).collect(),
+        writing_lines,
+        left_out,
         flaws: Vec::new(),
         rules: Vec::new(),
         n_pages,
         px_per_mm: sheet.px_per_mm,
-        page_from_template: sheet.page_from_sheet.compose(&mm_to_px),
+        page_from_template,
         sheet: sheet.pixels,
     };
     let blank = if n_pages == 1 { (first.clone(), draft.page_from_template) } else { draft.blank() };
@@ -252,17 +277,46 @@ fn with_other_print(mut landmarks: Landmarks, ink: &Ink, found: &[FieldCandidate
     landmarks
 }
 
+/// The words of the first page, in millimetres of the template.
+fn words_on(page: &Page, text: &PageText, page_from_template: &Projection) -> Vec<TextWord> {
+    let [width, height] = text.size.map(|side| side.max(f64::MIN_POSITIVE));
+    let px_from_mm =
+        Projection::scaling(f64::from(page.pixels.width()) / width, f64::from(page.pixels.height()) / height);
+    let Some(template_from_page) = page_from_template.inverse() else { return Vec::new() };
+    let map = template_from_page.compose(&px_from_mm);
+    let word = |word: &TextWord| {
+        let bounds = Rect::around(map.apply_rect(word.bounds))?;
+        Some(TextWord { text: word.text.clone(), bounds })
+    };
+    text.words.iter().filter_map(word).collect()
+}
+
+/// Gives each printed word its text, where it is known.
+fn spell(landmarks: &mut Landmarks, words: &[TextWord]) {
+    for printed in &mut landmarks.words {
+        let within = words.iter().filter(|word| printed.bounds.contains(word.bounds.centre()));
+        printed.text = within.map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+    }
+}
+
+/// The captions of `found` among the `words` of their sheet.
+fn captions_of(words: &[TextWord], found: &[FieldCandidate]) -> Vec<Option<Caption>> {
+    let place = |found: &FieldCandidate| Place { bounds: found.layout.bounds(), shape: found.shape };
+    find_captions(words, &found.iter().map(place).collect::<Vec<_>>())
+}
+
+/// Why a field for words is left out.
+const WORDS_REASON: &str = "its caption is that of words; anything may be written there";
+
 /// Why the cells of a grid are no fields.
 const GRID_REASON: &str = "a row of a grid without names: for tally strokes";
 
-/// Fails if `name` is no name of a form.
-fn check_name(name: &str) -> Result<()> {
-    let hint = "lower-case letters, digits and hyphens, not starting with a hyphen";
-    if is_form_name(name) && !name.starts_with('-') {
-        Ok(())
-    } else {
-        Err(Error::usage(format!("name of a form: {name:?}")).with_hint(hint))
-    }
+/// The name of a form as tables have it.
+fn checked_name(name: &str) -> Result<String> {
+    form_name(name).ok_or_else(|| {
+        let hint = "letters, digits and hyphens, no hyphen first; --name gives the form another name than its file";
+        Error::usage(format!("name of a form: {name:?}")).with_hint(hint)
+    })
 }
 
 /// The frames on a sheet, in no order: those that lines of clear ink enclose, and faint tick boxes.
@@ -362,7 +416,7 @@ mod tests {
                     drawn.page_from_template = turned.compose(&drawn.page_from_template);
                     drawn.image = imageops::rotate90(&drawn.image);
                 }
-                let draft = draft(&[Page::upright(drawn.image.clone(), dpi)], "again").expect("it has fields");
+                let draft = draft(&[Page::upright(drawn.image.clone(), dpi)], None, "again").expect("it has fields");
                 assert!(draft.holds(), "{name}, {what}: {:?}", draft.flaws);
                 // three frames for words on the form are as large as those for numbers
                 assert_eq!(assert_drafted(&form, &draft, &drawn, what), n_more, "{name}, {what}");
@@ -378,7 +432,7 @@ mod tests {
         let drawn: Vec<SynthPage> =
             (0..6).map(|i| synthesise(&form, &stock(), &options, i).expect("they are in range")).collect();
         let pages: Vec<Page> = drawn.iter().map(|page| Page::upright(page.image.clone(), Some(150.0))).collect();
-        let draft = draft(&pages, "filled").expect("it has fields");
+        let draft = draft(&pages, None, "filled").expect("it has fields");
         assert_eq!(draft.n_pages, 6);
         assert!(draft.holds(), "{:?}", draft.flaws);
         assert_drafted(&form, &draft, &drawn[0], "filled");
@@ -393,7 +447,7 @@ mod tests {
             (vec![white()], "form", "the page has nothing to fill in"),
             (vec![Page::upright(GrayImage::new(1, 1), None)], "form", "the page has nothing"),
         ] {
-            let error = draft(&pages, name).expect_err(part);
+            let error = draft(&pages, None, name).expect_err(part);
             assert!(error.to_string().contains(part), "{error}");
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Draft, DraftField};
-use formread_core::form::{DateOrder, DigitCount, FieldKind, FieldLayout, Landmarks, PrintedSides};
+use formread_core::form::{DateOrder, DecimalPoint, DigitCount, FieldKind, FieldLayout, Landmarks, PrintedSides, Word};
 use formread_raster::geometry::Rect;
 
 /// Cells whose edges agree with an even comb within this are written as one, millimetres.
@@ -23,8 +23,9 @@ pub(super) fn template_text(draft: &Draft) -> String {
     line(&mut text, format_args!("page = [{}, {}]", mm(page.width()), mm(page.height())));
     list(&mut text, "lines", lines.iter().map(|s| numbers(&[s.a.x, s.a.y, s.b.x, s.b.y])));
     list(&mut text, "marks", marks.iter().map(|r| quad(*r)));
-    list(&mut text, "words", words.iter().map(|word| format!("{{ at = {} }}", quad(word.bounds))));
+    list(&mut text, "words", words.iter().map(word));
     list(&mut text, "print", landmarks_print.iter().map(|r| quad(*r)));
+    list(&mut text, "free", draft.landmarks.free.iter().map(|r| quad(*r)));
     if draft.landmarks.print_is_complete {
         line(&mut text, format_args!("print_is_complete = true"));
     }
@@ -96,10 +97,18 @@ fn list(text: &mut String, key: &str, rows: impl Iterator<Item = String>) {
 fn table(field: &DraftField) -> String {
     let mut text = String::new();
     line(&mut text, format_args!("[[field]]"));
+    if let Some(note) = field.note {
+        line(&mut text, format_args!("# {note}"));
+    }
     line(&mut text, format_args!("name = {}", quoted(&field.name)));
     line(&mut text, format_args!("kind = \"{}\"", field.kind.as_str()));
     match field.kind {
-        FieldKind::Amount { decimals, .. } => line(&mut text, format_args!("decimals = {decimals}")),
+        FieldKind::Amount { decimals, point } => {
+            line(&mut text, format_args!("decimals = {decimals}"));
+            if point != DecimalPoint::default() {
+                line(&mut text, format_args!("point = \"{}\"", point_name(point)));
+            }
+        }
         FieldKind::Date { order, .. } => line(&mut text, format_args!("order = \"{}\"", order_name(order))),
         FieldKind::Integer | FieldKind::Code | FieldKind::Mark { .. } => {}
     }
@@ -120,6 +129,19 @@ fn table(field: &DraftField) -> String {
         line(&mut text, format_args!("digits = [{min}, {max}]"));
     }
     text
+}
+
+fn word(word: &Word) -> String {
+    let text = if word.text.is_empty() { String::new() } else { format!(", text = {}", quoted(&word.text)) };
+    format!("{{ at = {}{text} }}", quad(word.bounds))
+}
+
+fn point_name(point: DecimalPoint) -> &'static str {
+    match point {
+        DecimalPoint::Implied => "implied",
+        DecimalPoint::Printed => "printed",
+        DecimalPoint::Written => "written",
+    }
 }
 
 fn order_name(order: DateOrder) -> &'static str {

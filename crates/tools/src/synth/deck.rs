@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use image::GrayImage;
 use rayon::prelude::*;
 
 use super::{GlyphStock, HostileMark, ScanFormat, SynthOptions, SynthPage, encode_scan, synthesise_document};
@@ -20,8 +21,11 @@ pub fn read_glyphs(folder: &Path) -> Result<GlyphStock> {
     GlyphStock::new(samples.into_iter().map(|sample| (sample.ink, sample.digit, sample.writer)))
 }
 
+/// Largest difference between the proportions of a blank and of its template, as a share.
+const MAX_STRETCH: f64 = 0.01;
+
 /// How a deck is saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeckOptions {
     /// Number of pages; for documents of several pages a multiple of their number of pages. Default 10.
     pub n_pages: u64,
@@ -30,11 +34,13 @@ pub struct DeckOptions {
     /// Pages per file; more than 1 only in TIFF; for documents of several pages a multiple of their number of pages.
     /// Default 1.
     pub pages_per_file: u64,
+    /// Pictures of the blank pages to write on, one for each template. Default none: what the templates declare is printed.
+    pub prints: Vec<GrayImage>,
 }
 
 impl Default for DeckOptions {
     fn default() -> Self {
-        Self { n_pages: 10, format: ScanFormat::Png, pages_per_file: 1 }
+        Self { n_pages: 10, format: ScanFormat::Png, pages_per_file: 1, prints: Vec::new() }
     }
 }
 
@@ -64,6 +70,7 @@ pub fn write_deck(
     if templates.is_empty() {
         return Err(Error::usage("no template given"));
     }
+    check_prints(templates, &deck.prints)?;
     let n_document_pages = templates.len() as u64;
     for (what, n) in [("pages", deck.n_pages), ("pages per file", deck.pages_per_file)] {
         if !n.is_multiple_of(n_document_pages) {
@@ -91,7 +98,7 @@ pub fn write_deck(
         let last = (first + deck.pages_per_file).min(deck.n_pages);
         for document_idx in first / n_document_pages..last / n_document_pages {
             for SynthPage { image, truth, hostile, .. } in
-                synthesise_document(templates, glyphs, options, document_idx)?
+                synthesise_document(templates, &deck.prints, glyphs, options, document_idx)?
             {
                 let value = |column: &&str| truth.iter().find(|field| field.name == **column).map(|field| &field.value);
                 let values = columns.iter().map(|column| value(column).cloned().unwrap_or_else(|| "?".to_owned()));
@@ -120,6 +127,24 @@ pub fn write_deck(
     Ok(())
 }
 
+/// Checks that there is a blank for each template, of its proportions.
+fn check_prints(templates: &[FormTemplate], prints: &[GrayImage]) -> Result<()> {
+    if !prints.is_empty() && prints.len() != templates.len() {
+        let (n, n_templates) = (prints.len(), templates.len());
+        return Err(Error::usage(format!("blank pages: {n}; templates: {n_templates}"))
+            .with_hint("give a blank page for each template, in the same order"));
+    }
+    for (template, print) in templates.iter().zip(prints) {
+        let bounds = template.bounds();
+        let proportions = f64::from(print.width()) / f64::from(print.height().max(1));
+        if (proportions * bounds.height() / bounds.width() - 1.0).abs() > MAX_STRETCH {
+            return Err(Error::usage(format!("the blank has other proportions than its template: {}", template.name))
+                .with_hint("cut it at the edges of the paper"));
+        }
+    }
+    Ok(())
+}
+
 /// A row of a table.
 type Row = Vec<String>;
 
@@ -142,7 +167,7 @@ mod tests {
     fn deck_with_the_same_options_has_the_same_bytes_and_its_truth() {
         let strip = template("strip");
         let options = SynthOptions { dpi: 75.0, blanks: 0.0, ..SynthOptions::default() };
-        let deck = DeckOptions { n_pages: 5, format: ScanFormat::TiffBilevel, pages_per_file: 2 };
+        let deck = DeckOptions { n_pages: 5, format: ScanFormat::TiffBilevel, pages_per_file: 2, ..DeckOptions::default() };
         let draw = || {
             let folder = tempfile::tempdir().expect("there is room for a few small files");
             write_deck(std::slice::from_ref(&strip), &bars(), &options, &deck, folder.path(), || ())
@@ -189,7 +214,7 @@ mod tests {
         let options = SynthOptions { dpi: 75.0, blanks: 0.0, ..SynthOptions::default() };
         let folder = tempfile::tempdir().expect("there is room for a few small files");
         let draw = |n_pages, pages_per_file| {
-            let deck = DeckOptions { n_pages, format: ScanFormat::TiffBilevel, pages_per_file };
+            let deck = DeckOptions { n_pages, format: ScanFormat::TiffBilevel, pages_per_file, ..DeckOptions::default() };
             write_deck(&templates, &bars(), &options, &deck, folder.path(), || ())
         };
         draw(6, 2).expect("the options are good");

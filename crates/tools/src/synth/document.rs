@@ -1,5 +1,6 @@
 //! Draws a document of several pages by one writer, with values that keep the rules across pages.
 
+use image::GrayImage;
 use rand::SeedableRng;
 
 use super::{Dice, GlyphStock, SynthOptions, SynthPage, draw_page, draw_values, values::Entry, writing::Writer};
@@ -7,12 +8,14 @@ use formread_core::form::{FormTemplate, Rule};
 use formread_raster::error::Result;
 
 /// Draws, fills in and degrades document `document_idx` (from 0) of a deck: one page for each of `templates`, in order. With
-/// one template it draws the page of [`super::synthesise`].
+/// one template it draws the page of [`super::synthesise`]. `prints` are pictures of the blank pages, one for each template, upright
+/// and cut at the edges of the paper; without them, what the templates declare is printed.
 ///
 /// # Errors
 /// `Usage` if an option is out of range, or no values keep the rules of the forms.
 pub fn synthesise_document(
     templates: &[FormTemplate],
+    prints: &[GrayImage],
     glyphs: &GlyphStock,
     options: &SynthOptions,
     document_idx: u64,
@@ -34,7 +37,7 @@ pub fn synthesise_document(
         let entries: Vec<Entry> = entries.by_ref().take(template.fields.len()).collect();
         let page_idx = document_idx.wrapping_mul(n_pages).wrapping_add(page);
         let streams = [&mut dice(page, 0), &mut content, &mut dice(page, 2)];
-        draw_page(template, &entries, &writer, options, page_idx, streams)
+        draw_page((template, prints.get(page as usize)), &entries, &writer, options, page_idx, streams)
     };
     (0..).zip(templates).map(page).collect()
 }

@@ -4,6 +4,7 @@
 //! their truth. A page depends only on the template, the glyphs, the options and its number, not on other pages or on the
 //! number of workers.
 
+mod choices;
 mod deck;
 pub mod degrade;
 mod document;
@@ -87,13 +88,14 @@ pub fn synthesise(
     options: &SynthOptions,
     page_idx: u64,
 ) -> Result<SynthPage> {
-    let mut pages = synthesise_document(std::slice::from_ref(template), glyphs, options, page_idx)?;
+    let mut pages = synthesise_document(std::slice::from_ref(template), &[], glyphs, options, page_idx)?;
     Ok(pages.pop().expect("a document has as many pages as templates"))
 }
 
-/// Prints a form, writes `entries` into its fields, and degrades the page, each with its own random numbers.
+/// Prints a form, writes `entries` into its fields, and degrades the page, each with its own random numbers. `print` is the form's
+/// own print; without it, what the template declares is printed.
 fn draw_page(
-    template: &FormTemplate,
+    (template, print): (&FormTemplate, Option<&GrayImage>),
     entries: &[Entry],
     writer: &Writer<'_>,
     options: &SynthOptions,
@@ -109,7 +111,10 @@ fn draw_page(
         }
     };
     let mut sheet = Sheet::new(bounds.width(), bounds.height(), px_per_mm);
-    print::print_form(&mut sheet, template, paper)?;
+    match print {
+        Some(print) => sheet.lay(print),
+        None => print::print_form(&mut sheet, template, paper)?,
+    }
 
     let whole = [bounds];
     let is_whole_image = template.layout == PageLayout::WholeImage;

@@ -1,6 +1,6 @@
 //! A sheet of paper on which ink is drawn.
 
-use image::{GrayImage, Luma};
+use image::{GrayImage, Luma, imageops};
 
 use formread_raster::geometry::{Point, Rect, Segment};
 
@@ -18,6 +18,13 @@ impl Sheet {
     pub fn new(width_mm: f64, height_mm: f64, px_per_mm: f64) -> Self {
         let side = |mm: f64| (mm * px_per_mm).round().max(1.0) as u32;
         Self { pixels: GrayImage::from_pixel(side(width_mm), side(height_mm), Luma([PAPER])), px_per_mm }
+    }
+
+    /// Draws the picture of a whole page, stretched to the sheet.
+    pub fn lay(&mut self, page: &GrayImage) {
+        let (width, height) = self.pixels.dimensions();
+        let print = imageops::resize(page, width, height, imageops::FilterType::Triangle);
+        self.pixels.iter_mut().zip(print.iter()).for_each(|(pixel, print)| *pixel = (*pixel).min(*print));
     }
 
     /// Draws a stroke with round ends and edges anti-aliased over one pixel. `darkness` is from 0 to 1.

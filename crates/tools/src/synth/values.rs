@@ -9,7 +9,10 @@
 
 use rand::RngExt;
 
-use super::Dice;
+use super::{
+    Dice,
+    choices::{Conditional, choose_marks, conditionals},
+};
 use formread_core::form::{
     Bounds, Comparison, DateOrder, DecimalPoint, Field, FieldKind, FieldLayout, FormTemplate, Relation, Sum,
 };
@@ -56,7 +59,7 @@ pub struct Entry {
 /// `Usage` if no values are found that keep the rules.
 pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Result<Vec<Entry>> {
     let fields = &template.fields;
-    let definitions = definitions(template);
+    let (definitions, conditionals) = (definitions(template), conditionals(template));
     let mut ceilings: Vec<f64> = fields.iter().map(|field| largest(field, field.digits.max)).collect();
     let mut broken = String::new();
     for _ in 0..MAX_DRAWS {
@@ -70,14 +73,21 @@ pub fn draw_values(template: &FormTemplate, blanks: f64, dice: &mut Dice) -> Res
             texts.push(if is_blank { Entry::default() } else { entry });
             numbers.push(texts.last().and_then(|entry| entry.value.parse().ok()));
         }
-        match complete_numbers(template, &definitions, &mut numbers) {
+        for (idx, value) in choose_marks(template, &numbers, dice) {
+            texts[idx] = value.map_or_else(Entry::default, |value| plain(value.to_owned(), value.to_owned()));
+            numbers[idx] = value.and_then(|value| value.parse().ok());
+        }
+        match complete_numbers(template, &definitions, &conditionals, &mut numbers) {
             Ok(()) => {
                 for (i, definition) in definitions.iter().enumerate() {
-                    let Some(definition) = definition else { continue };
-                    texts[i] = match fields[i].kind {
-                        FieldKind::Code => texts[definition.terms[0].1].clone(),
-                        _ => numbers[i].map_or(Entry::default(), |number| number_entry(&fields[i], number)),
-                    };
+                    let is_conditional = conditionals.iter().any(|conditional| conditional.total == i);
+                    match definition {
+                        Some(definition) if fields[i].kind == FieldKind::Code => {
+                            texts[i] = texts[definition.terms[0].1].clone();
+                        }
+                        None if !is_conditional => {}
+                        _ => texts[i] = numbers[i].map_or(Entry::default(), |number| number_entry(&fields[i], number)),
+                    }
                 }
                 return Ok(texts);
             }
@@ -142,22 +152,36 @@ fn expand_sum(sum: &Sum, definitions: &[Option<Sum>]) -> Sum {
 fn complete_numbers(
     template: &FormTemplate,
     definitions: &[Option<Sum>],
+    conditionals: &[Conditional<'_>],
     numbers: &mut [Option<f64>],
 ) -> std::result::Result<(), BrokenRule> {
-    for (i, definition) in definitions.iter().enumerate() {
-        let Some(sum) = definition else { continue };
-        let field = &template.fields[i];
-        if sum.terms.iter().all(|(_, leaf)| numbers[*leaf].is_none()) {
-            numbers[i] = None;
-            continue;
+    conditionals.iter().for_each(|conditional| numbers[conditional.total] = None);
+    // sums may depend on what another one has under its condition
+    for _ in 0..=conditionals.len() {
+        let before = numbers.to_vec();
+        for (i, definition) in definitions.iter().enumerate() {
+            let Some(sum) = definition else { continue };
+            numbers[i] = match sum.terms.iter().all(|(_, leaf)| numbers[*leaf].is_none()) {
+                true => None,
+                false if template.fields[i].kind == FieldKind::Code => numbers[sum.terms[0].1],
+                false => Some(derived_number(template, i, sum, numbers)),
+            };
         }
-        if field.kind == FieldKind::Code {
-            numbers[i] = numbers[sum.terms[0].1];
-            continue;
+        for conditional in conditionals {
+            if conditional.applies(numbers) {
+                numbers[conditional.total] = Some(derived_number(template, conditional.total, conditional.sum, numbers));
+            }
         }
-        let unit = unit_of(field);
-        let total = (sum.value(|leaf| Some(numbers[leaf].unwrap_or(0.0))).unwrap_or(0.0) / unit).round() * unit;
+        if *numbers == before[..] {
+            break;
+        }
+    }
+    let derived = definitions.iter().enumerate().filter_map(|(i, sum)| Some((i, sum.as_ref()?)));
+    let derived = derived.chain(conditionals.iter().map(|conditional| (conditional.total, conditional.sum)));
+    for (i, sum) in derived.filter(|(i, _)| template.fields[*i].kind != FieldKind::Code) {
+        let (field, Some(total)) = (&template.fields[i], numbers[i]) else { continue };
         let wanted_sign = if total < 0.0 { -1.0 } else { 1.0 };
+        let sum = expand_sum(sum, definitions);
         let too_large =
             sum.terms.iter().filter(|(factor, _)| factor * wanted_sign > 0.0).map(|(_, leaf)| *leaf).collect();
         let n_digits = number_entry(field, total).digits.len();
@@ -166,7 +190,6 @@ fn complete_numbers(
         if total < 0.0 && !field.is_signed || !room.contains(&n_digits) || is_refused {
             return Err(BrokenRule { rule: format!("{} fits its field", field.name), too_large });
         }
-        numbers[i] = Some(total);
     }
     for rule in template.own_rules() {
         let number = |field: usize| numbers[field].unwrap_or(0.0);
@@ -191,6 +214,12 @@ fn complete_numbers(
         }
     }
     Ok(())
+}
+
+/// The value of `sum` in units of the field that it derives.
+fn derived_number(template: &FormTemplate, total: usize, sum: &Sum, numbers: &[Option<f64>]) -> f64 {
+    let unit = unit_of(&template.fields[total]);
+    (sum.value(|leaf| Some(numbers[leaf].unwrap_or(0.0))).unwrap_or(0.0) / unit).round() * unit
 }
 
 /// The value of one unit in the last digit of a field.

@@ -17,20 +17,21 @@ mod written;
 use std::collections::HashSet;
 
 use super::{
-    Draft, DraftField,
+    Draft, DraftField, WORDS_REASON, captions_of,
     cells::Cell,
-    check_name,
+    checked_name,
     fields::{FieldCandidate, Frame, in_reading_order},
     find_cells,
     ink::Ink,
+    kinds::{Meaning, meanings},
     print::find_print,
     sheet::Sheet,
-    with_other_print,
+    spell, with_other_print,
 };
 use formread_core::form::{DEFAULT_PIVOT, DecimalPoint, DigitCount, FieldKind, FieldLayout, MAX_BOX_DIGITS};
 use formread_page::{
     Limits, catch_panic,
-    pdf::{Document, RENDER_DPI, is_pdf, render},
+    pdf::{Document, RENDER_DPI, is_pdf, render, text_of},
 };
 use formread_raster::{
     error::{self, Error, Result},
@@ -59,7 +60,7 @@ const PX_PER_MM: f64 = RENDER_DPI / MM_PER_INCH;
 /// large for a form; `Unsupported` if it is encrypted or cannot be rendered; `Limit` if it exceeds `limits` or has more
 /// fields than a template may.
 pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits) -> Result<Option<Draft>> {
-    check_name(name)?;
+    let name = checked_name(name)?;
     if !is_pdf(bytes) {
         return Ok(None);
     }
@@ -73,9 +74,9 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
         // a frame may belong to the widget and not to the page; but typed text hides cells: search in both pictures
         let blank = render(page, !form.is_filled, limits)?;
         let filled = if form.is_filled { Some(render(page, true, limits)?) } else { None };
-        Ok(Some((form, blank, filled)))
+        Ok(Some((form, blank, filled, text_of(page)?)))
     })?;
-    let Some((Form { widgets, sums, .. }, blank, filled)) = read else { return Ok(None) };
+    let Some((Form { widgets, sums, .. }, blank, filled, text)) = read else { return Ok(None) };
 
     let sheet = |pixels| Sheet { pixels, px_per_mm: PX_PER_MM, page_from_sheet: Projection::IDENTITY };
     let frames_of = |cells: &[Cell]| cells.iter().map(|cell| Frame::new(cell, PX_PER_MM)).collect::<Vec<_>>();
@@ -96,23 +97,31 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
         .collect();
     in_reading_order(&mut placed, |(_, found)| found.layout.bounds());
     let found: Vec<FieldCandidate> = placed.iter().map(|(_, found)| found.clone()).collect();
-    let landmarks = with_other_print(print.landmarks(&sheet, &found), &ink, &found);
-
     let widgets: Vec<&Widget> = placed.iter().map(|(widget, _)| widget).collect();
-    let names = names::field_names(&widgets);
+    let captions = captions_of(&text.words, &found);
+    let names = names::field_names(&widgets, &captions);
+    let meanings = meanings(&found, &captions, &ink);
     let (rules, summed) = sum_rules(&sums, &widgets, &names);
-    let field = |(i, found): (usize, FieldCandidate)| {
-        let is_summed = summed.contains(&i);
-        draft_field(widgets[i], names[i].clone(), found, is_summed)
+    let is_for_words = |i: &usize| meanings[*i].is_words && widgets[*i].format.is_none() && !summed.contains(i);
+    let has_numbers = (0..found.len()).any(|i| !is_for_words(&i));
+    let (out, kept): (Vec<usize>, Vec<usize>) = (0..found.len()).partition(|i| has_numbers && is_for_words(i));
+    let shown: Vec<FieldCandidate> = kept.iter().map(|i| found[*i].clone()).collect();
+    let mut landmarks = print.landmarks(&sheet, &shown);
+    landmarks.free = out.iter().map(|i| found[*i].layout.bounds()).collect();
+    let mut landmarks = with_other_print(landmarks, &ink, &shown);
+    spell(&mut landmarks, &text.words);
+    let field = |i: &usize| {
+        draft_field(widgets[*i], names[*i].clone(), found[*i].clone(), meanings[*i].clone(), summed.contains(i))
     };
-    let fields = found.into_iter().enumerate().map(field).collect();
+    let fields = kept.iter().map(field).collect();
+    let left_out = out.iter().map(|i| (field(i), WORDS_REASON.to_owned())).collect();
     let draft = Draft {
-        name: name.to_owned(),
         title: format!("{name}, drafted"),
+        name,
         landmarks,
         fields,
         writing_lines: Vec::new(),
-        left_out: Vec::new(),
+        left_out,
         flaws: Vec::new(),
         rules,
         n_pages: 1,
@@ -125,15 +134,22 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
 }
 
 /// The field `name` of `widget`.
-fn draft_field(widget: &Widget, name: String, found: FieldCandidate, is_summed: bool) -> DraftField {
-    let plain = DraftField::new(name, found);
+fn draft_field(
+    widget: &Widget,
+    name: String,
+    found: FieldCandidate,
+    meaning: Meaning,
+    is_summed: bool,
+) -> DraftField {
+    let plain = DraftField::new(name, found, meaning);
     let kind = field_kind(widget, &plain, is_summed);
     let is_date = matches!(kind, FieldKind::Date { .. });
     let digits = match (&widget.input, &plain.layout) {
         (InputKind::Text { max_len: Some(n) }, FieldLayout::Box { .. }) if !is_date => {
             Some(DigitCount { min: 1, max: (*n).min(MAX_BOX_DIGITS) })
         }
-        _ => None,
+        _ if is_date => None,
+        _ => plain.digits,
     };
     DraftField { kind, digits, ..plain }
 }
@@ -148,7 +164,7 @@ fn field_kind(widget: &Widget, field: &DraftField, is_summed: bool) -> FieldKind
         Some(Format::Number { decimals: 0 }) => FieldKind::Integer,
         Some(Format::Number { decimals }) => FieldKind::Amount { decimals, point: DecimalPoint::default() },
         Some(Format::Date(order)) if is_long_enough => FieldKind::Date { order, pivot: DEFAULT_PIVOT },
-        _ if is_summed => FieldKind::Integer,
+        _ if is_summed && field.kind == FieldKind::Code => FieldKind::Integer,
         _ => field.kind.clone(),
     }
 }

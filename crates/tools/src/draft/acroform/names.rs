@@ -1,41 +1,57 @@
-//! Names of the fields of a PDF -> unique names that the fields of a template may have.
+//! Names of the fields of a PDF.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::widgets::{InputKind, Widget};
-use formread_core::form::RESERVED_NAMES;
+use super::{
+    super::{
+        captions::Caption,
+        names::{caption_name, snake_case, unique, valid_name},
+    },
+    widgets::{InputKind, Widget},
+};
 
-/// Longest name, characters. A longer one keeps its end, which differs most.
-const MAX_LENGTH: usize = 60;
-/// Keywords of the rules.
-const KEYWORDS: [&str; 3] = ["if", "then", "within"];
+/// Words that editors of forms put into the names of fields: they name nothing.
+const EMPTY_WORDS: [&str; 20] = [
+    "text", "field", "fill", "check", "checkbox", "box", "button", "radio", "group", "undefined", "untitled", "topmost",
+    "subform", "form", "page", "numeric", "textfield", "pg", "input", "feld",
+];
+/// A word of fewer letters names nothing.
+const MIN_LETTERS: usize = 3;
 
-/// A name for each of `widgets`: its own name and those of its parent fields, without the parents that all share, joined by
-/// underscores. Buttons of one field get their state as a suffix. Repeated names are numbered.
-pub(super) fn field_names(widgets: &[&Widget]) -> Vec<String> {
+/// A name for each of `widgets`, unique, the first of these that it has:
+///
+/// 1. its tooltip, which is written for people;
+/// 2. its own name, if there is a word in it, with those of its parent fields, without the parents that all share;
+/// 3. its caption;
+/// 4. its own name all the same.
+///
+/// Buttons of one field get their state as a suffix. Repeated names are numbered.
+pub(super) fn field_names(widgets: &[&Widget], captions: &[Option<Caption>]) -> Vec<String> {
     let n_common = n_common_parents(widgets);
     let mut n_of_field: HashMap<&[String], usize> = HashMap::new();
     widgets.iter().for_each(|widget| *n_of_field.entry(&widget.path).or_default() += 1);
-    let name = |widget: &&Widget| {
+    let name = |(widget, caption): (&&Widget, &Option<Caption>)| {
         let state = match &widget.input {
             InputKind::Tick { state } if n_of_field[&widget.path[..]] > 1 => state.as_deref(),
             _ => None,
         };
         let parts = widget.path.iter().skip(n_common).map(String::as_str).chain(state);
-        valid_name(&parts.map(clean_part).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_"))
+        let parts = parts.map(clean_part).filter(|part| !part.is_empty());
+        let own = || valid_name(&parts.collect::<Vec<_>>().join("_"));
+        let tooltip = widget.tooltip.clone().map(Caption::of);
+        let has_word = widget.path.last().is_some_and(|part| names_something(part));
+        let caption = caption.as_ref().filter(|_| !has_word);
+        tooltip.as_ref().and_then(caption_name).or_else(|| caption.and_then(caption_name)).unwrap_or_else(own)
     };
-    let names: Vec<String> = widgets.iter().map(name).collect();
-    // a numbered name must not be the own name of another field
-    let own: HashSet<&str> = names.iter().map(String::as_str).collect();
-    let mut taken: HashSet<String> = HashSet::new();
-    let unique = |name: &String| {
-        let mut numbered = (2..).map(|n| format!("{name}_{n}")).filter(|name| !own.contains(name.as_str()));
-        let is_free = |name: &String| !taken.contains(name);
-        let first = Some(name.clone()).filter(is_free).or_else(|| numbered.find(is_free)).unwrap_or_default();
-        taken.insert(first.clone());
-        first
-    };
-    names.iter().map(unique).collect()
+    unique(&widgets.iter().zip(captions).map(name).collect::<Vec<_>>())
+}
+
+/// Whether there is a word in a name, besides those of editors.
+fn names_something(part: &str) -> bool {
+    let name = clean_part(part);
+    let letters = |word: &str| word.trim_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let mut words = name.split('_').map(letters);
+    words.any(|word| word.len() >= MIN_LETTERS && !EMPTY_WORDS.contains(&word.as_str()))
 }
 
 /// Number of outermost parent fields that all of `widgets` share.
@@ -46,22 +62,9 @@ fn n_common_parents(widgets: &[&Widget]) -> usize {
     (0..max).take_while(is_common).count()
 }
 
-/// Letters, digits and single underscores. The index `[0]`, as in `Page1[0]`, is removed.
+/// A part of a name. The index `[0]`, as in `Page1[0]`, is removed.
 fn clean_part(part: &str) -> String {
-    let part = part.strip_suffix("[0]").unwrap_or(part);
-    let words = part.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("_")
-}
-
-/// The name, cut to the longest length, with a prefix if it is a number, a reserved column or a keyword.
-fn valid_name(name: &str) -> String {
-    let name = name[name.len().saturating_sub(MAX_LENGTH)..].trim_matches('_');
-    let is_number = name.bytes().all(|b| b.is_ascii_digit());
-    match name {
-        "" => "field".to_owned(),
-        _ if is_number || RESERVED_NAMES.contains(&name) || KEYWORDS.contains(&name) => format!("field_{name}"),
-        _ => name.to_owned(),
-    }
+    snake_case(part.strip_suffix("[0]").unwrap_or(part))
 }
 
 #[cfg(test)]
@@ -69,19 +72,24 @@ mod tests {
     use super::*;
     use formread_raster::geometry::Rect;
 
-    #[track_caller]
-    fn assert_names(given: &[(&str, Option<&str>)], expected: &[&str]) {
-        let widget = |(path, state): &(&str, Option<&str>)| Widget {
+    fn widget(path: &str, state: Option<&str>) -> Widget {
+        Widget {
             path: path.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+            tooltip: None,
             input: match state {
-                Some(state) => InputKind::Tick { state: Some((*state).to_owned()) },
+                Some(state) => InputKind::Tick { state: Some(state.to_owned()) },
                 None => InputKind::Text { max_len: None },
             },
             rect: Rect::default(),
             format: None,
-        };
-        let widgets: Vec<Widget> = given.iter().map(widget).collect();
-        assert_eq!(field_names(&widgets.iter().collect::<Vec<_>>()), expected);
+        }
+    }
+
+    #[track_caller]
+    fn assert_names(given: &[(&str, Option<&str>)], expected: &[&str]) {
+        let widgets: Vec<Widget> = given.iter().map(|(path, state)| widget(path, *state)).collect();
+        let captions = vec![None; widgets.len()];
+        assert_eq!(field_names(&widgets.iter().collect::<Vec<_>>(), &captions), expected);
     }
 
     #[test]
@@ -94,10 +102,10 @@ mod tests {
         assert_names(&texts(&["top[0].Page1[0].f1_01[0]", "top[0].Page1[0].f1_02[1]"]), &["f1_01", "f1_02_1"]);
         assert_names(&texts(&["only.one"]), &["one"]);
         assert_names(&texts(&["a.b", "a.b", "a.b_2"]), &["b", "b_3", "b_2"]);
-        assert_names(&texts(&["", "", "\u{6f22}"]), &["field", "field_2", "field_3"]);
+        assert_names(&texts(&["", "", "\u{6f22}"]), &["field", "field_2", "han"]);
         assert_names(
             &texts(&["page", "if", "07", "Gr\u{f6}\u{df}e (cm)"]),
-            &["field_page", "field_if", "field_07", "Gr_e_cm"],
+            &["field_page", "field_if", "field_07", "grosse_cm"],
         );
         assert_names(&[], &[]);
     }
@@ -106,13 +114,19 @@ mod tests {
     fn buttons_of_one_field_are_named_by_state() {
         let given =
             [("sex", Some("M")), ("sex", Some("F")), ("paid", Some("Yes")), ("kind", Some("1")), ("kind", Some("1"))];
-        assert_names(&given, &["sex_M", "sex_F", "paid", "kind_1", "kind_1_2"]);
+        assert_names(&given, &["sex_m", "sex_f", "paid", "kind_1", "kind_1_2"]);
     }
 
     #[test]
-    fn long_name_keeps_its_end() {
-        let long = format!("{}_end", "x".repeat(100));
-        let name = valid_name(&long);
-        assert!(name.len() == MAX_LENGTH && name.ends_with("_end"), "{name}");
+    fn tooltip_comes_before_a_name_and_a_caption_before_a_name_without_words() {
+        let named = |path: &str, tooltip: Option<&str>| {
+            let widget = Widget { tooltip: tooltip.map(str::to_owned), ..widget(path, None) };
+            field_names(&[&widget], &[Some(Caption::of("Wages paid".to_owned()))]).remove(0)
+        };
+        assert_eq!(named("f1_01", Some("Line 1. Wages")), "line_1_wages");
+        assert_eq!(named("f1_01", None), "wages_paid");
+        assert_eq!(named("topmostSubform[0].Page1[0].f1_01[0]", None), "wages_paid");
+        assert_eq!(named("Text Field 12", None), "wages_paid");
+        assert_eq!(named("salary", None), "salary");
     }
 }

@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn widget(input: InputKind, rect: Rect) -> Widget {
-        Widget { path: vec!["a".to_owned()], input, rect, format: None }
+        Widget { path: vec!["a".to_owned()], tooltip: None, input, rect, format: None }
     }
 
     #[test]

@@ -21,7 +21,7 @@ use formread_raster::{
 const MAX_ANNOTATIONS: usize = 10_000;
 /// Deepest nesting of fields. It also ends a cycle.
 const MAX_DEPTH: usize = 32;
-/// Bytes of a name that are read.
+/// Bytes of a name or a tooltip that are read.
 const MAX_NAME_BYTES: usize = 512;
 /// Size of the largest script that is read.
 const MAX_SCRIPT_BYTES: usize = 64 << 10;
@@ -42,6 +42,8 @@ const COMB: u32 = 1 << 24;
 pub(super) struct Widget {
     /// Names from the outermost field inwards; there may be none.
     pub path: Vec<String>,
+    /// What a viewer shows of it to people.
+    pub tooltip: Option<String>,
     pub input: InputKind,
     /// Millimetres, within the page.
     pub rect: Rect,
@@ -121,7 +123,8 @@ pub(super) fn read_form(document: &Document, page: &Page<'_>) -> Result<Form> {
         let (Some(rect), path) = (bounds, path(&chain)) else { continue };
         let Some(input) = input_kind(&chain, calculated.contains(&path.join("."))) else { continue };
         let format = ["F", "K"].into_iter().find_map(|key| scripts::parse_format(&script(&chain, key)?));
-        form.widgets.push(Widget { path, input, rect, format });
+        let tooltip = chain.iter().find_map(|dict| dict.get::<object::String<'_>>("TU")).map(|text| string(&text));
+        form.widgets.push(Widget { path, tooltip, input, rect, format });
     }
     check_count(MAX_FIELDS, form.widgets.len(), Unit::FieldsPerPage)?;
     Ok(form)
@@ -176,10 +179,14 @@ impl<'a> Objects<'a> {
 
 fn path(chain: &[Dict<'_>]) -> Vec<String> {
     let name = |dict: &Dict<'_>| {
-        let bytes = dict.get::<object::String<'_>>("T")?;
-        Some(text(&bytes.as_bytes()[..bytes.as_bytes().len().min(MAX_NAME_BYTES)]))
+        dict.get::<object::String<'_>>("T").map(|bytes| string(&bytes))
     };
     chain.iter().rev().filter_map(name).collect()
+}
+
+/// A name or a tooltip.
+fn string(bytes: &object::String<'_>) -> String {
+    text(&bytes.as_bytes()[..bytes.as_bytes().len().min(MAX_NAME_BYTES)])
 }
 
 /// The input of a field; `None` if people fill in nothing, or no number.

@@ -20,6 +20,9 @@ use formread_raster::{
 /// samples, one every 4 mm; with few, dirt and writing outweigh them.
 const MIN_LINES_MM: f64 = 48.0;
 const GOOD_LINES_MM: f64 = 400.0;
+/// A form with fewer frames of fields needs so many lines, marks and words besides: boxes of one size are on many forms.
+const MIN_FRAMES: usize = 8;
+const MIN_OTHERS: usize = 3;
 /// Lines that span less than this, millimetres, lie in one line; less than this share of the page, in a corner.
 const MIN_SPAN_MM: f64 = 15.0;
 const MIN_SPAN_SHARE: f64 = 0.4;
@@ -59,10 +62,17 @@ pub(super) fn few_landmarks(file: &TemplateFile) -> Vec<Finding> {
         return few(Severity::Fault, format!("{total:.0} mm of printed lines; at least {MIN_LINES_MM:.0} are needed"));
     }
     let mut findings = Vec::new();
+    let n_others = landmarks.lines.len() + landmarks.marks.len() + landmarks.words.len();
+    let n_frames = template.fields.iter().filter(|field| !field.layout.printed_lines().is_empty()).count();
     if total < GOOD_LINES_MM {
         findings.extend(few(
             Severity::Risk,
             format!("only {total:.0} mm of printed lines: writing and dirt may outweigh them"),
+        ));
+    } else if n_others < MIN_OTHERS && n_frames < MIN_FRAMES {
+        findings.extend(few(
+            Severity::Risk,
+            format!("{n_frames} frames of fields and {n_others} other landmarks: boxes of another form may fit as well"),
         ));
     }
     let in_line = |severity, detail: String| {
