@@ -560,7 +560,8 @@ mod tests {
     fn deck_without_pages_per_file_has_a_file_a_document() {
         let deck = deck_options(&synth_args(&["--pipeline", "b.toml"])).expect("it reads no blank");
         assert_eq!((deck.n_pages, deck.pages_per_file), (4, 2));
-        let deck = deck_options(&synth_args(&["--pages-per-file", "4", "--format", "tif-bilevel"])).expect("it reads no blank");
+        let deck = deck_options(&synth_args(&["--pages-per-file", "4", "--format", "tif-bilevel"]))
+            .expect("it reads no blank");
         assert_eq!((deck.pages_per_file, deck.format), (4, ScanFormat::TiffBilevel));
     }
 

@@ -204,7 +204,9 @@ fn every_key_of_templates_has_an_example() {
     let text = read("docs/guide/templates.md");
     let examples: String = text.split("```").skip(1).step_by(2).collect();
     let definitions = schema["definitions"].as_object().expect("it has tables").values();
-    for key in definitions.chain([&schema]).filter_map(|table| table["properties"].as_object()).flat_map(|keys| keys.keys()) {
+    for key in
+        definitions.chain([&schema]).filter_map(|table| table["properties"].as_object()).flat_map(|keys| keys.keys())
+    {
         let is_set = [format!("\n{key} = "), format!("{{ {key} = "), format!(", {key} = "), format!("\n[[{key}]]")];
         assert!(is_set.iter().any(|set| examples.contains(set.as_str())), "no example sets {key}");
     }

@@ -336,7 +336,7 @@ fn blank_form_is_drafted_as_a_template_that_fits_it() {
     for args in [
         ["white.png", "--out", "white.toml", "--page", "1"],
         ["blank.png", "--out", "none.toml", "--page", "2"],
-        ["blank.png", "--out", "My Form.toml", "--page", "1"],
+        ["blank.png", "--out", "---.toml", "--page", "1"],
         ["gone.png", "--out", "none.toml", "--page", "1"],
     ] {
         let output = new(&args);

@@ -14,8 +14,10 @@ const CHECK_HELP: &str = "A finding is a fault (pages or values will be lost or 
                           compared with each other and with the built-in ones. Exit status: 0 no findings; 1 there are \
                           findings; 2 could not run.";
 
-const NEW_HELP: &str = "Fields are proposed in reading order: a row of up to four cells as an integer, a longer one and a box as a \
-                        code, a tick box as a mark. Edit their names and kinds in the file, then run `formread template \
+const NEW_HELP: &str = "Fields are proposed in reading order. A PDF with text names them by the words printed beside them, and these \
+                        words decide the kind: a count, an amount, a code; fields for words become comments. Otherwise a \
+                        row of up to four cells is an integer, a longer one and a box a code, a tick box a mark. Review \
+                        names and kinds in the file, then run `formread template \
                         check` on it with some scans. A fillable PDF contains the names of its fields, their kinds and \
                         sums. From several filled pages, print is what most of them have in common: use about six pages by \
                         different writers, the cleanest one first, because it defines the positions. The draft is laid on \
@@ -71,7 +73,7 @@ pub struct NewArgs {
     /// added
     #[arg(long, value_name = "X.toml")]
     pub out: PathBuf,
-    /// Name of the form: lower-case letters, digits and hyphens [default: the name of the file]
+    /// Name of the form: letters, digits and hyphens [default: the name of the file]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// Page in each file, from 1

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn parse_template_fields_of_other_forms_are_kept_once_each() {
-        let other = |form: &str, field: &str| OtherField { form, field: field.to_owned() };
+        let other = |form: &str, field: &str| OtherField { form: form.to_owned(), field: field.to_owned() };
         let form = template("a", "\"total = b-1.x + c.1\",\n\"total > 2\",\n\"b-1.x<a.total\"");
         assert_eq!(form.other_fields, [other("b-1", "x"), other("c", "1"), other("a", "total")]);
         assert_eq!(form.rules.iter().map(Rule::fields).collect::<Vec<_>>(), [vec![0, 1, 2], vec![0], vec![1, 3]]);

@@ -459,7 +459,7 @@ cells = [[100, 600, 50, 70], [160, 600, 50, 70], [220, 600, 50, 70],
         /// In [`SMALL`], what is replaced by what; then the line, the field and a part of the message.
         struct Case(&'static str, &'static str, usize, Option<&'static str>, &'static str);
         for Case(from, to, line, field, part) in [
-            Case("name = \"small\"", "name = \"Small\"", 2, None, "name: \"Small\""),
+            Case("name = \"small\"", "name = \"sm all\"", 2, None, "name: \"sm all\""),
             Case("name = \"small\"", "name = \"-small\"", 2, None, "name: \"-small\""),
             Case("name = \"small\"", "", 1, None, "missing: name"),
             Case("title =", "titel =", 3, None, "unknown key: titel"),
@@ -521,6 +521,14 @@ cells = [[100, 600, 50, 70], [160, 600, 50, 70], [220, 600, 50, 70],
             let location = (error.location().line, error.location().field.as_deref());
             assert_eq!(location, (Some(line), field), "{to}: {error}");
             assert!(error.to_string().contains(part), "{to}: {error}");
+        }
+    }
+
+    #[test]
+    fn name_of_form_may_have_capitals_and_underscores() {
+        for name in ["Small_Form", "small-form", "SMALL_FORM"] {
+            let text = SMALL.replacen("name = \"small\"", &format!("name = \"{name}\""), 1);
+            assert_eq!(parse_template(&text).expect("it is a name").name, "small-form");
         }
     }
 

@@ -116,7 +116,8 @@ impl Search<'_> {
             return text.or_else(|| self.above(bounds)).or_else(|| self.below(bounds)).map(Caption::of);
         }
         let above = self.above(bounds);
-        let is_own = |p: &&Phrase| bounds.y0 - p.bounds.y1 <= CLOSE_MM && (p.bounds.x0 - bounds.x0).abs() <= 3.0 * SAME_MM;
+        let is_own =
+            |p: &&Phrase| bounds.y0 - p.bounds.y1 <= CLOSE_MM && (p.bounds.x0 - bounds.x0).abs() <= 3.0 * SAME_MM;
         let has_own = self.phrases_above(bounds).iter().any(is_own);
         let before = || self.caption_before(bounds);
         let found = if has_own { above.map(Caption::of) } else { before().or_else(|| above.map(Caption::of)) };
@@ -151,7 +152,10 @@ impl Search<'_> {
         (0.0..=MAX_LINE_GAP * below.height).contains(&gap)
             && (phrase.height - below.height).abs() <= 0.1 * below.height
             && (phrase.bounds.x0 - below.bounds.x0).abs() <= SAME_MM
-            && !self.places.iter().any(|place| is_within_row(phrase.bounds, place.bounds) && place.bounds.x0 > phrase.bounds.x0)
+            && !self
+                .places
+                .iter()
+                .any(|place| is_within_row(phrase.bounds, place.bounds) && place.bounds.x0 > phrase.bounds.x0)
     }
 
     /// The nearest phrase before a place in its row.
@@ -251,7 +255,9 @@ impl Search<'_> {
         };
         let mut run: Vec<usize> = (0..self.places.len()).filter(|i| is_same(&self.places[*i].bounds)).collect();
         let place = |i: &usize| self.places[*i].bounds;
-        run.sort_by(|a, b| if is_row { place(a).x0.total_cmp(&place(b).x0) } else { place(a).y0.total_cmp(&place(b).y0) });
+        run.sort_by(
+            |a, b| if is_row { place(a).x0.total_cmp(&place(b).x0) } else { place(a).y0.total_cmp(&place(b).y0) },
+        );
         let is_joined = |a: &usize, b: &usize| {
             let (a, b) = (place(a), place(b));
             let between = match is_row {
@@ -283,7 +289,8 @@ impl Search<'_> {
     /// Tick boxes with the same caption, such as yes and no, get the phrase before their row, too.
     fn with_questions(&self, captions: Vec<Option<Caption>>) -> Vec<Option<Caption>> {
         let is_repeated = |idx: usize| {
-            let same = |other: &Option<Caption>| other.as_ref().map(|c| &c.text) == captions[idx].as_ref().map(|c| &c.text);
+            let same =
+                |other: &Option<Caption>| other.as_ref().map(|c| &c.text) == captions[idx].as_ref().map(|c| &c.text);
             captions.iter().filter(|other| same(other)).count() > 1
         };
         let question = |idx: usize| -> Option<String> {
@@ -296,7 +303,10 @@ impl Search<'_> {
             let caption = caption.clone()?;
             let is_asked = self.places[idx].shape == Shape::Mark && is_repeated(idx) && !self.is_in_table(idx);
             let question = question(idx).filter(|question| is_asked && *question != caption.text);
-            Some(question.map_or(caption.clone(), |asked| Caption { text: format!("{asked} {}", caption.text), ..caption }))
+            Some(
+                question
+                    .map_or(caption.clone(), |asked| Caption { text: format!("{asked} {}", caption.text), ..caption }),
+            )
         };
         captions.iter().enumerate().map(asked).collect()
     }
@@ -437,7 +447,9 @@ mod tests {
 
     #[test]
     fn repeated_tick_boxes_are_named_by_their_question() {
-        let row = |question: &str, y: f64| vec![line(question, 10.0, y + 3.5), line("Yes", 66.0, y + 3.5), line("No", 86.0, y + 3.5)];
+        let row = |question: &str, y: f64| {
+            vec![line(question, 10.0, y + 3.5), line("Yes", 66.0, y + 3.5), line("No", 86.0, y + 3.5)]
+        };
         let ticks = |y: f64| [place(Shape::Mark, 60.0, y, 4.0, 4.0), place(Shape::Mark, 80.0, y, 4.0, 4.0)];
         let words = [row("Married", 10.0), row("Employed", 30.0)].concat();
         let places = [ticks(10.0), ticks(30.0)].concat();

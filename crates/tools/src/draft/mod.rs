@@ -45,8 +45,7 @@ use cells::{Cell, enclosed_cells};
 use faint_boxes::find_faint_boxes;
 use fields::{FieldCandidate, find_fields, in_reading_order};
 use formread_core::form::{
-    DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, MAX_FIELDS, parse_template,
-    source::form_name,
+    DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, MAX_FIELDS, parse_template, source::form_name,
 };
 use formread_page::{
     Page,

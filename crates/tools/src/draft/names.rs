@@ -23,8 +23,8 @@ const HOW: [&str; 7] = ["add", "subtract", "multiply", "divide", "combine", "ent
 const WHAT: [&str; 4] = ["this is your ", "these are your ", "this is the ", "this is "];
 /// Words that no name ends with.
 const WEAK: [&str; 20] = [
-    "of", "the", "to", "a", "an", "and", "or", "from", "in", "for", "on", "at", "with", "your", "you", "is", "are", "by",
-    "if", "der",
+    "of", "the", "to", "a", "an", "and", "or", "from", "in", "for", "on", "at", "with", "your", "you", "is", "are",
+    "by", "if", "der",
 ];
 
 /// Letters and digits as words in lower case with single underscores between them. Letters of other scripts are spelled in
@@ -122,7 +122,8 @@ fn key_sentence(text: &str) -> &str {
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     let is_end = |word: &str| {
         let bare = word.trim_end_matches('.').to_lowercase();
-        word.ends_with('?') || word.ends_with('.') && bare.len() > 1 && !bare.contains('.') && !SHORT.contains(&bare.as_str())
+        word.ends_with('?')
+            || word.ends_with('.') && bare.len() > 1 && !bare.contains('.') && !SHORT.contains(&bare.as_str())
     };
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -184,11 +185,11 @@ mod tests {
             (Caption::of("8814".to_owned()), None),
             (Caption::of("2 weeks".to_owned()), Some("field_2_weeks")),
             (numbered("2b", "Taxable interest. Attach Sch. B if required"), Some("line_2b_taxable_interest")),
+            (numbered("16", "Add lines 14 and 15. This is your total tax"), Some("line_16_total_tax")),
             (
-                numbered("16", "Add lines 14 and 15. This is your total tax"),
-                Some("line_16_total_tax"),
+                numbered("1", "Wages, salaries, tips, etc. Attach Form(s) W-2"),
+                Some("line_1_wages_salaries_tips_etc_attach_form"),
             ),
-            (numbered("1", "Wages, salaries, tips, etc. Attach Form(s) W-2"), Some("line_1_wages_salaries_tips_etc_attach_form")),
             (numbered("9", ""), Some("line_9")),
         ] {
             assert_eq!(caption_name(&caption).as_deref(), expected, "{caption:?}");

@@ -44,7 +44,8 @@ pub(super) fn choose_marks(
     numbers: &[Option<f64>],
     dice: &mut Dice,
 ) -> Vec<(usize, Option<&'static str>)> {
-    let is_mark = |(factor, i): &(f64, usize)| *factor == 1.0 && matches!(template.fields[*i].kind, FieldKind::Mark { .. });
+    let is_mark =
+        |(factor, i): &(f64, usize)| *factor == 1.0 && matches!(template.fields[*i].kind, FieldKind::Mark { .. });
     let mut chosen = Vec::new();
     for rule in template.own_rules().filter(|rule| rule.condition.is_none()) {
         let Comparison { left, relation, right, .. } = &rule.claim;
@@ -74,7 +75,9 @@ mod tests {
     /// Values of ten pages of a form with these rules between integers a, b, c, d and tick boxes x, y, z.
     fn values(rules: &str) -> Vec<Vec<Entry>> {
         let field = |(i, name): (usize, &str)| match name {
-            "x" | "y" | "z" => format!("[[field]]\nname = \"{name}\"\nkind = \"mark\"\nbox = [10, {}, 5, 5]\n", 10 + 10 * i),
+            "x" | "y" | "z" => {
+                format!("[[field]]\nname = \"{name}\"\nkind = \"mark\"\nbox = [10, {}, 5, 5]\n", 10 + 10 * i)
+            }
             _ => format!(
                 "[[field]]\nname = \"{name}\"\nkind = \"integer\"\nbox = [10, {}, 50, 8]\ndigits = [1, 4]\n",
                 10 + 10 * i

@@ -167,7 +167,8 @@ mod tests {
     fn deck_with_the_same_options_has_the_same_bytes_and_its_truth() {
         let strip = template("strip");
         let options = SynthOptions { dpi: 75.0, blanks: 0.0, ..SynthOptions::default() };
-        let deck = DeckOptions { n_pages: 5, format: ScanFormat::TiffBilevel, pages_per_file: 2, ..DeckOptions::default() };
+        let deck =
+            DeckOptions { n_pages: 5, format: ScanFormat::TiffBilevel, pages_per_file: 2, ..DeckOptions::default() };
         let draw = || {
             let folder = tempfile::tempdir().expect("there is room for a few small files");
             write_deck(std::slice::from_ref(&strip), &bars(), &options, &deck, folder.path(), || ())
@@ -214,7 +215,8 @@ mod tests {
         let options = SynthOptions { dpi: 75.0, blanks: 0.0, ..SynthOptions::default() };
         let folder = tempfile::tempdir().expect("there is room for a few small files");
         let draw = |n_pages, pages_per_file| {
-            let deck = DeckOptions { n_pages, format: ScanFormat::TiffBilevel, pages_per_file, ..DeckOptions::default() };
+            let deck =
+                DeckOptions { n_pages, format: ScanFormat::TiffBilevel, pages_per_file, ..DeckOptions::default() };
             write_deck(&templates, &bars(), &options, &deck, folder.path(), || ())
         };
         draw(6, 2).expect("the options are good");

@@ -134,13 +134,7 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
 }
 
 /// The field `name` of `widget`.
-fn draft_field(
-    widget: &Widget,
-    name: String,
-    found: FieldCandidate,
-    meaning: Meaning,
-    is_summed: bool,
-) -> DraftField {
+fn draft_field(widget: &Widget, name: String, found: FieldCandidate, meaning: Meaning, is_summed: bool) -> DraftField {
     let plain = DraftField::new(name, found, meaning);
     let kind = field_kind(widget, &plain, is_summed);
     let is_date = matches!(kind, FieldKind::Date { .. });
@@ -380,7 +374,7 @@ mod tests {
         let widgets: Vec<(Rect, String)> = entries.into_iter().enumerate().map(|(i, e)| (place(i), e)).collect();
         let (page, _) = small(&mut writer, &widgets, "");
         let draft = draft_of(&writer.finish(&[page], ""));
-        assert_eq!(names(&draft), ["income_wages", "wages", "twice", "twice_2", "such"]);
+        assert_eq!(names(&draft), ["income_wages", "wages", "twice", "twice_2", "sucha"]);
         assert_eq!(draft.fields[0].kind, FieldKind::Amount { decimals: 1, point: DecimalPoint::default() });
         assert_eq!(draft.fields[1].kind, FieldKind::Code);
         assert!(draft.fields.iter().all(|field| field.digits == Some(DigitCount { min: 1, max: 7 })));
@@ -435,7 +429,7 @@ mod tests {
         ];
         let (page, _) = small(&mut writer, &widgets, "");
         let draft = draft_of(&writer.finish(&[page], ""));
-        assert_eq!(names(&draft), ["paid", "sex_M", "sex_F"]);
+        assert_eq!(names(&draft), ["paid", "sex_m", "sex_f"]);
         for (i, field) in draft.fields.iter().enumerate() {
             assert_eq!(field.kind, FieldKind::Mark { filled_counts: false });
             assert_near(field.layout.bounds(), tick(i), 0.2);

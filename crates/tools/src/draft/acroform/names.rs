@@ -12,8 +12,26 @@ use super::{
 
 /// Words that editors of forms put into the names of fields: they name nothing.
 const EMPTY_WORDS: [&str; 20] = [
-    "text", "field", "fill", "check", "checkbox", "box", "button", "radio", "group", "undefined", "untitled", "topmost",
-    "subform", "form", "page", "numeric", "textfield", "pg", "input", "feld",
+    "text",
+    "field",
+    "fill",
+    "check",
+    "checkbox",
+    "box",
+    "button",
+    "radio",
+    "group",
+    "undefined",
+    "untitled",
+    "topmost",
+    "subform",
+    "form",
+    "page",
+    "numeric",
+    "textfield",
+    "pg",
+    "input",
+    "feld",
 ];
 /// A word of fewer letters names nothing.
 const MIN_LETTERS: usize = 3;

@@ -178,9 +178,7 @@ impl<'a> Objects<'a> {
 }
 
 fn path(chain: &[Dict<'_>]) -> Vec<String> {
-    let name = |dict: &Dict<'_>| {
-        dict.get::<object::String<'_>>("T").map(|bytes| string(&bytes))
-    };
+    let name = |dict: &Dict<'_>| dict.get::<object::String<'_>>("T").map(|bytes| string(&bytes));
     chain.iter().rev().filter_map(name).collect()
 }
 

@@ -72,7 +72,9 @@ pub(super) fn few_landmarks(file: &TemplateFile) -> Vec<Finding> {
     } else if n_others < MIN_OTHERS && n_frames < MIN_FRAMES {
         findings.extend(few(
             Severity::Risk,
-            format!("{n_frames} frames of fields and {n_others} other landmarks: boxes of another form may fit as well"),
+            format!(
+                "{n_frames} frames of fields and {n_others} other landmarks: boxes of another form may fit as well"
+            ),
         ));
     }
     let in_line = |severity, detail: String| {
