@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::source::{form_name, is_field_name, is_made_of};
+use super::source::{is_field_name, is_form_name, is_made_of};
 
 /// A relation that the values of a correctly filled form satisfy.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -227,7 +227,7 @@ fn other_field_length(text: &str) -> Option<usize> {
     let field = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?;
     let is_number = |digits: &str| is_made_of(digits, |b| b.is_ascii_digit());
     let is_difference = is_number(field) && form.rsplit('-').next().is_some_and(is_number);
-    (form_name(form).is_some() && is_field_name(field) && !is_difference).then_some(form.len() + 1 + field.len())
+    (is_form_name(form) && is_field_name(field) && !is_difference).then_some(form.len() + 1 + field.len())
 }
 
 /// A number where `word` is made of digits and a point alone, otherwise a name; a name may begin with a digit.
