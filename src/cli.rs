@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use formread::pipeline::DEFAULT_OVERLAY_BYTES;
 use formread_page::Limits;
 
-pub use review::{ApplyArgs, ContextArg, OfRunArgs, ReviewCommand, ReviewSubcommand, ServeArgs, TruthArgs};
+pub use review::{ApplyArgs, ContextArg, OfRunArgs, ReviewCommand, ReviewSubcommand, SamplesArgs, ServeArgs, TruthArgs};
 pub use sinks::{AlsoArgs, DumpArgs, LoadArgs};
 pub use synth::{Degrade, Format, SynthArgs};
 pub use template::{CheckArgs, EditArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand};
@@ -43,7 +43,8 @@ const RUN_HELP: &str = "An interrupted run keeps what it has read in OUT.csv.par
 
 const PAIRED_HELP: &str = "B is better if it reads more fields right than chance explains (McNemar's exact test over fields, \
                            and a sign-flip test over pages, both below 0.05), and accepts no more wrong values. Exit \
-                           status: 0 B is better; 1 it is not proved better; 2 could not run.";
+                           status: 0 B is better, or with --no-loss loses nothing; 1 it is not proved better, or loses; 2 could not \
+                           run.";
 
 const CALIBRATE_HELP: &str = "A field gets a level from its own samples if there are enough of them; otherwise from the \
                               samples of all fields of its form, or of all forms. A pooled level keeps the error budget \
@@ -336,6 +337,9 @@ pub struct EvalPairedArgs {
     /// Ground truth, as for `formread eval values`
     #[arg(value_name = "TRUTH.csv")]
     pub truth: PathBuf,
+    /// Only whether B loses nothing: it reads no fewer fields right, and accepts no more wrong values [default: whether it is better]
+    #[arg(long)]
+    pub no_loss: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -147,12 +147,12 @@ pub fn reader(args: &ReaderArgs) -> Result<Reader> {
         .build()?)
 }
 
-/// A reader of `templates` for pages that are drawn.
+/// A reader of `templates`.
 #[cfg(feature = "torch")]
-pub fn reader_of(templates: Vec<FormTemplate>, model: Option<&Path>) -> Result<Reader> {
+pub fn reader_of(templates: Vec<FormTemplate>, model: Option<&Path>, limits: Limits) -> Result<Reader> {
     formread_torch::set_threads(1);
     let backend = TorchBackend::new(weights(model)?, formread_torch::fastest_compute());
-    Ok(Reader::builder().templates(templates).backend(backend).build_id(BUILD_ID).build()?)
+    Ok(Reader::builder().templates(templates).backend(backend).limits(limits).build_id(BUILD_ID).build()?)
 }
 
 /// The weights in `model`, or those that the program carries.
@@ -191,7 +191,7 @@ pub fn reader(_: &ReaderArgs) -> Result<Reader> {
 
 /// Without LibTorch there is nothing to read with.
 #[cfg(not(feature = "torch"))]
-pub fn reader_of(_: Vec<FormTemplate>, _: Option<&Path>) -> Result<Reader> {
+pub fn reader_of(_: Vec<FormTemplate>, _: Option<&Path>, _: Limits) -> Result<Reader> {
     without_torch()
 }
 

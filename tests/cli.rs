@@ -344,6 +344,7 @@ fn help_is_as_in_the_golden_files() {
         "review status",
         "review apply",
         "review truth",
+        "review samples",
         "synth",
         "template new",
         "template list",

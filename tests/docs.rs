@@ -244,6 +244,7 @@ const COMMANDS: [&str; 21] = [
     "review status",
     "review apply",
     "review truth",
+    "review samples",
     "bench",
     "load",
     "dump",

@@ -19,6 +19,7 @@
 //! - `module_cycles`: no two modules of a crate use each other.
 //! - `registration`: drawn forms that are turned, cut off, folded or photographed, and pages of no known form.
 //! - `review`: answers of a review in the final tables and the databases.
+//! - `samples`: training data from what people settled in a review.
 //! - `real_digits`: glyphs of real handwritten digits; needs data that is not in the repository.
 //! - `real_pages`: accuracy on real scans; needs data that is not in the repository.
 //! - `no_numbers`: marks that are not numbers are not accepted.
@@ -89,6 +90,8 @@ mod real_pages;
 mod registration;
 #[cfg(all(feature = "torch", feature = "sqlite", feature = "parquet", unix))]
 mod review;
+#[cfg(feature = "torch")]
+mod samples;
 mod several_pages;
 #[cfg(feature = "torch")]
 mod signs_in_fields;

@@ -18,6 +18,12 @@ const APPLY_HELP: &str = "FINAL.csv and FINAL.fields.csv have the columns of OUT
                           field that people read, or that rules settled after their answers. The same answers give the \
                           same bytes. Exit status: 0 the tables were written; 2 they were not.";
 
+const SAMPLES_HELP: &str = "DIR has a folder for each page with a picture of each digit that people settled, so that no page is on \
+                            both sides of a split; samples.csv with the scan, page, field and value of each picture; \
+                            left-out.csv with the settled fields that could not be cut, and why; held-out.csv, the truth of the \
+                            files that are held out, and held-out.list, their names, for a comparison with `formread eval \
+                            paired`. Exit status: 0 the folder was written; 2 it was not.";
+
 /// `formread review`
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = REVIEW_HELP)]
@@ -39,6 +45,9 @@ pub enum ReviewSubcommand {
     Apply(ApplyArgs),
     /// Write what people settled as ground truth, for `formread eval values` and `formread calibrate`
     Truth(TruthArgs),
+    /// Cut training data for `formread train` from what people settled
+    #[command(after_help = SAMPLES_HELP)]
+    Samples(SamplesArgs),
 }
 
 /// The run that is reviewed.
@@ -138,4 +147,29 @@ pub struct TruthArgs {
     /// Replace TRUTH.csv if it exists [default: refuse to run]
     #[arg(long)]
     pub overwrite: bool,
+}
+
+/// `formread review samples`
+#[derive(Debug, Args)]
+pub struct SamplesArgs {
+    #[command(flatten)]
+    pub of: OfRunArgs,
+    /// The scans of the run: the folder, file, or `-` for a list on standard input that was given to it
+    #[arg(long, value_name = "SCANS")]
+    pub scans: PathBuf,
+    /// Folder to write, for `formread train --data DIR`
+    #[arg(long = "out", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Share of the files that are held out: no digit is cut from them. Which they are depends on their content alone, so that it is
+    /// the same each time, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub held_out: f64,
+    /// Weights of the nets that find where digits are cut apart [default: the built-in weights]
+    #[arg(long, value_name = "W.safetensors")]
+    pub model: Option<PathBuf>,
+    /// Replace DIR if it has samples already [default: refuse to run]
+    #[arg(long)]
+    pub overwrite: bool,
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use formread::sink::fields_path;
 use formread_raster::fsio::{open_bounded, write_atomic};
-use formread_tools::evaluate::{TruthField, compare, html_report, join_tables, score_marks, score_values};
+use formread_tools::evaluate::{Question, TruthField, compare, html_report, join_tables, score_marks, score_values};
 
 #[cfg(feature = "torch")]
 use super::save_png;
@@ -40,9 +40,10 @@ pub fn eval_values(args: &EvalValuesArgs) -> Result<u8> {
 }
 
 pub fn eval_paired(args: &EvalPairedArgs) -> Result<u8> {
-    let paired = compare(&read_tables(&args.a, &args.truth)?, &read_tables(&args.b, &args.truth)?);
+    let question = if args.no_loss { Question::LosesNothing } else { Question::IsBetter };
+    let paired = compare(&read_tables(&args.a, &args.truth)?, &read_tables(&args.b, &args.truth)?, question);
     print(&paired, &args.output)?;
-    Ok(if paired.is_better() { SUCCESS } else { SOME_FOUND })
+    Ok(if paired.is_answer_yes() { SUCCESS } else { SOME_FOUND })
 }
 
 #[cfg(feature = "torch")]

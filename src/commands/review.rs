@@ -1,5 +1,7 @@
 //! `formread review`
 
+mod samples;
+
 use std::{
     env,
     path::{Path, PathBuf},
@@ -37,6 +39,7 @@ pub fn review(command: &ReviewCommand) -> Result<u8> {
         (Some(ReviewSubcommand::Status(args)), _) => status(args),
         (Some(ReviewSubcommand::Apply(args)), _) => apply(args),
         (Some(ReviewSubcommand::Truth(args)), _) => truth(args),
+        (Some(ReviewSubcommand::Samples(args)), _) => samples::samples(args),
         (None, ServeArgs { out: Some(out), scans: Some(scans), .. }) => serve_page(out, scans, &command.serve),
         (None, _) => anyhow::bail!("no table, or no scans are given"),
     }
@@ -171,9 +174,13 @@ fn store_also(
 
 /// Checks that no output is a file of the run: the review could not be opened again.
 fn check_no_file_of_run<'a>(out: &Path, outputs: impl IntoIterator<Item = &'a PathBuf>) -> Result<()> {
-    let of_run =
-        [out.to_owned(), fields_path(out), documents_path(out), readings_path(out), run_path(out), journal_path(out)];
+    let of_run = files_of_run(out);
     outputs.into_iter().try_for_each(|output| check_no_input(output, of_run.iter().map(PathBuf::as_path)))
+}
+
+/// The files of a run and of its review.
+fn files_of_run(out: &Path) -> [PathBuf; 6] {
+    [out.to_owned(), fields_path(out), documents_path(out), readings_path(out), run_path(out), journal_path(out)]
 }
 
 /// The columns of the forms that the run has found.

@@ -116,7 +116,7 @@ fn check(args: &CheckArgs) -> Result<u8> {
         for file in &checked {
             let others = all.iter().filter(|other| other.name != file.template.name).cloned();
             let templates = others.chain([file.template.clone()]).collect();
-            let reader = options::reader_of(templates, args.model.as_deref())?;
+            let reader = options::reader_of(templates, args.model.as_deref(), formread_page::Limits::default())?;
             let progress = report::deck_progress(n_pages);
             let options = options::simulate_options(args, n_pages);
             let (forecast, findings) = template::simulate(file, &reader, &glyphs, &options, || progress.inc(1))?;

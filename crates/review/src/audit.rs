@@ -19,7 +19,17 @@ pub fn lot(identity: Sha256, purpose: &str, scan: &str, page: u32, field: &str) 
 
 /// Whether a field goes to a second person in any case.
 pub fn has_second_look(identity: Sha256, scan: &str, page: u32, field: &str) -> bool {
-    (lot(identity, "second-look", scan, page, field) as f64) < SECOND_SHARE * u64::MAX as f64
+    is_in_share(lot(identity, "second-look", scan, page, field), SECOND_SHARE)
+}
+
+/// Whether a file with this content is held out, where a `share` of all is. It depends on the content alone: what is held out once is
+/// held out from each later training, too.
+pub fn is_held_out(content: Sha256, share: f64) -> bool {
+    is_in_share(lot(content, "held-out", "", 0, ""), share)
+}
+
+fn is_in_share(lot: u64, share: f64) -> bool {
+    (lot as f64) < share * u64::MAX as f64
 }
 
 /// Keeps the `n` fields with the smallest lots, of all that it is shown.

@@ -52,6 +52,8 @@ struct Document {
     scan: String,
     /// The first file of the same content, if that is another one.
     copy_of: Option<u32>,
+    /// Of its content; `None` where it could not be read.
+    sha256: Option<Sha256>,
     /// Where its pages are among the readings.
     offset: u64,
     bytes: u64,
@@ -92,6 +94,7 @@ struct LevelRecord {
 #[derive(Deserialize)]
 struct ScanRecord {
     scan: String,
+    sha256: Option<Sha256>,
     pages: u64,
     copy_of: Option<String>,
 }
@@ -149,7 +152,7 @@ impl Run {
         reader.seek(SeekFrom::Start(0)).map_err(|error| self.at(error))?;
         let mut first_of = HashMap::new();
         let (mut offset, mut line) = (0, Vec::new());
-        for ScanRecord { scan, pages: n_pages, copy_of } in scans {
+        for ScanRecord { scan, sha256, pages: n_pages, copy_of } in scans {
             let start = offset;
             let mut pages = Vec::new();
             for _ in 0..n_pages {
@@ -164,7 +167,7 @@ impl Run {
             let idx = self.documents.len() as u32;
             let copy_of = copy_of.and_then(|first| first_of.get(&first).copied());
             first_of.insert(scan.clone(), idx);
-            self.documents.push(Document { scan, copy_of, offset: start, bytes: offset - start });
+            self.documents.push(Document { scan, copy_of, sha256, offset: start, bytes: offset - start });
             visit(idx, copy_of.is_some(), &pages, &self.rules)?;
         }
         line.clear();
@@ -183,6 +186,11 @@ impl Run {
     pub fn scan(&self, document: u32) -> (&str, u32) {
         let of = &self.documents[document as usize];
         (&of.scan, of.copy_of.unwrap_or(document))
+    }
+
+    /// Of the content of a file; `None` where it could not be read.
+    pub fn sha256(&self, document: u32) -> Option<Sha256> {
+        self.documents[document as usize].sha256
     }
 
     /// The pages of a file.

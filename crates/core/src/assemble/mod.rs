@@ -4,6 +4,7 @@ mod across;
 mod canonical;
 mod complete;
 mod confidence;
+mod cut_value;
 mod defect;
 mod document;
 mod grammar;
@@ -42,6 +43,7 @@ use state::{Reading, read};
 
 pub use complete::{DocumentRecord, DocumentVerdict, PageCopies, PageStatus, PageSummary, documents};
 pub use confidence::ConfidenceInputs;
+pub use cut_value::{CutDigit, cut_value};
 pub use keyed::{KeyedFault, keyed_value};
 pub use params::{
     AssembleParams, CombinationParams, CtcParams, DefectParams, LatticeParams, MarkParams, RefineParams, RuleParams,

@@ -201,7 +201,7 @@ pub fn confidence_inputs(
 }
 
 /// The canonical form of a candidate, and whether such a value exists.
-fn text(field: &Field, candidate: &Candidate) -> (String, bool) {
+pub(super) fn text(field: &Field, candidate: &Candidate) -> (String, bool) {
     if candidate.digits.is_empty() {
         return (field.fillers_mean.clone().unwrap_or_default(), true);
     }

@@ -18,8 +18,8 @@ const MAX_PREFIX_BYTES: usize = 200;
 
 /// Random characters of a temporary name, and its end: of a file that is being written, and of one that is about to be replaced.
 const N_RANDOM: usize = 6;
-const NEW_SUFFIX: &str = ".new";
-const OLD_SUFFIX: &str = ".old";
+pub(super) const NEW_SUFFIX: &str = ".new";
+pub(super) const OLD_SUFFIX: &str = ".old";
 
 /// Mode of files that may hold personal data: readable and writable by their owner alone.
 #[cfg(unix)]
@@ -189,13 +189,13 @@ pub fn remove_leftovers(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn hidden_prefix(path: &Path) -> String {
+pub(super) fn hidden_prefix(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     format!(".{}.", shorten_name(name.into_owned(), MAX_PREFIX_BYTES))
 }
 
 /// Names with this prefix and suffix that nobody had before.
-fn hidden<'s>(prefix: &'s str, suffix: &'s str) -> tempfile::Builder<'s, 's> {
+pub(super) fn hidden<'s>(prefix: &'s str, suffix: &'s str) -> tempfile::Builder<'s, 's> {
     let mut names = tempfile::Builder::new();
     names.prefix(prefix).rand_bytes(N_RANDOM).suffix(suffix);
     names
@@ -221,7 +221,7 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder_of(path))?.sync_all() } else { Ok(()) }
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -25,7 +25,7 @@ pub use curve::{CurvePoint, error_reject_curve};
 pub use digits::DigitScore;
 pub use html::html_report;
 pub use marks::{MarkTally, score_marks};
-pub use paired::{Paired, compare};
+pub use paired::{Paired, Question, compare};
 pub use pools::Pool;
 pub use reliability::{Reliability, ReliabilityBin};
 pub use tables::{Answer, TruthField, join_tables};
