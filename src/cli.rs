@@ -14,7 +14,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use formread::pipeline::DEFAULT_OVERLAY_BYTES;
 use formread_page::Limits;
 
-pub use review::{ApplyArgs, ContextArg, OfRunArgs, ReviewCommand, ReviewSubcommand, SamplesArgs, ServeArgs, TruthArgs};
+pub use review::{
+    ApplyArgs, ContextArg, OfRunArgs, ReviewCommand, ReviewSubcommand, SamplesArgs, ServeArgs, TruthArgs,
+};
 pub use sinks::{AlsoArgs, DumpArgs, LoadArgs};
 pub use synth::{Degrade, Format, SynthArgs};
 pub use template::{CheckArgs, EditArgs, ListArgs, NewArgs, ShowArgs, TemplateCommand};

@@ -259,14 +259,9 @@ esac
     write("deck/scans/c.png", "");
     write("stand-in", STAND_IN);
     fs::set_permissions(dir.join("stand-in"), PermissionsExt::from_mode(0o755)).expect("it is ours");
-    for (held_out, deck, train, status) in [
-        (1, 0, 0, 1),
-        (0, 1, 0, 1),
-        (1, 1, 0, 1),
-        (2, 0, 0, 2),
-        (0, 2, 0, 2),
-        (0, 0, 2, 2),
-    ] {
+    for (held_out, deck, train, status) in
+        [(1, 0, 0, 1), (0, 1, 0, 1), (1, 1, 0, 1), (2, 0, 0, 2), (0, 2, 0, 2), (0, 0, 2, 2)]
+    {
         write("my model.safetensors", "old");
         write("my model.json", "old");
         assert_eq!(refresh(dir, held_out, deck, train), Some(status), "{held_out} {deck} {train}");
@@ -286,5 +281,32 @@ esac
     let calls = read("calls");
     let of_current = calls.lines().filter(|call| call.contains("-current.csv") && call.starts_with("run"));
     assert!(of_current.clone().count() == 2 && of_current.clone().all(|call| !call.contains("--model")), "{calls}");
-    assert_eq!(calls.lines().filter(|call| call.starts_with("run") && call.contains("candidate.safetensors")).count(), 2);
+    assert_eq!(
+        calls.lines().filter(|call| call.starts_with("run") && call.contains("candidate.safetensors")).count(),
+        2
+    );
+}
+
+/// A net that has seen few digits, once, is a bad one: the whole of `pipelines/refresh` with the program itself.
+#[cfg(unix)]
+#[test]
+#[ignore = "it trains"]
+fn torture_refresh_says_why_a_bad_candidate_is_not_promoted() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    reviewed(dir);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/refresh");
+    let mut command = Command::new(script);
+    command.args(["scans", "out.csv", "model.safetensors"]).current_dir(dir).env("FORMREAD", crate::util::PROGRAM);
+    command.env("TRAIN", "--net glyphs --epochs 1 --lr 0.00001 --drawn-writers 1");
+    let output = command.output().expect("there is a shell");
+    println!("{}{}", String::from_utf8_lossy(&output.stdout), talk(&output));
+    assert_eq!(output.status.code(), Some(1));
+    let decision = fs::read_to_string(dir.join("out.refresh/decision.txt")).expect("it was written");
+    for part in
+        ["== held-out", "B is not proved better: it reads no more fields right", "== deck-fixtures", "not promoted: "]
+    {
+        assert!(decision.contains(part), "{decision}");
+    }
+    assert!(!dir.join("model.safetensors").exists());
 }

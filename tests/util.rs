@@ -19,9 +19,12 @@ use image::{GrayImage, ImageFormat, Luma};
 /// Path of the template whose whole picture is one field.
 pub const STRIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/strip.toml");
 
+/// Path of the program.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_formread");
+
 /// A command that runs the program in `folder`.
 pub fn formread(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_formread"));
+    let mut command = Command::new(PROGRAM);
     command.current_dir(folder);
     command
 }

@@ -112,9 +112,9 @@ pub fn samples(
                 }
                 continue;
             }
-            let named = settled.into_iter().filter_map(|(idx, answer)| {
-                Some(Settled { idx, field: page.fields.get(idx)?.field.as_str(), answer })
-            });
+            let named = settled
+                .into_iter()
+                .filter_map(|(idx, answer)| Some(Settled { idx, field: page.fields.get(idx)?.field.as_str(), answer }));
             let named: Vec<Settled<'_>> = named.collect();
             if named.is_empty() {
                 continue;
