@@ -24,10 +24,11 @@ struct Server {
 }
 
 impl Server {
-    fn start(folder: &Path) -> Self {
+    fn start(folder: &Path, more: &[&str]) -> Self {
         let audit = N_AUDITED.to_string();
         let args =
             ["review", "out.csv", "--scans", "in", "--reviewers", "reviewers", "--audit", &audit, "--pipeline", STRIP];
+        let args = [&args[..], more].concat();
         let mut command = formread(folder);
         command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the program can be started");
@@ -58,10 +59,16 @@ impl Server {
         (status, cookie, serde_json::from_str(body).unwrap_or(Value::Null))
     }
 
-    /// Answers all fields that a person is asked. Returns how many they were, and what the page shows at the end.
-    fn answer_all(&self, token: &str) -> (usize, Value) {
+    /// Begins a session: its cookie.
+    fn enter(&self, token: &str) -> String {
         let (status, cookie, _) = self.post("/api/enter", "", &json!({ "token": token }));
         assert_eq!(status, 200);
+        cookie
+    }
+
+    /// Answers all fields that a person is asked. Returns how many they were, and what the page shows at the end.
+    fn answer_all(&self, token: &str) -> (usize, Value) {
+        let cookie = self.enter(token);
         let (_, _, mut hand) = self.post("/api/hand", &cookie, &json!({}));
         let mut n = 0;
         while let Some(item) = hand["fields"].get(0).map(|field| field["item"].clone()) {
@@ -112,12 +119,12 @@ fn answers_of_two_people_go_into_the_final_tables_and_the_databases() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     run(dir);
-    let server = Server::start(dir);
+    let server = Server::start(dir, &[]);
     let (n, _) = server.answer_all("ann");
     let (again, summary) = server.answer_all("ben");
     assert!(n as u64 > N_AUDITED && n == again, "{n}, {again}");
     assert_eq!(summary["pages_to_see"], json!({ "unreadable": 1 }));
-    assert_eq!(summary["listed"], json!([]), "names of scans are shown with --context page alone");
+    assert_eq!(summary["may_see_pages"], false);
     drop(server);
 
     let status = ["review", "status", "out.csv", "--pipeline", STRIP];
@@ -174,4 +181,55 @@ fn tables_of_a_review_do_not_replace_files_of_the_run() {
     let output = call(dir, &["review", "truth", "out.csv", "--out", "out.csv", "--overwrite", "--pipeline", STRIP]);
     assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
     assert_eq!(names(dir), before, "nothing was written");
+}
+
+#[test]
+fn decisions_on_pages_are_kept_once_and_are_in_the_final_tables() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    run(dir);
+    // nobody sees pages, or names of scans, where that is not allowed
+    let server = Server::start(dir, &["--context", "strip"]);
+    let cookie = server.enter("ann");
+    for (path, body) in [
+        ("/api/pages", json!({})),
+        ("/api/page", json!({ "id": "x", "page": 0, "decision": "no-form" })),
+        ("/api/page/take-back", json!({ "page": 0 })),
+    ] {
+        let (status, _, reply) = server.post(path, &cookie, &body);
+        assert_eq!((status, &reply["fault"]), (403, &json!("not-asked")), "{path}");
+    }
+    drop(server);
+
+    let server = Server::start(dir, &["--context", "page"]);
+    let [ann, ben] = ["ann", "ben"].map(|token| server.enter(token));
+    let (_, _, list) = server.post("/api/pages", &ann, &json!({}));
+    let page = json!({ "idx": 0, "scan": "bad.png", "page": 1, "reason": "unreadable" });
+    assert_eq!(list, json!({ "pages": [page], "open": 1, "all": 1 }));
+    let decide = |cookie: &str, id: &str, decision: &str| {
+        let (status, _, reply) =
+            server.post("/api/page", cookie, &json!({ "id": id, "page": 0, "decision": decision }));
+        (status, reply)
+    };
+    assert_eq!(decide(&ann, "1", "nothing-to-book").0, 404, "nothing is written beside fields that are not there");
+    let (status, list) = decide(&ann, "1", "no-form");
+    assert_eq!((status, &list["open"], &list["pages"][0]["decision"]), (200, &json!(0), &json!("no-form")));
+    assert_eq!(decide(&ann, "1", "no-form").0, 200, "it was sent twice");
+    assert_eq!(decide(&ben, "2", "scan-again").0, 409, "it is decided");
+    assert_eq!(server.post("/api/page/take-back", &ben, &json!({ "page": 0 })).0, 409, "it is not his");
+    assert_eq!(server.post("/api/page/take-back", &ann, &json!({ "page": 0 })).0, 200);
+    assert_eq!(decide(&ben, "3", "scan-again").0, 200);
+    drop(server);
+
+    let server = Server::start(dir, &["--context", "page"]);
+    let (_, _, list) = server.post("/api/pages", &server.enter("ann"), &json!({}));
+    assert_eq!((&list["open"], &list["pages"][0]["who"]), (&json!(0), &json!("ben")), "the journal has it");
+    drop(server);
+    let status = succeeds(dir, &["review", "status", "out.csv", "--pipeline", STRIP]);
+    assert!(status.contains("bad.png page 1: unreadable: scan-again (ben)"), "{status}");
+    succeeds(dir, &APPLY);
+    let settled = fs::read_to_string(dir.join("final.review.csv")).expect("it was written");
+    assert_eq!(settled.lines().nth(1), Some("bad.png,1,,,unreadable,,ben=scan-again,,,"), "{settled}");
+    let table = fs::read_to_string(dir.join("final.csv")).expect("it was written");
+    assert!(table.contains("bad.png,1,,rejected,unreadable"), "a page that was given back stays rejected: {table}");
 }

@@ -298,7 +298,7 @@ fn torture_refresh_says_why_a_bad_candidate_is_not_promoted() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/refresh");
     let mut command = Command::new(script);
     command.args(["scans", "out.csv", "model.safetensors"]).current_dir(dir).env("FORMREAD", crate::util::PROGRAM);
-    command.env("TRAIN", "--net glyphs --epochs 1 --lr 0.00001 --drawn-writers 1");
+    command.env("TRAIN", "--net glyphs --epochs 1 --lr 0.00001 --drawn-writers 1 --held-out 0");
     let output = command.output().expect("there is a shell");
     println!("{}{}", String::from_utf8_lossy(&output.stdout), talk(&output));
     assert_eq!(output.status.code(), Some(1));

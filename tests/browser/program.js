@@ -1,6 +1,6 @@
 // The program under test: a run of the fixtures, the server of its review, and any other server.
 
-import { spawn, execFileSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
@@ -10,16 +10,22 @@ import { join } from "node:path";
 const ROOT = new URL("../..", import.meta.url).pathname;
 const PROGRAM = process.env.FORMREAD ?? join(ROOT, "target/release/formread");
 
-/** A folder with out.csv, made of the fixtures, and their scans. */
-export function makeRun() {
+/** A folder with out.csv, made of the fixtures, and their scans; with others, which are no forms, as well. */
+export function makeRun({ hasOthers = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "formread-browser-"));
   cpSync(join(ROOT, "fixtures/scans"), join(folder, "scans"), { recursive: true });
-  call(folder, ["run", "scans", "out.csv", "--quiet"]);
+  if (hasOthers) {
+    for (const name of ["colour.jpg", "turned.jpg"]) cpSync(join(ROOT, "fixtures/decode", name), join(folder, "scans", name));
+    writeFileSync(join(folder, "scans/zz-bad.png"), "no picture");
+  }
+  call(folder, ["run", "scans", "out.csv", "--quiet"], hasOthers ? 1 : 0);
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
-export function call(folder, args) {
-  return execFileSync(PROGRAM, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+export function call(folder, args, status = 0) {
+  const called = spawnSync(PROGRAM, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  if (called.status !== status) throw new Error(`${args.join(" ")} ended with ${called.status}: ${called.stderr}`);
+  return called.stdout;
 }
 
 /** A list of reviewers in the folder; the token of each is the name and `-token`. */

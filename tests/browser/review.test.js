@@ -13,9 +13,9 @@ before(async () => { browser = await launch(); });
 after(async () => { await browser.close(); });
 
 /** Runs `body` with a run of the fixtures. */
-function withRun(name, body) {
+function withRun(name, body, options = {}) {
   test(name, async () => {
-    const run = makeRun();
+    const run = makeRun(options);
     try { await body(run.folder); } finally { run.remove(); }
   });
 }
@@ -146,6 +146,17 @@ withRun("page shows more of a scan where that is allowed, and its keys", async (
       const image = document.querySelector(".crop img");
       return image.getAttribute("src").startsWith(`/${kind}/`) && image.complete && image.naturalWidth > 0;
     }, kind);
+    // the field is in the frame, once it was scrolled there
+    await page.waitForFunction(async (kind) => {
+      const [crop, image] = [document.querySelector(".crop"), document.querySelector(".crop img")];
+      const item = performance.getEntriesByName("painted").at(-1).detail;
+      const reply = await fetch("/api/place", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ item, context: kind }) });
+      const [x, y] = await reply.json();
+      const [frame, shown] = [crop.getBoundingClientRect(), image.getBoundingClientRect()];
+      const at = { x: shown.left + x * shown.width, y: shown.top + y * shown.height };
+      return at.x > frame.left && at.x < frame.right && at.y > frame.top + 10 && at.y < frame.bottom - 10;
+    }, kind);
+    if (kind === "page") assert.ok(await page.evaluate(() => { const crop = document.querySelector(".crop"); return crop.scrollHeight > crop.clientHeight; }), "the page is larger than its frame");
     await look(page, kind);
   }
   await page.keyboard.press(".");
@@ -181,3 +192,43 @@ withRun("program that stops and comes back gets each answer once", async (folder
   await close();
   await again.stop();
 });
+
+withRun("pages without fields to key are looked at, decided, and the decision taken back", async (folder) => {
+  const server = await serve(folder, ["--who", "ann", "--context", "page"]);
+  const { page, seen, close } = await openPage(browser);
+  await page.goto(server.address);
+  const first = await painted(page);
+  await page.keyboard.press("p");
+  await page.waitForSelector(".pages");
+  const heading = () => page.locator("aside h3").textContent();
+  const notice = (start) => page.waitForFunction((start) => document.getElementById("notice").textContent.startsWith(start), start);
+  const n = await page.locator(".pages li").count();
+  assert.ok(n >= 3, `${n} pages`);
+  assert.equal(await heading(), `Nobody has decided ${n} of ${n}`);
+  await page.waitForFunction(() => { const image = document.querySelector(".crop img"); return image?.complete && image.naturalWidth > 0; });
+  await look(page, "pages");
+  await page.keyboard.press("1");
+  await notice("Stored: Scan it again");
+  assert.equal(await heading(), `Nobody has decided ${n - 1} of ${n}`);
+  await page.keyboard.press("-");
+  await notice("There is nothing to take back");
+  await page.keyboard.press("3");
+  await notice("Stored: Give it back");
+  // a file that is no picture has none, and can be decided all the same
+  await page.locator(".pages button", { hasText: "zz-bad.png" }).click();
+  await page.waitForFunction(() => document.querySelector(".crop p")?.textContent === "There is no picture of this page.");
+  await look(page, "page-without-picture");
+  await page.keyboard.press("2");
+  await notice(n > 3 ? "Stored: No form" : "Every page is decided");
+  await page.locator(".pages button", { hasText: "zz-bad.png" }).click();
+  await page.keyboard.press("-");
+  await notice("Taken back");
+  await page.keyboard.press("/");
+  assert.equal(await painted(page), first, "the field that was asked is asked again");
+  assert.deepEqual(seen.faults.filter((fault) => !fault.includes("404") && !fault.includes("409")), []);
+  await close();
+  await server.stop();
+  const status = JSON.parse(call(folder, ["review", "status", "out.csv", "--json"]));
+  const decisions = status.pages_to_see.map(({ decision }) => decision ?? "").sort();
+  assert.deepEqual(decisions.filter((decision) => decision !== ""), ["give-back", "scan-again"]);
+}, { hasOthers: true });

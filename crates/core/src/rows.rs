@@ -145,6 +145,14 @@ impl PageRows {
         (!holds).then_some("the verdict does not follow from the fields")
     }
 
+    /// Sets the verdict and what needs review from the fields of a page that was read, and from whether somebody wrote beside them.
+    pub fn set_writing_outside(&mut self, has_writing_outside: bool) {
+        let open = self.fields.iter().filter(|field| field.state == "review").map(|field| field.field.as_str());
+        let open: Vec<&str> = open.chain(has_writing_outside.then_some(WRITING_OUTSIDE)).collect();
+        self.verdict = if open.is_empty() { Verdict::Accepted } else { Verdict::Review };
+        self.attention = open.join(";");
+    }
+
     /// Number of digits in the readings, accepted or not.
     pub fn n_digits(&self) -> u64 {
         let digits = |field: &FieldRow| field.guess.bytes().filter(u8::is_ascii_digit).count() as u64;

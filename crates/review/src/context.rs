@@ -1,9 +1,9 @@
 //! How much of a page people see.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How much of a page people may see besides the field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Context {
     /// Nothing else.

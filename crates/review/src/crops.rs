@@ -16,7 +16,10 @@ use formread_page::{
     decoder_process::{DecoderCommand, DecoderPool},
     scans::{Scan, read_file},
 };
-use formread_raster::error::{Error, Result};
+use formread_raster::{
+    error::{Error, Result},
+    geometry::Rect,
+};
 use formread_tools::evaluate::{cut_context, cut_field};
 
 /// Maximum width and height of a field's picture, pixels.
@@ -26,11 +29,28 @@ const MAX_STRIP: [u32; 2] = [1400, 420];
 const MAX_PAGE: [u32; 2] = [1400, 2000];
 /// Height of a strip, as a multiple of its field's.
 const STRIP_HEIGHT: i64 = 5;
+/// The middle of a picture.
+const MIDDLE: [f64; 2] = [0.5; 2];
 /// Threads that decode pages: a page is decoded while a field of the page before is keyed.
 const N_THREADS: usize = 2;
 
-/// How much of the page a picture shows.
-pub type Shown = (ItemIdx, Context);
+/// What a picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shown {
+    /// A field, and so much of its page.
+    Field(ItemIdx, Context),
+    /// A page to see, by its index among them.
+    Page(usize),
+}
+
+/// A picture.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// PNG.
+    pub png: Arc<[u8]>,
+    /// Where the middle of the field is, from left and from above, as shares of the picture's width and height.
+    pub field: [f64; 2],
+}
 
 /// A field of a page, and the edges of its box on the scan as stored.
 #[derive(Debug, Clone, Copy)]
@@ -43,8 +63,8 @@ pub struct FieldBox {
     pub quarter_turns: u8,
 }
 
-/// What is called with a picture, a PNG.
-pub type Reply = Box<dyn FnOnce(Result<Arc<[u8]>, String>) + Send>;
+/// What is called with a picture.
+pub type Reply = Box<dyn FnOnce(Result<Picture, String>) + Send>;
 
 /// A request for a picture of one of the fields of a page. The pictures of the others are cut at the same time, since the page is
 /// decoded.
@@ -53,11 +73,11 @@ pub struct Request {
     pub scan: String,
     /// 1-based page in it.
     pub page: u32,
-    /// All fields of the page that may be asked.
+    /// All fields of the page that may be asked; none where the page alone is to be seen.
     pub fields: Vec<FieldBox>,
     /// The one that is wanted.
     pub wanted: Shown,
-    /// Is called with its picture, a PNG.
+    /// Is called with its picture.
     pub reply: Reply,
 }
 
@@ -69,7 +89,7 @@ pub struct Crops {
 
 #[derive(Default)]
 struct Cache {
-    pictures: HashMap<Shown, Arc<[u8]>>,
+    pictures: HashMap<Shown, Picture>,
     /// First in, first out.
     order: VecDeque<Shown>,
     n_bytes: usize,
@@ -82,6 +102,12 @@ struct Cutter {
     decoder: Option<DecoderCommand>,
     cache: Arc<Mutex<Cache>>,
     requests: Mutex<Receiver<Request>>,
+}
+
+impl Picture {
+    fn new(png: Vec<u8>, field: [f64; 2]) -> Self {
+        Self { png: png.into(), field }
+    }
 }
 
 impl Crops {
@@ -99,7 +125,7 @@ impl Crops {
     }
 
     /// The picture, where it is there.
-    pub fn cached(&self, shown: Shown) -> Option<Arc<[u8]>> {
+    pub fn cached(&self, shown: Shown) -> Option<Picture> {
         lock(&self.cache).pictures.get(&shown).cloned()
     }
 
@@ -138,7 +164,7 @@ impl Cutter {
         page: u32,
         fields: &[FieldBox],
         wanted: Shown,
-    ) -> Result<Arc<[u8]>> {
+    ) -> Result<Picture> {
         if last.as_ref().is_none_or(|(name, _)| name != scan) {
             let path = self.paths.get(scan).ok_or_else(|| Error::usage("scan not found"))?;
             *last = Some((scan.to_owned(), read_file(path, &self.limits)?));
@@ -146,13 +172,12 @@ impl Cutter {
         let (_, bytes) = last.as_ref().ok_or_else(|| Error::internal("a file was read and is gone"))?;
         let decoded = pool.page(bytes, page.saturating_sub(1) as usize, &self.limits.page_deadline())?;
         let mut found = Err(Error::usage("the field is not among those of the page"));
+        let Shown::Field(idx, context) = wanted else { return self.keep(wanted, whole(&decoded)) };
         for field in fields {
-            let shown = (field.idx, Context::None);
-            if field.idx == wanted.0 && wanted.1 != Context::None {
-                found = self.keep(wanted, picture(&decoded, field, wanted.1));
-            } else if shown == wanted {
-                found = self.keep(shown, picture(&decoded, field, Context::None));
-            } else if wanted.1 == Context::None && !lock(&self.cache).pictures.contains_key(&shown) {
+            let shown = Shown::Field(field.idx, Context::None);
+            if field.idx == idx {
+                found = self.keep(wanted, picture(&decoded, field, context));
+            } else if context == Context::None && !lock(&self.cache).pictures.contains_key(&shown) {
                 // an error is found again when the picture is wanted
                 let _ = self.keep(shown, picture(&decoded, field, Context::None));
             }
@@ -160,18 +185,18 @@ impl Cutter {
         found
     }
 
-    fn keep(&self, shown: Shown, picture: Result<Vec<u8>>) -> Result<Arc<[u8]>> {
-        let picture: Arc<[u8]> = picture?.into();
+    fn keep(&self, shown: Shown, picture: Result<Picture>) -> Result<Picture> {
+        let picture = picture?;
         let mut cache = lock(&self.cache);
-        cache.n_bytes += picture.len();
+        cache.n_bytes += picture.png.len();
         cache.order.push_back(shown);
         if let Some(before) = cache.pictures.insert(shown, picture.clone()) {
-            cache.n_bytes -= before.len();
+            cache.n_bytes -= before.png.len();
         }
         while cache.n_bytes > MAX_CROP_BYTES {
             let Some(oldest) = cache.order.pop_front() else { break };
             if let Some(removed) = cache.pictures.remove(&oldest) {
-                cache.n_bytes -= removed.len();
+                cache.n_bytes -= removed.png.len();
             }
         }
         Ok(picture)
@@ -183,14 +208,14 @@ fn lock(cache: &Mutex<Cache>) -> MutexGuard<'_, Cache> {
 }
 
 /// A picture of a field: the field, a strip of the page with it, or the page.
-fn picture(page: &Page, field: &FieldBox, context: Context) -> Result<Vec<u8>> {
+fn picture(page: &Page, field: &FieldBox, context: Context) -> Result<Picture> {
     let [width, height] = page.stored_size.map(i64::from);
     let FieldBox { bounds, quarter_turns, .. } = *field;
     let [x0, y0, x1, y1] = bounds;
     // whether lines of writing run down the scan as stored
     let is_on_its_side = page.orientation.swaps_axes() != (quarter_turns % 2 == 1);
     let (shown, max_size) = match context {
-        Context::None => return cut_field(page, bounds, quarter_turns, MAX_FIELD),
+        Context::None => return Ok(Picture::new(cut_field(page, bounds, quarter_turns, MAX_FIELD)?, MIDDLE)),
         Context::Strip if is_on_its_side => {
             let around = x1.saturating_sub(x0).saturating_mul((STRIP_HEIGHT - 1) / 2);
             ([x0.saturating_sub(around), 0, x1.saturating_add(around), height], MAX_STRIP)
@@ -201,7 +226,39 @@ fn picture(page: &Page, field: &FieldBox, context: Context) -> Result<Vec<u8>> {
         }
         Context::Page => ([0, 0, width, height], MAX_PAGE),
     };
-    cut_context(page, shown, bounds, quarter_turns, max_size)
+    let png = cut_context(page, shown, bounds, quarter_turns, max_size)?;
+    let at = field_of_page(page, bounds);
+    let at = match context {
+        Context::Page => at,
+        // a strip has its field in the middle, across its lines
+        _ if is_on_its_side != page.orientation.swaps_axes() => [MIDDLE[0], at[1]],
+        _ => [at[0], MIDDLE[1]],
+    };
+    Ok(Picture::new(png, turned(at, quarter_turns)))
+}
+
+/// A picture of a page on which no field is asked.
+fn whole(page: &Page) -> Result<Picture> {
+    let [width, height] = page.stored_size.map(i64::from);
+    Ok(Picture::new(cut_field(page, [0, 0, width, height], 0, MAX_PAGE)?, MIDDLE))
+}
+
+/// Where the middle of a box on the scan as stored is on the decoded page, as shares of its width and height.
+fn field_of_page(page: &Page, bounds: [i64; 4]) -> [f64; 2] {
+    let [x0, y0, x1, y1] = bounds.map(|edge| edge as f64);
+    let field = page.page_bounds(Rect::from_edges(x0, y0, x1, y1));
+    let share = |a: f64, b: f64, side: u32| ((a + b) / 2.0 / f64::from(side.max(1))).clamp(0.0, 1.0);
+    [share(field.x0, field.x1, page.pixels.width()), share(field.y0, field.y1, page.pixels.height())]
+}
+
+/// Where a place on a picture is after quarter turns clockwise.
+fn turned([x, y]: [f64; 2], quarter_turns: u8) -> [f64; 2] {
+    match quarter_turns % 4 {
+        0 => [x, y],
+        1 => [1.0 - y, x],
+        2 => [1.0 - x, 1.0 - y],
+        _ => [y, 1.0 - x],
+    }
 }
 
 #[cfg(test)]
@@ -228,14 +285,35 @@ mod tests {
             crops.request(Request { scan: scan.to_owned(), page: 1, fields, wanted, reply });
             receiver.recv().expect("it comes")
         };
-        let decoded = |png: &[u8]| image::load_from_memory(png).expect("it is a PNG").into_luma8();
-        let black = decoded(&cut((0, Context::None), "a.png").expect("it is on the page"));
+        let decoded = |picture: &Picture| image::load_from_memory(&picture.png).expect("it is a PNG").into_luma8();
+        let black = decoded(&cut(Shown::Field(0, Context::None), "a.png").expect("it is on the page"));
         assert_eq!((black.get_pixel(20, 20)[0], black.height()), (0, 72));
-        let white = crops.cached((1, Context::None)).expect("it was cut with the other");
+        let white = crops.cached(Shown::Field(1, Context::None)).expect("it was cut with the other");
         assert_eq!(decoded(&white).get_pixel(20, 20)[0], 255);
-        let strip = decoded(&cut((0, Context::Strip), "a.png").expect("it is on the page"));
+        let strip = decoded(&cut(Shown::Field(0, Context::Strip), "a.png").expect("it is on the page"));
         assert!(strip.width() == 400 && strip.height() > 100, "{:?}", strip.dimensions());
-        assert!(cut((2, Context::None), "a.png").expect_err("it is off the page").contains("not on the scan"));
-        assert!(cut((0, Context::Page), "b.png").expect_err("there is no such scan").contains("not found"));
+        assert!(
+            cut(Shown::Field(2, Context::None), "a.png").expect_err("it is off the page").contains("not on the scan")
+        );
+        assert!(cut(Shown::Field(0, Context::Page), "b.png").expect_err("there is no such scan").contains("not found"));
+    }
+
+    #[test]
+    fn middle_of_a_field_is_found_on_the_picture_of_its_page() {
+        let mut page = Page::upright(GrayImage::from_pixel(400, 300, Luma([255])), None);
+        // a dark field
+        for (x, y) in (80..120).flat_map(|x| (85..95).map(move |y| (x, y))) {
+            page.pixels.put_pixel(x, y, Luma([0]));
+        }
+        let pages = (0..4).map(|quarter_turns| (quarter_turns, Context::Page));
+        // near the edge of the page a strip is cut off, and its field is not quite in the middle
+        for (quarter_turns, context) in pages.chain([(0, Context::Strip)]) {
+            let field = FieldBox { idx: 0, bounds: [80, 85, 120, 95], quarter_turns };
+            let Picture { png, field: [x, y] } = picture(&page, &field, context).expect("it is on the page");
+            let picture = image::load_from_memory(&png).expect("it is a PNG").into_luma8();
+            let at = [x * f64::from(picture.width()), y * f64::from(picture.height())].map(|at| at as u32);
+            assert_eq!(picture.get_pixel(at[0], at[1])[0], 0, "{quarter_turns} {context:?} {at:?}");
+        }
+        assert_eq!(whole(&page).expect("it has pixels").field, MIDDLE);
     }
 }

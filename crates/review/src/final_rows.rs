@@ -2,12 +2,13 @@
 
 use crate::{
     answer::{Answer, Reading},
+    pages::{Decided, Decision, PageToSee},
     review::Review,
     solve::{Outcome, Place, Solution},
 };
 use formread_core::{
     assemble::{FieldValue, PageReading},
-    rows::{FieldRow, PageRows, Verdict, WRITING_OUTSIDE},
+    rows::{FieldRow, PageRows},
 };
 use formread_raster::error::Result;
 
@@ -23,7 +24,7 @@ pub struct FinalPage {
 /// A row of `FINAL.review.csv`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettledRow {
-    /// The field.
+    /// The field; empty of a page that somebody has decided.
     pub field: String,
     /// The machine's best reading.
     pub machine: String,
@@ -45,13 +46,21 @@ pub fn final_pages(review: &Review, mut take: impl FnMut(FinalPage) -> Result<()
         let pages = review.run().pages(document)?;
         let is_answered =
             review.readings(first).is_some_and(|readings| readings.values().any(|given| !given.is_empty()));
-        if !is_answered {
-            pages.into_iter().try_for_each(|rows| take(FinalPage { rows, settled: Vec::new() }))?;
-            continue;
-        }
-        let solution = review.solution(first)?;
-        for (page_idx, rows) in pages.iter().enumerate() {
-            take(final_page(review, scan, first, page_idx, rows, &solution))?;
+        let solution = if is_answered { Some(review.solution(first)?) } else { None };
+        for (page_idx, rows) in pages.into_iter().enumerate() {
+            let decided = review.pages_to_see().find(review.run().scan(first).0, rows.page);
+            let decided = decided.and_then(|page| Some((page, page.decided.as_ref()?)));
+            let mut page = match &solution {
+                Some(solution) => final_page(review, scan, first, page_idx, &rows, solution),
+                None => FinalPage { rows, settled: Vec::new() },
+            };
+            if let Some((of, decided)) = decided {
+                if decided.decision == Decision::NothingToBook {
+                    page.rows.set_writing_outside(false);
+                }
+                page.settled.push(decided_row(of, decided));
+            }
+            take(page)?;
         }
     }
     Ok(())
@@ -85,11 +94,14 @@ fn final_page(
             settled.push(settled_row(row, before, readings, rule, value));
         }
     }
-    let open = rows.fields.iter().filter(|row| row.state == "review").map(|row| row.field.as_str());
-    let attention: Vec<&str> = open.chain(has_writing_outside.then_some(WRITING_OUTSIDE)).collect();
-    rows.attention = attention.join(";");
-    rows.verdict = if attention.is_empty() { Verdict::Accepted } else { Verdict::Review };
+    rows.set_writing_outside(*has_writing_outside);
     FinalPage { rows, settled }
+}
+
+/// The row of a page that somebody has decided: it has no field, and why the page is to be seen is what the machine has read.
+fn decided_row(page: &PageToSee, Decided { decision, who, .. }: &Decided) -> SettledRow {
+    let readers = [format!("{who}={}", decision.as_str()), String::new(), String::new()];
+    SettledRow { machine: page.reason.clone(), readers, ..SettledRow::default() }
 }
 
 /// Sets the row of a field that people have read. Returns the rule that its value breaks.

@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Answer;
+use crate::{answer::Answer, pages::GivenDecision};
 use formread_raster::{
     error::{Error, Format, Result},
     fsio::{private_options, read_bounded, sync_folder_of},
@@ -37,9 +37,11 @@ pub enum Event {
     Settings(Settings),
     /// Somebody has answered.
     Answer(GivenAnswer),
-    /// Somebody has taken back an answer.
+    /// Somebody has decided what becomes of a page.
+    Page(GivenDecision),
+    /// Somebody has taken back an answer, or a decision.
     Undo {
-        /// The answer's identifier.
+        /// Its identifier.
         id: String,
         /// The person.
         who: String,

@@ -12,10 +12,11 @@ use crate::{
     answer::{Answer, Reading},
     audit::{Audit, Draw, has_second_look, lot},
     journal::{Event, GivenAnswer, Settings},
+    pages::{Decision, PageToSee, PagesToSee},
     queue::{Item, ItemIdx, Kind, Origin, Queue},
     run::{Run, RunPaths, identities, records},
     solve::{Contested, Outcome, Place, Readings, Rules, Solution, field_of, solve, with_outcomes},
-    status::{PageToSee, Status},
+    status::Status,
 };
 use formread_core::{
     assemble::{FieldState, FieldValue, PageReading, PageRecord},
@@ -40,7 +41,7 @@ pub struct Review {
     answers: HashMap<String, Option<ItemIdx>>,
     /// The files that have items, by name.
     by_scan: HashMap<String, u32>,
-    pages_to_see: Vec<PageToSee>,
+    pages_to_see: PagesToSee,
 }
 
 /// Why an answer is not taken.
@@ -53,7 +54,11 @@ pub enum Refusal {
     NoField,
     /// This person has read the field.
     AlreadyRead,
-    /// There is no answer to take back.
+    /// There is no such page, or it can be no such thing.
+    NoPage,
+    /// Somebody has decided what becomes of the page.
+    AlreadyDecided,
+    /// There is no answer, or decision, to take back.
     NothingToUndo,
 }
 
@@ -75,10 +80,12 @@ impl Review {
         let mut open: Vec<(u32, Place, Kind)> = Vec::new();
         let mut draw = Draw::new(settings.audit as usize);
         let (identity, _) = identities(paths)?;
-        let mut pages_to_see = Vec::new();
+        let mut pages_to_see = PagesToSee::default();
         let run = Run::open(paths, templates, |document, is_copy, pages, rules| {
             for (page_idx, page) in pages.iter().enumerate().filter(|_| !is_copy) {
-                pages_to_see.extend(PageToSee::of(page));
+                if let Some(page) = PageToSee::of(page) {
+                    pages_to_see.add(page);
+                }
                 let Some(form) = rules.templates.iter().position(|form| form.name == page.form) else { continue };
                 for (field_idx, row) in page.fields.iter().enumerate() {
                     let place = Place { page: page_idx as u32, field: field_idx as u32 };
@@ -120,9 +127,34 @@ impl Review {
         &self.run
     }
 
-    /// Pages that review cannot settle, in the order of the run. Copies are left out.
-    pub fn pages_to_see(&self) -> &[PageToSee] {
+    /// Pages with more than fields to key.
+    pub fn pages_to_see(&self) -> &PagesToSee {
         &self.pages_to_see
+    }
+
+    /// Takes a decision on a page to see, by its index among them. The event is to be stored; none where the same was taken before.
+    ///
+    /// # Errors
+    /// A [`Refusal`].
+    pub fn decide(
+        &mut self,
+        session: u64,
+        idx: usize,
+        id: &str,
+        decision: Decision,
+        at: Duration,
+    ) -> Result<Option<Event>, Refusal> {
+        let who = self.queue.who(session).ok_or(Refusal::NoSession)?;
+        self.pages_to_see.decide(idx, id, who, decision, at.as_secs())
+    }
+
+    /// Takes back the decision of a session's person on a page.
+    ///
+    /// # Errors
+    /// A [`Refusal`].
+    pub fn take_back_decision(&mut self, session: u64, idx: usize, at: Duration) -> Result<Event, Refusal> {
+        let who = self.queue.who(session).ok_or(Refusal::NoSession)?;
+        self.pages_to_see.take_back(idx, who, at.as_secs())
     }
 
     /// The queue.
@@ -228,7 +260,7 @@ impl Review {
     /// # Errors
     /// What is wrong with the files of the run.
     pub fn status(&self) -> Result<Status> {
-        let (audit, pages_to_see) = (Audit::of(self.queue.items()), self.pages_to_see.clone());
+        let (audit, pages_to_see) = (Audit::of(self.queue.items()), self.pages_to_see.all().to_vec());
         let mut status = Status { audit, pages_to_see, ..Status::default() };
         for item in self.queue.items() {
             let is_unread = item.readers.is_empty();
@@ -361,6 +393,9 @@ impl Review {
 
     /// Takes the answers of a journal.
     fn replay(&mut self, events: &[Event]) -> Result<()> {
+        self.pages_to_see
+            .replay(events)
+            .ok_or_else(|| Error::format(Format::ReviewJournal, "the run has no such page of a decision"))?;
         let mut given: BTreeMap<&str, Vec<&GivenAnswer>> = BTreeMap::new();
         let mut is_undone: HashMap<&str, bool> = HashMap::new();
         for event in events {
@@ -372,7 +407,7 @@ impl Review {
                 Event::Undo { id, .. } => {
                     is_undone.insert(id, true);
                 }
-                Event::Review { .. } | Event::Settings(_) => {}
+                Event::Review { .. } | Event::Settings(_) | Event::Page(_) => {}
             }
         }
         for (scan, answers) in given {

@@ -4,44 +4,13 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::audit::{Audit, SecondLooks};
-use formread_core::rows::{PageRows, Verdict, WRITING_OUTSIDE};
+use crate::{
+    audit::{Audit, SecondLooks},
+    pages::PageToSee,
+};
 
 /// Most pages that the text names. JSON has them all.
 const MAX_LISTED: usize = 20;
-
-/// A page of which not everything is asked: somebody must look at the paper.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PageToSee {
-    /// The file.
-    pub scan: String,
-    /// 1-based page in it.
-    pub page: u32,
-    /// Why the page was rejected, or [`WRITING_OUTSIDE`].
-    pub reason: String,
-}
-
-impl PageToSee {
-    /// What must be seen on a page; `None` where its fields are all there is.
-    pub fn of(page: &PageRows) -> Option<Self> {
-        let reason = match page.verdict {
-            Verdict::Rejected => page.attention.clone(),
-            Verdict::Accepted | Verdict::Review => {
-                page.attention.split(';').find(|word| *word == WRITING_OUTSIDE)?.to_owned()
-            }
-        };
-        Some(Self { scan: page.scan.clone(), page: page.page, reason })
-    }
-
-    /// How many pages there are for each reason.
-    pub fn by_reason(pages: &[Self]) -> BTreeMap<&str, u64> {
-        let mut counts = BTreeMap::new();
-        for page in pages {
-            *counts.entry(page.reason.as_str()).or_default() += 1;
-        }
-        counts
-    }
-}
 
 /// How far a review is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -66,7 +35,7 @@ pub struct Status {
     pub audit: Audit,
     /// What the second looks found.
     pub second_looks: SecondLooks,
-    /// Pages that review cannot settle, in the order of the run. Copies are left out.
+    /// Pages with more than fields to key, in the order of the run. Copies are left out.
     pub pages_to_see: Vec<PageToSee>,
 }
 
@@ -104,12 +73,18 @@ impl fmt::Display for Status {
         if pages.is_empty() {
             return Ok(());
         }
-        writeln!(f, "pages that are not settled here: {}; look at the paper", pages.len())?;
-        for (reason, n) in PageToSee::by_reason(pages) {
+        let open = pages.iter().filter(|page| page.decided.is_none()).count();
+        writeln!(f, "pages with more than fields to key: {}; nobody has decided {open}", pages.len())?;
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for page in pages {
+            *counts.entry(&page.reason).or_default() += 1;
+        }
+        for (reason, n) in counts {
             writeln!(f, "  {reason:42}{n:>8}")?;
         }
-        for PageToSee { scan, page, reason } in pages.iter().take(MAX_LISTED) {
-            writeln!(f, "  {scan} page {page}: {reason}")?;
+        for PageToSee { scan, page, reason, decided } in pages.iter().take(MAX_LISTED) {
+            let decided = decided.as_ref().map(|decided| format!(": {} ({})", decided.decision.as_str(), decided.who));
+            writeln!(f, "  {scan} page {page}: {reason}{}", decided.unwrap_or_default())?;
         }
         match pages.len().checked_sub(MAX_LISTED) {
             None | Some(0) => Ok(()),
@@ -121,6 +96,7 @@ impl fmt::Display for Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use formread_core::rows::{PageRows, Verdict};
 
     fn page(number: u32, verdict: Verdict, attention: &str) -> PageRows {
         PageRows {
@@ -144,7 +120,7 @@ mod tests {
         ];
         let pages_to_see: Vec<_> = pages.iter().filter_map(PageToSee::of).collect();
         let text = Status { pages_to_see, ..Status::default() }.to_string();
-        assert!(text.contains("not settled here: 2;"), "{text}");
+        assert!(text.contains("more than fields to key: 2; nobody has decided 2"), "{text}");
         assert!(text.ends_with("  a.tif page 2: unknown-form\n  a.tif page 4: writing-outside\n"), "{text}");
         let many = (1..=25).filter_map(|number| PageToSee::of(&page(number, Verdict::Rejected, "unreadable")));
         let text = Status { pages_to_see: many.collect(), ..Status::default() }.to_string();

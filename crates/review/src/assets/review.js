@@ -3,6 +3,7 @@
 // Fields come eight at a time, with their pictures. An answer is sent in the background, in order, until it is acknowledged; its
 // identifier makes sure that it counts once. A key never answers a field that was not on the screen when it was pressed.
 
+import { showPages } from "/pages.js";
 import { checked, shown } from "/value.js";
 
 const texts = await (await fetch("/texts.json")).json();
@@ -38,6 +39,7 @@ const state = {
   left: 0,
   leftForAll: 0,
   isOver: false,
+  isAmongPages: false, // the list of pages is on the screen
 };
 
 function say(words, isWarning = false) {
@@ -127,6 +129,7 @@ function buildWork() {
     button("undo", "−", undo));
   contextButton = button("context", ".", showContext);
   if (state.context !== "none") keys.append(contextButton);
+  if (state.context === "page") keys.append(element("button", { type: "button", onclick: openPages }, text("pages-button"), element("kbd", {}, "P")));
   keys.append(button("help", "?", () => dialog.showModal()));
   work = element("div", { class: "work" },
     element("section", { class: "card", "aria-labelledby": "field" },
@@ -142,6 +145,7 @@ function helpDialog() {
     element("tr", {}, element("th", { scope: "row" }, text(name)), element("td", {}, element("kbd", {}, pad)), element("td", {}, letter ? element("kbd", {}, letter) : ""));
   const rows = [["next", text("next-key"), ""], ["blank", "+", "B"], ["illegible", "*", "U"], ["later", "/", "L"], ["undo", "−", "Z"]];
   if (state.context !== "none") rows.push(["context", ".", "C"]);
+  if (state.context === "page") rows.push(["pages-button", "P", ""]);
   const made = element("dialog", { "aria-labelledby": "help-title" },
     element("h2", { id: "help-title" }, text("help-title")), element("p", {}, text("help-text")),
     element("table", {}, element("tbody", {}, ...rows.map(row))),
@@ -164,7 +168,7 @@ function kindOf(field) {
 
 /** Shows the first field once its picture is there, and the pictures of those that follow. */
 function paint() {
-  if (state.isOver) return;
+  if (state.isOver || state.isAmongPages) return;
   const field = state.fields[0];
   if (!field) return state.outbox.length > 0 ? say(text("waiting")) : showDone();
   if (!work) buildWork();
@@ -243,11 +247,14 @@ async function showDone() {
   say("");
   const summary = await post("/api/summary", {}).catch(() => null);
   if (summary?.audit.read > 0) card.append(...auditPart(summary.audit));
-  if (summary && Object.keys(summary.pages_to_see).length > 0) card.append(...pagesPart(summary));
-  card.append(element("div", { class: "keys" }, again, back));
-  if (state.fields.length > 0 || state.isOver) return;
+  const hasPages = summary && Object.keys(summary.pages_to_see).length > 0;
+  if (hasPages) card.append(...pagesPart(summary.pages_to_see));
+  const pages = element("button", { type: "button", class: "main", onclick: openPages }, text("pages-button"), element("kbd", {}, "P"));
+  const maySee = state.context === "page";
+  card.append(element("div", { class: "keys" }, ...(maySee ? [pages] : []), again, back));
+  if (state.fields.length > 0 || state.isOver || state.isAmongPages) return;
   screen.replaceChildren(card);
-  again.focus();
+  (maySee && hasPages ? pages : again).focus();
 }
 
 function auditPart({ drawn, read, wrong, error, error_at_most }) {
@@ -258,18 +265,31 @@ function auditPart({ drawn, read, wrong, error, error_at_most }) {
   return part;
 }
 
-/** The pages on which there is more than fields to key: how many, and which, where that may be seen. */
-function pagesPart({ pages_to_see: byReason, listed }) {
+/** How many pages there are on which there is more than fields to key. */
+function pagesPart(byReason) {
   const words = (reason) => texts[`reason-${reason}`] ?? reason;
   const n = Object.values(byReason).reduce((sum, count) => sum + count, 0);
   const counts = Object.entries(byReason).map(([reason, count]) => element("li", {}, `${words(reason)}: ${count}`));
-  const part = [element("h3", {}, text("pages-title")), element("p", {}, text("pages-text", { n })), element("ul", {}, ...counts)];
-  if (listed.length > 0) {
-    const rows = listed.map(({ scan, page, reason }) => element("li", {}, text("pages-row", { scan, page, reason: words(reason) })));
-    if (n > rows.length) rows.push(element("li", {}, text("pages-more", { n: n - rows.length })));
-    part.push(element("details", {}, element("summary", {}, text("pages-which")), element("ul", {}, ...rows)));
+  return [element("h3", {}, text("pages-title")), element("p", {}, text("pages-text", { n })), element("ul", {}, ...counts)];
+}
+
+/** Shows the pages, and comes back to the fields. */
+async function openPages() {
+  await flushed();
+  if (state.isOver || state.isAmongPages) return;
+  state.isAmongPages = true;
+  const leave = () => {
+    state.isAmongPages = false;
+    state.painted = null;
+    state.fields = [];
+    say("");
+    begin();
+  };
+  try {
+    await showPages({ text, element, post, say, screen, leave });
+  } catch (refused) {
+    leave();
   }
-  return part;
 }
 
 function showEnter(words = "") {
@@ -400,6 +420,17 @@ function showContext() {
   else crop.removeAttribute("tabindex");
   crop.replaceChildren(image);
   nameContextButton();
+  if (state.zoom > 0) scrollToField(image, field.item, steps[state.zoom]);
+}
+
+/** Brings the field into the middle of the frame. */
+async function scrollToField(image, item, context) {
+  const [at] = await Promise.all([post("/api/place", { item, context }), image.decode()]).catch(() => [null]);
+  if (at === null || crop.firstChild !== image) return;
+  crop.scrollTo({
+    left: image.offsetLeft - crop.offsetLeft + at[0] * image.clientWidth - crop.clientWidth / 2,
+    top: image.offsetTop - crop.offsetTop + at[1] * image.clientHeight - crop.clientHeight / 2,
+  });
 }
 
 /** What may be shown of a page, one after the other. */
@@ -415,7 +446,7 @@ function nameContextButton() {
 
 // ---- keys
 
-const LETTERS = { b: "+", u: "*", l: "/", z: "undo", c: ".", "?": "?" };
+const LETTERS = { b: "+", u: "*", l: "/", z: "undo", c: ".", p: "pages", "?": "?" };
 
 /** What a key does here; null where it belongs to the input. */
 function actionOf(event, field) {
@@ -432,6 +463,7 @@ function actionOf(event, field) {
       return input.value === "-" ? undo : null;
     case ".": case ",": return isEmpty && state.context !== "none" ? showContext : event.key === "c" ? () => {} : null;
     case "?": return () => dialog.showModal();
+    case "pages": return state.context === "page" ? openPages : () => {};
     case "PageDown": return () => crop.scrollBy(0, SCROLLED * crop.clientHeight);
     case "PageUp": return () => crop.scrollBy(0, -SCROLLED * crop.clientHeight);
     default: return null;
@@ -441,7 +473,9 @@ function actionOf(event, field) {
 document.addEventListener("keydown", (event) => {
   const field = state.fields[0];
   if (!work || screen.firstChild !== work || dialog.open || !field) {
-    if (screen.querySelector(".message") && event.key === "-" && event.target.tagName !== "INPUT") { event.preventDefault(); undo(); }
+    if (!screen.querySelector(".message") || event.target.tagName === "INPUT") return;
+    if (event.key === "-") { event.preventDefault(); undo(); }
+    if (event.key === "p" && state.context === "page") openPages();
     return;
   }
   if (event.altKey || (event.target.tagName === "BUTTON" && (event.key === "Enter" || event.key === " "))) return;

@@ -16,11 +16,10 @@ use crate::{
     answer::Answer,
     audit::Audit,
     context::Context,
-    crops::{FieldBox, Request},
+    crops::{FieldBox, Picture, Request, Shown},
     journal::Event,
     queue::ItemIdx,
     review::{Refusal, Review},
-    status::PageToSee,
 };
 use formread_core::{
     assemble::{KeyedFault, keyed_value},
@@ -30,8 +29,6 @@ use formread_raster::error::Error;
 
 /// Most characters of an answer's identifier.
 const MAX_ID: usize = 64;
-/// Most pages that the page names.
-const MAX_LISTED: usize = 200;
 
 /// Why a request has no answer.
 pub struct Failure {
@@ -41,7 +38,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(status: StatusCode, word: &str) -> Self {
+    pub(super) fn new(status: StatusCode, word: &str) -> Self {
         Self { status, word: word.to_owned(), detail: String::new() }
     }
 }
@@ -58,6 +55,8 @@ impl From<Refusal> for Failure {
             Refusal::NoSession => (StatusCode::UNAUTHORIZED, "no-session"),
             Refusal::NoField => (StatusCode::NOT_FOUND, "no-field"),
             Refusal::AlreadyRead => (StatusCode::CONFLICT, "already-read"),
+            Refusal::NoPage => (StatusCode::NOT_FOUND, "no-page"),
+            Refusal::AlreadyDecided => (StatusCode::CONFLICT, "already-decided"),
             Refusal::NothingToUndo => (StatusCode::CONFLICT, "nothing-to-undo"),
         };
         Self::new(status, word)
@@ -77,7 +76,7 @@ impl IntoResponse for Failure {
     }
 }
 
-type Reply<T> = Result<Json<T>, Failure>;
+pub(super) type Reply<T> = Result<Json<T>, Failure>;
 
 /// What the page has to ask, and how far the review is.
 #[derive(Serialize)]
@@ -145,7 +144,7 @@ fn asked(review: &Review, item: ItemIdx) -> Option<AskedField> {
     })
 }
 
-fn session_of(shared: &Shared, headers: &HeaderMap) -> Result<u64, Failure> {
+pub(super) fn session_of(shared: &Shared, headers: &HeaderMap) -> Result<u64, Failure> {
     shared.auth.session(headers).ok_or_else(|| Refusal::NoSession.into())
 }
 
@@ -179,6 +178,7 @@ pub async fn enter(
     })
 }
 
+/// A request without a body.
 #[derive(Deserialize)]
 pub struct Nothing {}
 
@@ -196,6 +196,14 @@ pub async fn hand(
     }
     review.queue().recall(session);
     Ok(Json(hand_of(&mut review, session, 1)?))
+}
+
+/// Checks the identifier of a change.
+pub(super) fn check_id(id: &str) -> Result<(), Failure> {
+    match id.is_empty() || id.len() > MAX_ID {
+        true => Err(Failure::new(StatusCode::BAD_REQUEST, "no-identifier")),
+        false => Ok(()),
+    }
 }
 
 #[derive(Deserialize)]
@@ -228,9 +236,7 @@ pub async fn answer(
     Json(body): Json<AnswerBody>,
 ) -> Reply<Hand> {
     let session = session_of(&shared, &headers)?;
-    if body.id.is_empty() || body.id.len() > MAX_ID {
-        return Err(Failure::new(StatusCode::BAD_REQUEST, "no-identifier"));
-    }
+    check_id(&body.id)?;
     let (hand, stored) = {
         let mut review = shared.review();
         let answer = match &body.said {
@@ -267,7 +273,7 @@ pub async fn undo(
     Ok(Json(hand))
 }
 
-fn append(shared: &Shared, event: Option<Event>) -> oneshot::Receiver<Result<(), String>> {
+pub(super) fn append(shared: &Shared, event: Option<Event>) -> oneshot::Receiver<Result<(), String>> {
     let (sender, receiver) = oneshot::channel();
     // the page may have gone: then nobody waits
     let done = Box::new(move |stored| drop(sender.send(stored)));
@@ -278,7 +284,7 @@ fn append(shared: &Shared, event: Option<Event>) -> oneshot::Receiver<Result<(),
     receiver
 }
 
-async fn wait(stored: oneshot::Receiver<Result<(), String>>) -> Result<(), Failure> {
+pub(super) async fn wait(stored: oneshot::Receiver<Result<(), String>>) -> Result<(), Failure> {
     let failure =
         |detail: String| Failure { status: StatusCode::SERVICE_UNAVAILABLE, word: "not-stored".to_owned(), detail };
     stored.await.unwrap_or_else(|_| Err("the journal is closed".to_owned())).map_err(failure)
@@ -316,13 +322,13 @@ pub async fn rest(
 #[derive(Serialize)]
 pub struct Summary {
     audit: Audit,
-    /// How many pages are not settled here, by reason.
+    /// How many pages have more than fields to key and are not decided, by reason.
     pages_to_see: BTreeMap<String, u64>,
-    /// The first of them, where people may see pages. Otherwise they do not see names of scans.
-    listed: Vec<PageToSee>,
+    /// Whether people may see pages and decide. Otherwise they do not see names of scans.
+    may_see_pages: bool,
 }
 
-/// What the audit has found, and which pages are not settled here.
+/// What the audit has found, and how many pages are to be seen.
 pub async fn summary(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -331,20 +337,18 @@ pub async fn summary(
     session_of(&shared, &headers)?;
     let mut review = shared.review();
     let audit = Audit::of(review.queue().items());
-    let pages = review.pages_to_see();
-    let counts = PageToSee::by_reason(pages).into_iter().map(|(reason, n)| (reason.to_owned(), n)).collect();
-    let n_listed = if shared.context == Context::Page { MAX_LISTED } else { 0 };
-    Ok(Json(Summary { audit, pages_to_see: counts, listed: pages.iter().take(n_listed).cloned().collect() }))
+    let counts = review.pages_to_see().open_by_reason().into_iter().map(|(reason, n)| (reason.to_owned(), n)).collect();
+    Ok(Json(Summary { audit, pages_to_see: counts, may_see_pages: shared.context == Context::Page }))
 }
 
 /// The picture of a field.
 pub async fn crop(shared: State<Arc<Shared>>, headers: HeaderMap, item: Path<ItemIdx>) -> Result<Response, Failure> {
-    picture(&shared, &headers, item.0, Context::None).await
+    Ok(png(pictured(&shared, &headers, item.0, Context::None).await?))
 }
 
 /// The picture of a strip of its page.
 pub async fn strip(shared: State<Arc<Shared>>, headers: HeaderMap, item: Path<ItemIdx>) -> Result<Response, Failure> {
-    picture(&shared, &headers, item.0, Context::Strip).await
+    Ok(png(pictured(&shared, &headers, item.0, Context::Strip).await?))
 }
 
 /// The picture of its page.
@@ -353,29 +357,65 @@ pub async fn whole_page(
     headers: HeaderMap,
     item: Path<ItemIdx>,
 ) -> Result<Response, Failure> {
-    picture(&shared, &headers, item.0, Context::Page).await
+    Ok(png(pictured(&shared, &headers, item.0, Context::Page).await?))
+}
+
+/// A field, and how much of its page is shown.
+#[derive(Deserialize)]
+pub struct PlaceBody {
+    item: ItemIdx,
+    context: Context,
+}
+
+/// Where the middle of a field is on a picture of more than the field: shares of its width and height.
+pub async fn place(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(PlaceBody { item, context }): Json<PlaceBody>,
+) -> Reply<[f64; 2]> {
+    Ok(Json(pictured(&shared, &headers, item, context).await?.field))
 }
 
 /// A picture of a field that the session has in its hand.
-async fn picture(shared: &Shared, headers: &HeaderMap, item: ItemIdx, context: Context) -> Result<Response, Failure> {
+async fn pictured(shared: &Shared, headers: &HeaderMap, item: ItemIdx, context: Context) -> Result<Picture, Failure> {
     let session = session_of(shared, headers)?;
-    let png = |picture: Arc<[u8]>| ([(header::CONTENT_TYPE, "image/png")], picture.to_vec()).into_response();
     let receiver = {
         let mut review = shared.review();
         if context > shared.context || !review.queue().holds(session, item) {
             return Err(Failure::new(StatusCode::FORBIDDEN, "not-asked"));
         }
-        if let Some(picture) = shared.crops.cached((item, context)) {
-            return Ok(png(picture));
+        let wanted = Shown::Field(item, context);
+        if let Some(picture) = shared.crops.cached(wanted) {
+            return Ok(picture);
         }
-        let (sender, receiver) = oneshot::channel();
         let (scan, page, fields) = fields_of_page(&mut review, item)?;
-        let reply = Box::new(move |picture| drop(sender.send(picture)));
-        shared.crops.request(Request { scan, page, fields, wanted: (item, context), reply });
-        receiver
+        cut(shared, scan, page, fields, wanted)
     };
+    cut_by(receiver).await
+}
+
+/// Has a picture cut.
+pub(super) fn cut(
+    shared: &Shared,
+    scan: String,
+    page: u32,
+    fields: Vec<FieldBox>,
+    wanted: Shown,
+) -> oneshot::Receiver<Result<Picture, String>> {
+    let (sender, receiver) = oneshot::channel();
+    let reply = Box::new(move |picture| drop(sender.send(picture)));
+    shared.crops.request(Request { scan, page, fields, wanted, reply });
+    receiver
+}
+
+/// The picture that is cut.
+pub(super) async fn cut_by(receiver: oneshot::Receiver<Result<Picture, String>>) -> Result<Picture, Failure> {
     let cut = receiver.await.unwrap_or_else(|_| Err("no thread cuts pictures".to_owned()));
-    cut.map(png).map_err(|detail| Failure { status: StatusCode::NOT_FOUND, word: "no-picture".to_owned(), detail })
+    cut.map_err(|detail| Failure { status: StatusCode::NOT_FOUND, word: "no-picture".to_owned(), detail })
+}
+
+pub(super) fn png(picture: Picture) -> Response {
+    ([(header::CONTENT_TYPE, "image/png")], picture.png.to_vec()).into_response()
 }
 
 /// The page of an item, and all fields on it that may be asked.

@@ -2,6 +2,7 @@
 
 mod api;
 mod page;
+mod pages;
 
 use std::{
     net::SocketAddr,
@@ -81,12 +82,14 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/", get(page::page))
         .route("/review.js", get(page::script))
         .route("/value.js", get(page::value_script))
+        .route("/pages.js", get(page::pages_script))
         .route("/review.css", get(page::style))
         .route("/texts.json", get(page::texts))
         .route("/icon.svg", get(page::icon))
         .route("/crop/{item}", get(api::crop))
         .route("/strip/{item}", get(api::strip))
         .route("/page/{item}", get(api::whole_page))
+        .route("/seen/{page}", get(pages::picture))
         .route("/api/enter", post(api::enter))
         .route("/api/hand", post(api::hand))
         .route("/api/answer", post(api::answer))
@@ -94,5 +97,9 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/api/later", post(api::later))
         .route("/api/rest", post(api::rest))
         .route("/api/summary", post(api::summary))
+        .route("/api/place", post(api::place))
+        .route("/api/pages", post(pages::list))
+        .route("/api/page", post(pages::decide))
+        .route("/api/page/take-back", post(pages::take_back))
         .with_state(shared)
 }
