@@ -1,93 +1,40 @@
 //! The review of a run by the program: its server is asked as the page asks it, and the answers go into tables and databases.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    path::Path,
-    process::{Child, Stdio},
-};
+use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::util::{STRIP, call, formread, names, talk, write_strips};
+use crate::{
+    review_server::{Server, list_reviewers},
+    util::{STRIP, call, names, talk, write_strips},
+};
 
 /// What both people key, whatever they see.
 const KEYED: &str = "7";
 /// As many as the run accepts.
 const N_AUDITED: u64 = 1;
 
-/// A server of the review of `out.csv` for the people in `reviewers`.
-struct Server {
-    child: Child,
-    host: String,
+/// A server for the people in `reviewers`, of strips.
+fn start(folder: &Path, more: &[&str]) -> Server {
+    let audit = N_AUDITED.to_string();
+    let args = ["--scans", "in", "--reviewers", "reviewers", "--audit", &audit, "--pipeline", STRIP];
+    Server::start(folder, &[&args[..], more].concat())
 }
 
-impl Server {
-    fn start(folder: &Path, more: &[&str]) -> Self {
-        let audit = N_AUDITED.to_string();
-        let args =
-            ["review", "out.csv", "--scans", "in", "--reviewers", "reviewers", "--audit", &audit, "--pipeline", STRIP];
-        let args = [&args[..], more].concat();
-        let mut command = formread(folder);
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("the program can be started");
-        let mut address = String::new();
-        let stdout = child.stdout.take().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut address).expect("the first line is the address");
-        let host = address.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
-        assert!(host.starts_with("127.0.0.1:"), "{address}");
-        Self { child, host }
+/// Answers all fields that a person is asked. Returns how many they were, and what the page shows at the end.
+fn answer_all(server: &Server, token: &str) -> (usize, Value) {
+    let cookie = server.enter(token);
+    let (_, _, mut hand) = server.post("/api/hand", &cookie, &json!({}));
+    let mut n = 0;
+    while let Some(item) = hand["fields"].get(0).map(|field| field["item"].clone()) {
+        let answer = json!({ "id": format!("{token}-{n}"), "item": item, "keyed": KEYED });
+        let (status, _, next) = server.post("/api/answer", &cookie, &answer);
+        assert_eq!(status, 200, "{next}");
+        hand = next;
+        n += 1;
     }
-
-    /// Posts JSON. Returns the status, the cookie that was set, and the answer.
-    fn post(&self, path: &str, cookie: &str, body: &Value) -> (u16, String, Value) {
-        let (host, body) = (&self.host, body.to_string());
-        let mut stream = TcpStream::connect(host).expect("it listens");
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nCookie: {cookie}\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        stream.write_all((head + &body).as_bytes()).expect("it reads");
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).expect("it answers");
-        let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {reply}"));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status is a number");
-        let cookies = head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
-        let cookie = cookies.filter_map(|cookie| cookie.split(';').next()).collect();
-        (status, cookie, serde_json::from_str(body).unwrap_or(Value::Null))
-    }
-
-    /// Begins a session: its cookie.
-    fn enter(&self, token: &str) -> String {
-        let (status, cookie, _) = self.post("/api/enter", "", &json!({ "token": token }));
-        assert_eq!(status, 200);
-        cookie
-    }
-
-    /// Answers all fields that a person is asked. Returns how many they were, and what the page shows at the end.
-    fn answer_all(&self, token: &str) -> (usize, Value) {
-        let cookie = self.enter(token);
-        let (_, _, mut hand) = self.post("/api/hand", &cookie, &json!({}));
-        let mut n = 0;
-        while let Some(item) = hand["fields"].get(0).map(|field| field["item"].clone()) {
-            let answer = json!({ "id": format!("{token}-{n}"), "item": item, "keyed": KEYED });
-            let (status, _, next) = self.post("/api/answer", &cookie, &answer);
-            assert_eq!(status, 200, "{next}");
-            hand = next;
-            n += 1;
-        }
-        let (_, _, summary) = self.post("/api/summary", &cookie, &json!({}));
-        (n, summary)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    let (_, _, summary) = server.post("/api/summary", &cookie, &json!({}));
+    (n, summary)
 }
 
 /// A run of strips and of a file that is no picture, in `numbers.sqlite` as well, and two reviewers.
@@ -96,9 +43,7 @@ fn run(folder: &Path) {
     fs::write(folder.join("in/bad.png"), "no picture").expect("the folder is writable");
     let output = call(folder, &["run", "in", "out.csv", "--pipeline", STRIP, "--also", "numbers.sqlite"]);
     assert_eq!(output.status.code(), Some(1), "one file is unreadable: {}", talk(&output));
-    let hash = |token: &str| formread_raster::hash::sha256(token.as_bytes());
-    let list = ["ann", "ben"].map(|name| format!("{name} {}\n", hash(name))).concat();
-    fs::write(folder.join("reviewers"), list).expect("the folder is writable");
+    list_reviewers(folder, &["ann", "ben"]);
 }
 
 #[track_caller]
@@ -119,9 +64,9 @@ fn answers_of_two_people_go_into_the_final_tables_and_the_databases() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let dir = dir.path();
     run(dir);
-    let server = Server::start(dir, &[]);
-    let (n, _) = server.answer_all("ann");
-    let (again, summary) = server.answer_all("ben");
+    let server = start(dir, &[]);
+    let (n, _) = answer_all(&server, "ann");
+    let (again, summary) = answer_all(&server, "ben");
     assert!(n as u64 > N_AUDITED && n == again, "{n}, {again}");
     assert_eq!(summary["pages_to_see"], json!({ "unreadable": 1 }));
     assert_eq!(summary["may_see_pages"], false);
@@ -189,7 +134,7 @@ fn decisions_on_pages_are_kept_once_and_are_in_the_final_tables() {
     let dir = dir.path();
     run(dir);
     // nobody sees pages, or names of scans, where that is not allowed
-    let server = Server::start(dir, &["--context", "strip"]);
+    let server = start(dir, &["--context", "strip"]);
     let cookie = server.enter("ann");
     for (path, body) in [
         ("/api/pages", json!({})),
@@ -201,7 +146,7 @@ fn decisions_on_pages_are_kept_once_and_are_in_the_final_tables() {
     }
     drop(server);
 
-    let server = Server::start(dir, &["--context", "page"]);
+    let server = start(dir, &["--context", "page"]);
     let [ann, ben] = ["ann", "ben"].map(|token| server.enter(token));
     let (_, _, list) = server.post("/api/pages", &ann, &json!({}));
     let page = json!({ "idx": 0, "scan": "bad.png", "page": 1, "reason": "unreadable" });
@@ -221,7 +166,7 @@ fn decisions_on_pages_are_kept_once_and_are_in_the_final_tables() {
     assert_eq!(decide(&ben, "3", "scan-again").0, 200);
     drop(server);
 
-    let server = Server::start(dir, &["--context", "page"]);
+    let server = start(dir, &["--context", "page"]);
     let (_, _, list) = server.post("/api/pages", &server.enter("ann"), &json!({}));
     assert_eq!((&list["open"], &list["pages"][0]["who"]), (&json!(0), &json!("ben")), "the journal has it");
     drop(server);

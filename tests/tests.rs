@@ -19,6 +19,8 @@
 //! - `module_cycles`: no two modules of a crate use each other.
 //! - `registration`: drawn forms that are turned, cut off, folded or photographed, and pages of no known form.
 //! - `review`: answers of a review in the final tables and the databases.
+//! - `review_load`: eight people at once, 50 kills, and what people key, in a review.
+//! - `review_server`: helper: a server of a review.
 //! - `samples`: training data from what people settled in a review.
 //! - `real_digits`: glyphs of real handwritten digits; needs data that is not in the repository.
 //! - `real_pages`: accuracy on real scans; needs data that is not in the repository.
@@ -90,6 +92,10 @@ mod real_pages;
 mod registration;
 #[cfg(all(feature = "torch", feature = "sqlite", feature = "parquet", unix))]
 mod review;
+#[cfg(all(feature = "torch", target_os = "linux"))]
+mod review_load;
+#[cfg(all(feature = "torch", unix))]
+mod review_server;
 #[cfg(feature = "torch")]
 mod samples;
 mod several_pages;

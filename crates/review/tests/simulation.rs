@@ -103,7 +103,7 @@ fn write_run(folder: &Path, deck: Deck, chance: &mut impl Rng) -> Truth {
         let mut record = [PageRecord { page: 1, reading }];
         reconcile(std::slice::from_ref(&template), &mut record, &AcceptTable::default(), &RuleParams::default());
         lines.push(serde_json::to_string(&PageRows::new(&scan, &record[0])).expect("it is plain data"));
-        scans.push(serde_json::json!({ "scan": scan, "sha256": "", "pages": 1 }));
+        scans.push(serde_json::json!({ "scan": scan, "sha256": null, "pages": 1 }));
         for (name, number) in FIELDS.iter().zip(numbers) {
             truth.insert((scan.clone(), (*name).to_owned()), number);
         }
