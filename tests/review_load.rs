@@ -244,7 +244,7 @@ impl Keyed {
 }
 
 #[test]
-#[ignore = "300 pages"]
+#[cfg_attr(mnist_data, ignore = "300 pages")]
 #[cfg_attr(not(mnist_data), ignore = "it needs .mnist")]
 fn torture_review_of_a_hard_deck_needs_few_keys() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
