@@ -1,4 +1,4 @@
-//! What a person says of a field.
+//! What a person says of a field, or of a page.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,4 +34,48 @@ pub struct Reading {
     pub who: String,
     /// What the person said.
     pub answer: Answer,
+}
+
+/// What somebody decides of a page after a look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// The scan is bad: the paper must be scanned again.
+    ScanAgain,
+    /// There is nothing to read on it: an empty page, a cover, another paper.
+    NoForm,
+    /// Somebody must deal with the paper.
+    GiveBack,
+    /// What is written beside the fields changes nothing. Only of pages with such writing.
+    NothingToBook,
+}
+
+impl Decision {
+    /// The word in the tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ScanAgain => "scan-again",
+            Self::NoForm => "no-form",
+            Self::GiveBack => "give-back",
+            Self::NothingToBook => "nothing-to-book",
+        }
+    }
+}
+
+/// Why an answer, or a decision, is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// The session has ended, or never began.
+    NoSession,
+    /// There is no such field.
+    NoField,
+    /// This person has read the field.
+    AlreadyRead,
+    /// There is no such page, or it can be no such thing.
+    NoPage,
+    /// Somebody has decided what becomes of the page.
+    AlreadyDecided,
+    /// There is no answer, or decision, to take back.
+    NothingToUndo,
 }

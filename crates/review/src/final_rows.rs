@@ -1,8 +1,8 @@
 //! The rows of the final tables: those of the run, with what people and rules settled.
 
 use crate::{
-    answer::{Answer, Reading},
-    pages::{Decided, Decision, PageToSee},
+    answer::{Answer, Decision, Reading},
+    pages::{Decided, PageToSee},
     review::Review,
     solve::{Outcome, Place, Solution},
 };

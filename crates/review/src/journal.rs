@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{answer::Answer, pages::GivenDecision};
+use crate::answer::{Answer, Decision};
 use formread_raster::{
     error::{Error, Format, Result},
     fsio::{private_options, read_bounded, sync_folder_of},
@@ -65,6 +65,23 @@ pub struct GivenAnswer {
     pub who: String,
     /// What the person said.
     pub answer: Answer,
+    /// Seconds since 1970.
+    pub at: u64,
+}
+
+/// A decision on a page, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenDecision {
+    /// The decision's identifier.
+    pub id: String,
+    /// The file.
+    pub scan: String,
+    /// 1-based page in it.
+    pub page: u32,
+    /// The person.
+    pub who: String,
+    /// The decision.
+    pub decision: Decision,
     /// Seconds since 1970.
     pub at: u64,
 }

@@ -30,12 +30,12 @@ mod solve;
 mod status;
 mod truth;
 
-pub use answer::Answer;
+pub use answer::{Answer, Decision, Refusal};
 pub use context::Context;
 pub use final_rows::{FinalPage, SettledRow, final_pages};
 pub use journal::{Event, Journal, Settings, read_journal};
-pub use pages::{Decided, Decision, PageToSee};
-pub use review::{Refusal, Review};
+pub use pages::{Decided, PageToSee};
+pub use review::Review;
 pub use run::{Run, RunPaths, identities};
 pub use samples::{SampleReport, SampleSource, samples};
 pub use serve::{ServeOptions, serve};

@@ -2,36 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::{journal::Event, review::Refusal};
+use crate::{
+    answer::{Decision, Refusal},
+    journal::{Event, GivenDecision},
+};
 use formread_core::rows::{PageRows, Verdict, WRITING_OUTSIDE};
-
-/// What somebody decides of a page after a look at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Decision {
-    /// The scan is bad: the paper must be scanned again.
-    ScanAgain,
-    /// There is nothing to read on it: an empty page, a cover, another paper.
-    NoForm,
-    /// Somebody must deal with the paper.
-    GiveBack,
-    /// What is written beside the fields changes nothing. Only of pages with such writing.
-    NothingToBook,
-}
-
-impl Decision {
-    /// The word in the tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ScanAgain => "scan-again",
-            Self::NoForm => "no-form",
-            Self::GiveBack => "give-back",
-            Self::NothingToBook => "nothing-to-book",
-        }
-    }
-}
 
 /// A page of which not everything is asked: somebody must look at it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,23 +33,6 @@ pub struct Decided {
     pub who: String,
     #[serde(skip)]
     id: String,
-}
-
-/// A decision in the journal, by name of the page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GivenDecision {
-    /// The decision's identifier.
-    pub id: String,
-    /// The file.
-    pub scan: String,
-    /// 1-based page in it.
-    pub page: u32,
-    /// The person.
-    pub who: String,
-    /// The decision.
-    pub decision: Decision,
-    /// Seconds since 1970.
-    pub at: u64,
 }
 
 impl PageToSee {

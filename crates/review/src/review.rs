@@ -6,13 +6,12 @@ use std::{
 };
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use serde::Serialize;
 
 use crate::{
-    answer::{Answer, Reading},
+    answer::{Answer, Decision, Reading, Refusal},
     audit::{Audit, Draw, has_second_look, lot},
     journal::{Event, GivenAnswer, Settings},
-    pages::{Decision, PageToSee, PagesToSee},
+    pages::{PageToSee, PagesToSee},
     queue::{Item, ItemIdx, Kind, Origin, Queue},
     run::{Run, RunPaths, identities, records},
     solve::{Contested, Outcome, Place, Readings, Rules, Solution, field_of, solve, with_outcomes},
@@ -42,24 +41,6 @@ pub struct Review {
     /// The files that have items, by name.
     by_scan: HashMap<String, u32>,
     pages_to_see: PagesToSee,
-}
-
-/// Why an answer is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Refusal {
-    /// The session has ended, or never began.
-    NoSession,
-    /// There is no such field.
-    NoField,
-    /// This person has read the field.
-    AlreadyRead,
-    /// There is no such page, or it can be no such thing.
-    NoPage,
-    /// Somebody has decided what becomes of the page.
-    AlreadyDecided,
-    /// There is no answer, or decision, to take back.
-    NothingToUndo,
 }
 
 impl Review {

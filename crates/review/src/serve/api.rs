@@ -13,13 +13,13 @@ use tokio::sync::oneshot;
 
 use super::{Shared, now};
 use crate::{
-    answer::Answer,
+    answer::{Answer, Refusal},
     audit::Audit,
     context::Context,
     crops::{FieldBox, Picture, Request, Shown},
     journal::Event,
     queue::ItemIdx,
-    review::{Refusal, Review},
+    review::Review,
 };
 use formread_core::{
     assemble::{KeyedFault, keyed_value},

@@ -16,10 +16,11 @@ use super::{
     now,
 };
 use crate::{
+    answer::{Decision, Refusal},
     context::Context,
     crops::Shown,
-    pages::{Decision, PageToSee},
-    review::{Refusal, Review},
+    pages::PageToSee,
+    review::Review,
 };
 
 /// Most pages that the page lists.
