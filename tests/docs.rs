@@ -233,7 +233,7 @@ fn parameters_of_design_pages_have_the_values_of_the_sources() {
 }
 
 /// The commands of the program.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "run",
     "explain",
     "eval values",
