@@ -1,6 +1,6 @@
 //! Local binarisation: the threshold follows the light and the paper, which change over a page.
 
-use image::{GrayImage, Luma};
+use image::GrayImage;
 
 /// Parameters of [`sauvola`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,6 +26,7 @@ pub fn sauvola(image: &GrayImage, params: SauvolaParams) -> GrayImage {
     // sums of each column over the rows of the window, which moves down row by row
     let mut sums = vec![0u32; width];
     let mut squares = vec![0u64; width];
+    let (mut sums_before, mut squares_before) = (vec![0u64; width + 1], vec![0u64; width + 1]);
     let add_row = |sums: &mut [u32], squares: &mut [u64], y: usize| {
         for ((sum, square), &v) in sums.iter_mut().zip(squares).zip(&source[y * width..][..width]) {
             *sum += u32::from(v);
@@ -46,32 +47,29 @@ pub fn sauvola(image: &GrayImage, params: SauvolaParams) -> GrayImage {
             }
         }
         let n_rows = (y + radius).min(height - 1) + 1 - y.saturating_sub(radius);
+        // the sums over all columns before each one, so that those of a window are a difference
         let (mut sum, mut square) = (0u64, 0u64);
-        for x in 0..radius.min(width) {
-            sum += u64::from(sums[x]);
-            square += squares[x];
-        }
         for x in 0..width {
-            if x + radius < width {
-                sum += u64::from(sums[x + radius]);
-                square += squares[x + radius];
-            }
-            if let Some(left) = x.checked_sub(radius + 1) {
-                sum -= u64::from(sums[left]);
-                square -= squares[left];
-            }
-            let n_cols = (x + radius).min(width - 1) + 1 - x.saturating_sub(radius);
-            let (n, grey) = (n_rows * n_cols, source[y * width + x]);
+            (sum, square) = (sum + u64::from(sums[x]), square + squares[x]);
+            (sums_before[x + 1], squares_before[x + 1]) = (sum, square);
+        }
+        let row = &source[y * width..][..width];
+        let dark = &mut mask.as_mut()[y * width..][..width];
+        for (x, (&grey, dark)) in row.iter().zip(dark).enumerate() {
+            let (from, to) = (x.saturating_sub(radius), (x + radius + 1).min(width));
+            let n = n_rows * (to - from);
+            let sum = sums_before[to] - sums_before[from];
             // s is at most 127.5, so no pixel as light as the mean is ink, and most pixels need no square root
             if u64::from(grey) * n as u64 >= sum {
                 continue;
             }
             let n = n as f64;
             let mean = sum as f64 / n;
+            let square = squares_before[to] - squares_before[from];
             let deviation = (square as f64 / n - mean * mean).max(0.0).sqrt();
             let threshold = mean * (1.0 + params.k * (deviation / DEVIATION_RANGE - 1.0));
             if f64::from(grey) < threshold {
-                mask.put_pixel(x as u32, y as u32, Luma([255]));
+                *dark = 255;
             }
         }
     }
@@ -86,6 +84,8 @@ pub fn ink_share(mask: &GrayImage) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use image::Luma;
+
     use super::*;
 
     /// A stroke 60 levels below a ground that runs from 90 to 250, beside a watermark 20 below it.
