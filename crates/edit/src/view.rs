@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use formread_core::form::{FieldLayout, FormTemplate, PageLayout, TemplateLines, parse_template};
+use formread_core::form::{FieldLayout, PageLayout, TemplateLines, parse_template};
 use formread_raster::{
     error::{Error, Result},
     geometry::{MM_PER_INCH, Rect},
@@ -80,12 +80,8 @@ pub fn view(text: &str) -> Result<View> {
         fields: places.map(field).collect::<Result<_>>()?,
         rules: template.rules.iter().map(|rule| rule.text.clone()).collect(),
         lines: landmarks.lines.iter().map(|line| [line.a.x, line.a.y, line.b.x, line.b.y].map(length)).collect(),
-        print: printed_boxes(&template).map(place).collect(),
+        print: template.printed_boxes().into_iter().map(place).collect(),
     })
-}
-
-fn printed_boxes(template: &FormTemplate) -> impl Iterator<Item = Rect> {
-    template.printed_boxes().into_iter()
 }
 
 #[cfg(test)]

@@ -231,6 +231,11 @@ impl Layout {
     /// `Usage` where one is a box and the other has cells.
     pub fn join(&self, other: &Self, rounding: Rounding) -> Result<Self> {
         let (a, b) = if self.bounds()[0] <= other.bounds()[0] { (self, other) } else { (other, self) };
+        if let (Self::Comb(left), Self::Comb(right)) = (a, b)
+            && let Some(comb) = left.join(right, rounding)
+        {
+            return Ok(Self::Comb(comb));
+        }
         match (a, b) {
             (Self::Box(_), Self::Box(_)) => {
                 let [a, b] = [a.bounds(), b.bounds()];
@@ -241,9 +246,6 @@ impl Layout {
             (Self::Box(_), _) | (_, Self::Box(_)) => {
                 let error = Error::usage("one is a box, and the other has cells");
                 Err(error.with_hint("give both cells, or neither"))
-            }
-            (Self::Comb(left), Self::Comb(right)) if left.join(right, rounding).is_some() => {
-                Ok(Self::Comb(left.join(right, rounding).unwrap_or_else(|| left.clone())))
             }
             _ => Ok(Self::Cells([a.cells(), b.cells()].concat())),
         }

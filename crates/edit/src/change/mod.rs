@@ -68,8 +68,9 @@ pub struct Changed {
 /// Makes a change.
 ///
 /// # Errors
-/// Where the text is not TOML, the change is not possible, or what it gives is not a template.
+/// Where the text is not a template, the change is not possible, or what it gives is not a template.
 pub fn apply(text: &str, change: &Change) -> Result<Changed> {
+    parse_template(text)?;
     let mut document = Document::parse(text)?;
     let field = match change {
         Change::Add { bounds, after } => Some(place::add(&mut document, *bounds, *after)?),

@@ -7,7 +7,8 @@ use super::{
     fields::{check_unnamed, free_name},
     layout::{Layout, Rounding},
 };
-use formread_raster::error::Result;
+use formread_core::form::MAX_CELLS;
+use formread_raster::error::{Error, Result};
 
 /// Adds a box after a field in the order.
 pub fn add(document: &mut Document, bounds: [f64; 4], after: usize) -> Result<usize> {
@@ -33,6 +34,10 @@ pub fn set_bounds(document: &mut Document, idx: usize, bounds: [f64; 4]) -> Resu
 
 /// Gives a field other cells.
 pub fn set_cells(document: &mut Document, idx: usize, groups: &[usize]) -> Result<usize> {
+    let n_cells = groups.iter().fold(0, |sum: usize, n| sum.saturating_add(*n));
+    if n_cells > MAX_CELLS {
+        return Err(Error::usage(format!("cells: {n_cells}")).with_hint(format!("at most {MAX_CELLS}")));
+    }
     let layout = Layout::read(document.field(idx)?)?.with_groups(groups);
     write(document, idx, &layout)?;
     Ok(idx)

@@ -251,3 +251,40 @@ fn text_that_is_not_toml_or_has_other_tables_is_refused_with_its_line() {
     assert!(refused(inline, json!({ "do": "place", "field": 0, "bounds": [2, 2, 9, 9] })).contains("[[field]]"));
     assert!(refused(&form(), json!({ "do": "delete", "field": 3 })).contains("no such field"));
 }
+
+#[test]
+fn cells_without_end_are_refused() {
+    assert!(refused(&form(), json!({ "do": "cells", "field": 0, "groups": [40, 40] })).contains("cells: 80"));
+    let endless = json!({ "do": "cells", "field": 1, "groups": [usize::MAX, 2] });
+    assert!(refused(&form(), endless).contains("cells: "));
+    let text = form().replace("groups = [2, 4]", "groups = [999999999999]");
+    assert!(refused(&text, json!({ "do": "split", "field": 0 })).contains("cells in groups"));
+}
+
+#[test]
+fn change_that_changes_nothing_or_is_taken_back_gives_the_same_bytes_for_each_form_of_the_library() {
+    for text in [
+        include_str!("../../../../pipelines/c1-2019.toml"),
+        include_str!("../../../../pipelines/mtc-antenatal.toml"),
+        include_str!("../../../../pipelines/nist-hsf.toml"),
+        include_str!("../../../../pipelines/tax-return.toml"),
+        include_str!("../../../../fixtures/signs/cash-book.toml"),
+        include_str!("../../../../fixtures/marks/ballot.toml"),
+        include_str!("../../../../fixtures/walk/cash.toml"),
+    ] {
+        let fields = parse_template(text).expect("it is a template").fields;
+        for (idx, field) in fields.iter().enumerate() {
+            let mut document = Document::parse(text).expect("it is TOML");
+            let bounds =
+                layout::Layout::read(document.field(idx).expect("it is there")).expect("it has a place").bounds();
+            let same = changed(text, json!({ "do": "place", "field": idx, "bounds": bounds }));
+            assert_eq!(same.text, text, "{}", field.name);
+            let there = changed(text, json!({ "do": "order", "field": idx, "to": 0 }));
+            let back = changed(&there.text, json!({ "do": "order", "field": 0, "to": idx }));
+            assert_eq!(back.text, text, "{}", field.name);
+            let there = changed(text, json!({ "do": "rename", "field": idx, "name": "another_name" }));
+            let back = changed(&there.text, json!({ "do": "rename", "field": idx, "name": field.name }));
+            assert_eq!(back.text, text, "{}", field.name);
+        }
+    }
+}
