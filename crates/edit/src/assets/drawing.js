@@ -5,7 +5,8 @@ import { cancelPick, change, finishPick, onChange, pickedRule, place, select, se
 
 const MIN_DRAWN_PX = 6; // a smaller box is a click
 const LABEL_PX = 11;
-const MIN_LABELLED_PX = 14; // the names of lower fields would cover others
+const LETTER_PX = 7;
+const MIN_LABELLED_PX = 14; // what is written in lower fields would cover what is printed beside them
 const HANDLES = { nw: [0, 0], n: [0.5, 0], ne: [1, 0], e: [1, 0.5], se: [1, 1], s: [0.5, 1], sw: [0, 1], w: [0, 0.5] };
 const HANDLE_PX = 9;
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8];
@@ -71,23 +72,27 @@ function render() {
   svg.style.fontSize = `${LABEL_PX * perPx[1]}px`;
   const faulty = new Set((session.findings ?? []).filter((found) => found.severity === "fault").map((found) => found.field));
   while (fields.children.length > view.fields.length) fields.lastChild.remove();
-  view.fields.forEach((field, idx) => renderField(field, idx, faulty.has(field.name), field.bounds[3] < MIN_LABELLED_PX * perPx[1]));
+  view.fields.forEach((field, idx) => renderField(field, idx, faulty.has(field.name), perPx));
   renderHandles(perPx);
   renderBanner();
 }
 
-function renderField(field, idx, isFaulty, isLow) {
+function renderField(field, idx, isFaulty, [perX, perY]) {
   let group = fields.children[idx];
   if (!group) {
     group = shape("g");
     fields.append(group);
   }
-  const drawn = JSON.stringify([field.name, field.cells]);
+  // within the field, where nothing is printed
+  const whole = `${idx + 1} ${field.name}`;
+  const label = whole.length * LETTER_PX * perX < field.bounds[2] ? whole : String(idx + 1);
+  const isLow = field.bounds[3] < MIN_LABELLED_PX * perY;
+  const drawn = JSON.stringify([label, field.cells]);
   if (group.drawn !== drawn) {
     group.drawn = drawn;
     const [x, y] = field.bounds;
-    const label = shape("text", { x, y, dy: "-0.25em" }, `${idx + 1} ${field.name}`);
-    group.replaceChildren(shape("rect", { class: "whole", ...rectOf(field.bounds) }), ...field.cells.map((cell) => shape("rect", { class: "cell", ...rectOf(cell) })), label);
+    const name = shape("text", { x, y, dx: "0.25em", dy: "1.05em" }, label);
+    group.replaceChildren(shape("rect", { class: "whole", ...rectOf(field.bounds) }), ...field.cells.map((cell) => shape("rect", { class: "cell", ...rectOf(cell) })), name);
   }
   const { picking } = session;
   group.setAttribute("class", [
