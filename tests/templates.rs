@@ -294,6 +294,37 @@ fn template_check_with_simulated_pages_returns_a_forecast() {
     assert_eq!(forecast["rejected"], serde_json::json!({}), "{report}");
 }
 
+/// The template of the guide that is written by hand has ten lines, has no findings, and reads pages that are drawn with it.
+#[cfg(feature = "torch")]
+#[test]
+fn template_of_ten_lines_by_hand_is_checked_and_reads() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide/templates.md"));
+    let guide = guide.expect("the page exists");
+    let text = guide.split("cat > meter.toml <<'TOML'\n").nth(1).and_then(|rest| rest.split("TOML\n").next());
+    let text = text.expect("the page has the template");
+    assert_eq!(text.lines().count(), 10, "{text}");
+    fs::write(dir.path().join("meter.toml"), text).expect("it is writable");
+    for (i, (mut ink, digit)) in crate::util::digits_of_fixtures().into_iter().enumerate() {
+        let folder = dir.path().join(format!("digits/{digit}"));
+        fs::create_dir_all(&folder).expect("it is writable");
+        image::imageops::invert(&mut ink);
+        ink.save(folder.join(format!("{i}.png"))).expect("it is writable");
+    }
+    let args = ["template", "check", "meter.toml", "--simulate", "12", "--glyphs", "digits", "--dpi", "200", "--json"];
+    let output = call(dir.path(), &args);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", talk(&output)));
+    assert_eq!(report["findings"], serde_json::json!([]), "{report}");
+    let (forecast, reading) = (&report["forecasts"][0], &report["forecasts"][0]["fields"][0]);
+    assert_eq!(
+        (&forecast["rejected"], &reading["name"]),
+        (&serde_json::json!({}), &Value::from("reading")),
+        "{report}"
+    );
+    let accepted = reading["accepted"].as_u64().unwrap_or(0);
+    assert!(accepted >= 6 && reading["accepted_wrong"] == 0, "{report}");
+}
+
 /// A template is drafted from a blank form and fits it. Neither an existing template nor the scan is overwritten.
 #[cfg(feature = "torch")]
 #[test]

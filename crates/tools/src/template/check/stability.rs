@@ -235,6 +235,25 @@ mod tests {
         findings.iter().map(|finding| (finding.severity, finding.kind)).collect()
     }
 
+    /// Four boxes of 560 mm of lines in both directions hold no form: those of another one may lie so.
+    #[test]
+    fn boxes_with_nothing_else_printed_are_too_few() {
+        let field = |(i, name): (usize, &str)| {
+            let y = 40 + 50 * i;
+            format!("[[field]]\nname = \"{name}\"\nkind = \"integer\"\nbox = [60, {y}, 60, 10]\n")
+        };
+        let head = "name = \"t\"\ntitle = \"t\"\npage = [210, 297]\n";
+        let fields: String = ["a", "b", "c", "d"].into_iter().enumerate().map(field).collect();
+        let found = |landmarks: &str| {
+            let text = format!("{head}{landmarks}{fields}");
+            let file = TemplateFile::parse("t.toml", &text).unwrap_or_else(|finding| panic!("{finding}"));
+            few_landmarks(&file).iter().any(|finding| finding.kind == FindingKind::FewLandmarks)
+        };
+        assert!(found(""));
+        let words = "{ at = [20, 20, 60, 6] }, { at = [20, 43, 30, 3] }, { at = [20, 93, 30, 3] }";
+        assert!(!found(&format!("words = [{words}]\n")));
+    }
+
     #[test]
     fn unstable_landmarks_are_found() {
         use FindingKind::{FewLandmarks, LandmarksInLine};
