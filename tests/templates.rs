@@ -311,10 +311,11 @@ fn template_of_ten_lines_by_hand_is_checked_and_reads() {
         image::imageops::invert(&mut ink);
         ink.save(folder.join(format!("{i}.png"))).expect("it is writable");
     }
+    let output = call(dir.path(), &["template", "check", "meter.toml"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let args = ["template", "check", "meter.toml", "--simulate", "12", "--glyphs", "digits", "--dpi", "200", "--json"];
     let output = call(dir.path(), &args);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", talk(&output)));
-    assert_eq!(report["findings"], serde_json::json!([]), "{report}");
     let (forecast, reading) = (&report["forecasts"][0], &report["forecasts"][0]["fields"][0]);
     assert_eq!(
         (&forecast["rejected"], &reading["name"]),
