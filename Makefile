@@ -101,7 +101,7 @@ postgres:
 	fi
 
 .PHONY: torture
-torture: build ## the long tests: 50 kills, 20,000 pages, 300 forms, 60 templates, barcodes, numbers, damaged files; says what it measured
+torture: build ## the long tests: 50 kills of runs and of reviews, 20,000 pages, 300 forms, 60 templates, barcodes, numbers, damaged files; says what it measured
 	$(CARGO) test --release --test tests torture -- --ignored --nocapture --test-threads 1
 	$(CARGO) test --release -p formread-sinks --test sinks torture -- --ignored --test-threads 1
 

@@ -1,5 +1,7 @@
 //! The names in a list of scans, as standard input gives it.
 
+use std::{ffi::OsString, path::PathBuf};
+
 use anyhow::{Context, Result, ensure};
 
 /// Marks of the order of bytes, at the start of a text.
@@ -20,6 +22,23 @@ pub fn names(list: Vec<u8>) -> Result<Vec<Vec<u8>>> {
     let separator = if list.contains(&0) { 0 } else { b'\n' };
     let names = list.split(|&byte| byte == separator).map(|name| name.strip_suffix(b"\r").unwrap_or(name));
     Ok(names.filter(|name| !name.trim_ascii().is_empty()).map(<[u8]>::to_vec).collect())
+}
+
+/// The path that a name in a list is of.
+#[cfg(unix)]
+pub fn path_of(name: Vec<u8>) -> Result<PathBuf> {
+    use std::os::unix::ffi::OsStringExt;
+    Ok(OsString::from_vec(name).into())
+}
+
+/// The path that a name in a list is of.
+///
+/// # Errors
+/// Where it is not UTF-8.
+#[cfg(not(unix))]
+pub fn path_of(name: Vec<u8>) -> Result<PathBuf> {
+    let name = String::from_utf8(name).context("standard input")?;
+    Ok(OsString::from(name).into())
 }
 
 /// How two bytes of a list in UTF-16 make a unit; `None` where it is not in UTF-16.

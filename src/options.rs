@@ -2,7 +2,6 @@
 
 use std::{
     env,
-    ffi::OsString,
     io::Read,
     num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
@@ -72,7 +71,7 @@ pub fn listing(scans: &Path) -> Result<Listing> {
     }
     let mut list = Vec::new();
     std::io::stdin().lock().read_to_end(&mut list).context("standard input")?;
-    let scans = listed_scans(lists::names(list)?.into_iter().map(path_of).collect::<Result<Vec<_>>>()?);
+    let scans = listed_scans(lists::names(list)?.into_iter().map(lists::path_of).collect::<Result<Vec<_>>>()?);
     if scans.is_empty() {
         bail!("no scans in the list on standard input");
     }
@@ -85,18 +84,6 @@ pub fn listing(scans: &Path) -> Result<Listing> {
 /// As [`listing`].
 pub fn scans(scans: &Path) -> Result<Vec<Scan>> {
     Ok(listing(scans)?.scans)
-}
-
-#[cfg(unix)]
-fn path_of(name: Vec<u8>) -> Result<PathBuf> {
-    use std::os::unix::ffi::OsStringExt;
-    Ok(OsString::from_vec(name).into())
-}
-
-#[cfg(not(unix))]
-fn path_of(name: Vec<u8>) -> Result<PathBuf> {
-    let name = String::from_utf8(name).context("standard input")?;
-    Ok(OsString::from(name).into())
 }
 
 /// The templates in `files`, or every known one.

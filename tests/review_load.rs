@@ -39,6 +39,9 @@ fn write_run(folder: &Path, n: usize) -> usize {
     for field in fields {
         (field["state"], field["value"], field["reason"]) = (json!("review"), json!(""), json!("low-confidence"));
     }
+    for reading in page["readings"].as_array_mut().expect("it has readings") {
+        (reading["state"], reading["confidence"]) = (json!("low-confidence"), json!(0.5));
+    }
     (page["verdict"], page["attention"]) = (json!("review"), json!(names.join(";")));
     let (scan, mut records, mut lines) = (record["scans"][0].clone(), Vec::new(), String::new());
     for i in 0..n {
@@ -292,22 +295,24 @@ fn torture_review_of_a_hard_deck_needs_few_keys() {
         }
     }
     let status = review.status().expect("the run is whole");
-    let n_rejected = status.pages_to_see.len();
-    let pages_by_hand = n_rejected * (pages[0].len() - 2);
+    let is_rejected = |page: &&formread_review::PageToSee| page.reason != "writing-outside";
+    let n_rejected = status.pages_to_see.iter().filter(is_rejected).count();
+    // each page in the list is looked at, and decided with a key
+    let n_seen = status.pages_to_see.len();
+    let (keys, seconds) =
+        (reviewed.keys + n_seen as u64, reviewed.seconds() + n_seen as f64 * (FIELD_SECONDS + KEY_SECONDS));
     println!(
-        "{} pages, {} fields: {} keys to key all once; {} keys in {} fields to review them ({:.1} %), {second} fields by a \
-         second person or third; by the keystroke-level model {:.0} s and {:.0} s, {:.1} times faster; {n_rejected} pages rejected, \
-         {pages_by_hand} fields of them to key besides",
+        "{} pages, {} fields: {} keys to key all once; {keys} keys to review {} fields and {n_seen} pages ({:.1} %), {second} fields \
+         by a second person or third; by the keystroke-level model {:.0} s and {seconds:.0} s, {:.1} times faster; {n_rejected} \
+         pages are rejected and must be keyed elsewhere",
         pages.len(),
         all.fields,
         all.keys,
-        reviewed.keys,
         reviewed.fields,
-        100.0 * reviewed.keys as f64 / all.keys as f64,
+        100.0 * keys as f64 / all.keys as f64,
         all.seconds(),
-        reviewed.seconds(),
-        all.seconds() / reviewed.seconds()
+        all.seconds() / seconds
     );
     assert_eq!(status.unread + status.contested, 0, "everything was read");
-    assert!(reviewed.keys * 2 < all.keys, "most fields need no key");
+    assert!(keys * 2 < all.keys, "most fields need no key");
 }

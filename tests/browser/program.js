@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,26 @@ export function makeRun({ hasOthers = false } = {}) {
     writeFileSync(join(folder, "scans/zz-bad.png"), "no picture");
   }
   call(folder, ["run", "scans", "out.csv", "--quiet"], hasOthers ? 1 : 0);
+  return { folder, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+/** A folder with out.csv of one scan under `n` names. All fields, blank ones included, await a person. */
+export function makeLargeRun(n) {
+  const folder = mkdtempSync(join(tmpdir(), "formread-browser-"));
+  const name = (i) => `${String(i).padStart(5, "0")}.jpg`;
+  mkdirSync(join(folder, "scans"));
+  cpSync(join(ROOT, "fixtures/scans/office/page-0001.jpg"), join(folder, "scans", name(0)));
+  call(folder, ["run", "scans", "out.csv", "--quiet"]);
+  const record = JSON.parse(readFileSync(join(folder, "out.run.json"), "utf8"));
+  const page = JSON.parse(readFileSync(join(folder, "out.readings.jsonl"), "utf8"));
+  for (const field of page.fields) Object.assign(field, { state: "review", value: "", reason: "low-confidence" });
+  for (const reading of page.readings) Object.assign(reading, { state: "low-confidence", confidence: 0.5 });
+  Object.assign(page, { verdict: "review", attention: page.fields.map(({ field }) => field).join(";") });
+  const names = Array.from({ length: n }, (_, i) => name(i));
+  for (const copy of names.slice(1)) linkSync(join(folder, "scans", name(0)), join(folder, "scans", copy));
+  record.scans = names.map((scan) => ({ ...record.scans[0], scan }));
+  writeFileSync(join(folder, "out.run.json"), JSON.stringify(record));
+  writeFileSync(join(folder, "out.readings.jsonl"), names.map((scan) => `${JSON.stringify({ ...page, scan })}\n`).join(""));
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
