@@ -32,8 +32,6 @@ use formread_tools::{
     template::SimulateOptions,
 };
 
-use image::GrayImage;
-
 #[cfg(feature = "torch")]
 use formread::BUILD_ID;
 #[cfg(feature = "torch")]
@@ -338,7 +336,7 @@ pub fn template_text(file: &Path) -> Result<String> {
 }
 
 /// How a deck is saved.
-pub fn deck_options(args: &SynthArgs) -> Result<DeckOptions> {
+pub fn deck_options(args: &SynthArgs) -> DeckOptions {
     let format = match args.format {
         Format::Tif => ScanFormat::Tiff,
         Format::TifBilevel => ScanFormat::TiffBilevel,
@@ -348,16 +346,8 @@ pub fn deck_options(args: &SynthArgs) -> Result<DeckOptions> {
         Format::Webp => ScanFormat::WebP,
     };
     let of_document = args.pipeline.len() as u64;
-    let prints = args.print.iter().map(|file| blank_pages(file)).collect::<Result<Vec<_>>>()?.concat();
-    Ok(DeckOptions { n_pages: args.pages, format, pages_per_file: args.pages_per_file.unwrap_or(of_document), prints })
-}
-
-/// The pages of a blank form.
-fn blank_pages(file: &Path) -> Result<Vec<GrayImage>> {
-    let limits = Limits::default();
-    let pages = read_file(file, &limits).and_then(|bytes| page::open(&bytes, &limits)?.collect::<Result<Vec<_>, _>>());
-    let pages = pages.map_err(|error| error.in_file(file.to_string_lossy()))?;
-    Ok(pages.into_iter().map(|page| page.pixels).collect())
+    let pages_per_file = args.pages_per_file.unwrap_or(of_document);
+    DeckOptions { n_pages: args.pages, format, pages_per_file, ..DeckOptions::default() }
 }
 
 /// The processor's cores.
@@ -545,10 +535,9 @@ mod tests {
 
     #[test]
     fn deck_without_pages_per_file_has_a_file_a_document() {
-        let deck = deck_options(&synth_args(&["--pipeline", "b.toml"])).expect("it reads no blank");
+        let deck = deck_options(&synth_args(&["--pipeline", "b.toml"]));
         assert_eq!((deck.n_pages, deck.pages_per_file), (4, 2));
-        let deck = deck_options(&synth_args(&["--pages-per-file", "4", "--format", "tif-bilevel"]))
-            .expect("it reads no blank");
+        let deck = deck_options(&synth_args(&["--pages-per-file", "4", "--format", "tif-bilevel"]));
         assert_eq!((deck.pages_per_file, deck.format), (4, ScanFormat::TiffBilevel));
     }
 
