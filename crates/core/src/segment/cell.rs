@@ -154,7 +154,7 @@ fn rule_on(
     }
     let mut dark = rows.iter().filter(|(_, i)| is_dark[*i]).map(|(y, _)| *y);
     let first = dark.next()?;
-    let last = dark.last().unwrap_or(first);
+    let last = dark.next_back().unwrap_or(first);
     let depth = rows.iter().map(|(_, i)| f64::from(depths[*i])).sum::<f64>() / rows.len() as f64;
     // of rules as well covered, the darkest
     let score = covered * rows.len() as f64 / height as f64 + 1e-3 * depth;
