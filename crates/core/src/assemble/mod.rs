@@ -287,6 +287,7 @@ fn stray_reason(stray: StrayInk, state: &FieldState) -> Option<ReviewReason> {
     is_open.then_some(match stray {
         StrayInk::Line | StrayInk::OverPrint | StrayInk::Beside => ReviewReason::StrayInk,
         StrayInk::Overflow => ReviewReason::Overflow,
+        StrayInk::Point => ReviewReason::UnexplainedInk,
         StrayInk::Pale => ReviewReason::TooFaint,
     })
 }

@@ -201,6 +201,11 @@ pub struct UnexplainedParams {
     pub gap_offset: f32,
     /// The one gap of two digits is two numbers' from this width on, in heights of a digit. Raising it joins more numbers.
     pub min_lone_gap: f32,
+    /// The same as `min_gap` before the decimals of an amount with a written point, where none is seen. Lowering it takes the gaps of
+    /// whole amounts for lost points.
+    pub min_point_gap: f32,
+    /// The same as `min_gap_ratio` there.
+    pub min_point_gap_ratio: f32,
     /// From this probability on, 0 to 1, two strokes that are read as 11 are ditto marks. Raising it takes more of them for
     /// 11; lowering it sends more fields with 11 to review.
     pub min_ditto: f32,
@@ -232,6 +237,8 @@ impl Default for UnexplainedParams {
             min_gap_ratio: 2.0,
             gap_offset: 0.1,
             min_lone_gap: 1.2,
+            min_point_gap: 0.35,
+            min_point_gap_ratio: 1.5,
             min_ditto: 0.5,
             max_ditto_height: 0.45,
         }

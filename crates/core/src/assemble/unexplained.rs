@@ -14,7 +14,7 @@ use super::{
     readings::Candidate,
 };
 use crate::{
-    form::{Field, FieldKind, FieldLayout},
+    form::{DecimalPoint, Field, FieldKind, FieldLayout},
     scores::{GlyphClass, GlyphScores, Sign},
     segment::{CROP_PX_PER_MM, InkCrop, Lattice, LatticeEdge, LooseInk},
 };
@@ -112,7 +112,7 @@ pub(super) fn unexplained(
         placed[i].sign = '/';
         has_sign = true;
     }
-    if let Some(x) = wide_gap(field, &digits, &params.unexplained) {
+    if let Some(x) = wide_gap(field, lattice, &digits, &params.unexplained) {
         placed.push(Placed { x, sign: ' ' });
         has_sign = true;
     }
@@ -324,8 +324,9 @@ fn is_straight(ink: &GrayImage, lean: f32, params: &UnexplainedParams) -> bool {
 }
 
 /// The middle of a gap that is wider than the writer's own: it separates two numbers. `None` where there is none, and where
-/// an amount may have one: before its decimals and before each three digits.
-fn wide_gap(field: &Field, digits: &[(&InkCrop, u8)], params: &UnexplainedParams) -> Option<i32> {
+/// an amount may have one: before its decimals and before each three digits. Where a point is written before the decimals and none
+/// is seen, a narrower gap may be what is left of it.
+fn wide_gap(field: &Field, lattice: &Lattice, digits: &[(&InkCrop, u8)], params: &UnexplainedParams) -> Option<i32> {
     let mut heights: Vec<u32> = digits.iter().map(|(crop, _)| crop.ink.height()).collect();
     heights.sort_unstable();
     let height = *heights.get(heights.len() / 2)? as f32;
@@ -338,16 +339,25 @@ fn wide_gap(field: &Field, digits: &[(&InkCrop, u8)], params: &UnexplainedParams
         .collect();
     let widest = (0..gaps.len()).max_by(|&a, &b| gaps[a].0.total_cmp(&gaps[b].0))?;
     let others = gaps.iter().enumerate().filter(|(i, _)| *i != widest).map(|(_, (gap, _))| gap.max(0.0));
-    let is_wide = match others.reduce(f32::max) {
-        Some(next) => {
-            gaps[widest].0 >= params.min_gap && gaps[widest].0 >= params.min_gap_ratio * (next + params.gap_offset)
+    let n_behind = digits.len() - widest - 1;
+    let signs = &lattice.signs;
+    let lacks_point = match field.kind {
+        FieldKind::Amount { decimals: decimals @ 1.., point: DecimalPoint::Written } => {
+            n_behind == decimals && signs.points.is_empty() && !signs.ends_in_dash
         }
+        _ => false,
+    };
+    let (min_gap, min_ratio) = match lacks_point {
+        true => (params.min_point_gap, params.min_point_gap_ratio),
+        false => (params.min_gap, params.min_gap_ratio),
+    };
+    let is_wide = match others.reduce(f32::max) {
+        Some(next) => gaps[widest].0 >= min_gap && gaps[widest].0 >= min_ratio * (next + params.gap_offset),
         None => gaps[widest].0 >= params.min_lone_gap,
     };
-    let n_behind = digits.len() - widest - 1;
     let is_custom = match field.kind {
         FieldKind::Amount { decimals, .. } => {
-            n_behind == decimals || n_behind >= decimals && (n_behind - decimals).is_multiple_of(3)
+            !lacks_point && (n_behind == decimals || n_behind >= decimals && (n_behind - decimals).is_multiple_of(3))
         }
         FieldKind::Date { .. } => true,
         _ => false,
@@ -467,6 +477,10 @@ mod tests {
         assert_eq!(read(&integer, two(40), &[5, 7], None), None);
         let amount = boxed("kind = \"amount\"\ndigits = [1, 7]");
         assert_eq!(read(&amount, at([0, 20, 80, 100]), &[1, 2, 1, 5], None), None, "a gap before the cents");
+        let written = boxed("kind = \"amount\"\npoint = \"written\"\ndigits = [1, 7]");
+        let read_written = |places: [i32; 4]| read(&written, at(places), &[1, 2, 1, 5], None);
+        assert_eq!(read_written([0, 20, 58, 78]).as_deref(), Some("12 15"), "no point is seen in the gap");
+        assert_eq!(read_written([0, 20, 40, 60]), None);
     }
 
     #[test]

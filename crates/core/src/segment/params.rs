@@ -162,6 +162,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         min_point_level: 0.55,
         max_point_reach: 0.6,
         min_point_area: 0.8,
+        min_point_thickness: 0.8,
         max_point_overlap: 0.3,
     },
 };
@@ -563,6 +564,8 @@ pub(super) struct SignParams {
     /// Smallest area of a point, in squares of the strokes' width, in fields whose decimals are implied: there, smaller specks
     /// are more likely dust. Raising it misses small points.
     pub min_point_area: f32,
+    /// Thickness of a point that lies on a printed line, in widths of a stroke. Lowering it takes what is left of the line for points.
+    pub min_point_thickness: f32,
     /// Share of a point's width that may lie under or over a digit. Raising it takes strokes of digits for points.
     pub max_point_overlap: f32,
 }

@@ -216,6 +216,20 @@ pub(super) fn split_signs(
     (kept, taken, signs)
 }
 
+/// Whether one of `remnants`, ink that lies along printed lines, may be the decimal point of an amount that has none among its
+/// `parts`: it is where a point would be, and as thick as the strokes. Without it the amount would be a hundred times as large.
+pub(super) fn may_hide_point(remnants: &[&Part], parts: &[Part], field: &Field, min_height: f32) -> bool {
+    let FieldKind::Amount { decimals: 1.., point: DecimalPoint::Written } = field.kind else { return false };
+    let Some(row) = Row::of(parts, min_height) else { return false };
+    if parts.iter().any(|part| row.is_point(part, parts)) {
+        return false;
+    }
+    let min_side = PARAMS.sign.min_point_thickness * stroke_width(parts);
+    remnants.iter().any(|part| {
+        (part.width().min(part.height()) as f32) >= min_side && part.right() < row.right && row.is_point(part, parts)
+    })
+}
+
 /// Moves a pair of parentheses from `parts` to `taken`.
 fn parentheses(parts: &mut Vec<Part>, taken: &mut Vec<Part>, signs: &mut Signs, min_height: f32, frame: Rect) {
     let Some(row) = Row::of(parts, min_height) else { return };
@@ -385,5 +399,29 @@ mod tests {
         assert!(!row.is_dash(&part(-12, 9, 3, 3)) && !row.is_dash(&part(-40, 9, 35, 2)), "too short, too long");
         assert!(row.is_before(&part(-12, 9, 10, 2)) && !row.is_before(&part(5, 9, 10, 2)));
         assert!(row.is_behind(&part(41, 9, 10, 2)) && !row.is_behind(&part(5, 9, 10, 2)));
+    }
+
+    #[test]
+    fn point_on_a_printed_line_is_seen_and_remnants_of_the_line_are_not() {
+        let part = |x: i32, y: i32, width: u32, height: u32| Part {
+            ink: GrayImage::from_pixel(width, height, Luma([255])),
+            x,
+            y,
+            component: 1,
+        };
+        // strokes of four pixels
+        let digits = [part(0, 0, 4, 40), part(20, 0, 4, 40), part(60, 0, 4, 40), part(80, 0, 4, 40)];
+        let written = amount("decimals = 2\npoint = \"written\"");
+        let hides = |remnants: &[Part], field: &Field, digits: &[Part]| {
+            may_hide_point(&remnants.iter().collect::<Vec<_>>(), digits, field, 20.0)
+        };
+        let point = [part(40, 34, 5, 5)];
+        assert!(hides(&point, &written, &digits));
+        assert!(!hides(&point, &amount("decimals = 2\npoint = \"implied\""), &digits), "none is written there");
+        assert!(!hides(&[part(36, 37, 14, 2)], &written, &digits), "a sliver of the line");
+        assert!(!hides(&[part(60, 40, 5, 5)], &written, &digits), "it is under a digit");
+        assert!(!hides(&[part(92, 34, 5, 5)], &written, &digits), "no decimals follow");
+        let with_point: Vec<Part> = digits.iter().cloned().chain([part(40, 30, 5, 5)]).collect();
+        assert!(!hides(&point, &written, &with_point), "another point is seen");
     }
 }

@@ -14,6 +14,8 @@ pub enum StrayInk {
     Overflow,
     /// Something as large as a digit beside a field in which nothing is written.
     Beside,
+    /// Something on a printed line that may be the decimal point.
+    Point,
     /// Strokes in the field that are hardly darker than the paper: it is not blank, and cannot be read.
     Pale,
 }

@@ -139,10 +139,18 @@ pub(super) fn cut_writing(field: &Field, cutout: &Cutout) -> (Cut, Option<StrayI
         false if *is_strip && foreign.iter().any(is_shared) => Some(StrayInk::Overflow),
         false => around.beside(&own, foreign.iter().filter(|part| is_writing_part(part)), digit_height),
     };
+    let remnants: Vec<&Part> = foreign.iter().filter(|part| is_inside(part) && !is_writing_part(part)).collect();
+    let hides_point = signs::may_hide_point(&remnants, &own, field, min_digit_height(frame));
+    let stray = stray.or(hides_point.then_some(StrayInk::Point));
     let cut = part(field, ink.grey, frame, own, foreign, cells);
     // what is faint and cannot be cut is no proof of a blank
     let is_left_pale = matches!(cut.0, FieldInk::Blank) && !has_line && (is_faint || is_pale());
     (cut, stray.or_else(|| is_left_pale.then_some(StrayInk::Pale)))
+}
+
+/// Height of the smallest digit in `frame`, pixels.
+fn min_digit_height(frame: Rect) -> f32 {
+    PARAMS.field.min_digit_height * frame.height() as f32
 }
 
 /// Cuts the ink of a field. `parts` belong to it, `foreign_parts` do not; `cells` are those of a comb, in pixels of the crop.
@@ -154,8 +162,7 @@ fn part(
     mut foreign_parts: Vec<Part>,
     cells: &[Rect],
 ) -> Cut {
-    let min_height = PARAMS.field.min_digit_height * frame.height() as f32;
-    let (parts, taken, signs) = signs::split_signs(parts, field, min_height, frame);
+    let (parts, taken, signs) = signs::split_signs(parts, field, min_digit_height(frame), frame);
     foreign_parts.extend(taken);
     let strip = strip_crop(grey, frame, &parts, &foreign_parts);
     let lattice = match &field.layout {
@@ -170,7 +177,7 @@ fn part(
 
 /// All ink of a field as one picture, without its `foreign_parts`. `None` where it has no `parts`.
 fn strip_crop(grey: GrayImage, frame: Rect, parts: &[Part], foreign_parts: &[Part]) -> Option<StripCrop> {
-    let height = free::digit_height(parts)?.max(PARAMS.field.min_digit_height * frame.height() as f32);
+    let height = free::digit_height(parts)?.max(min_digit_height(frame));
     let mut middles: Vec<(i32, i32)> = parts.iter().map(|part| (part.height(), part.y + part.bottom())).collect();
     middles.retain(|(own, _)| 2.0 * *own as f32 >= height);
     middles.sort_unstable_by_key(|&(_, middle)| middle);
