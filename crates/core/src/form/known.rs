@@ -10,8 +10,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("pipelines/nist-hsf.toml", include_str!("../../../../pipelines/nist-hsf.toml")),
     ("pipelines/strip.toml", include_str!("../../../../pipelines/strip.toml")),
     ("pipelines/tax-return.toml", include_str!("../../../../pipelines/tax-return.toml")),
-    ("pipelines/us-1040-1.toml", include_str!("../../../../pipelines/us-1040-1.toml")),
-    ("pipelines/us-1040-2.toml", include_str!("../../../../pipelines/us-1040-2.toml")),
 ];
 
 /// Every template in `pipelines/`, as it was compiled in.
