@@ -285,7 +285,7 @@ fn stray_reason(stray: StrayInk, state: &FieldState) -> Option<ReviewReason> {
     let is_open =
         matches!(state, FieldState::Accepted | FieldState::Blank | FieldState::Review(ReviewReason::LowConfidence));
     is_open.then_some(match stray {
-        StrayInk::Line | StrayInk::OverPrint | StrayInk::Beside => ReviewReason::StrayInk,
+        StrayInk::Line | StrayInk::OverPrint | StrayInk::Beside | StrayInk::OtherCell => ReviewReason::StrayInk,
         StrayInk::Overflow => ReviewReason::Overflow,
         StrayInk::Point => ReviewReason::UnexplainedInk,
         StrayInk::Pale => ReviewReason::TooFaint,

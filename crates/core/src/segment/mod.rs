@@ -257,11 +257,11 @@ fn cut_whole_image(page: &GrayImage, field: &Field) -> (Cut, Option<StrayInk>) {
     let (frame, edges) = (strip.frame, cleaned.lines.clone());
     let cutout = Cutout { cleaned, frame, cells, edges, letters: Vec::new(), explained, is_strip: true };
     let (cut, stray) = cut_writing(field, &cutout);
-    let doubt = || match cut.0 {
+    let stray = stray.or_else(|| match cut.0 {
         FieldInk::Blank => cutout.has_any_stroke().then_some(StrayInk::Pale),
-        _ => (!strip.is_sure).then_some(StrayInk::Beside),
-    };
-    (cut.clone(), stray.or_else(doubt))
+        _ => (!strip.is_sure).then_some(StrayInk::OtherCell),
+    });
+    (cut, stray)
 }
 
 /// The words that are printed within cells, to show what is written there, with a margin: pixels of the crop.

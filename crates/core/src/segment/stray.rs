@@ -14,6 +14,8 @@ pub enum StrayInk {
     Overflow,
     /// Something as large as a digit beside a field in which nothing is written.
     Beside,
+    /// What is written in a cell of a strip, where the cell beside it may be the one that is meant.
+    OtherCell,
     /// Something on a printed line that may be the decimal point.
     Point,
     /// Strokes in the field that are hardly darker than the paper: it is not blank, and cannot be read.

@@ -17,7 +17,7 @@ const KEYWORDS: [&str; 3] = ["if", "then", "within"];
 /// Words with a point after them that end no sentence.
 const SHORT: [&str; 16] =
     ["no", "nr", "etc", "tel", "sch", "apt", "incl", "st", "nos", "approx", "max", "min", "ref", "inst", "e", "g"];
-/// A sentence that begins so describes how to reckon a value; the one after it names the value.
+/// A sentence that begins so describes how to compute a value; the one after it names the value.
 const HOW: [&str; 7] = ["add", "subtract", "multiply", "divide", "combine", "enter", "if"];
 /// What comes before the name of a value in such a sentence.
 const WHAT: [&str; 4] = ["this is your ", "these are your ", "this is the ", "this is "];
@@ -105,7 +105,7 @@ fn without_parentheses(text: &str) -> String {
     if outside.chars().any(char::is_alphanumeric) { outside } else { text.to_owned() }
 }
 
-/// The sentence that names the value: the first one, or the one after an instruction how to reckon it.
+/// The sentence that names the value: the first one, or the one after an instruction how to compute it.
 fn key_sentence(text: &str) -> &str {
     let mut sentences = sentences(text);
     let first = sentences.next().unwrap_or(text);
