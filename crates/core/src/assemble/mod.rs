@@ -287,7 +287,7 @@ fn stray_reason(stray: StrayInk, state: &FieldState) -> Option<ReviewReason> {
     is_open.then_some(match stray {
         StrayInk::Line | StrayInk::OverPrint | StrayInk::Beside | StrayInk::OtherCell => ReviewReason::StrayInk,
         StrayInk::Overflow => ReviewReason::Overflow,
-        StrayInk::Point => ReviewReason::UnexplainedInk,
+        StrayInk::Point | StrayInk::Bar => ReviewReason::UnexplainedInk,
         StrayInk::Pale => ReviewReason::TooFaint,
     })
 }

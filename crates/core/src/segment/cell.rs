@@ -21,7 +21,8 @@ pub(super) struct Cell {
     pub bounds: Rect,
     /// The rules around it, from edge to edge of the picture, pixels of the picture.
     pub rules: Vec<Segment>,
-    /// Whether it is clearly around the middle. Otherwise a rule is near the middle.
+    /// Whether it is clear that this cell is meant. Otherwise a rule is near the middle, or the middle is far at one side of the
+    /// cell.
     pub is_sure: bool,
 }
 
@@ -62,7 +63,11 @@ pub(super) fn find_cell(picture: &GrayImage) -> Cell {
         let [from, to] = across(rule, size[1]);
         Segment::new(Point::new(from, 0.0), Point::new(to, size[1]))
     });
-    Cell { bounds, rules: lying.chain(upright).collect(), is_sure: is_sure_lying && is_sure_upright }
+    // a fold or a stroke that is taken for a side of the cell leaves digits beyond it
+    let place = (size[0] / 2.0 - bounds.x0) / bounds.width().max(1.0);
+    let is_central = place.min(1.0 - place) >= params.min_place;
+    let is_sure = is_sure_lying && is_sure_upright && is_central;
+    Cell { bounds, rules: lying.chain(upright).collect(), is_sure }
 }
 
 /// A line through a picture from top to bottom, pixels of the picture.
@@ -251,6 +256,13 @@ mod tests {
     fn rule_near_the_middle_leaves_the_cell_open() {
         let cell = find_cell(&picture(200, 100, |x, y| y == 47 || digit(x, y, 60, -4) || digit(x, y, 120, 54)));
         assert!(!cell.is_sure, "{cell:?}");
+    }
+
+    #[test]
+    fn fold_between_two_digits_leaves_the_cell_open() {
+        let cell =
+            find_cell(&picture(240, 120, |x, y| (x - 70).abs() <= 1 || digit(x, y, 30, 40) || digit(x, y, 100, 40)));
+        assert!((cell.bounds.x0 - 70.0).abs() <= 2.0 && !cell.is_sure, "{cell:?}");
     }
 
     #[test]

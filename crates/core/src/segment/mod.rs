@@ -334,6 +334,29 @@ mod tests {
         (page, cuts)
     }
 
+    /// A strip of 240 x 136 pixels with a rule below that has a blot, a ring, and a slanting stroke that ends `gap` pixels above
+    /// the rule or runs into the blot.
+    fn cut_strip(gap: i32) -> Option<StrayInk> {
+        let text = "name = \"x\"\ntitle = \"t\"\nwhole_image = true\n\
+            [[field]]\nname = \"n\"\nkind = \"integer\"\n";
+        let form = parse_template(text).expect("it is well formed");
+        let picture = GrayImage::from_fn(240, 136, |x, y| {
+            let (x, y) = (x as i32, y as i32);
+            let from_middle = f64::from((x - 70).pow(2) + (y - 65).pow(2)).sqrt();
+            let is_stroke = (60..118 - gap).contains(&y) && (x - (190 - (y - 65) / 3)).abs() <= 3;
+            let is_blot = (123..136).contains(&y) && (160..205).contains(&x);
+            let is_ink = (118..123).contains(&y) || is_blot || (22.0..28.0).contains(&from_middle) || is_stroke;
+            Luma([if is_ink { 70 } else { 210 + ((x * 7 + y * 5) % 3) as u8 }])
+        });
+        cut_whole_image(&picture, &form.fields[0]).1
+    }
+
+    #[test]
+    fn digit_that_hangs_together_with_the_rule_of_a_strip_is_not_lost() {
+        assert_eq!(cut_strip(14), None);
+        assert_eq!(cut_strip(0), Some(StrayInk::Overflow));
+    }
+
     fn registered(on_page: bool) -> Registration {
         let map = Projection::scaling(PX_PER_MM, PX_PER_MM);
         let fit = FieldRegistration { page_from_template: map, residual_px: Some(0.1), on_page, is_loose: false };

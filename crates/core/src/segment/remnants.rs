@@ -1,6 +1,6 @@
 //! Which ink is what is left of a printed line, and which is a stroke beside it.
 
-use super::{CROP_PX_PER_MM, params::PARAMS, parts::Part};
+use super::{CROP_PX_PER_MM, params::PARAMS, parts::Part, strip_params::PARAMS as STRIP};
 use formread_raster::geometry::{Point, Rect, Segment};
 
 /// Whether `part` is so near to printed lines or to the edge of a frame that it must be a remnant of them.
@@ -31,6 +31,26 @@ pub(super) fn is_stroke_beside(part: &Part, dropped: &[Segment]) -> bool {
     is_stroke && dropped.iter().any(is_beside)
 }
 
+/// Whether one of the digits among `parts` has its head on one of the `lines` that were removed. The bar of a 7 that lies on the
+/// line went with it.
+pub(super) fn may_hide_bar<'a>(
+    parts: &[Part],
+    lines: impl Iterator<Item = &'a Segment> + Clone,
+    digit_height: f32,
+) -> bool {
+    let is_on = |part: &Part, line: &Segment| {
+        let middle = f64::from(part.x + part.right()) / 2.0;
+        let along = ((middle - line.a.x) / (line.b.x - line.a.x)).clamp(0.0, 1.0);
+        let y = line.a.y + along * (line.b.y - line.a.y);
+        (f64::from(part.y) - y).abs() <= f64::from(STRIP.max_bar_gap_px)
+    };
+    let is_digit = |part: &&Part| 2.0 * part.height() as f32 >= digit_height;
+    parts
+        .iter()
+        .filter(is_digit)
+        .any(|part| lines.clone().filter(|line| line.is_horizontal()).any(|line| is_on(part, line)))
+}
+
 #[cfg(test)]
 mod tests {
     use image::{GrayImage, Luma};
@@ -47,6 +67,15 @@ mod tests {
         assert!(is_remnant(&part(10, 17, 20, 4), &line));
         assert!(!is_remnant(&part(10, 0, 4, 40), &line), "most of it is further from the line");
         assert!(!is_remnant(&part(10, 40, 20, 4), &line) && !is_remnant(&part(10, 17, 20, 4), &[]));
+    }
+
+    #[test]
+    fn digit_whose_head_is_on_a_removed_line_may_have_a_bar_there() {
+        let line = [Segment::new(Point::new(0.0, 20.0), Point::new(60.0, 22.0))];
+        let hides = |part: Part| may_hide_bar(&[part], line.iter(), 40.0);
+        assert!(hides(part(30, 24, 4, 40)));
+        assert!(!hides(part(30, 34, 4, 40)) && !hides(part(30, 10, 4, 40)), "its head is elsewhere");
+        assert!(!hides(part(30, 24, 4, 10)), "it is no digit");
     }
 
     #[test]

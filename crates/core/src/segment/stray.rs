@@ -18,6 +18,8 @@ pub enum StrayInk {
     OtherCell,
     /// Something on a printed line that may be the decimal point.
     Point,
+    /// A digit of a strip whose head is on a rule that was removed: a bar of it may be gone with the rule.
+    Bar,
     /// Strokes in the field that are hardly darker than the paper: it is not blank, and cannot be read.
     Pale,
 }

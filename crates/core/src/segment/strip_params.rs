@@ -9,6 +9,8 @@ pub(super) const PARAMS: StripParams = StripParams {
     min_rule_share: 0.5,
     margin: 0.5,
     min_shared: 0.2,
+    min_shared_height: 0.5,
+    max_bar_gap_px: 7,
     rules: RuleParams {
         max_side_px: 512,
         max_thickness: 0.05,
@@ -26,6 +28,7 @@ pub(super) const PARAMS: StripParams = StripParams {
         side: 0.15,
         max_gap_at_side: 0.12,
         near_middle: 0.07,
+        min_place: 0.3,
     },
 };
 
@@ -43,6 +46,12 @@ pub(super) struct StripParams {
     pub margin: f64,
     /// Ink that crosses a rule at a side of the cell, and of which this share is in the cell, may be a digit of it.
     pub min_shared: f64,
+    /// The same where ink crosses any rule and is so high within the cell, in heights of a digit. Raising it loses digits that
+    /// hang together with a rule. Chosen on one half of `wfp` and `cobecore`.
+    pub min_shared_height: f64,
+    /// A digit whose head is so near to the middle of a rule that was removed, pixels, may have a bar that lies on the rule. Raising
+    /// it sends more right readings to review. Chosen on one half of `wfp` and `cobecore`.
+    pub max_bar_gap_px: i32,
     /// The rules around the cell.
     pub rules: RuleParams,
 }
@@ -82,4 +91,7 @@ pub(super) struct RuleParams {
     pub max_gap_at_side: f64,
     /// A rule that is so near to the middle, as a share of the picture, may be on either side of the cell.
     pub near_middle: f64,
+    /// How far the middle of the picture is from both sides of the cell, as a share of the cell's width, at least. Raising it
+    /// sends more pictures to review that were cut with their cell at one side. Chosen on one half of `wfp` and `cobecore`.
+    pub min_place: f64,
 }

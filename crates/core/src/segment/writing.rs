@@ -3,12 +3,12 @@
 use image::{GrayImage, Luma};
 
 use super::{
-    Cut, FieldInk, Lattice, StrayInk, StripBounds, StripCrop,
+    CROP_PX_PER_MM, Cut, FieldInk, Lattice, StrayInk, StripBounds, StripCrop,
     clean::Cleaned,
     comb, free, ink,
     params::{InkParams, PARAMS},
     parts::{self, Part},
-    remnants::{is_remnant, is_stroke_beside},
+    remnants::{is_remnant, is_stroke_beside, may_hide_bar},
     signs,
     stray::Surroundings,
     strip,
@@ -120,10 +120,13 @@ pub(super) fn cut_writing(field: &Field, cutout: &Cutout) -> (Cut, Option<StrayI
         });
         return ((FieldInk::Blank, None), beside.or_else(|| is_pale().then_some(StrayInk::Pale)));
     };
-    // what crosses a rule at a side of a strip may be a digit of it
+    let digit_height = free::digit_height(&own).unwrap_or(blank_height);
+    // what crosses a rule of a strip may be a digit of it
     let is_shared = |part: &Part| {
         let crosses = |x: f64| f64::from(part.x) < x && x < f64::from(part.right());
-        (crosses(frame.x0) || crosses(frame.x1)) && is_writing_part(part) && share_inside(part) >= STRIP.min_shared
+        let at_side = (crosses(frame.x0) || crosses(frame.x1)) && share_inside(part) >= STRIP.min_shared;
+        let is_high = || height_within(part, frame) >= STRIP.min_shared_height * f64::from(digit_height);
+        is_writing_part(part) && (at_side || is_high())
     };
     let lines = around.lines(&own, &foreign);
     let has_line = lines.contains(&true);
@@ -131,12 +134,12 @@ pub(super) fn cut_writing(field: &Field, cutout: &Cutout) -> (Cut, Option<StrayI
         let mut is_line = lines.into_iter();
         foreign.extend(own.extract_if(.., |_| is_line.next() == Some(true)));
     }
-    let digit_height = free::digit_height(&own).unwrap_or(blank_height);
     let stray = match has_line {
         true => Some(StrayInk::Line),
         // a digit over a letter is not read as both
         false if !own.is_empty() && !letters.is_empty() => Some(StrayInk::OverPrint),
         false if *is_strip && foreign.iter().any(is_shared) => Some(StrayInk::Overflow),
+        false if *is_strip && may_hide_bar(&own, dropped.iter().chain(edges), digit_height) => Some(StrayInk::Bar),
         false => around.beside(&own, foreign.iter().filter(|part| is_writing_part(part)), digit_height),
     };
     let remnants: Vec<&Part> = foreign.iter().filter(|part| is_inside(part) && !is_writing_part(part)).collect();
@@ -146,6 +149,16 @@ pub(super) fn cut_writing(field: &Field, cutout: &Cutout) -> (Cut, Option<StrayI
     // what is faint and cannot be cut is no proof of a blank
     let is_left_pale = matches!(cut.0, FieldInk::Blank) && !has_line && (is_faint || is_pale());
     (cut, stray.or_else(|| is_left_pale.then_some(StrayInk::Pale)))
+}
+
+/// How high `part` is within `frame`, pixels, without what is as near to its edges as remnants of printed lines are.
+fn height_within(part: &Part, frame: Rect) -> f64 {
+    let inner = frame.inflate(-PARAMS.field.remnant_reach_mm * CROP_PX_PER_MM);
+    let is_within = |u: u32, v: u32| {
+        inner.contains(Point::new(f64::from(part.x + u as i32) + 0.5, f64::from(part.y + v as i32) + 0.5))
+    };
+    let has_ink = |v: u32| (0..part.ink.width()).any(|u| part.ink.get_pixel(u, v)[0] > 0 && is_within(u, v));
+    (0..part.ink.height()).filter(|&v| has_ink(v)).count() as f64
 }
 
 /// Height of the smallest digit in `frame`, pixels.
