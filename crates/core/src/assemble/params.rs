@@ -346,9 +346,8 @@ impl Default for RuleParams {
 /// Which fields and glyphs a recogniser refines.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RefineParams {
-    /// A field accepted at this confidence is settled. Chosen on `hsf`, `c1`, `mtc`, `car` and three drawn decks, where it
-    /// keeps what is right, accepted and wrong; two decks that were held back until then lose almost nothing. Raising it
-    /// refines more fields and costs time.
+    /// A field accepted at this confidence is settled. Chosen on `hsf`, `c1`, `mtc`, one half of `wfp` and four drawn decks, where
+    /// it keeps what is right and wrong. Raising it refines more fields and costs time.
     pub settled_confidence: f64,
     /// A glyph is contested where it lies on a path that is worse than the best one by at most this, log score. Chosen by
     /// trial, set not recorded. Raising it refines more glyphs and costs time.
@@ -357,6 +356,6 @@ pub struct RefineParams {
 
 impl Default for RefineParams {
     fn default() -> Self {
-        Self { settled_confidence: 0.995, margin_log: 5.0 }
+        Self { settled_confidence: 0.98, margin_log: 5.0 }
     }
 }
