@@ -1,5 +1,7 @@
 //! What a person says of a field, or of a page.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// An answer.
@@ -37,7 +39,7 @@ pub struct Reading {
 }
 
 /// What somebody decides of a page after a look at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// The scan is bad: the paper must be scanned again.
@@ -48,17 +50,20 @@ pub enum Decision {
     GiveBack,
     /// What is written beside the fields changes nothing. Only of pages with such writing.
     NothingToBook,
+    /// It is a page of this form, by the template's name: people key its fields. Only of rejected pages that can be seen.
+    Form(String),
 }
 
 impl Decision {
     /// The word in the tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
+    pub fn word(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::ScanAgain => "scan-again",
             Self::NoForm => "no-form",
             Self::GiveBack => "give-back",
             Self::NothingToBook => "nothing-to-book",
-        }
+            Self::Form(name) => return Cow::Owned(format!("form:{name}")),
+        })
     }
 }
 
@@ -74,6 +79,8 @@ pub enum Refusal {
     AlreadyRead,
     /// There is no such page, or it can be no such thing.
     NoPage,
+    /// The run has no such form.
+    NoForm,
     /// Somebody has decided what becomes of the page.
     AlreadyDecided,
     /// There is no answer, or decision, to take back.

@@ -84,8 +84,8 @@ impl Audit {
         let mut audit = Self::default();
         for item in drawn {
             audit.drawn += 1;
-            audit.read += u64::from(!item.readers.is_empty());
-            audit.wrong += u64::from(!item.readers.is_empty() && !item.is_as_accepted);
+            audit.read += u64::from(!item.progress.readers.is_empty());
+            audit.wrong += u64::from(!item.progress.readers.is_empty() && !item.progress.is_as_accepted);
         }
         audit.error = (audit.read > 0).then(|| audit.wrong as f64 / audit.read as f64);
         let unread = audit.drawn - audit.read;
@@ -106,7 +106,10 @@ pub struct SecondLooks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::solve::Place;
+    use crate::{
+        queue::{Need, Progress},
+        solve::Place,
+    };
 
     /// Items of an audit: how many are read as accepted, read otherwise, and not read.
     fn items(right: u32, wrong: u32, unread: u32) -> Vec<Item> {
@@ -116,9 +119,11 @@ mod tests {
             kind: (0, 0),
             origin: Origin::Audit,
             needs_two: false,
-            is_wanted: i >= right + wrong,
-            readers: if i < right + wrong { vec!["ann".to_owned()] } else { Vec::new() },
-            is_as_accepted: i < right,
+            progress: Progress {
+                need: if i < right + wrong { Need::None } else { Need::Now },
+                readers: if i < right + wrong { vec!["ann".to_owned()] } else { Vec::new() },
+                is_as_accepted: i < right,
+            },
         };
         (0..right + wrong + unread).map(item).collect()
     }

@@ -3,10 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     path::PathBuf,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        mpsc::{self, Receiver, Sender},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -31,8 +28,10 @@ const MAX_PAGE: [u32; 2] = [1400, 2000];
 const STRIP_HEIGHT: i64 = 5;
 /// The middle of a picture.
 const MIDDLE: [f64; 2] = [0.5; 2];
-/// Threads that decode pages: a page is decoded while a field of the page before is keyed.
-const N_THREADS: usize = 2;
+/// Threads that decode pages, and whether they work ahead: one is always there for those who wait.
+const THREADS: [bool; 2] = [true, false];
+/// Maximum number of pages that wait to be cut ahead.
+const MAX_AHEAD: usize = 256;
 
 /// What a picture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,28 +62,26 @@ pub struct FieldBox {
     pub quarter_turns: u8,
 }
 
-/// What is called with a picture.
-pub type Reply = Box<dyn FnOnce(Result<Picture, String>) + Send>;
-
-/// A request for a picture of one of the fields of a page. The pictures of the others are cut at the same time, since the page is
-/// decoded.
-pub struct Request {
+/// A page, and the fields on it that may be asked: their pictures are cut together, since the page is decoded.
+pub struct PageFields {
+    /// Index of its file among the run's, and of the page in it.
+    pub place: (u32, u32),
     /// The file.
     pub scan: String,
     /// 1-based page in it.
     pub page: u32,
-    /// All fields of the page that may be asked; none where the page alone is to be seen.
+    /// The fields; none where the page alone is to be seen.
     pub fields: Vec<FieldBox>,
-    /// The one that is wanted.
+    /// The picture that is wanted first.
     pub wanted: Shown,
-    /// Is called with its picture.
-    pub reply: Reply,
 }
+
+/// What is called with a picture.
+pub type Reply = Box<dyn FnOnce(Result<Picture, String>) + Send>;
 
 /// Cuts pictures.
 pub struct Crops {
-    requests: Sender<Request>,
-    cache: Arc<Mutex<Cache>>,
+    cutter: Arc<Cutter>,
 }
 
 #[derive(Default)]
@@ -95,13 +92,31 @@ struct Cache {
     n_bytes: usize,
 }
 
-/// What a thread cuts from.
+/// A page whose first picture somebody waits for.
+struct Request {
+    page: PageFields,
+    reply: Reply,
+}
+
+/// What is to be cut.
+#[derive(Default)]
+struct Work {
+    requests: VecDeque<Request>,
+    /// Pages whose pictures are wanted soon. They are cut when nobody waits.
+    ahead: VecDeque<PageFields>,
+    /// Pages that are being cut, and requests for pictures of them.
+    busy: HashMap<(u32, u32), Vec<Request>>,
+    is_closed: bool,
+}
+
+/// What the threads share.
 struct Cutter {
     paths: HashMap<String, PathBuf>,
     limits: Limits,
     decoder: Option<DecoderCommand>,
-    cache: Arc<Mutex<Cache>>,
-    requests: Mutex<Receiver<Request>>,
+    cache: Mutex<Cache>,
+    work: Mutex<Work>,
+    has_work: Condvar,
 }
 
 impl Picture {
@@ -113,76 +128,160 @@ impl Picture {
 impl Crops {
     /// Cuts from these scans. Without `decoder` pages are decoded in this process.
     pub fn new(scans: Vec<Scan>, limits: Limits, decoder: Option<DecoderCommand>) -> Self {
-        let cache = Arc::new(Mutex::new(Cache::default()));
-        let (sender, receiver) = mpsc::channel();
         let paths = scans.into_iter().map(|scan| (scan.name, scan.path)).collect();
-        let cutter = Arc::new(Cutter { paths, limits, decoder, cache: cache.clone(), requests: Mutex::new(receiver) });
-        for _ in 0..N_THREADS {
+        let (cache, work, has_work) = (Mutex::default(), Mutex::default(), Condvar::new());
+        let cutter = Arc::new(Cutter { paths, limits, decoder, cache, work, has_work });
+        for works_ahead in THREADS {
             let cutter = cutter.clone();
-            thread::spawn(move || cutter.work());
+            thread::spawn(move || cutter.work(works_ahead));
         }
-        Self { requests: sender, cache }
+        Self { cutter }
     }
 
     /// The picture, where it is there.
     pub fn cached(&self, shown: Shown) -> Option<Picture> {
-        lock(&self.cache).pictures.get(&shown).cloned()
+        self.cutter.cached(shown)
     }
 
-    /// Requests a picture.
-    pub fn request(&self, request: Request) {
-        if let Err(unsent) = self.requests.send(request) {
-            (unsent.0.reply)(Err("no thread cuts pictures".to_owned()));
+    /// Has the wanted picture of a page cut now.
+    pub fn request(&self, page: PageFields, reply: Reply) {
+        lock(&self.cutter.work).requests.push_back(Request { page, reply });
+        self.cutter.has_work.notify_all();
+    }
+
+    /// Whether the pictures of a page are being cut, or will be.
+    pub fn is_waiting(&self, place: (u32, u32)) -> bool {
+        let work = lock(&self.cutter.work);
+        work.busy.contains_key(&place) || work.ahead.iter().any(|page| page.place == place)
+    }
+
+    /// Has the pictures of a page cut when nobody waits for another one.
+    pub fn cut_ahead(&self, page: PageFields) {
+        let mut work = lock(&self.cutter.work);
+        work.ahead.push_back(page);
+        if work.ahead.len() > MAX_AHEAD {
+            work.ahead.pop_front();
         }
+        drop(work);
+        self.cutter.has_work.notify_all();
+    }
+}
+
+impl Drop for Crops {
+    fn drop(&mut self) {
+        lock(&self.cutter.work).is_closed = true;
+        self.cutter.has_work.notify_all();
     }
 }
 
 impl Cutter {
-    fn work(&self) {
+    fn cached(&self, shown: Shown) -> Option<Picture> {
+        lock(&self.cache).pictures.get(&shown).cloned()
+    }
+
+    fn work(&self, works_ahead: bool) {
         let pool = DecoderPool::new(&self.limits, self.decoder.as_ref());
         let mut last: Option<(String, Arc<[u8]>)> = None;
-        loop {
-            let request = match self.requests.lock().unwrap_or_else(PoisonError::into_inner).recv() {
-                Ok(request) => request,
-                Err(_) => return,
-            };
-            let Request { scan, page, fields, wanted, reply } = request;
-            let cached = lock(&self.cache).pictures.get(&wanted).cloned();
-            let picture = match cached {
-                Some(picture) => Ok(picture),
-                None => self.cut(&pool, &mut last, &scan, page, &fields, wanted),
-            };
-            reply(picture.map_err(|error| error.to_string()));
+        while let Some((page, reply)) = self.next(works_ahead) {
+            self.cut(&pool, &mut last, &page, reply);
+            let waiting = lock(&self.work).busy.remove(&page.place).unwrap_or_default();
+            // what could not be cut is tried again by itself, to know why
+            lock(&self.work).requests.extend(waiting);
+            self.has_work.notify_all();
         }
     }
 
+    /// The next page, and who waits for its first picture. `None` once nothing is to be cut any more.
+    fn next(&self, works_ahead: bool) -> Option<(PageFields, Option<Reply>)> {
+        let mut work = lock(&self.work);
+        loop {
+            if work.is_closed {
+                return None;
+            }
+            if let Some(request) = work.requests.pop_front() {
+                if let Some(waiting) = work.busy.get_mut(&request.page.place) {
+                    waiting.push(request);
+                    continue;
+                }
+                work.busy.insert(request.page.place, Vec::new());
+                return Some((request.page, Some(request.reply)));
+            }
+            let is_free = |work: &Work, page: &PageFields| !work.busy.contains_key(&page.place);
+            if let Some(page) = work.ahead.pop_front_if(|_| works_ahead) {
+                if is_free(&work, &page) {
+                    work.busy.insert(page.place, Vec::new());
+                    return Some((page, None));
+                }
+                continue;
+            }
+            work = self.has_work.wait(work).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Cuts the pictures of a page, the wanted one first.
     fn cut(
         &self,
         pool: &DecoderPool<'_>,
         last: &mut Option<(String, Arc<[u8]>)>,
-        scan: &str,
-        page: u32,
-        fields: &[FieldBox],
-        wanted: Shown,
-    ) -> Result<Picture> {
-        if last.as_ref().is_none_or(|(name, _)| name != scan) {
-            let path = self.paths.get(scan).ok_or_else(|| Error::usage("scan not found"))?;
-            *last = Some((scan.to_owned(), read_file(path, &self.limits)?));
+        page: &PageFields,
+        reply: Option<Reply>,
+    ) {
+        let wanted = self.cached(page.wanted);
+        let decoded = match wanted {
+            Some(_) if reply.is_none() => return,
+            Some(_) => None,
+            None => Some(self.decode(pool, last, page)),
+        };
+        let picture = match (wanted, &decoded) {
+            (Some(picture), _) => Ok(picture),
+            (None, Some(Ok(decoded))) => self.wanted(page, decoded).map_err(|error| error.to_string()),
+            (None, Some(Err(error))) => Err(error.to_string()),
+            (None, None) => Err("the page was not decoded".to_owned()),
+        };
+        if let Some(reply) = reply {
+            reply(picture);
+        }
+        let (Some(Ok(decoded)), Shown::Field(_, Context::None)) = (&decoded, page.wanted) else { return };
+        for field in &page.fields {
+            let shown = Shown::Field(field.idx, Context::None);
+            if self.cached(shown).is_none() {
+                // an error is found again when the picture is wanted
+                let _ = self.keep(shown, picture_of(decoded, field, Context::None));
+            }
+            self.reply_to_waiting(page.place);
+        }
+    }
+
+    fn decode(
+        &self,
+        pool: &DecoderPool<'_>,
+        last: &mut Option<(String, Arc<[u8]>)>,
+        page: &PageFields,
+    ) -> Result<Page> {
+        if last.as_ref().is_none_or(|(name, _)| *name != page.scan) {
+            let path = self.paths.get(&page.scan).ok_or_else(|| Error::usage("scan not found"))?;
+            *last = Some((page.scan.clone(), read_file(path, &self.limits)?));
         }
         let (_, bytes) = last.as_ref().ok_or_else(|| Error::internal("a file was read and is gone"))?;
-        let decoded = pool.page(bytes, page.saturating_sub(1) as usize, &self.limits.page_deadline())?;
-        let mut found = Err(Error::usage("the field is not among those of the page"));
-        let Shown::Field(idx, context) = wanted else { return self.keep(wanted, whole(&decoded)) };
-        for field in fields {
-            let shown = Shown::Field(field.idx, Context::None);
-            if field.idx == idx {
-                found = self.keep(wanted, picture(&decoded, field, context));
-            } else if context == Context::None && !lock(&self.cache).pictures.contains_key(&shown) {
-                // an error is found again when the picture is wanted
-                let _ = self.keep(shown, picture(&decoded, field, Context::None));
-            }
+        pool.page(bytes, page.page.saturating_sub(1) as usize, &self.limits.page_deadline())
+    }
+
+    fn wanted(&self, page: &PageFields, decoded: &Page) -> Result<Picture> {
+        let Shown::Field(idx, context) = page.wanted else { return self.keep(page.wanted, whole(decoded)) };
+        let field = page.fields.iter().find(|field| field.idx == idx);
+        let field = field.ok_or_else(|| Error::usage("the field is not among those of the page"))?;
+        self.keep(page.wanted, picture_of(decoded, field, context))
+    }
+
+    /// Replies to those who wait for a picture of a page that is there now.
+    fn reply_to_waiting(&self, place: (u32, u32)) {
+        let mut work = lock(&self.work);
+        let Some(waiting) = work.busy.get_mut(&place) else { return };
+        let there: Vec<Request> = waiting.extract_if(.., |request| self.cached(request.page.wanted).is_some()).collect();
+        drop(work);
+        for Request { page, reply } in there {
+            reply(self.cached(page.wanted).ok_or_else(|| "the picture was not kept".to_owned()));
         }
-        found
     }
 
     fn keep(&self, shown: Shown, picture: Result<Picture>) -> Result<Picture> {
@@ -203,12 +302,12 @@ impl Cutter {
     }
 }
 
-fn lock(cache: &Mutex<Cache>) -> MutexGuard<'_, Cache> {
-    cache.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A picture of a field: the field, a strip of the page with it, or the page.
-fn picture(page: &Page, field: &FieldBox, context: Context) -> Result<Picture> {
+fn picture_of(page: &Page, field: &FieldBox, context: Context) -> Result<Picture> {
     let [width, height] = page.stored_size.map(i64::from);
     let FieldBox { bounds, quarter_turns, .. } = *field;
     let [x0, y0, x1, y1] = bounds;
@@ -263,32 +362,46 @@ fn turned([x, y]: [f64; 2], quarter_turns: u8) -> [f64; 2] {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, sync::mpsc};
+
     use image::{GrayImage, ImageFormat, Luma};
 
     use super::*;
 
-    #[test]
-    fn fields_of_a_page_are_cut_together_and_kept() {
+    /// A page, black on the left and white on the right, in a folder.
+    fn crops_of_a_page() -> (tempfile::TempDir, PathBuf, Crops) {
         let dir = tempfile::tempdir().expect("the temporary folder is writable");
         let path = dir.path().join("a.png");
         let page = GrayImage::from_fn(400, 300, |x, _| Luma([if x < 200 { 0 } else { 255 }]));
         page.save_with_format(&path, ImageFormat::Png).expect("the folder is writable");
-        let crops = Crops::new(vec![Scan { name: "a.png".to_owned(), path }], Limits::default(), None);
-        let cut = |wanted: Shown, scan: &str| {
-            let (sender, receiver) = mpsc::channel();
-            let fields = vec![
-                FieldBox { idx: 0, bounds: [10, 20, 110, 60], quarter_turns: 0 },
-                FieldBox { idx: 1, bounds: [250, 20, 350, 60], quarter_turns: 0 },
-                FieldBox { idx: 2, bounds: [900, 20, 950, 60], quarter_turns: 0 },
-            ];
-            let reply = Box::new(move |picture| sender.send(picture).expect("it is awaited"));
-            crops.request(Request { scan: scan.to_owned(), page: 1, fields, wanted, reply });
-            receiver.recv().expect("it comes")
-        };
+        let scan = Scan { name: "a.png".to_owned(), path: path.clone() };
+        (dir, path, Crops::new(vec![scan], Limits::default(), None))
+    }
+
+    /// Its fields: a black one, a white one, and one that is not on it.
+    fn page_of(wanted: Shown, scan: &str) -> PageFields {
+        let fields = vec![
+            FieldBox { idx: 0, bounds: [10, 20, 110, 60], quarter_turns: 0 },
+            FieldBox { idx: 1, bounds: [250, 20, 350, 60], quarter_turns: 0 },
+            FieldBox { idx: 2, bounds: [900, 20, 950, 60], quarter_turns: 0 },
+        ];
+        PageFields { place: (u32::from(scan != "a.png"), 0), scan: scan.to_owned(), page: 1, fields, wanted }
+    }
+
+    fn cut(crops: &Crops, wanted: Shown, scan: &str) -> Result<Picture, String> {
+        let (sender, receiver) = mpsc::channel();
+        crops.request(page_of(wanted, scan), Box::new(move |picture| sender.send(picture).expect("it is awaited")));
+        receiver.recv().expect("it comes")
+    }
+
+    #[test]
+    fn fields_of_a_page_are_cut_together_and_kept() {
+        let (_dir, path, crops) = crops_of_a_page();
+        let cut = |wanted: Shown, scan: &str| cut(&crops, wanted, scan);
         let decoded = |picture: &Picture| image::load_from_memory(&picture.png).expect("it is a PNG").into_luma8();
         let black = decoded(&cut(Shown::Field(0, Context::None), "a.png").expect("it is on the page"));
         assert_eq!((black.get_pixel(20, 20)[0], black.height()), (0, 72));
-        let white = crops.cached(Shown::Field(1, Context::None)).expect("it was cut with the other");
+        let white = cut(Shown::Field(1, Context::None), "a.png").expect("it is on the page");
         assert_eq!(decoded(&white).get_pixel(20, 20)[0], 255);
         let strip = decoded(&cut(Shown::Field(0, Context::Strip), "a.png").expect("it is on the page"));
         assert!(strip.width() == 400 && strip.height() > 100, "{:?}", strip.dimensions());
@@ -296,6 +409,26 @@ mod tests {
             cut(Shown::Field(2, Context::None), "a.png").expect_err("it is off the page").contains("not on the scan")
         );
         assert!(cut(Shown::Field(0, Context::Page), "b.png").expect_err("there is no such scan").contains("not found"));
+        fs::remove_file(path).expect("the folder is writable");
+        assert!(cut(Shown::Field(1, Context::None), "a.png").is_ok(), "it was kept");
+    }
+
+    #[test]
+    fn picture_that_was_cut_ahead_is_there_and_one_of_a_busy_page_comes() {
+        let (_dir, path, crops) = crops_of_a_page();
+        crops.cut_ahead(page_of(Shown::Field(0, Context::None), "a.png"));
+        // whether it waits for the page, or has it cut itself
+        for idx in [1, 0] {
+            assert!(cut(&crops, Shown::Field(idx, Context::None), "a.png").is_ok());
+        }
+        // until the last one of it was tried
+        while crops.is_waiting((0, 0)) {
+            thread::yield_now();
+        }
+        fs::remove_file(path).expect("the folder is writable");
+        for idx in [1, 0] {
+            assert!(crops.cached(Shown::Field(idx, Context::None)).is_some());
+        }
     }
 
     #[test]
@@ -309,7 +442,7 @@ mod tests {
         // near the edge of the page a strip is cut off, and its field is not quite in the middle
         for (quarter_turns, context) in pages.chain([(0, Context::Strip)]) {
             let field = FieldBox { idx: 0, bounds: [80, 85, 120, 95], quarter_turns };
-            let Picture { png, field: [x, y] } = picture(&page, &field, context).expect("it is on the page");
+            let Picture { png, field: [x, y] } = picture_of(&page, &field, context).expect("it is on the page");
             let picture = image::load_from_memory(&png).expect("it is a PNG").into_luma8();
             let at = [x * f64::from(picture.width()), y * f64::from(picture.height())].map(|at| at as u32);
             assert_eq!(picture.get_pixel(at[0], at[1])[0], 0, "{quarter_turns} {context:?} {at:?}");

@@ -43,12 +43,13 @@ pub struct SettledRow {
 pub fn final_pages(review: &Review, mut take: impl FnMut(FinalPage) -> Result<()>) -> Result<()> {
     for document in 0..review.run().n_documents() {
         let (scan, first) = review.run().scan(document);
-        let pages = review.run().pages(document)?;
+        let pages = review.pages(document)?;
         let is_answered =
             review.readings(first).is_some_and(|readings| readings.values().any(|given| !given.is_empty()));
         let solution = if is_answered { Some(review.solution(first)?) } else { None };
         for (page_idx, rows) in pages.into_iter().enumerate() {
-            let decided = review.pages_to_see().find(review.run().scan(first).0, rows.page);
+            let to_see = review.pages_to_see();
+            let decided = to_see.at((first, page_idx as u32)).and_then(|idx| to_see.all().get(idx));
             let decided = decided.and_then(|page| Some((page, page.decided.as_ref()?)));
             let mut page = match &solution {
                 Some(solution) => final_page(review, scan, first, page_idx, &rows, solution),
@@ -100,7 +101,7 @@ fn final_page(
 
 /// The row of a page that somebody has decided: it has no field, and why the page is to be seen is what the machine has read.
 fn decided_row(page: &PageToSee, Decided { decision, who, .. }: &Decided) -> SettledRow {
-    let readers = [format!("{who}={}", decision.as_str()), String::new(), String::new()];
+    let readers = [format!("{who}={}", decision.word()), String::new(), String::new()];
     SettledRow { machine: page.reason.clone(), readers, ..SettledRow::default() }
 }
 

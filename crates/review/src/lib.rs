@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! readings of the run ─┐
-//! journal of answers  ─┴─ solve (a document) ─ queue (whose turn) ─ serve (page, crops) ─ answer ─ journal
+//! journal of answers  ─┴─ solve, needs (a document) ─ queue (whose turn) ─ serve (page, crops) ─ answer ─ journal
 //!                                  └─ final_rows ─ FINAL.csv
 //! ```
 //!
@@ -11,7 +11,7 @@
 //! - What becomes of a field depends on the run and on the journal alone: `solve` is a function.
 //! - The page never gets a reading of the machine's. An answer is keyed blind.
 //! - An answer is acknowledged when it is on the disk, and counts once, however often it is sent.
-//! - `solve` and `queue` see no file, clock or thread.
+//! - `solve`, `needs` and `queue` see no file, clock or thread.
 
 mod answer;
 mod audit;
@@ -19,6 +19,7 @@ mod context;
 mod crops;
 mod final_rows;
 mod journal;
+mod needs;
 mod pages;
 mod params;
 mod queue;

@@ -20,5 +20,9 @@ pub const LEASE: Duration = Duration::from_secs(180);
 /// Fields that a page has at hand, so that the next is there at once.
 pub const AHEAD: usize = 8;
 
+/// Further fields of each session whose pages are decoded before they are asked. Raising it takes more of the memory for pictures, from
+/// which the oldest must go.
+pub const FIELDS_AHEAD: usize = 8;
+
 /// Memory for pictures of fields, bytes.
 pub const MAX_CROP_BYTES: usize = 48 << 20;

@@ -1,7 +1,7 @@
 //! Which field is asked next, and of whom. Knows no file and no clock: the caller gives the time.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
@@ -13,6 +13,15 @@ use crate::{
 /// Index of a form among the templates, and of a field on it.
 pub type Kind = (u16, u16);
 
+/// Fields that are asked one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// Those of one kind.
+    Kind(Kind),
+    /// Those of a page that the machine has not read: index of its file, and of the page in it.
+    Page(u32, u32),
+}
+
 /// A field that may be asked. Its index among the items is its name outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -20,18 +29,37 @@ pub struct Item {
     pub document: u32,
     /// Where it is in the file.
     pub place: Place,
-    /// Index of its form among the templates, and of the field on it: fields of one kind are asked together.
+    /// Index of its form among the templates, and of the field on it.
     pub kind: Kind,
     /// Why it may be asked.
     pub origin: Origin,
     /// Whether two people must read it.
     pub needs_two: bool,
+    /// What is known of it.
+    pub progress: Progress,
+}
+
+/// What is known of a field that may be asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
     /// Whether somebody must read it.
-    pub is_wanted: bool,
+    pub need: Need,
     /// Who has read it.
     pub readers: Vec<String>,
     /// Whether people settled it to what the machine accepted.
     pub is_as_accepted: bool,
+}
+
+/// Whether somebody must read a field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Need {
+    /// Nobody.
+    None,
+    /// Perhaps somebody, after others of its file: they may free it.
+    Later,
+    /// Somebody.
+    #[default]
+    Now,
 }
 
 /// Why a field may be asked.
@@ -43,10 +71,28 @@ pub enum Origin {
     Audit,
     /// The run accepted it, and an answer to another field made it doubtful.
     Doubt,
+    /// The run rejected its page, and somebody chose a form for that.
+    Page,
+    /// The form that was chosen for its page was taken back: it is asked no more.
+    TakenBack,
 }
 
 /// The number of an item.
 pub type ItemIdx = u32;
+
+impl Item {
+    /// What it is asked together with.
+    pub fn group(&self) -> Group {
+        match self.origin {
+            Origin::Page | Origin::TakenBack => Group::Page(self.document, self.place.page),
+            Origin::Review | Origin::Audit | Origin::Doubt => Group::Kind(self.kind),
+        }
+    }
+
+    fn is_read_by(&self, who: &str) -> bool {
+        self.progress.readers.iter().any(|reader| reader == who)
+    }
+}
 
 /// Somebody at a page.
 #[derive(Debug, Clone)]
@@ -57,8 +103,8 @@ struct Session {
     later: HashSet<ItemIdx>,
     /// His answers, in their order.
     answers: Vec<String>,
-    /// The kind that was asked last.
-    kind: Option<Kind>,
+    /// The group that was asked last.
+    group: Option<Group>,
     /// Until when nobody else is asked what is in his hand.
     until: Duration,
 }
@@ -68,10 +114,14 @@ struct Session {
 pub struct Queue {
     items: Vec<Item>,
     by_place: HashMap<(u32, Place), ItemIdx>,
-    /// By kind, in the order in which they were added.
-    by_kind: BTreeMap<Kind, Vec<ItemIdx>>,
-    /// The kinds, first to be asked first.
-    order: Vec<Kind>,
+    /// Those that somebody must read now, by group, in the order in which they were added.
+    asked: BTreeMap<Group, BTreeSet<ItemIdx>>,
+    /// The groups, first to be asked first.
+    order: Vec<Group>,
+    /// How many somebody must read, now or perhaps later; and of these, how many each person has read.
+    n_wanted: usize,
+    n_read: HashMap<String, usize>,
+    has_hidden_pages: bool,
     sessions: BTreeMap<u64, Session>,
     held: HashMap<ItemIdx, u64>,
 }
@@ -87,11 +137,6 @@ impl Queue {
         self.items.get(idx as usize)
     }
 
-    /// An item, to change it.
-    pub fn item_mut(&mut self, idx: ItemIdx) -> Option<&mut Item> {
-        self.items.get_mut(idx as usize)
-    }
-
     /// The item of a field, if it is one.
     pub fn find(&self, document: u32, place: Place) -> Option<ItemIdx> {
         self.by_place.get(&(document, place)).copied()
@@ -102,25 +147,102 @@ impl Queue {
         let next = self.items.len() as ItemIdx;
         let idx = *self.by_place.entry((item.document, item.place)).or_insert(next);
         if idx == next {
-            if !self.by_kind.contains_key(&item.kind) {
-                self.order.push(item.kind);
+            let group = item.group();
+            if !self.asked.contains_key(&group) {
+                self.order.push(group);
+                self.asked.insert(group, BTreeSet::new());
             }
-            self.by_kind.entry(item.kind).or_default().push(idx);
             self.items.push(item);
+            self.list(idx);
         }
         idx
     }
 
-    /// Sets which kinds are asked first: those with the largest rank.
-    pub fn rank_kinds(&mut self, rank: &BTreeMap<Kind, f64>) {
-        let of = |kind: &Kind| rank.get(kind).copied().unwrap_or_default();
+    /// Sets what is known of a field.
+    pub fn set(&mut self, idx: ItemIdx, progress: Progress) {
+        if self.item(idx).is_none_or(|item| item.progress == progress) {
+            return;
+        }
+        self.unlist(idx);
+        if let Some(item) = self.items.get_mut(idx as usize) {
+            item.progress = progress;
+        }
+        self.list(idx);
+    }
+
+    /// Asks the fields of a page no more: the form that was chosen for it was taken back.
+    pub fn forget_page(&mut self, document: u32, page: u32) {
+        let of_page: Vec<((u32, Place), ItemIdx)> = self
+            .by_place
+            .iter()
+            .filter(|((of, place), _)| *of == document && place.page == page)
+            .map(|(at, idx)| (*at, *idx))
+            .collect();
+        for (at, idx) in of_page {
+            self.set(idx, Progress { need: Need::None, ..Progress::default() });
+            self.by_place.remove(&at);
+            if let Some(item) = self.items.get_mut(idx as usize) {
+                item.origin = Origin::TakenBack;
+            }
+            if let Some(holder) = self.held.get(&idx).copied() {
+                self.release(holder, idx);
+            }
+        }
+    }
+
+    /// Asks nobody fields of pages that the machine has not read: nobody may see a page. Returns how many wait.
+    pub fn hide_pages(&mut self) -> usize {
+        let of_pages = |item: &Item| item.origin == Origin::Page && item.progress.need != Need::None;
+        let hidden: Vec<ItemIdx> = (0..).zip(&self.items).filter(|(_, item)| of_pages(item)).map(|(idx, _)| idx).collect();
+        hidden.iter().for_each(|&idx| self.unlist(idx));
+        self.has_hidden_pages = true;
+        hidden.len()
+    }
+
+    fn is_listed(&self, item: &Item) -> bool {
+        item.progress.need != Need::None && !(self.has_hidden_pages && item.origin == Origin::Page)
+    }
+
+    fn list(&mut self, idx: ItemIdx) {
+        let item = &self.items[idx as usize];
+        if !self.is_listed(item) {
+            return;
+        }
+        self.n_wanted += 1;
+        for reader in &item.progress.readers {
+            *self.n_read.entry(reader.clone()).or_default() += 1;
+        }
+        if item.progress.need == Need::Now {
+            self.asked.entry(item.group()).or_default().insert(idx);
+        }
+    }
+
+    fn unlist(&mut self, idx: ItemIdx) {
+        let item = &self.items[idx as usize];
+        if !self.is_listed(item) {
+            return;
+        }
+        self.n_wanted -= 1;
+        for reader in &item.progress.readers {
+            if let Some(n) = self.n_read.get_mut(reader) {
+                *n -= 1;
+            }
+        }
+        if let Some(asked) = self.asked.get_mut(&item.group()) {
+            asked.remove(&idx);
+        }
+    }
+
+    /// Sets which groups are asked first: those with the largest rank.
+    pub fn rank(&mut self, rank: &BTreeMap<Group, f64>) {
+        let of = |group: &Group| rank.get(group).copied().unwrap_or_default();
         self.order.sort_by(|a, b| of(b).total_cmp(&of(a)).then_with(|| a.cmp(b)));
     }
 
     /// Opens a session of `who`.
     pub fn open(&mut self, session: u64, who: &str, now: Duration) {
         let (hand, later, answers) = (Vec::new(), HashSet::new(), Vec::new());
-        let opened = Session { who: who.to_owned(), hand, later, answers, kind: None, until: now + LEASE };
+        let opened = Session { who: who.to_owned(), hand, later, answers, group: None, until: now + LEASE };
         self.sessions.insert(session, opened);
     }
 
@@ -151,30 +273,43 @@ impl Queue {
             }
             stays
         });
-        while let Some(next) = self.next(session, now) {
+        let n_missing = AHEAD.saturating_sub(of.hand.len());
+        for next in self.free_for(session, n_missing, now) {
             self.held.insert(next, session);
             let Some(of) = self.sessions.get_mut(&session) else { break };
             of.hand.push(next);
-            of.kind = self.items.get(next as usize).map(|item| item.kind);
+            of.group = self.items.get(next as usize).map(Item::group);
         }
         self.sessions.get(&session).map(|of| of.hand.clone()).unwrap_or_default()
     }
 
-    /// The next field for a session whose hand is not full: of the kind that it had last, then of the kind that is asked first.
-    fn next(&self, session: u64, now: Duration) -> Option<ItemIdx> {
-        let of = self.sessions.get(&session)?;
-        if of.hand.len() >= AHEAD {
-            return None;
-        }
+    /// The next `n` fields for a session, besides those in its hand: of the group that it had last, then of the group that is asked first.
+    pub fn free_for(&self, session: u64, n: usize, now: Duration) -> Vec<ItemIdx> {
+        let Some(of) = self.sessions.get(&session) else { return Vec::new() };
         let is_free = |idx: &ItemIdx| match self.held.get(idx) {
             Some(holder) if *holder == session => false,
             Some(holder) => self.sessions.get(holder).is_none_or(|other| other.until <= now),
             None => true,
         };
-        let is_for_him =
-            |idx: &&ItemIdx| is_asked(&self.items[**idx as usize], &of.who) && !of.later.contains(*idx) && is_free(idx);
-        let kinds = of.kind.iter().chain(&self.order);
-        kinds.filter_map(|kind| self.by_kind.get(kind)).find_map(|items| items.iter().find(is_for_him)).copied()
+        let is_for_him = |idx: &ItemIdx| {
+            !self.items[*idx as usize].is_read_by(&of.who) && !of.later.contains(idx) && is_free(idx)
+        };
+        let others = self.order.iter().filter(|group| of.group != Some(**group));
+        let groups = of.group.iter().chain(others).filter_map(|group| self.asked.get(group));
+        groups.flatten().filter(|idx| is_for_him(idx)).take(n).copied().collect()
+    }
+
+    /// The first `n` fields that somebody must read.
+    pub fn first(&self, n: usize) -> Vec<ItemIdx> {
+        self.order.iter().filter_map(|group| self.asked.get(group)).flatten().take(n).copied().collect()
+    }
+
+    /// Asks a session the fields of a group next.
+    pub fn turn_to(&mut self, session: u64, group: Group) {
+        self.rest(session);
+        if let Some(of) = self.sessions.get_mut(&session) {
+            of.group = Some(group);
+        }
     }
 
     /// Notes that a session has answered a field.
@@ -188,6 +323,13 @@ impl Queue {
     /// The last answer of a session that was not taken back.
     pub fn last_answer(&self, session: u64) -> Option<&str> {
         self.sessions.get(&session)?.answers.last().map(String::as_str)
+    }
+
+    /// Notes that an answer was taken back with the page of its field.
+    pub fn withdrawn(&mut self, answer: &str) {
+        for session in self.sessions.values_mut() {
+            session.answers.retain(|other| other != answer);
+        }
     }
 
     /// Takes back the last answer of a session: its field is the first in the hand again.
@@ -236,8 +378,8 @@ impl Queue {
 
     /// Fields that somebody must read, and those of them that `who` can.
     pub fn n_wanted(&self, who: &str) -> (usize, usize) {
-        let wanted = || self.items.iter().filter(|item| item.is_wanted);
-        (wanted().count(), wanted().filter(|item| is_asked(item, who)).count())
+        let n_read = self.n_read.get(who).copied().unwrap_or_default();
+        (self.n_wanted, self.n_wanted.saturating_sub(n_read))
     }
 
     fn release(&mut self, session: u64, idx: ItemIdx) {
@@ -252,7 +394,7 @@ impl Queue {
 
 /// Whether a person may be asked a field: nobody reads a field twice.
 fn is_asked(item: &Item, who: &str) -> bool {
-    item.is_wanted && !item.readers.iter().any(|reader| reader == who)
+    item.progress.need == Need::Now && !item.is_read_by(who)
 }
 
 #[cfg(test)]
@@ -269,9 +411,7 @@ mod tests {
                 kind: (0, (i % 2) as u16),
                 origin: Origin::Review,
                 needs_two: false,
-                is_wanted: true,
-                readers: Vec::new(),
-                is_as_accepted: false,
+                progress: Progress::default(),
             });
         }
         queue
@@ -306,7 +446,7 @@ mod tests {
         queue.open(3, "ben", START);
         assert_eq!(queue.deal(1, 0, START), [0]);
         queue.answered(1, 0, "first");
-        queue.item_mut(0).expect("it is there").readers.push("ann".to_owned());
+        queue.set(0, Progress { readers: vec!["ann".to_owned()], ..Progress::default() });
         assert!(queue.deal(1, 0, START).is_empty());
         assert!(queue.deal(2, 0, START).is_empty(), "not in another session either");
         assert_eq!(queue.deal(3, 0, START), [0]);
@@ -319,7 +459,7 @@ mod tests {
         queue.open(1, "ann", START);
         assert_eq!(queue.deal(1, 0, START), [0, 2, 1, 3]);
         for idx in [0, 2] {
-            queue.item_mut(idx).expect("it is there").is_wanted = false;
+            queue.set(idx, Progress { need: Need::None, ..Progress::default() });
         }
         assert_eq!(queue.deal(1, 1, START), [0, 1, 3]);
         assert_eq!(queue.deal(1, 0, START), [1, 3]);
@@ -354,8 +494,47 @@ mod tests {
     #[test]
     fn kind_of_the_largest_rank_is_asked_first() {
         let mut queue = queue(4);
-        queue.rank_kinds(&[((0, 0), 0.5), ((0, 1), 2.0)].into());
+        queue.rank(&[(Group::Kind((0, 0)), 0.5), (Group::Kind((0, 1)), 2.0)].into());
         queue.open(1, "ann", START);
         assert_eq!(queue.deal(1, 0, START), [1, 3, 0, 2]);
+    }
+
+    #[test]
+    fn field_that_may_be_freed_is_counted_and_not_asked() {
+        let mut queue = queue(2);
+        queue.set(0, Progress { need: Need::Later, ..Progress::default() });
+        queue.open(1, "ann", START);
+        assert_eq!((queue.deal(1, 0, START), queue.n_wanted("ann")), (vec![1], (2, 2)));
+        queue.set(0, Progress::default());
+        assert_eq!(queue.deal(1, 0, START), [1, 0]);
+    }
+
+    /// With three fields on a page that the machine has not read.
+    fn queue_with_page() -> Queue {
+        let mut queue = queue(2);
+        for field in 0..3 {
+            let place = Place { page: 7, field };
+            let (kind, origin, progress) = ((0, field as u16), Origin::Page, Progress::default());
+            queue.add(Item { document: 0, place, kind, origin, needs_two: false, progress });
+        }
+        queue
+    }
+
+    #[test]
+    fn fields_of_a_page_come_together_until_its_form_is_taken_back() {
+        let mut queue = queue_with_page();
+        queue.open(1, "ann", START);
+        assert_eq!(queue.deal(1, 0, START), [0, 1, 2, 3, 4]);
+        queue.turn_to(1, Group::Page(0, 7));
+        assert_eq!(queue.deal(1, 0, START), [2, 3, 4, 0, 1]);
+        queue.forget_page(0, 7);
+        assert_eq!((queue.deal(1, 5, START), queue.find(0, Place { page: 7, field: 0 })), (vec![0, 1], None));
+    }
+
+    #[test]
+    fn fields_of_a_page_are_not_asked_where_nobody_may_see_it() {
+        let mut queue = queue_with_page();
+        queue.open(1, "ann", START);
+        assert_eq!((queue.hide_pages(), queue.deal(1, 0, START), queue.n_wanted("ann")), (3, vec![0, 1], (2, 2)));
     }
 }

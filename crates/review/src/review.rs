@@ -1,24 +1,27 @@
 //! A review: a run, the answers that were given, and whose turn it is. Every change is an [`Event`]; the caller stores it.
 
+mod keyed_pages;
+
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::{
-    answer::{Answer, Decision, Reading, Refusal},
+    answer::{Answer, Reading, Refusal},
     audit::{Audit, Draw, has_second_look, lot},
     journal::{Event, GivenAnswer, Settings},
-    pages::{PageToSee, PagesToSee},
-    queue::{Item, ItemIdx, Kind, Origin, Queue},
+    needs::needs,
+    pages::{PageToSee, PagesToSee, as_form},
+    queue::{Group, Item, ItemIdx, Kind, Need, Origin, Progress, Queue},
     run::{Run, RunPaths, identities, records},
-    solve::{Contested, Outcome, Place, Readings, Rules, Solution, field_of, solve, with_outcomes},
+    solve::{Outcome, Place, Readings, Rules, Solution, field_of, is_open, solve},
     status::Status,
 };
 use formread_core::{
-    assemble::{FieldState, FieldValue, PageReading, PageRecord},
+    assemble::{FieldValue, PageReading, PageRecord},
     form::{Field, FormTemplate},
     rows::PageRows,
 };
@@ -59,12 +62,16 @@ impl Review {
         let audit = all_settings().map(|settings| settings.audit).max().unwrap_or_default();
         let settings = Settings { audit, ..all_settings().next_back().cloned().unwrap_or_default() };
         let mut open: Vec<(u32, Place, Kind)> = Vec::new();
+        let mut later: HashSet<(u32, Place)> = HashSet::new();
         let mut draw = Draw::new(settings.audit as usize);
         let (identity, _) = identities(paths)?;
         let mut pages_to_see = PagesToSee::default();
         let run = Run::open(paths, templates, |document, is_copy, pages, rules| {
+            if !is_copy {
+                later.extend(needs_later(&records(pages)?, rules).map(|place| (document, place)));
+            }
             for (page_idx, page) in pages.iter().enumerate().filter(|_| !is_copy) {
-                if let Some(page) = PageToSee::of(page) {
+                if let Some(page) = PageToSee::of(page, (document, page_idx as u32)) {
                     pages_to_see.add(page);
                 }
                 let Some(form) = rules.templates.iter().position(|form| form.name == page.form) else { continue };
@@ -96,7 +103,10 @@ impl Review {
         let mut items: Vec<_> = open.into_iter().map(|item| (item, Origin::Review)).chain(audits).collect();
         items.sort_unstable();
         for ((document, place, kind), origin) in items {
-            review.add_item(document, place, kind, origin)?;
+            let idx = review.add_item(document, place, kind, origin);
+            if origin == Origin::Review && later.contains(&(document, place)) {
+                review.queue.set(idx, Progress { need: Need::Later, ..Progress::default() });
+            }
         }
         review.rank()?;
         review.replay(events)?;
@@ -113,31 +123,6 @@ impl Review {
         &self.pages_to_see
     }
 
-    /// Takes a decision on a page to see, by its index among them. The event is to be stored; none where the same was taken before.
-    ///
-    /// # Errors
-    /// A [`Refusal`].
-    pub fn decide(
-        &mut self,
-        session: u64,
-        idx: usize,
-        id: &str,
-        decision: Decision,
-        at: Duration,
-    ) -> Result<Option<Event>, Refusal> {
-        let who = self.queue.who(session).ok_or(Refusal::NoSession)?;
-        self.pages_to_see.decide(idx, id, who, decision, at.as_secs())
-    }
-
-    /// Takes back the decision of a session's person on a page.
-    ///
-    /// # Errors
-    /// A [`Refusal`].
-    pub fn take_back_decision(&mut self, session: u64, idx: usize, at: Duration) -> Result<Event, Refusal> {
-        let who = self.queue.who(session).ok_or(Refusal::NoSession)?;
-        self.pages_to_see.take_back(idx, who, at.as_secs())
-    }
-
     /// The queue.
     pub fn queue(&mut self) -> &mut Queue {
         &mut self.queue
@@ -146,6 +131,16 @@ impl Review {
     /// The answers to a file's fields.
     pub fn readings(&self, document: u32) -> Option<&Readings> {
         self.readings.get(&document)
+    }
+
+    /// An item.
+    pub fn item(&self, idx: ItemIdx) -> Option<&Item> {
+        self.queue.item(idx)
+    }
+
+    /// The index of the item of a field, if it is one.
+    pub fn idx_at(&self, document: u32, place: Place) -> Option<ItemIdx> {
+        self.queue.find(document, place)
     }
 
     /// The item of a field, if it is one.
@@ -162,7 +157,7 @@ impl Review {
     /// What the machine read in an item's field, most likely first. It is for measurements: a person must not see it.
     pub fn machine_readings(&self, idx: ItemIdx) -> Vec<String> {
         let Some(Item { document, place, .. }) = self.queue.item(idx) else { return Vec::new() };
-        let pages = self.run.pages(*document).unwrap_or_default();
+        let pages = self.pages(*document).unwrap_or_default();
         let readings = pages.get(place.page as usize).and_then(|page| page.readings.get(place.field as usize));
         readings
             .map(|readings| readings.alternatives.iter().map(|(text, _)| text.clone()).collect())
@@ -192,8 +187,10 @@ impl Review {
         if self.answers.contains_key(id) {
             return Ok(Ok(None));
         }
-        let Some(item) = self.queue.item(idx) else { return Ok(Err(Refusal::NoField)) };
-        if item.readers.contains(&who) {
+        let Some(item) = self.queue.item(idx).filter(|item| item.origin != Origin::TakenBack) else {
+            return Ok(Err(Refusal::NoField));
+        };
+        if item.progress.readers.contains(&who) {
             return Ok(Err(Refusal::AlreadyRead));
         }
         let (document, place) = (item.document, item.place);
@@ -244,11 +241,11 @@ impl Review {
         let (audit, pages_to_see) = (Audit::of(self.queue.items()), self.pages_to_see.all().to_vec());
         let mut status = Status { audit, pages_to_see, ..Status::default() };
         for item in self.queue.items() {
-            let is_unread = item.readers.is_empty();
-            let is_for_review = item.origin == Origin::Review;
+            let (is_unread, is_wanted) = (item.progress.readers.is_empty(), item.progress.need != Need::None);
+            let is_for_review = matches!(item.origin, Origin::Review | Origin::Page);
             status.fields_for_review += u64::from(is_for_review);
-            status.freed_by_rules += u64::from(is_for_review && is_unread && !item.is_wanted);
-            status.unread += u64::from(is_unread && item.is_wanted && item.origin != Origin::Audit);
+            status.freed_by_rules += u64::from(is_for_review && is_unread && !is_wanted);
+            status.unread += u64::from(is_unread && is_wanted && item.origin != Origin::Audit);
         }
         for document in 0..self.run.n_documents() {
             let Some(readings) = self.readings.get(&document) else { continue };
@@ -280,12 +277,28 @@ impl Review {
         Ok(status)
     }
 
+    /// A file's pages, as the run has them. A rejected page for which somebody chose a form is one of this form, without readings.
+    ///
+    /// # Errors
+    /// What is wrong with the files of the run.
+    pub fn pages(&self, document: u32) -> Result<Vec<PageRows>> {
+        let mut pages = self.run.pages(document)?;
+        let (_, first) = self.run.scan(document);
+        for (page_idx, page) in (0..).zip(&mut pages) {
+            let to_see = self.pages_to_see.at((first, page_idx)).and_then(|idx| self.pages_to_see.all().get(idx));
+            if let Some(template) = to_see.and_then(PageToSee::chosen_form).and_then(|name| self.template(name)) {
+                *page = as_form(page, template);
+            }
+        }
+        Ok(pages)
+    }
+
     /// A file's pages, after its rules were solved with the answers.
     ///
     /// # Errors
     /// What is wrong with the files of the run.
     pub fn solution(&self, document: u32) -> Result<Solution> {
-        Ok(self.solution_of(document, &records(&self.run.pages(document)?)?))
+        Ok(self.solution_of(document, &records(&self.pages(document)?)?))
     }
 
     fn solution_of(&self, document: u32, records: &[PageRecord]) -> Solution {
@@ -297,47 +310,46 @@ impl Review {
 
     /// Solves a file again, and notes which of its fields somebody must read.
     fn update(&mut self, document: u32) -> Result<()> {
-        let before = records(&self.run.pages(document)?)?;
+        let before = records(&self.pages(document)?)?;
         let solution = self.solution_of(document, &before);
-        // what leans on a contested field waits until that is settled
-        let as_read = match solution.outcomes.values().any(|outcome| *outcome == Outcome::Contested) {
-            true => &with_outcomes(&before, &solution.outcomes, Contested::IsAsRead, &self.run.rules),
-            false => &solution.pages,
-        };
-        for (page_idx, (page, machine)) in solution.pages.iter().zip(&before).enumerate() {
-            let (PageReading::Read { form, fields, .. }, PageReading::Read { fields: accepted, .. }) =
-                (&page.reading, &machine.reading)
-            else {
-                continue;
+        let nothing = Readings::new();
+        let needs = needs(&before, self.readings.get(&document).unwrap_or(&nothing), &solution, &self.run.rules);
+        for (place, need) in needs {
+            let known = self.queue.find(document, place);
+            let form = match before.get(place.page as usize).map(|page| &page.reading) {
+                Some(PageReading::Read { form, .. }) => self.form(form),
+                _ => None,
             };
-            let form = self.run.rules.templates.iter().position(|template| template.name == *form);
-            for (field_idx, (value, accepted)) in fields.iter().zip(accepted).enumerate() {
-                let place = Place { page: page_idx as u32, field: field_idx as u32 };
-                let outcome = solution.outcomes.get(&place);
-                let is_asked = match outcome {
-                    Some(outcome) => *outcome == Outcome::Contested,
-                    None => is_open(value) && field_of(as_read, place).is_some_and(is_open),
-                };
-                let known = self.queue.find(document, place);
-                let idx = match (known, form) {
-                    (Some(idx), _) => idx,
-                    (None, Some(form)) if is_asked => {
-                        self.add_item(document, place, (form as u16, field_idx as u16), Origin::Doubt)?
-                    }
-                    _ => continue,
-                };
-                let readers = self.readings.get(&document).and_then(|readings| readings.get(&place));
-                let readers = readers.into_iter().flatten().map(|reading| reading.who.clone()).collect();
-                let Some(item) = self.queue.item_mut(idx) else { continue };
-                item.is_wanted = is_asked || item.origin == Origin::Audit && outcome.is_none();
-                item.readers = readers;
-                item.is_as_accepted = is_as_accepted(outcome, accepted);
-            }
+            let idx = match (known, form) {
+                (Some(idx), _) => idx,
+                (None, Some(form)) if need != Need::None => {
+                    self.add_item(document, place, (form, place.field as u16), Origin::Doubt)
+                }
+                _ => continue,
+            };
+            let readers = self.readings.get(&document).and_then(|readings| readings.get(&place));
+            let readers = readers.into_iter().flatten().map(|reading| reading.who.clone()).collect();
+            let outcome = solution.outcomes.get(&place);
+            let is_audit = self.queue.item(idx).is_some_and(|item| item.origin == Origin::Audit);
+            let need = if is_audit && outcome.is_none() { Need::Now } else { need };
+            let is_as_accepted = field_of(&before, place).is_some_and(|machine| is_as_accepted(outcome, machine));
+            self.queue.set(idx, Progress { need, readers, is_as_accepted });
         }
         Ok(())
     }
 
-    fn add_item(&mut self, document: u32, place: Place, kind: Kind, origin: Origin) -> Result<ItemIdx> {
+    /// Index of a form among the templates.
+    fn form(&self, name: &str) -> Option<u16> {
+        let templates = &self.run.rules.templates;
+        templates.iter().position(|template| template.name == name).map(|form| form as u16)
+    }
+
+    /// The template of a name.
+    fn template(&self, name: &str) -> Option<&FormTemplate> {
+        self.run.rules.templates.get(usize::from(self.form(name)?))
+    }
+
+    fn add_item(&mut self, document: u32, place: Place, kind: Kind, origin: Origin) -> ItemIdx {
         let template = &self.run.rules.templates[kind.0 as usize];
         let field = template.fields.get(kind.1 as usize).map_or("", |field| field.name.as_str());
         let scan = self.run.scan(document).0.to_owned();
@@ -350,17 +362,15 @@ impl Review {
             kind,
             origin,
             needs_two: is_named || is_drawn,
-            is_wanted: true,
-            readers: Vec::new(),
-            is_as_accepted: false,
+            progress: Progress::default(),
         };
         self.by_scan.insert(scan, document);
-        Ok(self.queue.add(item))
+        self.queue.add(item)
     }
 
     /// The number of the page and the name of the field at a place.
     fn names(&self, document: u32, place: Place) -> Result<(u32, String)> {
-        let pages = self.run.pages(document)?;
+        let pages = self.pages(document)?;
         let row = |page: &PageRows| Some((page.page, page.fields.get(place.field as usize)?.field.clone()));
         pages.get(place.page as usize).and_then(row).ok_or_else(|| Error::internal("an item is in no page"))
     }
@@ -372,61 +382,58 @@ impl Review {
         Some(document)
     }
 
-    /// Takes the answers of a journal.
+    /// Takes the decisions and answers of a journal.
     fn replay(&mut self, events: &[Event]) -> Result<()> {
         self.pages_to_see
             .replay(events)
             .ok_or_else(|| Error::format(Format::ReviewJournal, "the run has no such page of a decision"))?;
+        for idx in 0..self.pages_to_see.all().len() {
+            self.add_page(idx)?;
+        }
         let mut given: BTreeMap<&str, Vec<&GivenAnswer>> = BTreeMap::new();
-        let mut is_undone: HashMap<&str, bool> = HashMap::new();
+        let mut undone: HashSet<&str> = HashSet::new();
         for event in events {
             match event {
-                Event::Answer(answer) => {
-                    is_undone.insert(&answer.id, false);
-                    given.entry(&answer.scan).or_default().push(answer);
-                }
+                Event::Answer(answer) => given.entry(&answer.scan).or_default().push(answer),
                 Event::Undo { id, .. } => {
-                    is_undone.insert(id, true);
+                    undone.insert(id);
                 }
                 Event::Review { .. } | Event::Settings(_) | Event::Page(_) => {}
             }
         }
         for (scan, answers) in given {
-            let unknown = |what: &str| {
-                Error::format(Format::ReviewJournal, format!("the run has no {what} of an answer: {scan}"))
-            };
-            let document = match self.by_scan.get(scan) {
-                Some(&document) => document,
-                None => return Err(unknown("file")),
-            };
-            let pages = self.run.pages(document)?;
-            for answer in answers {
-                let page = pages.iter().position(|page| page.page == answer.page).ok_or_else(|| unknown("page"))?;
-                let field = pages[page]
-                    .fields
-                    .iter()
-                    .position(|row| row.field == answer.field)
-                    .ok_or_else(|| unknown("field"))?;
-                let place = Place { page: page as u32, field: field as u32 };
-                let idx = match self.queue.find(document, place) {
-                    Some(idx) => idx,
-                    None => {
-                        let form = self.run.rules.templates.iter().position(|form| form.name == pages[page].form);
-                        let form = form.ok_or_else(|| unknown("form"))?;
-                        self.add_item(document, place, (form as u16, field as u16), Origin::Doubt)?
-                    }
-                };
-                let is_kept = is_undone.get(answer.id.as_str()) == Some(&false);
-                self.answers.insert(answer.id.clone(), is_kept.then_some(idx));
-                if is_kept {
-                    let reading =
-                        Reading { id: answer.id.clone(), who: answer.who.clone(), answer: answer.answer.clone() };
-                    self.readings.entry(document).or_default().entry(place).or_default().push(reading);
-                }
+            let (undone, kept): (Vec<&GivenAnswer>, _) =
+                answers.into_iter().partition(|answer| undone.contains(answer.id.as_str()));
+            self.answers.extend(undone.into_iter().map(|answer| (answer.id.clone(), None)));
+            if !kept.is_empty() {
+                self.replay_answers(scan, &kept)?;
             }
-            self.update(document)?;
         }
         Ok(())
+    }
+
+    /// Takes the answers of a journal to fields of a file.
+    fn replay_answers(&mut self, scan: &str, answers: &[&GivenAnswer]) -> Result<()> {
+        let unknown =
+            |what: &str| Error::format(Format::ReviewJournal, format!("the run has no {what} of an answer: {scan}"));
+        let document = *self.by_scan.get(scan).ok_or_else(|| unknown("file"))?;
+        let pages = self.pages(document)?;
+        for answer in answers {
+            let page = pages.iter().position(|page| page.page == answer.page).ok_or_else(|| unknown("page"))?;
+            let field = pages[page].fields.iter().position(|row| row.field == answer.field);
+            let place = Place { page: page as u32, field: field.ok_or_else(|| unknown("field"))? as u32 };
+            let idx = match self.queue.find(document, place) {
+                Some(idx) => idx,
+                None => {
+                    let form = self.form(&pages[page].form).ok_or_else(|| unknown("form"))?;
+                    self.add_item(document, place, (form, place.field as u16), Origin::Doubt)
+                }
+            };
+            self.answers.insert(answer.id.clone(), Some(idx));
+            let reading = Reading { id: answer.id.clone(), who: answer.who.clone(), answer: answer.answer.clone() };
+            self.readings.entry(document).or_default().entry(place).or_default().push(reading);
+        }
+        self.update(document)
     }
 
     /// Finds which kinds of field free most others: on some files of each form, it is tried what a field would free if it were
@@ -452,10 +459,17 @@ impl Review {
                 entry.1 += 1.0;
             }
         }
-        let mean = freed.into_iter().map(|(kind, (freed, n))| (kind, freed / n));
-        self.queue.rank_kinds(&mean.collect());
+        let mean = freed.into_iter().map(|(kind, (freed, n))| (Group::Kind(kind), freed / n));
+        self.queue.rank(&mean.collect());
         Ok(())
     }
+}
+
+/// The fields of a file that perhaps somebody must read, after others, before there is any answer.
+fn needs_later(pages: &[PageRecord], rules: &Rules) -> impl Iterator<Item = Place> {
+    let solution = Solution { pages: pages.to_vec(), outcomes: BTreeMap::new() };
+    let needs = needs(pages, &Readings::new(), &solution, rules);
+    needs.into_iter().filter(|(_, need)| *need == Need::Later).map(|(place, _)| place)
 }
 
 /// How many of a file's `n_open` open fields are sure once the one at `place` is settled to its best reading.
@@ -470,10 +484,6 @@ fn n_freed(pages: &[PageRecord], place: Place, n_open: usize, rules: &Rules) -> 
         PageReading::Rejected { .. } => &[],
     });
     n_open as f64 - 1.0 - fields.filter(|value| is_open(value)).count() as f64
-}
-
-fn is_open(value: &FieldValue) -> bool {
-    matches!(value.state, FieldState::Review(_))
 }
 
 fn is_as_accepted(outcome: Option<&Outcome>, machine: &FieldValue) -> bool {

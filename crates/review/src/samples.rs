@@ -89,7 +89,7 @@ pub fn samples(
         if !is_held_out && review.readings(document).is_none() {
             continue;
         }
-        let pages = review.run().pages(document)?;
+        let pages = review.pages(document)?;
         let outcomes = match review.readings(document) {
             Some(_) => review.solution(document)?.outcomes,
             None => BTreeMap::new(),

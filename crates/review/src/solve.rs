@@ -168,11 +168,18 @@ fn sum_holds(pages: &[PageRecord], place: Place, readings: &Readings, rules: &Ru
         };
         text.and_then(number).map_or(Bounds::ANY, Bounds::exactly)
     };
-    let is_sum =
-        |rule: &&Rule| rule.condition.is_none() && rule.claim.relation == Relation::Equal && rule.fields().len() > 1;
-    let mut about_it =
-        template.rules.iter().filter(is_sum).filter(|rule| rule.fields().contains(&(place.field as usize)));
+    let mut about_it = template.rules.iter().filter(|rule| is_sum(rule) && rule.fields().contains(&(place.field as usize)));
     about_it.any(|rule| rule.holds(&known) == Some(true))
+}
+
+/// Whether a rule gives a field when all its others are known.
+pub fn is_sum(rule: &Rule) -> bool {
+    rule.condition.is_none() && rule.claim.relation == Relation::Equal && rule.fields().len() > 1
+}
+
+/// Whether nothing has settled a field.
+pub fn is_open(value: &FieldValue) -> bool {
+    matches!(value.state, FieldState::Review(_))
 }
 
 /// The field at a place; `None` where there is none.

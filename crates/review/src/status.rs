@@ -82,8 +82,8 @@ impl fmt::Display for Status {
         for (reason, n) in counts {
             writeln!(f, "  {reason:42}{n:>8}")?;
         }
-        for PageToSee { scan, page, reason, decided } in pages.iter().take(MAX_LISTED) {
-            let decided = decided.as_ref().map(|decided| format!(": {} ({})", decided.decision.as_str(), decided.who));
+        for PageToSee { scan, page, reason, decided, .. } in pages.iter().take(MAX_LISTED) {
+            let decided = decided.as_ref().map(|decided| format!(": {} ({})", decided.decision.word(), decided.who));
             writeln!(f, "  {scan} page {page}: {reason}{}", decided.unwrap_or_default())?;
         }
         match pages.len().checked_sub(MAX_LISTED) {
@@ -118,11 +118,12 @@ mod tests {
             page(3, Verdict::Review, "total"),
             page(4, Verdict::Review, "total;writing-outside"),
         ];
-        let pages_to_see: Vec<_> = pages.iter().filter_map(PageToSee::of).collect();
+        let pages_to_see: Vec<_> = pages.iter().filter_map(|page| PageToSee::of(page, (0, page.page - 1))).collect();
         let text = Status { pages_to_see, ..Status::default() }.to_string();
         assert!(text.contains("more than fields to key: 2; nobody has decided 2"), "{text}");
         assert!(text.ends_with("  a.tif page 2: unknown-form\n  a.tif page 4: writing-outside\n"), "{text}");
-        let many = (1..=25).filter_map(|number| PageToSee::of(&page(number, Verdict::Rejected, "unreadable")));
+        let many = (1..=25)
+            .filter_map(|number| PageToSee::of(&page(number, Verdict::Rejected, "unreadable"), (0, number - 1)));
         let text = Status { pages_to_see: many.collect(), ..Status::default() }.to_string();
         assert!(
             text.contains("page 20:")

@@ -24,7 +24,7 @@ pub fn truth(review: &Review, audited_only: bool, mut take: impl FnMut(&TruthPag
         if document != first || review.readings(document).is_none() {
             continue;
         }
-        let pages = review.run().pages(document)?;
+        let pages = review.pages(document)?;
         let mut found: Vec<TruthPage> = Vec::new();
         for (place, outcome) in review.solution(document)?.outcomes {
             let Outcome::Settled { answer, .. } = outcome else { continue };

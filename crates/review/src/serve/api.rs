@@ -16,14 +16,16 @@ use crate::{
     answer::{Answer, Refusal},
     audit::Audit,
     context::Context,
-    crops::{FieldBox, Picture, Request, Shown},
+    crops::{FieldBox, PageFields, Picture, Shown},
     journal::Event,
+    params::FIELDS_AHEAD,
     queue::ItemIdx,
     review::Review,
+    solve::Place,
 };
 use formread_core::{
     assemble::{KeyedFault, keyed_value},
-    form::{DateOrder, DecimalPoint, FieldKind},
+    form::{DateOrder, DecimalPoint, Field, FieldKind, FormTemplate},
 };
 use formread_raster::error::Error;
 
@@ -56,6 +58,7 @@ impl From<Refusal> for Failure {
             Refusal::NoField => (StatusCode::NOT_FOUND, "no-field"),
             Refusal::AlreadyRead => (StatusCode::CONFLICT, "already-read"),
             Refusal::NoPage => (StatusCode::NOT_FOUND, "no-page"),
+            Refusal::NoForm => (StatusCode::NOT_FOUND, "no-form"),
             Refusal::AlreadyDecided => (StatusCode::CONFLICT, "already-decided"),
             Refusal::NothingToUndo => (StatusCode::CONFLICT, "nothing-to-undo"),
         };
@@ -93,6 +96,10 @@ pub struct Hand {
 #[derive(Serialize)]
 struct AskedField {
     item: ItemIdx,
+    /// Where its picture is.
+    picture: String,
+    /// Whether that shows the whole page: nobody knows where the field lies on it.
+    is_page: bool,
     form: String,
     field: String,
     kind: &'static str,
@@ -106,9 +113,11 @@ struct AskedField {
     fillers_mean: Option<String>,
 }
 
-fn hand_of(review: &mut Review, session: u64, kept: usize) -> Result<Hand, Failure> {
+fn hand_of(shared: &Shared, review: &mut Review, session: u64) -> Result<Hand, Failure> {
     let Some(who) = review.queue().who(session).map(str::to_owned) else { return Err(Refusal::NoSession.into()) };
-    let dealt = review.queue().deal(session, kept, now());
+    let dealt = review.queue().deal(session, 1, now());
+    let next = review.queue().free_for(session, FIELDS_AHEAD, now());
+    cut_ahead(shared, review, [dealt.as_slice(), &next].concat());
     let fields = dealt.into_iter().filter_map(|idx| asked(review, idx)).collect();
     let (left_for_all, left) = review.queue().n_wanted(&who);
     let later = review.queue().n_later(session);
@@ -130,8 +139,11 @@ fn asked(review: &Review, item: ItemIdx) -> Option<AskedField> {
         FieldKind::Integer | FieldKind::Code | FieldKind::Mark { .. } => (0, true, ""),
     };
     let fillers_mean = (!field.fillers.is_empty()).then(|| field.fillers_mean.clone().unwrap_or_default());
+    let page = review.page_of(item);
     Some(AskedField {
         item,
+        picture: page.map_or_else(|| format!("/crop/{item}"), |page| format!("/seen/{page}")),
+        is_page: page.is_some(),
         form: template.title.clone(),
         field: field.name.clone(),
         kind: field.kind.as_str(),
@@ -190,12 +202,12 @@ pub async fn hand(
 ) -> Reply<Hand> {
     let session = session_of(&shared, &headers)?;
     let mut review = shared.review();
-    let hand = hand_of(&mut review, session, 1)?;
+    let hand = hand_of(&shared, &mut review, session)?;
     if !hand.fields.is_empty() || hand.later == 0 {
         return Ok(Json(hand));
     }
     review.queue().recall(session);
-    Ok(Json(hand_of(&mut review, session, 1)?))
+    Ok(Json(hand_of(&shared, &mut review, session)?))
 }
 
 /// Checks the identifier of a change.
@@ -250,7 +262,7 @@ pub async fn answer(
         let event = review.answer(session, body.item, &body.id, answer, now())??;
         // under the lock, so that the journal has the order of the review
         let stored = append(&shared, event);
-        (hand_of(&mut review, session, 1)?, stored)
+        (hand_of(&shared, &mut review, session)?, stored)
     };
     wait(stored).await?;
     Ok(Json(hand))
@@ -267,7 +279,7 @@ pub async fn undo(
         let mut review = shared.review();
         let event = review.undo(session, now())??;
         let stored = append(&shared, Some(event));
-        (hand_of(&mut review, session, 1)?, stored)
+        (hand_of(&shared, &mut review, session)?, stored)
     };
     wait(stored).await?;
     Ok(Json(hand))
@@ -304,7 +316,7 @@ pub async fn later(
     let session = session_of(&shared, &headers)?;
     let mut review = shared.review();
     review.queue().put_off(session, item);
-    Ok(Json(hand_of(&mut review, session, 1)?))
+    Ok(Json(hand_of(&shared, &mut review, session)?))
 }
 
 /// Lets others have what is in the hand: the page was left.
@@ -373,7 +385,22 @@ pub async fn place(
     headers: HeaderMap,
     Json(PlaceBody { item, context }): Json<PlaceBody>,
 ) -> Reply<[f64; 2]> {
+    let of_form = {
+        let review = shared.review();
+        review.page_of(item).and_then(|_| review.kind(item)).map(|(template, field)| place_on(template, field))
+    };
+    if let Some(of_form) = of_form {
+        session_of(&shared, &headers)?;
+        return Ok(Json(of_form));
+    }
     Ok(Json(pictured(&shared, &headers, item, context).await?.field))
+}
+
+/// Where the middle of a field is on its form.
+fn place_on(template: &FormTemplate, field: &Field) -> [f64; 2] {
+    let (page, field) = (template.bounds(), field.layout.bounds());
+    let share = |a: f64, b: f64, from: f64, to: f64| (((a + b) / 2.0 - from) / (to - from)).clamp(0.0, 1.0);
+    [share(field.x0, field.x1, page.x0, page.x1), share(field.y0, field.y1, page.y0, page.y1)]
 }
 
 /// A picture of a field that the session has in its hand.
@@ -388,24 +415,31 @@ async fn pictured(shared: &Shared, headers: &HeaderMap, item: ItemIdx, context: 
         if let Some(picture) = shared.crops.cached(wanted) {
             return Ok(picture);
         }
-        let (scan, page, fields) = fields_of_page(&mut review, item)?;
-        cut(shared, scan, page, fields, wanted)
+        cut(shared, fields_of_page(&review, item, wanted)?)
     };
     cut_by(receiver).await
 }
 
 /// Has a picture cut.
-pub(super) fn cut(
-    shared: &Shared,
-    scan: String,
-    page: u32,
-    fields: Vec<FieldBox>,
-    wanted: Shown,
-) -> oneshot::Receiver<Result<Picture, String>> {
+pub(super) fn cut(shared: &Shared, page: PageFields) -> oneshot::Receiver<Result<Picture, String>> {
     let (sender, receiver) = oneshot::channel();
-    let reply = Box::new(move |picture| drop(sender.send(picture)));
-    shared.crops.request(Request { scan, page, fields, wanted, reply });
+    shared.crops.request(page, Box::new(move |picture| drop(sender.send(picture))));
     receiver
+}
+
+/// Has the pictures of fields cut that are asked soon.
+pub(super) fn cut_ahead(shared: &Shared, review: &Review, items: impl IntoIterator<Item = ItemIdx>) {
+    for item in items {
+        let Some(of) = review.item(item).filter(|_| review.page_of(item).is_none()) else { continue };
+        let wanted = Shown::Field(item, Context::None);
+        if shared.crops.cached(wanted).is_some() || shared.crops.is_waiting((of.document, of.place.page)) {
+            continue;
+        }
+        // an error is found again when the picture is wanted
+        if let Ok(page) = fields_of_page(review, item, wanted) {
+            shared.crops.cut_ahead(page);
+        }
+    }
 }
 
 /// The picture that is cut.
@@ -419,19 +453,16 @@ pub(super) fn png(picture: Picture) -> Response {
 }
 
 /// The page of an item, and all fields on it that may be asked.
-fn fields_of_page(review: &mut Review, item: ItemIdx) -> Result<(String, u32, Vec<FieldBox>), Failure> {
-    let of = review.queue().item(item).cloned().ok_or(Refusal::NoField)?;
-    let scan = review.run().scan(of.document).0.to_owned();
-    let pages = review.run().pages(of.document)?;
-    let page = pages.get(of.place.page as usize).ok_or(Refusal::NoField)?;
+fn fields_of_page(review: &Review, item: ItemIdx, wanted: Shown) -> Result<PageFields, Failure> {
+    let of = review.item(item).ok_or(Refusal::NoField)?;
+    let (document, page_idx) = (of.document, of.place.page);
+    let scan = review.run().scan(document).0.to_owned();
+    let pages = review.pages(document)?;
+    let page = pages.get(page_idx as usize).ok_or(Refusal::NoField)?;
     let mut fields = Vec::new();
     for (field, (row, readings)) in (0..).zip(page.fields.iter().zip(&page.readings)) {
-        let place = crate::solve::Place { page: of.place.page, field };
-        fields.extend(review.queue().find(of.document, place).map(|idx| FieldBox {
-            idx,
-            bounds: row.bounds,
-            quarter_turns: readings.quarter_turns,
-        }));
+        let idx = review.idx_at(document, Place { page: page_idx, field });
+        fields.extend(idx.map(|idx| FieldBox { idx, bounds: row.bounds, quarter_turns: readings.quarter_turns }));
     }
-    Ok((scan, page.page, fields))
+    Ok(PageFields { place: (document, page_idx), scan, page: page.page, fields, wanted })
 }

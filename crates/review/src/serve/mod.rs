@@ -54,6 +54,9 @@ impl Shared {
     }
 }
 
+/// How many fields have their pictures cut before anybody asks.
+const FIRST_FIELDS: usize = 64;
+
 /// Time since 1970.
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
@@ -63,9 +66,10 @@ fn now() -> Duration {
 ///
 /// # Errors
 /// `Usage` where it would listen beyond loopback without a proxy and a list of reviewers; `Io` where it cannot listen.
-pub fn serve(review: Review, journal: Journal, options: ServeOptions, started: impl FnOnce(&str)) -> Result<()> {
+pub fn serve(mut review: Review, journal: Journal, options: ServeOptions, started: impl FnOnce(&str)) -> Result<()> {
     let ServeOptions { listen, proxy, reviewers, context, scans, limits, decoder, stop } = options;
     let server = Server::bind(listen, proxy.as_deref(), reviewers)?;
+    let first = review.queue().first(FIRST_FIELDS);
     let shared = Arc::new(Shared {
         review: Mutex::new(review),
         journal,
@@ -73,6 +77,7 @@ pub fn serve(review: Review, journal: Journal, options: ServeOptions, started: i
         auth: server.auth(),
         context,
     });
+    api::cut_ahead(&shared, &shared.review(), first);
     started(&server.address());
     server.run(router(shared), stop)
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     answer::{Decision, Refusal},
     context::Context,
-    crops::Shown,
+    crops::{PageFields, Shown},
     pages::PageToSee,
     review::Review,
 };
@@ -32,12 +32,23 @@ struct ListedPage {
     idx: usize,
     #[serde(flatten)]
     page: PageToSee,
+    /// Whether a form can be chosen for it.
+    can_be_keyed: bool,
+}
+
+/// A form.
+#[derive(Serialize)]
+struct ListedForm {
+    name: String,
+    title: String,
 }
 
 /// The pages, those first that nobody has decided.
 #[derive(Serialize)]
 pub struct List {
     pages: Vec<ListedPage>,
+    /// Those that can be chosen.
+    forms: Vec<ListedForm>,
     /// How many nobody has decided, and all.
     open: usize,
     all: usize,
@@ -49,8 +60,11 @@ fn list_of(review: &Review) -> List {
     let open = with_idx().filter(|(_, page)| page.decided.is_none());
     let decided = with_idx().filter(|(_, page)| page.decided.is_some());
     let listed = open.clone().chain(decided).take(MAX_LISTED);
-    let pages = listed.map(|(idx, page)| ListedPage { idx, page: page.clone() }).collect();
-    List { pages, open: open.count(), all: all.len() }
+    let listed_page =
+        |(idx, page): (usize, &PageToSee)| ListedPage { idx, page: page.clone(), can_be_keyed: page.can_be_keyed() };
+    let pages = listed.map(listed_page).collect();
+    let forms = review.forms().map(|(name, title)| ListedForm { name: name.to_owned(), title: title.to_owned() });
+    List { pages, forms: forms.collect(), open: open.count(), all: all.len() }
 }
 
 /// The session, where it may see pages.
@@ -89,7 +103,7 @@ pub async fn decide(
     check_id(&id)?;
     let (list, stored) = {
         let mut review = shared.review();
-        let event = review.decide(session, page, &id, decision, now())?;
+        let event = review.decide(session, page, &id, decision, now())??;
         (list_of(&review), append(&shared, event))
     };
     wait(stored).await?;
@@ -110,10 +124,13 @@ pub async fn take_back(
     let session = session_with_pages(&shared, &headers)?;
     let (list, stored) = {
         let mut review = shared.review();
-        let event = review.take_back_decision(session, page, now())?;
-        (list_of(&review), append(&shared, Some(event)))
+        let events = review.take_back_decision(session, page, now())??;
+        let stored: Vec<_> = events.into_iter().map(|event| append(&shared, Some(event))).collect();
+        (list_of(&review), stored)
     };
-    wait(stored).await?;
+    for stored in stored {
+        wait(stored).await?;
+    }
     Ok(Json(list))
 }
 
@@ -131,7 +148,8 @@ pub async fn picture(
     let receiver = {
         let review = shared.review();
         let of = review.pages_to_see().all().get(page).ok_or(Refusal::NoPage)?;
-        cut(&shared, of.scan.clone(), of.page, Vec::new(), wanted)
+        let (place, scan) = (of.place, of.scan.clone());
+        cut(&shared, PageFields { place, scan, page: of.page, fields: Vec::new(), wanted })
     };
     Ok(png(cut_by(receiver).await?))
 }
