@@ -178,3 +178,135 @@ fn decisions_on_pages_are_kept_once_and_are_in_the_final_tables() {
     let table = fs::read_to_string(dir.join("final.csv")).expect("it was written");
     assert!(table.contains("bad.png,1,,rejected,unreadable"), "a page that was given back stays rejected: {table}");
 }
+
+const FORMS: [&str; 2] = ["pipelines/c1-2019.toml", "pipelines/tax-return.toml"];
+
+/// The options that name the forms of the tests with pages.
+fn forms() -> Vec<String> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    FORMS.iter().flat_map(|form| ["--pipeline".to_owned(), format!("{root}/{form}")]).collect()
+}
+
+/// A run of a photograph, of its copy, and of a file that is no picture.
+fn run_of_strange_pages(folder: &Path) {
+    let photograph = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/decode/colour.jpg");
+    fs::create_dir(folder.join("in")).expect("the folder is writable");
+    for name in ["a.jpg", "b.jpg"] {
+        fs::copy(photograph, folder.join("in").join(name)).expect("the fixture is there");
+    }
+    fs::write(folder.join("in/bad.png"), "no picture").expect("the folder is writable");
+    let forms = forms();
+    let args: Vec<&str> = ["run", "in", "out.csv"].into_iter().chain(forms.iter().map(String::as_str)).collect();
+    let output = call(folder, &args);
+    assert_eq!(output.status.code(), Some(1), "{}", talk(&output));
+    list_reviewers(folder, &["ann", "ben"]);
+}
+
+/// The fields of the hand that are asked on a whole page: number and name.
+fn fields_on_pages(hand: &Value) -> Vec<(u64, String)> {
+    let fields = hand["fields"].as_array().expect("it is a list").iter().filter(|field| field["is_page"] == true);
+    fields
+        .map(|field| {
+            (field["item"].as_u64().expect("it has a number"), field["field"].as_str().unwrap_or("").to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn rejected_page_is_keyed_as_the_form_that_somebody_chose() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    run_of_strange_pages(dir);
+    let forms = forms();
+    let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
+    let with_forms = |args: &[&'static str]| -> String { succeeds(dir, &[args, &forms].concat()) };
+    let serve = |context: &'static str| {
+        Server::start(
+            dir,
+            &[&["--scans", "in", "--reviewers", "reviewers", "--context", context][..], &forms[..]].concat(),
+        )
+    };
+    let server = serve("page");
+    let [ann, ben] = ["ann", "ben"].map(|token| server.enter(token));
+    let post = |cookie: &str, path: &str, body: Value| {
+        let (status, _, reply) = server.post(path, cookie, &body);
+        (status, reply)
+    };
+    let (_, list) = post(&ann, "/api/pages", json!({}));
+    assert_eq!(list["forms"].as_array().map(Vec::len), Some(2));
+    let can_be_keyed = |idx: usize| (&list["pages"][idx]["scan"], &list["pages"][idx]["can_be_keyed"]);
+    assert_eq!(can_be_keyed(0), (&json!("a.jpg"), &json!(true)), "the copy is not in the list");
+    assert_eq!(can_be_keyed(1), (&json!("bad.png"), &json!(false)), "it has no picture");
+    let choose = |cookie: &str, id: &str, page: usize, form: &str| {
+        post(cookie, "/api/page", json!({ "id": id, "page": page, "decision": { "form": form } })).0
+    };
+    assert_eq!(choose(&ann, "1", 1, "c1-2019"), 404, "it has no picture");
+    assert_eq!(choose(&ann, "1", 0, "no-such-form"), 404);
+    // a wrong form is taken back, and what was keyed with it
+    assert_eq!(choose(&ann, "1", 0, "tax-return"), 200);
+    let (_, hand) = post(&ann, "/api/hand", json!({}));
+    let wrong = fields_on_pages(&hand)[0].0;
+    let key = |cookie: &str, id: &str, item: u64, keyed: &str| {
+        post(cookie, "/api/answer", json!({ "id": id, "item": item, "keyed": keyed })).0
+    };
+    assert_eq!(key(&ann, "w", wrong, "311226"), 200);
+    assert_eq!(post(&ben, "/api/page/take-back", json!({ "page": 0 })).0, 409, "it is not his");
+    assert_eq!(post(&ann, "/api/page/take-back", json!({ "page": 0 })).0, 200);
+    assert_eq!(key(&ann, "x", wrong, "311226"), 404, "it is asked no more");
+    assert_eq!(post(&ann, "/api/undo", json!({})).0, 409, "it was taken back with the page");
+    assert_eq!(choose(&ben, "2", 0, "c1-2019"), 200);
+
+    // his fields come one after the other, on the picture of the page
+    let (_, hand) = post(&ben, "/api/hand", json!({}));
+    let fields = fields_on_pages(&hand);
+    let names: Vec<&str> = fields.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(names[..2], ["votes_01", "votes_02"]);
+    assert_eq!(hand["fields"][0]["picture"], "/seen/0");
+    let (_, at) = post(&ben, "/api/place", json!({ "item": fields[0].0, "context": "page" }));
+    assert!(at[0].as_f64().is_some_and(|x| x > 0.8), "it is at the right of the form: {at}");
+    let (status, png) = crate::review_server::get(server.host(), "/seen/0", &ben).expect("it answers");
+    assert!(status == 200 && png.starts_with(b"\x89PNG"));
+    // the sums hold, so one person is enough; and they do not hold with the last one
+    let keyed = [("votes_01", "012"), ("votes_02", "30"), ("valid", "42"), ("invalid", "5"), ("total", "48")];
+    for (name, keyed) in keyed {
+        let (item, _) = fields.iter().find(|(_, field)| field == name).expect("it is asked");
+        assert_eq!(key(&ben, name, *item, keyed), 200, "{name}");
+    }
+    drop(server);
+
+    // where nobody sees pages their fields are not asked, and are not lost
+    let server = serve("strip");
+    let (_, _, hand) = server.post("/api/hand", &server.enter("ann"), &json!({}));
+    assert_eq!((&hand["fields"], &hand["left_for_all"]), (&json!([]), &json!(0)));
+    drop(server);
+    let server = serve("page");
+    let (_, _, hand) = server.post("/api/hand", &server.enter("ann"), &json!({}));
+    let asked = fields_on_pages(&hand);
+    assert!(asked.iter().any(|(_, name)| name == "total"), "another person must read it: {asked:?}");
+    assert!(asked.iter().all(|(_, name)| name != "votes_01"), "a sum confirms it: {asked:?}");
+    drop(server);
+
+    let status = with_forms(&["review", "status", "out.csv"]);
+    assert!(status.contains("a.jpg page 1: unknown-form: form:c1-2019 (ben)"), "{status}");
+    with_forms(&["review", "apply", "out.csv", "--out", "final.csv", "--also", "numbers.sqlite"]);
+    let table = fs::read_to_string(dir.join("final.csv")).expect("it was written");
+    let mut table = table.lines();
+    let header = table.next().unwrap_or_default();
+    assert!(header.starts_with("scan,page,form,verdict,attention,votes_01,votes_02,"), "{header}");
+    for scan in ["a.jpg", "b.jpg"] {
+        let row = table.next().unwrap_or_default();
+        assert!(row.starts_with(&format!("{scan},1,c1-2019,review,")) && row.contains(",12,30,42,"), "{row}");
+    }
+    assert!(table.next().is_some_and(|row| row.starts_with("bad.png,1,,rejected,unreadable")));
+    let fields = fs::read_to_string(dir.join("final.fields.csv")).expect("it was written");
+    assert!(fields.contains("a.jpg,1,c1-2019,votes_01,accepted,12,,,,0,0,0,0\n"), "{fields}");
+    assert!(fields.contains("a.jpg,1,c1-2019,total,review,,,0.0000,illegible,0,0,0,0\n"), "{fields}");
+    let settled = fs::read_to_string(dir.join("final.review.csv")).expect("it was written");
+    assert!(settled.contains("a.jpg,1,c1-2019,valid,,42,ben=42,,,\n"), "{settled}");
+    assert!(settled.contains("a.jpg,1,c1-2019,,unknown-form,,ben=form:c1-2019,,,\n"), "{settled}");
+    let finals = bytes(dir, ["final.csv", "final.fields.csv"]);
+    with_forms(&["dump", "numbers.sqlite", "dumped.csv"]);
+    assert_eq!(bytes(dir, ["dumped.csv", "dumped.fields.csv"]), finals);
+    with_forms(&["review", "apply", "out.csv", "--out", "final.csv", "--overwrite"]);
+    assert_eq!(bytes(dir, ["final.csv", "final.fields.csv"]), finals, "the same answers give the same bytes");
+}

@@ -70,7 +70,13 @@ fn serve_page(out: &Path, scans: &Path, args: &ServeArgs) -> Result<u8> {
         has_second_looks: reviewers.is_listed(),
     });
     events.push(settings.clone());
-    let review = Review::open(paths, options::all_templates(&args.pipeline)?, &events)?;
+    let mut review = Review::open(paths, options::all_templates(&args.pipeline)?, &events)?;
+    if args.context != ContextArg::Page {
+        let n_hidden = review.hide_pages();
+        if n_hidden > 0 {
+            say(&format!("{n_hidden} fields of rejected pages are not asked\nhint: they need --context page"));
+        }
+    }
     let (sender, receiver) = mpsc::channel();
     journal.append(settings, Box::new(move |stored| drop(sender.send(stored))));
     receiver.recv().context("the journal is closed")?.map_err(Error::usage)?;
@@ -187,7 +193,7 @@ fn files_of_run(out: &Path) -> [PathBuf; 6] {
 fn columns(review: &Review) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for document in 0..review.run().n_documents() {
-        for page in review.run().pages(document)? {
+        for page in review.pages(document)? {
             if !found.contains(&page.form) {
                 found.push(page.form);
             }

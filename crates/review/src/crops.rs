@@ -277,7 +277,8 @@ impl Cutter {
     fn reply_to_waiting(&self, place: (u32, u32)) {
         let mut work = lock(&self.work);
         let Some(waiting) = work.busy.get_mut(&place) else { return };
-        let there: Vec<Request> = waiting.extract_if(.., |request| self.cached(request.page.wanted).is_some()).collect();
+        let there: Vec<Request> =
+            waiting.extract_if(.., |request| self.cached(request.page.wanted).is_some()).collect();
         drop(work);
         for Request { page, reply } in there {
             reply(self.cached(page.wanted).ok_or_else(|| "the picture was not kept".to_owned()));

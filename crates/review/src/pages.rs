@@ -201,7 +201,8 @@ impl PagesToSee {
                 Event::Page(GivenDecision { id, scan, page, who, decision, .. }) => {
                     let idx = *self.by_name.get(&(scan.clone(), *page))?;
                     self.by_id.insert(id.clone(), idx);
-                    self.pages[idx].decided = Some(Decided { decision: decision.clone(), who: who.clone(), id: id.clone() });
+                    self.pages[idx].decided =
+                        Some(Decided { decision: decision.clone(), who: who.clone(), id: id.clone() });
                 }
                 Event::Undo { id, .. } => {
                     if let Some(&idx) = self.by_id.get(id) {

@@ -193,7 +193,8 @@ impl Queue {
     /// Asks nobody fields of pages that the machine has not read: nobody may see a page. Returns how many wait.
     pub fn hide_pages(&mut self) -> usize {
         let of_pages = |item: &Item| item.origin == Origin::Page && item.progress.need != Need::None;
-        let hidden: Vec<ItemIdx> = (0..).zip(&self.items).filter(|(_, item)| of_pages(item)).map(|(idx, _)| idx).collect();
+        let hidden: Vec<ItemIdx> =
+            (0..).zip(&self.items).filter(|(_, item)| of_pages(item)).map(|(idx, _)| idx).collect();
         hidden.iter().for_each(|&idx| self.unlist(idx));
         self.has_hidden_pages = true;
         hidden.len()
@@ -291,9 +292,8 @@ impl Queue {
             Some(holder) => self.sessions.get(holder).is_none_or(|other| other.until <= now),
             None => true,
         };
-        let is_for_him = |idx: &ItemIdx| {
-            !self.items[*idx as usize].is_read_by(&of.who) && !of.later.contains(idx) && is_free(idx)
-        };
+        let is_for_him =
+            |idx: &ItemIdx| !self.items[*idx as usize].is_read_by(&of.who) && !of.later.contains(idx) && is_free(idx);
         let others = self.order.iter().filter(|group| of.group != Some(**group));
         let groups = of.group.iter().chain(others).filter_map(|group| self.asked.get(group));
         groups.flatten().filter(|idx| is_for_him(idx)).take(n).copied().collect()

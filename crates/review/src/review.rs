@@ -356,14 +356,8 @@ impl Review {
         let is_named =
             self.two_person.is_match(field) || self.two_person.is_match(format!("{}.{field}", template.name));
         let is_drawn = self.settings.has_second_looks && has_second_look(self.run.identity, &scan, place.page, field);
-        let item = Item {
-            document,
-            place,
-            kind,
-            origin,
-            needs_two: is_named || is_drawn,
-            progress: Progress::default(),
-        };
+        let item =
+            Item { document, place, kind, origin, needs_two: is_named || is_drawn, progress: Progress::default() };
         self.by_scan.insert(scan, document);
         self.queue.add(item)
     }

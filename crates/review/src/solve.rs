@@ -1,7 +1,7 @@
 //! The answers of people and the readings of the machine -> what becomes of each field of a document.
 //!
 //! The machine counts as one reader: a person's value that is among its readings is settled, and so is one with which a sum of the
-//! form holds; unless it breaks a rule or a check.
+//! form holds and its other fields are sure; unless it breaks a rule or a check.
 //! Otherwise a second person reads the field, and a third where two differ. A settled field is certain, and the rules of the
 //! document are solved again; so fields become sure that nobody has looked at. The result depends on the answers alone, not on
 //! the order in which fields were answered, so it is the same after an undo and when the journal is read again.
@@ -18,7 +18,7 @@ use formread_core::{
 
 use crate::{
     answer::{Answer, Reading},
-    params::{MAX_READERS, MIN_AGREEMENT},
+    params::{MAX_READERS, MIN_AGREEMENT, MIN_FREED},
 };
 
 /// A field of a document: index of its page among the document's, and of the field on the page.
@@ -93,23 +93,14 @@ pub fn solve(pages: &[PageRecord], readings: &Readings, needs_two: &dyn Fn(Place
         };
         let mut outcomes: BTreeMap<Place, Outcome> = readings.iter().filter_map(outcome).collect();
         let solved = with_outcomes(pages, &outcomes, Contested::IsUnknown, rules);
-        let mut found = Vec::new();
+        let is_new = |place: &Place| !evidence.contains_key(place);
+        let mut found = supported(pages, &outcomes, readings, &is_new, rules);
         for (&place, outcome) in &mut outcomes {
-            let Some(value) = field_of(&solved, place) else { continue };
-            match outcome {
-                Outcome::Settled { n_people, rule, .. } => {
-                    *rule = broken_rule(&value.state);
-                    if *n_people == 1 && !rule.is_empty() {
-                        found.push((place, Evidence::Against));
-                    }
+            if let (Some(value), Outcome::Settled { n_people, rule, .. }) = (field_of(&solved, place), outcome) {
+                *rule = broken_rule(&value.state);
+                if *n_people == 1 && !rule.is_empty() {
+                    found.push((place, Evidence::Against));
                 }
-                Outcome::Contested => {
-                    let is_new = !evidence.contains_key(&place);
-                    if is_new && sum_holds(&solved, place, readings, rules) {
-                        found.push((place, Evidence::For));
-                    }
-                }
-                Outcome::Undecided => {}
             }
         }
         if found.is_empty() {
@@ -119,22 +110,33 @@ pub fn solve(pages: &[PageRecord], readings: &Readings, needs_two: &dyn Fn(Place
     }
 }
 
-/// The pages of a document after its rules were solved with these outcomes.
+/// The pages of a document after its rules were solved with these outcomes. What the run left for review and nobody has read is sure only
+/// from [`MIN_FREED`] on.
 pub fn with_outcomes(
     pages: &[PageRecord],
     outcomes: &BTreeMap<Place, Outcome>,
     contested: Contested,
     rules: &Rules,
 ) -> Vec<PageRecord> {
-    let mut pages = pages.to_vec();
+    let mut solved = pages.to_vec();
     for (&place, outcome) in outcomes {
         let is_kept = *outcome == Outcome::Contested && contested == Contested::IsAsRead;
-        if let Some(value) = field_mut(&mut pages, place).filter(|_| !is_kept) {
+        if let Some(value) = field_mut(&mut solved, place).filter(|_| !is_kept) {
             value.unconstrained = certain(outcome);
         }
     }
-    reconcile(&rules.templates, &mut pages, &rules.accept, &rules.params);
-    pages
+    reconcile(&rules.templates, &mut solved, &rules.accept, &rules.params);
+    for (page_idx, page) in (0..).zip(&mut solved) {
+        let PageReading::Read { fields, .. } = &mut page.reading else { continue };
+        for (field_idx, value) in (0..).zip(fields) {
+            let place = Place { page: page_idx, field: field_idx };
+            let is_freed = !is_open(value) && field_of(pages, place).is_some_and(is_open);
+            if is_freed && value.confidence < MIN_FREED && !outcomes.contains_key(&place) {
+                value.state = FieldState::Review(ReviewReason::LowConfidence);
+            }
+        }
+    }
+    solved
 }
 
 /// What rules say of a value that one person read.
@@ -148,28 +150,45 @@ enum Evidence {
     Against,
 }
 
-/// Whether a sum of the form holds with what one person read in a field: as good as a second reader. All its other fields are sure
-/// without it, or one person read them, too.
-fn sum_holds(pages: &[PageRecord], place: Place, readings: &Readings, rules: &Rules) -> bool {
-    let Some(PageRecord { reading: PageReading::Read { form, fields, .. }, .. }) = pages.get(place.page as usize)
-    else {
-        return false;
+/// The contested fields of which a sum of the form holds with what one person read: as good as a second reader. With it all fields of
+/// that sum are sure, or one person read them, too.
+fn supported(
+    pages: &[PageRecord],
+    outcomes: &BTreeMap<Place, Outcome>,
+    readings: &Readings,
+    is_new: &dyn Fn(&Place) -> bool,
+    rules: &Rules,
+) -> Vec<(Place, Evidence)> {
+    let one_reading = |place: &Place| match readings.get(place).map_or(&[][..], Vec::as_slice) {
+        [Reading { answer: answer @ Answer::Value(_), .. }] => Some(answer.clone()),
+        _ => None,
     };
-    let Some(template) = rules.templates.iter().find(|template| template.name == *form) else { return false };
-    let known = |field_idx: usize| {
-        let of = Place { page: place.page, field: field_idx as u32 };
-        let text = match readings.get(&of).map_or(&[][..], Vec::as_slice) {
-            [Reading { answer: Answer::Value(text), .. }] => Some(text.as_str()),
-            [] => fields
-                .get(field_idx)
-                .filter(|value| matches!(value.state, FieldState::Accepted | FieldState::Blank))
-                .map(|value| value.guess.as_str()),
-            _ => None,
+    let trial = |(place, outcome): (&Place, &Outcome)| {
+        let trial = one_reading(place).filter(|_| *outcome == Outcome::Contested);
+        (*place, trial.map_or(outcome.clone(), |answer| Outcome::Settled { answer, n_people: 1, rule: String::new() }))
+    };
+    let tried: BTreeMap<Place, Outcome> = outcomes.iter().map(trial).collect();
+    let places: Vec<Place> = tried
+        .iter()
+        .filter(|(place, outcome)| outcomes.get(place) != Some(outcome) && is_new(place))
+        .map(|(place, _)| *place)
+        .collect();
+    if places.is_empty() {
+        return Vec::new();
+    }
+    let pages = with_outcomes(pages, &tried, Contested::IsUnknown, rules);
+    let holds = |place: &Place| {
+        let PageReading::Read { form, fields, .. } = &pages.get(place.page as usize)?.reading else { return None };
+        let template = rules.templates.iter().find(|template| template.name == *form)?;
+        let known = |field: usize| {
+            let value = fields.get(field).filter(|value| !is_open(value));
+            value.and_then(|value| number(&value.guess)).map_or(Bounds::ANY, Bounds::exactly)
         };
-        text.and_then(number).map_or(Bounds::ANY, Bounds::exactly)
+        let mut about_it =
+            template.rules.iter().filter(|rule| is_sum(rule) && rule.fields().contains(&(place.field as usize)));
+        Some(about_it.any(|rule| rule.holds(&known) == Some(true)))
     };
-    let mut about_it = template.rules.iter().filter(|rule| is_sum(rule) && rule.fields().contains(&(place.field as usize)));
-    about_it.any(|rule| rule.holds(&known) == Some(true))
+    places.into_iter().filter(|place| holds(place) == Some(true)).map(|place| (place, Evidence::For)).collect()
 }
 
 /// Whether a rule gives a field when all its others are known.
@@ -259,6 +278,6 @@ fn broken_rule(state: &FieldState) -> String {
 }
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;

@@ -214,31 +214,74 @@ fn measure(deck: Deck, slips: Slips, settings: Settings, seed: u64) -> Measured 
     Measured { n_answers: status.answers, status, wrong_settled, wrong_freed }
 }
 
-fn per_thousand(part: u64, whole: u64) -> f64 {
-    1000.0 * part as f64 / whole as f64
+/// Several decks of one kind.
+#[derive(Default)]
+struct Sums {
+    for_review: u64,
+    settled: u64,
+    freed: u64,
+    wrong_settled: u64,
+    wrong_freed: u64,
+    answers: u64,
+}
+
+impl Sums {
+    fn of(deck: Deck, slips: Slips, seeds: impl Iterator<Item = u64>) -> Self {
+        let mut sums = Self::default();
+        for seed in seeds {
+            let of = measure(deck, slips, Settings::default(), seed);
+            sums.for_review += of.status.fields_for_review;
+            sums.settled += of.status.settled;
+            sums.freed += of.status.freed_by_rules;
+            sums.wrong_settled += of.wrong_settled;
+            sums.wrong_freed += of.wrong_freed;
+            sums.answers += of.n_answers;
+        }
+        sums
+    }
+
+    /// Fields that were settled wrong, of a thousand reviewed.
+    fn wrong(&self) -> f64 {
+        1000.0 * (self.wrong_settled + self.wrong_freed) as f64 / (self.settled + self.freed) as f64
+    }
+
+    /// Answers beside the first one to each field, as a share of these.
+    fn second_looks(&self) -> f64 {
+        (self.answers - self.settled) as f64 / self.settled as f64
+    }
+
+    /// Share of the fields for review that nobody was asked.
+    fn saved(&self) -> f64 {
+        self.freed as f64 / self.for_review as f64
+    }
+}
+
+impl std::fmt::Display for Sums {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { for_review, settled, freed, wrong_settled, wrong_freed, .. } = self;
+        let (wrong, second, saved) = (self.wrong(), 100.0 * self.second_looks(), 100.0 * self.saved());
+        write!(
+            f,
+            "{for_review} for review, {settled} settled, {freed} freed ({saved:.1} %); wrong {wrong_settled} + {wrong_freed}: {wrong:.2} in \
+             1,000; second looks {second:.1} %"
+        )
+    }
+}
+
+/// Decks of each kind that are reviewed: `SEEDS`, or few.
+fn seeds() -> std::ops::Range<u64> {
+    0..std::env::var("SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(2)
 }
 
 #[test]
 fn people_who_err_alike_settle_few_fields_wrong_and_are_asked_few_twice() {
     let mut too_many = false;
-    // under a sum the fields that the run leaves are the hard ones
-    for (has_sum, max_second) in [(false, 0.2), (true, 0.25)] {
-        for (like_the_machine, max_wrong) in [(0.5, 2.0), (0.0, 0.6)] {
-            let slips = Slips { share: 0.005, like_the_machine };
-            let Measured { status, wrong_settled, wrong_freed, n_answers } =
-                measure(Deck { has_sum, n_pages: 12_000, share_of_doubtful: 0.2 }, slips, Settings::default(), 7);
-            let reviewed = status.settled + status.freed_by_rules;
-            let wrong = per_thousand(wrong_settled + wrong_freed, reviewed);
-            let second = (n_answers - status.settled) as f64 / status.settled as f64;
-            println!(
-                "sum {has_sum}, like the machine {like_the_machine}: {} for review, {} settled, {} freed; wrong {wrong_settled} + \
-                 {wrong_freed}: {wrong:.2} in 1,000; second looks {:.1} %",
-                status.fields_for_review,
-                status.settled,
-                status.freed_by_rules,
-                100.0 * second
-            );
-            too_many |= wrong > max_wrong || second > max_second;
+    for has_sum in [false, true] {
+        for (like_the_machine, max_wrong) in [(0.5, 2.0), (0.0, 0.3)] {
+            let deck = Deck { has_sum, n_pages: 12_000, share_of_doubtful: 0.2 };
+            let sums = Sums::of(deck, Slips { share: 0.005, like_the_machine }, seeds());
+            println!("sum {has_sum}, like the machine {like_the_machine}: {sums}");
+            too_many |= sums.wrong() > max_wrong || sums.second_looks() > 0.2;
         }
     }
     assert!(!too_many, "see above");
@@ -246,17 +289,10 @@ fn people_who_err_alike_settle_few_fields_wrong_and_are_asked_few_twice() {
 
 #[test]
 fn rules_solved_after_each_answer_save_fields() {
-    let none = Slips { share: 0.0, like_the_machine: 0.0 };
-    let Measured { status, wrong_freed, .. } =
-        measure(Deck { has_sum: true, n_pages: 2000, share_of_doubtful: 0.4 }, none, Settings::default(), 3);
-    let saved = status.freed_by_rules as f64 / status.fields_for_review as f64;
-    println!(
-        "freed {} of {}: {:.1} %, {wrong_freed} wrong",
-        status.freed_by_rules,
-        status.fields_for_review,
-        100.0 * saved
-    );
-    assert!(saved >= 0.15 && wrong_freed == 0, "{saved}");
+    let deck = Deck { has_sum: true, n_pages: 2000, share_of_doubtful: 0.4 };
+    let sums = Sums::of(deck, Slips { share: 0.0, like_the_machine: 0.0 }, seeds());
+    println!("{sums}");
+    assert!(sums.saved() >= 0.3 && sums.wrong() <= 0.3, "{sums}");
 }
 
 #[test]

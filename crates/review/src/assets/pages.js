@@ -1,8 +1,9 @@
 // The list of pages that have more than fields to key: those that were rejected, and those with writing beside the fields. Each is
-// looked at and given a decision, which can be taken back.
+// looked at and given a decision, which can be taken back. For a rejected page a form can be chosen: then its fields are keyed.
 
-const DECISIONS = ["scan-again", "no-form", "give-back", "nothing-to-book"];
+const DECISIONS = ["scan-again", "no-form", "give-back"];
 const OUTSIDE = "writing-outside";
+const MAX_FORMS_SHOWN = 8;
 
 /** Shows the list in place of what is on `screen`, until `leave` is called. */
 export async function showPages({ text, element, post, say, screen, leave }) {
@@ -15,24 +16,32 @@ export async function showPages({ text, element, post, say, screen, leave }) {
   const keys = element("div", { class: "keys" });
   const rows = element("ol", { class: "pages" });
   const heading = element("h3", {});
+  const dialog = element("dialog", { "aria-labelledby": "form-title" });
   const root = element("div", { class: "work" },
     element("section", { class: "card", "aria-labelledby": "page" },
       element("div", { class: "what" }, title, reason), picture, element("div", { class: "below" }, decided), keys),
-    element("aside", { class: "ahead", "aria-label": text("pages-list") }, heading, rows));
+    element("aside", { class: "ahead", "aria-label": text("pages-list") }, heading, rows), dialog);
 
   const words = (name) => text(`reason-${name}`);
   const button = (name, key, act, isMain = false) =>
     element("button", { type: "button", class: isMain ? "main" : null, onclick: act }, text(name), element("kbd", {}, key));
 
+  /** What can be decided of the page: words, and "form" where one can be chosen. */
   function choices() {
-    return list.pages[current].reason === OUTSIDE ? DECISIONS : DECISIONS.slice(0, 3);
+    const { reason, can_be_keyed } = list.pages[current];
+    return [...DECISIONS, ...(reason === OUTSIDE ? ["nothing-to-book"] : []), ...(can_be_keyed ? ["form"] : [])];
+  }
+
+  function decisionWords(decision) {
+    if (typeof decision === "string") return text(`decision-${decision}`);
+    return text("decision-form-chosen", { form: list.forms.find(({ name }) => name === decision.form)?.title ?? decision.form });
   }
 
   function show() {
     const page = list.pages[current];
     title.textContent = text("page-title", { scan: page.scan, page: page.page });
     reason.textContent = words(page.reason);
-    decided.textContent = page.decision ? text("page-decided", { decision: text(`decision-${page.decision}`), who: page.who }) : "";
+    decided.textContent = page.decision ? text("page-decided", { decision: decisionWords(page.decision), who: page.who }) : "";
     if (picture.dataset.page !== String(page.idx)) {
       picture.dataset.page = page.idx;
       const image = Object.assign(new Image(), { alt: text("page-picture", { scan: page.scan, page: page.page }), src: `/seen/${page.idx}` });
@@ -47,7 +56,7 @@ export async function showPages({ text, element, post, say, screen, leave }) {
     rows.replaceChildren(...list.pages.map((other, i) => element("li", {}, element("button", {
       type: "button", "aria-current": i === current ? "true" : null, onclick: () => { current = i; show(); },
     }, element("span", {}, text("page-title", { scan: other.scan, page: other.page })),
-    element("small", {}, other.decision ? text(`decision-${other.decision}`) : words(other.reason))))));
+    element("small", {}, other.decision ? decisionWords(other.decision) : words(other.reason))))));
     rows.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   }
 
@@ -79,14 +88,34 @@ export async function showPages({ text, element, post, say, screen, leave }) {
   }
 
   function decide(decision) {
+    if (decision === "form") return list.forms.length === 1 ? decide({ form: list.forms[0].name }) : chooseForm();
     const { idx } = list.pages[current];
     const id = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
     return change("/api/page", { id, page: idx, decision }, () => {
+      // its fields come next
+      if (decision.form) return end();
       const next = list.pages.findIndex((page) => !page.decision);
       if (next >= 0) current = next;
       show();
-      say(next >= 0 ? text("page-stored", { decision: text(`decision-${decision}`) }) : text("pages-done"));
+      say(next >= 0 ? text("page-stored", { decision: decisionWords(decision) }) : text("pages-done"));
     });
+  }
+
+  /** Asks which form the page is. */
+  function chooseForm() {
+    const { form } = list.pages[current];
+    const option = ({ name, title }) => element("option", { value: name, ...(name === form ? { selected: "" } : {}) }, title);
+    const size = Math.min(MAX_FORMS_SHOWN, list.forms.length);
+    const select = element("select", { id: "form", size }, ...list.forms.map(option));
+    if (select.selectedIndex < 0) select.selectedIndex = 0;
+    const choose = () => { dialog.close(); decide({ form: select.value }); };
+    select.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); choose(); } });
+    dialog.replaceChildren(element("h2", { id: "form-title" }, text("form-title")), element("label", { for: "form" }, text("form-label")), select,
+      element("div", { class: "keys" },
+        element("button", { type: "button", class: "main", onclick: choose }, text("form-choose"), element("kbd", {}, text("next-key"))),
+        element("button", { type: "button", onclick: () => dialog.close() }, text("form-cancel"))));
+    dialog.showModal();
+    select.focus();
   }
 
   function takeBack() {
@@ -94,7 +123,7 @@ export async function showPages({ text, element, post, say, screen, leave }) {
   }
 
   function keyed(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || dialog.open) return;
     const isButton = event.target.tagName === "BUTTON" && (event.key === "Enter" || event.key === " ");
     const choice = choices()[Number(event.key) - 1];
     const act = choice && /^[1-9]$/.test(event.key) ? () => decide(choice)

@@ -29,7 +29,7 @@ const state = {
   context: "none", // how much of a page may be shown
   zoom: 0, // which of them is shown
   fields: [], // the field on the screen, then those ahead
-  pictures: new Map(), // by item: { image, isReady, fault }
+  pictures: new Map(), // by address: { image, isReady, fault }
   painted: null, // the item whose picture is on the screen
   held: [], // keys that were pressed before the picture was painted
   outbox: [], // answers that are not acknowledged
@@ -85,19 +85,19 @@ function take(hand) {
     : fresh;
   state.left = hand.left;
   state.leftForAll = hand.left_for_all;
-  const kept = new Set(state.fields.map((field) => field.item));
-  for (const item of state.pictures.keys()) if (!kept.has(item)) state.pictures.delete(item);
+  const kept = new Set(state.fields.map((field) => field.picture));
+  for (const address of state.pictures.keys()) if (!kept.has(address)) state.pictures.delete(address);
   state.fields.forEach(fetchPicture);
   showProgress();
 }
 
 function fetchPicture(field) {
-  if (state.pictures.has(field.item)) return;
+  if (state.pictures.has(field.picture)) return;
   const image = new Image();
-  image.alt = text("picture-of", { field: field.field });
+  image.alt = field.is_page ? text("picture-of-page", { form: field.form }) : text("picture-of", { field: field.field });
   const picture = { image, isReady: false, fault: "" };
-  state.pictures.set(field.item, picture);
-  image.src = `/crop/${field.item}`;
+  state.pictures.set(field.picture, picture);
+  image.src = field.picture;
   image.decode().then(
     () => { picture.isReady = true; paint(); },
     () => { picture.isReady = true; picture.fault = text("picture-missing", { detail: field.field }); paint(); },
@@ -173,20 +173,23 @@ function paint() {
   if (!field) return state.outbox.length > 0 ? say(text("waiting")) : showDone();
   if (!work) buildWork();
   if (screen.firstChild !== work) screen.replaceChildren(work, dialog);
-  const picture = state.pictures.get(field.item);
+  const picture = state.pictures.get(field.picture);
   if (state.painted !== field.item) {
     heading.textContent = field.field;
     formTitle.textContent = field.form;
-    hint.textContent = kindOf(field);
-    crop.classList.remove("is-context");
-    crop.removeAttribute("tabindex");
+    hint.textContent = field.is_page ? text("find-field", { kind: kindOf(field) }) : kindOf(field);
+    frame(field.is_page);
+    if (!field.is_page) crop.classList.remove("is-large");
     if (!picture?.isReady) {
       crop.replaceChildren(element("p", {}, text("waiting")));
     } else {
       state.zoom = 0;
       nameContextButton();
       input.value = "";
-      crop.replaceChildren(picture.fault ? element("p", {}, picture.fault) : picture.image);
+      const shownNow = picture.fault ? element("p", {}, picture.fault) : picture.image;
+      // a page stays as it is while its fields are keyed
+      if (crop.firstChild !== shownNow) crop.replaceChildren(shownNow);
+      if (field.is_page && !picture.fault) scrollToField(picture.image, field.item, "page");
       // a frame later it is on the screen
       requestAnimationFrame(() => requestAnimationFrame(() => {
         if (state.fields[0]?.item !== field.item) return;
@@ -198,9 +201,17 @@ function paint() {
     }
     preview();
   }
-  const ahead = state.fields.slice(1, 1 + N_AHEAD_SHOWN).map((next) => state.pictures.get(next.item)).filter((next) => next?.isReady && !next.fault);
+  const ahead = state.fields.slice(1, 1 + N_AHEAD_SHOWN).filter((next) => !next.is_page).map((next) => state.pictures.get(next.picture)).filter((next) => next?.isReady && !next.fault);
   // the same element moves to the screen: a copy would be fetched again
   aheadList.replaceChildren(...ahead.map((next) => element("li", {}, next.image)));
+}
+
+/** Makes the frame one that a picture larger than it is scrolled in, or not. */
+function frame(isContext) {
+  crop.classList.toggle("is-context", isContext);
+  // what can be scrolled can be reached
+  if (isContext) crop.setAttribute("tabindex", "0");
+  else crop.removeAttribute("tabindex");
 }
 
 /** Gives the field on the screen the digits that were keyed while it came. What ended a value before is not repeated: nobody saw it. */
@@ -412,12 +423,14 @@ function showContext() {
   const field = state.fields[0];
   const steps = contextSteps();
   if (!field || state.painted !== field.item || steps.length < 2) return;
+  if (field.is_page) {
+    crop.classList.toggle("is-large");
+    nameContextButton();
+    return scrollToField(state.pictures.get(field.picture).image, field.item, "page");
+  }
   state.zoom = (state.zoom + 1) % steps.length;
-  const image = state.zoom === 0 ? state.pictures.get(field.item).image : Object.assign(new Image(), { alt: text("picture-of", { field: field.field }), src: `/${steps[state.zoom]}/${field.item}` });
-  crop.classList.toggle("is-context", state.zoom > 0);
-  // what can be scrolled can be reached
-  if (state.zoom > 0) crop.setAttribute("tabindex", "0");
-  else crop.removeAttribute("tabindex");
+  const image = state.zoom === 0 ? state.pictures.get(field.picture).image : Object.assign(new Image(), { alt: text("picture-of", { field: field.field }), src: `/${steps[state.zoom]}/${field.item}` });
+  frame(state.zoom > 0);
   crop.replaceChildren(image);
   nameContextButton();
   if (state.zoom > 0) scrollToField(image, field.item, steps[state.zoom]);
@@ -440,6 +453,10 @@ function contextSteps() {
 
 /** Names what the key shows next. */
 function nameContextButton() {
+  if (state.fields[0]?.is_page) {
+    contextButton.firstChild.textContent = text(crop.classList.contains("is-large") ? "page-smaller" : "page-larger");
+    return;
+  }
   const isLast = state.zoom === contextSteps().length - 1;
   contextButton.firstChild.textContent = isLast ? text("context-none") : text("context");
 }

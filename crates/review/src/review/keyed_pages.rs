@@ -55,7 +55,8 @@ impl Review {
     ) -> Result<Result<Vec<Event>, Refusal>> {
         let Some(who) = self.queue.who(session).map(str::to_owned) else { return Ok(Err(Refusal::NoSession)) };
         let at = at.as_secs();
-        let chosen = self.pages_to_see.all().get(idx).filter(|page| page.chosen_form().is_some()).map(|page| page.place);
+        let chosen =
+            self.pages_to_see.all().get(idx).filter(|page| page.chosen_form().is_some()).map(|page| page.place);
         let undo = match self.pages_to_see.take_back(idx, &who, at) {
             Ok(undo) => undo,
             Err(refusal) => return Ok(Err(refusal)),

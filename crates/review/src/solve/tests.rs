@@ -145,3 +145,25 @@ fn value_with_which_a_sum_holds_is_settled_by_one_though_the_machine_did_not_rea
     let wrong = solved(&[(0, &[person("ann", "40")]), (2, &[person("ann", "46")])], fields);
     assert!(wrong.outcomes.values().all(|outcome| *outcome == Outcome::Contested));
 }
+
+#[test]
+fn value_is_settled_by_one_where_the_other_fields_of_its_sum_are_sure_with_it() {
+    let fields: &[(&str, &[(&str, f64)])] =
+        &[("a", &[("17", 0.6), ("11", 0.3)]), ("b", &[("5", 0.9), ("6", 0.05)]), ("sum", &[("45", 0.9), ("46", 0.05)])];
+    let right = solved(&[(0, &[person("ann", "40")])], fields);
+    assert_eq!(outcome(&right, 0), &settled("40", 1, ""));
+    assert_eq!(states(&right)[1..], [("5", "accepted".to_owned()), ("45", "accepted".to_owned())]);
+    let wrong = solved(&[(0, &[person("ann", "43")])], fields);
+    assert_eq!(outcome(&wrong, 0), &Outcome::Contested, "43 + 5 is not 45, nor 43 + 6 46");
+}
+
+#[test]
+fn field_that_nobody_read_is_freed_from_a_higher_level_on_than_the_run_accepts() {
+    // with 5 the sum of 22 leaves a at about 0.98, which a run accepts
+    let fields: &[(&str, &[(&str, f64)])] =
+        &[("a", &[("17", 0.2), ("11", 0.1)]), ("b", &[("5", 0.6), ("6", 0.3)]), ("sum", &[("22", 0.999)])];
+    let after = solved(&[(1, &[person("ann", "5")])], fields);
+    let a = field_of(&after.pages, Place { page: 0, field: 0 }).expect("it is there");
+    assert!((0.97..crate::params::MIN_FREED).contains(&a.confidence), "{}", a.confidence);
+    assert_eq!((a.guess.as_str(), a.state.word().as_ref()), ("17", "low-confidence"));
+}
