@@ -149,8 +149,9 @@ fn decisions_on_pages_are_kept_once_and_are_in_the_final_tables() {
     let server = start(dir, &["--context", "page"]);
     let [ann, ben] = ["ann", "ben"].map(|token| server.enter(token));
     let (_, _, list) = server.post("/api/pages", &ann, &json!({}));
-    let page = json!({ "idx": 0, "scan": "bad.png", "page": 1, "reason": "unreadable" });
-    assert_eq!(list, json!({ "pages": [page], "open": 1, "all": 1 }));
+    let page = json!({ "idx": 0, "scan": "bad.png", "page": 1, "reason": "unreadable", "can_be_keyed": false });
+    let forms = json!([{ "name": "strip", "title": "A strip of digits" }]);
+    assert_eq!(list, json!({ "pages": [page], "forms": forms, "open": 1, "all": 1 }));
     let decide = |cookie: &str, id: &str, decision: &str| {
         let (status, _, reply) =
             server.post("/api/page", cookie, &json!({ "id": id, "page": 0, "decision": decision }));

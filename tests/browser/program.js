@@ -16,10 +16,25 @@ export function makeRun({ hasOthers = false } = {}) {
   cpSync(join(ROOT, "fixtures/scans"), join(folder, "scans"), { recursive: true });
   if (hasOthers) {
     for (const name of ["colour.jpg", "turned.jpg"]) cpSync(join(ROOT, "fixtures/decode", name), join(folder, "scans", name));
+    writeFileSync(join(folder, "scans/unknown.bmp"), lines(1240, 1754));
     writeFileSync(join(folder, "scans/zz-bad.png"), "no picture");
   }
   call(folder, ["run", "scans", "out.csv", "--quiet"], hasOthers ? 1 : 0);
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+/** A page of lines, as BMP: no known form. */
+function lines(width, height) {
+  const offset = 54 + 256 * 4;
+  const bmp = Buffer.alloc(offset + width * height, 255);
+  bmp.fill(0, 0, offset);
+  bmp.write("BM");
+  for (const [at, value] of [[2, bmp.length], [10, offset], [14, 40], [18, width], [22, height], [46, 256]]) bmp.writeInt32LE(value, at);
+  bmp.writeInt16LE(1, 26);
+  bmp.writeInt16LE(8, 28);
+  for (let grey = 0; grey < 256; grey += 1) bmp.fill(grey, 54 + 4 * grey, 57 + 4 * grey);
+  for (let y = 150; y < height - 150; y += 90) bmp.fill(0, offset + y * width + 120, offset + y * width + 120 + ((y * 7) % 900) + 60);
+  return bmp;
 }
 
 /** A folder with out.csv of one scan under `n` names. All fields, blank ones included, await a person. */

@@ -37,7 +37,7 @@ pub fn needs(pages: &[PageRecord], readings: &Readings, solution: &Solution, rul
             .collect();
         let n_read = |field: usize| readings.get(&place(field)).map_or(0, Vec::len);
         let is_unread = |field: usize| field < fields.len() && is_asked[field] && n_read(field) == 0;
-        let is_before = |one: usize, other: usize| (by_ink(&fields[one]), one) < (by_ink(&fields[other]), other);
+        let is_before = |one: usize, other: usize| by_ink(&fields[one]) < by_ink(&fields[other]);
         let waits = |field: usize, rule: &Rule| match n_read(field) {
             0 => rule.fields().into_iter().any(|other| other != field && is_unread(other) && is_before(other, field)),
             1 => is_sum(rule) && rule.fields().into_iter().any(is_unread),

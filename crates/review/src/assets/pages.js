@@ -109,7 +109,7 @@ export async function showPages({ text, element, post, say, screen, leave }) {
     const select = element("select", { id: "form", size }, ...list.forms.map(option));
     if (select.selectedIndex < 0) select.selectedIndex = 0;
     const choose = () => { dialog.close(); decide({ form: select.value }); };
-    select.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); choose(); } });
+    select.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); event.stopPropagation(); choose(); } });
     dialog.replaceChildren(element("h2", { id: "form-title" }, text("form-title")), element("label", { for: "form" }, text("form-label")), select,
       element("div", { class: "keys" },
         element("button", { type: "button", class: "main", onclick: choose }, text("form-choose"), element("kbd", {}, text("next-key"))),
