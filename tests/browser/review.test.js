@@ -285,7 +285,7 @@ withRun("rejected page is keyed, field by field, as the form that is chosen", as
   await asked("invalid");
   await page.waitForFunction(() => document.getElementById("notice").textContent === "");
   assert.deepEqual(answersOf(folder).filter(({ scan }) => scan.endsWith("unknown.bmp")).map(({ field, answer }) => [field, answer.value]), values);
-  assert.deepEqual(seen.faults, []);
+  assert.deepEqual(seen.faults.filter((fault) => !fault.includes("404")), [], "only the file without a picture");
   call(folder, ["review", "apply", "out.csv", "--out", "final.csv"]);
   const keyed = rows(join(folder, "final.fields.csv")).filter(({ scan }) => scan.endsWith("unknown.bmp"));
   assert.deepEqual(keyed.filter(({ state }) => state === "accepted").map(({ form, field, value }) => [form, field, value]), values.map(([field, value]) => ["c1-2019", field, value]));
