@@ -1,7 +1,7 @@
 //! Pictures of fields, cut from their scans by threads of their own, and kept while there is room.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
@@ -206,10 +206,9 @@ impl Cutter {
                 work.busy.insert(request.page.place, Vec::new());
                 return Some((request.page, Some(request.reply)));
             }
-            let is_free = |work: &Work, page: &PageFields| !work.busy.contains_key(&page.place);
-            if let Some(page) = work.ahead.pop_front_if(|_| works_ahead) {
-                if is_free(&work, &page) {
-                    work.busy.insert(page.place, Vec::new());
+            if works_ahead && let Some(page) = work.ahead.pop_front() {
+                if let Entry::Vacant(free) = work.busy.entry(page.place) {
+                    free.insert(Vec::new());
                     return Some((page, None));
                 }
                 continue;

@@ -102,7 +102,7 @@ mod tests {
         let fields: &[(&str, &[(&str, f64)])] =
             &[("a", &[("17", 0.6), ("11", 0.3)]), ("b", &[("5", 0.999)]), ("sum", &[("99", 0.6), ("98", 0.3)])];
         let a = (0, person("ann", "40"));
-        assert_eq!(needs_of(fields, &[a.clone()]), [Need::Later, Need::None, Need::Now]);
+        assert_eq!(needs_of(fields, std::slice::from_ref(&a)), [Need::Later, Need::None, Need::Now]);
         assert_eq!(needs_of(fields, &[a.clone(), (2, person("ann", "45"))]), [Need::None; 3], "the sum holds");
         assert_eq!(needs_of(fields, &[a, (2, person("ann", "46"))]), [Need::Now, Need::None, Need::Now]);
     }
