@@ -5,7 +5,6 @@ use std::{
     io::Read,
     num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
-    sync::Arc,
     thread,
     time::Duration,
 };
@@ -27,6 +26,7 @@ use formread_page::{
 };
 use formread_raster::{error::Error, fsio::read_text_bounded};
 use formread_tools::{
+    draft::NamedFile,
     evaluate::Acceptance,
     synth::{DeckOptions, Degradations, HostileKinds, ScanFormat, SynthOptions},
     template::SimulateOptions,
@@ -272,7 +272,7 @@ pub fn simulate_options(args: &CheckArgs, n_pages: u64) -> SimulateOptions {
 }
 
 /// The files that a template is drafted from, by their names.
-pub fn form_files(args: &NewArgs) -> Result<Vec<(String, Arc<[u8]>)>> {
+pub fn form_files(args: &NewArgs) -> Result<Vec<NamedFile>> {
     let limits = limits(&args.limits);
     let read = |scan: Scan| {
         let name = scan.path.to_string_lossy().into_owned();
@@ -281,14 +281,6 @@ pub fn form_files(args: &NewArgs) -> Result<Vec<(String, Arc<[u8]>)>> {
     };
     let scans: Vec<Scan> = args.pages.iter().map(|path| scans(path)).collect::<Result<Vec<_>>>()?.concat();
     scans.into_iter().take(MAX_FORM_PAGES).map(read).collect()
-}
-
-/// The page of one of these files that is the form's.
-pub fn form_page((name, bytes): &(String, Arc<[u8]>), args: &NewArgs) -> Result<Page> {
-    let no_page = || Err(Error::usage(format!("no page {}", args.page)));
-    let page = page::open(bytes, &limits(&args.limits))
-        .and_then(|mut pages| pages.nth(args.page.get() as usize - 1).unwrap_or_else(no_page));
-    Ok(page.map_err(|error| error.in_file(name.clone()))?)
 }
 
 /// A page of one file, 1-based, and the file as a scan.

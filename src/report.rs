@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal, Write, stderr},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -18,7 +18,7 @@ use formread_raster::{
     error::{Error, PageReject},
     printable, printable_lines,
 };
-use formread_tools::draft::{Draft, Shape};
+use formread_tools::draft::{Draft, Drafts, PageDraft};
 #[cfg(feature = "torch")]
 use formread_tools::evaluate::glyphs::GlyphReport;
 #[cfg(feature = "torch")]
@@ -220,9 +220,12 @@ impl TrainProgress {
     }
 }
 
-/// Reports what was drafted from `n_pages` pages, and what to do next.
-pub fn drafted(draft: &Draft, n_pages: usize, out: &Path, preview: &Path) {
-    let n_marks = draft.fields.iter().filter(|field| field.shape == Shape::Mark).count();
+/// Reports what was drafted from a page, and where it is.
+pub fn drafted(PageDraft { page, n_pages, draft, .. }: &PageDraft, out: &Path, preview: &Path) {
+    if let Some(document) = &draft.document {
+        say(&format!("page {page} is {document}"));
+    }
+    let n_marks = draft.fields.iter().filter(|field| field.shape.is_marked()).count();
     let n_cells: usize = draft.fields.iter().map(|field| field.layout.cells().len()).sum();
     let Draft { fields, writing_lines, left_out, flaws, n_pages: n_used, .. } = draft;
     say(&format!(
@@ -249,8 +252,16 @@ pub fn drafted(draft: &Draft, n_pages: usize, out: &Path, preview: &Path) {
         (false, _) => say("it may not be used as it is: it does not hold on its own blank"),
     }
     say(&format!("their numbers and names are shown in {}", preview.display()));
-    let file = out.display();
-    say(&format!("next: review names and kinds in {file}, then run: formread template check {file} SCANS"));
+}
+
+/// Reports which pages were left out, and what to do next with the `templates`.
+pub fn all_drafted(drafts: &Drafts, templates: &[PathBuf]) {
+    for (page, reason) in &drafts.left_out {
+        say(&format!("page {page} is not drafted: {reason}"));
+    }
+    let files: Vec<String> = templates.iter().map(|file| file.display().to_string()).collect();
+    let (listed, given) = (files.join(" and "), files.join(" "));
+    say(&format!("next: review names and kinds in {listed}, then run: formread template check {given} SCANS"));
 }
 
 /// The causes of an error. Only the line of a hint begins a line.

@@ -32,6 +32,7 @@
 //! - `drafts`: templates drafted from real forms; needs data that is not in the repository.
 //! - `numbers`: forms that differ only in their printed number.
 //! - `drawn_blanks`: blank forms drawn at random are drafted as they were drawn.
+//! - `draft_edits`: what a person must change in a draft before its table is right.
 //! - `drawn_states`: draws fields in every state, for `states`.
 //! - `states`: fields that are struck out, overwritten or have too many digits get their own reasons.
 //! - `signs_in_fields`: signs, letters and other writing that is no number of its field's kind is not booked.
@@ -60,6 +61,7 @@ mod docs;
 #[cfg(feature = "torch")]
 mod docs_tables;
 mod documents;
+mod draft_edits;
 mod drafts;
 mod drawn_blanks;
 #[cfg(feature = "torch")]

@@ -22,8 +22,10 @@ const NEW_HELP: &str = "Fields are proposed in reading order. A PDF with text na
                         sums. From several filled pages, print is what most of them have in common: use about six pages by \
                         different writers, the cleanest one first, because it defines the positions. The draft is laid on \
                         its own blank, and on copies of it that are turned, lighter, darker, coarser, and seen from the \
-                        side; what does not hold is printed. Exit status: 0 the template and its picture were written, and \
-                        it lies on its own blank; 1 they were written, but it may not be used as it is; 2 they were not.";
+                        side; what does not hold is printed. The pages of a PDF with something to fill in are drafted as one \
+                        document, each with a template of its own. Exit status: 0 the templates and their pictures were \
+                        written, and each lies on its own blank; 1 they were written, but one may not be used as it is; 2 \
+                        they were not.";
 
 const EDIT_HELP: &str = "The first line of stdout is the address to open. The page shows the blank with the fields of the template on \
                          it, the findings of `formread template check`, and the text of the file. Keys and mouse do the same; \
@@ -69,16 +71,16 @@ pub struct NewArgs {
     /// The blank form, or several filled ones: files or folders
     #[arg(value_name = "BLANK", required = true)]
     pub pages: Vec<PathBuf>,
-    /// File for the template; a picture of the first page with its fields numbered and named goes to the same name with .png
-    /// added
+    /// File for the template; a picture of the form with its fields numbered and named goes to the same name with .png added.
+    /// If several pages have something to fill in, they are the pages of a document, and go to X-1.toml, X-2.toml and so on
     #[arg(long, value_name = "X.toml")]
     pub out: PathBuf,
     /// Name of the form: letters, digits and hyphens [default: the name of the file]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Page in each file, from 1
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub page: NonZeroU32,
+    /// Draft only this page of each file, from 1 [default: all pages of the first file, each with the same page of the others]
+    #[arg(long, value_name = "N")]
+    pub page: Option<NonZeroU32>,
     /// Replace the template and its picture if they exist [default: refuse to run]
     #[arg(long)]
     pub overwrite: bool,

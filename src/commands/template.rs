@@ -1,14 +1,14 @@
 //! `formread template`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use formread_core::form;
 use formread_edit::EditOptions;
-use formread_page::{pdf::page_text, scans::read_file};
+use formread_page::scans::read_file;
 use formread_raster::{error::Error, fsio::write_atomic};
 use formread_tools::{
-    draft::{draft, draft_fillable},
+    draft::{FormFiles, PageDraft},
     synth::read_glyphs,
     template::{self, CheckParams, CheckReport, TemplateFile, TemplateList},
 };
@@ -34,37 +34,50 @@ pub fn template(command: &TemplateCommand) -> Result<u8> {
 }
 
 fn new(args: &NewArgs) -> Result<u8> {
-    let NewArgs { out, overwrite, .. } = args;
-    // A name that no scan of a blank form has.
-    let preview = out.with_added_extension("png");
-    if let Some(path) = [out, &preview].into_iter().find(|path| !overwrite && path.exists()) {
-        let error = Error::usage(format!("already exists: {}", path.display()));
-        return Err(error.with_hint("replace it with --overwrite, or choose another name").into());
-    }
     let files = options::form_files(args)?;
-    for output in [out, &preview] {
-        check_no_input(output, files.iter().map(|(file, _)| Path::new(file)))?;
-    }
-    let pages = files.iter().map(|file| options::form_page(file, args)).collect::<Result<Vec<_>>>()?;
     let name = options::form_name(args)?;
-    let (page_idx, limits) = (args.page.get() as usize - 1, options::limits(&args.limits));
-    let fillable = match files.as_slice() {
-        [(file, bytes)] => {
-            draft_fillable(bytes, page_idx, &name, &limits).map_err(|error| error.in_file(file.clone()))?
+    let page = args.page.map(|page| page.get() as usize);
+    let form = FormFiles::open(&files, page, options::limits(&args.limits))?;
+    let of_pages = (1..=form.n_pages()).filter(|_| form.n_pages() > 1).map(Some);
+    for path in [None].into_iter().chain(of_pages).flat_map(|page| draft_files(&args.out, page)) {
+        if !args.overwrite && path.exists() {
+            let error = Error::usage(format!("already exists: {}", path.display()));
+            return Err(error.with_hint("replace it with --overwrite, or choose another name").into());
         }
-        _ => None,
+        check_no_input(&path, files.iter().map(|(file, _)| Path::new(file)))?;
+    }
+    let drafts = form.draft(&name)?;
+    let written_to =
+        |drafted: &PageDraft| draft_files(&args.out, drafted.draft.document.as_ref().map(|document| document.page));
+    for drafted in &drafts.pages {
+        let (draft, [out, preview]) = (&drafted.draft, written_to(drafted));
+        let shown = template::show_on_page(&draft.template()?, &drafted.blank);
+        save_png(&shown.picture, &preview)?;
+        write_atomic(&out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;
+        report::drafted(drafted, &out, &preview);
+    }
+    let templates: Vec<PathBuf> = drafts.pages.iter().map(|drafted| written_to(drafted)[0].clone()).collect();
+    report::all_drafted(&drafts, &templates);
+    Ok(if drafts.pages.iter().all(|drafted| drafted.draft.holds()) { SUCCESS } else { SOME_FOUND })
+}
+
+/// The template and the picture of a draft: `form.toml` and `form.toml.png`, or `form-2.toml` and `form-2.toml.png` if it is page 2
+/// of a document. No scan of a blank form has such a name.
+fn draft_files(out: &Path, page: Option<usize>) -> [PathBuf; 2] {
+    let template = match (page, out.file_stem(), out.extension()) {
+        (Some(page), Some(stem), extension) => {
+            let mut name = stem.to_owned();
+            name.push(format!("-{page}"));
+            if let Some(extension) = extension {
+                name.push(".");
+                name.push(extension);
+            }
+            out.with_file_name(name)
+        }
+        _ => out.to_owned(),
     };
-    // what text recognition made of writing is no caption
-    let text = match files.as_slice() {
-        [(file, bytes)] => page_text(bytes, page_idx, &limits).map_err(|error| error.in_file(file.clone()))?,
-        _ => None,
-    };
-    let draft = fillable.map_or_else(|| draft(&pages, text.as_ref(), &name), Ok)?;
-    let shown = template::show_on_page(&draft.template()?, &pages[0]);
-    save_png(&shown.picture, &preview)?;
-    write_atomic(out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;
-    report::drafted(&draft, pages.len(), out, &preview);
-    Ok(if draft.holds() { SUCCESS } else { SOME_FOUND })
+    let preview = template.with_added_extension("png");
+    [template, preview]
 }
 
 fn list(args: &ListArgs) -> Result<u8> {

@@ -33,6 +33,7 @@ pub use number::Number;
 pub use other_fields::{OtherField, check_other_fields};
 pub use parse::parse_template;
 pub use parse::{MAX_BOX_DIGITS, MAX_CELLS, MAX_FIELDS, RESERVED_NAMES};
+pub use raw::MAX_DOCUMENT_PAGES;
 pub use rules::{Bounds, Comparison, Relation, Rule, Sum};
 pub use schema::template_schema;
 

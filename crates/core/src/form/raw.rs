@@ -13,7 +13,7 @@ pub(super) type Placed<T> = Option<Spanned<T>>;
 pub(super) type Quad = Spanned<[f64; 4]>;
 
 /// Largest number of pages of a document.
-pub(super) const MAX_DOCUMENT_PAGES: usize = 100;
+pub const MAX_DOCUMENT_PAGES: usize = 100;
 
 /// The words that a key may have. `parse_template` accepts each of them and no other; a test checks this.
 pub(super) const KINDS: [&str; 5] = ["integer", "amount", "code", "date", "mark"];

@@ -180,7 +180,7 @@ fn rules(mask: &GrayImage) -> Vec<Segment> {
 }
 
 /// Erases what is inside `bounds` and outside `frame`.
-fn wipe(darkness: &mut GrayImage, bounds: Rect, frame: Option<Rect>) {
+pub(super) fn wipe(darkness: &mut GrayImage, bounds: Rect, frame: Option<Rect>) {
     // pixels whose middles may lie within
     let within = |from: f64, to: f64, n: u32| (from - 1.0).max(0.0) as u32..((to + 1.0).max(0.0) as u32).min(n);
     for y in within(bounds.y0, bounds.y1, darkness.height()) {

@@ -232,7 +232,9 @@ fn cut_field(
     if let FieldKind::Mark { .. } = field.kind {
         let darkness = clean::without_other_print(clean::cleaned(&crop, field, template).darkness, field, template);
         let around = mark::Around { darkness: &darkness, others: &others };
-        return ((FieldInk::Mark(mark::mark_ink(&ink::darkness(&crop), frame, &around)), None), None);
+        let letters = printed_in_cells(template, &[frame], place);
+        let darkness = mark::without_letters(ink::darkness(&crop), &letters);
+        return ((FieldInk::Mark(mark::mark_ink(&darkness, frame, &around)), None), None);
     }
     let explained = match &template.layout {
         PageLayout::Printed(Landmarks { print, free, .. }) => {
@@ -242,7 +244,7 @@ fn cut_field(
         PageLayout::WholeImage => Vec::new(),
     };
     let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
-    let letters = printed_in_cells(template, &cells, place);
+    let letters = if cells.len() > 1 { printed_in_cells(template, &cells, place) } else { Vec::new() };
     let cleaned = clean::cleaned(&crop, field, template);
     let edges = cells.iter().flat_map(|cell| cell.edges()).chain(cleaned.lines.iter().copied()).collect();
     cut_writing(field, &Cutout { cleaned, frame, cells, edges, letters, explained, is_strip: false })
@@ -264,10 +266,10 @@ fn cut_whole_image(page: &GrayImage, field: &Field) -> (Cut, Option<StrayInk>) {
     (cut, stray)
 }
 
-/// The words that are printed within cells, to show what is written there, with a margin: pixels of the crop.
+/// The words that are printed within cells, to show what is written there or what a mark means, with a margin: pixels of the crop.
 fn printed_in_cells(template: &FormTemplate, cells: &[Rect], place: Place) -> Vec<Rect> {
     let PageLayout::Printed(Landmarks { words, .. }) = &template.layout else { return Vec::new() };
-    let is_in_cell = |word: &Rect| cells.len() > 1 && cells.iter().any(|cell| cell.union(*word) == *cell);
+    let is_in_cell = |word: &Rect| cells.iter().any(|cell| cell.union(*word) == *cell);
     let words = words.iter().map(|word| place.rect(word.bounds)).filter(is_in_cell);
     words.map(|word| word.inflate(PARAMS.field.print_margin_mm * CROP_PX_PER_MM)).collect()
 }

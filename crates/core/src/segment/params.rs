@@ -144,6 +144,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         min_outside_px: 8,
         rim: (0.1, 0.25),
         min_faint_side_mm: 2.5,
+        max_letter_share: 0.6,
     },
     sign: SignParams {
         min_digit_height: 0.6,
@@ -524,6 +525,9 @@ pub(super) struct MarkParams {
     /// In a box with a shorter side pale strokes are not searched for, millimetres: in a photo, the blur of the frame reaches the
     /// middle of the box. Chosen on `mtc`, whose boxes are 2 mm wide. Raising it takes pale ticks for blanks.
     pub min_faint_side_mm: f64,
+    /// Share of a letter printed in a box that ink covers, from which it was filled over, 0 to 1; a bold letter covers 0.4 of its own
+    /// bounds. Raising it thins filled boxes; lowering it takes bold letters for marks.
+    pub max_letter_share: f32,
 }
 
 /// Shape and place of signs, in heights of a digit unless another unit is given. Chosen on drawn amounts (`fixtures/signs`).

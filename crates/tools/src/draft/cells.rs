@@ -313,9 +313,8 @@ fn isolation(ink: &Ink, frame: Rect) -> [bool; 2] {
     let [near, far] = beside_px(ink);
     let strips = [(frame.x0 - far, frame.x0 - near), (frame.x1 + near, frame.x1 + far)];
     let strips = strips.map(|(x0, x1)| Rect::from_edges(x0, frame.y0, x1, frame.y1));
-    let is_clear = |strip: Rect| ink.mm2_within(strip) * ink.px_per_mm.powi(2) < MAX_BESIDE_SHARE * strip.area();
     // a word may begin or end close to its box; a letter has its like on both sides, or a stroke that goes on
-    let (is_isolated, is_apart) = match strips.map(is_clear) {
+    let (is_isolated, is_apart) = match strips.map(|strip| is_clear_strip(ink, strip)) {
         [true, true] => {
             let is_apart = n_above_and_below + n_left + n_right <= MAX_INKED_ENDS;
             (is_apart, is_apart)
@@ -338,7 +337,19 @@ pub(super) fn is_clear_above_and_below(ink: &Ink, frame: Rect) -> bool {
     let [near, far] = beside_px(ink);
     let strips = [(frame.y0 - far, frame.y0 - near), (frame.y1 + near, frame.y1 + far)];
     let mut strips = strips.into_iter().map(|(y0, y1)| Rect::from_edges(frame.x0, y0, frame.x1, y1));
-    strips.all(|strip| ink.mm2_within(strip) * ink.px_per_mm.powi(2) < MAX_BESIDE_SHARE * strip.area())
+    strips.all(|strip| is_clear_strip(ink, strip))
+}
+
+/// Whether there is no ink on any side of `frame`.
+pub(super) fn is_clear_around(ink: &Ink, frame: Rect) -> bool {
+    let [near, far] = beside_px(ink);
+    let strips = [(frame.x0 - far, frame.x0 - near), (frame.x1 + near, frame.x1 + far)];
+    let mut strips = strips.into_iter().map(|(x0, x1)| Rect::from_edges(x0, frame.y0, x1, frame.y1));
+    is_clear_above_and_below(ink, frame) && strips.all(|strip| is_clear_strip(ink, strip))
+}
+
+fn is_clear_strip(ink: &Ink, strip: Rect) -> bool {
+    ink.mm2_within(strip) * ink.px_per_mm.powi(2) < MAX_BESIDE_SHARE * strip.area()
 }
 
 /// One side of a frame: where the paper inside ends, pixel by pixel along the side.

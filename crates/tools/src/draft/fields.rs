@@ -73,8 +73,17 @@ pub enum Shape {
     Box,
     /// A box to be ticked.
     Mark,
+    /// A circle or an ellipse to be filled in.
+    Bubble,
     /// A line to write on.
     Line,
+}
+
+impl Shape {
+    /// Whether it is to be marked, and not to be written in.
+    pub fn is_marked(self) -> bool {
+        matches!(self, Self::Mark | Self::Bubble)
+    }
 }
 
 /// A field without a name.
@@ -88,6 +97,15 @@ pub(super) struct FieldCandidate {
     pub letters: Vec<Rect>,
     /// The order of a date, where these letters show it.
     pub order: Option<DateOrder>,
+    /// The number of its row of bubbles, of which one is to be filled in.
+    pub choice: Option<usize>,
+}
+
+impl FieldCandidate {
+    /// A field without cells, letters and neighbours.
+    pub fn new(shape: Shape, layout: FieldLayout) -> Self {
+        Self { shape, layout, groups: Vec::new(), letters: Vec::new(), order: None, choice: None }
+    }
 }
 
 /// A frame, millimetres.
@@ -360,13 +378,9 @@ pub(super) fn row_of_cells(groups: &[Vec<Frame>]) -> FieldCandidate {
             }
         }
     }
-    FieldCandidate {
-        shape: if is_comb { Shape::Comb } else { Shape::Boxes },
-        layout: FieldLayout::Comb { cells, printed },
-        groups: groups.iter().map(Vec::len).collect(),
-        letters: Vec::new(),
-        order: None,
-    }
+    let shape = if is_comb { Shape::Comb } else { Shape::Boxes };
+    let groups = groups.iter().map(Vec::len).collect();
+    FieldCandidate { groups, ..FieldCandidate::new(shape, FieldLayout::Comb { cells, printed }) }
 }
 
 /// The field of a lone frame: a tick box or a box for a number.
@@ -377,7 +391,7 @@ fn single_field(frame: Frame) -> Option<FieldCandidate> {
         () => return None,
     };
     let layout = FieldLayout::Box { frame: frame.rect, printed: frame.printed() };
-    Some(FieldCandidate { shape, layout, groups: Vec::new(), letters: Vec::new(), order: None })
+    Some(FieldCandidate::new(shape, layout))
 }
 
 /// Sorts into rows from top to bottom, and each row from left to right. Two items are in one row if the centre of each lies

@@ -50,7 +50,7 @@ mod tests {
     fn row(y: f64) -> FieldCandidate {
         let cells = (0..12).map(|i| Rect::from_xywh(40.0 + 4.0 * f64::from(i), y, 4.0, 5.0)).collect();
         let layout = FieldLayout::Comb { cells, printed: PrintedSides::ALL };
-        FieldCandidate { shape: Shape::Comb, layout, groups: vec![12], letters: Vec::new(), order: None }
+        FieldCandidate { groups: vec![12], ..FieldCandidate::new(Shape::Comb, layout) }
     }
 
     #[test]

@@ -269,8 +269,8 @@ fn meaning(
 ) -> Meaning {
     let plain = |kind| Meaning { kind, digits: None, note: None, is_words: false };
     let (cells, is_comb) = (field.layout.cells(), matches!(field.layout, FieldLayout::Comb { .. }));
-    if field.shape == Shape::Mark {
-        return plain(FieldKind::Mark { filled_counts: false });
+    if field.shape.is_marked() {
+        return plain(FieldKind::Mark { filled_counts: field.shape == Shape::Bubble });
     }
     let date = |order| plain(FieldKind::Date { order, pivot: DEFAULT_PIVOT });
     if let Some(order) = field.order {

@@ -4,7 +4,7 @@
 use image::{GrayImage, Luma};
 
 use super::{
-    fields::FieldCandidate,
+    fields::{FieldCandidate, Shape},
     ink::{Ink, in_mm, in_px, label_bounds},
 };
 use formread_core::form::Landmarks;
@@ -41,7 +41,10 @@ pub(super) fn other_print(ink: &Ink, fields: &[FieldCandidate], landmarks: &Land
     let bounds = |[x0, y0, x1, y1]: [u32; 4]| {
         in_mm(Rect::from_edges(f64::from(x0), f64::from(y0), f64::from(x1) + 1.0, f64::from(y1) + 1.0), k)
     };
-    let is_in_field = |r: &Rect| fields.iter().any(|field| field.layout.bounds().contains(r.centre()));
+    // the outline of a bubble is around its field
+    let can_have_print = |field: &&FieldCandidate| field.shape != Shape::Bubble;
+    let is_in_field =
+        |r: &Rect| fields.iter().filter(can_have_print).any(|field| field.layout.bounds().contains(r.centre()));
     let mut areas: Vec<Rect> = pieces.into_iter().flatten().map(bounds).filter(|r| !is_in_field(r)).collect();
     let is_larger = |min: f64| move |r: &Rect| r.width().max(r.height()) >= min;
     areas.retain(is_larger(MIN_SIDE_MM));

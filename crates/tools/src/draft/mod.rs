@@ -7,8 +7,8 @@
 //! 5. `cells` finds the frames that lines enclose; `teeth` closes open combs, and `faint_boxes` adds faint tick boxes.
 //! 6. `fields` selects the frames to be filled in, and joins those that make up one field; `letters` sees what is printed in
 //!    the cells of a date.
-//!    Rows of tally `grids` are no fields.
-//! 7. `print` finds the landmarks for registration, and the lines to write on.
+//!    Rows of tally `grids` are no fields. `rings` are circles to be filled in.
+//! 7. `print` finds the landmarks for registration, and the lines to write on, which may be `dotted`.
 //! 8. `captions` finds the words beside each field, if the form is a PDF with text; `names` makes names of them, and `kinds` says
 //!    what is written there.
 //! 9. `proof` lays the draft on its own blank and on copies of it: what fails is left out.
@@ -23,8 +23,10 @@ mod acroform;
 mod captions;
 mod cells;
 mod consensus;
+mod dotted;
 mod faint_boxes;
 mod fields;
+mod files;
 mod grids;
 mod ink;
 mod kinds;
@@ -33,10 +35,13 @@ mod letters;
 mod names;
 mod print;
 mod proof;
+mod rings;
 mod sheet;
 mod teeth;
 mod text;
 mod upright;
+
+use std::collections::BTreeSet;
 
 use image::GrayImage;
 
@@ -45,7 +50,8 @@ use cells::{Cell, enclosed_cells};
 use faint_boxes::find_faint_boxes;
 use fields::{FieldCandidate, find_fields, in_reading_order};
 use formread_core::form::{
-    DigitCount, FieldKind, FieldLayout, FormTemplate, Landmarks, MAX_FIELDS, parse_template, source::form_name,
+    DigitCount, DocumentPage, FieldKind, FieldLayout, FormTemplate, Landmarks, MAX_FIELDS, parse_template,
+    source::form_name,
 };
 use formread_page::{
     Page,
@@ -56,13 +62,15 @@ use formread_raster::{
     geometry::{MM_PER_INCH, Projection, Rect},
 };
 use grids::tally_grids;
-use ink::Ink;
+use ink::{Ink, in_px};
 use kinds::{Meaning, meanings};
 use proof::prove;
+use rings::find_rings;
 use sheet::{Sheet, rectify};
 
 pub use acroform::draft_fillable;
 pub use fields::Shape;
+pub use files::{Drafts, FormFiles, NamedFile, PageDraft};
 pub use proof::{BlankCopy, Fault, Flaw};
 
 /// A drafted template.
@@ -72,6 +80,8 @@ pub struct Draft {
     pub name: String,
     /// One line for a person.
     pub title: String,
+    /// Which page of a document it is; `None` if it is a form by itself.
+    pub document: Option<DocumentPage>,
     /// Landmarks for registration besides the frames of the fields, millimetres.
     pub landmarks: Landmarks,
     /// The proposed fields, in reading order.
@@ -169,6 +179,13 @@ impl Draft {
             }
         }
         self.fields = kept;
+        // a rule without one of its fields is none
+        let is_field = |name: &str| self.fields.iter().any(|field| field.name == name);
+        let words = |rule: &str| {
+            rule.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').map(str::to_owned).collect::<Vec<_>>()
+        };
+        let is_name = |word: &String| word.starts_with(|c: char| c.is_ascii_alphabetic());
+        self.rules.retain(|rule| words(rule).iter().filter(|word| is_name(word)).all(|name| is_field(name)));
         self.flaws = prove(&self, &self.template()?, blank);
         Ok(self)
     }
@@ -195,19 +212,28 @@ impl Draft {
 /// `Usage` without a page, or if `name` is no name of a form; `Format` if the page has nothing to fill in, or is too small
 /// or too large for a form.
 pub fn draft(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Draft> {
+    draft_page(pages, text, &checked_name(name)?)?.ok_or_else(nothing_to_fill_in)
+}
+
+/// As [`draft`]; `None` if the page has nothing to fill in. `name` is that of the form.
+fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Option<Draft>> {
     let [first, others @ ..] = pages else {
         return Err(Error::usage("no page to draft a template from").with_hint("give a blank page of the form"));
     };
-    let name = checked_name(name)?;
     let (sheet, n_pages) = consensus::remove_writing(upright(rectify(first)), others);
     let ink = Ink::new(&sheet);
     let cells = find_cells(&ink, &Ink::faint(&sheet));
-    let found = find_fields(&cells, &ink, n_pages > 1);
-    let print = print::find_print(&sheet, &ink, &cells);
+    let mut found = find_fields(&cells, &ink, n_pages > 1);
+    let rings = find_rings(&ink, &Ink::faint(&sheet));
+    let outlines = rings.iter().map(|ring| Cell::with_frame(&ink, in_px(ring.layout.bounds(), sheet.px_per_mm)));
+    let frames: Vec<Cell> = cells.iter().copied().chain(outlines).collect();
+    let print = print::find_print(&sheet, &ink, &frames);
+    found.extend(rings);
+    in_reading_order(&mut found, |found| found.layout.bounds());
     let mut is_grid = tally_grids(&found, &print.words).into_iter();
     let (grids, mut found): (Vec<FieldCandidate>, Vec<FieldCandidate>) =
         found.into_iter().partition(|_| is_grid.next().unwrap_or(false));
-    let mut lines = print.writing_lines(&ink, &cells);
+    let mut lines = print.writing_lines(&ink, &frames);
     in_reading_order(&mut lines, |found| found.layout.bounds());
     let has_cells = found.iter().any(|field| matches!(field.shape, Shape::Comb | Shape::Boxes));
     if !has_cells {
@@ -215,8 +241,7 @@ pub fn draft(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Draf
         in_reading_order(&mut found, |found| found.layout.bounds());
     }
     if found.is_empty() {
-        let hint = "a field is an empty frame, a row of empty cells, or a line to write on";
-        return Err(Error::format(Format::Form, "the page has nothing to fill in").with_hint(hint));
+        return Ok(None);
     }
     found.truncate(MAX_FIELDS);
     let mm_to_px = Projection::scaling(sheet.px_per_mm, sheet.px_per_mm);
@@ -227,8 +252,13 @@ pub fn draft(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Draf
     let captions = captions_of(&words, &all);
     let meanings = meanings(&all, &captions, &ink);
     let width = all.len().to_string().len().max(2);
+    let numbered = |i: usize| {
+        let first = all[i].choice.map_or(i, |row| all.iter().position(|other| other.choice == Some(row)).unwrap_or(i));
+        let choice = if all[i].choice.is_some() { format!("_{}", i - first + 1) } else { String::new() };
+        format!("field_{:0width$}{choice}", first + 1)
+    };
     let name_of = |(i, caption): (usize, &Option<Caption>)| {
-        caption.as_ref().and_then(names::caption_name).unwrap_or_else(|| format!("field_{:0width$}", i + 1))
+        caption.as_ref().and_then(names::caption_name).unwrap_or_else(|| numbered(i))
     };
     let names = names::unique(&captions.iter().enumerate().map(name_of).collect::<Vec<_>>());
     let is_for_words = |i: usize| i < n_found && meanings[i].is_words;
@@ -240,6 +270,8 @@ pub fn draft(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Draf
     landmarks.free = (0..n_found).filter(|i| is_left_out(*i)).map(|i| all[i].layout.bounds()).collect();
     let mut landmarks = with_other_print(landmarks, &ink, &kept);
     spell(&mut landmarks, &words);
+    let choices: Vec<Option<usize>> = all.iter().map(|found| found.choice).collect();
+    let rules = one_of_each_row(&choices, &names);
     let (mut fields, mut writing_lines, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for (i, ((found, name), meaning)) in all.iter().cloned().zip(names).zip(meanings.iter().cloned()).enumerate() {
         let field = DraftField::new(name, found, meaning);
@@ -252,20 +284,26 @@ pub fn draft(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Draf
     }
     let draft = Draft {
         title: format!("{name}, drafted"),
-        name,
+        name: name.to_owned(),
+        document: None,
         landmarks,
         fields,
         writing_lines,
         left_out,
         flaws: Vec::new(),
-        rules: Vec::new(),
+        rules,
         n_pages,
         px_per_mm: sheet.px_per_mm,
         page_from_template,
         sheet: sheet.pixels,
     };
     let blank = if n_pages == 1 { (first.clone(), draft.page_from_template) } else { draft.blank() };
-    draft.proved(&blank)
+    draft.proved(&blank).map(Some)
+}
+
+fn nothing_to_fill_in() -> Error {
+    let hint = "a field is an empty frame, a row of empty cells, or a line to write on";
+    Error::format(Format::Form, "the page has nothing to fill in").with_hint(hint)
 }
 
 /// `landmarks` with the print that they lack: then all print is declared.
@@ -302,6 +340,16 @@ fn spell(landmarks: &mut Landmarks, words: &[TextWord]) {
 fn captions_of(words: &[TextWord], found: &[FieldCandidate]) -> Vec<Option<Caption>> {
     let place = |found: &FieldCandidate| Place { bounds: found.layout.bounds(), shape: found.shape };
     find_captions(words, &found.iter().map(place).collect::<Vec<_>>())
+}
+
+/// The rules that of each row of bubbles at most one is filled in.
+fn one_of_each_row(choices: &[Option<usize>], names: &[String]) -> Vec<String> {
+    let rows: BTreeSet<usize> = choices.iter().flatten().copied().collect();
+    let rule = |row: usize| {
+        let of_row = choices.iter().zip(names).filter(|(choice, _)| **choice == Some(row));
+        format!("{} <= 1", of_row.map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(" + "))
+    };
+    rows.into_iter().map(rule).collect()
 }
 
 /// Why a field for words is left out.

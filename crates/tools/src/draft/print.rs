@@ -2,6 +2,7 @@
 
 use super::{
     cells::Cell,
+    dotted::dotted_rows,
     fields::{FieldCandidate, Shape},
     ink::{Ink, in_mm, in_px},
     sheet::Sheet,
@@ -61,6 +62,8 @@ const MAX_ROOM_INK: f64 = 0.006;
 const MAX_LABEL_MM: f64 = 30.0;
 /// Largest distance of the caption below a line to write on, millimetres.
 const MAX_CAPTION_MM: f64 = 5.0;
+/// Largest distance from the end of a leader to its frame, millimetres: the number of an item may be between.
+const MAX_LEADER_GAP_MM: f64 = 15.0;
 /// Lowest height of a word of a heading, millimetres: captions are smaller.
 const MIN_HEADING_MM: f64 = 4.5;
 
@@ -71,6 +74,8 @@ pub(super) struct Print {
     pub lines: Vec<Segment>,
     /// Lines so pale that a scan may lose them.
     pub pale_lines: Vec<Segment>,
+    /// Rows of dots or dashes.
+    pub dotted: Vec<Rect>,
     pub marks: Vec<Rect>,
     /// By left edge.
     pub words: Vec<Rect>,
@@ -90,7 +95,7 @@ pub(super) fn find_print(sheet: &Sheet, ink: &Ink, cells: &[Cell]) -> Print {
     let (lines, pale_lines) = lines.into_iter().partition(|s| contrast(sheet, *s) >= MIN_CONTRAST);
     let mut words = join_letters(letters);
     words.retain(|w| w.width() >= MIN_WORD_MM[0] && w.height() >= MIN_WORD_MM[1]);
-    Print { lines, pale_lines, marks, words }
+    Print { lines, pale_lines, dotted: dotted_rows(ink), marks, words }
 }
 
 impl Print {
@@ -133,7 +138,8 @@ impl Print {
         }
     }
 
-    /// The lines to write on: nothing touches them, there is room above and no heading, and there are words before or below.
+    /// The lines to write on, solid or dotted: nothing touches them, there is room above and no heading, and there are words before or
+    /// below. A dotted line that leads to a frame is none.
     pub fn writing_lines(&self, ink: &Ink, cells: &[Cell]) -> Vec<FieldCandidate> {
         let k = ink.px_per_mm;
         let (width, height) = (f64::from(ink.mask.width()), f64::from(ink.mask.height()));
@@ -170,19 +176,26 @@ impl Print {
             let mut over = self.words.iter().filter(is_over);
             over.any(|w| w.height() >= MIN_HEADING_MM && w.x0 < s.b.x && w.x1 > s.a.x)
         };
-        let lines = self.lines.iter().filter(|s| s.is_horizontal() && WRITING_LINE_MM.contains(&s.length()));
-        lines
-            .filter(|s| page.contains(s.a) && page.contains(s.b) && is_free(s) && has_label(s) && !is_below_heading(s))
-            .filter_map(|s| {
-                let frame = Rect::from_edges(s.a.x, s.middle().y - NEAR_MM - room(s)?, s.b.x, s.middle().y);
-                let printed = PrintedSides { bottom: true, ..PrintedSides::NONE };
-                Some(FieldCandidate {
-                    shape: Shape::Line,
-                    layout: FieldLayout::Box { frame, printed },
-                    groups: Vec::new(),
-                    letters: Vec::new(),
-                    order: None,
-                })
+        let is_leader = |row: &&Rect| {
+            let leads_to = |cell: &Cell| {
+                let frame = in_mm(cell.frame, k);
+                (-1.0..=MAX_LEADER_GAP_MM).contains(&(frame.x0 - row.x1)) && (frame.y0..frame.y1).contains(&row.y0)
+            };
+            cells.iter().any(leads_to)
+        };
+        let solid = self.lines.iter().filter(|s| s.is_horizontal());
+        let solid = solid.map(|s| (*s, PrintedSides { bottom: true, ..PrintedSides::NONE }));
+        // the dots are below the field, and are print
+        let upper_edge = |row: &Rect| Segment::new(Point::new(row.x0, row.y0), Point::new(row.x1, row.y0));
+        let dotted = self.dotted.iter().filter(|row| !is_leader(row));
+        let dotted = dotted.map(|row| (upper_edge(row), PrintedSides::NONE));
+        solid
+            .chain(dotted)
+            .filter(|(s, _)| WRITING_LINE_MM.contains(&s.length()) && page.contains(s.a) && page.contains(s.b))
+            .filter(|(s, _)| is_free(s) && has_label(s) && !is_below_heading(s))
+            .filter_map(|(s, printed)| {
+                let frame = Rect::from_edges(s.a.x, s.middle().y - NEAR_MM - room(&s)?, s.b.x, s.middle().y);
+                Some(FieldCandidate::new(Shape::Line, FieldLayout::Box { frame, printed }))
             })
             .collect()
     }

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use super::{Draft, DraftField};
-use formread_core::form::{DateOrder, DecimalPoint, DigitCount, FieldKind, FieldLayout, Landmarks, PrintedSides, Word};
+use formread_core::form::{
+    DateOrder, DecimalPoint, DigitCount, DocumentPage, FieldKind, FieldLayout, Landmarks, PrintedSides, Word,
+};
 use formread_raster::geometry::Rect;
 
 /// Cells whose edges agree with an even comb within this are written as one, millimetres.
@@ -19,6 +21,9 @@ pub(super) fn template_text(draft: &Draft) -> String {
     );
     line(&mut text, format_args!("name = {}", quoted(&draft.name)));
     line(&mut text, format_args!("title = {}", quoted(&draft.title)));
+    if let Some(DocumentPage { name, page, of, .. }) = &draft.document {
+        line(&mut text, format_args!("document = {{ name = {}, page = {page}, of = {of} }}", quoted(name)));
+    }
     line(&mut text, format_args!("unit = \"mm\""));
     line(&mut text, format_args!("page = [{}, {}]", mm(page.width()), mm(page.height())));
     list(&mut text, "lines", lines.iter().map(|s| numbers(&[s.a.x, s.a.y, s.b.x, s.b.y])));
@@ -110,6 +115,7 @@ fn table(field: &DraftField) -> String {
             }
         }
         FieldKind::Date { order, .. } => line(&mut text, format_args!("order = \"{}\"", order_name(order))),
+        FieldKind::Mark { filled_counts: true } => line(&mut text, format_args!("filled = \"marked\"")),
         FieldKind::Integer | FieldKind::Code | FieldKind::Mark { .. } => {}
     }
     match &field.layout {

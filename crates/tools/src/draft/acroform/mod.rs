@@ -118,6 +118,7 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
     let draft = Draft {
         title: format!("{name}, drafted"),
         name,
+        document: None,
         landmarks,
         fields,
         writing_lines: Vec::new(),

@@ -43,7 +43,7 @@ pub(super) fn printed_field(widget: &Widget, frames: &[Frame], lines: &[Segment]
             // the short teeth of a comb are no lines
             let printed = PrintedSides { between: false, ..printed };
             let layout = FieldLayout::Comb { cells: (0..n_cells).map(cell).collect(), printed };
-            FieldCandidate { shape: Shape::Comb, layout, groups: vec![n_cells], letters: Vec::new(), order: None }
+            FieldCandidate { groups: vec![n_cells], ..FieldCandidate::new(Shape::Comb, layout) }
         }
         InputKind::Text { .. } | InputKind::Tick { .. } => {
             let is_tick = matches!(widget.input, InputKind::Tick { .. });
@@ -52,13 +52,7 @@ pub(super) fn printed_field(widget: &Widget, frames: &[Frame], lines: &[Segment]
                 PrintedSides { top: false, bottom: true, .. } => Shape::Line,
                 _ => Shape::Box,
             };
-            FieldCandidate {
-                shape,
-                layout: FieldLayout::Box { frame, printed },
-                groups: Vec::new(),
-                letters: Vec::new(),
-                order: None,
-            }
+            FieldCandidate::new(shape, FieldLayout::Box { frame, printed })
         }
     }
 }
