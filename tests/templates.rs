@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use formread_core::form::template_schema;
 #[cfg(feature = "torch")]
-use formread_core::form::{FormTemplate, known_templates, parse_template};
+use formread_core::form::{Field, FormTemplate, known_templates, parse_template};
 #[cfg(feature = "torch")]
 use formread_tools::synth::print_blank;
 use serde_json::Value;
@@ -375,6 +375,53 @@ fn blank_form_is_drafted_as_a_template_that_fits_it() {
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", talk(&output));
         assert!(!dir.path().join(args[2]).exists(), "{args:?}");
     }
+}
+
+/// All pages of a PDF become the pages of one document, with the fields of the templates that were made from it; a page that shows
+/// the form of another one once more is left out.
+#[cfg(feature = "torch")]
+#[test]
+fn pages_of_a_file_are_drafted_as_one_document() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let read =
+        |path: &Path| parse_template(&fs::read_to_string(path).expect("it was written")).expect("it is a template");
+    let pdf = root.join("fixtures/forms/us-1040-2019.pdf");
+    let new = |args: &[&str]| call(dir.path(), &[&["template", "new"], args].concat());
+    let output = new(&[&pdf.to_string_lossy(), "--out", "us-1040.toml"]);
+    let messages = talk(&output);
+    assert_eq!(output.status.code(), Some(0), "{messages}");
+    assert!(messages.contains("page 2 is page 2 of 2 of us-1040"), "{messages}");
+    assert!(messages.contains("template check us-1040-1.toml us-1040-2.toml"), "{messages}");
+    assert!(!dir.path().join("us-1040.toml").exists());
+    for page in 1..=2 {
+        let name = format!("us-1040-{page}");
+        let drafted = read(&dir.path().join(format!("{name}.toml")));
+        let document = drafted.document.as_ref().expect("it is a page of a document");
+        assert_eq!((document.name.as_str(), document.page, document.of), ("us-1040", page, 2));
+        assert_eq!(drafted.name, name);
+        assert!(dir.path().join(format!("{name}.toml.png")).exists());
+        let kept = read(&root.join(format!("fixtures/forms/{name}.toml")));
+        let is_near = |a: &Field, b: &Field| {
+            (a.layout.bounds().centre() - b.layout.bounds().centre()).norm() < 1.0
+                && a.layout.cells().len() == b.layout.cells().len()
+        };
+        let missing: Vec<&str> = kept
+            .fields
+            .iter()
+            .filter(|field| !drafted.fields.iter().any(|other| is_near(field, other)))
+            .map(|field| field.name.as_str())
+            .collect();
+        assert!(missing.is_empty(), "{name}: {missing:?}");
+    }
+    let again = new(&[&pdf.to_string_lossy(), "--out", "us-1040.toml"]);
+    assert_eq!(again.status.code(), Some(2), "a page of the document is there: {}", talk(&again));
+
+    let copies = root.join("fixtures/scans/feeder/file-0001.tif");
+    let output = new(&[&copies.to_string_lossy(), "--out", "copies.toml"]);
+    let messages = talk(&output);
+    assert!(messages.contains("page 2 is not drafted: it shows the same form as page 1"), "{messages}");
+    assert!(dir.path().join("copies.toml").exists() && !dir.path().join("copies-1.toml").exists(), "{messages}");
 }
 
 #[cfg(feature = "torch")]

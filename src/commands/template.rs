@@ -52,7 +52,7 @@ fn new(args: &NewArgs) -> Result<u8> {
     for drafted in &drafts.pages {
         let (draft, [out, preview]) = (&drafted.draft, written_to(drafted));
         let shown = template::show_on_page(&draft.template()?, &drafted.blank);
-        save_png(&shown.picture, &preview)?;
+        save_png(&template::with_captions(shown.picture, &draft.caption_pictures()), &preview)?;
         write_atomic(&out, draft.to_toml().as_bytes()).with_context(|| out.display().to_string())?;
         report::drafted(drafted, &out, &preview);
     }

@@ -139,6 +139,16 @@ pub(super) fn without_other_print(mut darkness: GrayImage, field: &Field, templa
     darkness
 }
 
+/// The darkness of a box without the letters that are printed in it, which show what it means. Where a mark covers a letter, it stays.
+pub(super) fn without_letters(mut darkness: GrayImage, letters: &[Rect]) -> GrayImage {
+    let whole = strip::whole(&darkness);
+    let Some(ink) = ink::find_ink(&darkness, whole, &PARAMS.ink) else { return darkness };
+    for letter in letters.iter().filter(|letter| mark::mean(&ink.mask, **letter) <= PARAMS.mark.max_letter_share) {
+        wipe(&mut darkness, *letter, None);
+    }
+    darkness
+}
+
 /// The darkness of a crop of any part of a form, without all that the template declares as print: [H, W] u8, 0 paper .. 255
 /// black. Print reaches `margin_mm` past its bounds.
 pub(super) fn without_print(crop: &GrayImage, place: Place, template: &FormTemplate, margin_mm: f64) -> GrayImage {
@@ -180,7 +190,7 @@ fn rules(mask: &GrayImage) -> Vec<Segment> {
 }
 
 /// Erases what is inside `bounds` and outside `frame`.
-pub(super) fn wipe(darkness: &mut GrayImage, bounds: Rect, frame: Option<Rect>) {
+fn wipe(darkness: &mut GrayImage, bounds: Rect, frame: Option<Rect>) {
     // pixels whose middles may lie within
     let within = |from: f64, to: f64, n: u32| (from - 1.0).max(0.0) as u32..((to + 1.0).max(0.0) as u32).min(n);
     for y in within(bounds.y0, bounds.y1, darkness.height()) {

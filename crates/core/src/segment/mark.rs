@@ -6,7 +6,7 @@
 use image::GrayImage;
 
 use super::{
-    CROP_PX_PER_MM, MarkInk, clean, free,
+    CROP_PX_PER_MM, MarkInk, free,
     ink::{Paper, find_ink_on},
     params::{InkParams, PARAMS},
     parts::{self, Part},
@@ -22,17 +22,6 @@ pub(super) fn inside(frame: Rect) -> Rect {
 
 fn inset(frame: Rect, share: f64) -> Rect {
     frame.inflate(-share * frame.width().min(frame.height()))
-}
-
-/// The darkness of a box without the letters that are printed in it, which show what it means. Where a mark covers a letter, it stays.
-pub(super) fn without_letters(mut darkness: GrayImage, letters: &[Rect]) -> GrayImage {
-    let whole = strip::whole(&darkness);
-    let paper = Paper::of(&darkness, whole);
-    let Some(ink) = find_ink_on(paper, &darkness, whole, &PARAMS.ink) else { return darkness };
-    for letter in letters.iter().filter(|letter| mean(&ink.mask, **letter) <= PARAMS.mark.max_letter_share) {
-        clean::wipe(&mut darkness, *letter, None);
-    }
-    darkness
 }
 
 /// Measures the ink inside `frame` (pixels). `darkness` shows the box with its frame and its surroundings: [H, W] u8, 0 paper
@@ -145,7 +134,7 @@ impl Around<'_> {
 }
 
 /// Mean of the pixels in `area`, 0 to 1; 0 where there are none.
-fn mean(image: &GrayImage, area: Rect) -> f32 {
+pub(super) fn mean(image: &GrayImage, area: Rect) -> f32 {
     let (mut sum, mut n) = (0.0, 0.0f32);
     for (x, y, pixel) in image.enumerate_pixels() {
         if area.contains(Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5)) {
@@ -198,28 +187,6 @@ mod tests {
         assert!((0.5..0.9).contains(&thick.covered) && thick.min_ninth < 0.5, "{thick:?}");
         let filled = measured(|x, y| x.abs().max(y.abs()) < 8.0);
         assert_eq!((filled.covered, filled.min_ninth), (1.0, 1.0));
-    }
-
-    #[test]
-    fn letter_in_a_box_is_no_mark_and_stays_where_it_is_filled_over() {
-        let letter = Rect::from_edges(35.0, 34.0, 43.0, 44.0);
-        let is_letter = |x: f64, y: f64| {
-            (36.0..38.0).contains(&x) && (35.0..43.0).contains(&y)
-                || (40.0..42.0).contains(&x) && (35.0..43.0).contains(&y)
-        };
-        let crop = |is_ink: &dyn Fn(f64, f64) -> bool| {
-            GrayImage::from_fn(78, 78, |x, y| {
-                Luma([if is_ink(f64::from(x) + 0.5, f64::from(y) + 0.5) { 150 } else { 4 }])
-            })
-        };
-        let covered = |is_ink: &dyn Fn(f64, f64) -> bool| {
-            let darkness = without_letters(crop(is_ink), &[letter]);
-            mark_ink(&darkness, FRAME, &Around { darkness: &darkness, others: &[] }).covered
-        };
-        assert_eq!(covered(&is_letter), 0.0);
-        assert_eq!(covered(&|x, y| is_letter(x, y) || FRAME.contains(Point::new(x, y))), 1.0);
-        let crossed = covered(&|x, y| is_letter(x, y) || FRAME.contains(Point::new(x, y)) && (x - y).abs() < 2.0);
-        assert!(crossed > 0.1, "{crossed}");
     }
 
     #[test]

@@ -233,7 +233,7 @@ fn cut_field(
         let darkness = clean::without_other_print(clean::cleaned(&crop, field, template).darkness, field, template);
         let around = mark::Around { darkness: &darkness, others: &others };
         let letters = printed_in_cells(template, &[frame], place);
-        let darkness = mark::without_letters(ink::darkness(&crop), &letters);
+        let darkness = clean::without_letters(ink::darkness(&crop), &letters);
         return ((FieldInk::Mark(mark::mark_ink(&darkness, frame, &around)), None), None);
     }
     let explained = match &template.layout {
@@ -301,6 +301,29 @@ mod tests {
             Luma([if grey.get_pixel(x, y)[0] >= 128 { 255 } else { 0 }])
         });
         ink::Ink { grey, mask }
+    }
+
+    #[test]
+    fn letter_in_a_box_is_no_mark_and_stays_where_it_is_filled_over() {
+        let frame = Rect::from_edges(30.0, 30.0, 48.0, 48.0);
+        let letter = Rect::from_edges(35.0, 34.0, 43.0, 44.0);
+        let is_letter = |x: f64, y: f64| {
+            (36.0..38.0).contains(&x) && (35.0..43.0).contains(&y)
+                || (40.0..42.0).contains(&x) && (35.0..43.0).contains(&y)
+        };
+        let crop = |is_ink: &dyn Fn(f64, f64) -> bool| {
+            GrayImage::from_fn(78, 78, |x, y| {
+                Luma([if is_ink(f64::from(x) + 0.5, f64::from(y) + 0.5) { 150 } else { 4 }])
+            })
+        };
+        let covered = |is_ink: &dyn Fn(f64, f64) -> bool| {
+            let darkness = clean::without_letters(crop(is_ink), &[letter]);
+            mark::mark_ink(&darkness, frame, &mark::Around { darkness: &darkness, others: &[] }).covered
+        };
+        assert_eq!(covered(&is_letter), 0.0);
+        assert_eq!(covered(&|x, y| is_letter(x, y) || frame.contains(Point::new(x, y))), 1.0);
+        let crossed = covered(&|x, y| is_letter(x, y) || frame.contains(Point::new(x, y)) && (x - y).abs() < 2.0);
+        assert!(crossed > 0.1, "{crossed}");
     }
 
     /// Pixels a millimetre of the pages that are drawn here.

@@ -43,7 +43,7 @@ mod upright;
 
 use std::collections::BTreeSet;
 
-use image::GrayImage;
+use image::{GrayImage, imageops};
 
 use captions::{Caption, Place, find_captions};
 use cells::{Cell, enclosed_cells};
@@ -123,13 +123,15 @@ pub struct DraftField {
     pub layout: FieldLayout,
     /// Number of cells in each group of a comb or a row of boxes, from left to right; empty for other shapes.
     pub groups: Vec<usize>,
+    /// Where its caption is printed, millimetres, if its words are not known.
+    pub caption: Option<Rect>,
 }
 
 impl DraftField {
     fn new(name: String, found: FieldCandidate, meaning: Meaning) -> Self {
         let FieldCandidate { shape, layout, groups, .. } = found;
         let Meaning { kind, digits, note, .. } = meaning;
-        Self { name, kind, note, digits, shape, layout, groups }
+        Self { name, kind, note, digits, shape, layout, groups, caption: None }
     }
 }
 
@@ -188,6 +190,18 @@ impl Draft {
         self.rules.retain(|rule| words(rule).iter().filter(|word| is_name(word)).all(|name| is_field(name)));
         self.flaws = prove(&self, &self.template()?, blank);
         Ok(self)
+    }
+
+    /// The number and name of each field whose caption's words are not known, and the picture of its caption.
+    pub fn caption_pictures(&self) -> Vec<(String, GrayImage)> {
+        let picture = |r: Rect| {
+            let r = in_px(r.inflate(CAPTION_MARGIN_MM), self.px_per_mm);
+            let [x0, y0] = [r.x0, r.y0].map(|px| px.max(0.0) as u32);
+            let [width, height] = [r.width(), r.height()].map(|px| px.ceil().max(1.0) as u32);
+            imageops::crop_imm(&self.sheet, x0, y0, width, height).to_image()
+        };
+        let fields = self.fields.iter().enumerate();
+        fields.filter_map(|(i, field)| Some((format!("{} {}", i + 1, field.name), picture(field.caption?)))).collect()
     }
 
     /// Whether it may be used: it lies on its own blank, and every field is where it was drafted.
@@ -250,6 +264,8 @@ fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Opt
     let n_found = found.len();
     let all: Vec<FieldCandidate> = found.into_iter().chain(lines.iter().cloned()).chain(grids).collect();
     let captions = captions_of(&words, &all);
+    // without words a person names the fields
+    let printed = if words.is_empty() { caption_places(&print.words, &all) } else { vec![None; all.len()] };
     let meanings = meanings(&all, &captions, &ink);
     let width = all.len().to_string().len().max(2);
     let numbered = |i: usize| {
@@ -274,7 +290,7 @@ fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Opt
     let rules = one_of_each_row(&choices, &names);
     let (mut fields, mut writing_lines, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for (i, ((found, name), meaning)) in all.iter().cloned().zip(names).zip(meanings.iter().cloned()).enumerate() {
-        let field = DraftField::new(name, found, meaning);
+        let field = DraftField { caption: printed[i], ..DraftField::new(name, found, meaning) };
         match i {
             _ if is_left_out(i) => left_out.push((field, WORDS_REASON.to_owned())),
             _ if i < n_found => fields.push(field),
@@ -342,6 +358,15 @@ fn captions_of(words: &[TextWord], found: &[FieldCandidate]) -> Vec<Option<Capti
     find_captions(words, &found.iter().map(place).collect::<Vec<_>>())
 }
 
+/// Where the captions of `found` are among the words that are `printed`, whatever they say.
+fn caption_places(printed: &[Rect], found: &[FieldCandidate]) -> Vec<Option<Rect>> {
+    let word = |(i, bounds): (usize, &Rect)| TextWord { text: format!("w{i}"), bounds: *bounds };
+    let words: Vec<TextWord> = printed.iter().enumerate().map(word).collect();
+    let place = |word: &str| printed.get(word.strip_prefix('w')?.parse::<usize>().ok()?).copied();
+    let captions = captions_of(&words, found).into_iter();
+    captions.map(|caption| caption?.text.split(' ').filter_map(place).reduce(Rect::union)).collect()
+}
+
 /// The rules that of each row of bubbles at most one is filled in.
 fn one_of_each_row(choices: &[Option<usize>], names: &[String]) -> Vec<String> {
     let rows: BTreeSet<usize> = choices.iter().flatten().copied().collect();
@@ -354,6 +379,9 @@ fn one_of_each_row(choices: &[Option<usize>], names: &[String]) -> Vec<String> {
 
 /// Why a field for words is left out.
 const WORDS_REASON: &str = "its caption is that of words; anything may be written there";
+
+/// White around the picture of a caption, millimetres.
+const CAPTION_MARGIN_MM: f64 = 0.6;
 
 /// Why the cells of a grid are no fields.
 const GRID_REASON: &str = "a row of a grid without names: for tally strokes";
@@ -381,7 +409,7 @@ fn upright(sheet: Sheet) -> Sheet {
 
 #[cfg(test)]
 mod tests {
-    use image::{Luma, imageops};
+    use image::Luma;
 
     use super::*;
     use crate::synth::{Degradations, GlyphStock, SynthOptions, SynthPage, synthesise};

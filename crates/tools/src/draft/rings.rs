@@ -19,7 +19,10 @@ use super::{
     letters::letter_in,
 };
 use formread_core::form::{FieldLayout, PrintedSides};
-use formread_raster::geometry::{Point, Rect};
+use formread_raster::{
+    geometry::{Point, Rect},
+    label_components,
+};
 
 /// Height and width of a ring, millimetres, and the larger over the smaller.
 const HEIGHT_MM: RangeInclusive<f64> = 1.8..=7.0;
@@ -39,6 +42,10 @@ const INSIDE_SHARE: f64 = 0.6;
 const LETTER_MARGIN_MM: f64 = 0.4;
 /// Largest ink in an empty ring, as a share of its area: dust.
 const MAX_DUST_SHARE: f64 = 0.01;
+/// A letter of the same word lies no farther than this from a ring that is a letter, and its upper and lower edge differ by at most this,
+/// in heights of the ring.
+const LETTER_GAP: f64 = 0.5;
+const LETTER_OFF: f64 = 0.12;
 /// Rings of one size differ by no more than this, millimetres, and lie in one row or column to within this share of their height.
 const SAME_MM: f64 = 0.4;
 const IN_ROW: f64 = 0.3;
@@ -73,6 +80,9 @@ pub(super) fn find_rings(ink: &Ink, faint: &Ink) -> Vec<FieldCandidate> {
             && (r.height() - s.height()).abs() <= SAME_MM
             && (is_level || is_above)
     };
+    let others = shapes_of_letters(ink, &rings);
+    let is_letter = |ring: &Ring| others.iter().any(|other| is_next_letter(ring.frame, *other));
+    rings.retain(|ring| !is_letter(ring));
     let kept: Vec<Ring> = rings.iter().filter(|ring| rings.iter().any(|other| is_kin(ring, other))).copied().collect();
     rows(kept)
         .into_iter()
@@ -82,6 +92,26 @@ pub(super) fn find_rings(ink: &Ink, faint: &Ink) -> Vec<FieldCandidate> {
             row.into_iter().map(move |ring| field(ring, choice))
         })
         .collect()
+}
+
+/// The bounds of what is as large as a ring and is none, millimetres.
+fn shapes_of_letters(ink: &Ink, rings: &[Ring]) -> Vec<Rect> {
+    let bounds = |[x0, y0, x1, y1]: [u32; 4]| {
+        let r = Rect::from_edges(f64::from(x0), f64::from(y0), f64::from(x1) + 1.0, f64::from(y1) + 1.0);
+        in_mm(r, ink.px_per_mm)
+    };
+    let shapes = label_bounds(&label_components(&ink.mask)).into_iter().flatten().map(bounds);
+    let is_ring = |r: &Rect| rings.iter().any(|ring| ring.frame.contains(r.centre()));
+    shapes.filter(|r| HEIGHT_MM.contains(&r.height()) && !is_ring(r)).collect()
+}
+
+/// Whether `other` is the letter before or after a ring that is a letter as well: as high, on the same line, and close.
+fn is_next_letter(ring: Rect, other: Rect) -> bool {
+    let height = ring.height();
+    let gap = (other.x0 - ring.x1).max(ring.x0 - other.x1);
+    let is_level =
+        (other.y0 - ring.y0).abs() <= LETTER_OFF * height && (other.y1 - ring.y1).abs() <= LETTER_OFF * height;
+    is_level && other.width() <= 2.0 * height && (0.0..=LETTER_GAP * height).contains(&gap)
 }
 
 /// The field of a ring. What is filled in is measured a fifth of the shorter side within the field's box; there the outline of a long

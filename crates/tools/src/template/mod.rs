@@ -4,12 +4,14 @@
 //! |---|---|
 //! | list the known templates | `list` |
 //! | draw a template, blank or on a scan | `picture` |
+//! | draw the captions of drafted fields beside it | `captions` |
 //! | check a template by itself and against the others | `check` |
 //! | check a template on real pages | `scan_check` |
 //! | read drawn pages and forecast errors | `simulate` |
 //!
 //! The three checks give [`Finding`]s: plain values with a place and a remedy. [`CheckReport`] collects them.
 
+mod captions;
 mod check;
 mod file;
 mod finding;
@@ -20,6 +22,7 @@ mod report;
 mod scan_check;
 mod simulate;
 
+pub use captions::with_captions;
 pub use check::check;
 pub use file::TemplateFile;
 pub use finding::{Finding, FindingKind, Severity};

@@ -20,7 +20,7 @@ use formread_raster::{
 };
 
 /// The page is pale, so that what is drawn on it is easy to see.
-const STYLE: CanvasStyle = CanvasStyle {
+pub(super) const STYLE: CanvasStyle = CanvasStyle {
     page_strength: 0.55,
     text_share: 0.0095,
     min_text_px: 14,
