@@ -155,8 +155,8 @@ fn edits(draft: &Draft, names_count: bool) -> Vec<(String, bool)> {
         if !is_kind {
             edits.push((format!("{caption}: {} and not {}", field.kind.as_str(), drafted.kind.as_str()), false));
         }
-        let first_word = caption.split(' ').next().unwrap_or(caption).to_lowercase();
-        if names_count && !drafted.name.starts_with(&first_word) {
+        let first_word = caption.split(|c: char| !c.is_alphanumeric()).next().unwrap_or(caption);
+        if names_count && !drafted.name.starts_with(&first_word.to_lowercase()) {
             edits.push((format!("{caption}: its name is {}", drafted.name), false));
         }
     }
