@@ -141,9 +141,9 @@ pub(super) fn without_other_print(mut darkness: GrayImage, field: &Field, templa
 
 /// The darkness of a box without the letters that are printed in it, which show what it means. Where a mark covers a letter, it stays.
 pub(super) fn without_letters(mut darkness: GrayImage, letters: &[Rect]) -> GrayImage {
-    let whole = strip::whole(&darkness);
-    let Some(ink) = ink::find_ink(&darkness, whole, &PARAMS.ink) else { return darkness };
-    for letter in letters.iter().filter(|letter| mark::mean(&ink.mask, **letter) <= PARAMS.mark.max_letter_share) {
+    let ink = ink::find_ink(&darkness, strip::whole(&darkness), &PARAMS.ink);
+    let covered = |letter: &Rect| ink.as_ref().map_or(0.0, |ink| mark::mean(&ink.mask, *letter));
+    for letter in letters.iter().filter(|letter| covered(letter) <= PARAMS.mark.max_letter_share) {
         wipe(&mut darkness, *letter, None);
     }
     darkness

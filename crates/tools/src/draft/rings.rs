@@ -24,9 +24,9 @@ use formread_raster::{
     label_components,
 };
 
-/// Height and width of a ring, millimetres, and the larger over the smaller.
-const HEIGHT_MM: RangeInclusive<f64> = 1.8..=7.0;
-const WIDTH_MM: RangeInclusive<f64> = 1.8..=10.0;
+/// Height and width of a ring, millimetres, and the larger over the smaller. Letters of small print are smaller.
+const HEIGHT_MM: RangeInclusive<f64> = 2.3..=7.0;
+const WIDTH_MM: RangeInclusive<f64> = 2.3..=10.0;
 const MAX_PROPORTION: f64 = 2.6;
 /// How far its edge may lie off an ellipse, millimetres and pixels: the larger counts.
 const MAX_OFF_MM: f64 = 0.16;
@@ -39,7 +39,7 @@ const MAX_LINE_MM: f64 = 0.5;
 /// Width and height of the box within a ring that its outline does not touch, as a share of the ring's.
 const INSIDE_SHARE: f64 = 0.6;
 /// What a letter is looked for in is larger by this, millimetres: so much is left out at its edges.
-const LETTER_MARGIN_MM: f64 = 0.4;
+const LETTER_MARGIN_MM: f64 = 0.35;
 /// Largest ink in an empty ring, as a share of its area: dust.
 const MAX_DUST_SHARE: f64 = 0.01;
 /// A letter of the same word lies no farther than this from a ring that is a letter, and its upper and lower edge differ by at most this,
