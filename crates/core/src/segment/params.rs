@@ -144,7 +144,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         min_outside_px: 8,
         rim: (0.1, 0.25),
         min_faint_side_mm: 2.5,
-        max_letter_share: 0.6,
+        max_letter_share: 0.45,
     },
     sign: SignParams {
         min_digit_height: 0.6,
