@@ -22,10 +22,11 @@ const MIN_ON_LINE: f64 = 0.5;
 const ON_LINE: f64 = 0.12;
 /// Fewest letters of a word that counts.
 const MIN_LETTERS: usize = 4;
-/// An upright page is turned over only if letters below the line are this many more than those above, and this many times as many:
-/// a page of capitals has neither.
+/// An upright page is turned over only if letters below the line are this many more than those above, this many times as many, and
+/// this share of all letters: a page of capitals has a Q at most.
 const MIN_MORE: usize = 6;
 const MIN_TIMES: f64 = 1.8;
+const MIN_SHARE: f64 = 0.1;
 
 /// By how many quarters clockwise `sheet` is turned, 0 to 3.
 pub(super) fn quarters_turned(sheet: &Sheet) -> u8 {
@@ -37,11 +38,13 @@ pub(super) fn quarters_turned(sheet: &Sheet) -> u8 {
     let length = |words: &[Vec<Rect>]| words.iter().filter_map(|word| bounds(word)).map(|b| b.width()).sum::<f64>();
     if length(&vertical) > SIDEWAYS_RATIO * length(&horizontal) {
         // on a page turned by one quarter clockwise, the line that letters rest on is at their left, which is above here
-        let [above, below] = protruding(&vertical);
+        let [above, below, _] = protruding(&vertical);
         return if below >= above { 1 } else { 3 };
     }
-    let [above, below] = protruding(&horizontal);
-    if below >= above + MIN_MORE && below as f64 >= MIN_TIMES * above as f64 { 2 } else { 0 }
+    let [above, below, n_letters] = protruding(&horizontal);
+    let is_over =
+        below >= above + MIN_MORE && below as f64 >= (MIN_TIMES * above as f64).max(MIN_SHARE * n_letters as f64);
+    if is_over { 2 } else { 0 }
 }
 
 /// The letters of each word whose size and length make it count.
@@ -71,9 +74,9 @@ fn bounds(word: &[Rect]) -> Option<Rect> {
     word.iter().copied().reduce(Rect::union)
 }
 
-/// Number of letters that rise above the others of their word, and of those that reach below them.
-fn protruding(words: &[Vec<Rect>]) -> [usize; 2] {
-    let (mut above, mut below) = (0, 0);
+/// Number of letters that rise above the others of their word, of those that reach below them, and of all letters.
+fn protruding(words: &[Vec<Rect>]) -> [usize; 3] {
+    let (mut above, mut below, mut n_letters) = (0, 0, 0);
     for word in words {
         // dots of letters and full stops aside
         let height = median(word.iter().map(|letter| letter.height()));
@@ -90,10 +93,11 @@ fn protruding(words: &[Vec<Rect>]) -> [usize; 2] {
         if n_on(|r| r.y0, top) < n_min || n_on(|r| r.y1, bottom) < n_min {
             continue;
         }
+        n_letters += letters.len();
         above += letters.iter().filter(|letter| PROTRUSION.contains(&((top - letter.y0) / height))).count();
         below += letters.iter().filter(|letter| PROTRUSION.contains(&((letter.y1 - bottom) / height))).count();
     }
-    [above, below]
+    [above, below, n_letters]
 }
 
 /// 0 of none.
