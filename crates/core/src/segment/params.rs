@@ -20,6 +20,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         max_stroke_share: 0.95,
         min_letter_share: 0.85,
         print_margin_mm: 0.4,
+        point_reach_mm: 0.4,
     },
     stray: StrayParams {
         min_line_px: 15.0,
@@ -96,6 +97,9 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         max_thickness_px: 16,
         stroke_excess_px: 3,
         max_lean_px: 12,
+        min_surplus_px: 1.0,
+        surplus_deviations: 5.0,
+        point_px: 3..=9,
     },
     comb: CombParams {
         min_reach: 0.3,
@@ -209,6 +213,9 @@ pub(super) struct FieldParams {
     pub min_letter_share: f64,
     /// How far printed marks and words reach past their measured bounds, millimetres. Raising it wipes writing beside them.
     pub print_margin_mm: f64,
+    /// How far outside of its field the middle of a decimal point on the frame may be, millimetres. Chosen on drawn `us-1040`
+    /// returns. Raising it takes points of the row below.
+    pub point_reach_mm: f64,
 }
 
 /// Ink around a field that is not its number. Chosen on drawn pages with streaks, and numbers beside their boxes, in
@@ -406,6 +413,13 @@ pub(super) struct DropoutParams {
     /// How far a stroke may run along a line before it leaves it, pixels: 1.2 mm. Raising it keeps pieces of
     /// the line.
     pub max_lean_px: usize,
+    /// A column with this much more ink than the line alone is written on, pixels as dark as the line. Chosen, as the next two, on
+    /// drawn `us-1040` returns. Raising it loses small points.
+    pub min_surplus_px: f64,
+    /// The same in standard deviations of the line's own ink. Raising it loses points on rough lines.
+    pub surplus_deviations: f64,
+    /// Length of such a piece of a line that may be a point, pixels. Raising it leaves pieces of the line.
+    pub point_px: RangeInclusive<i32>,
 }
 
 /// How ink is given to the cells of a comb. Chosen on forms.

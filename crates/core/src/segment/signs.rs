@@ -216,18 +216,19 @@ pub(super) fn split_signs(
     (kept, taken, signs)
 }
 
-/// Whether one of `remnants`, ink that lies along printed lines, may be the decimal point of an amount that has none among its
-/// `parts`: it is where a point would be, and as thick as the strokes. Without it the amount would be a hundred times as large.
-pub(super) fn may_hide_point(remnants: &[&Part], parts: &[Part], field: &Field, min_height: f32) -> bool {
-    let FieldKind::Amount { decimals: 1.., point: DecimalPoint::Written } = field.kind else { return false };
-    let Some(row) = Row::of(parts, min_height) else { return false };
+/// Which of `remnants`, ink that lies along printed lines, may be the decimal point of an amount that has none among its `parts`:
+/// they are where a point would be, and as thick as the strokes. Without its point the amount would be a hundred times as large.
+pub(super) fn points_on_lines(remnants: &[&Part], parts: &[Part], field: &Field, min_height: f32) -> Vec<Rect> {
+    let FieldKind::Amount { decimals: 1.., point: DecimalPoint::Written } = field.kind else { return Vec::new() };
+    let Some(row) = Row::of(parts, min_height) else { return Vec::new() };
     if parts.iter().any(|part| row.is_point(part, parts)) {
-        return false;
+        return Vec::new();
     }
     let min_side = PARAMS.sign.min_point_thickness * stroke_width(parts);
-    remnants.iter().any(|part| {
+    let is_point = |part: &&&Part| {
         (part.width().min(part.height()) as f32) >= min_side && part.right() < row.right && row.is_point(part, parts)
-    })
+    };
+    remnants.iter().filter(is_point).map(|part| part.bounds()).collect()
 }
 
 /// Moves a pair of parentheses from `parts` to `taken`.
@@ -413,7 +414,7 @@ mod tests {
         let digits = [part(0, 0, 4, 40), part(20, 0, 4, 40), part(60, 0, 4, 40), part(80, 0, 4, 40)];
         let written = amount("decimals = 2\npoint = \"written\"");
         let hides = |remnants: &[Part], field: &Field, digits: &[Part]| {
-            may_hide_point(&remnants.iter().collect::<Vec<_>>(), digits, field, 20.0)
+            !points_on_lines(&remnants.iter().collect::<Vec<_>>(), digits, field, 20.0).is_empty()
         };
         let point = [part(40, 34, 5, 5)];
         assert!(hides(&point, &written, &digits));

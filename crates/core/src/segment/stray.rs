@@ -16,7 +16,7 @@ pub enum StrayInk {
     Beside,
     /// What is written in a cell of a strip, where the cell beside it may be the one that is meant.
     OtherCell,
-    /// Something on a printed line that may be the decimal point.
+    /// More than one thing on a printed line that may be the decimal point.
     Point,
     /// A digit of a strip whose head is on a rule that was removed: a bar of it may be gone with the rule.
     Bar,

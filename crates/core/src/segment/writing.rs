@@ -142,8 +142,16 @@ pub(super) fn cut_writing(field: &Field, cutout: &Cutout) -> (Cut, Option<StrayI
         false if *is_strip && may_hide_bar(&own, dropped.iter().chain(edges), digit_height) => Some(StrayInk::Bar),
         false => around.beside(&own, foreign.iter().filter(|part| is_writing_part(part)), digit_height),
     };
-    let remnants: Vec<&Part> = foreign.iter().filter(|part| is_inside(part) && !is_writing_part(part)).collect();
-    let hides_point = signs::may_hide_point(&remnants, &own, field, min_digit_height(frame));
+    let near = frame.inflate(PARAMS.field.point_reach_mm * CROP_PX_PER_MM);
+    let is_on_line =
+        |part: &&Part| (is_inside(part) || near.contains(part.bounds().centre())) && !is_writing_part(part);
+    let remnants: Vec<&Part> = foreign.iter().filter(is_on_line).collect();
+    let points = signs::points_on_lines(&remnants, &own, field, min_digit_height(frame));
+    let hides_point = points.len() > 1;
+    if let [point] = points[..] {
+        own.extend(foreign.extract_if(.., |part| part.bounds() == point));
+        own.sort_by_key(|part| part.x);
+    }
     let stray = stray.or(hides_point.then_some(StrayInk::Point));
     let cut = part(field, ink.grey, frame, own, foreign, cells);
     // what is faint and cannot be cut is no proof of a blank
