@@ -201,7 +201,8 @@ pub struct UnexplainedParams {
     pub gap_offset: f32,
     /// The one gap of two digits is two numbers' from this width on, in heights of a digit. Raising it joins more numbers.
     pub min_lone_gap: f32,
-    /// The same as `min_gap` before the decimals of an amount with a written point, where none is seen. Lowering it takes the gaps of
+    /// The same as `min_gap` before the decimals of an amount with a written point, where none is seen. Chosen, as the next, on drawn
+    /// `us-1040` returns. Lowering it takes the gaps of
     /// whole amounts for lost points.
     pub min_point_gap: f32,
     /// The same as `min_gap_ratio` there.
@@ -346,8 +347,8 @@ impl Default for RuleParams {
 /// Which fields and glyphs a recogniser refines.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RefineParams {
-    /// A field accepted at this confidence is settled. Chosen on `hsf`, `c1`, `mtc`, one half of `wfp` and four drawn decks, where
-    /// it keeps what is right and wrong. Raising it refines more fields and costs time.
+    /// A field accepted at this confidence is settled. Chosen of 0.98 and 0.995 on `hsf`, `c1`, `mtc`, `wfp` and drawn decks,
+    /// where it keeps what is right and wrong. Raising it refines more fields and costs time.
     pub settled_confidence: f64,
     /// A glyph is contested where it lies on a path that is worse than the best one by at most this, log score. Chosen by
     /// trial, set not recorded. Raising it refines more glyphs and costs time.
