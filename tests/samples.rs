@@ -50,7 +50,7 @@ fn reviewed(folder: &Path) -> BTreeSet<[String; 4]> {
         journal.append(event, Box::new(move |stored| sender.send(stored).expect("it is awaited")));
         receiver.recv().expect("it comes").expect("the disk has room");
     };
-    store(json!({ "settings": { "audit": 1000, "two_person": [], "has_second_looks": true } }));
+    store(json!({ "settings": { "audit": 1000, "two_person": [], "second_look_percent": 2 } }));
     for page in rows(Path::new(&format!("{FIXTURES}/truth.csv"))) {
         if !folder.join("scans").join(&page["scan"]).exists() {
             continue;

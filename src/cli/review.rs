@@ -99,6 +99,9 @@ pub struct ServeArgs {
     /// [default: none]
     #[arg(long, value_name = "GLOB")]
     pub two_person: Vec<String>,
+    /// Percentage of the fields for review that a second person reads in any case, where there are several people
+    #[arg(long, value_name = "PERCENT", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub second_looks: u32,
     /// How much of a page may be seen besides the field that is asked
     #[arg(long, value_enum, default_value_t = ContextArg::None)]
     pub context: ContextArg,

@@ -53,7 +53,7 @@ fn journal_path(out: &Path) -> PathBuf {
 }
 
 fn serve_page(out: &Path, scans: &Path, args: &ServeArgs) -> Result<u8> {
-    let ServeArgs { listen, proxy, audit, two_person, .. } = args;
+    let ServeArgs { listen, proxy, audit, two_person, second_looks, .. } = args;
     let reviewers = match (&args.reviewers, &args.who) {
         (Some(list), _) => People::read(list)?,
         (None, Some(who)) => People::One(who.clone()),
@@ -67,7 +67,7 @@ fn serve_page(out: &Path, scans: &Path, args: &ServeArgs) -> Result<u8> {
     let settings = Event::Settings(Settings {
         audit: *audit,
         two_person: two_person.clone(),
-        has_second_looks: reviewers.is_listed(),
+        second_look_percent: if reviewers.is_listed() { *second_looks } else { 0 },
     });
     events.push(settings.clone());
     let mut review = Review::open(paths, options::all_templates(&args.pipeline)?, &events)?;

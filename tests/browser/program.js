@@ -63,11 +63,11 @@ export function call(folder, args, status = 0) {
   return called.stdout;
 }
 
-/** A list of reviewers in the folder; the token of each is the name and `-token`. */
+/** A list of reviewers in the folder; the token of each is the name and `-token`. No field is drawn by chance for a second person. */
 export function listReviewers(folder, names) {
   const line = (name) => `${name} ${createHash("sha256").update(`${name}-token`).digest("hex")}\n`;
   writeFileSync(join(folder, "reviewers"), names.map(line).join(""));
-  return ["--reviewers", "reviewers"];
+  return ["--reviewers", "reviewers", "--second-looks", "0"];
 }
 
 /** Starts the server of the review. */

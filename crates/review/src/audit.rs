@@ -4,10 +4,7 @@ use std::collections::BinaryHeap;
 
 use serde::Serialize;
 
-use crate::{
-    params::SECOND_SHARE,
-    queue::{Item, Origin},
-};
+use crate::queue::{Item, Origin};
 use formread_raster::hash::{Sha256, sha256};
 use formread_tools::evaluate::{SCORE_CERTAINTY, upper_bound};
 
@@ -17,9 +14,9 @@ pub fn lot(identity: Sha256, purpose: &str, scan: &str, page: u32, field: &str) 
     (sha256(&text).half() >> 64) as u64
 }
 
-/// Whether a field goes to a second person in any case.
-pub fn has_second_look(identity: Sha256, scan: &str, page: u32, field: &str) -> bool {
-    is_in_share(lot(identity, "second-look", scan, page, field), SECOND_SHARE)
+/// Whether a field goes to a second person in any case, where a `percent` of all do.
+pub fn has_second_look(percent: u32, identity: Sha256, scan: &str, page: u32, field: &str) -> bool {
+    is_in_share(lot(identity, "second-look", scan, page, field), f64::from(percent) / 100.0)
 }
 
 /// Whether a file with this content is held out, where a `share` of all is. It depends on the content alone: what is held out once is

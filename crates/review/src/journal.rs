@@ -93,8 +93,8 @@ pub struct Settings {
     pub audit: u32,
     /// Fields that two people must read: patterns of their names.
     pub two_person: Vec<String>,
-    /// Whether a share of the fields goes to a second person in any case.
-    pub has_second_looks: bool,
+    /// Percentage of the fields for review that a second person reads in any case: what they find is the measure of those settled by one.
+    pub second_look_percent: u32,
 }
 
 /// What is called when a line is on the disk, or could not be stored.

@@ -13,10 +13,6 @@ pub const MIN_AGREEMENT: f64 = 0.145;
 /// are wrong, 0.985 frees 8,911, of which 5 are, and 0.99 frees 8,180, of which 4 are.
 pub const MIN_FREED: f64 = 0.985;
 
-/// Share of the fields for review that a second person reads in any case, where there are several people: what they find is the
-/// measure of those settled by one.
-pub const SECOND_SHARE: f64 = 0.02;
-
 /// Most people who read a field. Where no two of them agree, it stays open.
 pub const MAX_READERS: usize = 3;
 

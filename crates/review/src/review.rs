@@ -355,7 +355,8 @@ impl Review {
         let scan = self.run.scan(document).0.to_owned();
         let is_named =
             self.two_person.is_match(field) || self.two_person.is_match(format!("{}.{field}", template.name));
-        let is_drawn = self.settings.has_second_looks && has_second_look(self.run.identity, &scan, place.page, field);
+        let percent = self.settings.second_look_percent;
+        let is_drawn = has_second_look(percent, self.run.identity, &scan, place.page, field);
         let item =
             Item { document, place, kind, origin, needs_two: is_named || is_drawn, progress: Progress::default() };
         self.by_scan.insert(scan, document);
