@@ -64,9 +64,13 @@ impl Sampler {
             row.iter_mut().enumerate().for_each(|(i, grey)| *grey = self.grey(picture, point(i)));
             return;
         }
-        let fixed = |x: f64| (x * FIXED_ONE).round() as i64;
-        let (mut x, mut y) = (fixed(from.x - 0.5), fixed(from.y - 0.5));
-        let (dx, dy) = (fixed(step.x), fixed(step.y));
+        let (mut x, mut y) = (to_fixed(from.x - 0.5), to_fixed(from.y - 0.5));
+        let (dx, dy) = (to_fixed(step.x), to_fixed(step.y));
+        let n_steps = row.len() as i64 - 1;
+        if self.sees_only_paper(picture, [x, x + n_steps * dx], [y, y + n_steps * dy]) {
+            row.fill(u8::MAX);
+            return;
+        }
         let width = picture.width() as usize;
         let pixels = picture.as_raw();
         for grey in row {
@@ -81,6 +85,24 @@ impl Sampler {
             *grey = (sum + 0.5) as u8;
             (x, y) = (x + dx, y + dy);
         }
+    }
+
+    /// Whether all pixels around these ends of a row are white: most of a page is paper, and in black and white it is all white.
+    fn sees_only_paper(&self, picture: &GrayImage, x: [i64; 2], y: [i64; 2]) -> bool {
+        let span = |[a, b]: [i64; 2], kernel: &Kernel| {
+            let first = (a.min(b) >> FIXED_BITS) as i32 + kernel.first;
+            let end = (a.max(b) >> FIXED_BITS) as i32 + kernel.first + 4 * kernel.n_fours as i32;
+            first as usize..end as usize
+        };
+        let (columns, rows) = (span(x, &self.across), span(y, &self.down));
+        if rows.len() > MAX_PAPER_ROWS {
+            return false;
+        }
+        let width = picture.width() as usize;
+        rows.into_iter().all(|y| {
+            let row = &picture.as_raw()[y * width..][columns.clone()];
+            row.iter().fold(u8::MAX, |all, &pixel| all & pixel) == u8::MAX
+        })
     }
 
     /// Whether all pixels with a weight for a sample at `p` lie in the picture, and one more on each side.
@@ -150,6 +172,14 @@ const N_PHASES: usize = 256;
 /// Bits behind the point of a coordinate in fixed point: over the longest row, rounding moves no point by a place.
 const FIXED_BITS: u32 = 32;
 const FIXED_ONE: f64 = (1u64 << FIXED_BITS) as f64;
+
+/// Most rows of pixels that are searched for ink before a row of samples is taken: more take as long as the samples.
+const MAX_PAPER_ROWS: usize = 8;
+
+/// A coordinate in fixed point, rounded to the nearest.
+fn to_fixed(x: f64) -> i64 {
+    (x * FIXED_ONE + 0.5f64.copysign(x)) as i64
+}
 
 /// Largest spacing of the kernel, pixels: enough for crops of 254 dpi from scans of 1,200 dpi. A higher value takes more time.
 const MAX_SPACING: f64 = 6.0;
