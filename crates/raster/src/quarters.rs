@@ -14,24 +14,44 @@ pub fn rotate_back(pixels: &GrayImage, quarters: u8) -> GrayImage {
     }
 }
 
-/// Side of the blocks in which a picture is transposed, pixels: small enough for the cache by rows and by columns.
-const SQUARE_PX: usize = 32;
+/// Side of the blocks in which a picture is transposed, pixels: a row of a block is a number of 64 bits.
+const SQUARE_PX: usize = 8;
 
 /// Exchanges the axes: [H, W] -> [W, H].
 pub fn transpose(pixels: &GrayImage) -> GrayImage {
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
     let mut turned = GrayImage::new(pixels.height(), pixels.width());
     let (source, target) = (pixels.as_raw(), &mut *turned);
-    for top in (0..height).step_by(SQUARE_PX) {
-        for left in (0..width).step_by(SQUARE_PX) {
-            for x in left..(left + SQUARE_PX).min(width) {
-                for y in top..(top + SQUARE_PX).min(height) {
-                    target[x * height + y] = source[y * width + x];
-                }
+    let (whole_width, whole_height) = (width - width % SQUARE_PX, height - height % SQUARE_PX);
+    for top in (0..whole_height).step_by(SQUARE_PX) {
+        for left in (0..whole_width).step_by(SQUARE_PX) {
+            let rows: [u64; SQUARE_PX] = std::array::from_fn(|y| {
+                let row = &source[(top + y) * width + left..][..SQUARE_PX];
+                row.iter().rev().fold(0, |row, &pixel| row << 8 | u64::from(pixel))
+            });
+            for (x, column) in transpose_square(rows).into_iter().enumerate() {
+                target[(left + x) * height + top..][..SQUARE_PX].copy_from_slice(&column.to_le_bytes());
             }
         }
     }
+    let mut copy = |x: usize, y: usize| target[x * height + y] = source[y * width + x];
+    (whole_width..width).for_each(|x| (0..height).for_each(|y| copy(x, y)));
+    (0..whole_width).for_each(|x| (whole_height..height).for_each(|y| copy(x, y)));
     turned
+}
+
+/// Exchanges rows and columns of a block; the first pixel of a row is its lowest byte. Quarters of the block are exchanged, then
+/// quarters of these, and so on (Warren, "Hacker's Delight", 2002, section 7-3).
+fn transpose_square(mut rows: [u64; SQUARE_PX]) -> [u64; SQUARE_PX] {
+    for (side, low) in [(4, 0x0000_0000_ffff_ffff), (2, 0x0000_ffff_0000_ffff), (1, 0x00ff_00ff_00ff_00ff)] {
+        let bits = 8 * side;
+        for y in (0..SQUARE_PX).filter(|y| y & side == 0) {
+            let exchanged = (rows[y] >> bits ^ rows[y + side]) & low;
+            rows[y] ^= exchanged << bits;
+            rows[y + side] ^= exchanged;
+        }
+    }
+    rows
 }
 
 /// Maps a point of a picture to its place after [`rotate_back`] by `quarters`. `size`: the picture's width and height before,

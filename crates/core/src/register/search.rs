@@ -132,14 +132,13 @@ impl DistanceMaps {
         }
     }
 
-    /// How close `p` is to a line of the direction, 0 to 1; `None` off the page.
-    fn closeness(&self, p: Point, direction: Point) -> Option<f64> {
-        let cell = (p - self.origin) * self.cells_per_px;
-        let map = if direction.x.abs() >= direction.y.abs() { &self.horizontal } else { &self.vertical };
+    /// How close the place `cell` of `map` is to a line, 0 to 1; `None` off the page.
+    fn closeness(&self, map: &GrayImage, cell: Point) -> Option<f64> {
         if !(cell.x >= 0.0 && cell.y >= 0.0 && cell.x < f64::from(map.width()) && cell.y < f64::from(map.height())) {
             return None;
         }
-        let place = cell.y as usize * map.width() as usize + cell.x as usize;
+        // a cast to 32 bits is fast, and no map is larger
+        let place = cell.y as i32 as usize * map.width() as usize + cell.x as i32 as usize;
         Some(self.closeness[usize::from(map.as_raw()[place])])
     }
 
@@ -147,10 +146,13 @@ impl DistanceMaps {
     /// `placement` is affine.
     fn score(&self, placement: &Projection, samples: &[(Point, Point)]) -> f64 {
         let (mut tally, mut n_visible) = (Balance::default(), 0usize);
-        let turn = placement.0;
+        let [xx, xy, x0, yx, yy, y0, ..] = placement.0.map(|of_page| of_page * self.cells_per_px);
+        let (x0, y0) = (x0 - self.origin.x * self.cells_per_px, y0 - self.origin.y * self.cells_per_px);
         for &(p, d) in samples {
-            let direction = Point::new(turn[0] * d.x + turn[1] * d.y, turn[3] * d.x + turn[4] * d.y);
-            if let Some(closeness) = self.closeness(placement.apply(p), direction) {
+            let is_level = (xx * d.x + xy * d.y).abs() >= (yx * d.x + yy * d.y).abs();
+            let map = if is_level { &self.horizontal } else { &self.vertical };
+            let cell = Point::new(xx * p.x + xy * p.y + x0, yx * p.x + yy * p.y + y0);
+            if let Some(closeness) = self.closeness(map, cell) {
                 tally.expect(d);
                 tally.add(d, closeness);
                 n_visible += 1;
