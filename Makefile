@@ -169,9 +169,17 @@ fuzz: ## fuzzes every parser and decoder for SECONDS= each (cargo install cargo-
 	    $(FUZZ) $$target fuzz/corpus/$$target -- $(FUZZ_LIMITS); \
 	done
 
+.PHONY: baseline
+baseline: build ## keeps the present build, for `make bench` to compare the next ones with
+	mkdir -p target/baseline
+	cp $(FORMREAD) target/release/formread-decode target/baseline
+
+# The comparison with OpenCV and PyTorch downloads 3 GB, so it is run only where somebody has called benches/against_python.py once.
 .PHONY: bench
-bench: build ## decode against the whole reading, then each stage by itself
+bench: build ## the whole reading against decoding, the build of `make baseline` and OpenCV with PyTorch; then each stage by itself
 	$(FORMREAD) bench fixtures/scans
+	@if [ -x target/baseline/formread ]; then benches/against_baseline.py; else echo "no earlier build is kept: see make baseline"; fi
+	@if [ -e .tools/against_python/.done ]; then benches/against_python.py; else echo "not compared with OpenCV: see benches/against_python.py"; fi
 	$(CARGO) bench --bench stages
 
 .PHONY: train

@@ -452,15 +452,16 @@ mod tests {
     fn distance_map_counts_a_line_of_its_own_direction_alone() {
         let level = Segment::new(Point::new(50.0, 400.0), Point::new(550.0, 400.0));
         let maps = DistanceMaps::new(&page_lines(&[level], &Projection::IDENTITY), PAGE, &PARAMS);
-        let (right, down) = (Point::new(1.0, 0.0), Point::new(0.0, 1.0));
-        let on_it = maps.closeness(Point::new(300.0, 400.5), right).expect("it is on the page");
+        let (level, upright) = (&maps.horizontal, &maps.vertical);
+        let closeness = |p: Point, map: &GrayImage| maps.closeness(map, (p - maps.origin) * maps.cells_per_px);
+        let on_it = closeness(Point::new(300.0, 400.5), level).expect("it is on the page");
         assert!(on_it > 0.6, "{on_it}");
-        assert_eq!(maps.closeness(Point::new(300.0, 400.5), down), Some(0.0));
-        assert_eq!(maps.closeness(Point::new(300.0, 500.0), right), Some(0.0));
-        let beside = maps.closeness(Point::new(300.0, 404.5), right).expect("it is on the page");
+        assert_eq!(closeness(Point::new(300.0, 400.5), upright), Some(0.0));
+        assert_eq!(closeness(Point::new(300.0, 500.0), level), Some(0.0));
+        let beside = closeness(Point::new(300.0, 404.5), level).expect("it is on the page");
         assert!(beside > 0.0 && beside < on_it, "{beside}");
         for off in [Point::new(-1.0, 400.0), Point::new(300.0, 841.0), Point::new(f64::NAN, 400.0)] {
-            assert_eq!(maps.closeness(off, right), None);
+            assert_eq!(closeness(off, level), None);
         }
     }
 
