@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use image::{GrayImage, Luma};
 
-use super::params::PARAMS;
+use super::{dashes, params::PARAMS};
 use formread_raster::{
     geometry::{Point, Segment},
     transpose,
@@ -72,6 +72,12 @@ impl Course {
         a.start - reach <= b.end && b.start - reach <= a.end
     }
 
+    /// The darkness of the line in each column, summed.
+    fn masses(&self, picture: &GrayImage) -> Vec<f64> {
+        let mass = |(x, &top): (i32, &i32)| (top..top + self.thickness).map(|y| f64::from(value(picture, x, y))).sum();
+        self.columns.clone().zip(&self.tops).map(mass).collect()
+    }
+
     /// Whether the line is seen in its column `i`.
     fn is_inked(&self, picture: &GrayImage, i: usize) -> bool {
         let (x, top) = (self.columns.start + i as i32, self.tops[i]);
@@ -88,7 +94,8 @@ fn erase(before: &GrayImage, darkness: &mut GrayImage, course: &Course) {
     });
     let strokes: Vec<Range<i32>> = above.iter().chain(&below).cloned().collect();
     let is_point = point_columns(before, course, &excesses, &strokes);
-    for (i, (x, &top)) in columns.clone().zip(tops).enumerate().filter(|(i, _)| !is_point[*i]) {
+    let is_stroke = dashes::strokes_along(&course.masses(before));
+    for (i, (x, &top)) in columns.clone().zip(tops).enumerate().filter(|(i, _)| !is_point[*i] && !is_stroke[*i]) {
         wipe(darkness, x, top - 1..top + thickness + 1);
         for (side, excess) in [-1, 1].into_iter().zip(&excesses) {
             if excess[i] < PARAMS.dropout.stroke_excess_px && !continues_stroke(excess, i) {

@@ -11,6 +11,8 @@ mod cell;
 mod clean;
 mod comb;
 mod cut;
+mod dash_params;
+mod dashes;
 mod dropout;
 mod free;
 mod ink;
