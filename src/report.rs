@@ -225,7 +225,7 @@ pub fn drafted(PageDraft { page, n_pages, draft, .. }: &PageDraft, out: &Path, p
     if let Some(document) = &draft.document {
         say(&format!("page {page} is {document}"));
     }
-    let n_marks = draft.fields.iter().filter(|field| field.shape.is_marked()).count();
+    let n_marks = draft.fields.iter().filter(|field| field.shape.is_mark()).count();
     let n_cells: usize = draft.fields.iter().map(|field| field.layout.cells().len()).sum();
     let Draft { fields, writing_lines, left_out, flaws, n_pages: n_used, .. } = draft;
     say(&format!(

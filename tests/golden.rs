@@ -233,7 +233,9 @@ impl Read {
         match ink {
             FieldInk::Blank => add("blank".to_owned()),
             FieldInk::OffPage => add("off the page".to_owned()),
-            FieldInk::Mark(mark) => add(format!("mark covered {:.5} least ninth {:.5}", mark.covered, mark.min_ninth)),
+            FieldInk::Marks(boxes) => boxes.iter().for_each(|mark| {
+                add(format!("mark covered {:.5} least ninth {:.5}", mark.covered, mark.min_ninth));
+            }),
             FieldInk::Written(Lattice { n_nodes, edges, signs }) => {
                 add(format!("nodes {n_nodes}"));
                 for edge in edges {

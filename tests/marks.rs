@@ -120,3 +120,90 @@ fn two_marks_where_one_is_allowed_need_review() {
     }
     assert!(n >= 3, "{n} groups have two marks");
 }
+
+/// An answer sheet: questions with four circles beside each other, and two columns with a circle for each digit.
+fn answers(kind: &str) -> FormTemplate {
+    let mut text = "name = \"answers\"\ntitle = \"Answers for tests\"\npage = [120, 160]\n\
+        lines = [[8, 30, 112, 30], [8, 33, 112, 33], [8, 140, 90, 140], [20, 150, 112, 150], [30, 8, 30, 26]]\n\
+        frames = [[60, 8, 50, 14], [8, 8, 15, 10]]\n"
+        .to_owned();
+    let mut add = |name: &str, boxes: &[(f64, f64, String)]| {
+        let quad = |x: f64, y: f64| format!("[{x}, {y}, 4, 4]");
+        if kind == "choice" {
+            let values: Vec<&str> = boxes.iter().map(|(.., value)| value.as_str()).collect();
+            let cells: Vec<String> = boxes.iter().map(|(x, y, _)| quad(*x, *y)).collect();
+            text += &format!("[[field]]\nname = \"{name}\"\nkind = \"choice\"\nvalues = {values:?}\n");
+            text += &format!("filled = \"marked\"\nprinted = []\ncells = [{}]\n", cells.join(", "));
+        } else {
+            for (x, y, value) in boxes {
+                let place = quad(*x, *y);
+                text += &format!("[[field]]\nname = \"{name}_{value}\"\nkind = \"mark\"\nbox = {place}\n");
+                text += "filled = \"marked\"\nprinted = []\n";
+            }
+        }
+    };
+    for question in 0..8 {
+        let y = 45.0 + 8.0 * f64::from(question);
+        let boxes: Vec<(f64, f64, String)> = ["A", "B", "C", "D"]
+            .iter()
+            .zip(0..)
+            .map(|(v, i)| (20.0 + 8.0 * f64::from(i), y, (*v).to_owned()))
+            .collect();
+        add(&format!("question_{question}"), &boxes);
+    }
+    for column in 0..2 {
+        let x = 80.0 + 9.0 * f64::from(column);
+        let boxes: Vec<(f64, f64, String)> =
+            (0..10).map(|digit| (x, 45.0 + 6.5 * f64::from(digit), digit.to_string())).collect();
+        add(&format!("digit_{column}"), &boxes);
+    }
+    parse_template(&text).expect("the template is well formed")
+}
+
+#[test]
+fn choices_with_skew_noise_and_blur_are_the_marked_value() {
+    let (template, stock) = (answers("choice"), stock());
+    let reader = reader(&template);
+    let (mut n, mut n_settled) = (0, 0);
+    for degradations in [Degradations::NONE, Degradations::MODERATE] {
+        let options = SynthOptions { degradations, blanks: 0.2, seed: 7, ..SynthOptions::default() };
+        for page_idx in 0..6 {
+            let page = synthesise(&template, &stock, &options, page_idx).expect("there is no rule to keep");
+            let truth = page.truth.clone();
+            for (field, truth) in fields(&reader, page, options.dpi).into_iter().zip(truth) {
+                n += 1;
+                if !matches!(field.state, FieldState::Review(_)) {
+                    n_settled += 1;
+                    assert_eq!(field.guess, truth.value, "page {page_idx} {field:?}");
+                }
+            }
+        }
+    }
+    assert!(n_settled as f64 > 0.9 * f64::from(n), "{n_settled} of {n} need no review");
+}
+
+#[test]
+fn choice_with_two_marked_boxes_is_for_review_as_such() {
+    let (drawn, read_as) = (answers("mark"), answers("choice"));
+    let options = SynthOptions { blanks: 0.6, seed: 3, ..SynthOptions::default() };
+    let (reader, mut n) = (reader(&read_as), 0);
+    for page_idx in 0..4 {
+        let page = synthesise(&drawn, &stock(), &options, page_idx).expect("there is no rule to keep");
+        let truth = page.truth.clone();
+        for field in fields(&reader, page, options.dpi) {
+            let marked: Vec<&str> = truth
+                .iter()
+                .filter(|truth| truth.value == "1")
+                .filter_map(|truth| truth.name.strip_prefix(&format!("{}_", field.name)))
+                .collect();
+            match (marked.as_slice(), field.state) {
+                ([], state) => assert_ne!(state, FieldState::Accepted, "{}", field.name),
+                ([one], FieldState::Accepted) => assert_eq!(field.guess, *one),
+                ([_], FieldState::Review(_)) => {}
+                (_, FieldState::Review(reason)) => n += usize::from(reason == ReviewReason::SeveralMarked),
+                (marked, state) => panic!("page {page_idx} {}: {marked:?} is {state:?}", field.name),
+            }
+        }
+    }
+    assert!(n >= 12, "{n} have two marks or more");
+}

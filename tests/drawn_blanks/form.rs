@@ -74,8 +74,8 @@ impl Text {
         self.n_fields += 1;
         // a line is held by its ends: how high the room above it is, is free
         let (prefix, layout) = layout.strip_prefix("line ").map_or(("f", layout), |layout| ("line", layout));
-        let kind = if layout.starts_with("mark") { "mark" } else { "code" };
-        let layout = layout.trim_start_matches("mark ");
+        let kind = layout.split(' ').next().filter(|word| ["mark", "choice"].contains(word)).unwrap_or("code");
+        let layout = layout.trim_start_matches("mark ").trim_start_matches("choice ");
         let digits = if kind == "code" && layout.starts_with("box") { "digits = [1, 9]\n" } else { "" };
         self.fields +=
             &format!("[[field]]\nname = \"{prefix}{}\"\nkind = \"{kind}\"\n{digits}{layout}\n", self.n_fields);
@@ -181,11 +181,12 @@ impl Text {
         for _ in 0..rng.random_range(2..=6) {
             let y = self.y;
             self.word_at(Rect::from_xywh(LEFT, y + height / 2.0 - 1.3, rng.random_range(14.0..30.0), 2.6));
-            for i in 0..n {
-                let ring = Rect::from_xywh(first + pitch * f64::from(i), y, width, height);
-                self.partial_box("mark filled = \"marked\"\n", ring, &[]);
-                self.shapes.push(Shape::Ring(ring));
-            }
+            let rings: Vec<Rect> =
+                (0..n).map(|i| Rect::from_xywh(first + pitch * f64::from(i), y, width, height)).collect();
+            let cells: Vec<[f64; 4]> = rings.iter().map(|r| [r.x0, r.y0, r.width(), r.height()]).collect();
+            let values: Vec<String> = (1..=n).map(|i| i.to_string()).collect();
+            self.field(&format!("choice filled = \"marked\"\nvalues = {values:?}\ncells = {cells:?}\nprinted = []"));
+            self.shapes.extend(rings.into_iter().map(Shape::Ring));
             self.y += height + rng.random_range(1.5..3.5);
         }
     }

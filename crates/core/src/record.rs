@@ -171,7 +171,7 @@ impl Value {
                 "0" => Some(Self::Mark(false)),
                 _ => None,
             },
-            FieldKind::Code => None,
+            FieldKind::Code | FieldKind::Choice { .. } => None,
         };
         parsed.unwrap_or_else(|| Self::Code(text.to_owned()))
     }

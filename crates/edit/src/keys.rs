@@ -4,7 +4,8 @@ use serde::Serialize;
 
 const NUMBERS: &[&str] = &["integer", "amount"];
 const WRITTEN: &[&str] = &["integer", "amount", "code", "date"];
-const ALL: &[&str] = &["integer", "amount", "code", "date", "mark"];
+const SINGLE: &[&str] = &["integer", "amount", "code", "date", "mark"];
+const ALL: &[&str] = &["integer", "amount", "code", "date", "mark", "choice"];
 
 /// A key of a field.
 #[derive(Debug, Serialize)]
@@ -40,20 +41,21 @@ pub enum Input {
 }
 
 /// All of them, in the order of the page.
-pub const FIELD_KEYS: [FieldKey; 14] = [
+pub const FIELD_KEYS: [FieldKey; 15] = [
     key("digits", WRITTEN, Input::Span, &[]),
     key("decimals", &["amount"], Input::Count, &[]),
     key("point", &["amount"], Input::Word, &["implied", "printed", "written"]),
     key("order", &["date"], Input::Word, &["dmy", "mdy", "ymd"]),
     key("pivot", &["date"], Input::Count, &[]),
-    key("filled", &["mark"], Input::Word, &["retracted", "marked"]),
+    key("filled", &["mark", "choice"], Input::Word, &["retracted", "marked"]),
+    key("values", &["choice"], Input::Texts, &[]),
     key("signed", NUMBERS, Input::Flag, &[]),
     key("required", ALL, Input::Flag, &[]),
     key("range", NUMBERS, Input::Span, &[]),
     key("check_digit", &["code"], Input::Word, &["luhn", "mod11", "mod97", "verhoeff", "damm"]),
     key("fillers", WRITTEN, Input::Words, &["cross", "dash"]),
     key("fillers_mean", WRITTEN, Input::Text, &[]),
-    key("allowed", ALL, Input::Texts, &[]),
+    key("allowed", SINGLE, Input::Texts, &[]),
     key("ignore_punctuation", WRITTEN, Input::Flag, &[]),
 ];
 
@@ -104,19 +106,29 @@ mod tests {
             "fillers" => "[\"cross\"]",
             "fillers_mean" => "\"0\"\nfillers = [\"cross\"]",
             "allowed" => "[\"1\"]",
+            "values" => "[\"A\", \"B\"]",
             _ => "true",
         };
         for FieldKey { key, kinds, .. } in &FIELD_KEYS {
             for kind in ALL {
-                let order = if *kind == "date" && *key != "order" { "order = \"dmy\"\n" } else { "" };
+                let needed = match *kind {
+                    "date" if *key != "order" => "order = \"dmy\"\n",
+                    "choice" if *key != "values" => "values = [\"A\", \"B\"]\n",
+                    _ => "",
+                };
+                let place = if *kind == "choice" {
+                    "comb = { at = [10, 10], cell = [4, 4], groups = [2], pitch = 8 }"
+                } else {
+                    "box = [10, 10, 40, 8]"
+                };
                 let text = format!(
                     "name = \"t\"\ntitle = \"t\"\npage = [100, 100]\n[[field]]\nname = \"f\"\nkind = \"{kind}\"\n\
-                     box = [10, 10, 40, 8]\n{order}{key} = {}\n",
+                     {place}\n{needed}{key} = {}\n",
                     values(key)
                 );
                 let is_taken = parse_template(&text).is_ok();
-                // it has no meaning in a mark, and is not refused there
-                let is_harmless = *key == "ignore_punctuation" && *kind == "mark";
+                // it has no meaning in a mark or a choice, and is not refused there
+                let is_harmless = *key == "ignore_punctuation" && matches!(*kind, "mark" | "choice");
                 assert_eq!(is_taken, kinds.contains(kind) || is_harmless, "{text}");
             }
         }

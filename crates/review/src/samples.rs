@@ -12,7 +12,6 @@ use serde::Serialize;
 use crate::{answer::Answer, audit::is_held_out, review::Review, solve::Outcome, truth::TruthPage};
 use formread_core::{
     assemble::cut_value,
-    form::FieldKind,
     reader::{PageExplanation, Reader},
     rows::{PageRows, Verdict},
     segment::{FieldInk, InkCrop},
@@ -179,7 +178,7 @@ fn cut<'a>(
     let template = template.ok_or("read-as-another-form")?;
     let of = (template.fields.get(settled.idx), cut.cuts.get(settled.idx), explained.fields.get(settled.idx));
     let (Some(field), Some(ink), Some(scored)) = of else { return Err("read-as-another-form") };
-    if matches!(field.kind, FieldKind::Mark { .. }) {
+    if field.kind.is_marked() {
         return Err("tick-box");
     }
     let FieldInk::Written(lattice) = &ink.ink else { return Err("no-ink-found") };

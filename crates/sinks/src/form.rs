@@ -104,7 +104,7 @@ impl ColumnType {
             }
             FieldKind::Date { .. } => Self::Date,
             FieldKind::Mark { .. } => Self::Mark,
-            FieldKind::Integer | FieldKind::Amount { .. } | FieldKind::Code => Self::Text,
+            FieldKind::Integer | FieldKind::Amount { .. } | FieldKind::Code | FieldKind::Choice { .. } => Self::Text,
         }
     }
 

@@ -102,7 +102,7 @@ fn candidate_bounds<'a>(
 ) -> impl Iterator<Item = Rect> + 'a {
     let edges = match &cut.ink {
         FieldInk::Written(lattice) => lattice.edges.as_slice(),
-        FieldInk::Blank | FieldInk::OffPage | FieldInk::Mark(_) => &[],
+        FieldInk::Blank | FieldInk::OffPage | FieldInk::Marks(_) => &[],
     };
     edges.iter().filter_map(|edge| edge.crop.as_ref()).map(|crop| crop_bounds(page, template, cut.field_idx, crop))
 }

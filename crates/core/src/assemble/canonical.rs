@@ -28,7 +28,7 @@ pub(super) fn canonical(kind: &FieldKind, written: Written<'_>) -> Canonical {
     let digits = written.digits;
     let possible = |text: String| Canonical { text, is_possible: true };
     match kind {
-        FieldKind::Code | FieldKind::Mark { .. } => possible(digits.to_owned()),
+        FieldKind::Code | FieldKind::Mark { .. } | FieldKind::Choice { .. } => possible(digits.to_owned()),
         FieldKind::Integer => possible(number(written, 0)),
         FieldKind::Amount { decimals, .. } => possible(number(written, *decimals)),
         FieldKind::Date { order, pivot } => date(*order, *pivot, digits),

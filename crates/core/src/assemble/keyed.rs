@@ -23,6 +23,8 @@ pub enum KeyedFault {
     NoDate,
     /// A mark is 1 or 0.
     NoMark,
+    /// A choice is one of its values.
+    NoChoice,
 }
 
 impl KeyedFault {
@@ -35,6 +37,7 @@ impl KeyedFault {
             Self::TooLong => "too-long",
             Self::NoDate => "no-date",
             Self::NoMark => "no-mark",
+            Self::NoChoice => "no-choice",
         }
     }
 }
@@ -46,7 +49,8 @@ impl fmt::Display for KeyedFault {
 }
 
 /// The value in canonical form that a person keyed for `field` as it is written on the paper: digits, with `-` before a negative
-/// number, `.` or `,` before decimals, and any of `.`, `,`, `/`, `-` and a space between the numbers of a date. Whether the value
+/// number, `.` or `,` before decimals, any of `.`, `,`, `/`, `-` and a space between the numbers of a date, and of a choice one of
+/// its values, in small letters or capitals. Whether the value
 /// passes the checks of its field is not looked at: what is on the paper is keyed.
 ///
 /// # Errors
@@ -55,6 +59,10 @@ pub fn keyed_value(field: &Field, keyed: &str) -> Result<String, KeyedFault> {
     let keyed = keyed.trim();
     if keyed.len() > MAX_KEYED {
         return Err(KeyedFault::TooLong);
+    }
+    if let FieldKind::Choice { values, .. } = &field.kind {
+        let value = values.iter().find(|value| value.eq_ignore_ascii_case(keyed));
+        return value.cloned().ok_or(KeyedFault::NoChoice);
     }
     if !keyed.bytes().any(|b| b.is_ascii_digit()) {
         return Err(if keyed.is_empty() { KeyedFault::NoDigit } else { KeyedFault::Character });
@@ -70,7 +78,7 @@ pub fn keyed_value(field: &Field, keyed: &str) -> Result<String, KeyedFault> {
     let text_of = |digits: &str, n_decimals| canonical(&field.kind, Written { digits, n_decimals, is_negative }).text;
     match field.kind {
         FieldKind::Mark { .. } if !matches!(number, "0" | "1") => Err(KeyedFault::NoMark),
-        FieldKind::Integer | FieldKind::Code | FieldKind::Mark { .. } => {
+        FieldKind::Integer | FieldKind::Code | FieldKind::Mark { .. } | FieldKind::Choice { .. } => {
             only_digits(number)?;
             Ok(text_of(number, None))
         }
@@ -115,6 +123,18 @@ mod tests {
     fn field(keys: &str) -> Field {
         let text = format!("name = \"f\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"a\"\n{keys}\n");
         parse_template(&text).unwrap_or_else(|error| panic!("{error}")).fields.remove(0)
+    }
+
+    #[test]
+    fn keyed_choice_is_one_of_its_values_in_small_letters_or_capitals() {
+        let text = "name = \"f\"\ntitle = \"t\"\npage = [100, 100]\n[[field]]\nname = \"a\"\nkind = \"choice\"\n\
+                    values = [\"A\", \"10\"]\ncells = [[5, 5, 4, 4], [15, 5, 4, 4]]\n";
+        let field = parse_template(text).expect("it is well formed").fields.remove(0);
+        for (keyed, value) in
+            [(" a", Ok("A")), ("10", Ok("10")), ("1", Err(KeyedFault::NoChoice)), ("", Err(KeyedFault::NoChoice))]
+        {
+            assert_eq!(keyed_value(&field, keyed), value.map(str::to_owned), "{keyed}");
+        }
     }
 
     #[test]

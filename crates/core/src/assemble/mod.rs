@@ -27,7 +27,7 @@ use std::{borrow::Cow, slice};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    form::{Field, FieldKind, FormTemplate},
+    form::{Field, FormTemplate},
     register::{FieldRegistration, Registration},
     scores::FieldScores,
     segment::{FieldCut, FieldInk, StrayInk},
@@ -210,6 +210,8 @@ pub enum ReviewReason {
     StrayInk,
     /// What is written is hardly darker than the paper.
     TooFaint,
+    /// More than one box of a choice is marked.
+    SeveralMarked,
 }
 
 impl ReviewReason {
@@ -233,6 +235,7 @@ impl ReviewReason {
             Self::UnexplainedInk => "unexplained-ink",
             Self::StrayInk => "stray-ink",
             Self::TooFaint => "too-faint",
+            Self::SeveralMarked => "several-marked",
         })
     }
 }
@@ -287,7 +290,7 @@ fn stray_reason(stray: StrayInk, state: &FieldState) -> Option<ReviewReason> {
     is_open.then_some(match stray {
         StrayInk::Line | StrayInk::OverPrint | StrayInk::Beside | StrayInk::OtherCell => ReviewReason::StrayInk,
         StrayInk::Overflow => ReviewReason::Overflow,
-        StrayInk::Point | StrayInk::Bar => ReviewReason::UnexplainedInk,
+        StrayInk::Point | StrayInk::Bar | StrayInk::AlongDashes => ReviewReason::UnexplainedInk,
         StrayInk::Pale => ReviewReason::TooFaint,
     })
 }
@@ -307,10 +310,7 @@ pub fn assemble_field(
         FieldInk::Blank => Reading::of_state(FieldState::Review(ReviewReason::LowConfidence), 1.0),
         FieldInk::OffPage => Reading::of_state(FieldState::Review(ReviewReason::OffPage), 0.0),
         FieldInk::Written(lattice) => read(field, lattice, scores, params, accept),
-        FieldInk::Mark(ink) => {
-            let filled_counts = matches!(field.kind, FieldKind::Mark { filled_counts: true });
-            mark::read(*ink, filled_counts, &params.mark, accept)
-        }
+        FieldInk::Marks(boxes) => mark::read(&field.kind, boxes, &params.mark, accept),
     };
     let has_frame = !field.layout.printed_lines().is_empty();
     let frame_is_missing = fit.is_some_and(|fit| fit.is_loose || fit.residual_px.is_none() && has_frame);
@@ -364,7 +364,7 @@ pub fn edges_within_margin(field: &Field, ink: &FieldInk, scores: &FieldScores, 
         FieldInk::Written(lattice) => {
             likely_edges(field, lattice, &scores.edges, params.refine.margin_log, &params.lattice)
         }
-        FieldInk::Blank | FieldInk::OffPage | FieldInk::Mark(_) => Vec::new(),
+        FieldInk::Blank | FieldInk::OffPage | FieldInk::Marks(_) => Vec::new(),
     }
 }
 
@@ -374,7 +374,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        form::{DateOrder, DigitCount, FieldChecks, FieldLayout, Filler, PrintedSides},
+        form::{DateOrder, DigitCount, FieldChecks, FieldKind, FieldLayout, Filler, PrintedSides},
         scores::{GlyphClass, GlyphScores, N_CLASSES},
         segment::{InkCrop, Lattice, LatticeEdge},
     };

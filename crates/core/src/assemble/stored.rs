@@ -73,6 +73,7 @@ impl ReviewReason {
             ("unexplained-ink", None) => Self::UnexplainedInk,
             ("stray-ink", None) => Self::StrayInk,
             ("too-faint", None) => Self::TooFaint,
+            ("several-marked", None) => Self::SeveralMarked,
             _ => return None,
         })
     }
@@ -86,7 +87,8 @@ mod tests {
     fn state_of_each_word_is_the_state_that_has_it() {
         use ReviewReason::{
             FailedCheck, FrameNotFound, Illegible, ImpossibleDate, LowConfidence, Missing, MissingPage, NotANumber,
-            OffPage, Overflow, Overwritten, StrayInk, StruckOut, SurplusPage, TooFaint, TooShort, UnexplainedInk,
+            OffPage, Overflow, Overwritten, SeveralMarked, StrayInk, StruckOut, SurplusPage, TooFaint, TooShort,
+            UnexplainedInk,
         };
         let with_detail = [FailedCheck, MissingPage, SurplusPage].map(|reason| reason("a = b:c".to_owned()));
         let plain = [
@@ -104,6 +106,7 @@ mod tests {
             UnexplainedInk,
             StrayInk,
             TooFaint,
+            SeveralMarked,
         ];
         let reasons = with_detail.into_iter().chain(plain).map(FieldState::Review);
         for state in [FieldState::Accepted, FieldState::Blank].into_iter().chain(reasons) {

@@ -158,6 +158,13 @@ pub enum FieldKind {
         /// Whether a box that is filled all over counts as marked. Otherwise its mark was retracted: `0`.
         filled_counts: bool,
     },
+    /// Boxes of which one is to be marked, such as the row of bubbles of an answer. The value is the name of that box.
+    Choice {
+        /// The name of each box, in the order of the cells.
+        values: Vec<String>,
+        /// As of a mark, for each box.
+        filled_counts: bool,
+    },
 }
 
 impl FieldKind {
@@ -169,7 +176,18 @@ impl FieldKind {
             Self::Code => "code",
             Self::Date { .. } => "date",
             Self::Mark { .. } => "mark",
+            Self::Choice { .. } => "choice",
         }
+    }
+
+    /// Whether its boxes are to be marked: then no digits are read.
+    pub fn is_marked(&self) -> bool {
+        matches!(self, Self::Mark { .. } | Self::Choice { .. })
+    }
+
+    /// Whether a box that is filled all over counts as marked.
+    pub fn filled_counts(&self) -> bool {
+        matches!(self, Self::Mark { filled_counts: true } | Self::Choice { filled_counts: true, .. })
     }
 }
 
@@ -318,6 +336,11 @@ fn push_line(lines: &mut Vec<Segment>, line: Segment) {
 }
 
 impl Field {
+    /// Whether it is a choice: its value is a name, not a number.
+    pub fn is_choice(&self) -> bool {
+        matches!(self.kind, FieldKind::Choice { .. })
+    }
+
     /// The bounds of its number where it was not read.
     pub fn bounds(&self) -> Bounds {
         if self.is_signed { Bounds::ANY } else { Bounds::NOT_NEGATIVE }

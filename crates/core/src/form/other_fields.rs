@@ -59,9 +59,10 @@ pub fn check_other_fields(templates: &[FormTemplate]) -> Result<()> {
     for template in templates {
         for (idx, OtherField { form, field }) in template.other_fields.iter().enumerate() {
             let (why, hint) = match templates.iter().find(|other| other.name == *form) {
-                Some(other) if other.fields.iter().any(|known| known.name == *field) => continue,
+                Some(other) if other.fields.iter().any(|known| known.name == *field && !known.is_choice()) => continue,
                 Some(other) => {
-                    let names: Vec<&str> = other.fields.iter().map(|field| field.name.as_str()).collect();
+                    let numbers = other.fields.iter().filter(|field| !field.is_choice());
+                    let names: Vec<&str> = numbers.map(|field| field.name.as_str()).collect();
                     let why = format!("it names an unknown field of {form}: {field}");
                     (why, format!("its fields are {}", names.join(", ")))
                 }

@@ -102,6 +102,10 @@ pub fn parse_template(text: &str) -> Result<FormTemplate> {
                     "a rule reads: total = part_a + part_b - 0.5 * part_c, or: if a > 0 then b > 0",
                 )
             })?;
+        if let Some(idx) = parsed.fields().into_iter().find(|idx| fields.get(*idx).is_some_and(Field::is_choice)) {
+            let detail = format!("rule: {:?}: a choice is no number: {}", rule.get_ref(), fields[idx].name);
+            return Err(source.error(rule.span(), detail, "rules are between numbers and marks"));
+        }
         rules.push(Rule { line: source.line_of(rule.span().start), ..parsed });
     }
     let version = raw.version.as_ref().map(|version| parse_version(source, version)).transpose()?;
@@ -211,7 +215,7 @@ fn parse_field(
     }
 
     let kind = field_kind(source, raw, span.clone())?;
-    let layout = field_layout(source, units, is_whole_image, raw, span.clone())?;
+    let layout = field_layout(source, units, is_whole_image, raw, &kind, span.clone())?;
     let digits = digit_count(source, raw, &kind, &layout, span)?;
     let fillers = raw.fillers.iter().map(|filler| parse_filler(source, filler)).collect::<Result<Vec<_>>>()?;
     let fillers_mean = match &raw.fillers_mean {
@@ -244,6 +248,7 @@ fn field_layout(
     units: &UnitConverter,
     is_whole_image: bool,
     raw: &RawField,
+    kind: &FieldKind,
     span: Range<usize>,
 ) -> Result<FieldLayout> {
     let n_layouts =
@@ -274,7 +279,8 @@ fn field_layout(
     let mut cells: Vec<Rect> = Vec::new();
     for quad in placed.get_ref() {
         let cell = units.rect(source, quad, "cell")?;
-        if cells.last().is_some_and(|before| before.centre().x >= cell.centre().x) {
+        let is_row = !kind.is_marked();
+        if is_row && cells.last().is_some_and(|before| before.centre().x >= cell.centre().x) {
             let detail = format!("cell left of the one before it: {:?}", quad.get_ref());
             return Err(source.error(quad.span(), detail, "give the cells from left to right"));
         }
@@ -347,8 +353,8 @@ fn digit_count(
     span: Range<usize>,
 ) -> Result<DigitCount> {
     let max_digits = match layout {
+        _ if kind.is_marked() => 1,
         FieldLayout::Comb { cells, .. } => cells.len(),
-        FieldLayout::Box { .. } if matches!(kind, FieldKind::Mark { .. }) => 1,
         FieldLayout::Box { .. } => MAX_BOX_DIGITS,
     };
     let is_comb = matches!(layout, FieldLayout::Comb { .. });

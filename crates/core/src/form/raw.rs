@@ -16,7 +16,7 @@ pub(super) type Quad = Spanned<[f64; 4]>;
 pub const MAX_DOCUMENT_PAGES: usize = 100;
 
 /// The words that a key may have. `parse_template` accepts each of them and no other; a test checks this.
-pub(super) const KINDS: [&str; 5] = ["integer", "amount", "code", "date", "mark"];
+pub(super) const KINDS: [&str; 6] = ["integer", "amount", "code", "date", "mark", "choice"];
 const POINTS: [&str; 3] = ["implied", "printed", "written"];
 const ORDERS: [&str; 3] = ["dmy", "mdy", "ymd"];
 const FILLED: [&str; 2] = ["retracted", "marked"];
@@ -209,12 +209,15 @@ pub(super) struct RawField {
     /// Of a date: two-digit years from this value up are 19xx, below it 20xx; 0 to 100. Default 50.
     #[schemars(extend("minimum" = 0, "maximum" = 100))]
     pub pivot: Placed<i64>,
-    /// Of a mark: what a box that is filled all over means. Default \"retracted\".
+    /// Of a mark or a choice: what a box that is filled all over means. Default \"retracted\".
     #[schemars(extend("enum" = FILLED))]
     pub filled: Placed<String>,
+    /// Of a choice: what each of its cells means, in their order: [\"A\", \"B\", \"C\"]. Letters and digits.
+    #[schemars(extend("items" = { "type": "string", "pattern": "^[A-Za-z0-9]+$" }, "minItems" = 2, "maxItems" = 64))]
+    pub values: Placed<Vec<Spanned<String>>>,
     /// Its place: cells of one size in a row. One of comb, cells and box.
     pub comb: Placed<RawComb>,
-    /// Its place: cells from left to right, [left, top, width, height] each. One of comb, cells and box.
+    /// Its place: cells from left to right, of a choice in any order, [left, top, width, height] each. One of comb, cells and box.
     #[schemars(extend("minItems" = 1, "maxItems" = 64))]
     pub cells: Placed<Vec<Quad>>,
     /// Its place: a box in which it is written freely, [left, top, width, height]. One of comb, cells and box.

@@ -212,7 +212,7 @@ impl<'a> Stages<'a> {
 fn edges(cut: &FieldCut) -> &[LatticeEdge] {
     match &cut.ink {
         FieldInk::Written(lattice) => &lattice.edges,
-        FieldInk::Blank | FieldInk::OffPage | FieldInk::Mark(_) => &[],
+        FieldInk::Blank | FieldInk::OffPage | FieldInk::Marks(_) => &[],
     }
 }
 

@@ -3,13 +3,15 @@
 use image::{GrayImage, Luma};
 
 use super::{
-    CROP_PX_PER_MM, MARGIN_MM, dropout, ink, mark,
+    CROP_PX_PER_MM, MARGIN_MM,
+    dropout::{self, Dropped},
+    ink, mark,
     params::PARAMS,
     strip::{self, Strip},
     strip_params::PARAMS as STRIP,
 };
 use crate::{
-    form::{Field, FieldKind, FormTemplate, PageLayout},
+    form::{Field, FormTemplate, PageLayout},
     register::{FieldRegistration, Registration},
 };
 use formread_page::Page;
@@ -24,7 +26,7 @@ use formread_raster::{
 pub struct FieldPictures {
     /// As scanned, upright, with a margin around the field: 0 black .. 255 white.
     pub scanned: GrayImage,
-    /// Its darkness against the ground, without printed lines, marks and words; of a box to be marked, its inside alone:
+    /// Its darkness against the ground, without printed lines, marks and words; of boxes to be marked, their insides alone:
     /// 0 paper .. 255 black.
     pub cleaned: GrayImage,
     /// Where people write, pixels: the cells of a comb, or the frame as the only cell.
@@ -47,16 +49,15 @@ pub fn field_pictures(
     let fit = registration.fields.get(field_idx).filter(|fit| fit.on_page)?;
     let scanned = crop(&page.pixels, fit, field);
     let place = Place::of(field);
-    let cells = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
-    let cleaned = match field.kind {
-        FieldKind::Mark { .. } => {
-            let inside = mark::inside(place.rect(field.layout.bounds()));
-            let mut darkness = ink::darkness(&scanned);
-            let all = strip::whole(&darkness);
-            wipe(&mut darkness, all, Some(inside));
-            darkness
-        }
-        _ => cleaned(&scanned, field, template).darkness,
+    let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
+    let cleaned = if field.kind.is_marked() {
+        let insides: Vec<Rect> = cells.iter().map(|cell| mark::inside(*cell)).collect();
+        let mut darkness = ink::darkness(&scanned);
+        let all = strip::whole(&darkness);
+        wipe(&mut darkness, all, &insides);
+        darkness
+    } else {
+        cleaned(&scanned, field, template).darkness
     };
     Some(FieldPictures { cleaned, scanned, cells })
 }
@@ -93,6 +94,8 @@ pub(super) struct Cleaned {
     pub lines: Vec<Segment>,
     /// Those of them that were there, and were removed.
     pub dropped: Vec<Segment>,
+    /// The middles of strokes that run along dashed lines.
+    pub along_dashes: Vec<Point>,
 }
 
 /// A field of a printed form with its margin: [H, W] u8, grey as on the page.
@@ -109,7 +112,7 @@ pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) 
     let printed = |r: Rect| r.inflate(PARAMS.field.print_margin_mm);
     if let PageLayout::Printed(landmarks) = &template.layout {
         for mark in landmarks.marks.iter().copied().map(printed).filter(near) {
-            wipe(&mut darkness, place.rect(mark), None);
+            wipe(&mut darkness, place.rect(mark), &[]);
         }
     }
     let crosses = |line: &Segment| {
@@ -118,13 +121,13 @@ pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) 
     };
     let lines = template.printed_lines().into_iter().filter(crosses);
     let lines: Vec<Segment> = lines.map(|line| Segment::new(place.point(line.a), place.point(line.b))).collect();
-    let dropped = dropout::drop_lines(&mut darkness, &lines);
+    let Dropped { lines: dropped, along_dashes } = dropout::drop_lines(&mut darkness, &lines);
     if let PageLayout::Printed(landmarks) = &template.layout {
         for word in landmarks.words.iter().map(|word| printed(word.bounds)).filter(near) {
-            wipe(&mut darkness, place.rect(word), Some(frame));
+            wipe(&mut darkness, place.rect(word), &[frame]);
         }
     }
-    Cleaned { darkness, lines, dropped }
+    Cleaned { darkness, lines, dropped, along_dashes }
 }
 
 /// `darkness`, that of the crop of a field, without the other print that the template declares around the field.
@@ -133,7 +136,7 @@ pub(super) fn without_other_print(mut darkness: GrayImage, field: &Field, templa
     let frame = place.rect(field.layout.bounds());
     if let PageLayout::Printed(landmarks) = &template.layout {
         for area in landmarks.print.iter().filter(|area| area.intersection(place.area).is_some()) {
-            wipe(&mut darkness, place.rect(area.inflate(PARAMS.field.print_margin_mm)), Some(frame));
+            wipe(&mut darkness, place.rect(area.inflate(PARAMS.field.print_margin_mm)), &[frame]);
         }
     }
     darkness
@@ -144,7 +147,7 @@ pub(super) fn without_letters(mut darkness: GrayImage, letters: &[Rect]) -> Gray
     let ink = ink::find_ink(&darkness, strip::whole(&darkness), &PARAMS.ink);
     let covered = |letter: &Rect| ink.as_ref().map_or(0.0, |ink| mark::mean(&ink.mask, *letter));
     for letter in letters.iter().filter(|letter| covered(letter) <= PARAMS.mark.max_letter_share) {
-        wipe(&mut darkness, *letter, None);
+        wipe(&mut darkness, *letter, &[]);
     }
     darkness
 }
@@ -163,7 +166,7 @@ pub(super) fn without_print(crop: &GrayImage, place: Place, template: &FormTempl
     let imprints = template.barcodes.iter().map(|barcode| barcode.bounds);
     let imprints = imprints.chain(template.numbers.iter().map(|number| number.bounds));
     for print in template.printed_boxes().into_iter().chain(imprints).map(|r| r.inflate(margin_mm)).filter(near) {
-        wipe(&mut darkness, place.rect(print), None);
+        wipe(&mut darkness, place.rect(print), &[]);
     }
     darkness
 }
@@ -171,11 +174,11 @@ pub(super) fn without_print(crop: &GrayImage, place: Place, template: &FormTempl
 /// A strip without the rules around its cell and the lines ruled across it.
 pub(super) fn cleaned_strip(strip: &Strip) -> Cleaned {
     let mut darkness = ink::darkness(&strip.scanned);
-    let mut dropped = dropout::drop_lines(&mut darkness, &strip.rules);
+    let mut dropped = dropout::drop_lines(&mut darkness, &strip.rules).lines;
     if let Some(ink) = ink::find_ink(&darkness, strip.frame, &PARAMS.ink) {
-        dropped.extend(dropout::drop_lines(&mut darkness, &rules(&ink.mask)));
+        dropped.extend(dropout::drop_lines(&mut darkness, &rules(&ink.mask)).lines);
     }
-    Cleaned { darkness, lines: strip.rules.clone(), dropped }
+    Cleaned { darkness, lines: strip.rules.clone(), dropped, along_dashes: Vec::new() }
 }
 
 /// The lines ruled across a strip.
@@ -189,14 +192,14 @@ fn rules(mask: &GrayImage) -> Vec<Segment> {
         .collect()
 }
 
-/// Erases what is inside `bounds` and outside `frame`.
-fn wipe(darkness: &mut GrayImage, bounds: Rect, frame: Option<Rect>) {
+/// Erases what is inside `bounds` and outside of all `frames`.
+fn wipe(darkness: &mut GrayImage, bounds: Rect, frames: &[Rect]) {
     // pixels whose middles may lie within
     let within = |from: f64, to: f64, n: u32| (from - 1.0).max(0.0) as u32..((to + 1.0).max(0.0) as u32).min(n);
     for y in within(bounds.y0, bounds.y1, darkness.height()) {
         for x in within(bounds.x0, bounds.x1, darkness.width()) {
             let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            if bounds.contains(p) && !frame.is_some_and(|frame| frame.contains(p)) {
+            if bounds.contains(p) && !frames.iter().any(|frame| frame.contains(p)) {
                 darkness.put_pixel(x, y, Luma([0]));
             }
         }

@@ -4,28 +4,35 @@ use std::ops::Range;
 
 use super::dash_params::PARAMS;
 
-/// Which columns of a line belong to a stroke that runs along it. `masses` is the ink of the line in each column, any unit. None
-/// where the line is not dashed: a stroke along a whole line cannot be distinguished from it.
-pub(super) fn strokes_along(masses: &[f64]) -> Vec<bool> {
-    let mut is_stroke = vec![false; masses.len()];
-    let Some(ink) = dashed_ink(masses) else { return is_stroke };
+/// A stroke that meets a dashed line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StrokeOnDashes {
+    /// Its columns of the line, with the dashes at its ends.
+    pub columns: Range<usize>,
+    /// Whether it runs along the line, through a gap; otherwise it crosses a dash.
+    pub is_along: bool,
+}
+
+/// The strokes on a line. `masses` is the ink of the line in each column, any unit. None where the line is not dashed: a stroke along
+/// a whole line cannot be distinguished from it.
+pub(super) fn strokes_on(masses: &[f64]) -> Vec<StrokeOnDashes> {
+    let Some(ink) = dashed_ink(masses) else { return Vec::new() };
     let dashes = runs(masses, (ink.gap + ink.dash) / 2.0);
     let length = |dash: &Range<usize>| dash.end - dash.start;
     let mut lengths: Vec<usize> = dashes.iter().map(length).collect();
     let mut pitches: Vec<usize> = dashes.windows(2).map(|pair| pair[1].start - pair[0].start).collect();
-    let (Some(dash), Some(pitch)) = (median(&mut lengths), median(&mut pitches)) else { return is_stroke };
-    let is_regular = |of: &&usize| of.abs_diff(pitch) as f64 <= PARAMS.max_pitch_deviation * pitch as f64 + 1.0;
+    let (Some(dash), Some(pitch)) = (median(&mut lengths), median(&mut pitches)) else { return Vec::new() };
+    let is_regular = |of: &&usize| of.abs_diff(pitch) as f64 <= (PARAMS.max_pitch_deviation * pitch as f64).max(1.0);
     let n_regular = pitches.iter().filter(is_regular).count();
-    if n_regular < PARAMS.min_dashes || 2 * n_regular < pitches.len() {
-        return is_stroke;
+    let is_even = n_regular as f64 >= PARAMS.min_even * pitches.len() as f64;
+    if n_regular < PARAMS.min_dashes || !is_even || !PARAMS.pitch_px.contains(&pitch) {
+        return Vec::new();
     }
     // a stroke goes on through a gap to the next dash, or is darker than a dash
-    let is_long = |run: &Range<usize>| length(run) > dash.max(pitch.saturating_sub(dash)) + pitch;
+    let is_along = |run: &Range<usize>| length(run) > dash.max(pitch.saturating_sub(dash)) + pitch;
     let is_darker = |run: &Range<usize>| masses[run.clone()].iter().any(|mass| *mass >= PARAMS.min_darker * ink.dash);
-    for run in dashes.into_iter().filter(|run| is_long(run) || is_darker(run)) {
-        is_stroke[run].fill(true);
-    }
-    is_stroke
+    let stroke = |columns: Range<usize>| StrokeOnDashes { is_along: is_along(&columns), columns };
+    dashes.into_iter().filter(|run| is_along(run) || is_darker(run)).map(stroke).collect()
 }
 
 /// The ink of a column of a dashed line.
@@ -69,9 +76,8 @@ mod tests {
         [50.0, 120.0, 125.0, 118.0, 55.0].repeat(8)
     }
 
-    fn strokes(masses: &[f64]) -> Vec<Range<usize>> {
-        let is_stroke = strokes_along(masses);
-        runs(&is_stroke.iter().map(|is| f64::from(u8::from(*is))).collect::<Vec<_>>(), 1.0)
+    fn strokes(masses: &[f64]) -> Vec<(Range<usize>, bool)> {
+        strokes_on(masses).into_iter().map(|stroke| (stroke.columns, stroke.is_along)).collect()
     }
 
     #[test]
@@ -83,14 +89,14 @@ mod tests {
     fn stroke_through_gaps_is_found_with_the_dashes_at_its_ends() {
         let mut masses = dashed();
         masses[14..21].fill(130.0);
-        assert_eq!(strokes(&masses), [11..24]);
+        assert_eq!(strokes(&masses), [(11..24, true)]);
     }
 
     #[test]
     fn stroke_across_a_dash_is_darker_than_the_dash() {
         let mut masses = dashed();
         masses[17] = 180.0;
-        assert_eq!(strokes(&masses), [16..19]);
+        assert_eq!(strokes(&masses), [(16..19, false)]);
     }
 
     #[test]

@@ -9,20 +9,34 @@ use std::ops::Range;
 
 use image::{GrayImage, Luma};
 
-use super::{dashes, params::PARAMS};
+use super::{
+    dashes::{self, StrokeOnDashes},
+    params::PARAMS,
+};
 use formread_raster::{
     geometry::{Point, Segment},
     transpose,
 };
 
-/// Erases `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black). Returns those that were there.
-pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) -> Vec<Segment> {
+/// What was erased, pixels of the crop.
+#[derive(Default)]
+pub(super) struct Dropped {
+    /// The lines that were there.
+    pub lines: Vec<Segment>,
+    /// The middles of strokes that run along a dashed line: what is left of them may be damaged.
+    pub along_dashes: Vec<Point>,
+}
+
+/// Erases `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black).
+pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) -> Dropped {
     let (horizontal, vertical): (Vec<Segment>, Vec<Segment>) = lines.iter().partition(|line| line.is_horizontal());
     let mut dropped = drop_horizontal(darkness, horizontal, |line| line);
     if !vertical.is_empty() {
         let swap = |p: Point| Point::new(p.y, p.x);
         let mut turned = transpose(darkness);
-        dropped.extend(drop_horizontal(&mut turned, vertical, |line| Segment::new(swap(line.a), swap(line.b))));
+        let upright = drop_horizontal(&mut turned, vertical, |line| Segment::new(swap(line.a), swap(line.b)));
+        dropped.lines.extend(upright.lines);
+        dropped.along_dashes.extend(upright.along_dashes.into_iter().map(swap));
         *darkness = transpose(&turned);
     }
     dropped
@@ -30,13 +44,13 @@ pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) -> Vec<Seg
 
 /// Erases those of `lines` that are there and returns them; `turned` maps them to sideways lines of the picture. All are measured
 /// before one is erased: a line is often given twice, and without it the feet of digits would be taken for it.
-fn drop_horizontal(darkness: &mut GrayImage, lines: Vec<Segment>, turned: impl Fn(Segment) -> Segment) -> Vec<Segment> {
+fn drop_horizontal(darkness: &mut GrayImage, lines: Vec<Segment>, turned: impl Fn(Segment) -> Segment) -> Dropped {
     let before = darkness.clone();
-    let mut dropped = Vec::new();
+    let mut dropped = Dropped::default();
     for line in lines {
         if let Some(course) = course(&before, turned(line)) {
-            erase(&before, darkness, &course);
-            dropped.push(line);
+            dropped.along_dashes.extend(erase(&before, darkness, &course));
+            dropped.lines.push(line);
         }
     }
     dropped
@@ -85,8 +99,9 @@ impl Course {
     }
 }
 
-/// Erases from `darkness` the line of this `course`; `before` is the picture with all lines.
-fn erase(before: &GrayImage, darkness: &mut GrayImage, course: &Course) {
+/// Erases from `darkness` the line of this `course`; `before` is the picture with all lines. Returns the middles of strokes that run
+/// along its dashes.
+fn erase(before: &GrayImage, darkness: &mut GrayImage, course: &Course) -> Vec<Point> {
     let Course { columns, tops, thickness, .. } = course;
     let excesses = [-1, 1].map(|side| course.excess(before, side));
     let [above, below] = [0, 1].map(|side: usize| {
@@ -94,7 +109,9 @@ fn erase(before: &GrayImage, darkness: &mut GrayImage, course: &Course) {
     });
     let strokes: Vec<Range<i32>> = above.iter().chain(&below).cloned().collect();
     let is_point = point_columns(before, course, &excesses, &strokes);
-    let is_stroke = dashes::strokes_along(&course.masses(before));
+    let on_dashes = dashes::strokes_on(&course.masses(before));
+    let mut is_stroke = vec![false; tops.len()];
+    on_dashes.iter().for_each(|stroke| is_stroke[stroke.columns.clone()].fill(true));
     for (i, (x, &top)) in columns.clone().zip(tops).enumerate().filter(|(i, _)| !is_point[*i] && !is_stroke[*i]) {
         wipe(darkness, x, top - 1..top + thickness + 1);
         for (side, excess) in [-1, 1].into_iter().zip(&excesses) {
@@ -110,6 +127,11 @@ fn erase(before: &GrayImage, darkness: &mut GrayImage, course: &Course) {
             bridge(before, darkness, course, a, b);
         }
     }
+    let middle = |stroke: StrokeOnDashes| {
+        let at = (stroke.columns.start + stroke.columns.end) / 2;
+        Point::new(f64::from(columns.start) + at as f64, f64::from(tops[at]))
+    };
+    on_dashes.into_iter().filter(|stroke| stroke.is_along).map(middle).collect()
 }
 
 /// Which columns are left as they are: those of a point that lies on the line. `strokes` reach the line at full width.

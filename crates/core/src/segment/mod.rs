@@ -40,7 +40,7 @@ pub use signs::Signs;
 pub use stray::StrayInk;
 
 use crate::{
-    form::{Field, FieldKind, FormTemplate, Landmarks, PageLayout},
+    form::{Field, FormTemplate, Landmarks, PageLayout},
     register::{FieldRegistration, Registration},
 };
 use formread_page::Page;
@@ -91,8 +91,8 @@ pub enum FieldInk {
     OffPage,
     /// Something was written.
     Written(Lattice),
-    /// The ink in a box to be marked.
-    Mark(MarkInk),
+    /// The ink in each box to be marked: of a choice one a cell, of a mark one.
+    Marks(Vec<MarkInk>),
 }
 
 /// How much of the inside of a box to be marked ink covers.
@@ -231,12 +231,16 @@ fn cut_field(
         .filter(|other| other.name != field.name)
         .map(|other| place.rect(other.layout.bounds()))
         .collect();
-    if let FieldKind::Mark { .. } = field.kind {
-        let darkness = clean::without_other_print(clean::cleaned(&crop, field, template).darkness, field, template);
-        let around = mark::Around { darkness: &darkness, others: &others };
-        let letters = printed_in_cells(template, &[frame], place);
+    let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
+    if field.kind.is_marked() {
+        let around = clean::without_other_print(clean::cleaned(&crop, field, template).darkness, field, template);
+        let letters = printed_in_cells(template, &cells, place);
         let darkness = clean::without_letters(ink::darkness(&crop), &letters);
-        return ((FieldInk::Mark(mark::mark_ink(&darkness, frame, &around)), None), None);
+        let measured = |cell: &Rect| {
+            let others: Vec<Rect> = others.iter().chain(&cells).filter(|other| *other != cell).copied().collect();
+            mark::mark_ink(&darkness, *cell, &mark::Around { darkness: &around, others: &others })
+        };
+        return ((FieldInk::Marks(cells.iter().map(measured).collect()), None), None);
     }
     let explained = match &template.layout {
         PageLayout::Printed(Landmarks { print, free, .. }) => {
@@ -245,11 +249,14 @@ fn cut_field(
         }
         PageLayout::WholeImage => Vec::new(),
     };
-    let cells: Vec<Rect> = field.layout.cells().iter().map(|&cell| place.rect(cell)).collect();
     let letters = if cells.len() > 1 { printed_in_cells(template, &cells, place) } else { Vec::new() };
     let cleaned = clean::cleaned(&crop, field, template);
     let edges = cells.iter().flat_map(|cell| cell.edges()).chain(cleaned.lines.iter().copied()).collect();
-    cut_writing(field, &Cutout { cleaned, frame, cells, edges, letters, explained, is_strip: false })
+    let is_along_dashes = cleaned.along_dashes.iter().any(|at| frame.contains(*at));
+    let cutout = Cutout { cleaned, frame, cells, edges, letters, explained, is_strip: false };
+    let (cut, stray) = cut_writing(field, &cutout);
+    let is_written = matches!(cut.0, FieldInk::Written(_));
+    (cut, stray.or((is_along_dashes && is_written).then_some(StrayInk::AlongDashes)))
 }
 
 /// A strip: the cell around the middle of the image is the field.
@@ -395,7 +402,8 @@ mod tests {
         let (_, cuts) = cut(&[]);
         assert!(matches!(cuts[0].ink, FieldInk::Blank) && cuts[0].strip.is_none(), "{:?}", cuts[0].ink);
         assert!(matches!(cuts[1].ink, FieldInk::Blank) && cuts[1].strip.is_none(), "{:?}", cuts[1].ink);
-        let FieldInk::Mark(mark) = cuts[2].ink else { panic!("{:?}", cuts[2].ink) };
+        let FieldInk::Marks(boxes) = &cuts[2].ink else { panic!("{:?}", cuts[2].ink) };
+        let [mark] = boxes[..] else { panic!("{boxes:?}") };
         assert_eq!((mark.covered, cuts[2].strip.is_none()), (0.0, true));
         assert_eq!(cuts.iter().map(|cut| cut.field_idx).collect::<Vec<_>>(), [0, 1, 2]);
     }
@@ -432,7 +440,8 @@ mod tests {
     #[test]
     fn segment_cross_in_a_box_to_be_marked_covers_part_of_it() {
         let (_, cuts) = cut(&[[10.7, 42.7, 13.3, 45.3], [10.7, 45.3, 13.3, 42.7]]);
-        let FieldInk::Mark(mark) = cuts[2].ink else { panic!("{:?}", cuts[2].ink) };
+        let FieldInk::Marks(boxes) = &cuts[2].ink else { panic!("{:?}", cuts[2].ink) };
+        let [mark] = boxes[..] else { panic!("{boxes:?}") };
         assert!((0.1..0.6).contains(&mark.covered) && mark.min_ninth < 0.3, "{mark:?}");
     }
 

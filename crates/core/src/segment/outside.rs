@@ -129,7 +129,7 @@ impl<'a> Account<'a> {
         let state = |cut: &FieldCut| match &cut.ink {
             FieldInk::Blank => State::Blank,
             FieldInk::Written(_) => State::Written,
-            FieldInk::Mark(_) => State::Mark,
+            FieldInk::Marks(_) => State::Mark,
             FieldInk::OffPage => State::OffPage,
         };
         let digit_height = |cut: &FieldCut| {

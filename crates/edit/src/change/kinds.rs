@@ -1,12 +1,13 @@
 //! The kind of a field, and its other keys.
 
-use toml_edit::{Array, Item, Value};
+use toml_edit::{Array, Item, Table, Value};
 
 use super::document::{Document, number, set_value};
 use crate::keys::FIELD_KEYS;
+use formread_core::form::MAX_CELLS;
 use formread_raster::error::{Error, Result};
 
-/// Gives a field another kind. Keys that do not belong to it go; a date gets an order.
+/// Gives a field another kind. Keys that do not belong to it go; a date gets an order, a choice a value for each cell.
 pub fn set_kind(document: &mut Document, idx: usize, kind: &str) -> Result<usize> {
     set_value(document.field(idx)?, "kind", Value::from(kind));
     for key in FIELD_KEYS.iter().filter(|key| !key.kinds.contains(&kind)) {
@@ -16,10 +17,22 @@ pub fn set_kind(document: &mut Document, idx: usize, kind: &str) -> Result<usize
     if kind == "date" && !field.contains_key("order") {
         set_value(field, "order", Value::from("dmy"));
     }
+    if kind == "choice" && !field.contains_key("values") {
+        let values: Array = (1..=n_cells(field)).map(|n| n.to_string()).collect();
+        set_value(field, "values", Value::Array(values));
+    }
     if kind == "date" && !has_digits_of_date(field.get("digits")) {
         document.drop_key(idx, "digits")?;
     }
     Ok(idx)
+}
+
+/// How many cells a field has.
+fn n_cells(field: &Table) -> i64 {
+    let groups = field.get("comb").and_then(|comb| comb.get("groups")).and_then(Item::as_array);
+    let of_comb = groups.map(|groups| groups.iter().filter_map(Value::as_integer).sum());
+    let of_cells = || field.get("cells").and_then(Item::as_array).map(|cells| cells.len() as i64);
+    of_comb.or_else(of_cells).unwrap_or(0).clamp(0, MAX_CELLS as i64)
 }
 
 /// Whether digits are 6 or 8, as a date has them.

@@ -160,7 +160,7 @@ function kindOf(field) {
     date: `kind-date-${field.order}`,
   };
   const name = kinds[field.kind] ?? `kind-${field.kind}`;
-  const words = [text(name, { n: field.kind === "amount" ? field.decimals : field.max_digits })];
+  const words = [text(name, { values: field.values.join(", "), n: field.kind === "amount" ? field.decimals : field.max_digits })];
   if (field.is_signed) words.push(text("signed"));
   if (field.fillers_mean !== null) words.push(field.fillers_mean === "" ? text("fillers-blank") : text("fillers-mean", { value: field.fillers_mean }));
   return words.join("; ");
@@ -186,6 +186,7 @@ function paint() {
       state.zoom = 0;
       nameContextButton();
       input.value = "";
+      input.inputMode = field.kind === "choice" ? "text" : "decimal";
       const shownNow = picture.fault ? element("p", {}, picture.fault) : picture.image;
       // a page stays as it is while its fields are keyed
       if (crop.firstChild !== shownNow) crop.replaceChildren(shownNow);
@@ -218,7 +219,8 @@ function frame(isContext) {
 function release() {
   const held = state.held.splice(0);
   const end = held.findIndex((key) => key === "Enter");
-  for (const key of end < 0 ? held : held.slice(0, end)) if (/^[0-9.,/-]$/.test(key)) input.value += key;
+  const keys = state.fields[0]?.kind === "choice" ? /^[0-9A-Za-z]$/ : /^[0-9.,/-]$/;
+  for (const key of end < 0 ? held : held.slice(0, end)) if (keys.test(key)) input.value += key;
   if (end >= 0) say(text("held"), true);
   preview();
 }
@@ -468,7 +470,9 @@ const LETTERS = { b: "+", u: "*", l: "/", z: "undo", c: ".", p: "pages", "?": "?
 /** What a key does here; null where it belongs to the input. */
 function actionOf(event, field) {
   const isEmpty = input.value === "";
-  const key = event.ctrlKey || event.metaKey ? (event.key === "z" ? "undo" : "") : LETTERS[event.key.toLowerCase()] ?? event.key;
+  // the values of a choice are letters
+  const letters = field.kind === "choice" ? {} : LETTERS;
+  const key = event.ctrlKey || event.metaKey ? (event.key === "z" ? "undo" : "") : letters[event.key.toLowerCase()] ?? event.key;
   switch (key) {
     case "Enter": return submit;
     case "+": return () => answer({ key: "blank" });

@@ -13,9 +13,15 @@ function dateDigits(keyed) {
   return numbers.length === 3 ? numbers.map((part) => part.padStart(2, "0")).join("") : "";
 }
 
+/** The value of a choice, in small letters or capitals. */
+function choiceOf(field, keyed) {
+  return field.values.find((value) => value.toLowerCase() === keyed.toLowerCase());
+}
+
 /** Why a keyed text is no value of a field; empty where it is one. */
 export function checked(field, keyed) {
   if (keyed.length > 64) return "too-long";
+  if (field.kind === "choice") return choiceOf(field, keyed) === undefined ? "no-choice" : "";
   if (!/[0-9]/.test(keyed)) return "character";
   const isDigits = (text) => /^[0-9]*$/.test(text);
   if (field.kind === "mark") return /^[01]$/.test(keyed) ? "" : "no-mark";
@@ -35,6 +41,7 @@ export function checked(field, keyed) {
 export function shown(field, keyed) {
   keyed = keyed.trim();
   if (checked(field, keyed) !== "") return "";
+  if (field.kind === "choice") return choiceOf(field, keyed);
   if (field.kind === "date") {
     const digits = dateDigits(keyed);
     const year = digits.length - 4;

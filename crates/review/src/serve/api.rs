@@ -109,6 +109,8 @@ struct AskedField {
     is_signed: bool,
     order: &'static str,
     max_digits: usize,
+    /// Those of a choice, in the order of its boxes.
+    values: Vec<String>,
     /// What fillers alone mean; `None` where there are none.
     fillers_mean: Option<String>,
 }
@@ -136,7 +138,11 @@ fn asked(review: &Review, item: ItemIdx) -> Option<AskedField> {
             };
             (0, true, order)
         }
-        FieldKind::Integer | FieldKind::Code | FieldKind::Mark { .. } => (0, true, ""),
+        FieldKind::Integer | FieldKind::Code | FieldKind::Mark { .. } | FieldKind::Choice { .. } => (0, true, ""),
+    };
+    let values = match &field.kind {
+        FieldKind::Choice { values, .. } => values.clone(),
+        _ => Vec::new(),
     };
     let fillers_mean = (!field.fillers.is_empty()).then(|| field.fillers_mean.clone().unwrap_or_default());
     let page = review.page_of(item);
@@ -152,6 +158,7 @@ fn asked(review: &Review, item: ItemIdx) -> Option<AskedField> {
         is_signed: field.is_signed,
         order,
         max_digits: field.digits.max,
+        values,
         fillers_mean,
     })
 }

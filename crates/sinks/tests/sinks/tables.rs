@@ -272,5 +272,6 @@ fn value_by_chance(kind: &FieldKind, max_digits: usize, fillers_mean: Option<&st
             format!("{year:04}-{month:02}-{day:02}")
         }
         FieldKind::Mark { .. } => rng.random_range(0..2).to_string(),
+        FieldKind::Choice { values, .. } => values[rng.random_range(0..values.len())].clone(),
     }
 }

@@ -106,11 +106,11 @@ struct Search<'a> {
 impl Search<'_> {
     fn caption(&self, idx: usize) -> Option<Caption> {
         let Place { bounds, shape } = self.places[idx];
-        let after = self.after(bounds, MAX_BESIDE_TICK_MM).filter(|_| shape.is_marked());
+        let after = self.after(bounds, MAX_BESIDE_TICK_MM).filter(|_| shape.is_mark());
         if after.is_none() && self.is_in_table(idx) {
             return self.table_caption(idx);
         }
-        if shape.is_marked() {
+        if shape.is_mark() {
             let beside = after.or_else(|| self.before(bounds, MAX_BESIDE_TICK_MM));
             let text = beside.map(|phrase| phrase.text.clone());
             return text.or_else(|| self.above(bounds)).or_else(|| self.below(bounds)).map(Caption::of);
@@ -129,7 +129,7 @@ impl Search<'_> {
         let nearest = self.before(bounds, MAX_BEFORE_MM)?;
         if let Some(number) = item_number(&nearest.text) {
             // a box to tick may be part of the sentence
-            let fields = self.places.iter().copied().filter(|place| !place.shape.is_marked()).collect::<Vec<_>>();
+            let fields = self.places.iter().copied().filter(|place| !place.shape.is_mark()).collect::<Vec<_>>();
             let text = Search { phrases: self.phrases.clone(), places: &fields };
             let text = text.before(nearest.bounds, MAX_BEFORE_NUMBER_MM).map_or("", |phrase| &phrase.text);
             return Some(Caption { text: without_number(text, &number).to_owned(), number: Some(number) });
@@ -295,13 +295,13 @@ impl Search<'_> {
         };
         let question = |idx: usize| -> Option<String> {
             let own = self.places[idx].bounds;
-            let ticks = self.places.iter().filter(|p| p.shape.is_marked() && is_within_row(p.bounds, own));
+            let ticks = self.places.iter().filter(|p| p.shape.is_mark() && is_within_row(p.bounds, own));
             let first = ticks.map(|place| place.bounds).min_by(|a, b| a.x0.total_cmp(&b.x0))?;
             self.before(first, MAX_BEFORE_NUMBER_MM).map(|phrase| phrase.text.clone())
         };
         let asked = |(idx, caption): (usize, &Option<Caption>)| {
             let caption = caption.clone()?;
-            let is_asked = self.places[idx].shape.is_marked() && is_repeated(idx) && !self.is_in_table(idx);
+            let is_asked = self.places[idx].shape.is_mark() && is_repeated(idx) && !self.is_in_table(idx);
             let question = question(idx).filter(|question| is_asked && *question != caption.text);
             Some(
                 question

@@ -75,14 +75,21 @@ pub enum Shape {
     Mark,
     /// A circle or an ellipse to be filled in.
     Bubble,
+    /// Circles or ellipses of which one is to be filled in.
+    Bubbles,
     /// A line to write on.
     Line,
 }
 
 impl Shape {
-    /// Whether it is to be marked, and not to be written in.
-    pub fn is_marked(self) -> bool {
+    /// Whether it is one box to be marked: what it means is printed after it.
+    pub fn is_mark(self) -> bool {
         matches!(self, Self::Mark | Self::Bubble)
+    }
+
+    /// Whether it has circles or ellipses: they are not the frames of their cells.
+    pub fn is_round(self) -> bool {
+        matches!(self, Self::Bubble | Self::Bubbles)
     }
 }
 
@@ -97,14 +104,14 @@ pub(super) struct FieldCandidate {
     pub letters: Vec<Rect>,
     /// The order of a date, where these letters show it.
     pub order: Option<DateOrder>,
-    /// The number of its row of bubbles, of which one is to be filled in.
-    pub choice: Option<usize>,
+    /// What each of its bubbles means; empty for other shapes.
+    pub values: Vec<String>,
 }
 
 impl FieldCandidate {
     /// A field without cells, letters and neighbours.
     pub fn new(shape: Shape, layout: FieldLayout) -> Self {
-        Self { shape, layout, groups: Vec::new(), letters: Vec::new(), order: None, choice: None }
+        Self { shape, layout, groups: Vec::new(), letters: Vec::new(), order: None, values: Vec::new() }
     }
 }
 

@@ -269,7 +269,10 @@ fn meaning(
 ) -> Meaning {
     let plain = |kind| Meaning { kind, digits: None, note: None, is_words: false };
     let (cells, is_comb) = (field.layout.cells(), matches!(field.layout, FieldLayout::Comb { .. }));
-    if field.shape.is_marked() {
+    if field.shape == Shape::Bubbles {
+        return plain(FieldKind::Choice { values: field.values.clone(), filled_counts: true });
+    }
+    if field.shape.is_mark() {
         return plain(FieldKind::Mark { filled_counts: field.shape == Shape::Bubble });
     }
     let date = |order| plain(FieldKind::Date { order, pivot: DEFAULT_PIVOT });

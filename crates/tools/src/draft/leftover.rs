@@ -4,7 +4,7 @@
 use image::{GrayImage, Luma};
 
 use super::{
-    fields::{FieldCandidate, Shape},
+    fields::FieldCandidate,
     ink::{Ink, in_mm, in_px, label_bounds},
 };
 use formread_core::form::Landmarks;
@@ -42,7 +42,7 @@ pub(super) fn other_print(ink: &Ink, fields: &[FieldCandidate], landmarks: &Land
         in_mm(Rect::from_edges(f64::from(x0), f64::from(y0), f64::from(x1) + 1.0, f64::from(y1) + 1.0), k)
     };
     // the outline of a bubble is around its field
-    let can_have_print = |field: &&FieldCandidate| field.shape != Shape::Bubble;
+    let can_have_print = |field: &&FieldCandidate| !field.shape.is_round();
     let is_in_field =
         |r: &Rect| fields.iter().filter(can_have_print).any(|field| field.layout.bounds().contains(r.centre()));
     let mut areas: Vec<Rect> = pieces.into_iter().flatten().map(bounds).filter(|r| !is_in_field(r)).collect();

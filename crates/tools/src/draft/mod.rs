@@ -22,6 +22,7 @@
 mod acroform;
 mod captions;
 mod cells;
+mod choices;
 mod consensus;
 mod dotted;
 mod faint_boxes;
@@ -40,8 +41,6 @@ mod sheet;
 mod teeth;
 mod text;
 mod upright;
-
-use std::collections::BTreeSet;
 
 use image::{GrayImage, imageops};
 
@@ -239,7 +238,8 @@ fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Opt
     let cells = find_cells(&ink, &Ink::faint(&sheet));
     let mut found = find_fields(&cells, &ink, n_pages > 1);
     let rings = find_rings(&ink, &Ink::faint(&sheet));
-    let outlines = rings.iter().map(|ring| Cell::with_frame(&ink, in_px(ring.layout.bounds(), sheet.px_per_mm)));
+    let outlines = rings.iter().flat_map(|rings| rings.layout.cells());
+    let outlines = outlines.map(|cell| Cell::with_frame(&ink, in_px(*cell, sheet.px_per_mm)));
     let frames: Vec<Cell> = cells.iter().copied().chain(outlines).collect();
     let print = print::find_print(&sheet, &ink, &frames);
     found.extend(rings);
@@ -261,20 +261,18 @@ fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Opt
     let mm_to_px = Projection::scaling(sheet.px_per_mm, sheet.px_per_mm);
     let page_from_template = sheet.page_from_sheet.compose(&mm_to_px);
     let words = text.map_or_else(Vec::new, |text| words_on(first, text, &page_from_template));
+    let (found, is_value) = choices::with_values(found, &words);
     let n_found = found.len();
     let all: Vec<FieldCandidate> = found.into_iter().chain(lines.iter().cloned()).chain(grids).collect();
-    let captions = captions_of(&words, &all);
+    let mut is_value = is_value.into_iter();
+    let caption_words: Vec<TextWord> = words.iter().filter(|_| !is_value.next().unwrap_or(false)).cloned().collect();
+    let captions = captions_of(&caption_words, &all);
     // without words a person names the fields
     let printed = if words.is_empty() { caption_places(&print.words, &all) } else { vec![None; all.len()] };
     let meanings = meanings(&all, &captions, &ink);
     let width = all.len().to_string().len().max(2);
-    let numbered = |i: usize| {
-        let first = all[i].choice.map_or(i, |row| all.iter().position(|other| other.choice == Some(row)).unwrap_or(i));
-        let choice = if all[i].choice.is_some() { format!("_{}", i - first + 1) } else { String::new() };
-        format!("field_{:0width$}{choice}", first + 1)
-    };
     let name_of = |(i, caption): (usize, &Option<Caption>)| {
-        caption.as_ref().and_then(names::caption_name).unwrap_or_else(|| numbered(i))
+        caption.as_ref().and_then(names::caption_name).unwrap_or_else(|| format!("field_{:0width$}", i + 1))
     };
     let names = names::unique(&captions.iter().enumerate().map(name_of).collect::<Vec<_>>());
     let is_for_words = |i: usize| i < n_found && meanings[i].is_words;
@@ -286,8 +284,6 @@ fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Opt
     landmarks.free = (0..n_found).filter(|i| is_left_out(*i)).map(|i| all[i].layout.bounds()).collect();
     let mut landmarks = with_other_print(landmarks, &ink, &kept);
     spell(&mut landmarks, &words);
-    let choices: Vec<Option<usize>> = all.iter().map(|found| found.choice).collect();
-    let rules = one_of_each_row(&choices, &names);
     let (mut fields, mut writing_lines, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for (i, ((found, name), meaning)) in all.iter().cloned().zip(names).zip(meanings.iter().cloned()).enumerate() {
         let field = DraftField { caption: printed[i], ..DraftField::new(name, found, meaning) };
@@ -307,7 +303,7 @@ fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Opt
         writing_lines,
         left_out,
         flaws: Vec::new(),
-        rules,
+        rules: Vec::new(),
         n_pages,
         px_per_mm: sheet.px_per_mm,
         page_from_template,
@@ -365,16 +361,6 @@ fn caption_places(printed: &[Rect], found: &[FieldCandidate]) -> Vec<Option<Rect
     let place = |word: &str| printed.get(word.strip_prefix('w')?.parse::<usize>().ok()?).copied();
     let captions = captions_of(&words, found).into_iter();
     captions.map(|caption| caption?.text.split(' ').filter_map(place).reduce(Rect::union)).collect()
-}
-
-/// The rules that of each row of bubbles at most one is filled in.
-fn one_of_each_row(choices: &[Option<usize>], names: &[String]) -> Vec<String> {
-    let rows: BTreeSet<usize> = choices.iter().flatten().copied().collect();
-    let rule = |row: usize| {
-        let of_row = choices.iter().zip(names).filter(|(choice, _)| **choice == Some(row));
-        format!("{} <= 1", of_row.map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(" + "))
-    };
-    rows.into_iter().map(rule).collect()
 }
 
 /// Why a field for words is left out.

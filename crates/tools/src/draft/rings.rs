@@ -18,7 +18,7 @@ use super::{
     ink::{Ink, in_mm, in_px, label_bounds},
     letters::letter_in,
 };
-use formread_core::form::{FieldLayout, PrintedSides};
+use formread_core::form::{FieldLayout, MAX_CELLS, PrintedSides};
 use formread_raster::{
     geometry::{Point, Rect},
     label_components,
@@ -62,8 +62,8 @@ struct Ring {
     letter: Option<Rect>,
 }
 
-/// The rings of a sheet that are to be filled in, in reading order: `choice` numbers the rows of rings that are side by side.
-/// `faint`: all ink, down to a lower contrast.
+/// The rings of a sheet that are to be filled in, in reading order: those that follow each other in a row are one field. `faint`:
+/// all ink, down to a lower contrast.
 pub(super) fn find_rings(ink: &Ink, faint: &Ink) -> Vec<FieldCandidate> {
     let mut rings = rings_in(ink);
     for ring in rings_in(faint) {
@@ -84,14 +84,9 @@ pub(super) fn find_rings(ink: &Ink, faint: &Ink) -> Vec<FieldCandidate> {
     let is_letter = |ring: &Ring| others.iter().any(|other| is_next_letter(ring.frame, *other));
     rings.retain(|ring| !is_letter(ring));
     let kept: Vec<Ring> = rings.iter().filter(|ring| rings.iter().any(|other| is_kin(ring, other))).copied().collect();
-    rows(kept)
-        .into_iter()
-        .enumerate()
-        .flat_map(|(idx, row)| {
-            let choice = (row.len() > 1).then_some(idx);
-            row.into_iter().map(move |ring| field(ring, choice))
-        })
-        .collect()
+    let is_choice = |row: &Vec<Ring>| (2..=MAX_CELLS).contains(&row.len());
+    let fields = |row: Vec<Ring>| if is_choice(&row) { vec![choice(&row)] } else { row.iter().map(lone).collect() };
+    rows(kept).into_iter().flat_map(fields).collect()
 }
 
 /// The bounds of what is as large as a ring and is none, millimetres.
@@ -114,17 +109,31 @@ fn is_next_letter(ring: Rect, other: Rect) -> bool {
     is_level && other.width() <= 2.0 * height && (0.0..=LETTER_GAP * height).contains(&gap)
 }
 
-/// The field of a ring. What is filled in is measured a fifth of the shorter side within the field's box; there the outline of a long
-/// ellipse must not be, so its box is shorter.
-fn field(ring: Ring, choice: Option<usize>) -> FieldCandidate {
-    let Ring { frame, letter } = ring;
-    let [width, height] = [frame.width(), frame.height()];
+/// The box of a ring. What is filled in is measured a fifth of the shorter side within it; there the outline of a long ellipse
+/// must not be, so the box is shorter.
+fn cell(ring: &Ring) -> Rect {
+    let [width, height] = [ring.frame.width(), ring.frame.height()];
     let fifth = (1.0 - INSIDE_SHARE) * width.min(height);
     let [width, height] = [width, height].map(|side| INSIDE_SHARE * side + fifth);
-    let Point { x, y } = frame.centre();
-    let frame = Rect::from_edges(x - width / 2.0, y - height / 2.0, x + width / 2.0, y + height / 2.0);
-    let layout = FieldLayout::Box { frame, printed: PrintedSides::NONE };
-    FieldCandidate { letters: letter.into_iter().collect(), choice, ..FieldCandidate::new(Shape::Bubble, layout) }
+    let Point { x, y } = ring.frame.centre();
+    Rect::from_edges(x - width / 2.0, y - height / 2.0, x + width / 2.0, y + height / 2.0)
+}
+
+/// The field of a ring that is alone in its row.
+fn lone(ring: &Ring) -> FieldCandidate {
+    let layout = FieldLayout::Box { frame: cell(ring), printed: PrintedSides::NONE };
+    FieldCandidate { letters: ring.letter.into_iter().collect(), ..FieldCandidate::new(Shape::Bubble, layout) }
+}
+
+/// The field of a row of rings, with their numbers as values.
+fn choice(row: &[Ring]) -> FieldCandidate {
+    let layout = FieldLayout::Comb { cells: row.iter().map(cell).collect(), printed: PrintedSides::NONE };
+    FieldCandidate {
+        groups: vec![row.len()],
+        letters: row.iter().filter_map(|ring| ring.letter).collect(),
+        values: (1..=row.len()).map(|n| n.to_string()).collect(),
+        ..FieldCandidate::new(Shape::Bubbles, layout)
+    }
 }
 
 /// Rows of rings of one size with even gaps, in reading order.
@@ -257,13 +266,12 @@ mod tests {
         });
         let sheet = Sheet { pixels, px_per_mm: 10.0, page_from_sheet: Projection::IDENTITY };
         let found = find_rings(&Ink::new(&sheet), &Ink::faint(&sheet));
-        let choices: Vec<Option<usize>> = found.iter().map(|field| field.choice).collect();
-        assert_eq!(choices, [0, 0, 0, 0, 1, 1, 1, 1].map(Some), "{found:?}");
-        for (field, ring) in found.iter().zip(&rings) {
-            let off = field.layout.bounds().centre() - ring.centre();
-            assert!(off.norm() < 0.1 && (field.layout.bounds().height() - 3.2).abs() < 0.15, "{field:?}");
+        let values: Vec<String> = found.iter().map(|field| field.values.join(" ")).collect();
+        assert_eq!(values, ["1 2 3 4", "1 2 3 4"], "{found:?}");
+        for (cell, ring) in found.iter().flat_map(|field| field.layout.cells()).zip(&rings) {
+            let off = cell.centre() - ring.centre();
+            assert!(off.norm() < 0.1 && (cell.height() - 3.2).abs() < 0.15, "{cell:?}");
         }
-        let lettered: Vec<usize> = (0..8).filter(|i| !found[*i].letters.is_empty()).collect();
-        assert_eq!(lettered, [1]);
+        assert_eq!(found.iter().map(|field| field.letters.len()).collect::<Vec<_>>(), [1, 0]);
     }
 }

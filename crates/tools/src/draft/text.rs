@@ -107,16 +107,22 @@ fn table(field: &DraftField) -> String {
     }
     line(&mut text, format_args!("name = {}", quoted(&field.name)));
     line(&mut text, format_args!("kind = \"{}\"", field.kind.as_str()));
-    match field.kind {
+    match &field.kind {
         FieldKind::Amount { decimals, point } => {
             line(&mut text, format_args!("decimals = {decimals}"));
-            if point != DecimalPoint::default() {
-                line(&mut text, format_args!("point = \"{}\"", point_name(point)));
+            if *point != DecimalPoint::default() {
+                line(&mut text, format_args!("point = \"{}\"", point_name(*point)));
             }
         }
-        FieldKind::Date { order, .. } => line(&mut text, format_args!("order = \"{}\"", order_name(order))),
-        FieldKind::Mark { filled_counts: true } => line(&mut text, format_args!("filled = \"marked\"")),
+        FieldKind::Date { order, .. } => line(&mut text, format_args!("order = \"{}\"", order_name(*order))),
+        FieldKind::Choice { values, .. } => {
+            let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+            line(&mut text, format_args!("values = [{}]", values.join(", ")));
+        }
         FieldKind::Integer | FieldKind::Code | FieldKind::Mark { .. } => {}
+    }
+    if field.kind.filled_counts() {
+        line(&mut text, format_args!("filled = \"marked\""));
     }
     match &field.layout {
         FieldLayout::Box { frame, .. } => line(&mut text, format_args!("box = {}", quad(*frame))),

@@ -316,6 +316,7 @@ fn draw_entry(field: &Field, ceiling: f64, dice: &mut Dice) -> Entry {
             let value = if !filled_counts && dice.random_bool(RETRACTED_SHARE) { "0" } else { "1" };
             plain(value.to_owned(), value.to_owned())
         }
+        FieldKind::Choice { values, .. } => plain(values[dice.random_range(0..values.len())].clone(), "1".to_owned()),
         FieldKind::Code => {
             let max = format!("{ceiling:.0}").len().clamp(field.digits.min, field.digits.max);
             let n_digits = dice.random_range(field.digits.min..=max);

@@ -124,12 +124,14 @@ impl<'a> Writer<'a> {
         touching: f64,
         dice: &mut Dice,
     ) -> Vec<Rect> {
-        if let FieldKind::Mark { filled_counts } = field.kind {
-            let is_filled = entry.value == "0" || filled_counts && dice.random_bool(FILLED_SHARE);
-            return match entry.value.as_str() {
-                "" => Vec::new(),
-                _ => vec![self.write_mark(sheet, cells[0], is_filled, dice)],
+        if field.kind.is_marked() {
+            let is_retracted = matches!(field.kind, FieldKind::Mark { .. }) && entry.value == "0";
+            let is_filled = is_retracted || field.kind.filled_counts() && dice.random_bool(FILLED_SHARE);
+            let marked = match &field.kind {
+                FieldKind::Choice { values, .. } => values.iter().position(|value| *value == entry.value),
+                _ => (!entry.value.is_empty()).then_some(0),
             };
+            return marked.map(|idx| self.write_mark(sheet, cells[idx], is_filled, dice)).into_iter().collect();
         }
         let digits: Vec<usize> = entry.digits.bytes().map(|b| usize::from(b - b'0')).collect();
         match &field.layout {

@@ -11,7 +11,7 @@ use super::{
     finding::{Finding, FindingKind, Severity},
 };
 use formread_core::{
-    form::{Field, FieldKind, FormTemplate},
+    form::{Field, FormTemplate},
     register::{RegisterParams, Registration, identify},
     segment::{CROP_PX_PER_MM, field_pictures},
 };
@@ -180,7 +180,7 @@ fn check_page(templates: &[FormTemplate], scan: &str, number: u32, page: &Page) 
 /// and for a tick box, of which only the inside is read.
 fn frame_share_left(page: &Page, registration: &Registration, template: &FormTemplate, idx: usize) -> Option<f64> {
     let field = &template.fields[idx];
-    if let FieldKind::Mark { .. } = field.kind {
+    if field.kind.is_marked() {
         return None;
     }
     let pictures = field_pictures(page, registration, template, idx)?;

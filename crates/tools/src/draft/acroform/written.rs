@@ -123,7 +123,7 @@ pub fn fillable(form: &FormTemplate) -> Vec<u8> {
 
 fn entries(field: &Field, calculated: Option<&str>) -> String {
     let name = format!("/T ({})", field.name);
-    if matches!(field.kind, FieldKind::Mark { .. }) {
+    if field.kind.is_marked() {
         return format!("{name} /FT /Btn");
     }
     let format = match field.kind {
@@ -137,7 +137,7 @@ fn entries(field: &Field, calculated: Option<&str>) -> String {
             };
             Some(format!("AFDate_FormatEx(\"{pattern}\");"))
         }
-        FieldKind::Code | FieldKind::Mark { .. } => None,
+        FieldKind::Code | FieldKind::Mark { .. } | FieldKind::Choice { .. } => None,
     };
     let actions = format.map(|script| action("F", &script)).into_iter().chain(calculated.map(|c| action("C", c)));
     let actions = actions.collect::<String>();

@@ -9,7 +9,7 @@ use super::{
     texts::{NO_VALUE, Target, hostile_text, overflow_text, own_entry, random_number},
 };
 use crate::synth::{Dice, values::Entry, writing::Writer};
-use formread_core::form::{FieldKind, FieldLayout, FormTemplate, PageLayout};
+use formread_core::form::{FieldLayout, FormTemplate, PageLayout};
 use formread_raster::geometry::Rect;
 
 /// Width of a digit with its gap, as a share of its height: the mean, and the maximum.
@@ -121,7 +121,7 @@ fn plan_kind(
 ) -> Option<FieldPlan> {
     use HostileKind as K;
     let (field, frame, cells) = (&page.template.fields[field_idx], page.frames[field_idx], page.cells[field_idx]);
-    let is_mark = matches!(field.kind, FieldKind::Mark { .. });
+    let is_mark = field.kind.is_marked();
     if is_mark != (kind == K::TickBeside) {
         return None;
     }

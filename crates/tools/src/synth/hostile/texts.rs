@@ -104,7 +104,7 @@ pub(super) fn own_entry(target: &Target<'_>, dice: &mut Dice) -> Option<Entry> {
         return Some(target.entry.clone());
     }
     match target.field.kind {
-        FieldKind::Date { .. } | FieldKind::Mark { .. } => None,
+        FieldKind::Date { .. } | FieldKind::Mark { .. } | FieldKind::Choice { .. } => None,
         FieldKind::Code => target.digits(0, dice).map(|digits| plain(digits.clone(), digits)),
         _ => target.digits(0, dice).map(|digits| entry_of_digits(target.field, &digits, false)),
     }

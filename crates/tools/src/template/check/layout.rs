@@ -5,7 +5,7 @@ use crate::template::{
     finding::{Finding, FindingKind, Severity},
     params::CheckParams,
 };
-use formread_core::form::{Field, FieldKind, FieldLayout, PageLayout};
+use formread_core::form::{Field, FieldLayout, PageLayout};
 use formread_raster::geometry::{MM_PER_INCH, Rect};
 
 /// Frames that share a line, or are measured slightly too wide, overlap by less than this, millimetres.
@@ -111,7 +111,7 @@ fn size_of(field: &Field, px_per_mm: f64, dpi: f64) -> Option<(Severity, String,
     let min = |of: &dyn Fn(&Rect) -> f64| cells.iter().map(of).fold(f64::MAX, f64::min);
     let (width, height) = (min(&|cell| cell.width()) - LINE_MM, min(&|cell| cell.height()) - LINE_MM);
     let finer = |px: f64, wanted: f64| format!("scan at {:.0} dpi, or print it larger", (dpi * wanted / px).ceil());
-    if let FieldKind::Mark { .. } = field.kind {
+    if field.kind.is_marked() {
         let px = width.min(height) * px_per_mm;
         let detail = format!("tick box of {px:.0} pixels at {dpi} dpi: a tick looks like dirt");
         return (px < MIN_MARK_PX).then(|| (Severity::Risk, detail, finer(px, MIN_MARK_PX)));
@@ -158,7 +158,7 @@ pub(super) fn adjoining_cells(file: &TemplateFile) -> Vec<Finding> {
         let FieldLayout::Comb { cells, printed } = &field.layout else { return None };
         let gaps = cells.windows(2).map(|two| two[1].x0 - two[0].x1);
         let n_adjoining = gaps.filter(|gap| *gap < SEPARATE_MM).count();
-        if n_adjoining == 0 || !printed.between {
+        if n_adjoining == 0 || !printed.between || field.is_choice() {
             return None;
         }
         let detail = format!("{n_adjoining} of its {} cells share a side with the next cell", cells.len());

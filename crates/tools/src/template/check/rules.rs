@@ -117,7 +117,7 @@ fn digits_bounds(field: &Field) -> Bounds {
         FieldKind::Amount { point: DecimalPoint::Written, .. } => power(field.digits.max) - 1.0,
         FieldKind::Amount { decimals, .. } => (power(field.digits.max) - 1.0) / power(*decimals),
         FieldKind::Date { .. } => MAX_DATE,
-        FieldKind::Mark { .. } => 1.0,
+        FieldKind::Mark { .. } | FieldKind::Choice { .. } => 1.0,
     };
     Bounds { min: if field.is_signed { -max } else { 0.0 }, max }
 }
