@@ -79,6 +79,9 @@ mod tests {
             for word in words.iter().filter_map(Value::as_str) {
                 let around = match word {
                     "printed" => around.replace(frame, comb),
+                    "choice" => {
+                        format!("{}\nvalues = [\"1\", \"2\", \"3\", \"4\", \"5\", \"6\"]", around.replace(frame, comb))
+                    }
                     "date" => format!("{around}\norder = \"dmy\""),
                     _ => around.clone(),
                 };
