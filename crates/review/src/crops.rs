@@ -28,8 +28,11 @@ const MAX_PAGE: [u32; 2] = [1400, 2000];
 const STRIP_HEIGHT: i64 = 5;
 /// The middle of a picture.
 const MIDDLE: [f64; 2] = [0.5; 2];
-/// Threads that decode pages, and whether they work ahead: one is always there for those who wait.
-const THREADS: [bool; 2] = [true, false];
+/// Threads that decode pages, and whether they work ahead. One does nothing else, at low priority; the others are there for those who wait.
+const THREADS: [bool; 3] = [true, false, false];
+/// Niceness of the thread that works ahead, and of its decoding process: answers get the processor first.
+#[cfg(target_os = "linux")]
+const NICE_AHEAD: i32 = 10;
 /// Maximum number of pages that wait to be cut ahead.
 const MAX_AHEAD: usize = 256;
 
@@ -68,12 +71,21 @@ pub struct PageFields {
     pub place: (u32, u32),
     /// The file.
     pub scan: String,
-    /// 1-based page in it.
+    /// Finds its fields. The thread that cuts calls it, so that no answer waits for the readings of a page.
+    pub boxes: FindBoxes,
+    /// The picture that is wanted first.
+    pub wanted: Shown,
+}
+
+/// Finds the fields of a page.
+pub type FindBoxes = Box<dyn Fn() -> Result<PageBoxes> + Send>;
+
+/// A page, and where its fields are.
+pub struct PageBoxes {
+    /// 1-based page in its file.
     pub page: u32,
     /// The fields; none where the page alone is to be seen.
     pub fields: Vec<FieldBox>,
-    /// The picture that is wanted first.
-    pub wanted: Shown,
 }
 
 /// What is called with a picture.
@@ -180,6 +192,9 @@ impl Cutter {
     }
 
     fn work(&self, works_ahead: bool) {
+        if works_ahead {
+            let_others_go_first();
+        }
         let pool = DecoderPool::new(&self.limits, self.decoder.as_ref());
         let mut last: Option<(String, Arc<[u8]>)> = None;
         while let Some((page, reply)) = self.next(works_ahead) {
@@ -198,7 +213,7 @@ impl Cutter {
             if work.is_closed {
                 return None;
             }
-            if let Some(request) = work.requests.pop_front() {
+            if !works_ahead && let Some(request) = work.requests.pop_front() {
                 if let Some(waiting) = work.busy.get_mut(&request.page.place) {
                     waiting.push(request);
                     continue;
@@ -229,19 +244,23 @@ impl Cutter {
         let decoded = match wanted {
             Some(_) if reply.is_none() => return,
             Some(_) => None,
-            None => Some(self.decode(pool, last, page)),
+            None => {
+                Some((page.boxes)().and_then(|boxes| Ok((self.decode(pool, last, page, boxes.page)?, boxes.fields))))
+            }
         };
         let picture = match (wanted, &decoded) {
             (Some(picture), _) => Ok(picture),
-            (None, Some(Ok(decoded))) => self.wanted(page, decoded).map_err(|error| error.to_string()),
+            (None, Some(Ok((decoded, fields)))) => {
+                self.wanted(page.wanted, decoded, fields).map_err(|error| error.to_string())
+            }
             (None, Some(Err(error))) => Err(error.to_string()),
             (None, None) => Err("the page was not decoded".to_owned()),
         };
         if let Some(reply) = reply {
             reply(picture);
         }
-        let (Some(Ok(decoded)), Shown::Field(_, Context::None)) = (&decoded, page.wanted) else { return };
-        for field in &page.fields {
+        let (Some(Ok((decoded, fields))), Shown::Field(_, Context::None)) = (&decoded, page.wanted) else { return };
+        for field in fields {
             let shown = Shown::Field(field.idx, Context::None);
             if self.cached(shown).is_none() {
                 // an error is found again when the picture is wanted
@@ -256,20 +275,21 @@ impl Cutter {
         pool: &DecoderPool<'_>,
         last: &mut Option<(String, Arc<[u8]>)>,
         page: &PageFields,
+        number: u32,
     ) -> Result<Page> {
         if last.as_ref().is_none_or(|(name, _)| *name != page.scan) {
             let path = self.paths.get(&page.scan).ok_or_else(|| Error::usage("scan not found"))?;
             *last = Some((page.scan.clone(), read_file(path, &self.limits)?));
         }
         let (_, bytes) = last.as_ref().ok_or_else(|| Error::internal("a file was read and is gone"))?;
-        pool.page(bytes, page.page.saturating_sub(1) as usize, &self.limits.page_deadline())
+        pool.page(bytes, number.saturating_sub(1) as usize, &self.limits.page_deadline())
     }
 
-    fn wanted(&self, page: &PageFields, decoded: &Page) -> Result<Picture> {
-        let Shown::Field(idx, context) = page.wanted else { return self.keep(page.wanted, whole(decoded)) };
-        let field = page.fields.iter().find(|field| field.idx == idx);
+    fn wanted(&self, wanted: Shown, decoded: &Page, fields: &[FieldBox]) -> Result<Picture> {
+        let Shown::Field(idx, context) = wanted else { return self.keep(wanted, whole(decoded)) };
+        let field = fields.iter().find(|field| field.idx == idx);
         let field = field.ok_or_else(|| Error::usage("the field is not among those of the page"))?;
-        self.keep(page.wanted, picture_of(decoded, field, context))
+        self.keep(wanted, picture_of(decoded, field, context))
     }
 
     /// Replies to those who wait for a picture of a page that is there now.
@@ -300,6 +320,13 @@ impl Cutter {
         }
         Ok(picture)
     }
+}
+
+/// Lowers the priority of this thread and of the processes that it starts.
+fn let_others_go_first() {
+    // on Linux each thread has a priority of its own; it can always be lowered
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, NICE_AHEAD);
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -380,12 +407,13 @@ mod tests {
 
     /// Its fields: a black one, a white one, and one that is not on it.
     fn page_of(wanted: Shown, scan: &str) -> PageFields {
-        let fields = vec![
+        let fields = [
             FieldBox { idx: 0, bounds: [10, 20, 110, 60], quarter_turns: 0 },
             FieldBox { idx: 1, bounds: [250, 20, 350, 60], quarter_turns: 0 },
             FieldBox { idx: 2, bounds: [900, 20, 950, 60], quarter_turns: 0 },
         ];
-        PageFields { place: (u32::from(scan != "a.png"), 0), scan: scan.to_owned(), page: 1, fields, wanted }
+        let boxes: FindBoxes = Box::new(move || Ok(PageBoxes { page: 1, fields: fields.to_vec() }));
+        PageFields { place: (u32::from(scan != "a.png"), 0), scan: scan.to_owned(), boxes, wanted }
     }
 
     fn cut(crops: &Crops, wanted: Shown, scan: &str) -> Result<Picture, String> {

@@ -268,7 +268,9 @@ impl Queue {
             place += 1;
             // after the lease ended, another may have got it
             let is_ours = held.get(&idx) == Some(&session);
-            let stays = is_ours && (place <= kept || is_asked(&items[idx as usize], &who));
+            let item = &items[idx as usize];
+            // in another session he may have answered it meanwhile
+            let stays = is_ours && !item.is_read_by(&who) && (place <= kept || is_asked(item, &who));
             if !stays && is_ours {
                 held.remove(&idx);
             }
@@ -451,6 +453,20 @@ mod tests {
         assert!(queue.deal(2, 0, START).is_empty(), "not in another session either");
         assert_eq!(queue.deal(3, 0, START), [0]);
         assert_eq!(queue.n_wanted("ann"), (1, 0));
+    }
+
+    #[test]
+    fn nobody_keeps_on_the_screen_what_he_has_read_in_another_session() {
+        let mut queue = queue(1);
+        queue.open(1, "ann", START);
+        queue.open(2, "ann", START);
+        assert_eq!(queue.deal(1, 0, START), [0]);
+        let late = START + LEASE + Duration::from_secs(1);
+        assert_eq!(queue.deal(2, 1, late), [0], "the lease of the first session has ended");
+        queue.answered(1, 0, "first");
+        queue.set(0, Progress { readers: vec!["ann".to_owned()], ..Progress::default() });
+        assert!(queue.deal(2, 1, late).is_empty());
+        assert!(!queue.holds(2, 0), "another may have it");
     }
 
     #[test]

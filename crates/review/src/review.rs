@@ -4,6 +4,7 @@ mod keyed_pages;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -33,7 +34,7 @@ const N_TRIED: usize = 24;
 /// A review.
 #[derive(Debug)]
 pub struct Review {
-    run: Run,
+    run: Arc<Run>,
     settings: Settings,
     two_person: GlobSet,
     queue: Queue,
@@ -89,7 +90,7 @@ impl Review {
         })?;
         let two_person = patterns(&settings.two_person)?;
         let mut review = Self {
-            run,
+            run: Arc::new(run),
             settings,
             two_person,
             queue: Queue::default(),
@@ -114,7 +115,7 @@ impl Review {
     }
 
     /// The run.
-    pub fn run(&self) -> &Run {
+    pub fn run(&self) -> &Arc<Run> {
         &self.run
     }
 

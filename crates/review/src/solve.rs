@@ -176,19 +176,41 @@ fn supported(
     if places.is_empty() {
         return Vec::new();
     }
-    let pages = with_outcomes(pages, &tried, Contested::IsUnknown, rules);
-    let holds = |place: &Place| {
-        let PageReading::Read { form, fields, .. } = &pages.get(place.page as usize)?.reading else { return None };
-        let template = rules.templates.iter().find(|template| template.name == *form)?;
-        let known = |field: usize| {
-            let value = fields.get(field).filter(|value| !is_open(value));
-            value.and_then(|value| number(&value.guess)).map_or(Bounds::ANY, Bounds::exactly)
-        };
-        let mut about_it =
-            template.rules.iter().filter(|rule| is_sum(rule) && rule.fields().contains(&(place.field as usize)));
-        Some(about_it.any(|rule| rule.holds(&known) == Some(true)))
+    let together = with_outcomes(pages, &tried, Contested::IsUnknown, rules);
+    let is_confirmed = |place: &Place| {
+        sums_of(pages, *place, rules).any(|rule| {
+            // what one person read in fields beside this sum may be wrong and break other rules: it is not tried here
+            let of_sum = |other: &Place| other.page == place.page && rule.fields().contains(&(other.field as usize));
+            let is_apart = |other: &Place| outcomes.get(other) == tried.get(other) || of_sum(other);
+            holds(&together, place.page, rule)
+                || !tried.keys().all(is_apart) && {
+                    let alone = tried.iter().map(|(other, outcome)| {
+                        (*other, if of_sum(other) { outcome } else { &outcomes[other] }.clone())
+                    });
+                    holds(&with_outcomes(pages, &alone.collect(), Contested::IsUnknown, rules), place.page, rule)
+                }
+        })
     };
-    places.into_iter().filter(|place| holds(place) == Some(true)).map(|place| (place, Evidence::For)).collect()
+    places.into_iter().filter(is_confirmed).map(|place| (place, Evidence::For)).collect()
+}
+
+/// The sums of its form that a field is in.
+fn sums_of<'a>(pages: &[PageRecord], place: Place, rules: &'a Rules) -> impl Iterator<Item = &'a Rule> + use<'a> {
+    let template = match pages.get(place.page as usize).map(|page| &page.reading) {
+        Some(PageReading::Read { form, .. }) => rules.templates.iter().find(|template| template.name == *form),
+        _ => None,
+    };
+    let of_form = template.map_or(&[][..], |template| template.rules.as_slice());
+    of_form.iter().filter(move |rule| is_sum(rule) && rule.fields().contains(&(place.field as usize)))
+}
+
+/// Whether all fields of a rule are sure, and it holds.
+fn holds(pages: &[PageRecord], page: u32, rule: &Rule) -> bool {
+    let known = |field: usize| {
+        let value = field_of(pages, Place { page, field: field as u32 }).filter(|value| !is_open(value));
+        value.and_then(|value| number(&value.guess)).map_or(Bounds::ANY, Bounds::exactly)
+    };
+    rule.holds(&known) == Some(true)
 }
 
 /// Whether a rule gives a field when all its others are known.

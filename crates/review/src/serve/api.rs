@@ -16,11 +16,12 @@ use crate::{
     answer::{Answer, Refusal},
     audit::Audit,
     context::Context,
-    crops::{FieldBox, PageFields, Picture, Shown},
+    crops::{FieldBox, PageBoxes, PageFields, Picture, Shown},
     journal::Event,
     params::FIELDS_AHEAD,
     queue::ItemIdx,
     review::Review,
+    run::Run,
     solve::Place,
 };
 use formread_core::{
@@ -462,14 +463,23 @@ pub(super) fn png(picture: Picture) -> Response {
 /// The page of an item, and all fields on it that may be asked.
 fn fields_of_page(review: &Review, item: ItemIdx, wanted: Shown) -> Result<PageFields, Failure> {
     let of = review.item(item).ok_or(Refusal::NoField)?;
-    let (document, page_idx) = (of.document, of.place.page);
-    let scan = review.run().scan(document).0.to_owned();
-    let pages = review.pages(document)?;
-    let page = pages.get(page_idx as usize).ok_or(Refusal::NoField)?;
-    let mut fields = Vec::new();
-    for (field, (row, readings)) in (0..).zip(page.fields.iter().zip(&page.readings)) {
-        let idx = review.idx_at(document, Place { page: page_idx, field });
-        fields.extend(idx.map(|idx| FieldBox { idx, bounds: row.bounds, quarter_turns: readings.quarter_turns }));
-    }
-    Ok(PageFields { place: (document, page_idx), scan, page: page.page, fields, wanted })
+    let (document, page) = (of.document, of.place.page);
+    let n_fields = review.kind(item).map_or(0, |(template, _)| template.fields.len() as u32);
+    let items: Vec<(usize, ItemIdx)> = (0..n_fields)
+        .filter_map(|field| Some((field as usize, review.idx_at(document, Place { page, field })?)))
+        .collect();
+    let (scan, run) = (review.run().scan(document).0.to_owned(), review.run().clone());
+    let boxes = Box::new(move || boxes_of(&run, document, page as usize, &items));
+    Ok(PageFields { place: (document, page), scan, boxes, wanted })
+}
+
+/// Where the fields of a page are, by their index and item.
+fn boxes_of(run: &Run, document: u32, page_idx: usize, items: &[(usize, ItemIdx)]) -> Result<PageBoxes, Error> {
+    let pages = run.pages(document)?;
+    let page = pages.get(page_idx).ok_or_else(|| Error::internal("an item is in no page"))?;
+    let of_item = |&(field, idx): &(usize, ItemIdx)| {
+        let (row, readings) = (page.fields.get(field)?, page.readings.get(field)?);
+        Some(FieldBox { idx, bounds: row.bounds, quarter_turns: readings.quarter_turns })
+    };
+    Ok(PageBoxes { page: page.page, fields: items.iter().filter_map(of_item).collect() })
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     answer::{Decision, Refusal},
     context::Context,
-    crops::{PageFields, Shown},
+    crops::{PageBoxes, PageFields, Shown},
     pages::PageToSee,
     review::Review,
 };
@@ -149,7 +149,9 @@ pub async fn picture(
         let review = shared.review();
         let of = review.pages_to_see().all().get(page).ok_or(Refusal::NoPage)?;
         let (place, scan) = (of.place, of.scan.clone());
-        cut(&shared, PageFields { place, scan, page: of.page, fields: Vec::new(), wanted })
+        let page = of.page;
+        let boxes = Box::new(move || Ok(PageBoxes { page, fields: Vec::new() }));
+        cut(&shared, PageFields { place, scan, boxes, wanted })
     };
     Ok(png(cut_by(receiver).await?))
 }

@@ -158,6 +158,28 @@ fn value_is_settled_by_one_where_the_other_fields_of_its_sum_are_sure_with_it() 
 }
 
 #[test]
+fn value_is_confirmed_by_a_sum_that_holds_though_another_breaks_with_what_was_read_beside_it() {
+    let rules = rules_of("rules = [\"s = a + b\", \"t = b + c\"]", &["a", "b", "c", "s", "t"]);
+    let page = record(
+        1,
+        &[
+            ("a", DOUBTFUL),
+            ("b", &[("5", 0.6), ("6", 0.3)]),
+            ("c", &[("2", 0.999)]),
+            ("s", &[("57", 0.999)]),
+            ("t", &[("42", 0.999)]),
+        ],
+    );
+    let given = |answers: &[(u32, &str)]| -> Readings {
+        answers.iter().map(|(field, text)| (Place { page: 0, field: *field }, vec![person("ann", text)])).collect()
+    };
+    let solved = |answers| solve(std::slice::from_ref(&page), &given(answers), &|_| false, &rules);
+    assert_eq!(outcome(&solved(&[(1, "40")]), 1), &settled("40", 1, ""), "40 + 2 is 42");
+    let both = solved(&[(0, "99"), (1, "40")]);
+    assert_eq!((outcome(&both, 0), outcome(&both, 1)), (&Outcome::Contested, &settled("40", 1, "")));
+}
+
+#[test]
 fn field_that_nobody_read_is_freed_from_a_higher_level_on_than_the_run_accepts() {
     // with 5 the sum of 22 leaves a at about 0.98, which a run accepts
     let fields: &[(&str, &[(&str, f64)])] =
