@@ -1,7 +1,7 @@
 //! Files that appear under their name whole or not at all, and files that only their owner can read.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, FileType, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -38,8 +38,13 @@ impl AtomicFile {
     /// Creates the temporary file, `.NAME.XXXXXX.new` in the folder of `path`.
     ///
     /// # Errors
-    /// Where the folder cannot be written to.
+    /// `Usage` where `path` is a device, a pipe or a socket, in whose place there would be a file; where the folder cannot be written to.
     pub fn create(path: PathBuf) -> Result<Self> {
+        let is_special = |kind: FileType| !(kind.is_file() || kind.is_dir() || kind.is_symlink());
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| is_special(metadata.file_type())) {
+            let error = Error::usage("neither a device nor a pipe is replaced by a file");
+            return Err(error.in_file(path.to_string_lossy()).with_hint("choose another name"));
+        }
         let file = hidden(&hidden_prefix(&path), NEW_SUFFIX)
             .tempfile_in(folder_of(&path))
             .map_err(|error| Error::from(error).in_file(path.to_string_lossy()))?;
@@ -282,6 +287,20 @@ mod tests {
         fs::remove_file(&path).expect("it is there");
         private_options().append(true).create(true).open(&path).expect("the folder is writable");
         assert_eq!(mode(), 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn socket_is_not_replaced_by_a_file() {
+        use std::os::unix::{fs::FileTypeExt, net::UnixListener};
+
+        let dir = tempfile::tempdir().expect("the temporary folder is writable");
+        let path = dir.path().join("socket");
+        let _listener = UnixListener::bind(&path).expect("the folder is writable");
+        let error = write_atomic(&path, b"a").expect_err("it is no file");
+        assert!(error.to_string().contains("neither a device nor a pipe"), "{error}");
+        assert!(fs::metadata(&path).expect("it is there").file_type().is_socket());
+        assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 1);
     }
 
     #[test]
