@@ -94,7 +94,7 @@ pub(super) struct Cleaned {
     pub lines: Vec<Segment>,
     /// Those of them that were there, and were removed.
     pub dropped: Vec<Segment>,
-    /// The middles of strokes that run along dashed lines.
+    /// The middles of strokes that run along dashed separators.
     pub along_dashes: Vec<Point>,
 }
 
@@ -119,15 +119,21 @@ pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) 
         let around = Rect::around([line.a, line.b]).map(|r| r.inflate(PARAMS.field.print_margin_mm));
         around.is_some_and(|r| near(&r))
     };
-    let lines = template.printed_lines().into_iter().filter(crosses);
-    let lines: Vec<Segment> = lines.map(|line| Segment::new(place.point(line.a), place.point(line.b))).collect();
-    let Dropped { lines: dropped, along_dashes } = dropout::drop_lines(&mut darkness, &lines);
+    let lines: Vec<Segment> = template.printed_lines().into_iter().filter(crosses).collect();
+    let own: Vec<Segment> = field.layout.printed_lines();
+    let inside = field.layout.bounds().inflate(-PARAMS.field.print_margin_mm);
+    let is_separator = |line: &Segment| !own.contains(line) && inside.contains(nearest(line, inside.centre()));
+    let on_crop = |line: Segment| Segment::new(place.point(line.a), place.point(line.b));
+    let (separators, others): (Vec<Segment>, Vec<Segment>) = lines.iter().partition(|line| is_separator(line));
+    let [separators, others] = [separators, others].map(|lines| lines.into_iter().map(on_crop).collect::<Vec<_>>());
+    let Dropped { lines: dropped, along_dashes } =
+        dropout::drop_lines_and_separators(&mut darkness, &others, &separators);
     if let PageLayout::Printed(landmarks) = &template.layout {
         for word in landmarks.words.iter().map(|word| printed(word.bounds)).filter(near) {
             wipe(&mut darkness, place.rect(word), &[frame]);
         }
     }
-    Cleaned { darkness, lines, dropped, along_dashes }
+    Cleaned { darkness, lines: lines.into_iter().map(on_crop).collect(), dropped, along_dashes }
 }
 
 /// `darkness`, that of the crop of a field, without the other print that the template declares around the field.
@@ -174,11 +180,17 @@ pub(super) fn without_print(crop: &GrayImage, place: Place, template: &FormTempl
 /// A strip without the rules around its cell and the lines ruled across it.
 pub(super) fn cleaned_strip(strip: &Strip) -> Cleaned {
     let mut darkness = ink::darkness(&strip.scanned);
-    let mut dropped = dropout::drop_lines(&mut darkness, &strip.rules).lines;
+    let mut dropped = dropout::drop_lines(&mut darkness, &strip.rules);
     if let Some(ink) = ink::find_ink(&darkness, strip.frame, &PARAMS.ink) {
-        dropped.extend(dropout::drop_lines(&mut darkness, &rules(&ink.mask)).lines);
+        dropped.extend(dropout::drop_lines(&mut darkness, &rules(&ink.mask)));
     }
     Cleaned { darkness, lines: strip.rules.clone(), dropped, along_dashes: Vec::new() }
+}
+
+/// The point of a line that is nearest to `p`.
+fn nearest(line: &Segment, p: Point) -> Point {
+    let along = line.direction();
+    line.a + along * (p - line.a).dot(along).clamp(0.0, line.length())
 }
 
 /// The lines ruled across a strip.

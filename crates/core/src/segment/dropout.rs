@@ -18,6 +18,13 @@ use formread_raster::{
     transpose,
 };
 
+/// A line that is printed on a crop.
+struct PrintedLine {
+    /// Pixels of the crop.
+    at: Segment,
+    is_separator: bool,
+}
+
 /// What was erased, pixels of the crop.
 #[derive(Default)]
 pub(super) struct Dropped {
@@ -27,9 +34,20 @@ pub(super) struct Dropped {
     pub along_dashes: Vec<Point>,
 }
 
-/// Erases `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black).
-pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) -> Dropped {
-    let (horizontal, vertical): (Vec<Segment>, Vec<Segment>) = lines.iter().partition(|line| line.is_horizontal());
+/// Erases `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black). Returns those that were there.
+pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) -> Vec<Segment> {
+    drop_lines_and_separators(darkness, lines, &[]).lines
+}
+
+/// The same; `separators` are lines within a box, which are often dashed: of them, strokes are kept that run along the dashes.
+pub(super) fn drop_lines_and_separators(
+    darkness: &mut GrayImage,
+    lines: &[Segment],
+    separators: &[Segment],
+) -> Dropped {
+    let line = |is_separator: bool| move |&at: &Segment| PrintedLine { at, is_separator };
+    let all = lines.iter().map(line(false)).chain(separators.iter().map(line(true)));
+    let (horizontal, vertical): (Vec<PrintedLine>, Vec<PrintedLine>) = all.partition(|line| line.at.is_horizontal());
     let mut dropped = drop_horizontal(darkness, horizontal, |line| line);
     if !vertical.is_empty() {
         let swap = |p: Point| Point::new(p.y, p.x);
@@ -44,13 +62,17 @@ pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) -> Dropped
 
 /// Erases those of `lines` that are there and returns them; `turned` maps them to sideways lines of the picture. All are measured
 /// before one is erased: a line is often given twice, and without it the feet of digits would be taken for it.
-fn drop_horizontal(darkness: &mut GrayImage, lines: Vec<Segment>, turned: impl Fn(Segment) -> Segment) -> Dropped {
+fn drop_horizontal(darkness: &mut GrayImage, lines: Vec<PrintedLine>, turned: impl Fn(Segment) -> Segment) -> Dropped {
     let before = darkness.clone();
     let mut dropped = Dropped::default();
-    for line in lines {
-        if let Some(course) = course(&before, turned(line)) {
-            dropped.along_dashes.extend(erase(&before, darkness, &course));
-            dropped.lines.push(line);
+    for PrintedLine { at, is_separator } in lines {
+        if let Some(course) = course(&before, turned(at)) {
+            let strokes = if is_separator { dashes::strokes_on(&course.masses(&before)) } else { Vec::new() };
+            erase(&before, darkness, &course, &strokes);
+            dropped
+                .along_dashes
+                .extend(strokes.iter().filter(|stroke| stroke.is_along).map(|stroke| course.middle(stroke)));
+            dropped.lines.push(at);
         }
     }
     dropped
@@ -92,6 +114,12 @@ impl Course {
         self.columns.clone().zip(&self.tops).map(mass).collect()
     }
 
+    /// The middle of a stroke along the line.
+    fn middle(&self, stroke: &StrokeOnDashes) -> Point {
+        let at = (stroke.columns.start + stroke.columns.end) / 2;
+        Point::new(f64::from(self.columns.start) + at as f64, f64::from(self.tops[at]))
+    }
+
     /// Whether the line is seen in its column `i`.
     fn is_inked(&self, picture: &GrayImage, i: usize) -> bool {
         let (x, top) = (self.columns.start + i as i32, self.tops[i]);
@@ -99,9 +127,8 @@ impl Course {
     }
 }
 
-/// Erases from `darkness` the line of this `course`; `before` is the picture with all lines. Returns the middles of strokes that run
-/// along its dashes.
-fn erase(before: &GrayImage, darkness: &mut GrayImage, course: &Course) -> Vec<Point> {
+/// Erases from `darkness` the line of this `course`, but for the strokes on its dashes; `before` is the picture with all lines.
+fn erase(before: &GrayImage, darkness: &mut GrayImage, course: &Course, on_dashes: &[StrokeOnDashes]) {
     let Course { columns, tops, thickness, .. } = course;
     let excesses = [-1, 1].map(|side| course.excess(before, side));
     let [above, below] = [0, 1].map(|side: usize| {
@@ -109,7 +136,6 @@ fn erase(before: &GrayImage, darkness: &mut GrayImage, course: &Course) -> Vec<P
     });
     let strokes: Vec<Range<i32>> = above.iter().chain(&below).cloned().collect();
     let is_point = point_columns(before, course, &excesses, &strokes);
-    let on_dashes = dashes::strokes_on(&course.masses(before));
     let mut is_stroke = vec![false; tops.len()];
     on_dashes.iter().for_each(|stroke| is_stroke[stroke.columns.clone()].fill(true));
     for (i, (x, &top)) in columns.clone().zip(tops).enumerate().filter(|(i, _)| !is_point[*i] && !is_stroke[*i]) {
@@ -127,11 +153,6 @@ fn erase(before: &GrayImage, darkness: &mut GrayImage, course: &Course) -> Vec<P
             bridge(before, darkness, course, a, b);
         }
     }
-    let middle = |stroke: StrokeOnDashes| {
-        let at = (stroke.columns.start + stroke.columns.end) / 2;
-        Point::new(f64::from(columns.start) + at as f64, f64::from(tops[at]))
-    };
-    on_dashes.into_iter().filter(|stroke| stroke.is_along).map(middle).collect()
 }
 
 /// Which columns are left as they are: those of a point that lies on the line. `strokes` reach the line at full width.

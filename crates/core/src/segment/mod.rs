@@ -252,8 +252,7 @@ fn cut_field(
     let letters = if cells.len() > 1 { printed_in_cells(template, &cells, place) } else { Vec::new() };
     let cleaned = clean::cleaned(&crop, field, template);
     let edges = cells.iter().flat_map(|cell| cell.edges()).chain(cleaned.lines.iter().copied()).collect();
-    // the cells of a comb have solid sides, which a dithered fax breaks into dashes
-    let is_along_dashes = cells.len() == 1 && cleaned.along_dashes.iter().any(|at| frame.contains(*at));
+    let is_along_dashes = cleaned.along_dashes.iter().any(|at| frame.contains(*at));
     let cutout = Cutout { cleaned, frame, cells, edges, letters, explained, is_strip: false };
     let (cut, stray) = cut_writing(field, &cutout);
     let is_written = matches!(cut.0, FieldInk::Written(_));
