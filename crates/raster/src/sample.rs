@@ -311,6 +311,28 @@ mod tests {
     }
 
     #[test]
+    fn row_of_white_paper_is_white_and_one_with_ink_is_sampled() {
+        for spacing in [0.5, 1.2, 2.5] {
+            let sampler = Sampler::new([spacing; 2]);
+            let (from, step) = (Point::new(20.3, 30.4), Point::new(spacing, 0.1));
+            let row_of = |picture: &GrayImage| -> [u8; 8] {
+                let mut row = [0; 8];
+                sampler.row(picture, from, step, &mut row);
+                row
+            };
+            let paper = GrayImage::from_pixel(64, 64, image::Luma([255]));
+            assert_eq!(row_of(&paper), [255; 8], "{spacing}");
+            for (x, y) in (15..45).flat_map(|x| (25..36).map(move |y| (x, y))) {
+                let mut speck = paper.clone();
+                speck.put_pixel(x, y, image::Luma([0]));
+                let expected: [u8; 8] = std::array::from_fn(|i| sampler.grey(&speck, from + step * i as f64));
+                let off = row_of(&speck).iter().zip(expected).map(|(a, b)| a.abs_diff(b)).max();
+                assert!(off <= Some(2), "a speck at ({x}, {y}), {spacing}: off by {off:?}");
+            }
+        }
+    }
+
+    #[test]
     fn sample_at_wide_spacing_is_the_mean_of_its_pixels() {
         // every fourth column is black
         let picture = GrayImage::from_fn(64, 64, |x, _| image::Luma([if x % 4 == 0 { 0 } else { 240 }]));
