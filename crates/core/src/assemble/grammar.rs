@@ -62,7 +62,11 @@ pub(super) fn allowed(field: &Field, lattice: &Lattice) -> SignSet {
     let mut signs = match field.kind {
         FieldKind::Amount { decimals, .. } if decimals > 0 => SEPARATORS,
         FieldKind::Date { .. } => OF_DATE,
-        _ => SignSet::NONE,
+        FieldKind::Integer
+        | FieldKind::Amount { .. }
+        | FieldKind::Code
+        | FieldKind::Mark { .. }
+        | FieldKind::Choice { .. } => SignSet::NONE,
     };
     if field.is_signed {
         signs = signs.with(POLARITY);
