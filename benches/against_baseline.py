@@ -4,8 +4,8 @@
     make baseline                              keeps the present build in target/baseline
     benches/against_baseline.py [SCANS]        default: fixtures/scans
 
-For each build it prints the median of five runs: pages decoded a second, pages read a second, their ratio, and the processor
-time of each stage, with the ratio of both builds. Only ratios mean something: other processes slow both.
+For each build it prints the median of five runs: pages decoded a second, pages read a second, their ratio, and the time
+of each stage, with the ratio of both builds. Only ratios mean something: other processes slow both.
 """
 
 import json
