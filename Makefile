@@ -35,10 +35,13 @@ MNIST_DIR ?= .mnist
 DIGITS_CH ?=
 STROKES ?=
 WEIGHTS ?= .train/digits.safetensors
-# The recipe of the weights in crates/torch/src/shipped.
+FIRST_WEIGHTS := $(WEIGHTS:.safetensors=.first.safetensors)
+MORE_DIGITS ?=
+# The recipe of the weights in crates/torch/src/shipped: nets from nothing, then trained further with more sets.
 RECIPE := --epochs 16 --batch-size 128 --lr 0.002 \
     --strip-epochs 14 --strips 40000 --strip-batch-size 32 --strip-lr 0.0015 \
     --precision bfloat16 --seed 1
+FURTHER := --epochs 4 --batch-size 128 --lr 0.0006 --strip-epochs 5 --strips 40000 --strip-lr 0.0005 --precision bfloat16
 
 .PHONY: help
 help: ## this list
@@ -183,9 +186,11 @@ bench: build ## the whole reading against decoding, the build of `make baseline`
 	$(CARGO) bench --bench stages
 
 .PHONY: train
-train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the shipped recipe: MNIST_DIR=, DIGITS_CH=, STROKES=, WEIGHTS=
+train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the shipped recipe: MNIST_DIR=, DIGITS_CH=, STROKES=, MORE_DIGITS=, WEIGHTS=
 	mkdir -p $(dir $(WEIGHTS))
-	$(FORMREAD) train $(addprefix --data ,$(MNIST_DIR) $(DIGITS_CH) $(STROKES)) --out $(WEIGHTS) $(RECIPE)
+	$(FORMREAD) train $(addprefix --data ,$(MNIST_DIR) $(DIGITS_CH) $(STROKES)) --out $(FIRST_WEIGHTS) $(RECIPE)
+	$(FORMREAD) train --further --base $(FIRST_WEIGHTS) \
+	    $(addprefix --data ,$(MNIST_DIR) $(DIGITS_CH) $(STROKES) $(MORE_DIGITS)) --out $(WEIGHTS) $(FURTHER)
 
 .mnist/.done:
 	rm -rf .mnist .mnist.new
@@ -217,7 +222,7 @@ nightly: ## one run at a time over SCANS= into OUT=, with a dated log, resumed i
 # It takes as long as `make train`. The model is replaced only where the candidate is proved better: docs/guide/review.md.
 .PHONY: refresh
 refresh: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains with what people settled in a review; promotes if better: SCANS=, OUT=, MODEL=
-	@TRAIN="$(RECIPE)" pipelines/refresh "$(SCANS)" "$(OUT)" "$(MODEL)" $(MNIST_DIR) $(DIGITS_CH) $(STROKES)
+	@TRAIN="$(FURTHER)" pipelines/refresh "$(SCANS)" "$(OUT)" "$(MODEL)" $(MNIST_DIR) $(DIGITS_CH) $(STROKES)
 
 .PHONY: clean
 clean: ## removes what was built, not LibTorch

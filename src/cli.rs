@@ -264,7 +264,10 @@ pub struct TrainArgs {
     /// Which nets to train; the others are taken from --base
     #[arg(long, value_enum, default_value_t = Nets::All)]
     pub net: Nets,
-    /// Weights of the nets that are not trained [default: the built-in weights]
+    /// Train the nets of --base further, in place of untrained ones
+    #[arg(long)]
+    pub further: bool,
+    /// Weights of the nets that are not trained or trained further [default: the built-in weights]
     #[arg(long, value_name = "W.safetensors")]
     pub base: Option<PathBuf>,
     /// Number of epochs of the net that reads strips of digits

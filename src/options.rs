@@ -219,7 +219,8 @@ pub fn train_options(args: &TrainArgs) -> Result<TrainOptions> {
     Ok(TrainOptions {
         glyphs: matches!(args.net, Nets::All | Nets::Glyphs).then_some(glyphs),
         strips: matches!(args.net, Nets::All | Nets::Strips).then_some(strips),
-        base: if args.net == Nets::All { None } else { Some(weights(args.base.as_deref())?) },
+        base: if args.net == Nets::All && !args.further { None } else { Some(weights(args.base.as_deref())?) },
+        is_further: args.further,
         precision: precision(args.precision, Precision::best()),
         jobs: args.jobs.unwrap_or_else(cores),
         seed: *seed,

@@ -13,6 +13,7 @@ use formread_core::scores::Precision;
 use formread_raster::error::{Error, Result};
 use formread_torch::architecture::Architecture;
 use formread_torch::weights::PlainTensor;
+use tch::Tensor;
 
 /// Batches prepared in advance of the net.
 const BATCHES_AHEAD: usize = 4;
@@ -34,13 +35,16 @@ pub(super) trait TrainingTask: Sync {
     /// One step with the learning rate `lr`; gives the batch's mean loss.
     fn step(&self, learner: &mut Learner, batch: &Self::Batch, lr: f64) -> Result<f64>;
 
+    /// The input of the net, [N, 1, H, W].
+    fn input(&self, batch: &Self::Batch) -> Result<Tensor>;
+
     /// Counts of correct and of all held-out samples, set by set, with the weights so far (`folded`).
     fn measure(&self, folded: BTreeMap<String, PlainTensor>) -> Result<Vec<(String, usize, usize)>>;
 }
 
 /// How a net is fitted to a task.
 #[derive(Debug, Clone)]
-pub(super) struct FitOptions {
+pub(super) struct FitOptions<'a> {
     /// Epochs in all.
     pub epochs: usize,
     /// Highest learning rate of Adam.
@@ -48,6 +52,8 @@ pub(super) struct FitOptions {
     pub schedule: Schedule,
     pub seed: u64,
     pub precision: Precision,
+    /// Weights that training starts from; `None` starts from random ones.
+    pub start: Option<&'a BTreeMap<String, PlainTensor>>,
     /// File of the checkpoint.
     pub checkpoint: PathBuf,
     /// Continue from the checkpoint where there is one.
@@ -134,7 +140,7 @@ pub enum TrainEvent {
 
 /// Runs all epochs that are not done yet. Returns the trained net and the mean loss of each epoch.
 pub(super) fn fit<L: TrainingTask>(
-    options: &FitOptions,
+    options: &FitOptions<'_>,
     task: &L,
     on_event: &(dyn Fn(TrainEvent) + Sync),
 ) -> Result<(Learner, Vec<f64>)> {
@@ -151,6 +157,8 @@ pub(super) fn fit<L: TrainingTask>(
         learner = Learner::from_state(task.architecture(), &state, progress.steps, options.seed, options.precision)?;
         losses = progress.losses;
         on_event(TrainEvent::Resumed { net, epochs_done: progress.epochs_done });
+    } else if let (Some(start), Some(batch)) = (options.start, task.epoch(0).next()) {
+        learner.start_from(start, task.input(&batch)?)?;
     }
     for epoch in losses.len()..options.epochs {
         losses.push(fit_epoch(options, task, &mut learner, epoch, on_event)?);
@@ -165,7 +173,7 @@ pub(super) fn fit<L: TrainingTask>(
 
 /// Runs one epoch and returns its mean loss. A thread of its own prepares the batches in advance.
 fn fit_epoch<L: TrainingTask>(
-    options: &FitOptions,
+    options: &FitOptions<'_>,
     task: &L,
     learner: &mut Learner,
     epoch: usize,

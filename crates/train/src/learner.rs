@@ -91,6 +91,63 @@ impl Learner {
         Ok(learner)
     }
 
+    /// Takes over the parameters of a trained net, whose batch normalisation is folded into its kernels. The normalisation is
+    /// put back with the mean and variance of `input`, [N, 1, H, W], so that the net computes what it computed before, and
+    /// each layer with it gives values of variance 1, as an untrained net does.
+    ///
+    /// # Errors
+    /// `Format` where a tensor is missing or has another shape; where LibTorch fails.
+    pub fn start_from(&mut self, folded: &BTreeMap<String, PlainTensor>, input: Tensor) -> NetResult<()> {
+        let mut x = input;
+        let architecture = self.architecture;
+        for conv in architecture.trunk {
+            x = self.take_over(conv, folded, &x)?.f_relu()?;
+        }
+        for head in architecture.heads {
+            let _ = self.take_over(head, folded, &x)?;
+        }
+        Ok(())
+    }
+
+    /// Takes over one layer, and gives its values before its activation, [N, C, H', W'].
+    fn take_over(&mut self, conv: &Conv, folded: &BTreeMap<String, PlainTensor>, x: &Tensor) -> NetResult<Tensor> {
+        let name = conv.name;
+        let get = |part: &str, shape: Vec<usize>| {
+            let name = format!("{name}.{part}");
+            let missing = || Error::format(Format::Weights, format_args!("tensor missing or of another shape: {name}"));
+            to_tensor(folded.get(&name).filter(|tensor| tensor.shape == shape).ok_or_else(missing)?)
+        };
+        let weight = get("weight", conv.kernel_shape().to_vec())?;
+        let bias = get("bias", vec![conv.outputs])?;
+        let values = convolved(x, conv, &weight, None)?;
+        let per_channel = |tensor: &Tensor| tensor.f_view([1, -1, 1, 1]);
+        let after = values.f_add(&per_channel(&bias)?)?;
+        if conv.activation != Activation::BatchNormRelu {
+            self.set_parameter(&format!("{name}.weight"), weight)?;
+            self.set_parameter(&format!("{name}.bias"), bias)?;
+            return Ok(after);
+        }
+        let mean = values.f_mean_dim([0, 2, 3].as_slice(), false, Kind::Float)?;
+        let variance = values.f_var_dim([0, 2, 3].as_slice(), false, false)?;
+        // `gain` is what the folded kernel was multiplied by, if its values had variance 1 before
+        let gain = variance.f_add_scalar(NORM_EPSILON)?.f_sqrt()?;
+        let (mean, variance) = (mean.f_div(&gain)?, variance.f_div(&gain.f_square()?)?);
+        let scale = variance.f_add_scalar(NORM_EPSILON)?.f_sqrt()?.f_mul(&gain)?;
+        let shift = bias.f_add(&mean.f_mul(&gain)?)?;
+        self.set_parameter(&format!("{name}.weight"), weight.f_div(&gain.f_view([-1, 1, 1, 1])?)?)?;
+        self.set_parameter(&format!("{name}.norm.scale"), scale)?;
+        self.set_parameter(&format!("{name}.norm.shift"), shift)?;
+        self.statistics.insert(format!("{name}.norm.mean"), mean);
+        self.statistics.insert(format!("{name}.norm.variance"), variance);
+        Ok(after)
+    }
+
+    /// Puts a parameter in the place of the one of this name.
+    fn set_parameter(&mut self, name: &str, values: Tensor) -> NetResult<()> {
+        self.parameters.insert(name.to_owned(), values.f_set_requires_grad(true)?);
+        Ok(())
+    }
+
     /// One step of Adam with the learning rate `lr` on a batch of glyphs. Returns the mean loss of the batch before the step.
     ///
     /// # Errors
@@ -101,9 +158,7 @@ impl Learner {
             let (digits, classes) = (labels.digits.len(), labels.classes.len());
             return Err(Error::usage(format_args!("{n} glyphs with {digits} and {classes} labels")).into());
         }
-        let side = GLYPH_SIDE as i64;
-        let x = Tensor::f_from_slice(&batch.pixels)?.f_view([n as i64, 1, side, side])?;
-        let logits = self.forward(x)?;
+        let logits = self.forward(glyph_input(batch)?)?;
         // [N, C, 1, 1] => [N, C]
         let flat = |head: usize| logits[head].f_flatten(1, 3);
         let loss = cross_entropy(&flat(0)?, &flat(1)?, &labels.digits, &labels.classes)?;
@@ -117,17 +172,11 @@ impl Learner {
     /// Where the number of labels is not that of the strips, the loss is not finite, or LibTorch fails.
     pub fn step_strips(&mut self, strips: &[Strip], symbols: &[Vec<i64>], lr: f64) -> NetResult<f64> {
         let (n, n_labels) = (strips.len(), symbols.len());
-        let width = strips.iter().map(|strip| strip.width).max().unwrap_or(0);
+        let width = widest(strips);
         if n_labels != n || width == 0 {
             return Err(Error::usage(format_args!("{n} strips with {n_labels} labels")).into());
         }
-        let mut pixels = vec![0.0f32; n * STRIP_HEIGHT * width];
-        let rows = strips.iter().flat_map(|strip| strip.pixels.chunks_exact(strip.width));
-        for (row, place) in rows.zip(pixels.chunks_exact_mut(width)) {
-            place[..row.len()].copy_from_slice(row);
-        }
-        let x = Tensor::f_from_slice(&pixels)?.f_view([n as i64, 1, STRIP_HEIGHT as i64, width as i64])?;
-        let logits = self.forward(x)?;
+        let logits = self.forward(strip_input(strips, width)?)?;
         let n_columns: Vec<i64> = strips.iter().map(|strip| (strip.width / COLUMN_PX) as i64).collect();
         let loss = ctc_loss(&logits[0], &n_columns, symbols)?;
         self.apply_gradient(&loss, lr)
@@ -283,6 +332,28 @@ impl Learner {
     }
 }
 
+/// [N, 1, 28, 28].
+pub(super) fn glyph_input(batch: &GlyphBatch) -> NetResult<Tensor> {
+    let side = GLYPH_SIDE as i64;
+    Ok(Tensor::f_from_slice(&batch.pixels)?.f_view([batch.n_glyphs as i64, 1, side, side])?)
+}
+
+/// The width of the widest strip, pixels; 0 where there is none.
+pub(super) fn widest(strips: &[Strip]) -> usize {
+    strips.iter().map(|strip| strip.width).max().unwrap_or(0)
+}
+
+/// [N, 1, 32, `width`]: on the right of narrower strips is paper.
+pub(super) fn strip_input(strips: &[Strip], width: usize) -> NetResult<Tensor> {
+    let n = strips.len();
+    let mut pixels = vec![0.0f32; n * STRIP_HEIGHT * width];
+    let rows = strips.iter().flat_map(|strip| strip.pixels.chunks_exact(strip.width));
+    for (row, place) in rows.zip(pixels.chunks_exact_mut(width)) {
+        place[..row.len()].copy_from_slice(row);
+    }
+    Ok(Tensor::f_from_slice(&pixels)?.f_view([n as i64, 1, STRIP_HEIGHT as i64, width as i64])?)
+}
+
 /// The tensors of all nets, untrained.
 ///
 /// # Errors
@@ -368,6 +439,30 @@ mod tests {
             Learner::from_state(GLYPH, &state, learner.steps(), 5, Precision::Single).expect("it is the same net");
         (0..3).for_each(|_| assert_eq!(step(&mut learner).to_bits(), step(&mut resumed).to_bits()));
         assert_eq!(learner.folded().expect("LibTorch works"), resumed.folded().expect("LibTorch works"));
+    }
+
+    #[test]
+    fn learner_that_starts_from_a_trained_net_computes_the_same_and_goes_on() {
+        let (batch, labels) = bars();
+        let labels = GlyphLabels { classes: vec![0; labels.len()], digits: labels };
+        let mut learner = Learner::new(GLYPH, 5, Precision::Single).expect("LibTorch works");
+        let step = |learner: &mut Learner| learner.step_glyphs(&batch, &labels, 1e-3).expect("LibTorch works");
+        let first = step(&mut learner);
+        (0..40).for_each(|_| _ = step(&mut learner));
+        let folded = learner.folded().expect("LibTorch works");
+        let mut next = Learner::new(GLYPH, 6, Precision::Single).expect("LibTorch works");
+        let input = || glyph_input(&batch).expect("the batch has glyphs");
+        next.start_from(&folded, input()).expect("it is the same net");
+        for (name, tensor) in next.folded().expect("LibTorch works") {
+            let before = &folded[&name];
+            assert_eq!(tensor.shape, before.shape);
+            for (&a, &b) in tensor.values.iter().zip(&before.values) {
+                assert!((a - b).abs() < 1e-4 * b.abs().max(1.0), "{name}: {a} is not {b}");
+            }
+        }
+        assert!(step(&mut next) < 0.3 * first, "the first step starts from the loss of the trained net");
+        let mut strip = Learner::new(STRIP, 6, Precision::Single).expect("LibTorch works");
+        assert!(strip.start_from(&folded, input()).is_err(), "its tensors are missing");
     }
 
     #[test]

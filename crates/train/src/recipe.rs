@@ -43,6 +43,9 @@ pub struct TrainOptions {
     pub strips: Option<StripOptions>,
     /// Weights of the nets that are not trained. Default: untrained nets.
     pub base: Option<Weights>,
+    /// The nets of `base` are trained further, in place of untrained ones. What was held out of their training is held out again
+    /// only with the same sets, seed, share and turn.
+    pub is_further: bool,
     /// Schedule of the learning rate.
     pub schedule: Schedule,
     /// Precision of the nets during training.
@@ -110,6 +113,7 @@ impl TrainOptions {
             glyphs: Some(GlyphOptions::default()),
             strips: Some(StripOptions::default()),
             base: None,
+            is_further: false,
             schedule: Schedule::Cosine,
             precision: Precision::Single,
             jobs: NonZeroUsize::MIN,
@@ -220,8 +224,12 @@ fn initial_weights(options: &TrainOptions, parts: &Split) -> Result<(BTreeMap<St
         count: set.samples.len(),
         writers: writers_with_samples(set),
     });
-    let trained_on = trained_on.collect();
+    let mut trained_on: Vec<_> = trained_on.collect();
     if let Some(base) = &options.base {
+        if options.is_further {
+            let is_new = |before: &&TrainedOn| !parts.train.iter().any(|set| set.name == before.set);
+            trained_on.extend(base.sidecar().trained_on.iter().filter(is_new).cloned());
+        }
         let sidecar = Sidecar { trained_on, held_out: Vec::new(), ..base.sidecar().clone() };
         return Ok((base.tensors().clone(), sidecar));
     }
@@ -253,19 +261,21 @@ fn recipe(options: &TrainOptions, glyphs: &GlyphOptions, negatives: usize) -> Re
     }
 }
 
-fn fit_options(
-    options: &TrainOptions,
+fn fit_options<'a>(
+    options: &'a TrainOptions,
     parts: &Split,
     net: Architecture,
     seed: u64,
     epochs: usize,
     lr: f64,
     task_options: String,
-) -> FitOptions {
+) -> FitOptions<'a> {
+    let start = options.base.as_ref().filter(|_| options.is_further);
+    let started = start.map(|base| format!(" from {}", base.sha256())).unwrap_or_default();
     let TrainOptions { schedule, precision, held_out_writers, held_out_turn, augmentation, .. } = options;
     let sizes: Vec<_> = parts.train.iter().map(|set| (&set.name, set.samples.len())).collect();
     let settings = format!(
-        "{ARCHITECTURE} {task_options} {schedule:?} {precision:?} {seed} {held_out_writers} {held_out_turn} {augmentation:?} {sizes:?}"
+        "{ARCHITECTURE} {task_options} {schedule:?} {precision:?} {seed} {held_out_writers} {held_out_turn} {augmentation:?} {sizes:?}{started}"
     );
     let checkpoint = checkpoint_path(&options.out, net.name);
     FitOptions {
@@ -274,6 +284,7 @@ fn fit_options(
         schedule: *schedule,
         seed,
         precision: *precision,
+        start: start.map(Weights::tensors),
         checkpoint,
         resume: options.resume,
         settings,
@@ -430,9 +441,27 @@ mod tests {
         assert!(resumed.weights == report.weights, "the same seed gives the same weights");
 
         // one net alone, the others unchanged
-        let strips_alone = TrainOptions { glyphs: None, base: Some(loaded), ..options(folder.path(), "c.safetensors") };
+        let strips_alone =
+            TrainOptions { glyphs: None, base: Some(loaded.clone()), ..options(folder.path(), "c.safetensors") };
         let same = train(&strips_alone, &mut |_| {}).expect("there is something to train on");
         assert!(same.weights.tensors() == report.weights.tensors(), "each net is trained independently of the others");
+
+        // trained further: the first epoch goes on where the other training ended
+        let further = TrainOptions {
+            base: Some(loaded),
+            is_further: true,
+            held_out_writers: 0.0,
+            data: vec![folder.path().join("more")],
+            ..options(folder.path(), "d.safetensors")
+        };
+        fs::rename(folder.path().join("glyphs"), folder.path().join("more")).expect("it is a folder");
+        let more = train(&further, &mut |_| {}).expect("there is something to train on");
+        let sets: Vec<_> = more.weights.sidecar().trained_on.iter().map(|on| on.set.as_str()).collect();
+        assert_eq!(sets, ["more", "glyphs"], "the sets of both trainings");
+        for net in NETS {
+            let [further, before] = [&more, &report].map(|report| report.weights.sidecar().losses[net.name].clone());
+            assert!(further[0] < before[0], "{}: {further:?} after {before:?}", net.name);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use tch::Tensor;
 
 use super::augment::Augmentation;
 use super::batches::{Batches, LabelledGlyphs, LabelledStrips, StripBatches};
@@ -11,6 +12,7 @@ use super::fit::TrainingTask;
 use super::split::Split;
 use super::strips::{LabelledStrip, StripMaker};
 use crate::Learner;
+use crate::learner::{glyph_input, strip_input, widest};
 use formread_core::scores::{CtcLogProbs, ctc_greedy_decode};
 use formread_raster::error::Result;
 use formread_tools::evaluate::glyphs::evaluate_set;
@@ -57,6 +59,10 @@ impl TrainingTask for GlyphTask<'_> {
         Ok(learner.step_glyphs(&batch.glyphs, &batch.labels, lr)?)
     }
 
+    fn input(&self, batch: &LabelledGlyphs) -> Result<Tensor> {
+        Ok(glyph_input(&batch.glyphs)?)
+    }
+
     /// The net is measured as both members of the ensemble: the other one may be untrained.
     fn measure(&self, folded: BTreeMap<String, PlainTensor>) -> Result<Vec<(String, usize, usize)>> {
         let as_both = [GLYPH, GLYPH_ENSEMBLE].into_iter().flat_map(|net| {
@@ -94,6 +100,10 @@ impl TrainingTask for StripTask<'_> {
 
     fn step(&self, learner: &mut Learner, batch: &LabelledStrips, lr: f64) -> Result<f64> {
         Ok(learner.step_strips(&batch.strips, &batch.symbols, lr)?)
+    }
+
+    fn input(&self, batch: &LabelledStrips) -> Result<Tensor> {
+        Ok(strip_input(&batch.strips, widest(&batch.strips))?)
     }
 
     fn measure(&self, folded: BTreeMap<String, PlainTensor>) -> Result<Vec<(String, usize, usize)>> {
