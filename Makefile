@@ -35,9 +35,7 @@ MNIST_DIR ?= .mnist
 DIGITS_CH ?=
 STROKES ?=
 WEIGHTS ?= .train/digits.safetensors
-FIRST_WEIGHTS := $(WEIGHTS:.safetensors=.first.safetensors)
-MORE_DIGITS ?=
-# The recipe of the weights in crates/torch/src/shipped: nets from nothing, then trained further with more sets.
+# The recipe of the weights in crates/torch/src/shipped.
 RECIPE := --epochs 16 --batch-size 128 --lr 0.002 \
     --strip-epochs 14 --strips 40000 --strip-batch-size 32 --strip-lr 0.0015 \
     --precision bfloat16 --seed 1
@@ -186,11 +184,9 @@ bench: build ## the whole reading against decoding, the build of `make baseline`
 	$(CARGO) bench --bench stages
 
 .PHONY: train
-train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the shipped recipe: MNIST_DIR=, DIGITS_CH=, STROKES=, MORE_DIGITS=, WEIGHTS=
+train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the shipped recipe: MNIST_DIR=, DIGITS_CH=, STROKES=, WEIGHTS=
 	mkdir -p $(dir $(WEIGHTS))
-	$(FORMREAD) train $(addprefix --data ,$(MNIST_DIR) $(DIGITS_CH) $(STROKES)) --out $(FIRST_WEIGHTS) $(RECIPE)
-	$(FORMREAD) train --further --base $(FIRST_WEIGHTS) \
-	    $(addprefix --data ,$(MNIST_DIR) $(DIGITS_CH) $(STROKES) $(MORE_DIGITS)) --out $(WEIGHTS) $(FURTHER)
+	$(FORMREAD) train $(addprefix --data ,$(MNIST_DIR) $(DIGITS_CH) $(STROKES)) --out $(WEIGHTS) $(RECIPE)
 
 .mnist/.done:
 	rm -rf .mnist .mnist.new
