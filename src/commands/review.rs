@@ -22,8 +22,8 @@ use formread_raster::{
     fsio::{Change, commit_all},
 };
 use formread_review::{
-    Context, Event, Journal, Review, RunPaths, ServeOptions, Settings, SettledRow, final_pages, identities,
-    read_journal, serve,
+    Context, DigitSource, Event, Journal, Review, RunPaths, ServeOptions, Settings, SettledRow, final_pages,
+    identities, read_journal, serve,
 };
 use formread_serve::People;
 
@@ -77,6 +77,15 @@ fn serve_page(out: &Path, scans: &Path, args: &ServeArgs) -> Result<u8> {
             say(&format!("{n_hidden} fields of rejected pages are not asked\nhint: they need --context page"));
         }
     }
+    let decoder = options::decoder(&args.limits)?;
+    let groups = match args.groups {
+        true => {
+            let templates = review.run().rules.templates.clone();
+            let reader = options::reader_of(templates, args.model.as_deref(), options::limits(&args.limits))?;
+            Some(DigitSource::new(reader, &scans, Some(decoder.clone())))
+        }
+        false => None,
+    };
     let (sender, receiver) = mpsc::channel();
     journal.append(settings, Box::new(move |stored| drop(sender.send(stored))));
     receiver.recv().context("the journal is closed")?.map_err(Error::usage)?;
@@ -91,7 +100,8 @@ fn serve_page(out: &Path, scans: &Path, args: &ServeArgs) -> Result<u8> {
         },
         scans,
         limits: options::limits(&args.limits),
-        decoder: Some(options::decoder(&args.limits)?),
+        decoder: Some(decoder),
+        groups,
         stop: stop_on_signals()?,
     };
     serve(review, journal, options, say_address)?;

@@ -21,10 +21,10 @@ test("foreign hosts and origins, changes by GET, paths and missing cookies are r
   assert.equal(await status({ method: "POST", path: "/api/enter", headers: { "content-type": "application/json" }, body }), 403, "no origin");
   assert.equal(await status({ headers: { origin: "null" } }), 403);
   assert.equal(await status({ method: "POST", path: "/api/enter", headers: { origin, "content-type": "text/plain" }, body }), 415);
-  for (const path of ["/api/enter", "/api/hand", "/api/answer", "/api/undo", "/api/later", "/api/rest", "/api/summary"]) {
+  for (const path of ["/api/enter", "/api/hand", "/api/answer", "/api/group", "/api/undo", "/api/later", "/api/rest", "/api/summary"]) {
     assert.equal(await status({ path, headers: { host } }), 405, `${path} by GET`);
   }
-  for (const path of ["/crop/0", "/strip/0", "/page/0"]) assert.equal(await status({ path }), 401, path);
+  for (const path of ["/crop/0", "/strip/0", "/page/0", "/digit/0/0"]) assert.equal(await status({ path }), 401, path);
   for (const path of ["/../etc/passwd", "/crop/..%2f..%2fetc%2fpasswd", "/crop/-1", "/out.csv", "/%2e%2e/out.csv", "//etc/passwd"]) {
     assert.ok([400, 404].includes(await status({ path })), path);
   }
@@ -45,6 +45,9 @@ test("foreign hosts and origins, changes by GET, paths and missing cookies are r
   assert.match(picture.headers["content-security-policy"], /default-src 'none'.*frame-ancestors 'none'/);
   assert.equal(await status({ path: `/page/${item}`, headers: own }), 403, "more of the page is not allowed");
   assert.equal(await status({ path: "/crop/99999", headers: own }), 403, "a field that is not asked");
+  assert.equal(await status({ path: "/digit/0/0", headers: own }), 403, "there are no groups");
+  const struck = JSON.stringify({ id: "group", group: 0, struck: [] });
+  assert.equal(await status({ method: "POST", path: "/api/group", headers: own, body: struck }), 409, "no group is before the session");
   const answer = (said) => ask(origin, { method: "POST", path: "/api/answer", headers: own, body: JSON.stringify(said) });
   assert.equal((await answer({ id: "one", item, key: "blank" })).status, 200);
   assert.equal((await answer({ id: "one", item, key: "blank" })).status, 200, "the same answer again");

@@ -37,6 +37,22 @@ function lines(width, height) {
   return bmp;
 }
 
+/** Makes every other accepted field of a run one that the machine is not quite sure of. */
+export function makeDoubtful(folder) {
+  const path = join(folder, "out.readings.jsonl");
+  const pages = readFileSync(path, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
+  for (const page of pages) {
+    page.fields.forEach((field, i) => {
+      if (field.state !== "accepted" || i % 2 === 1) return;
+      Object.assign(field, { state: "review", value: "", reason: "low-confidence", confidence: "0.9000" });
+      Object.assign(page.readings[i], { state: "low-confidence", confidence: 0.9 });
+    });
+    const open = page.fields.filter(({ state }) => state === "review").map(({ field }) => field);
+    if (open.length > 0) Object.assign(page, { verdict: "review", attention: open.join(";") });
+  }
+  writeFileSync(path, pages.map((page) => `${JSON.stringify(page)}\n`).join(""));
+}
+
 /** A folder with out.csv of one scan under `n` names. All fields, blank ones included, await a person. */
 export function makeLargeRun(n) {
   const folder = mkdtempSync(join(tmpdir(), "formread-browser-"));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { launch, look, openPage, painted } from "./browser.js";
-import { answersOf, call, listReviewers, makeRun, rows, serve } from "./program.js";
+import { answersOf, call, listReviewers, makeDoubtful, makeRun, rows, serve } from "./program.js";
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -301,3 +301,76 @@ withRun("rejected page is keyed, field by field, as the form that is chosen", as
   await close();
   await server.stop();
 }, { hasOthers: true });
+
+/** Waits until a group is on the screen that is not `before`: its number. */
+async function paintedGroup(page, before = null) {
+  const handle = await page.waitForFunction((before) => {
+    const last = performance.getEntriesByName("painted-group").at(-1)?.detail;
+    return last !== undefined && last !== before && document.querySelector(".digits") ? { group: last } : false;
+  }, before);
+  return (await handle.jsonValue()).group;
+}
+
+/** The groups in the journal, those taken back left out. */
+function groupsOf(folder) {
+  const events = readFileSync(join(folder, "out.review.jsonl"), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line.slice(65)));
+  const undone = new Set(events.flatMap((event) => (event.undo ? [event.undo.id] : [])));
+  return events.flatMap((event) => (event.group && !undone.has(event.group.id) ? [event.group] : []));
+}
+
+withRun("groups of like digits are looked through by keyboard, and nothing shows which are known", async (folder) => {
+  makeDoubtful(folder);
+  const server = await serve(folder, ["--who", "ann", "--groups"]);
+  const { page, seen, close } = await openPage(browser);
+  await page.goto(server.address);
+  // the pages are read again first
+  for (;;) {
+    await page.reload();
+    await page.waitForFunction(() => document.querySelector(".digits") || performance.getEntriesByName("painted").length > 0);
+    if (await page.locator(".digits").count() > 0) break;
+  }
+  const first = await paintedGroup(page);
+  await look(page, "group");
+  const n = await page.locator(".digits button").count();
+  assert.ok(n >= 10 && n <= 26, `${n} crops`);
+  const pressed = () => page.locator(".digits button").evaluateAll((cells) => cells.flatMap((cell, i) => (cell.getAttribute("aria-pressed") === "true" ? [i] : [])));
+  await page.keyboard.press("c");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press(" ");
+  await page.keyboard.press("6");
+  await page.keyboard.press("6");
+  await page.keyboard.press("5");
+  assert.deepEqual(await pressed(), [1, 2, 3]);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("8");
+  await page.keyboard.press("Space");
+  assert.deepEqual(await pressed(), [1, 2], "the crop above the one below is the same");
+  await look(page, "group-struck");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((first) => {
+    const last = performance.getEntriesByName("painted-group").at(-1)?.detail;
+    return last !== first || document.querySelector(".crop img");
+  }, first);
+  await page.waitForFunction(() => document.getElementById("notice").textContent === "");
+  const [given] = groupsOf(folder);
+  assert.deepEqual(given.shown.flatMap((shown, i) => (shown.struck ? [i] : [])), [1, 2], "each key was for the crop on the screen");
+  assert.equal(given.shown.length, n);
+  const strangers = given.shown.filter(({ stranger }) => stranger);
+  assert.ok(strangers.length >= 2 && strangers.length <= 3);
+  // taken back, and the same digits come again
+  await page.keyboard.press("-");
+  await page.waitForFunction(() => document.getElementById("notice").textContent.startsWith("Taken back"));
+  assert.deepEqual(groupsOf(folder), []);
+  await paintedGroup(page, first);
+
+  // neither the page nor a request has what is known, or whose field it is
+  const got = seen.texts.filter((text) => text.startsWith("{")).join("\n") + (await page.content());
+  // "date" is a kind as well
+  const secrets = given.shown.flatMap(({ scan, field, value }) => [scan, `"${field}"`, ...(value.length > 3 ? [`"${value}"`] : [])]);
+  assert.deepEqual(secrets.filter((secret) => got.includes(secret)), []);
+  const requests = seen.requests.map((request) => request.url()).filter((url) => url.includes("/digit/"));
+  assert.ok(requests.every((url) => /\/digit\/\d+\/\d+$/.test(url)));
+  assert.ok(!/stranger|known"|in_doubt/.test(got));
+  await close();
+  assert.equal(await server.stop(), 0);
+});

@@ -36,6 +36,28 @@ pub struct Reading {
     pub who: String,
     /// What the person said.
     pub answer: Answer,
+    /// Of a field whose digits have all passed in groups, the people who looked at them: `who` names them together. Nobody else is in it.
+    pub in_groups: Vec<String>,
+}
+
+impl Reading {
+    /// What a person keyed.
+    pub fn keyed(id: &str, who: &str, answer: Answer) -> Self {
+        Self { id: id.to_owned(), who: who.to_owned(), answer, in_groups: Vec::new() }
+    }
+
+    /// The people of whom none reads the field again.
+    pub fn people(&self) -> &[String] {
+        match self.in_groups.is_empty() {
+            true => std::slice::from_ref(&self.who),
+            false => &self.in_groups,
+        }
+    }
+
+    /// Whether nobody keyed it: its digits passed in groups.
+    pub fn is_of_groups(&self) -> bool {
+        !self.in_groups.is_empty()
+    }
 }
 
 /// What somebody decides of a page after a look at it.
@@ -83,6 +105,8 @@ pub enum Refusal {
     NoForm,
     /// Somebody has decided what becomes of the page.
     AlreadyDecided,
+    /// The group is before this session no more.
+    NoGroup,
     /// There is no answer, or decision, to take back.
     NothingToUndo,
 }

@@ -323,7 +323,7 @@ impl Cutter {
 }
 
 /// Lowers the priority of this thread and of the processes that it starts.
-fn let_others_go_first() {
+pub(crate) fn let_others_go_first() {
     // on Linux each thread has a priority of its own; it can always be lowered
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, NICE_AHEAD);

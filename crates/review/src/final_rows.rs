@@ -21,6 +21,9 @@ pub struct FinalPage {
     pub settled: Vec<SettledRow>,
 }
 
+/// What is in place of a rule for a field that was settled because its digits passed in groups.
+const GROUP: &str = "group";
+
 /// A row of `FINAL.review.csv`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettledRow {
@@ -32,7 +35,8 @@ pub struct SettledRow {
     pub value: String,
     /// Who read it, and what: `ann=12`; `ann=` for blank, `ann=?` for what cannot be read. Up to three people.
     pub readers: [String; 3],
-    /// The rule that the value breaks; or, of a field that nobody read, the rule that replaced the machine's reading.
+    /// The rule that the value breaks; [`GROUP`] of a field whose digits passed in groups and that nobody keyed; or, of a field that nobody
+    /// read, the rule that replaced the machine's reading.
     pub rule: String,
 }
 
@@ -88,7 +92,10 @@ fn final_page(
         let readings =
             review.readings(document).and_then(|readings| readings.get(&place)).map_or(&[][..], Vec::as_slice);
         let rule = match solution.outcomes.get(&place) {
-            Some(outcome) => settle_row(row, before, outcome),
+            Some(outcome) => match (settle_row(row, before, outcome), outcome, readings) {
+                (rule, Outcome::Settled { .. }, [only]) if rule.is_empty() && only.is_of_groups() => GROUP.to_owned(),
+                (rule, ..) => rule,
+            },
             None => value.correction.as_ref().map(|correction| correction.by.clone()).unwrap_or_default(),
         };
         if !readings.is_empty() || (&row.state, &row.value) != (&before.state, &before.value) {

@@ -37,6 +37,8 @@ pub enum Event {
     Settings(Settings),
     /// Somebody has answered.
     Answer(GivenAnswer),
+    /// Somebody has looked through a group of like digits.
+    Group(GivenGroup),
     /// Somebody has decided what becomes of a page.
     Page(GivenDecision),
     /// Somebody has taken back an answer, or a decision.
@@ -67,6 +69,44 @@ pub struct GivenAnswer {
     pub answer: Answer,
     /// Seconds since 1970.
     pub at: u64,
+}
+
+/// A group of like digits, and what was struck in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenGroup {
+    /// Its identifier.
+    pub id: String,
+    /// What the machine reads each of its digits as that is no stranger.
+    pub digit: u8,
+    /// The person.
+    pub who: String,
+    /// The digits, as they were shown.
+    pub shown: Vec<ShownDigit>,
+    /// Seconds since 1970.
+    pub at: u64,
+}
+
+/// A digit of a group, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownDigit {
+    /// The file.
+    pub scan: String,
+    /// 1-based page in it.
+    pub page: u32,
+    /// The field.
+    pub field: String,
+    /// The machine's value of the field.
+    pub value: String,
+    /// Which of the digits that make the value, from 0.
+    pub position: u8,
+    /// How many digits make it.
+    pub of: u8,
+    /// Whether it is of a field that is known, and of another digit than the group's.
+    #[serde(rename = "stranger")]
+    pub is_stranger: bool,
+    /// Whether the person struck it.
+    #[serde(rename = "struck")]
+    pub is_struck: bool,
 }
 
 /// A decision on a page, by name.

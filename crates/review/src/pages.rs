@@ -209,7 +209,7 @@ impl PagesToSee {
                         self.pages[idx].decided.take_if(|decided| decided.id == *id);
                     }
                 }
-                Event::Review { .. } | Event::Settings(_) | Event::Answer(_) => {}
+                Event::Review { .. } | Event::Settings(_) | Event::Answer(_) | Event::Group(_) => {}
             }
         }
         Some(())

@@ -124,6 +124,8 @@ pub struct Queue {
     has_hidden_pages: bool,
     sessions: BTreeMap<u64, Session>,
     held: HashMap<ItemIdx, u64>,
+    /// Fields that are asked by themselves after all others: their digits may be in groups.
+    last: HashSet<ItemIdx>,
 }
 
 impl Queue {
@@ -260,6 +262,11 @@ impl Queue {
     /// Fills the hand of a session, and renews it. The first `kept` of its fields stay in it even if nobody must read them any
     /// more: they may be on the screen.
     pub fn deal(&mut self, session: u64, kept: usize, now: Duration) -> Vec<ItemIdx> {
+        self.deal_to(AHEAD, session, kept, now)
+    }
+
+    /// As [`Queue::deal`], and fills the hand to no more than `n`.
+    pub fn deal_to(&mut self, n: usize, session: u64, kept: usize, now: Duration) -> Vec<ItemIdx> {
         let Some(of) = self.sessions.get_mut(&session) else { return Vec::new() };
         of.until = now + LEASE;
         let (held, items) = (&mut self.held, &self.items);
@@ -276,7 +283,7 @@ impl Queue {
             }
             stays
         });
-        let n_missing = AHEAD.saturating_sub(of.hand.len());
+        let n_missing = n.saturating_sub(of.hand.len());
         for next in self.free_for(session, n_missing, now) {
             self.held.insert(next, session);
             let Some(of) = self.sessions.get_mut(&session) else { break };
@@ -289,16 +296,42 @@ impl Queue {
     /// The next `n` fields for a session, besides those in its hand: of the group that it had last, then of the group that is asked first.
     pub fn free_for(&self, session: u64, n: usize, now: Duration) -> Vec<ItemIdx> {
         let Some(of) = self.sessions.get(&session) else { return Vec::new() };
-        let is_free = |idx: &ItemIdx| match self.held.get(idx) {
+        let is_for_him = |idx: &ItemIdx| {
+            !self.items[*idx as usize].is_read_by(&of.who)
+                && !of.later.contains(idx)
+                && self.is_free(session, *idx, now)
+        };
+        let others = self.order.iter().filter(|group| of.group != Some(**group));
+        let groups = of.group.iter().chain(others).filter_map(|group| self.asked.get(group));
+        let all = || groups.clone().flatten().copied().filter(|idx| is_for_him(idx));
+        let first = all().filter(|idx| !self.last.contains(idx));
+        first.chain(all().filter(|idx| self.last.contains(idx))).take(n).collect()
+    }
+
+    /// Whether nobody has a field before him, this session neither.
+    pub fn is_free(&self, session: u64, idx: ItemIdx, now: Duration) -> bool {
+        match self.held.get(&idx) {
             Some(holder) if *holder == session => false,
             Some(holder) => self.sessions.get(holder).is_none_or(|other| other.until <= now),
             None => true,
-        };
-        let is_for_him =
-            |idx: &ItemIdx| !self.items[*idx as usize].is_read_by(&of.who) && !of.later.contains(idx) && is_free(idx);
-        let others = self.order.iter().filter(|group| of.group != Some(**group));
-        let groups = of.group.iter().chain(others).filter_map(|group| self.asked.get(group));
-        groups.flatten().filter(|idx| is_for_him(idx)).take(n).copied().collect()
+        }
+    }
+
+    /// Keeps a field for a session beside its hand, until it is [released](Self::release) or the lease ends.
+    pub fn hold(&mut self, session: u64, idx: ItemIdx) {
+        self.held.insert(idx, session);
+    }
+
+    /// Renews the lease of a session. Returns how many fields are in its hand.
+    pub fn renew(&mut self, session: u64, now: Duration) -> usize {
+        let Some(of) = self.sessions.get_mut(&session) else { return 0 };
+        of.until = now + LEASE;
+        of.hand.len()
+    }
+
+    /// Asks a field by itself after all others, or no more so.
+    pub fn ask_last(&mut self, idx: ItemIdx, is_last: bool) {
+        let _ = if is_last { self.last.insert(idx) } else { self.last.remove(&idx) };
     }
 
     /// The first `n` fields that somebody must read.
@@ -314,9 +347,9 @@ impl Queue {
         }
     }
 
-    /// Notes that a session has answered a field.
-    pub fn answered(&mut self, session: u64, idx: ItemIdx, answer: &str) {
-        self.release(session, idx);
+    /// Notes that a session has answered a field, or all fields of a group.
+    pub fn answered(&mut self, session: u64, items: impl IntoIterator<Item = ItemIdx>, answer: &str) {
+        items.into_iter().for_each(|idx| self.release(session, idx));
         if let Some(of) = self.sessions.get_mut(&session) {
             of.answers.push(answer.to_owned());
         }
@@ -349,6 +382,14 @@ impl Queue {
         let too_many: Vec<ItemIdx> =
             self.sessions.get(&session).map_or(Vec::new(), |of| of.hand[of.hand.len().min(AHEAD)..].to_vec());
         too_many.into_iter().for_each(|idx| self.release(session, idx));
+    }
+
+    /// Takes back the last answer of a session, which was to a group.
+    pub fn group_taken_back(&mut self, session: u64) {
+        self.rest(session);
+        if let Some(of) = self.sessions.get_mut(&session) {
+            of.answers.pop();
+        }
     }
 
     /// Puts a field off: this session is not asked it again until it has no other.
@@ -384,7 +425,8 @@ impl Queue {
         (self.n_wanted, self.n_wanted.saturating_sub(n_read))
     }
 
-    fn release(&mut self, session: u64, idx: ItemIdx) {
+    /// Frees a field that a session has.
+    pub fn release(&mut self, session: u64, idx: ItemIdx) {
         if self.holds(session, idx) {
             self.held.remove(&idx);
         }
@@ -447,7 +489,7 @@ mod tests {
         queue.open(2, "ann", START);
         queue.open(3, "ben", START);
         assert_eq!(queue.deal(1, 0, START), [0]);
-        queue.answered(1, 0, "first");
+        queue.answered(1, [0], "first");
         queue.set(0, Progress { readers: vec!["ann".to_owned()], ..Progress::default() });
         assert!(queue.deal(1, 0, START).is_empty());
         assert!(queue.deal(2, 0, START).is_empty(), "not in another session either");
@@ -463,7 +505,7 @@ mod tests {
         assert_eq!(queue.deal(1, 0, START), [0]);
         let late = START + LEASE + Duration::from_secs(1);
         assert_eq!(queue.deal(2, 1, late), [0], "the lease of the first session has ended");
-        queue.answered(1, 0, "first");
+        queue.answered(1, [0], "first");
         queue.set(0, Progress { readers: vec!["ann".to_owned()], ..Progress::default() });
         assert!(queue.deal(2, 1, late).is_empty());
         assert!(!queue.holds(2, 0), "another may have it");
@@ -487,7 +529,7 @@ mod tests {
         queue.open(1, "ann", START);
         let hand = queue.deal(1, 0, START);
         for (n, idx) in hand[..3].iter().enumerate() {
-            queue.answered(1, *idx, &n.to_string());
+            queue.answered(1, [*idx], &n.to_string());
         }
         queue.deal(1, 0, START);
         assert_eq!(queue.last_answer(1), Some("2"));

@@ -1,5 +1,6 @@
 //! A review: a run, the answers that were given, and whose turn it is. Every change is an [`Event`]; the caller stores it.
 
+mod groups;
 mod keyed_pages;
 
 use std::{
@@ -13,6 +14,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use crate::{
     answer::{Answer, Reading, Refusal},
     audit::{Audit, Draw, has_second_look, lot},
+    digit_groups::DigitGroups,
     journal::{Event, GivenAnswer, Settings},
     needs::needs,
     pages::{PageToSee, PagesToSee, as_form},
@@ -21,6 +23,10 @@ use crate::{
     solve::{Outcome, Place, Readings, Rules, Solution, field_of, is_open, solve},
     status::Status,
 };
+use groups::Looked;
+
+pub use groups::{AskedGroup, PageDigits, WantedDigits};
+
 use formread_core::{
     assemble::{FieldValue, PageReading, PageRecord},
     form::{Field, FormTemplate},
@@ -45,6 +51,9 @@ pub struct Review {
     /// The files that have items, by name.
     by_scan: HashMap<String, u32>,
     pages_to_see: PagesToSee,
+    /// Digits that can be shown in groups, and the groups that were looked through.
+    digits: DigitGroups,
+    looked: Looked,
 }
 
 impl Review {
@@ -98,6 +107,8 @@ impl Review {
             answers: HashMap::new(),
             by_scan: HashMap::new(),
             pages_to_see,
+            digits: DigitGroups::default(),
+            looked: Looked::default(),
         };
         // by kind, audits lie among the others
         let audits: Vec<_> = draw.drawn().map(|item| (item, Origin::Audit)).collect();
@@ -207,12 +218,8 @@ impl Review {
             answer: answer.clone(),
             at: at.as_secs(),
         };
-        self.readings.entry(document).or_default().entry(place).or_default().push(Reading {
-            id: id.clone(),
-            who,
-            answer,
-        });
-        self.queue.answered(session, idx, &id);
+        self.readings.entry(document).or_default().entry(place).or_default().push(Reading::keyed(&id, &who, answer));
+        self.queue.answered(session, [idx], &id);
         self.answers.insert(id, Some(idx));
         self.update(document)?;
         Ok(Ok(Some(Event::Answer(event))))
@@ -227,6 +234,9 @@ impl Review {
         let Some(id) = self.queue.last_answer(session).map(str::to_owned) else {
             return Ok(Err(Refusal::NothingToUndo));
         };
+        if self.take_back_group(session, &id)? {
+            return Ok(Ok(Event::Undo { id, who, at: at.as_secs() }));
+        }
         let Some(Some(idx)) = self.answers.insert(id.clone(), None) else { return Ok(Err(Refusal::NothingToUndo)) };
         let Some(document) = self.take_back(idx, &id) else { return Ok(Err(Refusal::NoField)) };
         self.queue.taken_back(session, idx);
@@ -240,7 +250,7 @@ impl Review {
     /// What is wrong with the files of the run.
     pub fn status(&self) -> Result<Status> {
         let (audit, pages_to_see) = (Audit::of(self.queue.items()), self.pages_to_see.all().to_vec());
-        let mut status = Status { audit, pages_to_see, ..Status::default() };
+        let mut status = Status { audit, pages_to_see, groups: self.looked.counts(), ..Status::default() };
         for item in self.queue.items() {
             let (is_unread, is_wanted) = (item.progress.readers.is_empty(), item.progress.need != Need::None);
             let is_for_review = matches!(item.origin, Origin::Review | Origin::Page);
@@ -252,11 +262,13 @@ impl Review {
             let Some(readings) = self.readings.get(&document) else { continue };
             let solution = self.solution(document)?;
             for (place, given) in readings.iter().filter(|(_, given)| !given.is_empty()) {
-                status.answers += given.len() as u64;
+                let is_of_groups = given.iter().any(Reading::is_of_groups);
+                status.answers += given.len() as u64 - u64::from(is_of_groups);
                 let settled = match solution.outcomes.get(place) {
                     Some(Outcome::Settled { n_people, answer, .. }) => {
                         status.settled += 1;
                         status.settled_by_one += u64::from(*n_people == 1);
+                        status.groups.settled += u64::from(*n_people == 1 && is_of_groups);
                         Some(answer)
                     }
                     Some(Outcome::Contested) => {
@@ -311,6 +323,7 @@ impl Review {
 
     /// Solves a file again, and notes which of its fields somebody must read.
     fn update(&mut self, document: u32) -> Result<()> {
+        self.read_by_groups(document);
         let before = records(&self.pages(document)?)?;
         let solution = self.solution_of(document, &before);
         let nothing = Readings::new();
@@ -329,12 +342,16 @@ impl Review {
                 _ => continue,
             };
             let readers = self.readings.get(&document).and_then(|readings| readings.get(&place));
-            let readers = readers.into_iter().flatten().map(|reading| reading.who.clone()).collect();
             let outcome = solution.outcomes.get(&place);
+            // what passed in groups and breaks a rule is keyed, by anybody
+            let counts =
+                |reading: &&Reading| !reading.is_of_groups() || matches!(outcome, Some(Outcome::Settled { .. }));
+            let readers = readers.into_iter().flatten().filter(counts).flat_map(Reading::people).cloned().collect();
             let is_audit = self.queue.item(idx).is_some_and(|item| item.origin == Origin::Audit);
             let need = if is_audit && outcome.is_none() { Need::Now } else { need };
             let is_as_accepted = field_of(&before, place).is_some_and(|machine| is_as_accepted(outcome, machine));
             self.queue.set(idx, Progress { need, readers, is_as_accepted });
+            self.open_digits(idx, field_of(&solution.pages, place));
         }
         Ok(())
     }
@@ -386,6 +403,7 @@ impl Review {
         for idx in 0..self.pages_to_see.all().len() {
             self.add_page(idx)?;
         }
+        let mut looked_at = self.replay_groups(events)?;
         let mut given: BTreeMap<&str, Vec<&GivenAnswer>> = BTreeMap::new();
         let mut undone: HashSet<&str> = HashSet::new();
         for event in events {
@@ -394,7 +412,7 @@ impl Review {
                 Event::Undo { id, .. } => {
                     undone.insert(id);
                 }
-                Event::Review { .. } | Event::Settings(_) | Event::Page(_) => {}
+                Event::Review { .. } | Event::Settings(_) | Event::Page(_) | Event::Group(_) => {}
             }
         }
         for (scan, answers) in given {
@@ -402,14 +420,14 @@ impl Review {
                 answers.into_iter().partition(|answer| undone.contains(answer.id.as_str()));
             self.answers.extend(undone.into_iter().map(|answer| (answer.id.clone(), None)));
             if !kept.is_empty() {
-                self.replay_answers(scan, &kept)?;
+                looked_at.remove(&self.replay_answers(scan, &kept)?);
             }
         }
-        Ok(())
+        looked_at.into_iter().try_for_each(|document| self.update(document))
     }
 
-    /// Takes the answers of a journal to fields of a file.
-    fn replay_answers(&mut self, scan: &str, answers: &[&GivenAnswer]) -> Result<()> {
+    /// Takes the answers of a journal to fields of a file: its index.
+    fn replay_answers(&mut self, scan: &str, answers: &[&GivenAnswer]) -> Result<u32> {
         let unknown =
             |what: &str| Error::format(Format::ReviewJournal, format!("the run has no {what} of an answer: {scan}"));
         let document = *self.by_scan.get(scan).ok_or_else(|| unknown("file"))?;
@@ -426,10 +444,11 @@ impl Review {
                 }
             };
             self.answers.insert(answer.id.clone(), Some(idx));
-            let reading = Reading { id: answer.id.clone(), who: answer.who.clone(), answer: answer.answer.clone() };
+            let reading = Reading::keyed(&answer.id, &answer.who, answer.answer.clone());
             self.readings.entry(document).or_default().entry(place).or_default().push(reading);
         }
-        self.update(document)
+        self.update(document)?;
+        Ok(document)
     }
 
     /// Finds which kinds of field free most others: on some files of each form, it is tried what a field would free if it were
@@ -472,7 +491,7 @@ fn needs_later(pages: &[PageRecord], rules: &Rules) -> impl Iterator<Item = Plac
 fn n_freed(pages: &[PageRecord], place: Place, n_open: usize, rules: &Rules) -> f64 {
     let Some(guess) = field_of(pages, place).map(|value| value.guess.clone()) else { return 0.0 };
     let answer = if guess.is_empty() { Answer::Blank } else { Answer::Value(guess) };
-    let reading = |who: &str| Reading { id: who.to_owned(), who: who.to_owned(), answer: answer.clone() };
+    let reading = |who: &str| Reading::keyed(who, who, answer.clone());
     let readings = [(place, vec![reading("one"), reading("other")])].into();
     let solution = solve(pages, &readings, &|_| false, rules);
     let fields = solution.pages.iter().flat_map(|page| match &page.reading {

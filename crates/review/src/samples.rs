@@ -17,6 +17,7 @@ use formread_core::{
     segment::{FieldInk, InkCrop},
 };
 use formread_page::{
+    Page,
     decoder_process::{DecoderCommand, DecoderPool},
     scans::{Scan, read_file},
 };
@@ -124,7 +125,7 @@ pub fn samples(
                 if sha256(&bytes) == content { Ok(bytes) } else { Err("scan-changed") }
             });
             let explained = match bytes {
-                Ok(bytes) => explain(source.reader, &pool, bytes, page.page)?,
+                Ok(bytes) => explain(source.reader, &pool, bytes, page.page)?.map(|(_, explained)| explained),
                 Err(reason) => Err(*reason),
             };
             writer.page(page, &named, source.reader, explained.as_ref().map_err(|reason| *reason))?;
@@ -149,14 +150,14 @@ fn truth_of(page: &PageRows, settled: &BTreeMap<usize, &Answer>) -> TruthPage {
 }
 
 /// Reads a page again, to know how its fields are cut.
-fn explain(
+pub(crate) fn explain(
     reader: &Reader,
     pool: &DecoderPool<'_>,
     bytes: &Arc<[u8]>,
     number: u32,
-) -> Result<Result<PageExplanation, &'static str>> {
+) -> Result<Result<(Page, PageExplanation), &'static str>> {
     match pool.page(bytes, number.saturating_sub(1) as usize, &reader.limits().page_deadline()) {
-        Ok(page) => reader.stages().explain_page(number, &page).map(Ok),
+        Ok(page) => reader.stages().explain_page(number, &page).map(|explained| Ok((page, explained))),
         Err(_) => Ok(Err("page-not-readable")),
     }
 }
@@ -168,15 +169,25 @@ fn cut<'a>(
     form: &str,
     settled: &Settled<'_>,
 ) -> Result<Vec<(u8, &'a InkCrop)>, &'static str> {
-    let value = match settled.answer {
-        Answer::Value(value) => value,
-        Answer::Blank => return Err("blank"),
-        Answer::Illegible => return Err("cannot-be-read"),
-    };
+    match settled.answer {
+        Answer::Value(value) => cut_digits(explained, reader, form, settled.idx, value),
+        Answer::Blank => Err("blank"),
+        Answer::Illegible => Err("cannot-be-read"),
+    }
+}
+
+/// The digits of `value` as they are written in a field, and their ink; or why there are none.
+pub(crate) fn cut_digits<'a>(
+    explained: &'a PageExplanation,
+    reader: &Reader,
+    form: &str,
+    field_idx: usize,
+    value: &str,
+) -> Result<Vec<(u8, &'a InkCrop)>, &'static str> {
     let cut = explained.report.cut.as_ref().ok_or("read-as-another-form")?;
     let template = reader.templates().get(cut.template_idx).filter(|template| template.name == form);
     let template = template.ok_or("read-as-another-form")?;
-    let of = (template.fields.get(settled.idx), cut.cuts.get(settled.idx), explained.fields.get(settled.idx));
+    let of = (template.fields.get(field_idx), cut.cuts.get(field_idx), explained.fields.get(field_idx));
     let (Some(field), Some(ink), Some(scored)) = of else { return Err("read-as-another-form") };
     if field.kind.is_marked() {
         return Err("tick-box");

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     audit::{Audit, SecondLooks},
+    digit_groups::GroupCounts,
     pages::PageToSee,
 };
 
@@ -35,6 +36,8 @@ pub struct Status {
     pub audit: Audit,
     /// What the second looks found.
     pub second_looks: SecondLooks,
+    /// How the groups of like digits went.
+    pub groups: GroupCounts,
     /// Pages with more than fields to key, in the order of the run. Copies are left out.
     pub pages_to_see: Vec<PageToSee>,
 }
@@ -57,6 +60,14 @@ impl fmt::Display for Status {
         let SecondLooks { read, differ } = self.second_looks;
         if read > 0 {
             writeln!(f, "read by two in any case: {read}; not settled as the first one read: {differ}")?;
+        }
+        let GroupCounts { read, void, digits, struck, strangers, missed, settled } = self.groups;
+        if read > 0 {
+            writeln!(
+                f,
+                "groups: {read}, {void} of them void; {struck} of {digits} digits struck; {settled} fields settled by them"
+            )?;
+            writeln!(f, "odd digits that people overlooked in groups: {missed} of {strangers} that were known")?;
         }
         let Audit { drawn, read, wrong, error, error_at_most } = self.audit;
         if drawn > 0 {

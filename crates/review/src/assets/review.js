@@ -3,6 +3,7 @@
 // Fields come eight at a time, with their pictures. An answer is sent in the background, in order, until it is acknowledged; its
 // identifier makes sure that it counts once. A key never answers a field that was not on the screen when it was pressed.
 
+import { showGroup } from "/groups.js";
 import { showPages } from "/pages.js";
 import { checked, shown } from "/value.js";
 
@@ -40,6 +41,8 @@ const state = {
   leftForAll: 0,
   isOver: false,
   isAmongPages: false, // the list of pages is on the screen
+  group: null, // a group of like digits that is asked; then there are no fields
+  shownGroup: null, // the one that is on the screen: { group, root }
 };
 
 function say(words, isWarning = false) {
@@ -83,6 +86,7 @@ function take(hand) {
   state.fields = current && !onWay.has(current.item) && (fresh.length > rest.length || state.held.length > 0)
     ? [current, ...rest]
     : fresh;
+  state.group = hand.group ?? null;
   state.left = hand.left;
   state.leftForAll = hand.left_for_all;
   const kept = new Set(state.fields.map((field) => field.picture));
@@ -170,6 +174,7 @@ function kindOf(field) {
 function paint() {
   if (state.isOver || state.isAmongPages) return;
   const field = state.fields[0];
+  if (!field && state.group) return paintGroup();
   if (!field) return state.outbox.length > 0 ? say(text("waiting")) : showDone();
   if (!work) buildWork();
   if (screen.firstChild !== work) screen.replaceChildren(work, dialog);
@@ -205,6 +210,20 @@ function paint() {
   const ahead = state.fields.slice(1, 1 + N_AHEAD_SHOWN).filter((next) => !next.is_page).map((next) => state.pictures.get(next.picture)).filter((next) => next?.isReady && !next.fault);
   // the same element moves to the screen: a copy would be fetched again
   aheadList.replaceChildren(...ahead.map((next) => element("li", {}, next.image)));
+}
+
+/** Shows the group that is asked, where it is not on the screen. */
+function paintGroup() {
+  const { group, shownGroup } = state;
+  if (screen.firstChild === shownGroup?.root && shownGroup.group === group.group) return;
+  const send = (struck) => {
+    state.group = null;
+    state.shownGroup = null;
+    say(text("waiting"));
+    push({ group: group.group, struck });
+  };
+  state.painted = null;
+  state.shownGroup = { group: group.group, root: showGroup({ text, element, screen, group, send, undo }) };
 }
 
 /** Makes the frame one that a picture larger than it is scrolled in, or not. */
@@ -332,12 +351,17 @@ function answer(said) {
   const field = state.fields[0];
   if (!field || state.painted !== field.item) return;
   say("");
-  state.outbox.push({ id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, item: field.item, ...said });
   state.fields.shift();
   state.painted = null;
   state.nAnswers += 1;
   state.left = Math.max(0, state.left - 1);
   state.answered = [...state.answered, performance.now()].slice(-PACE_ANSWERS);
+  push({ item: field.item, ...said });
+}
+
+/** Sends what was said of a field or a group, and shows what comes next. */
+function push(said) {
+  state.outbox.push({ id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, ...said });
   paint();
   showProgress();
   send();
@@ -350,8 +374,9 @@ async function send() {
   while (state.outbox.length > 0 && !state.isOver) {
     const sent = state.outbox[0];
     try {
-      const hand = await post("/api/answer", sent);
+      const hand = await post(sent.group === undefined ? "/api/answer" : "/api/group", sent);
       state.outbox.shift();
+      if (sent.group !== undefined) say("");
       if (notice.dataset.offline) { delete notice.dataset.offline; say(""); }
       take(hand);
       paint();
@@ -371,9 +396,9 @@ async function refuse(sent, { status, fault, detail }) {
   if (status === 401) return over("session-ended");
   if (status === 503) return over("not-stored", detail);
   state.outbox.shift();
-  state.nAnswers -= 1;
+  if (sent.group === undefined) state.nAnswers -= 1;
   const key = `fault-${fault}`;
-  say(fault === "already-read" ? text("already-read") : texts[key] ? text(key) : text("fault-other", { detail: detail || fault }), true);
+  say(["already-read", "no-group"].includes(fault) ? text(fault) : texts[key] ? text(key) : text("fault-other", { detail: detail || fault }), true);
   state.fields = [];
   state.painted = null;
   take(await post("/api/hand", {}));
@@ -399,6 +424,7 @@ async function change(path, body, words) {
     const hand = await post(path, body);
     state.fields = [];
     state.painted = null;
+    state.shownGroup = null;
     take(hand);
     say(words);
     paint();
@@ -406,12 +432,15 @@ async function change(path, body, words) {
   } catch (refused) {
     if (refused.status === 401) over("session-ended");
     else say(refused.fault === "nothing-to-undo" ? text("nothing-to-undo") : text("fault-other", { detail: refused.detail ?? "" }), true);
+    // the keys of a group are dead once one of them was used
+    state.shownGroup = null;
+    paint();
     return false;
   }
 }
 
 async function undo() {
-  if (await change("/api/undo", {}, text("undone"))) state.nAnswers -= 1;
+  if (await change("/api/undo", {}, text("undone")) && !state.group) state.nAnswers = Math.max(0, state.nAnswers - 1);
   showProgress();
 }
 

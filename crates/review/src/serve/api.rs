@@ -20,7 +20,7 @@ use crate::{
     journal::Event,
     params::FIELDS_AHEAD,
     queue::ItemIdx,
-    review::Review,
+    review::{AskedGroup, Review},
     run::Run,
     solve::Place,
 };
@@ -61,6 +61,7 @@ impl From<Refusal> for Failure {
             Refusal::NoPage => (StatusCode::NOT_FOUND, "no-page"),
             Refusal::NoForm => (StatusCode::NOT_FOUND, "no-form"),
             Refusal::AlreadyDecided => (StatusCode::CONFLICT, "already-decided"),
+            Refusal::NoGroup => (StatusCode::CONFLICT, "no-group"),
             Refusal::NothingToUndo => (StatusCode::CONFLICT, "nothing-to-undo"),
         };
         Self::new(status, word)
@@ -86,6 +87,9 @@ pub(super) type Reply<T> = Result<Json<T>, Failure>;
 #[derive(Serialize)]
 pub struct Hand {
     fields: Vec<AskedField>,
+    /// A group of like digits; then there are no fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<AskedGroup>,
     /// Fields that this person can read, and all that somebody must read.
     left: usize,
     left_for_all: usize,
@@ -116,15 +120,16 @@ struct AskedField {
     fillers_mean: Option<String>,
 }
 
-fn hand_of(shared: &Shared, review: &mut Review, session: u64) -> Result<Hand, Failure> {
+pub(super) fn hand_of(shared: &Shared, review: &mut Review, session: u64) -> Result<Hand, Failure> {
     let Some(who) = review.queue().who(session).map(str::to_owned) else { return Err(Refusal::NoSession.into()) };
-    let dealt = review.queue().deal(session, 1, now());
+    let group = review.deal_group(session, now());
+    let dealt = if group.is_some() { Vec::new() } else { review.deal_fields(session, 1, now()) };
     let next = review.queue().free_for(session, FIELDS_AHEAD, now());
     cut_ahead(shared, review, [dealt.as_slice(), &next].concat());
     let fields = dealt.into_iter().filter_map(|idx| asked(review, idx)).collect();
     let (left_for_all, left) = review.queue().n_wanted(&who);
     let later = review.queue().n_later(session);
-    Ok(Hand { fields, left, left_for_all, later })
+    Ok(Hand { fields, group, left, left_for_all, later })
 }
 
 fn asked(review: &Review, item: ItemIdx) -> Option<AskedField> {
@@ -211,7 +216,7 @@ pub async fn hand(
     let session = session_of(&shared, &headers)?;
     let mut review = shared.review();
     let hand = hand_of(&shared, &mut review, session)?;
-    if !hand.fields.is_empty() || hand.later == 0 {
+    if !hand.fields.is_empty() || hand.group.is_some() || hand.later == 0 {
         return Ok(Json(hand));
     }
     review.queue().recall(session);
@@ -334,7 +339,7 @@ pub async fn rest(
     Json(Nothing {}): Json<Nothing>,
 ) -> Result<StatusCode, Failure> {
     let session = session_of(&shared, &headers)?;
-    shared.review().queue().rest(session);
+    shared.review().rest(session);
     Ok(StatusCode::NO_CONTENT)
 }
 

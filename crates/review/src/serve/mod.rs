@@ -1,16 +1,20 @@
 //! The web server: a page, its pictures, and the answers. It listens on loopback alone, or behind a proxy that is named.
 
 mod api;
+mod groups;
 mod page;
 mod pages;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crate::{context::Context, crops::Crops, journal::Journal, review::Review};
+use crate::{context::Context, crops::Crops, digits::DigitSource, journal::Journal, review::Review};
 use axum::{
     Router,
     routing::{get, post},
@@ -35,6 +39,8 @@ pub struct ServeOptions {
     pub limits: Limits,
     /// Starts a decoding process. `None`: pages are decoded in this process.
     pub decoder: Option<DecoderCommand>,
+    /// Cuts digits for groups of like ones. `None`: there are no groups.
+    pub groups: Option<DigitSource>,
     /// Ends the server once it is `true`.
     pub stop: Arc<AtomicBool>,
 }
@@ -67,7 +73,7 @@ fn now() -> Duration {
 /// # Errors
 /// `Usage` where it would listen beyond loopback without a proxy and a list of reviewers; `Io` where it cannot listen.
 pub fn serve(mut review: Review, journal: Journal, options: ServeOptions, started: impl FnOnce(&str)) -> Result<()> {
-    let ServeOptions { listen, proxy, reviewers, context, scans, limits, decoder, stop } = options;
+    let ServeOptions { listen, proxy, reviewers, context, scans, limits, decoder, groups: digits, stop } = options;
     let server = Server::bind(listen, proxy.as_deref(), reviewers)?;
     let first = review.queue().first(FIRST_FIELDS);
     let shared = Arc::new(Shared {
@@ -78,8 +84,13 @@ pub fn serve(mut review: Review, journal: Journal, options: ServeOptions, starte
         context,
     });
     api::cut_ahead(&shared, &shared.review(), first);
+    let cutter = digits.map(|digits| groups::cut(digits, &shared, stop.clone()));
     started(&server.address());
-    server.run(router(shared), stop)
+    let result = server.run(router(shared), stop.clone());
+    stop.store(true, Ordering::Relaxed);
+    // it does not panic
+    cutter.into_iter().for_each(|cutter| drop(cutter.join()));
+    result
 }
 
 fn router(shared: Arc<Shared>) -> Router {
@@ -88,6 +99,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/review.js", get(page::script))
         .route("/value.js", get(page::value_script))
         .route("/pages.js", get(page::pages_script))
+        .route("/groups.js", get(page::groups_script))
         .route("/review.css", get(page::style))
         .route("/texts.json", get(page::texts))
         .route("/icon.svg", get(page::icon))
@@ -98,6 +110,8 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/api/enter", post(api::enter))
         .route("/api/hand", post(api::hand))
         .route("/api/answer", post(api::answer))
+        .route("/digit/{group}/{crop}", get(groups::picture))
+        .route("/api/group", post(groups::answer))
         .route("/api/undo", post(api::undo))
         .route("/api/later", post(api::later))
         .route("/api/rest", post(api::rest))

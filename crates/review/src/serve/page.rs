@@ -11,6 +11,7 @@ use maud::{DOCTYPE, html};
 const SCRIPT: &str = include_str!("../assets/review.js");
 const VALUE_SCRIPT: &str = include_str!("../assets/value.js");
 const PAGES_SCRIPT: &str = include_str!("../assets/pages.js");
+const GROUPS_SCRIPT: &str = include_str!("../assets/groups.js");
 const STYLE: &str = include_str!("../assets/review.css");
 /// All texts, to translate them in one place.
 const TEXTS: &str = include_str!("../assets/texts.json");
@@ -66,6 +67,11 @@ pub async fn pages_script() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], PAGES_SCRIPT)
 }
 
+/// Groups of like digits.
+pub async fn groups_script() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], GROUPS_SCRIPT)
+}
+
 /// The style.
 pub async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)
@@ -94,7 +100,13 @@ mod tests {
         let named = |source: &str, before: &str| -> Vec<String> {
             source.split(before).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
         };
-        let names = [named(source, "text_of(\""), named(SCRIPT, "text(\""), named(PAGES_SCRIPT, "text(\"")].concat();
+        let names = [
+            named(source, "text_of(\""),
+            named(SCRIPT, "text(\""),
+            named(PAGES_SCRIPT, "text(\""),
+            named(GROUPS_SCRIPT, "text(\""),
+        ]
+        .concat();
         assert!(names.len() > 20, "{names:?}");
         for name in names.iter().filter(|name| !name.contains(')')) {
             assert!(texts.contains_key(name), "{name}");

@@ -62,5 +62,5 @@ pub fn person(who: &str, text: &str) -> Reading {
         "?" => Answer::Illegible,
         text => Answer::Value(text.to_owned()),
     };
-    Reading { id: format!("{who}-{text}"), who: who.to_owned(), answer }
+    Reading::keyed(&format!("{who}-{text}"), who, answer)
 }

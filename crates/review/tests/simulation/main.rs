@@ -1,4 +1,5 @@
-//! Simulated people review drawn runs: what is settled wrong, how many fields they are asked, and how many twice.
+//! Simulated people review drawn runs: what is settled wrong, how many fields they are asked, and how many twice; by keys alone, and with
+//! groups of like digits.
 
 use std::{collections::HashMap, fs, path::Path, time::Duration};
 
@@ -14,6 +15,8 @@ use formread_raster::geometry::Rect;
 use formread_review::{Answer, Event, Review, RunPaths, Settings, Status, final_pages};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+mod groups;
 
 const FIELDS: [&str; 5] = ["a", "b", "c", "d", "sum"];
 
@@ -133,6 +136,14 @@ struct Slips {
     share: f64,
     /// Share of these that give the machine's most likely wrong reading.
     like_the_machine: f64,
+    /// Share of the odd digits of a group that are overlooked. `None`: there are no groups.
+    overlooked: Option<f64>,
+}
+
+impl Slips {
+    fn of(share: f64, like_the_machine: f64) -> Self {
+        Self { share, like_the_machine, overlooked: None }
+    }
 }
 
 /// Reviews a run with three people until nobody is asked anything. Returns all events.
@@ -146,7 +157,12 @@ fn review_all(review: &mut Review, truth: &Truth, slips: Slips, chance: &mut imp
     loop {
         let n_before = events.len();
         for session in 1..=people.len() as u64 {
-            let Some(&idx) = review.queue().deal(session, 0, now).first() else { continue };
+            let id = events.len().to_string();
+            if let Some(event) = groups::look_through(review, session, &id, truth, slips, chance) {
+                events.push(event);
+                continue;
+            }
+            let Some(&idx) = review.deal_fields(session, 0, now).first() else { continue };
             let (scan, field) = review.name_of(idx).unwrap_or_else(|| panic!("the item {idx} has a field"));
             let right = &truth[&(scan.clone(), field.clone())];
             let said = if !chance.random_bool(slips.share) {
@@ -160,7 +176,6 @@ fn review_all(review: &mut Review, truth: &Truth, slips: Slips, chance: &mut imp
             } else {
                 slip(right, chance)
             };
-            let id = events.len().to_string();
             let event = review.answer(session, idx, &id, Answer::Value(said), now).expect("the files are whole");
             events.extend(event.expect("it was asked"));
         }
@@ -174,7 +189,21 @@ struct Measured {
     status: Status,
     wrong_settled: u64,
     wrong_freed: u64,
+    wrong_by_groups: u64,
+    /// Fields that may be in groups, and those of them that were settled wrong, however that was.
+    may_be_grouped: u64,
+    wrong_that_may_be: u64,
     n_answers: u64,
+    /// Of all answers and groups: a key for each digit or crop that was struck, and one to send.
+    keys: u64,
+}
+
+fn keys_of(event: &Event) -> u64 {
+    1 + match event {
+        Event::Answer(given) => given.answer.text().len() as u64,
+        Event::Group(given) => given.shown.iter().filter(|shown| shown.is_struck).count() as u64,
+        _ => 0,
+    }
 }
 
 fn measure(deck: Deck, slips: Slips, settings: Settings, seed: u64) -> Measured {
@@ -184,12 +213,16 @@ fn measure(deck: Deck, slips: Slips, settings: Settings, seed: u64) -> Measured 
     let truth = write_run(dir.path(), deck, &mut chance);
     let mut events = vec![Event::Settings(settings)];
     let mut review = open(dir.path(), has_sum, &events);
+    let may_be_grouped = groups::fields_in_doubt(&review);
+    if slips.overlooked.is_some() {
+        groups::add_digits(&mut review, &truth);
+    }
     events.extend(review_all(&mut review, &truth, slips, &mut chance));
     let status = review.status().expect("the files are whole");
     // a review that is opened again knows the same
     let again = open(dir.path(), has_sum, &events);
     assert_eq!(again.status().expect("the files are whole"), status);
-    let (mut wrong_settled, mut wrong_freed) = (0, 0);
+    let (mut wrong_settled, mut wrong_freed, mut wrong_by_groups, mut wrong_that_may_be) = (0, 0, 0, 0);
     let collect = |review: &Review| {
         let mut pages = Vec::new();
         final_pages(review, |page| {
@@ -208,10 +241,16 @@ fn measure(deck: Deck, slips: Slips, settings: Settings, seed: u64) -> Measured 
             let is_freed = !is_read && page.settled.iter().any(|settled| settled.field == row.field);
             wrong_settled += u64::from(is_wrong && is_read);
             wrong_freed += u64::from(is_wrong && is_freed);
+            let is_of_groups = page.settled.iter().any(|settled| settled.field == row.field && settled.rule == "group");
+            wrong_by_groups += u64::from(is_wrong && is_of_groups);
+            let may_be = may_be_grouped.contains(&(page.rows.scan.clone(), row.field.clone()));
+            wrong_that_may_be += u64::from(is_wrong && may_be);
         }
     }
     assert_eq!((status.unread, status.contested), (0, 0), "nothing is left");
-    Measured { n_answers: status.answers, status, wrong_settled, wrong_freed }
+    let keys = events[1..].iter().map(keys_of).sum();
+    let (n_answers, may_be_grouped) = (status.answers, may_be_grouped.len() as u64);
+    Measured { n_answers, keys, status, wrong_settled, wrong_freed, wrong_by_groups, may_be_grouped, wrong_that_may_be }
 }
 
 /// Several decks of one kind.
@@ -223,6 +262,13 @@ struct Sums {
     wrong_settled: u64,
     wrong_freed: u64,
     answers: u64,
+    by_groups: u64,
+    wrong_by_groups: u64,
+    may_be_grouped: u64,
+    wrong_that_may_be: u64,
+    void: u64,
+    groups: u64,
+    keys: u64,
 }
 
 impl Sums {
@@ -236,6 +282,13 @@ impl Sums {
             sums.wrong_settled += of.wrong_settled;
             sums.wrong_freed += of.wrong_freed;
             sums.answers += of.n_answers;
+            sums.by_groups += of.status.groups.settled;
+            sums.wrong_by_groups += of.wrong_by_groups;
+            sums.may_be_grouped += of.may_be_grouped;
+            sums.wrong_that_may_be += of.wrong_that_may_be;
+            sums.groups += of.status.groups.read;
+            sums.void += of.status.groups.void;
+            sums.keys += of.keys;
         }
         sums
     }
@@ -247,7 +300,7 @@ impl Sums {
 
     /// Answers beside the first one to each field, as a share of these.
     fn second_looks(&self) -> f64 {
-        (self.answers - self.settled) as f64 / self.settled as f64
+        (self.answers + self.by_groups - self.settled) as f64 / self.settled as f64
     }
 
     /// Share of the fields for review that nobody was asked.
@@ -274,7 +327,7 @@ fn people_who_err_alike_settle_few_fields_wrong_and_are_asked_few_twice() {
     for has_sum in [false, true] {
         for (like_the_machine, max_wrong) in [(0.5, 2.0), (0.0, 0.3)] {
             let deck = Deck { has_sum, n_pages: 12_000, share_of_doubtful: 0.2 };
-            let sums = Sums::of(deck, Slips { share: 0.005, like_the_machine }, 100..104);
+            let sums = Sums::of(deck, Slips::of(0.005, like_the_machine), 100..104);
             println!("sum {has_sum}, like the machine {like_the_machine}: {sums}");
             too_many |= sums.wrong() > max_wrong || sums.second_looks() > 0.2;
         }
@@ -285,14 +338,14 @@ fn people_who_err_alike_settle_few_fields_wrong_and_are_asked_few_twice() {
 #[test]
 fn rules_solved_after_each_answer_save_fields() {
     let deck = Deck { has_sum: true, n_pages: 2000, share_of_doubtful: 0.4 };
-    let sums = Sums::of(deck, Slips { share: 0.0, like_the_machine: 0.0 }, 3..6);
+    let sums = Sums::of(deck, Slips::of(0.0, 0.0), 3..6);
     println!("{sums}");
     assert!(sums.saved() >= 0.3 && sums.wrong() <= 0.3, "{sums}");
 }
 
 #[test]
 fn bound_of_an_audit_covers_the_true_rate() {
-    let none = Slips { share: 0.0, like_the_machine: 0.0 };
+    let none = Slips::of(0.0, 0.0);
     let n_draws = 40;
     let mut covered = 0;
     for seed in 0..n_draws {
@@ -324,7 +377,7 @@ fn same_people_in_any_order_and_an_undo_give_the_same_tables() {
     let dir = tempfile::tempdir().expect("the temporary folder is writable");
     let mut chance = ChaCha8Rng::seed_from_u64(5);
     let truth = write_run(dir.path(), Deck { has_sum: true, n_pages: 60, share_of_doubtful: 0.3 }, &mut chance);
-    let none = Slips { share: 0.0, like_the_machine: 0.0 };
+    let none = Slips::of(0.0, 0.0);
     let mut review = open(dir.path(), true, &[]);
     let mut events = review_all(&mut review, &truth, none, &mut chance);
     let before = review.status().expect("the files are whole");
