@@ -316,3 +316,98 @@ fn rejected_page_is_keyed_as_the_form_that_somebody_chose() {
     with_forms(&["review", "apply", "out.csv", "--out", "final.csv", "--overwrite"]);
     assert_eq!(bytes(dir, ["final.csv", "final.fields.csv"]), finals, "the same answers give the same bytes");
 }
+
+/// A run of the fixtures, in which the machine is not quite sure of every other field that it accepted.
+fn run_of_doubtful_fields(folder: &Path) {
+    for scan in ["office/page-0001.jpg", "office/page-0002.jpg", "skewed/page-0001.png", "feeder/file-0001.tif"] {
+        let to = folder.join("scans").join(scan);
+        fs::create_dir_all(to.parent().expect("it is in a folder")).expect("the folder is writable");
+        fs::copy(format!("{}/fixtures/scans/{scan}", env!("CARGO_MANIFEST_DIR")), to).expect("the fixture is there");
+    }
+    succeeds(folder, &["run", "scans", "out.csv", "--quiet"]);
+    let path = folder.join("out.readings.jsonl");
+    let mut lines = String::new();
+    for line in fs::read_to_string(&path).expect("the run is whole").lines() {
+        let mut page: Value = serde_json::from_str(line).expect("it is JSON");
+        let mut open = Vec::new();
+        for i in 0..page["fields"].as_array().map_or(0, Vec::len) {
+            let field = &mut page["fields"][i];
+            if i % 2 == 0 && field["state"] == "accepted" {
+                let doubtful =
+                    [("state", "review"), ("value", ""), ("reason", "low-confidence"), ("confidence", "0.9000")];
+                doubtful.into_iter().for_each(|(name, text)| field[name] = json!(text));
+                (page["readings"][i]["state"], page["readings"][i]["confidence"]) =
+                    (json!("low-confidence"), json!(0.9));
+            }
+            if page["fields"][i]["state"] == "review" {
+                open.push(page["fields"][i]["field"].as_str().unwrap_or_default().to_owned());
+            }
+        }
+        if !open.is_empty() {
+            (page["verdict"], page["attention"]) = (json!("review"), json!(open.join(";")));
+        }
+        lines += &format!("{page}\n");
+    }
+    fs::write(path, lines).expect("the folder is writable");
+    list_reviewers(folder, &["ann", "ben"]);
+}
+
+#[test]
+fn group_of_digits_survives_a_kill_and_only_who_has_it_sees_it() {
+    let dir = tempfile::tempdir().expect("the temporary folder is writable");
+    let dir = dir.path();
+    run_of_doubtful_fields(dir);
+    let serve = || {
+        Server::start(
+            dir,
+            &[&["--scans", "scans", "--reviewers", "reviewers", "--groups"][..], &NOT_BY_CHANCE].concat(),
+        )
+    };
+    let server = serve();
+    let [ann, ben] = ["ann", "ben"].map(|token| server.enter(token));
+    // until the pages are read again, fields come
+    let group = loop {
+        let (_, _, hand) = server.post("/api/hand", &ann, &json!({}));
+        if hand["group"].is_object() {
+            assert_eq!(hand["fields"], json!([]));
+            break hand["group"].clone();
+        }
+        server.post("/api/rest", &ann, &json!({}));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    let names: Vec<&String> = group.as_object().expect("it is an object").keys().collect();
+    assert_eq!(names, ["crops", "digit", "group"], "nothing else is known of it");
+    let crop = |cookie: &str, i: u64| {
+        crate::review_server::get(server.host(), &format!("/digit/{}/{i}", group["group"]), cookie).expect("it answers")
+    };
+    let n_crops = group["crops"].as_u64().expect("it is a number");
+    for i in 0..n_crops {
+        let (status, png) = crop(&ann, i);
+        assert!(status == 200 && png.starts_with(b"\x89PNG"), "{i}: {status}");
+    }
+    assert_eq!((crop(&ann, n_crops).0, crop(&ben, 0).0), (403, 403), "it is not before him");
+    let give = |cookie: &str, id: &str, struck: Value| {
+        server.post("/api/group", cookie, &json!({ "id": id, "group": group["group"], "struck": struck })).0
+    };
+    assert_eq!(give(&ben, "ben", json!([])), 409);
+    assert_eq!(give(&ann, "one", json!([n_crops])), 409, "there is no such crop");
+    assert_eq!(give(&ann, "one", json!([0])), 200);
+    assert_eq!(give(&ann, "one", json!([0])), 200, "it was sent twice");
+    // it is killed
+    drop(server);
+    drop(serve());
+    let status = succeeds(dir, &["review", "status", "out.csv", "--json"]);
+    let status: Value = serde_json::from_str(&status).expect("it is JSON");
+    assert_eq!(
+        (&status["groups"]["read"], &status["groups"]["void"]),
+        (&json!(1), &json!(1)),
+        "one crop was struck alone"
+    );
+    assert_eq!(status["groups"]["strangers"].as_u64(), Some(3));
+    assert_eq!(status["groups"]["settled"].as_u64(), Some(0));
+    let tables = ["final.csv", "again.csv"].map(|out| {
+        succeeds(dir, &["review", "apply", "out.csv", "--out", out]);
+        fs::read(dir.join(out)).expect("it was written")
+    });
+    assert_eq!(tables[0], tables[1], "the same answers give the same bytes");
+}
