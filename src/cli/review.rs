@@ -103,8 +103,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "PERCENT", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100))]
     pub second_looks: u32,
     /// Groups of like digits: up to 23 digits of different fields that the program reads as the same one are on one screen, and the odd ones
-    /// are struck. The pages are read again for it. Off, because in simulations people who overlook more than one odd digit in 200
-    /// settle more wrong values so than by keying: see what `formread review status` prints of those that were known
+    /// are struck. The pages are read again for it. Off, because in simulations it settles more wrong values than keys do, unless
+    /// people overlook fewer than one odd digit in 400; `formread review status` prints how many they overlook
     #[arg(long)]
     pub groups: bool,
     /// Weights of the nets that find the digits of groups: those of the run [default: the built-in weights]
