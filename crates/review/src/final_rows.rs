@@ -35,7 +35,7 @@ pub struct SettledRow {
     pub value: String,
     /// Who read it, and what: `ann=12`; `ann=` for blank, `ann=?` for what cannot be read. Up to three people.
     pub readers: [String; 3],
-    /// The rule that the value breaks; [`GROUP`] of a field whose digits passed in groups and that nobody keyed; or, of a field that nobody
+    /// The rule that the value breaks; `group` of a field whose digits passed in groups and that nobody keyed; or, of a field that nobody
     /// read, the rule that replaced the machine's reading.
     pub rule: String,
 }

@@ -188,7 +188,7 @@ impl Review {
         Some(AskedGroup::of(dealt))
     }
 
-    /// Fills the hand of a session, as [`Queue::deal`](crate::queue::Queue::deal). Where there is a group for it, the hand runs out first.
+    /// Fills the hand of a session, as `Queue::deal`. Where there is a group for it, the hand runs out first.
     pub fn deal_fields(&mut self, session: u64, kept: usize, now: Duration) -> Vec<ItemIdx> {
         let has_group = self.digits.has_group(&|idx| self.queue.is_free(session, idx, now));
         self.queue.deal_to(if has_group { 0 } else { AHEAD }, session, kept, now)
