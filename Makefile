@@ -215,7 +215,7 @@ golden: build ## renews the golden files in fixtures/golden from the fixtures as
 nightly: ## one run at a time over SCANS= into OUT=, with a dated log, resumed if interrupted; SETTLE=60 seconds
 	@pipelines/nightly "$(SCANS)" "$(OUT)" $(SETTLE)
 
-# It takes as long as `make train`. The model is replaced only where the candidate is proved better: docs/guide/review.md.
+# It takes half an hour on 2 cores that have bfloat16. The model is replaced only where the candidate is proved better: docs/guide/review.md.
 .PHONY: refresh
 refresh: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains with what people settled in a review; promotes if better: SCANS=, OUT=, MODEL=
 	@TRAIN="$(FURTHER)" pipelines/refresh "$(SCANS)" "$(OUT)" "$(MODEL)" $(MNIST_DIR) $(DIGITS_CH) $(STROKES)
