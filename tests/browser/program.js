@@ -91,12 +91,17 @@ export function serve(folder, args) {
   return start(folder, ["review", "out.csv", "--scans", "scans", ...args]);
 }
 
+/** Servers that run. One that a failed test leaves does not keep the tests from ending, and ends with them. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 /** Starts a server; resolves to its address and what ends it. */
 export async function start(folder, args) {
   const child = spawn(PROGRAM, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
   let talk = "";
   child.stderr.on("data", (data) => { talk += data; });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const ended = new Promise((resolve) => child.once("exit", resolve)).finally(() => running.delete(child));
   const address = await new Promise((resolve, reject) => {
     let out = "";
     child.stdout.on("data", (data) => {
@@ -105,7 +110,8 @@ export async function start(folder, args) {
     });
     ended.then((status) => reject(new Error(`it ended with ${status}: ${talk}`)));
   });
-  const stop = async (signal = "SIGTERM") => { child.kill(signal); return ended; };
+  for (const held of [child, child.stdout, child.stderr]) held.unref();
+  const stop = async (signal = "SIGTERM") => { child.ref(); child.kill(signal); return ended; };
   return { address, origin: new URL(address).origin, stop };
 }
 

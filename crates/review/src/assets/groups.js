@@ -78,9 +78,10 @@ export function showGroup({ text, element, screen, group, send, undo }) {
   document.addEventListener("keydown", keyed);
   screen.replaceChildren(root);
   cells[0].focus();
-  // a crop without a picture is one that nobody can confirm: it stays, and can be struck
-  Promise.allSettled(images.map((image) => image.decode())).then(() => requestAnimationFrame(() => requestAnimationFrame(() => {
+  Promise.allSettled(images.map((image) => image.decode())).then((shown) => requestAnimationFrame(() => requestAnimationFrame(() => {
     isPainted = true;
+    // nobody has seen a crop without a picture: it is struck, and its field is keyed
+    shown.forEach(({ status }, i) => status === "rejected" && strike(i));
     performance.mark("painted-group", { detail: group.group });
   })));
   return root;

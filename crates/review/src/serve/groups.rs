@@ -25,7 +25,9 @@ use super::{
 use crate::{
     crops::let_others_go_first,
     digits::{DigitSource, add_digits},
+    review::Review,
 };
+use formread_raster::error::Result;
 
 /// How long the thread waits before it looks again for room for pictures.
 const WAIT_FOR_ROOM: Duration = Duration::from_millis(200);
@@ -62,21 +64,21 @@ pub async fn picture(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     Path((group, crop)): Path<(u64, usize)>,
-) -> Result<Response, Failure> {
+) -> std::result::Result<Response, Failure> {
     let session = session_of(&shared, &headers)?;
     let png = shared.review().group_picture(session, group, crop);
     let png = png.ok_or_else(|| Failure::new(StatusCode::FORBIDDEN, "not-asked"))?;
     Ok(([(header::CONTENT_TYPE, "image/png")], png.to_vec()).into_response())
 }
 
-/// Starts the thread that cuts the digits. It ends once `stop` is `true`, and what it could not do is left to the keys.
-pub(super) fn cut(source: DigitSource, shared: &Arc<Shared>, stop: Arc<AtomicBool>) -> JoinHandle<()> {
+/// Starts the thread that cuts the digits. It ends once `stop` is `true`, or with an error: the fields that are left are keyed.
+pub(super) fn cut(source: DigitSource, shared: &Arc<Shared>, stop: Arc<AtomicBool>) -> JoinHandle<Result<()>> {
     shared.review().set_digits_growing(true);
     let n_documents = shared.review().run().n_documents();
     let shared: Weak<Shared> = Arc::downgrade(shared);
     thread::spawn(move || {
         let_others_go_first();
-        let lend = |take: &mut dyn FnMut(&mut crate::review::Review) -> formread_raster::error::Result<()>| {
+        let lend = |take: &mut dyn FnMut(&mut Review) -> Result<()>| {
             loop {
                 let shared = shared.upgrade().filter(|_| !stop.load(Ordering::Relaxed))?;
                 let mut review = shared.review();
@@ -88,10 +90,10 @@ pub(super) fn cut(source: DigitSource, shared: &Arc<Shared>, stop: Arc<AtomicBoo
                 thread::sleep(WAIT_FOR_ROOM);
             }
         };
-        // without its digits a field is keyed
-        let _ = add_digits(&source, n_documents, lend);
+        let result = add_digits(&source, n_documents, lend);
         if let Some(shared) = shared.upgrade() {
             shared.review().set_digits_growing(false);
         }
+        result
     })
 }

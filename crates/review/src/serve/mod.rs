@@ -20,7 +20,7 @@ use axum::{
     routing::{get, post},
 };
 use formread_page::{Limits, decoder_process::DecoderCommand, scans::Scan};
-use formread_raster::error::Result;
+use formread_raster::error::{Error, Result};
 use formread_serve::{Auth, People, Server};
 
 /// Options of the server.
@@ -88,9 +88,10 @@ pub fn serve(mut review: Review, journal: Journal, options: ServeOptions, starte
     started(&server.address());
     let result = server.run(router(shared), stop.clone());
     stop.store(true, Ordering::Relaxed);
-    // it does not panic
-    cutter.into_iter().for_each(|cutter| drop(cutter.join()));
-    result
+    let cut = cutter.map_or(Ok(()), |cutter| {
+        cutter.join().unwrap_or_else(|_| Err(Error::internal("the thread that cuts digits panicked")))
+    });
+    result.and(cut)
 }
 
 fn router(shared: Arc<Shared>) -> Router {
