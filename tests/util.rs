@@ -1,17 +1,14 @@
 //! Helpers: scans to read, and calls of the program.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::Write,
     path::Path,
     process::{Command, Output, Stdio},
 };
 
-use formread_core::{
-    assemble::{FieldState, PageReading},
-    form::FieldKind,
-    segment::FieldInk,
-};
+use formread_core::{form::FieldKind, segment::FieldInk};
 use formread_page as page;
 use formread_page::Limits;
 use image::{GrayImage, ImageFormat, Luma};
@@ -68,27 +65,31 @@ pub fn write_strips(folder: &Path, strips: impl IntoIterator<Item = u32>) {
     }
 }
 
-/// The handwritten digits in the code fields of the fixtures: ink (0 paper .. 255 ink), cropped to the digit, and the digit.
+/// The handwritten digits in the code fields of the fixtures: ink (0 paper .. 255 ink), cropped to the digit, and the digit. What is
+/// written says the truth of the fixtures, and not a net.
 pub fn digits_of_fixtures() -> Vec<(GrayImage, u8)> {
-    let scans = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/scans");
-    let reader = formread_torch::TorchBackend::shipped()
-        .and_then(|backend| {
-            formread::Reader::builder().templates(formread_core::form::known_templates()?).backend(backend).build()
-        })
-        .expect("the shipped weights are valid");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let templates = formread_core::form::known_templates().expect("the built-in templates are valid");
+    let backend = formread_torch::TorchBackend::shipped().expect("the shipped weights are valid");
+    let reader = formread::Reader::builder().templates(templates).backend(backend).build().expect("they are templates");
+    let mut truth = csv::Reader::from_path(fixtures.join("truth.csv")).expect("the file exists");
+    let rows: Vec<BTreeMap<String, String>> = truth.deserialize().collect::<Result<_, _>>().expect("it is a table");
     let mut digits = Vec::new();
     for scan in ["office/page-0001.jpg", "office/page-0002.jpg", "skewed/page-0001.png", "feeder/file-0001.tif"] {
-        let bytes = fs::read(scans.join(scan)).expect("the fixture exists");
-        for page in page::open(&bytes, &Limits::default()).expect("the fixture is an image") {
-            let report =
-                reader.stages().read_page(1, &page.expect("the page can be decoded")).expect("the net does not fail");
-            let (PageReading::Read { fields, .. }, Some(cut)) = (report.record.reading, report.cut) else { continue };
-            let template = &reader.templates()[cut.template_idx];
-            for ((field, value), cut) in template.fields.iter().zip(fields).zip(&cut.cuts) {
+        let bytes = fs::read(fixtures.join("scans").join(scan)).expect("the fixture exists");
+        for (number, page) in (1..).zip(page::open(&bytes, &Limits::default()).expect("the fixture is an image")) {
+            let page = page.expect("the page can be decoded");
+            let Ok((template_idx, registration)) = reader.stages().register(&page) else { continue };
+            let written = rows.iter().find(|row| row["scan"] == scan && row["page"] == u32::to_string(&number));
+            let written = written.expect("the page has a row");
+            let cut = reader.stages().cut(&page, template_idx, registration);
+            for (field, cut) in reader.templates()[template_idx].fields.iter().zip(&cut.cuts) {
                 let FieldInk::Written(lattice) = &cut.ink else { continue };
-                if field.kind == FieldKind::Code && value.state == FieldState::Accepted {
-                    let inks = lattice.edges.iter().filter_map(|edge| edge.crop.as_ref()).map(|crop| crop.ink.clone());
-                    digits.extend(inks.zip(value.guess.bytes().map(|digit| digit - b'0')));
+                let value = &written[&field.name];
+                let inks: Vec<_> = lattice.edges.iter().filter_map(|edge| edge.crop.as_ref()).collect();
+                if field.kind == FieldKind::Code && inks.len() == value.len() {
+                    let inks = inks.into_iter().map(|crop| crop.ink.clone());
+                    digits.extend(inks.zip(value.bytes().map(|digit| digit - b'0')));
                 }
             }
         }
