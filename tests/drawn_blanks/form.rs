@@ -18,6 +18,14 @@ pub struct Blank {
     shapes: Vec<Shape>,
 }
 
+/// Where the lines to write on are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineStyle {
+    Below,
+    SideBySide,
+    AtTheMargin,
+}
+
 /// Print that is neither a straight line nor a word, millimetres.
 enum Shape {
     /// An ellipse that touches the sides of a box.
@@ -301,6 +309,30 @@ impl Blank {
                 _ => text.table(rng),
             }
             text.y += rng.random_range(3.0..9.0);
+        }
+        text.finish()
+    }
+
+    /// A form of 14 to 18 lines to write on and nothing else: one below the other after their captions, side by side after their captions,
+    /// or at the right margin far behind their captions.
+    pub fn of_lines(style: LineStyle, rng: &mut impl Rng) -> Self {
+        let mut text = Text::new(rng);
+        text.y = 40.0;
+        let n_columns = if style == LineStyle::SideBySide { 2 } else { 1 };
+        let width = (RIGHT - LEFT) / f64::from(n_columns);
+        let n_rows = rng.random_range(14..=18) / n_columns;
+        for i in 0..n_rows * n_columns {
+            let x = LEFT + width * f64::from(i % n_columns);
+            let caption = rng.random_range(12.0..35.0);
+            text.word_at(Rect::from_xywh(x, text.y - 2.8, caption, 2.8));
+            let (from, to) = match style {
+                LineStyle::Below | LineStyle::SideBySide => (x + 40.0, x + 40.0 + rng.random_range(35.0..50.0)),
+                LineStyle::AtTheMargin => (RIGHT - 45.0, RIGHT),
+            };
+            text.partial_box("line ", Rect::from_edges(from, text.y - 7.0, to, text.y), &["bottom"]);
+            if i % n_columns == n_columns - 1 {
+                text.y += rng.random_range(11.0..13.0);
+            }
         }
         text.finish()
     }

@@ -75,9 +75,10 @@ impl Around<'_> {
         ]
     }
 
-    /// Share of `area` that ink covers, 0 to 1. 0 where another field is there.
+    /// Share of `area` that ink covers, 0 to 1. 0 where another field is there, or the outline of one.
     fn covered(&self, area: Rect) -> f32 {
-        if self.others.iter().any(|other| other.intersection(area).is_some()) {
+        let with_outline = |other: &Rect| inset(*other, -PARAMS.mark.inset);
+        if self.others.iter().any(|other| with_outline(other).intersection(area).is_some()) {
             return 0.0;
         }
         let params = InkParams { min_dark_px: PARAMS.mark.min_outside_px, ..PARAMS.ink };

@@ -1,4 +1,4 @@
-//! Rows of dots or short dashes: lines to write on that are no lines, and the leaders from a word to its box.
+//! Rows of dots or short dashes, and broken lines: lines to write on that are no lines, and the leaders from a word to its box.
 
 use super::ink::{Ink, in_mm, label_bounds};
 use formread_raster::{geometry::Rect, label_components};
@@ -21,21 +21,49 @@ const MIN_EVEN: f64 = 0.8;
 const MIN_DOTS: usize = 6;
 const MIN_LENGTH_MM: f64 = 8.0;
 
-/// The rows of dots or dashes, millimetres, from top to bottom.
+/// The rows of dots or dashes, and lines that are broken into pieces, millimetres, from top to bottom.
 pub(super) fn dotted_rows(ink: &Ink) -> Vec<Rect> {
     let k = ink.px_per_mm;
     let bounds = |[x0, y0, x1, y1]: [u32; 4]| {
         in_mm(Rect::from_edges(f64::from(x0), f64::from(y0), f64::from(x1) + 1.0, f64::from(y1) + 1.0), k)
     };
-    let is_dot = |r: &Rect| {
-        r.height() <= MAX_HEIGHT_MM
-            && (r.width() <= MAX_HEIGHT_MM || r.width() <= MAX_WIDTH_MM && r.width() > 2.0 * r.height())
-            && r.width().max(r.height()) >= MIN_SIDE_MM
-    };
-    let mut dots: Vec<Rect> =
-        label_bounds(&label_components(&ink.mask)).into_iter().flatten().map(bounds).filter(is_dot).collect();
-    dots.sort_by(|a, b| a.x0.total_cmp(&b.x0));
-    rows(&dots, MAX_STEP_MM.max(MAX_STEP_PX / k))
+    let is_low = |r: &Rect| r.height() <= MAX_HEIGHT_MM && r.width().max(r.height()) >= MIN_SIDE_MM;
+    let is_dash = |r: &Rect| r.width() > MAX_HEIGHT_MM && r.width() > 2.0 * r.height();
+    let mut low: Vec<Rect> =
+        label_bounds(&label_components(&ink.mask)).into_iter().flatten().map(bounds).filter(is_low).collect();
+    low.sort_by(|a, b| a.x0.total_cmp(&b.x0));
+    let max_step = MAX_STEP_MM.max(MAX_STEP_PX / k);
+    let is_dot = |r: &Rect| r.width() <= MAX_HEIGHT_MM || r.width() <= MAX_WIDTH_MM && is_dash(r);
+    let dots: Vec<Rect> = low.iter().copied().filter(is_dot).collect();
+    let pieces: Vec<Rect> = low.iter().copied().filter(is_dash).collect();
+    joined(rows(&dots, max_step), &pieces, max_step)
+}
+
+/// `rows` with what follows each other at their level, and lines that are broken: where a scan is coarse, some dashes touch. `pieces` are
+/// dashes and pieces of lines in order of their left edges.
+fn joined(mut rows: Vec<Rect>, pieces: &[Rect], max_step: f64) -> Vec<Rect> {
+    let mut runs: Vec<Vec<Rect>> = Vec::new();
+    for piece in pieces {
+        let follows = |run: &&mut Vec<Rect>| {
+            let last = run[run.len() - 1];
+            (piece.centre().y - last.centre().y).abs() <= max_step && piece.x0 - last.x1 <= MAX_GAP_MM
+        };
+        match runs.iter_mut().rev().find(follows) {
+            Some(run) => run.push(*piece),
+            None => runs.push(vec![*piece]),
+        }
+    }
+    for run in runs {
+        let is_broken_line = run.len() > 1 && run.iter().any(|piece| piece.width() > MAX_WIDTH_MM);
+        let Some(whole) = run.into_iter().reduce(Rect::union) else { continue };
+        let is_of = |row: &Rect| row.inflate(max_step).intersection(whole).is_some();
+        let of: Vec<Rect> = rows.extract_if(.., |row| is_of(row)).collect();
+        if !of.is_empty() || is_broken_line && whole.width() >= MIN_LENGTH_MM {
+            rows.push(of.into_iter().fold(whole, Rect::union));
+        }
+    }
+    rows.sort_by(|a, b| a.y0.total_cmp(&b.y0).then(a.x0.total_cmp(&b.x0)));
+    rows
 }
 
 /// Even rows of `dots`, which are in order of their left edges.
@@ -64,7 +92,6 @@ fn rows(dots: &[Rect], max_step: f64) -> Vec<Rect> {
     let mut found: Vec<Rect> =
         ended.into_iter().filter(|row| is_even(row)).filter_map(|row| row.into_iter().reduce(Rect::union)).collect();
     found.retain(|row| row.width() >= MIN_LENGTH_MM);
-    found.sort_by(|a, b| a.y0.total_cmp(&b.y0).then(a.x0.total_cmp(&b.x0)));
     found
 }
 
@@ -95,5 +122,23 @@ mod tests {
         assert_eq!(rows(&uneven, 0.15), []);
         let few: Vec<Rect> = even[..5].to_vec();
         assert_eq!(rows(&few, 0.15), []);
+    }
+
+    #[test]
+    fn dashes_that_touch_in_places_are_one_row() {
+        let piece = |x: f64, width: f64| Rect::from_xywh(x, 20.0, width, 0.4);
+        // dashes of 2 mm, of which some touch
+        let (touching, even) = (piece(10.0, 6.2), [16.4, 18.5, 20.6, 22.7, 24.8, 26.9, 29.0].map(|x| piece(x, 2.0)));
+        let pieces: Vec<Rect> = [touching].into_iter().chain(even).collect();
+        let row = |pieces: &[Rect]| joined(rows(&even, 0.15), pieces, 0.15);
+        let [found] = row(&pieces)[..] else { panic!("it is one row") };
+        assert!((found.x0 - 10.0).abs() < 1e-9 && (found.x1 - 31.0).abs() < 1e-9, "{found:?}");
+        // without an even row, a long piece and a short one
+        let [found] = joined(Vec::new(), &[touching, piece(16.4, 2.0)], 0.15)[..] else {
+            panic!("it is a broken line")
+        };
+        assert!((found.width() - 8.4).abs() < 1e-9, "{found:?}");
+        assert_eq!(joined(Vec::new(), &[piece(10.0, 60.0)], 0.15), [], "a whole line");
+        assert_eq!(joined(Vec::new(), &[piece(10.0, 2.0), piece(12.4, 2.0)], 0.15), [], "two dashes");
     }
 }

@@ -238,6 +238,12 @@ fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Opt
     let cells = find_cells(&ink, &Ink::faint(&sheet));
     let mut found = find_fields(&cells, &ink, n_pages > 1);
     let rings = find_rings(&ink, &Ink::faint(&sheet));
+    // a pale ring may look like a box as well
+    let is_ring = |found: &FieldCandidate| {
+        let at = found.layout.bounds();
+        found.shape == Shape::Mark && rings.iter().flat_map(|ring| ring.layout.cells()).any(|c| c.contains(at.centre()))
+    };
+    found.retain(|found| !is_ring(found));
     let outlines = rings.iter().flat_map(|rings| rings.layout.cells());
     let outlines = outlines.map(|cell| Cell::with_frame(&ink, in_px(*cell, sheet.px_per_mm)));
     let frames: Vec<Cell> = cells.iter().copied().chain(outlines).collect();
@@ -369,6 +375,9 @@ const WORDS_REASON: &str = "its caption is that of words; anything may be writte
 /// White around the picture of a caption, millimetres.
 const CAPTION_MARGIN_MM: f64 = 0.6;
 
+/// Smallest width and height of a white box in a grey area, millimetres.
+const MIN_HOLE_MM: [f64; 2] = [8.0, 3.5];
+
 /// Why the cells of a grid are no fields.
 const GRID_REASON: &str = "a row of a grid without names: for tally strokes";
 
@@ -384,6 +393,16 @@ fn checked_name(name: &str) -> Result<String> {
 fn find_cells(ink: &Ink, faint: &Ink) -> Vec<Cell> {
     let mut cells = enclosed_cells(ink);
     cells.extend(find_faint_boxes(&cells, faint));
+    // white boxes in a pale grey area
+    let [width, height] = MIN_HOLE_MM.map(|mm| mm * faint.px_per_mm);
+    let is_hole = |cell: &Cell| {
+        let is_large = cell.frame.width() >= width && cell.frame.height() >= height;
+        is_large && cell.is_line == [false; 4] && cell.ink_mm2 == 0.0
+    };
+    let holes: Vec<Cell> = enclosed_cells(faint).into_iter().filter(is_hole).collect();
+    let is_new = |hole: &Cell| cells.iter().all(|cell| cell.frame.intersection(hole.frame).is_none());
+    let new: Vec<Cell> = holes.into_iter().filter(is_new).collect();
+    cells.extend(new);
     cells
 }
 

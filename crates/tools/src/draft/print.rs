@@ -52,18 +52,25 @@ const MAX_LETTER_GAP_MM: f64 = 1.5;
 const MIN_WORD_MM: [f64; 2] = [2.0, 1.2];
 /// Most words and most lines, the largest first: the limit of a template.
 const MAX_LANDMARKS: usize = 2_000;
+/// A line that meets two as long as this across it is a part of a table, millimetres: strokes of letters are shorter. They may end this
+/// far from it.
+const MIN_UPRIGHT_MM: f64 = 4.5;
+const MAX_SHORT_MM: f64 = 3.0;
 /// Length of a line to write a number on, millimetres.
 const WRITING_LINE_MM: std::ops::RangeInclusive<f64> = 8.0..=200.0;
 /// Height of the room above it, millimetres: at least so much must be free, and no more is used.
 const ROOM_MM: std::ops::RangeInclusive<f64> = 3.5..=7.0;
 /// Largest ink in that room, square millimetres per millimetre of line.
 const MAX_ROOM_INK: f64 = 0.006;
-/// Largest distance of the label left of a line to write on, millimetres.
+/// Largest distance of the label left of a line to write on, millimetres; and where nothing but a leader lies between.
 const MAX_LABEL_MM: f64 = 30.0;
+const MAX_FAR_LABEL_MM: f64 = 150.0;
 /// Largest distance of the caption below a line to write on, millimetres.
 const MAX_CAPTION_MM: f64 = 5.0;
 /// Largest distance from the end of a leader to its frame, millimetres: the number of an item may be between.
 const MAX_LEADER_GAP_MM: f64 = 15.0;
+/// Largest distance from the end of a leader to the line that it leads to, millimetres.
+const MAX_LEADER_END_MM: f64 = 3.0;
 /// Lowest height of a word of a heading, millimetres: captions are smaller.
 const MIN_HEADING_MM: f64 = 4.5;
 
@@ -138,25 +145,38 @@ impl Print {
         }
     }
 
-    /// The lines to write on, solid or dotted: nothing touches them, there is room above and no heading, and there are words before or
-    /// below. A dotted line that leads to a frame is none.
+    /// The lines to write on, solid, pale or dotted: nothing touches them, there is room above and no heading, and there are words before
+    /// or below. A dotted line that leads to a frame or to another line is none.
     pub fn writing_lines(&self, ink: &Ink, cells: &[Cell]) -> Vec<FieldCandidate> {
         let k = ink.px_per_mm;
         let (width, height) = (f64::from(ink.mask.width()), f64::from(ink.mask.height()));
         let page = in_mm(Rect::from_edges(0.0, 0.0, width, height), k);
         let sides: Vec<Segment> = cells.iter().flat_map(|cell| in_mm(cell.frame, k).edges()).collect();
         let is_free = |s: &Segment| {
-            let touches = |t: &Segment| {
-                let reach = Rect::from_edges(t.a.x.min(t.b.x), t.a.y.min(t.b.y), t.a.x.max(t.b.x), t.a.y.max(t.b.y));
-                !t.is_horizontal() && [s.a, s.b].iter().any(|end| reach.inflate(NEAR_MM).contains(*end))
+            let uprights = || self.lines.iter().chain(&self.pale_lines).filter(|t| !t.is_horizontal());
+            let reach = |t: &Segment, mm: f64| Rect::around([t.a, t.b]).unwrap_or_default().inflate(mm);
+            let touches = |t: &Segment| [s.a, s.b].iter().any(|end| reach(t, NEAR_MM).contains(*end));
+            // in a grey head of a table lines are found too short
+            let hangs = |t: &&Segment| {
+                t.length() >= MIN_UPRIGHT_MM && reach(t, MAX_SHORT_MM).intersection(reach(s, 0.1)).is_some()
             };
-            covered_share(*s, &sides) < 0.3 && !self.lines.iter().any(touches)
+            covered_share(*s, &sides) < 0.3 && !uprights().any(touches) && uprights().filter(hangs).count() < 2
+        };
+        // whether there is neither a frame nor a line between a word and the line to write on
+        let is_open = |w: &Rect, s: &Segment| {
+            let between = Rect::from_edges(w.x1, w.y0, s.a.x - NEAR_MM, s.middle().y + NEAR_MM);
+            let crosses =
+                |t: &Segment| Rect::around([t.a, t.b]).is_some_and(|t| t.inflate(0.1).intersection(between).is_some());
+            // shorter ones are strokes of letters
+            let lines = self.lines.iter().chain(&self.pale_lines).filter(|t| t.length() >= MIN_LINE_MM);
+            !sides.iter().chain(lines).any(crosses)
         };
         let has_label = |s: &Segment| {
             let level = s.middle().y;
             self.words.iter().any(|w| {
                 let before = s.a.x - w.x1;
-                let is_label = (-1.0..=MAX_LABEL_MM).contains(&before) && w.y1 > level - ROOM_MM.end() && w.y0 < level;
+                let is_near = before <= MAX_LABEL_MM || before <= MAX_FAR_LABEL_MM && is_open(w, s);
+                let is_label = before >= -1.0 && is_near && w.y1 > level - ROOM_MM.end() && w.y0 < level;
                 let is_caption = w.y0 >= level && w.y0 - level <= MAX_CAPTION_MM && w.x0 < s.b.x && w.x1 > s.a.x;
                 is_label || is_caption
             })
@@ -176,21 +196,36 @@ impl Print {
             let mut over = self.words.iter().filter(is_over);
             over.any(|w| w.height() >= MIN_HEADING_MM && w.x0 < s.b.x && w.x1 > s.a.x)
         };
-        let is_leader = |row: &&Rect| {
+        let is_leader = |row: &Rect| {
             let leads_to = |cell: &Cell| {
                 let frame = in_mm(cell.frame, k);
                 (-1.0..=MAX_LEADER_GAP_MM).contains(&(frame.x0 - row.x1)) && (frame.y0..frame.y1).contains(&row.y0)
             };
+            let ends_at = |s: &Segment| {
+                (-1.0..=MAX_LEADER_END_MM).contains(&(s.a.x - row.x1)) && (s.a.y - row.y1).abs() <= NEAR_MM
+            };
             cells.iter().any(leads_to)
+                || self.lines.iter().chain(&self.pale_lines).any(|s| s.is_horizontal() && ends_at(s))
         };
-        let solid = self.lines.iter().filter(|s| s.is_horizontal());
+        // a piece of a broken line is none of its own
+        let is_piece = |s: &Segment| {
+            let along = |row: &Rect| row.inflate(NEAR_MM).contains(s.middle());
+            self.dotted.iter().any(along)
+        };
+        let solid = self.lines.iter().filter(|s| s.is_horizontal() && !is_piece(s));
         let solid = solid.map(|s| (*s, PrintedSides { bottom: true, ..PrintedSides::NONE }));
-        // the dots are below the field, and are print
-        let upper_edge = |row: &Rect| Segment::new(Point::new(row.x0, row.y0), Point::new(row.x1, row.y0));
-        let dotted = self.dotted.iter().filter(|row| !is_leader(row));
-        let dotted = dotted.map(|row| (upper_edge(row), PrintedSides::NONE));
+        // what a scan may lose and what is no line is below the field, and is print
+        let upper_edge = |row: Rect| Segment::new(Point::new(row.x0, row.y0), Point::new(row.x1, row.y0));
+        let pale = self
+            .pale_lines
+            .iter()
+            .filter(|s| s.is_horizontal() && !is_piece(s))
+            .filter_map(|s| Rect::around([s.a, s.b]));
+        let pale = pale.map(|r| Rect { y0: r.y0 - PALE_MARGIN_MM, ..r });
+        let dotted = self.dotted.iter().copied().filter(|row| !is_leader(row));
+        let unheld = pale.chain(dotted).map(|row| (upper_edge(row), PrintedSides::NONE));
         solid
-            .chain(dotted)
+            .chain(unheld)
             .filter(|(s, _)| WRITING_LINE_MM.contains(&s.length()) && page.contains(s.a) && page.contains(s.b))
             .filter(|(s, _)| is_free(s) && has_label(s) && !is_below_heading(s))
             .filter_map(|(s, printed)| {
