@@ -34,12 +34,14 @@ MNIST_SHA512 := c8d3225c605e7923609bf3a70f8bff020d86090e3a56cde83aa1ada73b54a60b
 MNIST_DIR ?= .mnist
 DIGITS_CH ?=
 STROKES ?=
+# further folders of digits, for the second step alone
+MORE_DIGITS ?=
 WEIGHTS ?= .train/digits.safetensors
-# The recipe of the weights in crates/torch/src/shipped.
+# The recipe of the weights in crates/torch/src/shipped: untrained nets, then the same nets further with more sets.
 RECIPE := --epochs 16 --batch-size 128 --lr 0.002 \
     --strip-epochs 14 --strips 40000 --strip-batch-size 32 --strip-lr 0.0015 \
     --precision bfloat16 --seed 1
-FURTHER := --epochs 4 --batch-size 128 --lr 0.0006 --strip-epochs 5 --strips 40000 --strip-lr 0.0005 --precision bfloat16
+FURTHER := --epochs 4 --batch-size 128 --lr 0.0006 --strip-epochs 6 --strips 40000 --strip-lr 0.0005 --precision bfloat16
 
 .PHONY: help
 help: ## this list
@@ -184,9 +186,11 @@ bench: build ## the whole reading against decoding, the build of `make baseline`
 	$(CARGO) bench --bench stages
 
 .PHONY: train
-train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the shipped recipe: MNIST_DIR=, DIGITS_CH=, STROKES=, WEIGHTS=
+train: build $(if $(filter .mnist,$(MNIST_DIR)),.mnist/.done) ## trains the shipped recipe: MNIST_DIR=, DIGITS_CH=, STROKES=, MORE_DIGITS=, WEIGHTS=
 	mkdir -p $(dir $(WEIGHTS))
 	$(FORMREAD) train $(addprefix --data ,$(MNIST_DIR) $(DIGITS_CH) $(STROKES)) --out $(WEIGHTS) $(RECIPE)
+	$(FORMREAD) train --further --base $(WEIGHTS) $(addprefix --data ,$(MNIST_DIR) $(DIGITS_CH) $(STROKES) $(MORE_DIGITS)) \
+	    --out $(WEIGHTS) $(FURTHER)
 
 .mnist/.done:
 	rm -rf .mnist .mnist.new

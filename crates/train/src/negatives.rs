@@ -44,18 +44,21 @@ const TRIES: usize = 6;
 /// A random sign that is no digit, and its class. Digits for wrong cuts come from `samples`.
 pub(super) fn negative(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> (Glyph, GlyphClass) {
     for _ in 0..TRIES {
-        let (canvas, class) = match rng.random_range(0..130) {
+        let (canvas, class) = match rng.random_range(0..146) {
             0..18 => (Some(cross(rng)), GlyphClass::Cross),
             18..33 => (Some(dash(rng)), GlyphClass::Dash),
             33..49 => (part_of_digit(samples, params, rng), GlyphClass::Other),
             49..65 => (two_digits(samples, params, rng), GlyphClass::Other),
-            65..77 => (digit_with_lines(samples, params, rng), GlyphClass::StruckOut),
-            77..88 => (overwrite(samples, params, rng), GlyphClass::Overwritten),
-            88..93 => (Some(scribble(rng)), GlyphClass::Other),
-            93..97 => (Some(frame_piece(rng)), GlyphClass::Other),
-            97..99 => (Some(specks(rng)), GlyphClass::Other),
-            99..100 => (Some(blot(rng)), GlyphClass::Other),
-            100..106 => (Some(draw_sign(Sign::Letter, random_pen_width(rng), rng)), GlyphClass::Letter),
+            65..85 => (
+                random_digit(samples, params, rng).and_then(|(digit, value)| strike_out(digit, value, rng)),
+                GlyphClass::StruckOut,
+            ),
+            85..104 => (overwritten_digit(samples, params, rng), GlyphClass::Overwritten),
+            104..109 => (Some(scribble(rng)), GlyphClass::Other),
+            109..113 => (Some(frame_piece(rng)), GlyphClass::Other),
+            113..115 => (Some(specks(rng)), GlyphClass::Other),
+            115..116 => (Some(blot(rng)), GlyphClass::Other),
+            116..122 => (Some(draw_sign(Sign::Letter, random_pen_width(rng), rng)), GlyphClass::Letter),
             _ => {
                 let (class, sign) = SIGNS[rng.random_range(0..SIGNS.len())];
                 (Some(draw_sign(sign, random_pen_width(rng), rng)), class)
@@ -154,11 +157,10 @@ fn two_digits(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) 
     Some(both)
 }
 
-/// A digit with one, two or more lines through it.
-fn digit_with_lines(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
-    let (mut canvas, digit) = random_digit(samples, params, rng)?;
+/// A digit with one, two or more lines through it. `None` where there is no ink.
+pub(super) fn strike_out(mut canvas: Canvas, digit: u8, rng: &mut ChaCha8Rng) -> Option<Canvas> {
     if rng.random_bool(0.35) {
-        return strike_out(canvas, rng);
+        return scratch_out(canvas, rng);
     }
     let [left, top, right, bottom] = canvas.bounds()?;
     let (height, middle) = (bottom - top, (top + bottom) / 2.0);
@@ -178,24 +180,26 @@ fn digit_with_lines(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha
     Some(canvas)
 }
 
-/// A digit over another one, as a correction. `None` where one hides the other.
-fn overwrite(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
+/// A random digit over another one.
+fn overwritten_digit(samples: &[&Sample], params: &Augmentation, rng: &mut ChaCha8Rng) -> Option<Canvas> {
     let ((below, digit_below), (above, digit_above)) =
         (random_digit(samples, params, rng)?, random_digit(samples, params, rng)?);
-    if digit_below == digit_above {
-        return None;
-    }
+    if digit_below == digit_above { None } else { overwrite(below, &above, rng) }
+}
+
+/// A digit over another one, as a correction. `None` where one hides the other.
+pub(super) fn overwrite(mut below: Canvas, above: &Canvas, rng: &mut ChaCha8Rng) -> Option<Canvas> {
     let centre = |canvas: &Canvas| canvas.bounds().map(|[left, top, right, bottom]| (left + right, top + bottom));
-    let (from, to) = (centre(&above)?, centre(&below)?);
+    let (from, to) = (centre(above)?, centre(&below)?);
     let [dx, dy] = [to.0 - from.0, to.1 - from.1].map(|off| (off / 2.0 + triangular(rng, 6.0)).round() as i32);
-    let mut both = below.clone();
-    both.overlay(&above, dx, dy);
-    let more = both.mass() - below.mass().max(above.mass());
-    (more > MIN_VISIBLE_SHARE * both.mass()).then_some(both)
+    let larger = below.mass().max(above.mass());
+    below.overlay(above, dx, dy);
+    let more = below.mass() - larger;
+    (more > MIN_VISIBLE_SHARE * below.mass()).then_some(below)
 }
 
 /// Draws several strokes over a digit.
-pub(super) fn strike_out(mut canvas: Canvas, rng: &mut ChaCha8Rng) -> Option<Canvas> {
+fn scratch_out(mut canvas: Canvas, rng: &mut ChaCha8Rng) -> Option<Canvas> {
     let [left, top, right, bottom] = canvas.bounds()?;
     let width = random_pen_width(rng);
     let n_strokes = rng.random_range(2..6);

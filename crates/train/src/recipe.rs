@@ -94,7 +94,7 @@ pub struct StripOptions {
 
 impl Default for GlyphOptions {
     fn default() -> Self {
-        Self { epochs: 10, batch_size: 128, lr: 1e-4, negative_share: 0.45 }
+        Self { epochs: 10, batch_size: 128, lr: 1e-4, negative_share: 0.5 }
     }
 }
 

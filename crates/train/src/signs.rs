@@ -18,6 +18,8 @@ pub(super) const MAX_OTHER_SIGNS: usize = 10;
 pub(super) enum Written {
     Digit(usize),
     StruckOut(usize),
+    /// The second digit over the first.
+    Overwritten(usize, usize),
     Scribble,
     /// A filled spot as large as a digit.
     Blot,
@@ -29,6 +31,9 @@ pub(super) enum Written {
     /// The I of a Roman number: a letter, whatever it looks like.
     RomanOne,
 }
+
+/// Most digits of a field that holds nothing but ones.
+const MAX_ONES: usize = 4;
 
 /// Shares of fields by what they hold, of 100.
 const CODE: u32 = 62;
@@ -193,6 +198,10 @@ fn usual_number(is_wide: bool, signs: &mut Vec<Written>, rng: &mut ChaCha8Rng) {
             digits[i] = digits[i - 1];
         }
     }
+    // side by side they look like lines
+    if n_digits <= MAX_ONES && rng.random_bool(0.05) {
+        digits.fill(1);
+    }
     let separator = random_of(&[Sign::Point, Sign::Comma, Sign::Apostrophe, Sign::Point], rng);
     let (has_thousands, has_decimals) = (rng.random_bool(0.25), rng.random_bool(0.15));
     if rng.random_bool(0.06) {
@@ -207,8 +216,9 @@ fn usual_number(is_wide: bool, signs: &mut Vec<Written>, rng: &mut ChaCha8Rng) {
             signs.push(Written::Sign(separator));
         }
         signs.push(match rng.random_range(0..1000) {
-            0..6 => Written::StruckOut(digit),
-            6..10 => Written::Scribble,
+            0..8 => Written::StruckOut(digit),
+            8..14 => Written::Overwritten(digit, (digit + rng.random_range(1..N_DIGITS)) % N_DIGITS),
+            14..18 => Written::Scribble,
             _ => Written::Digit(digit),
         });
     }
@@ -307,6 +317,15 @@ pub(super) fn hash(pen: f32, rng: &mut ChaCha8Rng) -> Canvas {
     canvas
 }
 
+/// The 1 that is a bare straight stroke.
+pub(super) fn bare_one(pen: f32, rng: &mut ChaCha8Rng) -> Canvas {
+    let mut canvas = Canvas::new();
+    let middle = CANVAS_SIDE as f32 / 2.0;
+    let (half, lean) = (DRAWN_SIDE / 2.0 * rng.random_range(0.7..1.1), triangular(rng, 14.0));
+    canvas.stroke(&[(middle + lean, middle - half), (middle - lean, middle + half)], pen, 1.0);
+    canvas
+}
+
 /// A bar of about the height of a digit, with serifs or without.
 pub(super) fn roman_one(pen: f32, rng: &mut ChaCha8Rng) -> Canvas {
     let mut canvas = Canvas::new();
@@ -360,7 +379,13 @@ mod tests {
         for sign in Sign::ALL {
             assert!(draw_sign(sign, 3.0, &mut rng).mass() > 4.0, "{sign:?}");
         }
-        for canvas in [long_dash(3.0, &mut rng), hash(3.0, &mut rng), roman_one(3.0, &mut rng), blot(&mut rng)] {
+        for canvas in [
+            long_dash(3.0, &mut rng),
+            hash(3.0, &mut rng),
+            roman_one(3.0, &mut rng),
+            bare_one(3.0, &mut rng),
+            blot(&mut rng),
+        ] {
             assert!(canvas.mass() > 40.0);
         }
     }

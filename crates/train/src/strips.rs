@@ -7,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use super::augment::{Augmentation, WriterStyle, draw_as, triangular};
 use super::canvas::{Canvas, DRAWN_SIDE};
 use super::line_of_digits::{LineOfDigits, MAX_GAP, MIDDLE_Y, add_artefacts, add_background_pattern};
-use super::negatives::{scribble, strike_out};
-use super::signs::{Written, blot, draw_sign, hash, long_dash, random_signs, roman_one};
+use super::negatives::{overwrite, scribble, strike_out};
+use super::signs::{Written, bare_one, blot, draw_sign, hash, long_dash, random_signs, roman_one};
 use super::tracks::draw_number;
 use formread_core::normalise::{STRIP_HEIGHT, Strip, normalise_strip};
 use formread_core::scores::{FIRST_DIGIT, N_DIGITS, SCRIBBLE, Sign};
@@ -99,7 +99,11 @@ impl<'a> StripMaker<'a> {
                 Written::Digit(digit) => {
                     let size = if heights.is_empty() { style.first_size } else { 1.0 };
                     let size = size * style.drift.powi(i as i32);
-                    let canvas = draw_digit(writer, digit, &writer_style, size, &style, rng)?;
+                    let canvas = if digit == 1 && style.has_bare_ones {
+                        bare_one(style.pen, rng)
+                    } else {
+                        draw_digit(writer, digit, &writer_style, size, &style, rng)?
+                    };
                     is_connected = style.links_zeros && digit == 0 && last_digit == Some(0) || rng.random_bool(0.02);
                     let [_, top, _, bottom] = canvas.bounds()?;
                     heights.push(bottom - top);
@@ -107,7 +111,11 @@ impl<'a> StripMaker<'a> {
                     canvas
                 }
                 Written::StruckOut(digit) => {
-                    strike_out(draw_digit(writer, digit, &writer_style, 1.0, &style, rng)?, rng)?
+                    strike_out(draw_digit(writer, digit, &writer_style, 1.0, &style, rng)?, digit as u8, rng)?
+                }
+                Written::Overwritten(below, above) => {
+                    let below = draw_digit(writer, below, &writer_style, 1.0, &style, rng)?;
+                    overwrite(below, &draw_digit(writer, above, &writer_style, 1.0, &style, rng)?, rng)?
                 }
                 Written::Scribble => scribble(rng),
                 Written::Blot => blot(rng),
@@ -118,7 +126,7 @@ impl<'a> StripMaker<'a> {
             };
             symbols.push(match *sign {
                 Written::Digit(digit) => (FIRST_DIGIT + digit) as i64,
-                Written::StruckOut(_) | Written::Scribble | Written::Blot => SCRIBBLE as i64,
+                Written::StruckOut(_) | Written::Overwritten(..) | Written::Scribble | Written::Blot => SCRIBBLE as i64,
                 Written::LongDash | Written::Hash => Sign::Dash.symbol() as i64,
                 Written::RomanOne => Sign::Letter.symbol() as i64,
                 Written::Sign(sign) => sign.symbol() as i64,
@@ -223,6 +231,8 @@ struct FieldStyle {
     drift: f32,
     /// Whether zeros are connected.
     links_zeros: bool,
+    /// Whether each 1 is a bare stroke.
+    has_bare_ones: bool,
     /// Factor on the ink; the result is limited to 1.
     darkness: f32,
     /// Whether the pattern of the paper is visible.
@@ -246,6 +256,7 @@ impl FieldStyle {
             first_size: if rng.random_bool(0.2) { rng.random_range(1.1..1.9) } else { 1.0 },
             drift: if rng.random_bool(0.25) { rng.random_range(0.9..1.05) } else { 1.0 },
             links_zeros: rng.random_bool(0.3),
+            has_bare_ones: rng.random_bool(0.15),
             darkness: rng.random_range(0.75..1.35),
             has_pattern: rng.random_bool(0.5),
         }
