@@ -346,6 +346,7 @@ withRun("groups of like digits are looked through by keyboard, and nothing shows
   await page.keyboard.press("Space");
   assert.deepEqual(await pressed(), [1, 2], "the crop above the one below is the same");
   await look(page, "group-struck");
+  const shown = await page.content();
   await page.keyboard.press("Enter");
   // a key that comes before the next group or field is painted is not an answer
   await page.waitForFunction((first) => {
@@ -365,7 +366,9 @@ withRun("groups of like digits are looked through by keyboard, and nothing shows
   await paintedGroup(page, first);
 
   // neither the page nor a request has what is known, or whose field it is
-  const got = seen.texts.filter((text) => text.startsWith("{")).join("\n") + (await page.content());
+  const answers = seen.texts.filter((text) => text.startsWith("{")).map((text) => JSON.parse(text));
+  const got = answers.filter(({ group }) => group).map((hand) => JSON.stringify(hand)).join("\n") + shown;
+  assert.ok(got.includes(`"group":${first}`), "what the page got with the group");
   // "date" is a kind as well
   const secrets = given.shown.flatMap(({ scan, field, value }) => [scan, `"${field}"`, ...(value.length > 3 ? [`"${value}"`] : [])]);
   assert.deepEqual(secrets.filter((secret) => got.includes(secret)), []);

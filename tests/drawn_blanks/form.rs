@@ -19,6 +19,7 @@ pub struct Blank {
 }
 
 /// Where the lines to write on are.
+#[cfg(feature = "torch")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineStyle {
     Below,
@@ -315,6 +316,7 @@ impl Blank {
 
     /// A form of 14 to 18 lines to write on and nothing else: one below the other after their captions, side by side after their captions,
     /// or at the right margin far behind their captions.
+    #[cfg(feature = "torch")]
     pub fn of_lines(style: LineStyle, rng: &mut impl Rng) -> Self {
         let mut text = Text::new(rng);
         text.y = 40.0;
