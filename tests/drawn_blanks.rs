@@ -89,9 +89,6 @@ impl Case {
 
     fn of(blank: Blank, scan: Scan, rng: &mut ChaCha8Rng) -> Self {
         let page = scan.page(&blank, rng);
-        if let Ok(f) = env::var("SAVE_BLANK") {
-            page.pixels.save(format!("{f}/{}-{:.2}.png", scan.dpi, scan.darkness[0])).unwrap();
-        }
         let draft = draft(std::slice::from_ref(&page), None, "draft").expect("it has fields");
         Self { blank, scan, page, draft }
     }

@@ -2,7 +2,7 @@
 //! same size are on the sheet.
 
 use super::{
-    cells::{Cell, MAX_LINE_SHARE, enclosed_cells, is_clear_above_and_below, line_pieces},
+    cells::{Cell, MAX_LINE_SHARE, is_clear_above_and_below, line_pieces},
     ink::Ink,
 };
 use formread_raster::geometry::{Point, Rect, Segment};
@@ -27,8 +27,9 @@ const BROKEN_INSET: f64 = 0.2;
 /// Largest share of ink inside the lines.
 const MAX_INSIDE_SHARE: f64 = 0.03;
 
-/// The small frames that are missing from `cells`, which were found in clear ink. `faint`: all ink, down to a lower contrast.
-pub(super) fn find_faint_boxes(cells: &[Cell], faint: &Ink) -> Vec<Cell> {
+/// The small frames that are missing from `cells`, which were found in clear ink. `faint`: all ink, down to a lower contrast;
+/// `enclosed`: the frames in it.
+pub(super) fn find_faint_boxes(cells: &[Cell], faint: &Ink, enclosed: &[Cell]) -> Vec<Cell> {
     let k = faint.px_per_mm;
     let same_size = |a: [f64; 2], b: [f64; 2]| a.iter().zip(b).all(|(a, b)| (a - b).abs() <= SAME_SIZE_MM * k);
     let is_small = |cell: &&Cell| cell.is_isolated && size(cell).iter().all(|side| *side <= SMALL_MM * k);
@@ -48,7 +49,7 @@ pub(super) fn find_faint_boxes(cells: &[Cell], faint: &Ink) -> Vec<Cell> {
         return Vec::new();
     }
     let is_wanted = |cell: &Cell| cell.is_apart && sizes.iter().any(|other| same_size(size(cell), *other));
-    let mut found: Vec<Cell> = enclosed_cells(faint).into_iter().filter(is_wanted).collect();
+    let mut found: Vec<Cell> = enclosed.iter().copied().filter(|cell| is_wanted(cell)).collect();
     found.extend(sizes.iter().flat_map(|size| three_sided(faint, *size)));
     for size in sizes.iter() {
         let like: Vec<Rect> = cells

@@ -392,17 +392,17 @@ fn checked_name(name: &str) -> Result<String> {
 /// The frames on a sheet, in no order: those that lines of clear ink enclose, and faint tick boxes.
 fn find_cells(ink: &Ink, faint: &Ink) -> Vec<Cell> {
     let mut cells = enclosed_cells(ink);
-    cells.extend(find_faint_boxes(&cells, faint));
+    let enclosed = enclosed_cells(faint);
+    cells.extend(find_faint_boxes(&cells, faint, &enclosed));
     // white boxes in a pale grey area
     let [width, height] = MIN_HOLE_MM.map(|mm| mm * faint.px_per_mm);
     let is_hole = |cell: &Cell| {
         let is_large = cell.frame.width() >= width && cell.frame.height() >= height;
         is_large && cell.is_line == [false; 4] && cell.ink_mm2 == 0.0
     };
-    let holes: Vec<Cell> = enclosed_cells(faint).into_iter().filter(is_hole).collect();
     let is_new = |hole: &Cell| cells.iter().all(|cell| cell.frame.intersection(hole.frame).is_none());
-    let new: Vec<Cell> = holes.into_iter().filter(is_new).collect();
-    cells.extend(new);
+    let holes: Vec<Cell> = enclosed.into_iter().filter(|cell| is_hole(cell) && is_new(cell)).collect();
+    cells.extend(holes);
     cells
 }
 
