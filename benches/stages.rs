@@ -118,7 +118,7 @@ fn stages(criterion: &mut Criterion) {
     rules(criterion, &template);
 
     #[cfg(feature = "torch")]
-    nets(criterion, &reader.stages().prepare(1, &page));
+    nets(criterion, &reader.stages().explain_page(1, &page).expect("the fake does not fail").fields);
 }
 
 /// Number of tax returns on which the rules are timed.
@@ -211,7 +211,7 @@ fn read_return(template: &FormTemplate, seed: u64) -> PageRecord {
 const WORKERS: usize = 2;
 
 #[cfg(feature = "torch")]
-fn nets(criterion: &mut Criterion, page: &formread_core::reader::PreparedPage) {
+fn nets(criterion: &mut Criterion, fields: &[formread_core::reader::ScoredField]) {
     use formread_torch::{ConvNet, Weights, set_threads};
 
     set_threads(1);
@@ -226,8 +226,8 @@ fn nets(criterion: &mut Criterion, page: &formread_core::reader::PreparedPage) {
             }
         });
     };
-    let glyphs = formread_core::normalise::collate(page.glyphs());
-    let strips: Vec<_> = page.strips().collect();
+    let glyphs = formread_core::normalise::collate(fields.iter().flat_map(|field| field.glyphs.iter().flatten()));
+    let strips: Vec<_> = fields.iter().filter_map(|field| field.strip.as_ref()).collect();
     let mut group = criterion.benchmark_group("net, two workers");
     group.throughput(Throughput::Elements((WORKERS * glyphs.n_glyphs) as u64));
     group.bench_function("glyphs, one view", |b| {

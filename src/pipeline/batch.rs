@@ -94,7 +94,7 @@ impl<'a, 's> Batch<'a, 's> {
                 });
                 match prepared {
                     Ok((prepared, pixels)) => {
-                        self.n_glyphs += prepared.glyphs().len();
+                        self.n_glyphs += prepared.n_glyphs();
                         self.n_pixels += pixels.as_ref().map_or(0, n_pixels);
                         self.pending.push((prepared, Pending { place, file, time, pixels }));
                     }
@@ -107,7 +107,7 @@ impl<'a, 's> Batch<'a, 's> {
     /// Recognises all pages at once, and hands them in. A page with more glyphs than a whole batch may have is recognised alone:
     /// the others do not wait for it.
     pub fn finish(mut self) {
-        let is_small = |(page, _): &(PreparedPage, _)| page.glyphs().len() < MAX_BATCH_GLYPHS;
+        let is_small = |(page, _): &(PreparedPage, _)| page.n_glyphs() < MAX_BATCH_GLYPHS;
         let (small, large): (Vec<_>, Vec<_>) = self.pending.drain(..).partition(is_small);
         let (mut prepared, pending): (Vec<PreparedPage>, Vec<Pending<'_>>) = small.into_iter().unzip();
         let stages = self.reader.stages();

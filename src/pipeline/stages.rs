@@ -74,7 +74,7 @@ pub fn measure_stages(reader: &Reader, scans: &[&Scan]) -> Result<Vec<StageTime>
             let cut = spent.on(Stage::Segment, || reader.stages().cut(&page, idx, registration));
             gathered.push(spent.on(Stage::Normalise, || reader.stages().normalise(1, &page, cut)));
         }
-        let n_glyphs: usize = gathered.iter().map(|page| page.glyphs().len()).sum();
+        let n_glyphs: usize = gathered.iter().map(|page| page.n_glyphs()).sum();
         if is_full(n_glyphs, gathered.len()) {
             finish(reader, &mut gathered, &mut spent)?;
         }

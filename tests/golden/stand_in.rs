@@ -3,10 +3,10 @@
 
 use formread_core::{
     normalise::{GLYPH_SIDE, STRIP_HEIGHT, Strip, normalise},
-    recognise::{PageInput, PageScores, Recogniser},
+    recognise::{FieldInput, PageInput, PageScores, Recogniser},
     scores::{
-        CTC_BLANK, CtcLogProbs, FIRST_DIGIT, FIRST_SIGN, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS, N_SYMBOLS,
-        StripScores,
+        CTC_BLANK, CtcLogProbs, EdgeScores, FIRST_DIGIT, FIRST_SIGN, GlyphClass, GlyphScores, N_CLASSES, N_DIGITS,
+        N_SYMBOLS,
     },
 };
 use formread_raster::error::Result;
@@ -41,11 +41,15 @@ pub struct StandIn;
 
 impl Recogniser for StandIn {
     fn recognise(&mut self, pages: &[PageInput<'_>]) -> Result<Vec<PageScores>> {
-        let page = |page: &PageInput<'_>| {
-            let glyphs = page.glyphs().iter().map(|glyph| scores(&levels(&glyph[..])));
-            page.scores(glyphs, page.strips().map(|strip| StripScores { views: vec![columns(strip)] }))
+        let field = |field: FieldInput<'_>| {
+            let mut found = field.unscored();
+            for (glyph, edge) in field.unscored_glyphs(&mut found) {
+                *edge = EdgeScores::Scored(scores(&levels(&glyph[..])));
+            }
+            found.strip.views.extend(field.strip().map(columns));
+            found
         };
-        pages.iter().map(page).collect()
+        Ok(pages.iter().map(|page| PageScores::new(page.fields().into_iter().map(field).collect())).collect())
     }
 }
 

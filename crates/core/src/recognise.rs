@@ -1,16 +1,15 @@
 //! What a recogniser gets and what it returns, and the traits that backends implement.
 //!
 //! A [`Recogniser`] gets whole pages and returns the scores of every field. How it gets them is its own business: one net or
-//! an ensemble, one view or many. [`FieldInput::is_settled`] and [`FieldInput::contested_glyphs`] let it spend its time on
-//! the fields and glyphs that need it.
+//! an ensemble, one view or many. [`FieldInput`] lets it spend its time on the fields and glyphs that need it.
 
 use crate::{
-    assemble::{AssembleParams, PageReading, edges_within_margin, is_settled},
+    assemble::{AssembleParams, PageReading, edges_by_strip, edges_within_margin, is_settled},
     form::{Field, FormTemplate},
-    normalise::{Glyph, GlyphBatch, Strip, collate},
+    normalise::{Glyph, GlyphBatch, Strip, collate, normalise},
     register::Registration,
-    scores::{Compute, ConfidenceModel, FieldScores, GlyphScores, StripScores},
-    segment::{FieldCut, FieldInk},
+    scores::{Compute, ConfidenceModel, EdgeScores, FieldScores, GlyphScores, StripScores},
+    segment::{FieldCut, FieldInk, LatticeEdge},
 };
 use formread_raster::{
     checkpoint,
@@ -42,7 +41,7 @@ pub trait Backend: Send + Sync {
 
 /// Scores the ink of pages. It belongs to one thread at a time.
 pub trait Recogniser: Send {
-    /// The scores of `pages`, in their order; [`PageInput::scores`] makes them. The scores of a page do not depend on which
+    /// The scores of `pages`, in their order. The scores of a page do not depend on which
     /// pages are scored with it, to the last bit.
     ///
     /// # Errors
@@ -91,13 +90,19 @@ pub struct GlyphsOnly<C>(pub C);
 
 impl<C: GlyphClassifier> Recogniser for GlyphsOnly<C> {
     fn recognise(&mut self, pages: &[PageInput<'_>]) -> Result<Vec<PageScores>> {
-        let batch = collate(pages.iter().flat_map(PageInput::glyphs));
-        let scores = if batch.n_glyphs == 0 { Vec::new() } else { self.0.classify(&batch)? };
-        if scores.len() != batch.n_glyphs {
-            return Err(Error::net(format_args!("{} scores of {} glyphs", scores.len(), batch.n_glyphs)));
-        }
-        let mut scores = scores.into_iter();
-        pages.iter().map(|page| page.scores(scores.by_ref().take(page.glyphs().len()), [])).collect()
+        let score = |page: &PageInput<'_>| {
+            let fields = page.fields();
+            let mut scores: Vec<FieldScores> = fields.iter().map(FieldInput::unscored).collect();
+            let glyphs = fields.iter().zip(&mut scores).flat_map(|(field, scores)| field.unscored_glyphs(scores));
+            let (glyphs, places): (Vec<Glyph>, Vec<&mut EdgeScores>) = glyphs.unzip();
+            let found = if glyphs.is_empty() { Vec::new() } else { self.0.classify(&collate(&glyphs))? };
+            if found.len() != glyphs.len() {
+                return Err(Error::net(format_args!("{} scores of {} glyphs", found.len(), glyphs.len())));
+            }
+            places.into_iter().zip(found).for_each(|(place, found)| *place = EdgeScores::Scored(found));
+            Ok(PageScores { fields: scores })
+        };
+        pages.iter().map(score).collect()
     }
 }
 
@@ -137,7 +142,6 @@ where
 #[derive(Debug)]
 pub struct PreparedPage {
     pub(crate) page: u32,
-    pub(crate) glyphs: Vec<Glyph>,
     /// One for each field, where there is ink.
     pub(crate) strips: Vec<Option<Strip>>,
     pub(crate) state: Prepared,
@@ -151,8 +155,6 @@ pub(crate) enum Prepared {
     /// Its fields were cut.
     Cut {
         cut: CutPage,
-        /// For each cut, for each edge of its lattice: whether it has a glyph among the page's.
-        has_glyph: Vec<Vec<bool>>,
         /// The fields' boxes on the scan as stored, pixels, in the template's order.
         stored_bounds: Vec<Rect>,
     },
@@ -177,19 +179,29 @@ impl PreparedPage {
         self.page
     }
 
-    /// The glyphs to classify.
-    pub fn glyphs(&self) -> &[Glyph] {
-        &self.glyphs
+    /// Number of glyphs that may have to be classified: those of all candidate digits.
+    pub fn n_glyphs(&self) -> usize {
+        let Prepared::Cut { cut, .. } = &self.state else { return 0 };
+        cut.cuts.iter().flat_map(|cut| edges(&cut.ink)).filter(|edge| edge.crop.is_some()).count()
     }
 
-    /// The strips to read: the whole ink of each field that has ink.
-    pub fn strips(&self) -> impl Iterator<Item = &Strip> {
-        self.strips.iter().flatten()
+    /// Of each field, in the template's order, the number of its edges.
+    pub(crate) fn n_edges(&self) -> Vec<usize> {
+        let Prepared::Cut { cut, .. } = &self.state else { return Vec::new() };
+        cut.cuts.iter().map(|cut| edges(&cut.ink).len()).collect()
     }
 
     /// The page as a recogniser gets it. `templates` are those by which it was cut.
     pub(crate) fn input<'a>(&'a self, templates: &'a [FormTemplate], params: &'a AssembleParams) -> PageInput<'a> {
         PageInput { page: self, templates, params }
+    }
+}
+
+/// The candidates of a field; none where nothing is written in it.
+fn edges(ink: &FieldInk) -> &[LatticeEdge] {
+    match ink {
+        FieldInk::Written(lattice) => &lattice.edges,
+        FieldInk::Blank | FieldInk::OffPage | FieldInk::Marks(_) => &[],
     }
 }
 
@@ -201,17 +213,17 @@ pub struct PageScores {
 }
 
 impl PageScores {
+    /// Of the scores of its fields, in the template's order.
+    pub fn new(fields: Vec<FieldScores>) -> Self {
+        Self { fields }
+    }
+
     /// One for each field, in the template's order; empty for a page that no template fits.
     pub fn fields(&self) -> &[FieldScores] {
         &self.fields
     }
 
-    /// As [`PageScores::fields`], to be changed.
-    pub fn fields_mut(&mut self) -> &mut [FieldScores] {
-        &mut self.fields
-    }
-
-    /// The scores of all glyphs, in the order of [`PageInput::glyphs`].
+    /// The scores of all glyphs that were scored, field by field.
     pub fn glyphs_mut(&mut self) -> impl Iterator<Item = &mut GlyphScores> {
         self.fields.iter_mut().flat_map(FieldScores::glyphs_mut)
     }
@@ -226,65 +238,24 @@ pub struct PageInput<'a> {
 }
 
 impl<'a> PageInput<'a> {
-    /// The glyphs to classify, field by field.
-    pub fn glyphs(&self) -> &'a [Glyph] {
-        &self.page.glyphs
-    }
-
-    /// The strips to read: the whole ink of each field that has ink, in the template's order.
-    pub fn strips(&self) -> impl Iterator<Item = &'a Strip> {
-        self.page.strips.iter().flatten()
-    }
-
     /// The fields, in the template's order; none of a page that no template fits.
     pub fn fields(&self) -> Vec<FieldInput<'a>> {
-        let Prepared::Cut { cut, has_glyph, .. } = &self.page.state else { return Vec::new() };
+        let Prepared::Cut { cut, .. } = &self.page.state else { return Vec::new() };
         let Some(template) = self.templates.get(cut.template_idx) else { return Vec::new() };
-        let mut first_glyph = 0;
-        let fields = cut.cuts.iter().zip(&self.page.strips).zip(has_glyph);
-        let inputs = fields.filter_map(|((FieldCut { field_idx, ink, .. }, strip), has_glyph)| {
-            let n_glyphs = has_glyph.iter().filter(|has_glyph| **has_glyph).count();
-            let glyphs = &self.page.glyphs[first_glyph..first_glyph + n_glyphs];
-            first_glyph += n_glyphs;
-            let field = template.fields.get(*field_idx)?;
-            Some(FieldInput { field, ink, glyphs, strip: strip.as_ref(), params: self.params })
+        let inputs = cut.cuts.iter().zip(&self.page.strips).filter_map(|(cut, strip)| {
+            let field = template.fields.get(cut.field_idx)?;
+            Some(FieldInput { field, cut, strip: strip.as_ref(), params: self.params })
         });
         inputs.collect()
     }
-
-    /// The scores of the page: `glyphs` are those of [`PageInput::glyphs`], `strips` those of [`PageInput::strips`] or none
-    /// at all.
-    ///
-    /// # Errors
-    /// `Net` where the number of scores is another one.
-    pub fn scores(
-        &self,
-        glyphs: impl IntoIterator<Item = GlyphScores>,
-        strips: impl IntoIterator<Item = StripScores>,
-    ) -> Result<PageScores> {
-        let (glyphs, strips): (Vec<_>, Vec<_>) = (glyphs.into_iter().collect(), strips.into_iter().collect());
-        let (n_glyphs, n_strips) = (self.page.glyphs.len(), self.page.strips().count());
-        if glyphs.len() != n_glyphs || ![0, n_strips].contains(&strips.len()) {
-            let found = (glyphs.len(), strips.len());
-            let message = format_args!("{} scores of {n_glyphs} glyphs, {} of {n_strips} strips", found.0, found.1);
-            return Err(Error::net(message));
-        }
-        let Prepared::Cut { has_glyph, .. } = &self.page.state else { return Ok(PageScores::default()) };
-        let (mut glyphs, mut strips) = (glyphs.into_iter(), strips.into_iter());
-        let field = |(has_glyph, strip): (&Vec<bool>, &Option<Strip>)| FieldScores {
-            edges: has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
-            strip: strip.as_ref().and_then(|_| strips.next()).unwrap_or_default(),
-        };
-        Ok(PageScores { fields: has_glyph.iter().zip(&self.page.strips).map(field).collect() })
-    }
 }
 
-/// A field as a recogniser gets it.
+/// A field as a recogniser gets it. A recogniser begins with its scores [before any](FieldInput::unscored), reads its
+/// [strip](FieldInput::strip), and scores glyphs until the field [is settled](FieldInput::is_settled).
 #[derive(Debug, Clone, Copy)]
 pub struct FieldInput<'a> {
     field: &'a Field,
-    ink: &'a FieldInk,
-    glyphs: &'a [Glyph],
+    cut: &'a FieldCut,
     strip: Option<&'a Strip>,
     params: &'a AssembleParams,
 }
@@ -295,21 +266,65 @@ impl<'a> FieldInput<'a> {
         self.strip
     }
 
-    /// Whether `scores` are so clear that refining them would not change the reading.
-    pub fn is_settled(&self, scores: &FieldScores) -> bool {
-        checkpoint();
-        is_settled(self.field, self.ink, scores, self.params)
+    /// The scores of the field before anything is scored.
+    pub fn unscored(&self) -> FieldScores {
+        let of_edge = |edge: &LatticeEdge| match edge.crop {
+            Some(_) => EdgeScores::Unscored,
+            None => EdgeScores::Empty,
+        };
+        FieldScores { edges: edges(&self.cut.ink).iter().map(of_edge).collect(), strip: StripScores::default() }
     }
 
-    /// The glyphs that can change the reading, with their scores: those on a path through the lattice whose score is near
-    /// that of the best path.
-    pub fn contested_glyphs<'s>(&self, scores: &'s mut FieldScores) -> Vec<(&'a Glyph, &'s mut GlyphScores)> {
-        let is_contested = edges_within_margin(self.field, self.ink, scores, self.params);
-        let edges = scores.edges.iter_mut().zip(is_contested);
-        let edges = edges.filter_map(|(scores, is_contested)| Some((scores.as_mut()?, is_contested)));
-        let glyphs = self.glyphs.iter().zip(edges);
-        glyphs.filter_map(|(glyph, (scores, is_contested))| is_contested.then_some((glyph, scores))).collect()
+    /// Whether `scores` are so clear that better ones would not change the reading.
+    pub fn is_settled(&self, scores: &FieldScores) -> bool {
+        checkpoint();
+        is_settled(self.field, &self.cut.ink, scores, self.params)
     }
+
+    /// Of the glyphs that are not scored yet those that strip and cuts together find likely, with the places of their scores. All of
+    /// them where the strip was not read, or is not clear.
+    pub fn glyphs_by_strip<'s>(&self, scores: &'s mut FieldScores) -> Vec<(Glyph, &'s mut EdgeScores)> {
+        let chosen = edges_by_strip(&self.cut.ink, self.cut.strip.as_ref(), &scores.strip, &self.params.alignment);
+        self.glyphs(scores, |idx, edge| {
+            *edge == EdgeScores::Unscored && chosen.as_ref().is_none_or(|chosen| chosen.get(idx) == Some(&true))
+        })
+    }
+
+    /// All glyphs that are not scored yet, with the places of their scores.
+    pub fn unscored_glyphs<'s>(&self, scores: &'s mut FieldScores) -> Vec<(Glyph, &'s mut EdgeScores)> {
+        self.glyphs(scores, |_, edge| *edge == EdgeScores::Unscored)
+    }
+
+    /// The scored glyphs that can change the reading, with the places of their scores: those on a path through the lattice
+    /// whose score is near that of the best path.
+    pub fn contested_glyphs<'s>(&self, scores: &'s mut FieldScores) -> Vec<(Glyph, &'s mut EdgeScores)> {
+        let is_contested = edges_within_margin(self.field, &self.cut.ink, scores, self.params);
+        self.glyphs(scores, |idx, edge| edge.glyph().is_some() && is_contested.get(idx) == Some(&true))
+    }
+
+    /// The glyphs of the edges that `is_wanted` selects. An edge without ink that is left of it is empty.
+    fn glyphs<'s>(
+        &self,
+        scores: &'s mut FieldScores,
+        is_wanted: impl Fn(usize, &EdgeScores) -> bool,
+    ) -> Vec<(Glyph, &'s mut EdgeScores)> {
+        let places = scores.edges.iter_mut().zip(edges(&self.cut.ink)).enumerate();
+        let wanted = places.filter(|(idx, (place, _))| is_wanted(*idx, place));
+        let glyphs = wanted.filter_map(|(_, (place, edge))| match glyph_of(edge) {
+            Some(glyph) => Some((glyph, place)),
+            None => {
+                *place = EdgeScores::Empty;
+                None
+            }
+        });
+        glyphs.collect()
+    }
+}
+
+/// The glyph of a candidate digit; `None` where it has no ink.
+fn glyph_of(edge: &LatticeEdge) -> Option<Glyph> {
+    checkpoint();
+    edge.crop.as_ref().and_then(|crop| normalise(&crop.ink))
 }
 
 /// A page and its scores: what [`Stages::recognise`](crate::reader::Stages::recognise) returns and [`Stages::finish`](crate::reader::Stages::finish) takes.
@@ -338,11 +353,10 @@ impl ScoredPage {
 
     /// Input and scores of each field, in the template's order; none of a page that no template fits.
     pub fn fields(&self) -> Vec<ScoredField> {
-        let Prepared::Cut { has_glyph, .. } = &self.prepared.state else { return Vec::new() };
-        let mut glyphs = self.prepared.glyphs.iter().cloned();
-        let fields = has_glyph.iter().zip(&self.scores.fields).zip(&self.prepared.strips);
-        let field = |((has_glyph, scores), strip): ((&Vec<bool>, &FieldScores), &Option<Strip>)| ScoredField {
-            glyphs: has_glyph.iter().map(|&has_glyph| if has_glyph { glyphs.next() } else { None }).collect(),
+        let Prepared::Cut { cut, .. } = &self.prepared.state else { return Vec::new() };
+        let fields = cut.cuts.iter().zip(&self.scores.fields).zip(&self.prepared.strips);
+        let field = |((cut, scores), strip): ((&FieldCut, &FieldScores), &Option<Strip>)| ScoredField {
+            glyphs: edges(&cut.ink).iter().map(glyph_of).collect(),
             strip: strip.clone(),
             scores: scores.clone(),
         };

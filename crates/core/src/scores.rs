@@ -298,19 +298,49 @@ pub fn ctc_greedy_decode(columns: &CtcLogProbs) -> Vec<usize> {
     symbols
 }
 
+/// What is known of an edge of a lattice.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum EdgeScores {
+    /// Nothing is written there: paths lead over it at no cost.
+    #[default]
+    Empty,
+    /// Its glyph was not scored: no path leads over it.
+    Unscored,
+    /// The scores of its glyph.
+    Scored(GlyphScores),
+}
+
+impl EdgeScores {
+    /// The scores of its glyph; `None` where there are none.
+    pub fn glyph(self) -> Option<GlyphScores> {
+        match self {
+            Self::Scored(glyph) => Some(glyph),
+            Self::Empty | Self::Unscored => None,
+        }
+    }
+}
+
 /// The scores of one field.
 #[derive(Debug, Clone, Default)]
 pub struct FieldScores {
-    /// One for each edge of its lattice, `None` where the edge has no ink; empty for a field without writing.
-    pub edges: Vec<Option<GlyphScores>>,
+    /// One for each edge of its lattice; empty for a field without writing.
+    pub edges: Vec<EdgeScores>,
     /// Of its ink as a whole; without views where it was not read.
     pub strip: StripScores,
 }
 
 impl FieldScores {
-    /// The scores of its glyphs, in the order of the edges.
+    /// The scores of the glyph of an edge; `None` where there are none.
+    pub fn glyph(&self, edge_idx: usize) -> Option<GlyphScores> {
+        self.edges.get(edge_idx).and_then(|edge| edge.glyph())
+    }
+
+    /// The scores of all glyphs that were scored, in the order of the edges.
     pub fn glyphs_mut(&mut self) -> impl Iterator<Item = &mut GlyphScores> {
-        self.edges.iter_mut().flatten()
+        self.edges.iter_mut().filter_map(|edge| match edge {
+            EdgeScores::Scored(glyph) => Some(glyph),
+            EdgeScores::Empty | EdgeScores::Unscored => None,
+        })
     }
 }
 

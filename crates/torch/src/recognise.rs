@@ -7,7 +7,7 @@ use super::{
 use formread_core::{
     normalise::{GLYPH_SIDE, Glyph, GlyphBatch, STRIP_HEIGHT, Strip, collate},
     recognise::{FieldInput, GlyphClassifier, PageInput, PageScores, Recogniser},
-    scores::{FieldScores, GlyphScores, N_DIGITS, StripScores},
+    scores::{EdgeScores, FieldScores, GlyphScores, N_DIGITS, StripScores},
 };
 use formread_raster::error::Result;
 
@@ -19,46 +19,63 @@ const STRIPS_PER_TTA_BATCH: usize = 32;
 const WARM_UP_STRIPS: usize = 8;
 const WARM_UP_STRIP_STEP: usize = 32;
 
-/// A field whose scores are not settled.
-struct OpenField<'a, 's> {
+/// A field and what is known of it so far.
+struct FieldInWork<'a> {
     input: FieldInput<'a>,
-    scores: &'s mut FieldScores,
+    scores: FieldScores,
 }
 
-impl OpenField<'_, '_> {
-    fn is_settled(&self) -> bool {
-        self.input.is_settled(self.scores)
+impl<'a> FieldInWork<'a> {
+    fn new(input: FieldInput<'a>) -> Self {
+        Self { scores: input.unscored(), input }
+    }
+
+    fn is_open(&self) -> bool {
+        !self.input.is_settled(&self.scores)
     }
 }
 
-impl Recogniser for ConvNet {
-    /// Scores everything once, all pages together. Then refines the strips of fields that are not settled. Then refines the
-    /// contested glyphs of fields that their strips do not settle either. Last, adapts the glyphs of each page to its writer.
-    fn recognise(&mut self, pages: &[PageInput<'_>]) -> Result<Vec<PageScores>> {
-        let mut scores = self.first_pass(pages)?;
-        let mut open: Vec<OpenField<'_, '_>> = pages
-            .iter()
-            .zip(&mut scores)
-            .flat_map(|(page, scores)| page.fields().into_iter().zip(scores.fields_mut()))
-            .map(|(input, scores)| OpenField { input, scores })
-            .filter(|field| !field.is_settled())
-            .collect();
-        let mut strips: Vec<(&Strip, &mut StripScores)> =
-            open.iter_mut().filter_map(|field| Some((field.input.strip()?, &mut field.scores.strip))).collect();
-        self.refine_strips(&mut strips)?;
-        open.retain(|field| !field.is_settled());
-        let (glyphs, mut places): (Vec<&Glyph>, Vec<&mut GlyphScores>) =
-            open.iter_mut().flat_map(|field| field.input.contested_glyphs(field.scores)).unzip();
-        let mut refined: Vec<GlyphScores> = places.iter().map(|glyph| **glyph).collect();
-        self.refine_glyphs(&collate(glyphs), &mut refined)?;
-        places.iter_mut().zip(refined).for_each(|(glyph, refined)| **glyph = refined);
+/// A glyph, and the place of its scores.
+type GlyphToScore<'s> = (Glyph, &'s mut EdgeScores);
 
-        for page in &mut scores {
+impl Recogniser for ConvNet {
+    /// Each step takes the fields of all pages that the steps before leave open:
+    ///
+    /// 1. Reads each strip once.
+    /// 2. Scores the glyphs that lie where the strip has its digits.
+    /// 3. Scores all other glyphs.
+    /// 4. Reads the strip in several views.
+    /// 5. Scores the contested glyphs by the ensemble, in several views.
+    ///
+    /// Last, it adapts the glyphs of each page to its writer.
+    fn recognise(&mut self, pages: &[PageInput<'_>]) -> Result<Vec<PageScores>> {
+        let inputs: Vec<Vec<FieldInput<'_>>> = pages.iter().map(PageInput::fields).collect();
+        let n_fields: Vec<usize> = inputs.iter().map(Vec::len).collect();
+        let mut fields: Vec<FieldInWork<'_>> = inputs.into_iter().flatten().map(FieldInWork::new).collect();
+
+        self.read_all_strips(&mut fields)?;
+        self.score_glyphs(fields.iter_mut().flat_map(|field| field.input.glyphs_by_strip(&mut field.scores)))?;
+        let mut open: Vec<&mut FieldInWork<'_>> = fields.iter_mut().filter(|field| field.is_open()).collect();
+        self.score_glyphs(open.iter_mut().flat_map(|field| field.input.unscored_glyphs(&mut field.scores)))?;
+        open.retain(|field| field.is_open());
+        self.refine_strips(
+            &mut open
+                .iter_mut()
+                .filter_map(|field| Some((field.input.strip()?, &mut field.scores.strip)))
+                .collect::<Vec<_>>(),
+        )?;
+        open.retain(|field| field.is_open());
+        self.refine_contested(open.iter_mut().flat_map(|field| field.input.contested_glyphs(&mut field.scores)))?;
+
+        let mut scores = fields.into_iter().map(|field| field.scores);
+        let of_pages = n_fields.into_iter().map(|n| PageScores::new(scores.by_ref().take(n).collect()));
+        let mut of_pages: Vec<PageScores> = of_pages.collect();
+        for page in &mut of_pages {
             let mut adapted: Vec<GlyphScores> = page.glyphs_mut().map(|glyph| *glyph).collect();
             self.adapt_to_writer(&mut adapted);
             page.glyphs_mut().zip(adapted).for_each(|(glyph, adapted)| *glyph = adapted);
         }
-        Ok(scores)
+        Ok(of_pages)
     }
 
     /// LibTorch chooses kernels when it first gets an input of a size.
@@ -74,18 +91,32 @@ impl Recogniser for ConvNet {
 }
 
 impl ConvNet {
-    /// Scores of all glyphs and strips from one pass of one net each.
-    fn first_pass(&mut self, pages: &[PageInput<'_>]) -> Result<Vec<PageScores>> {
-        let batch = collate(pages.iter().flat_map(PageInput::glyphs));
-        let glyphs = if batch.n_glyphs == 0 { Vec::new() } else { self.classify(&batch)? };
-        let strips: Vec<&Strip> = pages.iter().flat_map(PageInput::strips).collect();
-        let mut strips = self.read_strips(&strips)?.into_iter();
-        let mut glyphs = glyphs.into_iter();
-        let scores = pages.iter().map(|page| {
-            let (n_glyphs, n_strips) = (page.glyphs().len(), page.strips().count());
-            page.scores(glyphs.by_ref().take(n_glyphs), strips.by_ref().take(n_strips))
-        });
-        scores.collect()
+    /// Reads the strip of each field once.
+    fn read_all_strips(&mut self, fields: &mut [FieldInWork<'_>]) -> Result<()> {
+        let strips = fields.iter_mut().filter_map(|field| Some((field.input.strip()?, &mut field.scores.strip)));
+        let (strips, places): (Vec<&Strip>, Vec<&mut StripScores>) = strips.unzip();
+        let read = self.read_strips(&strips)?;
+        places.into_iter().zip(read).for_each(|(place, read)| *place = read);
+        Ok(())
+    }
+
+    /// Scores glyphs by one pass of one net.
+    fn score_glyphs<'s>(&mut self, glyphs: impl Iterator<Item = GlyphToScore<'s>>) -> Result<()> {
+        let (glyphs, places): (Vec<Glyph>, Vec<&mut EdgeScores>) = glyphs.unzip();
+        if !glyphs.is_empty() {
+            let scores = self.classify(&collate(&glyphs))?;
+            places.into_iter().zip(scores).for_each(|(place, scores)| *place = EdgeScores::Scored(scores));
+        }
+        Ok(())
+    }
+
+    /// Scores the ambiguous ones of scored glyphs again.
+    fn refine_contested<'s>(&mut self, glyphs: impl Iterator<Item = GlyphToScore<'s>>) -> Result<()> {
+        let (glyphs, places): (Vec<Glyph>, Vec<&mut EdgeScores>) = glyphs.unzip();
+        let mut scores: Vec<GlyphScores> = places.iter().filter_map(|place| place.glyph()).collect();
+        self.refine_glyphs(&collate(&glyphs), &mut scores)?;
+        places.into_iter().zip(scores).for_each(|(place, scores)| *place = EdgeScores::Scored(scores));
+        Ok(())
     }
 
     /// Scores of strips from one pass, in their order. The scores of a strip do not depend on the others, to the last bit.

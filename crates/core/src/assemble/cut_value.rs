@@ -43,12 +43,13 @@ pub fn cut_value(
 mod tests {
     use super::*;
     use crate::assemble::tests::{edge, field, glyph};
+    use crate::scores::EdgeScores;
 
     #[test]
     fn value_is_cut_by_the_path_that_has_it() {
         // two cells, or all ink as one digit
         let lattice = Lattice { n_nodes: 3, edges: vec![edge(0, 1), edge(1, 2), edge(0, 2)], ..Lattice::default() };
-        let edges = vec![Some(glyph(1, 0.9)), Some(glyph(4, 0.9)), Some(glyph(8, 0.8))];
+        let edges = [glyph(1, 0.9), glyph(4, 0.9), glyph(8, 0.8)].map(EdgeScores::Scored).to_vec();
         let scores = FieldScores { edges, ..FieldScores::default() };
         let cut = |value: &str| {
             let digits = cut_value(&field(1, 2), &lattice, &scores, value, &AssembleParams::default())?;

@@ -38,7 +38,7 @@ pub(super) fn defect(
     if inks.any(|ink| is_blot(ink, &params.defect)) {
         return Some(Defect { reason: ReviewReason::UnexplainedInk, is_sure: true });
     }
-    worst_defect(digits().filter_map(|edge| scores.edges.get(edge).copied().flatten()), &params.defect)
+    worst_defect(digits().filter_map(|edge| scores.glyph(edge)), &params.defect)
 }
 
 /// Whether ink fills nearly all of its box, which is not that of a 1: no digit is left to be seen.
@@ -50,7 +50,7 @@ fn is_blot(ink: &GrayImage, params: &DefectParams) -> bool {
 
 /// The same for all glyphs of a field that cannot be read.
 pub(super) fn any_defect(scores: &FieldScores, params: &DefectParams) -> Option<Defect> {
-    worst_defect(scores.edges.iter().copied().flatten(), params)
+    worst_defect(scores.edges.iter().filter_map(|edge| edge.glyph()), params)
 }
 
 fn worst_defect(glyphs: impl Iterator<Item = GlyphScores>, params: &DefectParams) -> Option<Defect> {
@@ -75,7 +75,7 @@ mod tests {
             readings::candidates,
             tests::{edge, field, glyph},
         },
-        scores::N_CLASSES,
+        scores::{EdgeScores, N_CLASSES},
     };
 
     /// Two cells, the second of which is of `class` with `probability`, and else a digit.
@@ -85,7 +85,8 @@ mod tests {
         second.classes = [0.0; N_CLASSES];
         second.classes[GlyphClass::Digit as usize] = 1.0 - probability;
         second.classes[class as usize] = probability;
-        let scores = FieldScores { edges: vec![Some(glyph(1, 0.99)), Some(second)], ..FieldScores::default() };
+        let scores =
+            FieldScores { edges: [glyph(1, 0.99), second].map(EdgeScores::Scored).to_vec(), ..FieldScores::default() };
         let field = field(2, 2);
         let best = candidates(&field, &lattice, &scores, &AssembleParams::default()).readings.swap_remove(0);
         assert_eq!(best.digits, "14");

@@ -4,7 +4,7 @@
 use super::params::LatticeParams;
 use crate::{
     form::{Field, FieldLayout, Filler},
-    scores::{GlyphClass, GlyphScores},
+    scores::{EdgeScores, GlyphClass},
     segment::{Lattice, LatticeEdge},
 };
 
@@ -68,21 +68,16 @@ impl Path {
     }
 }
 
-/// The best paths, best first, at most `k_best` of every number of digits. `scores` has one entry an edge, `None`
-/// where nothing is written there; missing entries count as such. Empty where no path leads through.
-pub(super) fn best_paths(
-    field: &Field,
-    lattice: &Lattice,
-    scores: &[Option<GlyphScores>],
-    params: &LatticeParams,
-) -> Vec<Path> {
+/// The best paths, best first, at most `k_best` of every number of digits. `scores` has one entry an edge; where
+/// one is missing, nothing is written. Empty where no path leads through.
+pub(super) fn best_paths(field: &Field, lattice: &Lattice, scores: &[EdgeScores], params: &LatticeParams) -> Vec<Path> {
     let Some(last) = lattice.n_nodes.checked_sub(1) else { return Vec::new() };
     // [node][digits so far]
     let mut beams: Vec<Vec<Vec<Path>>> = vec![vec![Vec::new(); MAX_DIGITS + 1]; lattice.n_nodes];
     beams[0][0].push(Path::EMPTY);
     for i in in_order(lattice) {
         let edge = &lattice.edges[i];
-        let readings = readings(field, edge, scores.get(i).copied().flatten(), params);
+        let readings = readings(field, edge, scores.get(i).copied().unwrap_or_default(), params);
         // an edge leads on, and all that reach a node come before those that leave it
         let (before, behind) = beams.split_at_mut(edge.to);
         for (n, paths) in before[edge.from].iter().enumerate() {
@@ -109,14 +104,20 @@ pub(super) fn best_paths(
 pub(super) fn likely_edges(
     field: &Field,
     lattice: &Lattice,
-    scores: &[Option<GlyphScores>],
+    scores: &[EdgeScores],
     margin: f32,
     params: &LatticeParams,
 ) -> Vec<bool> {
     let gain = |i: usize| {
-        let readings = readings(field, &lattice.edges[i], scores.get(i).copied().flatten(), params);
+        let readings = readings(field, &lattice.edges[i], scores.get(i).copied().unwrap_or_default(), params);
         readings.iter().map(|reading| reading.weighted_log + reading.log_prior).fold(f32::NEG_INFINITY, f32::max)
     };
+    edges_within(lattice, gain, margin)
+}
+
+/// Of each edge, whether a path leads over it that is worse than the best one by `margin` at most. The score of a path is the sum of the
+/// `gain` of its edges; no path leads over an edge whose gain is minus infinity.
+pub(super) fn edges_within(lattice: &Lattice, gain: impl Fn(usize) -> f32, margin: f32) -> Vec<bool> {
     let steps: Vec<(usize, f32)> = in_order(lattice).into_iter().map(|i| (i, gain(i))).collect();
     // of the best way to each node, and of the best way on from it
     let (mut to_node, mut from_node) =
@@ -135,7 +136,7 @@ pub(super) fn likely_edges(
     let least = from_node[0] - margin;
     for (i, gain) in steps {
         let LatticeEdge { from, to, .. } = lattice.edges[i];
-        likely[i] = to_node[from] + gain + from_node[to] >= least;
+        likely[i] = gain > f32::NEG_INFINITY && to_node[from] + gain + from_node[to] >= least;
     }
     likely
 }
@@ -152,7 +153,7 @@ pub(super) struct Step {
 pub(super) fn path_of(
     field: &Field,
     lattice: &Lattice,
-    scores: &[Option<GlyphScores>],
+    scores: &[EdgeScores],
     digits: &str,
     has_filler: bool,
     params: &LatticeParams,
@@ -165,7 +166,7 @@ pub(super) fn path_of(
     best[0][0][0] = Some((0.0, Vec::new()));
     for edge_idx in in_order(lattice) {
         let edge = &lattice.edges[edge_idx];
-        for reading in readings(field, edge, scores.get(edge_idx).copied().flatten(), params) {
+        for reading in readings(field, edge, scores.get(edge_idx).copied().unwrap_or_default(), params) {
             let (symbol, gain) = (reading.symbol, reading.weighted_log + reading.log_prior);
             for (n, had_filler) in (0..=digits.len()).flat_map(|n| [(n, false), (n, true)]) {
                 let Some((score, steps)) = &best[edge.from][n][usize::from(had_filler)] else { continue };
@@ -217,12 +218,7 @@ struct EdgeReading {
 }
 
 /// The possible readings of an edge.
-fn readings(
-    field: &Field,
-    edge: &LatticeEdge,
-    scores: Option<GlyphScores>,
-    params: &LatticeParams,
-) -> Vec<EdgeReading> {
+fn readings(field: &Field, edge: &LatticeEdge, scores: EdgeScores, params: &LatticeParams) -> Vec<EdgeReading> {
     let weight = (edge.to - edge.from) as f32;
     let reading = |symbol: Symbol, probability: f32| EdgeReading {
         symbol,
@@ -230,7 +226,11 @@ fn readings(
         weighted_log: weight * probability.max(MIN_PROBABILITY).ln(),
         log_prior: edge.log_prior,
     };
-    let (Some(scores), true) = (scores, edge.crop.is_some()) else { return vec![reading(Symbol::Nothing, 1.0)] };
+    let scores = match scores {
+        EdgeScores::Scored(scores) if edge.crop.is_some() => scores,
+        EdgeScores::Unscored => return Vec::new(),
+        EdgeScores::Scored(_) | EdgeScores::Empty => return vec![reading(Symbol::Nothing, 1.0)],
+    };
     let mut digits: [usize; 10] = std::array::from_fn(|digit| digit);
     digits.sort_by(|&a, &b| scores.digit(b).total_cmp(&scores.digit(a)).then(a.cmp(&b)));
     let mut readings: Vec<EdgeReading> = digits[..params.digits_per_edge.min(digits.len())]
@@ -289,7 +289,7 @@ mod tests {
         // Pieces a and b; b is sure to be a 7, a is poor alone, both together are a good 4.
         let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
         let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
-        let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(Some);
+        let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(EdgeScores::Scored);
         let paths = best_paths(&field(1, 9), &lattice, &scores, &LatticeParams::default());
         assert_eq!(paths[0].digits(), "4");
         assert_eq!(paths.iter().find(|p| p.digits().len() == 2).map(Path::digits).as_deref(), Some("17"));
@@ -300,7 +300,7 @@ mod tests {
         let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
         let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
         let likely = |whole: f32, margin: f32| {
-            let scores = [glyph(1, 0.9), glyph(4, whole), glyph(7, 0.9)].map(Some);
+            let scores = [glyph(1, 0.9), glyph(4, whole), glyph(7, 0.9)].map(EdgeScores::Scored);
             likely_edges(&field(1, 9), &lattice, &scores, margin, &LatticeParams::default())
         };
         assert_eq!(likely(0.9, 2.0), [true; 3], "two pieces of 0.9 are as likely as both together");
@@ -313,7 +313,7 @@ mod tests {
     fn path_of_a_text_lists_its_edges() {
         let edges = vec![edge(0, 1), edge(0, 2), edge(1, 2)];
         let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
-        let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(Some);
+        let scores = [glyph(1, 0.3), glyph(4, 0.95), glyph(7, 0.9)].map(EdgeScores::Scored);
         let path = |digits, has_filler| {
             let steps = path_of(&field(1, 9), &lattice, &scores, digits, has_filler, &LatticeParams::default())?;
             Some(steps.iter().map(|step| step.edge_idx).collect::<Vec<usize>>())
@@ -326,8 +326,12 @@ mod tests {
     #[test]
     fn best_paths_are_sorted_and_distinct() {
         let lattice = Lattice { n_nodes: 3, edges: vec![edge(0, 1), edge(1, 2)], ..Lattice::default() };
-        let paths =
-            best_paths(&field(1, 9), &lattice, &[Some(glyph(1, 0.8)), Some(glyph(2, 0.7))], &LatticeParams::default());
+        let paths = best_paths(
+            &field(1, 9),
+            &lattice,
+            &[glyph(1, 0.8), glyph(2, 0.7)].map(EdgeScores::Scored),
+            &LatticeParams::default(),
+        );
         assert!(paths.windows(2).all(|w| w[0].score >= w[1].score));
         let mut texts: Vec<_> = paths.iter().map(|p| (p.digits(), p.has_filler)).collect();
         let n = texts.len();
@@ -343,7 +347,7 @@ mod tests {
             Lattice { n_nodes: 3, edges: vec![edge(0, 1)], ..Lattice::default() },
             Lattice { n_nodes: 2, edges: vec![edge(1, 0), edge(0, 7)], ..Lattice::default() },
         ] {
-            let scores = vec![Some(glyph(1, 0.9)); lattice.edges.len()];
+            let scores = vec![EdgeScores::Scored(glyph(1, 0.9)); lattice.edges.len()];
             assert!(best_paths(&field(1, 9), &lattice, &scores, &LatticeParams::default()).is_empty());
         }
     }
@@ -352,7 +356,8 @@ mod tests {
     fn best_paths_of_a_long_lattice_have_bounded_length() {
         let n = 200;
         let edges = (0..n).map(|i| edge(i, i + 1)).chain((0..n).map(|i| empty(i, i + 1))).collect();
-        let scores: Vec<_> = (0..n).map(|i| Some(glyph(i % 10, 0.9))).chain((0..n).map(|_| None)).collect();
+        let scores: Vec<_> =
+            (0..n).map(|i| EdgeScores::Scored(glyph(i % 10, 0.9))).chain((0..n).map(|_| EdgeScores::Empty)).collect();
         let paths = best_paths(
             &field(1, 9),
             &Lattice { n_nodes: n + 1, edges, ..Lattice::default() },

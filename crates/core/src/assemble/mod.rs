@@ -1,6 +1,7 @@
 //! Scores -> values: the best path through each field's lattice, its canonical form, and what becomes of it.
 
 mod across;
+mod alignment;
 mod canonical;
 mod complete;
 mod confidence;
@@ -41,13 +42,14 @@ use formread_raster::{
 use lattice::likely_edges;
 use state::{Reading, read};
 
+pub use alignment::edges_by_strip;
 pub use complete::{DocumentRecord, DocumentVerdict, PageCopies, PageStatus, PageSummary, documents};
 pub use confidence::ConfidenceInputs;
 pub use cut_value::{CutDigit, cut_value};
 pub use keyed::{KeyedFault, keyed_value};
 pub use params::{
-    AssembleParams, CombinationParams, CtcParams, DefectParams, LatticeParams, MarkParams, RefineParams, RuleParams,
-    UnexplainedParams,
+    AlignmentParams, AssembleParams, CombinationParams, CtcParams, DefectParams, LatticeParams, MarkParams,
+    RefineParams, RuleParams, UnexplainedParams,
 };
 pub use reconcile::{number, reconcile};
 pub use state::{AcceptParams, AcceptTable, confidence_inputs};
@@ -375,7 +377,7 @@ mod tests {
     use super::*;
     use crate::{
         form::{DateOrder, DigitCount, FieldChecks, FieldKind, FieldLayout, Filler, PrintedSides},
-        scores::{GlyphClass, GlyphScores, N_CLASSES},
+        scores::{EdgeScores, GlyphClass, GlyphScores, N_CLASSES},
         segment::{InkCrop, Lattice, LatticeEdge},
     };
 
@@ -433,11 +435,14 @@ mod tests {
             .chars()
             .enumerate()
             .map(|(i, cell)| match cell {
-                '_' => (empty(i, i + 1), None),
-                'X' => (edge(i, i + 1), Some(no_digit(GlyphClass::Cross))),
-                '-' => (edge(i, i + 1), Some(no_digit(GlyphClass::Dash))),
-                '?' => (edge(i, i + 1), Some(no_digit(GlyphClass::Other))),
-                digit => (edge(i, i + 1), digit.to_digit(10).map(|d| glyph(d as usize, 0.995))),
+                '_' => (empty(i, i + 1), EdgeScores::Empty),
+                'X' => (edge(i, i + 1), EdgeScores::Scored(no_digit(GlyphClass::Cross))),
+                '-' => (edge(i, i + 1), EdgeScores::Scored(no_digit(GlyphClass::Dash))),
+                '?' => (edge(i, i + 1), EdgeScores::Scored(no_digit(GlyphClass::Other))),
+                digit => {
+                    let digit = digit.to_digit(10).expect("it is a digit");
+                    (edge(i, i + 1), EdgeScores::Scored(glyph(digit as usize, 0.995)))
+                }
             })
             .unzip();
         let ink = FieldInk::Written(Lattice { n_nodes: edges.len() + 1, edges, ..Lattice::default() });
@@ -545,7 +550,7 @@ mod tests {
         let value = assemble_field(
             &field(1, 3),
             &ink,
-            &FieldScores { edges: vec![Some(scores)], ..FieldScores::default() },
+            &FieldScores { edges: vec![EdgeScores::Scored(scores)], ..FieldScores::default() },
             None,
             &AssembleParams::default(),
             &AcceptParams::default(),

@@ -25,6 +25,8 @@ pub struct AssembleParams {
     pub mark: MarkParams,
     /// Rules between fields.
     pub rules: RuleParams,
+    /// Which glyphs are scored first.
+    pub alignment: AlignmentParams,
     /// Which fields and glyphs a recogniser refines.
     pub refine: RefineParams,
     /// The confidence is multiplied by this where ink has no explanation: a gap between two digits of a comb, an unknown
@@ -48,6 +50,7 @@ impl Default for AssembleParams {
             unexplained: UnexplainedParams::default(),
             mark: MarkParams::default(),
             rules: RuleParams::default(),
+            alignment: AlignmentParams::default(),
             refine: RefineParams::default(),
             unexplained_factor: 0.3,
             length_margin_log: 3.0,
@@ -104,6 +107,27 @@ pub struct CtcParams {
 impl Default for CtcParams {
     fn default() -> Self {
         Self { beam: 24, min_symbol_probability: 1.234e-4, min_view_log: -40.0 }
+    }
+}
+
+/// Which glyphs are scored first: those that a clear strip and the cuts together find likely. The others follow where these do not
+/// settle the field.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct AlignmentParams {
+    /// A strip is clear where each column that is beside no digit has at least this probability of the blank, 0 to 1. By design. Raising
+    /// it scores more glyphs.
+    pub min_blank: f32,
+    /// Digits that it must have: of fewer, all glyphs are scored, so that two strokes can be seen as ditto marks together. By design. Raising
+    /// it scores more glyphs.
+    pub min_digits: usize,
+    /// A path through the lattice is likely where the log prior of its cuts is within this of the likeliest path. Chosen of 1, 2 and 4 by
+    /// the number of glyphs on drawn forms of free digits; readings were compared with 2 alone. Raising it scores more glyphs.
+    pub margin_log: f32,
+}
+
+impl Default for AlignmentParams {
+    fn default() -> Self {
+        Self { min_blank: 0.9, min_digits: 3, margin_log: 2.0 }
     }
 }
 

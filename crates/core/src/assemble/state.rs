@@ -244,11 +244,12 @@ mod tests {
         symbols::tests::saying,
         tests::{edge, field, glyph},
     };
+    use crate::scores::{EdgeScores, Sign};
 
     /// Three digits of a lattice that reads 514, with this text on the strip.
     fn read_strip(columns: &str, probability: f32) -> Reading {
         let lattice = Lattice { n_nodes: 4, edges: (0..3).map(|i| edge(i, i + 1)).collect(), ..Lattice::default() };
-        let edges = [5, 1, 4].map(|digit| Some(glyph(digit, 0.999)));
+        let edges = [5, 1, 4].map(|digit| EdgeScores::Scored(glyph(digit, 0.999)));
         let scores = FieldScores { edges: edges.to_vec(), strip: saying(columns, probability) };
         read(&field(1, 6), &lattice, &scores, &AssembleParams::default(), &AcceptParams::default())
     }
@@ -267,10 +268,10 @@ mod tests {
     fn sign_that_is_less_likely_than_the_digit_takes_from_its_confidence() {
         let mut scores = saying("_5_1_4_", 0.999);
         let column = &mut scores.views[0][3];
-        let [one, slash] = [2, crate::scores::Sign::Slash.symbol()];
+        let [one, slash] = [2, Sign::Slash.symbol()];
         (column[one], column[slash]) = (0.7f32.ln(), 0.3f32.ln());
         let lattice = Lattice { n_nodes: 4, edges: (0..3).map(|i| edge(i, i + 1)).collect(), ..Lattice::default() };
-        let edges = [5, 1, 4].map(|digit| Some(glyph(digit, 0.999))).to_vec();
+        let edges = [5, 1, 4].map(|digit| EdgeScores::Scored(glyph(digit, 0.999))).to_vec();
         let scores = FieldScores { edges, strip: scores };
         let doubtful = read(&field(1, 6), &lattice, &scores, &AssembleParams::default(), &AcceptParams::default());
         assert_eq!(doubtful.guess, "514");

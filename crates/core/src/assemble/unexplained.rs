@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     form::{DecimalPoint, Field, FieldKind, FieldLayout},
-    scores::{GlyphClass, GlyphScores, Sign},
+    scores::{EdgeScores, GlyphClass, Sign},
     segment::{CROP_PX_PER_MM, InkCrop, Lattice, LatticeEdge, LooseInk},
 };
 
@@ -81,7 +81,7 @@ pub(super) fn unexplained(
                 if !components.iter().any(|c| of_digits.contains(c))
                     && !is_part_of_digit(crop.x, right(crop), &digits) =>
             {
-                let glyph = scores.edges.get(*edge_idx).copied().flatten();
+                let glyph = scores.glyph(*edge_idx);
                 let sign = glyph.map_or('?', |glyph| glyph.best_sign().character());
                 placed.push(Placed { x: middle(crop), sign });
                 has_sign = true;
@@ -151,9 +151,11 @@ fn is_ditto(
         return false;
     }
     let (from, to) = (lattice.edges[first.edge_idx].from, lattice.edges[second.edge_idx].to);
-    let spans = |(edge, _): &(&LatticeEdge, &Option<GlyphScores>)| edge.from == from && edge.to == to;
+    let spans = |(edge, _): &(&LatticeEdge, &EdgeScores)| edge.from == from && edge.to == to;
     let together = lattice.edges.iter().zip(&scores.edges).find(spans);
-    together.and_then(|(_, glyph)| *glyph).is_some_and(|glyph| glyph.class(GlyphClass::Ditto) >= params.min_ditto)
+    together
+        .and_then(|(_, scores)| scores.glyph())
+        .is_some_and(|glyph| glyph.class(GlyphClass::Ditto) >= params.min_ditto)
 }
 
 fn middle(crop: &InkCrop) -> i32 {
@@ -401,15 +403,15 @@ mod tests {
 
     fn read_with(field: &Field, crops: Vec<InkCrop>, digits: &[u8], loose: &[LooseInk]) -> Option<String> {
         let mut edges = Vec::new();
-        let mut scores: Vec<Option<GlyphScores>> = Vec::new();
+        let mut scores: Vec<EdgeScores> = Vec::new();
         let mut n_nodes = 1;
         for (i, (crop, digit)) in crops.into_iter().zip(digits).enumerate() {
             edges.push(LatticeEdge { crop: Some(crop), components: vec![i], ..edge(n_nodes - 1, n_nodes) });
-            scores.push(Some(glyph(usize::from(*digit), 0.99)));
+            scores.push(EdgeScores::Scored(glyph(usize::from(*digit), 0.99)));
             n_nodes += 1;
             for loose in loose.iter().filter(|_| i == 0) {
                 edges.push(LatticeEdge { crop: None, loose: Some(*loose), ..edge(n_nodes - 1, n_nodes) });
-                scores.push(None);
+                scores.push(EdgeScores::Empty);
                 n_nodes += 1;
             }
         }
@@ -499,7 +501,7 @@ mod tests {
             together.classes[GlyphClass::Ditto as usize] = probability;
             together.classes[GlyphClass::Other as usize] = 1.0 - probability;
             let lattice = Lattice { n_nodes: 3, edges, ..Lattice::default() };
-            let edges = vec![Some(glyph(1, 0.99)), Some(glyph(1, 0.99)), Some(together)];
+            let edges = [glyph(1, 0.99), glyph(1, 0.99), together].map(EdgeScores::Scored).to_vec();
             let scores = FieldScores { edges, ..FieldScores::default() };
             let params = AssembleParams::default();
             let best = candidates(&integer, &lattice, &scores, &params).readings.remove(0);

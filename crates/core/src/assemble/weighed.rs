@@ -63,11 +63,12 @@ mod tests {
         symbols::tests::saying,
         tests::{edge, field, glyph},
     };
+    use crate::scores::EdgeScores;
 
     #[test]
     fn weighed_readings_have_both_probabilities() {
         let lattice = Lattice { n_nodes: 2, edges: vec![edge(0, 1)], ..Lattice::default() };
-        let scores = FieldScores { edges: vec![Some(glyph(1, 0.9))], strip: saying("_7_", 0.9) };
+        let scores = FieldScores { edges: vec![EdgeScores::Scored(glyph(1, 0.9))], strip: saying("_7_", 0.9) };
         let readings = weighed_readings(&field(1, 3), &lattice, &scores, &AssembleParams::default(), 8);
         let of = |digits: &str| readings.iter().find(|reading| reading.digits == digits).expect("it is weighed");
         let (by_cuts, by_strip) = (of("1"), of("7"));

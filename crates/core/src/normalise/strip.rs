@@ -51,6 +51,14 @@ pub fn normalise_strip(ink: &GrayImage, bounds: &StripBounds) -> Option<Strip> {
     Some(Strip { pixels: small.as_raw().iter().map(|&v| f32::from(v) / 255.0).collect(), width })
 }
 
+/// Where a place on a strip lies in the crop that it was [made of](normalise_strip): x of the place `column` on a strip of `n_columns` columns,
+/// in pixels of the crop.
+pub fn strip_place(bounds: &StripBounds, n_columns: usize, column: f32) -> f32 {
+    let inner = (n_columns * COLUMN).saturating_sub(2 * MARGIN).max(1) as f32;
+    let across = (bounds.right - bounds.left) / inner;
+    bounds.left + (column * COLUMN as f32 - MARGIN as f32) * across
+}
+
 #[cfg(test)]
 mod tests {
     use image::Luma;

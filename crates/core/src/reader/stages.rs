@@ -6,15 +6,14 @@ use crate::{
         DocumentRecord, PageReading, PageRecord, PageSummary, assemble_page, documents as documents_of, reconcile,
     },
     form::{Field, FormTemplate},
-    normalise::{normalise, normalise_strip},
+    normalise::normalise_strip,
     recognise::{CutPage, PageScores, Prepared, PreparedPage, ScoredField, ScoredPage},
     register::{FieldRegistration, NumberReading, Registration, RegistrationFailure, find_candidates, resolve},
-    segment::{FieldCut, FieldInk, LatticeEdge, outside_ink, segment},
+    segment::{FieldCut, outside_ink, segment},
 };
 use formread_page as page;
 use formread_page::Page;
 use formread_raster::{
-    checkpoint,
     error::{Error, PageReject, Result},
     geometry::Rect,
 };
@@ -127,7 +126,7 @@ impl<'a> Stages<'a> {
         CutPage { template_idx, registration, cuts, outside }
     }
 
-    /// Makes glyphs and strips of the ink of a page that was [cut](Stages::cut). `number` is 1-based in its file.
+    /// Makes strips of the ink of a page that was [cut](Stages::cut). `number` is 1-based in its file.
     pub fn normalise(&self, number: u32, page: &Page, cut: CutPage) -> PreparedPage {
         let template = &self.reader.templates[cut.template_idx];
         normalise_page(number, page, cut, template)
@@ -137,7 +136,7 @@ impl<'a> Stages<'a> {
     fn reject(&self, number: u32, failure: RegistrationFailure) -> PreparedPage {
         let form = failure.template_idx.map(|idx| self.reader.templates[idx].name.clone());
         let reading = PageReading::Rejected { form, reason: failure.reason, detail: failure.detail };
-        PreparedPage { page: number, glyphs: Vec::new(), strips: Vec::new(), state: Prepared::Rejected(reading) }
+        PreparedPage { page: number, strips: Vec::new(), state: Prepared::Rejected(reading) }
     }
 
     /// Scores pages together, in their order. It takes them out of `pages`; where it fails, they stay there, so that the
@@ -157,14 +156,13 @@ impl<'a> Stages<'a> {
         if scores.len() != pages.len() {
             return Err(Error::net(format_args!("scores of {} pages, not of {}", scores.len(), pages.len())));
         }
-        let n_fields = |page: &PreparedPage| match &page.state {
-            Prepared::Rejected(_) => 0,
-            Prepared::Cut { cut, .. } => cut.cuts.len(),
-        };
-        match pages.iter().zip(&scores).find(|(page, scores)| scores.fields().len() != n_fields(page)) {
+        // of each field as many as it has edges
+        let found = |scores: &PageScores| scores.fields().iter().map(|field| field.edges.len()).collect::<Vec<_>>();
+        match pages.iter().zip(&scores).find(|(page, scores)| found(scores) != page.n_edges()) {
             None => Ok(scores),
             Some((page, scores)) => {
-                Err(Error::net(format_args!("scores of {} fields, not of {}", scores.fields().len(), n_fields(page))))
+                let message = format_args!("scores of {:?} edges, not of {:?}", found(scores), page.n_edges());
+                Err(Error::net(message))
             }
         }
     }
@@ -208,31 +206,14 @@ impl<'a> Stages<'a> {
     }
 }
 
-/// The candidates of a field; none where nothing is written in it.
-fn edges(cut: &FieldCut) -> &[LatticeEdge] {
-    match &cut.ink {
-        FieldInk::Written(lattice) => &lattice.edges,
-        FieldInk::Blank | FieldInk::OffPage | FieldInk::Marks(_) => &[],
-    }
-}
-
-/// Glyphs and strips of the ink of a page that was cut by `template`.
+/// The strips of a page that was cut by `template`.
 pub(super) fn normalise_page(number: u32, page: &Page, cut: CutPage, template: &FormTemplate) -> PreparedPage {
     let strip_of = |cut: &FieldCut| cut.strip.as_ref().and_then(|strip| normalise_strip(&strip.ink, &strip.bounds));
     let strips = cut.cuts.iter().map(strip_of).collect();
-    let mut glyphs = Vec::new();
-    let mut add_glyph = |edge: &LatticeEdge| {
-        checkpoint();
-        let glyph = edge.crop.as_ref().and_then(|crop| normalise(&crop.ink));
-        let has_glyph = glyph.is_some();
-        glyphs.extend(glyph);
-        has_glyph
-    };
-    let has_glyph = cut.cuts.iter().map(|cut| edges(cut).iter().map(&mut add_glyph).collect()).collect();
     let page_bounds = |(field, at): (&Field, &FieldRegistration)| {
         Rect::around(at.page_from_template.apply_rect(field.layout.bounds())).unwrap_or_default()
     };
     let fields = template.fields.iter().zip(&cut.registration.fields);
     let stored_bounds = fields.map(|field| page.stored_bounds(page_bounds(field))).collect();
-    PreparedPage { page: number, glyphs, strips, state: Prepared::Cut { cut, has_glyph, stored_bounds } }
+    PreparedPage { page: number, strips, state: Prepared::Cut { cut, stored_bounds } }
 }

@@ -10,8 +10,8 @@ use super::*;
 use crate::{
     assemble::{FieldState, FieldValue},
     form::parse_template,
-    recognise::{FnBackend, PageInput, PageScores},
-    scores::{GlyphScores, N_DIGITS},
+    recognise::{FieldInput, FnBackend, PageInput, PageScores},
+    scores::{EdgeScores, GlyphScores, N_DIGITS},
 };
 
 /// The methods that were called, with the number of glyphs.
@@ -45,29 +45,31 @@ impl Fake {
 /// Scores every glyph, then those again that are contested on fields that are not settled; adapts the page last.
 impl Recogniser for Fake {
     fn recognise(&mut self, pages: &[PageInput<'_>]) -> Result<Vec<PageScores>> {
-        let n_glyphs: usize = pages.iter().map(|page| page.glyphs().len()).sum();
-        self.call("classify", n_glyphs);
-        let mut n_refined = 0;
-        let scored = pages.iter().map(|page| {
-            let n_glyphs = page.glyphs().len();
-            let mut of_page =
-                page.scores(vec![scores(1, self.first_pass); n_glyphs - self.n_lost.min(n_glyphs)], [])?;
-            for (field, scored) in page.fields().iter().zip(of_page.fields_mut()) {
-                if !field.is_settled(scored) {
-                    for (_, glyph) in field.contested_glyphs(scored) {
-                        *glyph = scores(1, self.refined);
-                        n_refined += 1;
-                    }
+        let (mut n_classified, mut n_refined) = (0, 0);
+        let mut score_field = |field: &FieldInput<'_>| {
+            let mut scored = field.unscored();
+            for (_, edge) in field.unscored_glyphs(&mut scored) {
+                *edge = EdgeScores::Scored(scores(1, self.first_pass));
+                n_classified += 1;
+            }
+            if !field.is_settled(&scored) {
+                for (_, edge) in field.contested_glyphs(&mut scored) {
+                    *edge = EdgeScores::Scored(scores(1, self.refined));
+                    n_refined += 1;
                 }
             }
-            if let Some(digit) = self.adapted {
-                of_page.glyphs_mut().for_each(|glyph| *glyph = scores(digit, 0.9999));
-            }
-            Ok(of_page)
-        });
-        let scored = scored.collect();
+            scored.edges.truncate(scored.edges.len() - self.n_lost.min(scored.edges.len()));
+            scored
+        };
+        let fields: Vec<Vec<FieldInput<'_>>> = pages.iter().map(PageInput::fields).collect();
+        let of_page = |fields: &Vec<FieldInput<'_>>| PageScores::new(fields.iter().map(&mut score_field).collect());
+        let mut scored: Vec<PageScores> = fields.iter().map(of_page).collect();
+        if let Some(digit) = self.adapted {
+            scored.iter_mut().flat_map(PageScores::glyphs_mut).for_each(|glyph| *glyph = scores(digit, 0.9999));
+        }
+        self.call("classify", n_classified);
         self.call("refine", n_refined);
-        scored
+        Ok(scored)
     }
 }
 

@@ -159,7 +159,7 @@ pub(super) fn explain(
                     log_prior: edge.log_prior,
                     is_chosen: chosen.contains(&i),
                     bounds: edge.crop.as_ref().map(bounds),
-                    scores: scored.scores.edges.get(i).copied().flatten(),
+                    scores: scored.scores.glyph(i),
                     glyph: scored.glyphs.get(i).cloned().flatten(),
                 }
             };
