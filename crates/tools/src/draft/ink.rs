@@ -19,6 +19,9 @@ const GRAIN_DEVIATIONS: f64 = 5.0;
 const MAX_SAUVOLA_K: f64 = 0.25;
 /// k for faint ink, as a share of the usual one.
 const FAINT_SHARE: f64 = 0.4;
+/// How far the edge of a line is blurred, and how far a solid area reaches at least beyond its edge, millimetres.
+const EDGE_MM: f64 = 0.25;
+const AREA_MM: f64 = 0.5;
 /// Ink that is smaller than this both ways is dust, millimetres.
 const SPECK_MM: f64 = 0.45;
 
@@ -27,6 +30,8 @@ const SPECK_MM: f64 = 0.45;
 pub(super) struct Ink {
     /// [H, W] u8, 255 ink, 0 paper.
     pub mask: GrayImage,
+    /// The sheet, [H, W] u8, 0 black .. 255 white.
+    pixels: GrayImage,
     /// Number of ink pixels above and left of each pixel, without specks: [H + 1, W + 1].
     sums: Image<Luma<u32>>,
     pub px_per_mm: f64,
@@ -35,15 +40,16 @@ pub(super) struct Ink {
 impl Ink {
     /// The ink of `sheet`.
     pub fn new(sheet: &Sheet) -> Self {
-        Self::from_mask(binarise(&sheet.pixels, sheet.px_per_mm, 1.0), sheet.px_per_mm)
+        Self::from_mask(binarise(&sheet.pixels, sheet.px_per_mm, 1.0), sheet)
     }
 
     /// The ink of `sheet` at a lower contrast: it also has what is ink only where ink is expected.
     pub fn faint(sheet: &Sheet) -> Self {
-        Self::from_mask(binarise(&sheet.pixels, sheet.px_per_mm, FAINT_SHARE), sheet.px_per_mm)
+        Self::from_mask(binarise(&sheet.pixels, sheet.px_per_mm, FAINT_SHARE), sheet)
     }
 
-    fn from_mask(mask: GrayImage, px_per_mm: f64) -> Self {
+    fn from_mask(mask: GrayImage, Sheet { pixels, px_per_mm, .. }: &Sheet) -> Self {
+        let px_per_mm = *px_per_mm;
         let labels = label_components(&mask);
         let bounds = label_bounds(&labels);
         let is_speck = |[x0, y0, x1, y1]: [u32; 4]| f64::from((x1 - x0).max(y1 - y0) + 1) < SPECK_MM * px_per_mm;
@@ -52,7 +58,7 @@ impl Ink {
         let counted = labels.pixels().map(|label| u8::from(label[0] > 0 && counts[label[0] as usize])).collect();
         let counted = GrayImage::from_raw(mask.width(), mask.height(), counted).expect("a label for each pixel");
         let sums = integral_image(&counted);
-        Self { mask, sums, px_per_mm }
+        Self { mask, pixels: pixels.clone(), sums, px_per_mm }
     }
 
     /// Ink within `r` (pixels), in square millimetres, without specks.
@@ -67,13 +73,23 @@ impl Ink {
         f64::from(n) / self.px_per_mm.powi(2)
     }
 
-    /// Length of the run of ink pixels from `(x, y)` in steps of `(dx, dy)`, at most `max`.
+    /// Length of the run of ink pixels from `(x, y)`, beside paper, in steps of `(dx, dy)`, at most `max`: as long as that where the run is
+    /// the edge of a solid area. Of a pale one only the edge is ink.
     pub fn run_length(&self, x: i64, y: i64, [dx, dy]: [i64; 2], max: i64) -> i64 {
-        let is_ink = |i: &i64| {
+        let level = |picture: &GrayImage, i: i64| {
             let at = u32::try_from(x + i * dx).ok().zip(u32::try_from(y + i * dy).ok());
-            at.and_then(|(x, y)| self.mask.get_pixel_checked(x, y)).is_some_and(|p| p[0] > 0)
+            at.and_then(|(x, y)| picture.get_pixel_checked(x, y)).map(|p| p[0])
         };
-        (0..max).take_while(is_ink).count() as i64
+        let run = (0..max).take_while(|&i| level(&self.mask, i).is_some_and(|v| v > 0)).count() as i64;
+        let [edge_px, area_px] = [EDGE_MM, AREA_MM].map(|mm| (mm * self.px_per_mm).ceil() as i64);
+        let (Some(paper), Some(darkest)) =
+            (level(&self.pixels, -edge_px), (0..run).filter_map(|i| level(&self.pixels, i)).min())
+        else {
+            return run;
+        };
+        let is_dark =
+            |i| level(&self.pixels, i).is_some_and(|v| u16::from(v) * 2 < u16::from(paper) + u16::from(darkest));
+        if (run..run + area_px).all(is_dark) { max } else { run }
     }
 }
 
