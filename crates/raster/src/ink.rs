@@ -1,6 +1,6 @@
 //! Ink of a grey picture of one sign on paper.
 
-use image::{GrayImage, Luma, imageops};
+use image::{GrayImage, ImageBuffer, Luma, imageops};
 use imageproc::region_labelling::{Connectivity, connected_components};
 
 use crate::params::PARAMS;
@@ -88,24 +88,83 @@ fn inverted(picture: &GrayImage) -> GrayImage {
     GrayImage::from_fn(picture.width(), picture.height(), |x, y| Luma([255 - picture.get_pixel(x, y)[0]]))
 }
 
-/// The paper's grey under every pixel, from a grid of tiles.
+/// The paper's grey under every pixel: a plane, as light from one side makes it, and what a grid of tiles differs from it.
 fn ground_of(picture: &GrayImage) -> GrayImage {
     let (width, height) = picture.dimensions();
     let (across, down) = ((width / PARAMS.ground_tile_px).max(1), (height / PARAMS.ground_tile_px).max(1));
-    let mut tiles = GrayImage::from_fn(across, down, |i, j| {
-        let (x0, x1) = (i * width / across, (i + 1) * width / across);
-        let (y0, y1) = (j * height / down, (j + 1) * height / down);
+    // bounds of a tile, pixels
+    let columns = |i: u32| (i * width / across, (i + 1) * width / across);
+    let rows = |j: u32| (j * height / down, (j + 1) * height / down);
+    let level = |i: u32, j: u32| {
+        let ((x0, x1), (y0, y1)) = (columns(i), rows(j));
         let places = (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y)));
-        Luma([GreyHistogram::of(places.map(|(x, y)| picture.get_pixel(x, y)[0])).quantile(PARAMS.ground_quantile)])
-    });
-    let lightest = tiles.as_raw().iter().copied().max().unwrap_or(255);
-    let darkest = picture.as_raw().iter().copied().min().unwrap_or(0);
-    let drop = (PARAMS.max_ground_drop * (f64::from(lightest) - f64::from(darkest))).max(PARAMS.ground_drop_levels);
-    let lowest = (f64::from(lightest) - drop).max(0.0);
-    for tile in tiles.pixels_mut() {
-        tile[0] = tile[0].max(lowest as u8);
+        f64::from(GreyHistogram::of(places.map(|(x, y)| picture.get_pixel(x, y)[0])).quantile(PARAMS.ground_quantile))
+    };
+    let middle = |(from, to): (u32, u32)| f64::from(from + to) / 2.0;
+    let places = (0..down).flat_map(|j| (0..across).map(move |i| (i, j)));
+    let tiles: Vec<[f64; 3]> = places.map(|(i, j)| [middle(columns(i)), middle(rows(j)), level(i, j)]).collect();
+    let plane = Plane::around(&tiles);
+    let lightest = tiles.iter().map(|tile| tile[2]).fold(0.0, f64::max);
+    let darkest = f64::from(picture.as_raw().iter().copied().min().unwrap_or(0));
+    let drop = (PARAMS.max_ground_drop * (lightest - darkest)).max(PARAMS.ground_drop_levels);
+    let beside: Vec<f32> = tiles.iter().map(|&[x, y, level]| (level - plane.at(x, y)).max(-drop) as f32).collect();
+    let beside: ImageBuffer<Luma<f32>, Vec<f32>> =
+        ImageBuffer::from_raw(across, down, beside).expect("there is a value for each tile");
+    let beside = imageops::resize(&beside, width, height, imageops::FilterType::Triangle);
+    GrayImage::from_fn(width, height, |x, y| {
+        let ground = plane.at(f64::from(x) + 0.5, f64::from(y) + 0.5) + f64::from(beside.get_pixel(x, y)[0]);
+        Luma([ground.round().clamp(0.0, 255.0) as u8])
+    })
+}
+
+/// A grey that changes evenly over a picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Plane {
+    /// Where it has the grey `level`, pixels.
+    centre: [f64; 2],
+    level: f64,
+    /// Grey levels a pixel to the right, and downwards.
+    slope: [f64; 2],
+}
+
+impl Plane {
+    /// The plane through `points` (x, y, grey level; at least one), by least squares; points that are darker than most are left
+    /// out, because they have ink.
+    fn around(points: &[[f64; 3]]) -> Self {
+        let mut plane = Self::through(points);
+        for _ in 0..PARAMS.n_plane_rounds {
+            let mut off: Vec<f64> = points.iter().map(|&[x, y, level]| level - plane.at(x, y)).collect();
+            let mut sizes: Vec<f64> = off.iter().map(|off| off.abs()).collect();
+            sizes.sort_by(f64::total_cmp);
+            let darkest = -sizes[sizes.len() / 2].max(1.0);
+            let mut of_paper = off.drain(..).map(|off| off >= darkest);
+            let kept: Vec<[f64; 3]> = points.iter().filter(|_| of_paper.next() == Some(true)).copied().collect();
+            plane = Self::through(&kept);
+        }
+        plane
     }
-    imageops::resize(&tiles, width, height, imageops::FilterType::Triangle)
+
+    /// The plane through all of `points` by least squares.
+    fn through(points: &[[f64; 3]]) -> Self {
+        let n = points.len().max(1) as f64;
+        let mean = |i: usize| points.iter().map(|point| point[i]).sum::<f64>() / n;
+        let means = [mean(0), mean(1), mean(2)];
+        let product =
+            |i: usize, j: usize| points.iter().map(|point| (point[i] - means[i]) * (point[j] - means[j])).sum::<f64>();
+        let (xx, xy, yy, xz, yz) = (product(0, 0), product(0, 1), product(1, 1), product(0, 2), product(1, 2));
+        let determinant = xx * yy - xy * xy;
+        // points in one row or column, or one point, say nothing about the other direction
+        let slope = if determinant > 1e-6 * xx * yy && determinant > 0.0 {
+            [(xz * yy - yz * xy) / determinant, (yz * xx - xz * xy) / determinant]
+        } else {
+            [(xx, xz), (yy, yz)].map(|(own, with_level)| if own > 0.0 && xy == 0.0 { with_level / own } else { 0.0 })
+        };
+        Self { centre: [means[0], means[1]], level: means[2], slope }
+    }
+
+    fn at(&self, x: f64, y: f64) -> f64 {
+        self.level + self.slope[0] * (x - self.centre[0]) + self.slope[1] * (y - self.centre[1])
+    }
 }
 
 /// How often each grey level occurs, 0 to 255.
@@ -153,6 +212,20 @@ mod tests {
             assert_eq!(ink.get_pixel(10, 10)[0], 0, "{depth}");
             assert_eq!(ink.get_pixel(85, 90)[0], 0, "{depth}");
         }
+    }
+
+    #[test]
+    fn ink_in_light_from_one_side_is_extracted_and_the_shadow_is_not() {
+        // a photo: the ground falls by more than half, the stroke is as deep everywhere
+        let photo = GrayImage::from_fn(160, 150, |x, y| {
+            let ground = 230.0 - 0.5 * x as f64 - 0.4 * y as f64;
+            let stroke = (70..78).contains(&x) && (30..120).contains(&y);
+            Luma([if stroke { ground - 60.0 } else { ground } as u8])
+        });
+        let ink = extract_ink(&photo);
+        assert!(ink.get_pixel(74, 40)[0] > 200 && ink.get_pixel(74, 110)[0] > 200);
+        let elsewhere = ink.enumerate_pixels().filter(|(x, _, _)| !(60..88).contains(x));
+        assert_eq!(elsewhere.map(|(_, _, p)| p[0]).max(), Some(0));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub(crate) const PARAMS: ExtractionParams = ExtractionParams {
     ground_tile_px: 24,
     ground_quantile: 0.75,
+    n_plane_rounds: 4,
     max_ground_drop: 0.5,
     ground_drop_levels: 40.0,
     texture_deviations: 3.0,
@@ -23,10 +24,12 @@ pub(crate) struct ExtractionParams {
     /// The ground of a tile is this quantile of its grey levels: most of a tile is paper, and its texture is both lighter and
     /// darker. Raising it takes dark texture for ink.
     pub ground_quantile: f64,
-    /// A tile that is darker than the lightest one by more than this share of the contrast lies within ink. Raising it takes
+    /// Number of times that a plane is laid through the tiles that were not darker than the one before. By design. Raising it costs time.
+    pub n_plane_rounds: usize,
+    /// A tile that is darker than this plane by more than this share of the contrast lies within ink. Raising it takes
     /// solid ink for ground.
     pub max_ground_drop: f64,
-    /// The ground may always be darker by this much, grey levels of 255: a shadow at the edge of a scan. Raising it loses
+    /// The ground may always be darker than the plane by this much, grey levels of 255: a shadow at the edge of a scan. Raising it loses
     /// faint solid ink.
     pub ground_drop_levels: f64,
     /// Standard deviations of the paper's texture by which ink is darker than the ground. Raising it loses faint ink.
