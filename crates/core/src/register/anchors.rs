@@ -2,7 +2,10 @@
 //!
 //! Nothing is read. A word holds a placement in both directions, a line only across itself.
 
-use super::{evidence::PageEvidence, print_params::AnchorParams};
+use super::{
+    evidence::{InkOfRows, PageEvidence},
+    print_params::AnchorParams,
+};
 use formread_raster::geometry::{Point, Projection, Rect};
 
 /// How far the ink of the word or mark with these `bounds` (millimetres) lies from where `map` puts it, pixels of the page.
@@ -24,39 +27,59 @@ pub fn locate(
     let (width, height) = if is_across { (bounds.width(), bounds.height()) } else { (bounds.height(), bounds.width()) };
     let half = Point::new(width, height) * (px_per_mm / 2.0);
     let margin_px = params.margin_mm * px_per_mm;
-    // ink within the box at a shift, and that ink less the ink around it
-    let fill = |columns: &Edges, rows: &Edges| {
-        let ink = evidence.ink_between_px(columns.inside, rows.inside);
-        (ink, 2.0 * ink - evidence.ink_between_px(columns.with_margin, rows.with_margin))
-    };
     let column = |x: f64| Edges::new(centre.x + x, half.x, margin_px, |x| evidence.mask_column(x));
     let row = |y: f64| Edges::new(centre.y + y, half.y, margin_px, |y| evidence.mask_row(y));
+    // ink within the box at a shift, and that ink less the ink around it
+    let fill = |ink: &InkBetween<'_>, columns: &Edges| {
+        let inside = ink.inside.px(columns.inside);
+        (inside, 2.0 * inside - ink.with_margin.px(columns.with_margin))
+    };
+    let on_rows = |row: &Edges| InkBetween {
+        inside: evidence.ink_between_rows(row.inside),
+        with_margin: evidence.ink_between_rows(row.with_margin),
+    };
     // all shifts of a square grid about a shift, with their clear ink; row by row
-    let grid = |about: Point, reach_px: f64, step_px: f64| {
+    let grid = |about: Point, reach_px: f64, step_px: f64, visit: &mut dyn FnMut(Point, f64)| {
         let n = (reach_px / step_px).floor() as i32;
         let along = |from: f64, i: i32| from + f64::from(i) * step_px;
         let columns: Vec<_> = (-n..=n).map(|i| along(about.x, i)).map(|x| (x, column(x))).collect();
-        let rows: Vec<_> = (-n..=n).map(|j| along(about.y, j)).map(|y| (y, row(y))).collect();
-        let at = |(y, row): &(f64, Edges), (x, column): &(f64, Edges)| (Point::new(*x, *y), fill(column, row).1);
-        rows.iter().flat_map(|row| columns.iter().map(move |column| at(row, column))).collect::<Vec<_>>()
+        for y in (-n..=n).map(|j| along(about.y, j)) {
+            let ink = on_rows(&row(y));
+            columns.iter().for_each(|(x, column)| visit(Point::new(*x, y), fill(&ink, column).1));
+        }
     };
     let step_px = (params.step_mm * px_per_mm).max(1.0);
     // of equal ones the nearest
-    let score = |(shift, clear): (Point, f64)| (clear - 1e-6 * shift.norm(), shift);
-    let rough = grid(Point::default(), reach_mm * px_per_mm, step_px).into_iter().map(score);
-    let (_, rough) = rough.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    let fine = grid(rough, step_px, step_px / 4.0);
+    let mut rough: Option<(f64, Point)> = None;
+    grid(Point::default(), reach_mm * px_per_mm, step_px, &mut |shift, clear| {
+        // most have less ink, and no distance makes up for that
+        if rough.is_none_or(|(best, _)| clear >= best) {
+            let score = clear - 1e-6 * shift.norm();
+            if rough.is_none_or(|(best, _)| score >= best) {
+                rough = Some((score, shift));
+            }
+        }
+    });
+    let (_, rough) = rough?;
+    let mut fine: Vec<(Point, f64)> = Vec::with_capacity(MAX_FINE_SHIFTS);
+    grid(rough, step_px, step_px / 4.0, &mut |shift, clear| fine.push((shift, clear)));
     let best = fine.iter().map(|(_, clear)| *clear).fold(f64::MIN, f64::max);
     // where the box is larger than its ink many shifts are as good: their middle
-    let as_good: Vec<Point> = fine
-        .iter()
-        .filter(|(_, clear)| *clear >= best - params.tie_share * best.abs())
-        .map(|(shift, _)| *shift)
-        .collect();
-    let shift = as_good.iter().fold(Point::default(), |sum, shift| sum + *shift) * (1.0 / as_good.len().max(1) as f64);
-    let (ink, clear) = fill(&column(shift.x), &row(shift.y));
+    let as_good = fine.iter().filter(|(_, clear)| *clear >= best - params.tie_share * best.abs());
+    let (sum, n) = as_good.fold((Point::default(), 0usize), |(sum, n), (shift, _)| (sum + *shift, n + 1));
+    let shift = sum * (1.0 / n.max(1) as f64);
+    let (ink, clear) = fill(&on_rows(&row(shift.y)), &column(shift.x));
     let area = width * height * px_per_mm * px_per_mm;
     (ink >= params.min_ink_share * area && clear >= params.min_clear_share * ink).then_some(shift)
+}
+
+/// Shifts of the fine grid, nine by nine.
+const MAX_FINE_SHIFTS: usize = 81;
+
+/// Ink between the upper and the lower edge of a box, as it is and with its margin.
+struct InkBetween<'a> {
+    inside: InkOfRows<'a>,
+    with_margin: InkOfRows<'a>,
 }
 
 /// Where a box begins and ends on the mask in one direction, as it is and with its margin.

@@ -214,11 +214,12 @@ fn sample_line(
     };
     let n_side = (reach_mm / step_mm).ceil() as usize;
     let n_flank = (params.flank_mm / step_mm).round().max(2.0) as usize;
+    let mut grey = vec![0.0; 2 * (n_side + n_flank) + 1];
     (0..n)
         .map(|i| {
             let template = line.at((i as f64 + 0.5) / n as f64);
             // Grey across the line, with flanks to either side, averaged over three profiles.
-            let mut grey = vec![0.0; 2 * (n_side + n_flank) + 1];
+            grey.fill(0.0);
             let reach = across * ((n_side + n_flank) as f64 * step_mm);
             let offsets = [-half_average_mm, 0.0, half_average_mm];
             for middle in offsets.map(|offset| template + along * offset) {
