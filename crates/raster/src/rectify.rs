@@ -27,6 +27,9 @@ pub fn rectify(picture: &GrayImage, picture_from_area: &Projection, area: Rect, 
     let place = |px: usize, from: f64| from + (px as f64 + 0.5) / px_per_mm;
     let at = |x: usize, y: usize| picture_from_area.apply(Point::new(place(x, area.x0), place(y, area.y0)));
     let mut crop = GrayImage::new(width, height);
+    // where each piece of a row begins, and where the last one ends
+    let pieces = (0..width as usize).step_by(PIECE_PX).chain([width as usize]);
+    let ends: Vec<f64> = pieces.map(|x| place(x, area.x0)).collect();
     let mut is_paper = vec![false; (width as usize).div_ceil(BLOCK_PX)];
     for (row, grey) in crop.chunks_exact_mut(width as usize).enumerate() {
         if row % BLOCK_ROWS == 0 && picture_from_area.is_affine() {
@@ -37,17 +40,20 @@ pub fn rectify(picture: &GrayImage, picture_from_area: &Projection, area: Rect, 
                 *is_paper = bounds.is_some_and(|bounds| sampler.is_paper(picture, bounds));
             }
         }
+        let y = place(row, area.y0);
+        let ends_of = |x: usize| picture_from_area.apply(Point::new(ends[x], y));
         for (block, grey) in grey.chunks_mut(BLOCK_PX).enumerate() {
             if is_paper[block] {
                 grey.fill(u8::MAX);
                 continue;
             }
             // between two points of a row that are near, the places in the picture are on a line
-            for (piece, grey) in grey.chunks_mut(PIECE_PX).enumerate() {
-                let x = block * BLOCK_PX + piece * PIECE_PX;
-                let from = at(x, row);
-                let step = (at(x + grey.len(), row) - from) * (1.0 / grey.len() as f64);
-                sampler.row(picture, from, step, grey);
+            let first = block * BLOCK_PX / PIECE_PX;
+            let mut from = ends_of(first);
+            for (piece, grey) in (first..).zip(grey.chunks_mut(PIECE_PX)) {
+                let to = ends_of(piece + 1);
+                sampler.row(picture, from, (to - from) * (1.0 / grey.len() as f64), grey);
+                from = to;
             }
         }
     }

@@ -31,11 +31,11 @@ pub fn bilinear(picture: &GrayImage, p: Point) -> f64 {
 const PROFILE_PIECE: usize = 12;
 
 /// Most pixels that are searched for ink before a piece of a profile is taken.
-const MAX_PAPER_PX: usize = 64;
+const MAX_PAPER_PX: usize = 192;
 
-/// Whether all pixels around the points between two lie in the picture and are white.
-fn sees_only_paper(picture: &GrayImage, a: Point, b: Point) -> bool {
-    let (x0, y0, x1, y1) = (a.x.min(b.x) - 0.5, a.y.min(b.y) - 0.5, a.x.max(b.x) - 0.5, a.y.max(b.y) - 0.5);
+/// Whether all pixels around the points of `bounds` lie in the picture and are white.
+fn sees_only_paper(picture: &GrayImage, bounds: Rect) -> bool {
+    let (x0, y0, x1, y1) = (bounds.x0 - 0.5, bounds.y0 - 0.5, bounds.x1 - 0.5, bounds.y1 - 0.5);
     let (width, height) = picture.dimensions();
     if !(x0 >= 0.0 && y0 >= 0.0 && x1 < f64::from(width) - 1.0 && y1 < f64::from(height) - 1.0) {
         return false;
@@ -45,20 +45,23 @@ fn sees_only_paper(picture: &GrayImage, a: Point, b: Point) -> bool {
         && rows.into_iter().all(|y| is_white(&picture.as_raw()[y * width as usize..][columns.clone()]))
 }
 
-/// Adds the [`bilinear`] grey along a straight line to `sums`: the first at `from`, the last at `to`, the others evenly between.
-#[inline]
-pub fn add_profile(picture: &GrayImage, from: Point, to: Point, sums: &mut [f64]) {
-    let step = (to - from) * (1.0 / (sums.len().max(2) - 1) as f64);
-    let at = |i: usize| from + step * i as f64;
+/// Adds the [`bilinear`] grey along straight lines that run side by side to `sums`: the first at the start of each, the last at its
+/// end, the others evenly between.
+pub fn add_profiles<const N: usize>(picture: &GrayImage, lines: [[Point; 2]; N], sums: &mut [f64]) {
+    let steps = lines.map(|[from, to]| (to - from) * (1.0 / (sums.len().max(2) - 1) as f64));
+    let at = |line: usize, i: usize| lines[line][0] + steps[line] * i as f64;
     for (piece, sums) in sums.chunks_mut(PROFILE_PIECE).enumerate() {
-        let first = piece * PROFILE_PIECE;
+        let (first, last) = (piece * PROFILE_PIECE, piece * PROFILE_PIECE + sums.len() - 1);
         // most of a page is paper, and in black and white it is all white
-        if sees_only_paper(picture, at(first), at(first + sums.len() - 1)) {
-            sums.iter_mut().for_each(|sum| *sum += f64::from(u8::MAX));
+        let ends = (0..N).flat_map(|line| [at(line, first), at(line, last)]);
+        if Rect::around(ends).is_some_and(|bounds| sees_only_paper(picture, bounds)) {
+            sums.iter_mut().for_each(|sum| *sum += N as f64 * f64::from(u8::MAX));
             continue;
         }
-        for (i, sum) in (first..).zip(sums) {
-            *sum += bilinear(picture, at(i));
+        for line in 0..N {
+            for (i, sum) in (first..).zip(&mut *sums) {
+                *sum += bilinear(picture, at(line, i));
+            }
         }
     }
 }
@@ -186,7 +189,10 @@ pub(crate) fn is_white(pixels: &[u8]) -> bool {
 /// all black.
 #[inline]
 fn weighted_square(pixels: &[u8], width: usize, wx: &[f32; 4], wy: &[f32; 4]) -> u8 {
-    let square: [[u8; 4]; 4] = std::array::from_fn(|y| std::array::from_fn(|x| pixels[y * width + x]));
+    let mut square = [[0u8; 4]; 4];
+    for (y, row) in square.iter_mut().enumerate() {
+        row.copy_from_slice(&pixels[y * width..][..4]);
+    }
     let [a, b, c, d] = square.map(u32::from_ne_bytes);
     if a & b & c & d == u32::MAX {
         return u8::MAX;

@@ -6,7 +6,7 @@ use super::{FieldRegistration, Registration, fit::Placement, hold::Hold, params:
 use crate::form::{Field, FieldLayout, FormTemplate};
 use formread_page::Page;
 use formread_raster::{
-    add_profile, checkpoint,
+    add_profiles, checkpoint,
     geometry::{Point, Projection, Rect, Segment, solve_augmented},
 };
 
@@ -222,10 +222,10 @@ fn sample_line(
             grey.fill(0.0);
             let reach = across * ((n_side + n_flank) as f64 * step_mm);
             let offsets = [-half_average_mm, 0.0, half_average_mm];
-            for middle in offsets.map(|offset| template + along * offset) {
-                // over some millimetres every map is as good as affine
-                add_profile(pixels, map.apply(middle - reach), map.apply(middle + reach), &mut grey);
-            }
+            // over some millimetres every map is as good as affine
+            let middles = offsets.map(|offset| template + along * offset);
+            let profiles = middles.map(|middle| [middle - reach, middle + reach].map(|p| map.apply(p)));
+            add_profiles(pixels, profiles, &mut grey);
             grey.iter_mut().for_each(|grey| *grey /= offsets.len() as f64);
             let contrast = (n_flank..grey.len() - n_flank)
                 .map(|k| (grey[k - n_flank].min(grey[k + n_flank]) - grey[k]).clamp(0.0, max_contrast))

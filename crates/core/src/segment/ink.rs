@@ -60,44 +60,51 @@ pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
 
 /// The light of each block: the mean of the lighter half of its pixels.
 fn block_lights(grey: &GrayImage) -> GrayImage {
+    const SIDE: usize = BLOCK_PX as usize;
     let (w, h) = grey.dimensions();
-    let mut lights = GrayImage::new(w.div_ceil(BLOCK_PX), h.div_ceil(BLOCK_PX));
-    let n_whole = (w / BLOCK_PX) as usize;
-    // the pixels of all whole blocks of a row, by their place in the block: compared side by side, they are sorted at once
-    let mut places = [(); (BLOCK_PX * BLOCK_PX) as usize].map(|()| vec![0u8; n_whole]);
+    let mut lights = GrayImage::from_pixel(w.div_ceil(BLOCK_PX), h.div_ceil(BLOCK_PX), Luma([u8::MAX]));
     for by in 0..lights.height() {
         let is_whole_row = (by + 1) * BLOCK_PX <= h;
-        let rows = (by * BLOCK_PX * w) as usize..(((by + 1) * BLOCK_PX).min(h) * w) as usize;
-        if is_all(&grey.as_raw()[rows], u8::MAX) {
-            (0..lights.width()).for_each(|bx| lights.put_pixel(bx, by, Luma([u8::MAX])));
-            continue;
-        }
-        if is_whole_row {
-            for (y, places) in (by * BLOCK_PX..).zip(places.chunks_exact_mut(BLOCK_PX as usize)) {
-                let row = &grey.as_raw()[(y * w) as usize..][..w as usize];
-                for (block, pixels) in row.as_chunks::<{ BLOCK_PX as usize }>().0.iter().enumerate() {
+        let n_whole = if is_whole_row { w as usize / SIDE } else { 0 };
+        // whole blocks beside each other; the last ones are some of those before where they are too few by themselves
+        let n_groups = if n_whole < N_SORTED { 0 } else { n_whole.div_ceil(N_SORTED) };
+        for first_bx in (0..n_groups).map(|group| (group * N_SORTED).min(n_whole - N_SORTED)) {
+            let rows: [&[u8]; SIDE] = std::array::from_fn(|y| {
+                let start = (by as usize * SIDE + y) * w as usize + first_bx * SIDE;
+                &grey.as_raw()[start..start + SIDE * N_SORTED]
+            });
+            if rows.iter().all(|row| is_all(row, u8::MAX)) {
+                continue;
+            }
+            // their pixels by the place in the block: compared side by side, they are sorted at once
+            let mut places = [[0u8; N_SORTED]; SIDE * SIDE];
+            for (row, places) in rows.iter().zip(places.chunks_exact_mut(SIDE)) {
+                for (block, pixels) in row.as_chunks::<SIDE>().0.iter().enumerate() {
                     places.iter_mut().zip(pixels).for_each(|(place, &pixel)| place[block] = pixel);
                 }
             }
-            let (first, second) = places.split_at_mut(8);
+            let (first, second) = places.split_at_mut(SIDE * SIDE / 2);
             sort_8(first);
             sort_8(second);
-            for bx in 0..n_whole {
+            let start = by as usize * lights.width() as usize + first_bx;
+            for (bx, light) in lights.as_mut()[start..][..N_SORTED].iter_mut().enumerate() {
                 // the lighter of the darkest of one half and the lightest of the other, and so on, are the lighter half of all
                 let lighter = first.iter().zip(second.iter().rev()).map(|(a, b)| u32::from(a[bx].max(b[bx])));
-                lights.put_pixel(bx as u32, by, Luma([(lighter.sum::<u32>() / 8) as u8]));
+                *light = (lighter.sum::<u32>() / 8) as u8;
             }
         }
-        for bx in (if is_whole_row { n_whole as u32 } else { 0 })..lights.width() {
+        for bx in (if n_groups > 0 { n_whole as u32 } else { 0 })..lights.width() {
             lights.put_pixel(bx, by, Luma([block_light(grey, bx, by)]));
         }
     }
     lights
 }
 
-/// Sorts eight lists of the same length against each other, place by place (Batcher, "Sorting networks and their applications",
-/// 1968).
-fn sort_8(lists: &mut [Vec<u8>]) {
+/// Blocks that are sorted at once.
+const N_SORTED: usize = 16;
+
+/// Sorts eight lists against each other, place by place (Batcher, "Sorting networks and their applications", 1968).
+fn sort_8(lists: &mut [[u8; N_SORTED]]) {
     const NETWORK: [(usize, usize); 19] = [
         (0, 1),
         (2, 3),
@@ -120,10 +127,9 @@ fn sort_8(lists: &mut [Vec<u8>]) {
         (5, 6),
     ];
     for (low, high) in NETWORK {
-        let (lower, upper) = lists.split_at_mut(high);
-        for (a, b) in lower[low].iter_mut().zip(&mut upper[0]) {
-            (*a, *b) = ((*a).min(*b), (*a).max(*b));
-        }
+        let (a, b) = (lists[low], lists[high]);
+        lists[low] = std::array::from_fn(|i| a[i].min(b[i]));
+        lists[high] = std::array::from_fn(|i| a[i].max(b[i]));
     }
 }
 
@@ -379,9 +385,9 @@ mod tests {
 
     #[test]
     fn lights_of_all_blocks_are_those_of_single_ones() {
-        let picture = GrayImage::from_fn(37, 22, |x, y| Luma([(x * 97 + y * 31 + x * y * 13) as u8]));
+        let picture = GrayImage::from_fn(137, 22, |x, y| Luma([(x * 97 + y * 31 + x * y * 13) as u8]));
         let lights = block_lights(&picture);
-        assert_eq!(lights.dimensions(), (10, 6));
+        assert_eq!(lights.dimensions(), (35, 6));
         assert!(lights.enumerate_pixels().all(|(bx, by, p)| p[0] == block_light(&picture, bx, by)));
     }
 
