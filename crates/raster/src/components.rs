@@ -112,6 +112,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn first_ink_is_found_at_every_place_of_a_row() {
+        for n in [0, 1, 15, 16, 17, 40] {
+            assert_eq!(first_ink(&vec![0; n], |v| v > 0), None);
+            for at in 0..n {
+                let mut row = vec![0; n];
+                row[at..].fill(9);
+                assert_eq!(first_ink(&row, |v| v > 0), Some(at), "{at} of {n}");
+            }
+        }
+    }
+
+    #[test]
     fn labels_equal_those_of_another_implementation() {
         let mut state = 7u32;
         let mut random = || {

@@ -109,6 +109,26 @@ mod tests {
     }
 
     #[test]
+    fn crop_of_white_paper_with_specks_is_sampled_where_they_are() {
+        let specks = [(3, 4), (64, 90), (65, 91), (140, 30), (199, 159)];
+        let page = GrayImage::from_fn(200, 160, |x, y| Luma([if specks.contains(&(x, y)) { 0 } else { 255 }]));
+        let area = Rect::from_xywh(-0.5, -0.5, 21.0, 17.0);
+        for map in [Projection::scaling(10.0, 10.0), Projection::rotation(0.1).compose(&Projection::scaling(9.7, 9.7))]
+        {
+            for px_per_mm in [5.0, 10.0] {
+                let crop = rectify(&page, &map, area, px_per_mm);
+                let [xx, xy, yx, yy] = map.jacobian(area.centre());
+                let sampler = Sampler::new([xx.hypot(xy) / px_per_mm, yx.hypot(yy) / px_per_mm]);
+                for (x, y, p) in crop.enumerate_pixels() {
+                    let place = |px: u32, from: f64| from + (f64::from(px) + 0.5) / px_per_mm;
+                    let grey = sampler.grey(&page, map.apply(Point::new(place(x, area.x0), place(y, area.y0))));
+                    assert!(p[0].abs_diff(grey) <= 2, "({x}, {y}): {} is not {grey}, {px_per_mm}", p[0]);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn crop_outside_of_the_page_is_white() {
         let page = GrayImage::from_pixel(10, 10, Luma([0]));
         let crop = rectify(&page, &Projection::scaling(10.0, 10.0), Rect::from_xywh(5.0, 5.0, 1.0, 1.0), 10.0);

@@ -369,6 +369,21 @@ mod tests {
     }
 
     #[test]
+    fn profiles_over_paper_and_ink_are_sums_of_bilinear_grey() {
+        let picture =
+            GrayImage::from_fn(300, 200, |x, y| image::Luma([if (90..94).contains(&y) && x > 140 { 0 } else { 255 }]));
+        let lines = [-4.7, 0.0, 4.7].map(|x| [Point::new(150.0 + x, 20.3), Point::new(151.0 + x, 190.0)]);
+        let mut sums = vec![0.0; 341];
+        add_profiles(&picture, lines, &mut sums);
+        for (i, sum) in sums.iter().enumerate() {
+            let at = |[from, to]: [Point; 2]| from + (to - from) * (1.0 / 340.0) * i as f64;
+            let expected: f64 = lines.iter().map(|line| bilinear(&picture, at(*line))).sum();
+            assert!((sum - expected).abs() < 1e-9, "{i}: {sum} is not {expected}");
+        }
+        assert!(sums.contains(&765.0) && sums.contains(&0.0));
+    }
+
+    #[test]
     fn samples_of_a_plane_at_every_spacing_lie_on_it() {
         let picture = GrayImage::from_fn(40, 40, |x, y| image::Luma([(3 * x + 2 * y) as u8]));
         for spacing in [0.5, 1.0, 1.2, 2.5, 4.7, 9.0] {
