@@ -2,6 +2,8 @@
 
 use image::GrayImage;
 
+use super::sample::is_white;
+
 /// Parameters of [`sauvola`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SauvolaParams {
@@ -10,6 +12,16 @@ pub struct SauvolaParams {
     /// How much darker than its surroundings ink must be, 0 to 1. A higher value loses faint strokes, a lower one takes
     /// watermarks and shadows for ink.
     pub k: f64,
+}
+
+/// Pixels of a row that are passed over together where all are white.
+const BLOCK_PX: usize = 32;
+
+/// The sum of the grey values of some pixels, and of their squares.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    grey: u64,
+    square: u64,
 }
 
 /// Range of the standard deviation of grey values (Sauvola and Pietikäinen, 2000).
@@ -23,53 +35,63 @@ pub fn sauvola(image: &GrayImage, params: SauvolaParams) -> GrayImage {
     let radius = params.radius_px as usize;
     let source = image.as_raw();
     let mut mask = GrayImage::new(image.width(), image.height());
-    // sums of each column over the rows of the window, which moves down row by row
-    let mut sums = vec![0u32; width];
-    let mut squares = vec![0u64; width];
-    let (mut sums_before, mut squares_before) = (vec![0u64; width + 1], vec![0u64; width + 1]);
-    let add_row = |sums: &mut [u32], squares: &mut [u64], y: usize| {
-        for ((sum, square), &v) in sums.iter_mut().zip(squares).zip(&source[y * width..][..width]) {
-            *sum += u32::from(v);
-            *square += u64::from(v) * u64::from(v);
+    // sums of each column over the rows of the window, which moves down row by row; no window has 66,051 rows
+    let (mut greys, mut squares) = (vec![0u32; width], vec![0u32; width]);
+    // the sums over all columns before each one, so that those of a window are a difference
+    let mut before = vec![Sums::default(); width + 1];
+    let row_of = |y: usize| &source[y * width..][..width];
+    let square = |v: u8| u32::from(u16::from(v) * u16::from(v));
+    let add_row = |greys: &mut [u32], squares: &mut [u32], y: usize| {
+        for ((grey, squares), &v) in greys.iter_mut().zip(squares).zip(row_of(y)) {
+            *grey += u32::from(v);
+            *squares += square(v);
         }
     };
     for y in 0..radius.min(height) {
-        add_row(&mut sums, &mut squares, y);
+        add_row(&mut greys, &mut squares, y);
     }
     for y in 0..height {
         if y + radius < height {
-            add_row(&mut sums, &mut squares, y + radius);
+            add_row(&mut greys, &mut squares, y + radius);
         }
         if let Some(left) = y.checked_sub(radius + 1) {
-            for ((sum, square), &v) in sums.iter_mut().zip(&mut squares).zip(&source[left * width..][..width]) {
-                *sum -= u32::from(v);
-                *square -= u64::from(v) * u64::from(v);
+            for ((grey, squares), &v) in greys.iter_mut().zip(&mut squares).zip(row_of(left)) {
+                *grey -= u32::from(v);
+                *squares -= square(v);
             }
+        }
+        let row = row_of(y);
+        // what is white is no ink
+        if is_white(row) {
+            continue;
         }
         let n_rows = (y + radius).min(height - 1) + 1 - y.saturating_sub(radius);
-        // the sums over all columns before each one, so that those of a window are a difference
-        let (mut sum, mut square) = (0u64, 0u64);
-        for x in 0..width {
-            (sum, square) = (sum + u64::from(sums[x]), square + squares[x]);
-            (sums_before[x + 1], squares_before[x + 1]) = (sum, square);
+        let mut total = Sums::default();
+        for (before, (grey, square)) in before[1..].iter_mut().zip(greys.iter().zip(&squares)) {
+            total = Sums { grey: total.grey + u64::from(*grey), square: total.square + u64::from(*square) };
+            *before = total;
         }
-        let row = &source[y * width..][..width];
         let dark = &mut mask.as_mut()[y * width..][..width];
-        for (x, (&grey, dark)) in row.iter().zip(dark).enumerate() {
-            let (from, to) = (x.saturating_sub(radius), (x + radius + 1).min(width));
-            let n = n_rows * (to - from);
-            let sum = sums_before[to] - sums_before[from];
-            // s is at most 127.5, so no pixel as light as the mean is ink, and most pixels need no square root
-            if u64::from(grey) * n as u64 >= sum {
+        for (block, (row, dark)) in row.chunks(BLOCK_PX).zip(dark.chunks_mut(BLOCK_PX)).enumerate() {
+            if is_white(row) {
                 continue;
             }
-            let n = n as f64;
-            let mean = sum as f64 / n;
-            let square = squares_before[to] - squares_before[from];
-            let deviation = (square as f64 / n - mean * mean).max(0.0).sqrt();
-            let threshold = mean * (1.0 + params.k * (deviation / DEVIATION_RANGE - 1.0));
-            if f64::from(grey) < threshold {
-                *dark = 255;
+            for (x, (&grey, dark)) in (block * BLOCK_PX..).zip(row.iter().zip(dark)) {
+                let (from, to) = (x.saturating_sub(radius), (x + radius + 1).min(width));
+                let n = n_rows * (to - from);
+                let sum = before[to].grey - before[from].grey;
+                // s is at most 127.5, so no pixel as light as the mean is ink, and most pixels need no square root
+                if u64::from(grey) * n as u64 >= sum {
+                    continue;
+                }
+                let n = n as f64;
+                let mean = sum as f64 / n;
+                let square = before[to].square - before[from].square;
+                let deviation = (square as f64 / n - mean * mean).max(0.0).sqrt();
+                let threshold = mean * (1.0 + params.k * (deviation / DEVIATION_RANGE - 1.0));
+                if f64::from(grey) < threshold {
+                    *dark = 255;
+                }
             }
         }
     }

@@ -40,7 +40,7 @@ pub fn find_components(picture: &GrayImage, is_ink: impl Fn(u8) -> bool) -> Comp
         let first = runs.len();
         let mut near = above.start;
         let mut from = 0;
-        while let Some(paper) = row[from..].iter().position(|&v| is_ink(v)) {
+        while let Some(paper) = first_ink(&row[from..], &is_ink) {
             let start = from + paper;
             let end = row[start..].iter().position(|&v| !is_ink(v)).map_or(row.len(), |ink| start + ink);
             let run = runs.len();
@@ -68,6 +68,16 @@ pub fn find_components(picture: &GrayImage, is_ink: impl Fn(u8) -> bool) -> Comp
         }
     }
     Components { runs, n_components: n_components as usize }
+}
+
+/// The place of the first pixel of `row` that is ink. Paper is passed over in blocks.
+#[inline]
+pub(crate) fn first_ink(row: &[u8], is_ink: impl Fn(u8) -> bool) -> Option<usize> {
+    const BLOCK_PX: usize = 16;
+    let (blocks, _) = row.as_chunks::<BLOCK_PX>();
+    let has_ink = |block: &[u8; BLOCK_PX]| block.iter().fold(false, |any, &v| any | is_ink(v));
+    let start = BLOCK_PX * blocks.iter().position(has_ink).unwrap_or(blocks.len());
+    row[start..].iter().position(|&v| is_ink(v)).map(|ink| start + ink)
 }
 
 /// The first run of the component of `run`, as far as it is known.
@@ -100,6 +110,18 @@ mod tests {
     use imageproc::region_labelling::{Connectivity, connected_components};
 
     use super::*;
+
+    #[test]
+    fn first_ink_is_found_at_every_place_of_a_row() {
+        for n in [0, 1, 15, 16, 17, 40] {
+            assert_eq!(first_ink(&vec![0; n], |v| v > 0), None);
+            for at in 0..n {
+                let mut row = vec![0; n];
+                row[at..].fill(9);
+                assert_eq!(first_ink(&row, |v| v > 0), Some(at), "{at} of {n}");
+            }
+        }
+    }
 
     #[test]
     fn labels_equal_those_of_another_implementation() {

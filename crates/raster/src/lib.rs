@@ -26,4 +26,4 @@ pub use printable::{printable, printable_lines};
 pub use quarters::{rotate_back, rotate_point_back, transpose};
 pub use rectify::rectify;
 pub use reduce::reduce;
-pub use sample::{Sampler, add_profile, bilinear};
+pub use sample::{Sampler, add_profiles, bilinear};

@@ -7,7 +7,7 @@
 
 use image::GrayImage;
 
-use super::quarters::transpose;
+use super::{components::first_ink, quarters::transpose};
 use crate::{
     checkpoint,
     geometry::{Point, Segment},
@@ -63,49 +63,42 @@ pub fn find_line_pieces(mask: &GrayImage, params: LineParams) -> LinePieces {
 /// Straight chains of runs in the rows of `mask`, one under the other: `x` of the segments is the row.
 fn chains(mask: &GrayImage, params: LineParams) -> Vec<Segment> {
     let mut pieces = Vec::new();
+    // the open chains, by where they end across; closed ones are used again, because most are short and soon closed
     let mut open: Vec<Vec<Run>> = Vec::new();
+    let mut closed: Vec<Vec<Run>> = Vec::new();
+    let mut continued: Vec<Vec<Run>> = Vec::new();
+    let (mut runs, mut partners): (Vec<Run>, Vec<Partners>) = (Vec::new(), Vec::new());
     let rows = mask.as_raw().chunks_exact(mask.width().max(1) as usize);
     for (along, row) in (0..).zip(rows) {
         checkpoint();
-        let runs = thin_runs(along, row, params.max_thickness_px);
+        thin_runs(along, row, params.max_thickness_px, &mut runs);
+        partners.clear();
+        partners.resize(runs.len(), Partners::default());
         // an open chain or a new run with more than one partner is not continued; both lists are in order across
-        let mut continued = Vec::with_capacity(runs.len());
-        let mut partners_of_run = vec![0u32; runs.len()];
-        let mut partner_of_chain = vec![None; open.len()];
         let mut first = 0;
         for (chain_idx, chain) in open.iter().enumerate() {
             let end = chain[chain.len() - 1];
             while first < runs.len() && runs[first].to + 1 < end.from {
                 first += 1;
             }
-            let mut n_touching = 0;
-            for (run_idx, run) in runs.iter().enumerate().skip(first) {
-                if run.from > end.to + 1 {
-                    break;
-                }
-                partners_of_run[run_idx] += 1;
-                n_touching += 1;
-                partner_of_chain[chain_idx] = Some(run_idx);
-            }
-            if n_touching > 1 {
-                partner_of_chain[chain_idx] = None;
+            let n_touching = runs[first..].iter().take_while(|run| run.from <= end.to + 1).count();
+            for partners in &mut partners[first..first + n_touching] {
+                partners.n_chains += 1;
+                partners.only_chain = (n_touching == 1).then_some(chain_idx);
             }
         }
-        let mut taken = vec![false; runs.len()];
-        for (chain, partner) in open.drain(..).zip(partner_of_chain) {
-            match partner {
-                Some(run_idx) if partners_of_run[run_idx] == 1 => {
-                    taken[run_idx] = true;
-                    let mut chain = chain;
-                    chain.push(runs[run_idx]);
-                    continued.push(chain);
-                }
-                _ => straight_pieces(&chain, params, &mut pieces),
-            }
+        for (run, partners) in runs.iter().zip(&partners) {
+            let own = partners.only_chain.filter(|_| partners.n_chains == 1).map(|idx| std::mem::take(&mut open[idx]));
+            let mut chain = own.or_else(|| closed.pop()).unwrap_or_default();
+            chain.push(*run);
+            continued.push(chain);
         }
-        continued.extend(runs.iter().zip(taken).filter(|(_, taken)| !taken).map(|(&run, _)| vec![run]));
-        continued.sort_by_key(|chain| chain[chain.len() - 1].from);
-        open = continued;
+        for mut chain in open.drain(..).filter(|chain| !chain.is_empty()) {
+            straight_pieces(&chain, params, &mut pieces);
+            chain.clear();
+            closed.push(chain);
+        }
+        std::mem::swap(&mut open, &mut continued);
     }
     for chain in open {
         straight_pieces(&chain, params, &mut pieces);
@@ -113,11 +106,19 @@ fn chains(mask: &GrayImage, params: LineParams) -> Vec<Segment> {
     pieces
 }
 
-/// Runs of ink in a row, no longer than `max_px`.
-fn thin_runs(along: u32, row: &[u8], max_px: u32) -> Vec<Run> {
-    let mut runs = Vec::new();
+/// The open chains that a run touches.
+#[derive(Debug, Clone, Copy, Default)]
+struct Partners {
+    n_chains: usize,
+    /// The last of them, where that touches no other run.
+    only_chain: Option<usize>,
+}
+
+/// Runs of ink in a row, no longer than `max_px`, into `runs`.
+fn thin_runs(along: u32, row: &[u8], max_px: u32, runs: &mut Vec<Run>) {
+    runs.clear();
     let mut from = 0;
-    while let Some(paper) = row[from..].iter().position(|&v| v > 0) {
+    while let Some(paper) = first_ink(&row[from..], |v| v > 0) {
         let start = from + paper;
         let end = row[start..].iter().position(|&v| v == 0).map_or(row.len(), |ink| start + ink);
         if end - start <= max_px as usize {
@@ -125,7 +126,6 @@ fn thin_runs(along: u32, row: &[u8], max_px: u32) -> Vec<Run> {
         }
         from = end;
     }
-    runs
 }
 
 /// Splits `chain` where it bends (Ramer, 1972; Douglas and Peucker, 1973) and keeps the parts that are long enough.

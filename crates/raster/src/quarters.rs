@@ -29,6 +29,10 @@ pub fn transpose(pixels: &GrayImage) -> GrayImage {
                 let row = &source[(top + y) * width + left..][..SQUARE_PX];
                 row.iter().rev().fold(0, |row, &pixel| row << 8 | u64::from(pixel))
             });
+            // most squares have no ink
+            if rows.iter().fold(0, |any, row| any | row) == 0 {
+                continue;
+            }
             for (x, column) in transpose_square(rows).into_iter().enumerate() {
                 target[(left + x) * height + top..][..SQUARE_PX].copy_from_slice(&column.to_le_bytes());
             }

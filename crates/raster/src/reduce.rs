@@ -8,11 +8,28 @@ pub fn reduce(image: &GrayImage, factor: u32) -> GrayImage {
     // with a factor that is known when it is compiled, several pixels are summed at once
     match factor {
         0 | 1 => image.clone(),
-        2 => reduce_by(image, factor, |row, sums| add(row.as_chunks::<2>().0, sums)),
+        2 => halve(image),
         3 => reduce_by(image, factor, |row, sums| add(row.as_chunks::<3>().0, sums)),
         4 => reduce_by(image, factor, |row, sums| add(row.as_chunks::<4>().0, sums)),
         _ => reduce_by(image, factor, |row, sums| add(row.chunks_exact(factor as usize), sums)),
     }
+}
+
+/// Reduces by 2, as [`reduce`] does: in numbers of 16 bits, the narrowest that hold a sum.
+fn halve(image: &GrayImage) -> GrayImage {
+    let (width, height) = (image.width() / 2, image.height() / 2);
+    let mut reduced = GrayImage::new(width, height);
+    let rows_of_source = (2 * image.width()).max(1) as usize;
+    let sum = |pair: [u8; 2]| (u16::from_le_bytes(pair) & 0xff) + (u16::from_le_bytes(pair) >> 8);
+    let rows = image.as_raw().chunks_exact(rows_of_source);
+    for (reduced, rows) in reduced.chunks_exact_mut(width.max(1) as usize).zip(rows) {
+        let (upper, lower) = rows.split_at(image.width() as usize);
+        let pairs = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+        for (mean, (&upper, &lower)) in reduced.iter_mut().zip(pairs) {
+            *mean = ((sum(upper) + sum(lower) + 2) / 4) as u8;
+        }
+    }
+    reduced
 }
 
 /// `add_row` adds each `factor` pixels of a row of the source to one of the sums.

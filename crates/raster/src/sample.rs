@@ -2,7 +2,7 @@
 
 use image::GrayImage;
 
-use crate::geometry::Point;
+use crate::geometry::{Point, Rect};
 
 /// Grey outside of the picture: paper.
 const BEYOND: f64 = 255.0;
@@ -27,12 +27,42 @@ pub fn bilinear(picture: &GrayImage, p: Point) -> f64 {
     between([at(0, 0), at(1, 0), at(0, 1), at(1, 1)], fx, fy)
 }
 
-/// Adds the [`bilinear`] grey along a straight line to `sums`: the first at `from`, the last at `to`, the others evenly between.
-#[inline]
-pub fn add_profile(picture: &GrayImage, from: Point, to: Point, sums: &mut [f64]) {
-    let step = (to - from) * (1.0 / (sums.len().max(2) - 1) as f64);
-    for (i, sum) in sums.iter_mut().enumerate() {
-        *sum += bilinear(picture, from + step * i as f64);
+/// Points of a profile that are one grey together where all pixels around them are white.
+const PROFILE_PIECE: usize = 12;
+
+/// Most pixels that are searched for ink before a piece of a profile is taken.
+const MAX_PAPER_PX: usize = 192;
+
+/// Whether all pixels around the points of `bounds` lie in the picture and are white.
+fn sees_only_paper(picture: &GrayImage, bounds: Rect) -> bool {
+    let (x0, y0, x1, y1) = (bounds.x0 - 0.5, bounds.y0 - 0.5, bounds.x1 - 0.5, bounds.y1 - 0.5);
+    let (width, height) = picture.dimensions();
+    if !(x0 >= 0.0 && y0 >= 0.0 && x1 < f64::from(width) - 1.0 && y1 < f64::from(height) - 1.0) {
+        return false;
+    }
+    let (columns, rows) = (x0 as usize..x1 as usize + 2, y0 as usize..y1 as usize + 2);
+    columns.len() * rows.len() <= MAX_PAPER_PX
+        && rows.into_iter().all(|y| is_white(&picture.as_raw()[y * width as usize..][columns.clone()]))
+}
+
+/// Adds the [`bilinear`] grey along straight lines that run side by side to `sums`: the first at the start of each, the last at its
+/// end, the others evenly between.
+pub fn add_profiles<const N: usize>(picture: &GrayImage, lines: [[Point; 2]; N], sums: &mut [f64]) {
+    let steps = lines.map(|[from, to]| (to - from) * (1.0 / (sums.len().max(2) - 1) as f64));
+    let at = |line: usize, i: usize| lines[line][0] + steps[line] * i as f64;
+    for (piece, sums) in sums.chunks_mut(PROFILE_PIECE).enumerate() {
+        let (first, last) = (piece * PROFILE_PIECE, piece * PROFILE_PIECE + sums.len() - 1);
+        // most of a page is paper, and in black and white it is all white
+        let ends = (0..N).flat_map(|line| [at(line, first), at(line, last)]);
+        if Rect::around(ends).is_some_and(|bounds| sees_only_paper(picture, bounds)) {
+            sums.iter_mut().for_each(|sum| *sum += N as f64 * f64::from(u8::MAX));
+            continue;
+        }
+        for line in 0..N {
+            for (i, sum) in (first..).zip(&mut *sums) {
+                *sum += bilinear(picture, at(line, i));
+            }
+        }
     }
 }
 
@@ -78,13 +108,28 @@ impl Sampler {
             let left = (x >> FIXED_BITS) as i32 + self.across.first;
             let top = (y >> FIXED_BITS) as i32 + self.down.first;
             let start = top as usize * width + left as usize;
-            let sum = match (wx, wy) {
-                ([wx], [wy]) => weighted_sum(&pixels[start..], width, &[*wx], &[*wy]),
-                _ => weighted_sum(&pixels[start..], width, wx, wy),
+            *grey = match (wx, wy) {
+                ([wx], [wy]) => weighted_square(&pixels[start..], width, wx, wy),
+                _ => (weighted_sum(&pixels[start..], width, wx, wy) + 0.5) as u8,
             };
-            *grey = (sum + 0.5) as u8;
             (x, y) = (x + dx, y + dy);
         }
+    }
+
+    /// Whether all pixels with a weight for samples within `bounds` (pixels of the picture) are white, or lie outside of it.
+    pub fn is_paper(&self, picture: &GrayImage, bounds: Rect) -> bool {
+        let size = [picture.width(), picture.height()].map(f64::from);
+        // with a pixel more on each side, for the rounding of coordinates
+        let span = |[from, to]: [f64; 2], kernel: &Kernel, size: f64| {
+            let reach = f64::from(kernel.first - 2);
+            let end = f64::from(kernel.first + 4 * kernel.n_fours as i32 + 2);
+            (from + reach).clamp(0.0, size) as usize..(to + end).clamp(0.0, size) as usize
+        };
+        let columns = span([bounds.x0, bounds.x1], &self.across, size[0]);
+        let rows = span([bounds.y0, bounds.y1], &self.down, size[1]);
+        let width = picture.width() as usize;
+        let is_finite = [bounds.x0, bounds.y0, bounds.x1, bounds.y1].iter().all(|at| at.is_finite());
+        is_finite && rows.into_iter().all(|y| is_white(&picture.as_raw()[y * width..][..width][columns.clone()]))
     }
 
     /// Whether all pixels around these ends of a row are white: most of a page is paper, and in black and white it is all white.
@@ -99,10 +144,7 @@ impl Sampler {
             return false;
         }
         let width = picture.width() as usize;
-        rows.into_iter().all(|y| {
-            let row = &picture.as_raw()[y * width..][columns.clone()];
-            row.iter().fold(u8::MAX, |all, &pixel| all & pixel) == u8::MAX
-        })
+        rows.into_iter().all(|y| is_white(&picture.as_raw()[y * width..][columns.clone()]))
     }
 
     /// Whether all pixels with a weight for a sample at `p` lie in the picture, and one more on each side.
@@ -135,6 +177,35 @@ impl Sampler {
         };
         (sum + 0.5) as u8
     }
+}
+
+/// Whether all pixels are white.
+#[inline]
+pub(crate) fn is_white(pixels: &[u8]) -> bool {
+    pixels.iter().fold(u8::MAX, |all, &pixel| all & pixel) == u8::MAX
+}
+
+/// Grey of a square of four by four `pixels`, in rows of `width`. Near most strokes of a page in black and white it is all white or
+/// all black.
+#[inline]
+fn weighted_square(pixels: &[u8], width: usize, wx: &[f32; 4], wy: &[f32; 4]) -> u8 {
+    let mut square = [[0u8; 4]; 4];
+    for (y, row) in square.iter_mut().enumerate() {
+        row.copy_from_slice(&pixels[y * width..][..4]);
+    }
+    let [a, b, c, d] = square.map(u32::from_ne_bytes);
+    if a & b & c & d == u32::MAX {
+        return u8::MAX;
+    }
+    if a | b | c | d == 0 {
+        return 0;
+    }
+    let mut columns = [0.0f32; 4];
+    for (row, wy) in square.iter().zip(wy) {
+        columns = std::array::from_fn(|x| columns[x] + wy * f32::from(row[x]));
+    }
+    let sum = columns.iter().zip(wx).map(|(column, wx)| column * wx).sum::<f32>();
+    (sum + 0.5) as u8
 }
 
 /// Weighted sum of a block of `pixels`, in rows of `width`: the weight of a pixel is that of its column times that of its row.
@@ -202,13 +273,15 @@ impl Kernel {
     fn tabulated(reach: f64, value: impl Fn(f64) -> f64) -> Self {
         let reach = reach.ceil() as i32;
         let (first, n_fours) = (1 - reach, (2 * reach as usize).div_ceil(4));
-        let weights = (0..N_PHASES).flat_map(|phase| {
+        let mut values = vec![0.0; 4 * n_fours];
+        let mut weights = Vec::with_capacity(N_PHASES * n_fours);
+        for phase in 0..N_PHASES {
             let at = (phase as f64 + 0.5) / N_PHASES as f64;
-            let weight = |tap: usize| value(f64::from(first + tap as i32) - at);
-            let sum: f64 = (0..4 * n_fours).map(weight).sum();
-            (0..n_fours).map(move |i| std::array::from_fn(|k| (weight(4 * i + k) / sum) as f32)).collect::<Vec<_>>()
-        });
-        Self { first, n_fours, weights: weights.collect() }
+            values.iter_mut().zip(first..).for_each(|(weight, tap)| *weight = value(f64::from(tap) - at));
+            let sum: f64 = values.iter().sum();
+            weights.extend(values.as_chunks().0.iter().map(|four: &[f64; 4]| four.map(|weight| (weight / sum) as f32)));
+        }
+        Self { first, n_fours, weights }
     }
 
     /// The weights for a point at `x`, in fixed point: of its fraction, the bits that tell the places apart.
@@ -293,6 +366,21 @@ mod tests {
         ] {
             assert_eq!(bilinear(&picture, Point::new(x, y)), expected, "({x}, {y})");
         }
+    }
+
+    #[test]
+    fn profiles_over_paper_and_ink_are_sums_of_bilinear_grey() {
+        let picture =
+            GrayImage::from_fn(300, 200, |x, y| image::Luma([if (90..94).contains(&y) && x > 140 { 0 } else { 255 }]));
+        let lines = [-4.7, 0.0, 4.7].map(|x| [Point::new(150.0 + x, 20.3), Point::new(151.0 + x, 190.0)]);
+        let mut sums = vec![0.0; 341];
+        add_profiles(&picture, lines, &mut sums);
+        for (i, sum) in sums.iter().enumerate() {
+            let at = |[from, to]: [Point; 2]| from + (to - from) * (1.0 / 340.0) * i as f64;
+            let expected: f64 = lines.iter().map(|line| bilinear(&picture, at(*line))).sum();
+            assert!((sum - expected).abs() < 1e-9, "{i}: {sum} is not {expected}");
+        }
+        assert!(sums.contains(&765.0) && sums.contains(&0.0));
     }
 
     #[test]

@@ -2,7 +2,10 @@
 //!
 //! Nothing is read. A word holds a placement in both directions, a line only across itself.
 
-use super::{evidence::PageEvidence, print_params::AnchorParams};
+use super::{
+    evidence::{InkOfRows, PageEvidence},
+    print_params::AnchorParams,
+};
 use formread_raster::geometry::{Point, Projection, Rect};
 
 /// How far the ink of the word or mark with these `bounds` (millimetres) lies from where `map` puts it, pixels of the page.
@@ -24,39 +27,75 @@ pub fn locate(
     let (width, height) = if is_across { (bounds.width(), bounds.height()) } else { (bounds.height(), bounds.width()) };
     let half = Point::new(width, height) * (px_per_mm / 2.0);
     let margin_px = params.margin_mm * px_per_mm;
-    // ink within the box at a shift, and that ink less the ink around it
-    let fill = |columns: &Edges, rows: &Edges| {
-        let ink = evidence.ink_between_px(columns.inside, rows.inside);
-        (ink, 2.0 * ink - evidence.ink_between_px(columns.with_margin, rows.with_margin))
-    };
     let column = |x: f64| Edges::new(centre.x + x, half.x, margin_px, |x| evidence.mask_column(x));
     let row = |y: f64| Edges::new(centre.y + y, half.y, margin_px, |y| evidence.mask_row(y));
-    // all shifts of a square grid about a shift, with their clear ink; row by row
+    let on_rows = |row: &Edges| InkBetween {
+        inside: evidence.ink_between_rows(row.inside),
+        with_margin: evidence.ink_between_rows(row.with_margin),
+    };
+    // the columns and rows of a square grid of shifts about a shift
     let grid = |about: Point, reach_px: f64, step_px: f64| {
         let n = (reach_px / step_px).floor() as i32;
-        let along = |from: f64, i: i32| from + f64::from(i) * step_px;
-        let columns: Vec<_> = (-n..=n).map(|i| along(about.x, i)).map(|x| (x, column(x))).collect();
-        let rows: Vec<_> = (-n..=n).map(|j| along(about.y, j)).map(|y| (y, row(y))).collect();
-        let at = |(y, row): &(f64, Edges), (x, column): &(f64, Edges)| (Point::new(*x, *y), fill(column, row).1);
-        rows.iter().flat_map(|row| columns.iter().map(move |column| at(row, column))).collect::<Vec<_>>()
+        let along = |from: f64| (-n..=n).map(move |i| from + f64::from(i) * step_px);
+        let columns: Vec<(f64, Edges)> = along(about.x).map(|x| (x, column(x))).collect();
+        let rows: Vec<(f64, Edges)> = along(about.y).map(|y| (y, row(y))).collect();
+        (columns, rows)
     };
     let step_px = (params.step_mm * px_per_mm).max(1.0);
-    // of equal ones the nearest
-    let score = |(shift, clear): (Point, f64)| (clear - 1e-6 * shift.norm(), shift);
-    let rough = grid(Point::default(), reach_mm * px_per_mm, step_px).into_iter().map(score);
-    let (_, rough) = rough.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    let fine = grid(rough, step_px, step_px / 4.0);
+    let (columns, rows) = grid(Point::default(), reach_mm * px_per_mm, step_px);
+    let (mut most_clear, mut rough): (i64, Option<(f64, Point)>) = (i64::MIN, None);
+    for (y, row) in &rows {
+        let ink = on_rows(row);
+        for (x, column) in &columns {
+            // most have less ink, and no distance makes up for that
+            let inside = ink.inside.sum(column.inside);
+            if inside < most_clear {
+                continue;
+            }
+            let clear = ink.clear(inside, column);
+            if clear < most_clear {
+                continue;
+            }
+            // of equal ones the nearest
+            let shift = Point::new(*x, *y);
+            let score = evidence.ink_px(clear) - 1e-6 * shift.norm();
+            if rough.is_none_or(|(best, _)| score >= best) {
+                (most_clear, rough) = (clear, Some((score, shift)));
+            }
+        }
+    }
+    let (_, rough) = rough?;
+    let (columns, rows) = grid(rough, step_px, step_px / 4.0);
+    let mut fine: Vec<(Point, f64)> = Vec::with_capacity(columns.len() * rows.len());
+    for (y, row) in &rows {
+        let ink = on_rows(row);
+        let clear = |column: &Edges| evidence.ink_px(ink.clear(ink.inside.sum(column.inside), column));
+        fine.extend(columns.iter().map(|(x, column)| (Point::new(*x, *y), clear(column))));
+    }
     let best = fine.iter().map(|(_, clear)| *clear).fold(f64::MIN, f64::max);
     // where the box is larger than its ink many shifts are as good: their middle
-    let as_good: Vec<Point> = fine
-        .iter()
-        .filter(|(_, clear)| *clear >= best - params.tie_share * best.abs())
-        .map(|(shift, _)| *shift)
-        .collect();
-    let shift = as_good.iter().fold(Point::default(), |sum, shift| sum + *shift) * (1.0 / as_good.len().max(1) as f64);
-    let (ink, clear) = fill(&column(shift.x), &row(shift.y));
+    let as_good = fine.iter().filter(|(_, clear)| *clear >= best - params.tie_share * best.abs());
+    let (sum, n) = as_good.fold((Point::default(), 0usize), |(sum, n), (shift, _)| (sum + *shift, n + 1));
+    let shift = sum * (1.0 / n.max(1) as f64);
+    let (on_rows, column) = (on_rows(&row(shift.y)), column(shift.x));
+    let inside = on_rows.inside.sum(column.inside);
+    let [ink, clear] = [inside, on_rows.clear(inside, &column)].map(|sum| evidence.ink_px(sum));
     let area = width * height * px_per_mm * px_per_mm;
     (ink >= params.min_ink_share * area && clear >= params.min_clear_share * ink).then_some(shift)
+}
+
+/// Ink between the upper and the lower edge of a box, as it is and with its margin.
+struct InkBetween<'a> {
+    inside: InkOfRows<'a>,
+    with_margin: InkOfRows<'a>,
+}
+
+impl InkBetween<'_> {
+    /// The ink within a box, `inside`, less the ink around it.
+    #[inline]
+    fn clear(&self, inside: i64, columns: &Edges) -> i64 {
+        2 * inside - self.with_margin.sum(columns.with_margin)
+    }
 }
 
 /// Where a box begins and ends on the mask in one direction, as it is and with its margin.

@@ -110,7 +110,7 @@ pub(super) fn is_on_line(
     let px_per_mm = map.scale_at(p);
     let (reach, overhang) = (params.found_mm * px_per_mm, params.overhang_mm * px_per_mm);
     let family = &evidence.bands[usize::from(direction.x.abs() < direction.y.abs())];
-    family.near(on_page, reach).any(|piece| {
+    family.near(on_page, reach, overhang + reach).any(|piece| {
         let t = (on_page - piece.start).dot(piece.along);
         piece.along.cross(direction).abs() < params.max_sine
             && piece.along.cross(on_page - piece.start).abs() <= reach

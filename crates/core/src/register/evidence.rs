@@ -1,7 +1,7 @@
 //! The lines and the ink of a page, measured once for all templates.
 
 use image::{GrayImage, Luma, imageops};
-use imageproc::{definitions::Image, integral_image::integral_image};
+use imageproc::definitions::Image;
 
 use super::{bands::Bands, params::EvidenceParams};
 use formread_page::Page;
@@ -38,6 +38,26 @@ struct Turn {
     page_from_turned: Projection,
     /// The page as it is, pixels.
     page: Rect,
+}
+
+/// Ink between two rows of a mask.
+pub(super) struct InkOfRows<'a> {
+    /// Ink left of each column, in all rows above the first one.
+    above: &'a [u32],
+    /// The same above the second one.
+    upto: &'a [u32],
+}
+
+impl InkOfRows<'_> {
+    /// The sum of the mask between two columns, the second one left out.
+    #[inline]
+    pub fn sum(&self, [x0, x1]: [u32; 2]) -> i64 {
+        if x0 >= x1 {
+            return 0;
+        }
+        let (x0, x1) = (x0 as usize, x1 as usize);
+        i64::from(self.upto[x1] + self.above[x0] - self.upto[x0] - self.above[x1])
+    }
 }
 
 /// The lines of a page, as they were found and with their gaps closed.
@@ -114,7 +134,7 @@ impl PageEvidence {
     ) -> Self {
         let lines = PageLines::new(pieces, width.max(height), f64::from(factor), params);
         let bands = [Bands::new(&lines.pieces.horizontal, true), Bands::new(&lines.pieces.vertical, false)];
-        let sums = integral_image(&mask);
+        let sums = integral(&mask);
         Self { lines, bands, mask, sums, factor, width, height, turn: None }
     }
 
@@ -201,14 +221,17 @@ impl PageEvidence {
         clip(y / f64::from(self.factor), self.mask.height())
     }
 
-    /// Ink between two columns and two rows of the mask, the second ones left out; pixels of the page.
-    pub(super) fn ink_between_px(&self, [x0, x1]: [u32; 2], [y0, y1]: [u32; 2]) -> f64 {
-        if x0 >= x1 || y0 >= y1 {
-            return 0.0;
-        }
+    /// Ink between two rows of the mask, the second one left out.
+    pub(super) fn ink_between_rows(&self, [y0, y1]: [u32; 2]) -> InkOfRows<'_> {
+        let width = self.sums.width() as usize;
+        let upto = |y: u32| &self.sums.as_raw()[y as usize * width..][..width];
+        InkOfRows { above: upto(y0), upto: upto(y1.max(y0)) }
+    }
+
+    /// A sum of the mask as ink, pixels of the page.
+    pub(super) fn ink_px(&self, sum: i64) -> f64 {
         let scale = f64::from(self.factor);
-        let sum = self.sum_within([x0, x1], [y0, y1]);
-        f64::from(sum) / 255.0 * scale * scale
+        sum as f64 / 255.0 * scale * scale
     }
 
     /// The sum of the mask between two columns and two rows, the second ones left out.
@@ -251,6 +274,23 @@ impl PageLines {
     }
 }
 
+/// The sum of all pixels above and left of each pixel of `mask`, and of each corner at its lower and right edge.
+fn integral(mask: &GrayImage) -> Image<Luma<u32>> {
+    let width = mask.width() as usize;
+    let mut sums = Image::new(mask.width() + 1, mask.height() + 1);
+    let rows = mask.as_raw().chunks_exact(width.max(1));
+    for (y, row) in rows.enumerate() {
+        let (above, below) = sums.as_mut().split_at_mut((y + 1) * (width + 1));
+        let above = &above[y * (width + 1)..];
+        let mut sum = 0;
+        for ((below, above), &ink) in below[1..=width].iter_mut().zip(&above[1..]).zip(row) {
+            sum += u32::from(ink);
+            *below = above + sum;
+        }
+    }
+    sums
+}
+
 /// The page as it is measured, and how many of its pixels one of that picture spans.
 fn reduced(page: &Page, params: &EvidenceParams) -> (GrayImage, u32) {
     let (width, height) = (f64::from(page.pixels.width()), f64::from(page.pixels.height()));
@@ -262,6 +302,10 @@ fn longer_side(picture: &GrayImage) -> f64 {
     f64::from(picture.width().max(picture.height()))
 }
 
+/// The whole number that is nearest to `v`, from 0 to `side`.
 fn clip(v: f64, side: u32) -> u32 {
-    v.round().clamp(0.0, f64::from(side)) as u32
+    let v = v.clamp(0.0, f64::from(side));
+    // `f64::round` is a function call on processors without SSE4.1
+    let below = v as u32;
+    below + u32::from(v - f64::from(below) >= 0.5)
 }

@@ -240,23 +240,28 @@ fn find_pairs(
     checkpoint();
     let &FitParams { max_sine, overhang_mm, .. } = params;
     let mut pairs = Vec::with_capacity(samples.len());
-    for &(template, direction) in samples {
+    // of most maps it is the same everywhere, and most lines run in one of two directions
+    let affine = map.is_affine().then(|| map.jacobian(Point::default()));
+    let mut before: [Option<(Point, (Point, f64))>; 2] = [None; 2];
+    for &(template, own_direction) in samples {
         let place = map.apply(template);
         if !evidence.is_on_page(place) {
             continue;
         }
-        let [a, b, c, d] = map.jacobian(template);
-        let own_direction = direction;
-        let direction = Point::new(a * direction.x + b * direction.y, c * direction.x + d * direction.y);
-        let px_per_mm = (a * d - b * c).abs().sqrt();
-        if !(px_per_mm.is_finite() && place.norm().is_finite()) {
+        let before = &mut before[usize::from(own_direction.x.abs() < own_direction.y.abs())];
+        let (direction, px_per_mm) = match before.filter(|(same, _)| affine.is_some() && *same == own_direction) {
+            Some((_, on_page)) => on_page,
+            None => on_page(affine.unwrap_or_else(|| map.jacobian(template)), own_direction),
+        };
+        *before = Some((own_direction, (direction, px_per_mm)));
+        if !px_per_mm.is_finite() {
             continue;
         }
-        let direction = direction * (1.0 / direction.norm().max(f64::MIN_POSITIVE));
         let family = &evidence.bands[usize::from(direction.x.abs() < direction.y.abs())];
         let (reach_px, overhang_px) = (reach_mm * px_per_mm, overhang_mm * px_per_mm);
         let mut nearest: Option<(f64, &Piece)> = None;
-        for piece in family.near(place, reach_px) {
+        // off the piece by the reach, a place may be as far beyond its end
+        for piece in family.near(place, reach_px, overhang_px + reach_px) {
             let Piece { start, along, length } = *piece;
             let off_px = along.cross(place - start).abs();
             let t = (place - start).dot(along);
@@ -273,6 +278,12 @@ fn find_pairs(
         }
     }
     pairs
+}
+
+/// A direction of the template on the page, a unit vector, and pixels of the page per millimetre, by the `jacobian` of the map there.
+fn on_page([a, b, c, d]: [f64; 4], direction: Point) -> (Point, f64) {
+    let direction = Point::new(a * direction.x + b * direction.y, c * direction.x + d * direction.y);
+    (direction * (1.0 / direction.norm().max(f64::MIN_POSITIVE)), (a * d - b * c).abs().sqrt())
 }
 
 /// The words and marks that are found within reach, each held in both directions of the page.
@@ -403,9 +414,10 @@ fn normal_equations(
     for pairs in [pairs, anchors] {
         let distances: Vec<f64> = pairs.iter().map(|pair| distance(pair, map)).collect();
         let mut sizes: Vec<f64> = distances.iter().map(|d| d.abs()).collect();
-        sizes.sort_by(f64::total_cmp);
+        let middle = sizes.len() / 2;
+        let median = if sizes.is_empty() { 0.0 } else { *sizes.select_nth_unstable_by(middle, f64::total_cmp).1 };
         // Tukey's biweight at 4.685 robust standard deviations (Beaton and Tukey, 1974), never narrower than a pixel.
-        let cut_px = 4.685 * (1.4826 * sizes.get(sizes.len() / 2).copied().unwrap_or(0.0)).max(0.5);
+        let cut_px = 4.685 * (1.4826 * median).max(0.5);
         for (pair, d) in pairs.iter().zip(&distances) {
             let weight = (1.0 - (d / cut_px).powi(2)).max(0.0).powi(2) / pair.deviation.powi(2);
             if weight == 0.0 {

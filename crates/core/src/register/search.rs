@@ -144,22 +144,50 @@ impl DistanceMaps {
 
     /// Mean closeness of the samples on the page, reduced by the share that lies off it; 0 where too few lie on it.
     /// `placement` is affine.
-    fn score(&self, placement: &Projection, samples: &[(Point, Point)]) -> f64 {
+    fn score(&self, placement: &Projection, samples: &Samples) -> f64 {
         let (mut tally, mut n_visible) = (Balance::default(), 0usize);
         let [xx, xy, x0, yx, yy, y0, ..] = placement.0.map(|of_page| of_page * self.cells_per_px);
         let (x0, y0) = (x0 - self.origin.x * self.cells_per_px, y0 - self.origin.y * self.cells_per_px);
-        for &(p, d) in samples {
-            let is_level = (xx * d.x + xy * d.y).abs() >= (yx * d.x + yy * d.y).abs();
-            let map = if is_level { &self.horizontal } else { &self.vertical };
-            let cell = Point::new(xx * p.x + xy * p.y + x0, yx * p.x + yy * p.y + y0);
-            if let Some(closeness) = self.closeness(map, cell) {
-                tally.expect(d);
-                tally.add(d, closeness);
-                n_visible += 1;
+        for (family, points) in samples.families.iter().enumerate() {
+            let (mut sum, mut n) = (0.0, 0usize);
+            for (d, points) in points {
+                let is_level = (xx * d.x + xy * d.y).abs() >= (yx * d.x + yy * d.y).abs();
+                let map = if is_level { &self.horizontal } else { &self.vertical };
+                for p in points {
+                    let cell = Point::new(xx * p.x + xy * p.y + x0, yx * p.x + yy * p.y + y0);
+                    if let Some(closeness) = self.closeness(map, cell) {
+                        sum += closeness;
+                        n += 1;
+                    }
+                }
+            }
+            tally.sums[family] = sum;
+            tally.counts[family] = n as f64;
+            n_visible += n;
+        }
+        let visible = n_visible as f64 / samples.n.max(1) as f64;
+        if visible < self.min_visible { 0.0 } else { tally.mean() * (0.5 + 0.5 * visible) }
+    }
+}
+
+/// Samples of lines, as they are scored: most lines of a form run the same way.
+struct Samples {
+    /// Those of the lines along the form, and of those across it: points in order, those with one direction together.
+    families: [Vec<(Point, Vec<Point>)>; 2],
+    n: usize,
+}
+
+impl Samples {
+    fn new(samples: &[(Point, Point)]) -> Self {
+        let mut families = [Vec::new(), Vec::new()];
+        for &(point, direction) in samples {
+            let family: &mut Vec<(Point, Vec<Point>)> = &mut families[Balance::family(direction)];
+            match family.last_mut() {
+                Some((same, points)) if *same == direction => points.push(point),
+                _ => family.push((direction, vec![point])),
             }
         }
-        let visible = n_visible as f64 / samples.len().max(1) as f64;
-        if visible < self.min_visible { 0.0 } else { tally.mean() * (0.5 + 0.5 * visible) }
+        Self { families, n: samples.len() }
     }
 }
 
@@ -279,8 +307,8 @@ pub fn search(
     let all: Vec<Segment> = all.into_iter().flatten().copied().collect();
     let page_lines: Vec<Line> =
         longest(&all, (max_of_page as f64 * share) as usize).into_iter().map(Line::new).collect();
-    let [quick, ranking] =
-        [params.n_quick_samples, params.n_ranking_samples].map(|n| &model.samples[..n.min(model.samples.len())]);
+    let [quick, ranking, all_samples] = [params.n_quick_samples, params.n_ranking_samples, model.samples.len()]
+        .map(|n| Samples::new(&model.samples[..n.min(model.samples.len())]));
     let min_quick_score = params.min_quick_score;
     let mut found: Vec<Start> = Vec::new();
     for stretch in stretches {
@@ -290,9 +318,10 @@ pub fn search(
             for on in page_lines.iter().filter(|on| scope.allows(&line, on, filling, params)) {
                 let Segment { a, b } = on.segment;
                 for on in [on.segment, Segment::new(b, a)] {
-                    let placement = similarity(line.segment, on).compose(&stretched);
-                    if maps.score(&placement, quick) >= min_quick_score {
-                        found.push(Start { score: maps.score(&placement, ranking), map: placement });
+                    let placement = similarity(line.segment, on);
+                    let placement = if *stretch == 1.0 { placement } else { placement.compose(&stretched) };
+                    if maps.score(&placement, &quick) >= min_quick_score {
+                        found.push(Start { score: maps.score(&placement, &ranking), map: placement });
                     }
                 }
             }
@@ -302,7 +331,7 @@ pub fn search(
     best_first(&mut found);
     found.truncate(params.max_scored);
     for start in &mut found {
-        start.score = maps.score(&start.map, &model.samples);
+        start.score = maps.score(&start.map, &all_samples);
     }
     best_first(&mut found);
     let mut kept: Vec<Start> = Vec::new();

@@ -6,7 +6,7 @@ use super::{FieldRegistration, Registration, fit::Placement, hold::Hold, params:
 use crate::form::{Field, FieldLayout, FormTemplate};
 use formread_page::Page;
 use formread_raster::{
-    add_profile, checkpoint,
+    add_profiles, checkpoint,
     geometry::{Point, Projection, Rect, Segment, solve_augmented},
 };
 
@@ -214,17 +214,18 @@ fn sample_line(
     };
     let n_side = (reach_mm / step_mm).ceil() as usize;
     let n_flank = (params.flank_mm / step_mm).round().max(2.0) as usize;
+    let mut grey = vec![0.0; 2 * (n_side + n_flank) + 1];
     (0..n)
         .map(|i| {
             let template = line.at((i as f64 + 0.5) / n as f64);
             // Grey across the line, with flanks to either side, averaged over three profiles.
-            let mut grey = vec![0.0; 2 * (n_side + n_flank) + 1];
+            grey.fill(0.0);
             let reach = across * ((n_side + n_flank) as f64 * step_mm);
             let offsets = [-half_average_mm, 0.0, half_average_mm];
-            for middle in offsets.map(|offset| template + along * offset) {
-                // over some millimetres every map is as good as affine
-                add_profile(pixels, map.apply(middle - reach), map.apply(middle + reach), &mut grey);
-            }
+            // over some millimetres every map is as good as affine
+            let middles = offsets.map(|offset| template + along * offset);
+            let profiles = middles.map(|middle| [middle - reach, middle + reach].map(|p| map.apply(p)));
+            add_profiles(pixels, profiles, &mut grey);
             grey.iter_mut().for_each(|grey| *grey /= offsets.len() as f64);
             let contrast = (n_flank..grey.len() - n_flank)
                 .map(|k| (grey[k - n_flank].min(grey[k + n_flank]) - grey[k]).clamp(0.0, max_contrast))

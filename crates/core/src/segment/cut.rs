@@ -39,32 +39,29 @@ pub(super) fn seam(part: &Part, columns: std::ops::Range<i32>) -> Option<Seam> {
     let (from, n) = (from as u32, (to - from) as usize);
     let height = part.ink.height() as usize;
     // A cut left of pixel x goes through the darker of x and the pixel before it, so that it never slips between two.
-    let ink = |i: usize, row: usize| {
-        let x = from + i as u32;
-        let pair = (part.ink.get_pixel(x, row as u32)[0], part.ink.get_pixel(x - 1, row as u32)[0]);
-        (f32::from(pair.0) + f32::from(pair.1)) / 510.0
-    };
-    let mut cost: Vec<f32> = (0..n).map(|i| ink(i, 0)).collect();
-    let mut came_from: Vec<Vec<i8>> = Vec::with_capacity(height);
-    for row in 1..height {
-        let mut next = Vec::with_capacity(n);
-        let mut steps = Vec::with_capacity(n);
-        for i in 0..n {
-            let candidate = |step: i8| {
-                let j = i.checked_add_signed(isize::from(step)).filter(|&j| j < n)?;
-                Some((step, cost[j] + if step == 0 { 0.0 } else { PARAMS.seam.sideways_cost }))
-            };
-            let (step, best) = [0, -1, 1]
-                .into_iter()
-                .filter_map(candidate)
-                .min_by(|a, b| a.1.total_cmp(&b.1))
-                .expect("staying in the column is always possible");
-            next.push(best + ink(i, row));
-            steps.push(step);
+    let width = part.ink.width() as usize;
+    let pairs = |row: usize| part.ink.as_raw()[row * width..][..width][from as usize - 1..].windows(2).take(n);
+    let ink_of = |pair: &[u8]| (f32::from(pair[1]) + f32::from(pair[0])) / 510.0;
+    let ink = |i: usize, row: usize| ink_of(&part.ink.as_raw()[row * width + from as usize - 1 + i..][..2]);
+    // with a column on each side that no seam comes from
+    let mut cost = vec![f32::INFINITY; n + 2];
+    cost[1..].iter_mut().zip(pairs(0)).for_each(|(cost, pair)| *cost = ink_of(pair));
+    let mut next = cost.clone();
+    let mut came_from = vec![0i8; n * height.saturating_sub(1)];
+    for (row, steps) in (1..height).zip(came_from.chunks_exact_mut(n)) {
+        let inner = next[1..].iter_mut().zip(cost.windows(3));
+        for (((next, cost), step), pair) in inner.zip(steps).zip(pairs(row)) {
+            let mut best = cost[1];
+            for (side, from) in [(-1, cost[0]), (1, cost[2])] {
+                if from + PARAMS.seam.sideways_cost < best {
+                    (best, *step) = (from + PARAMS.seam.sideways_cost, side);
+                }
+            }
+            *next = best + ink_of(pair);
         }
-        cost = next;
-        came_from.push(steps);
+        std::mem::swap(&mut cost, &mut next);
     }
+    let cost = &cost[1..=n];
     // Of equal seams the one nearest to the middle of the range.
     let mut i =
         (0..n).min_by(|&a, &b| cost[a].total_cmp(&cost[b]).then((2 * a).abs_diff(n).cmp(&(2 * b).abs_diff(n))))?;
@@ -78,7 +75,7 @@ pub(super) fn seam(part: &Part, columns: std::ops::Range<i32>) -> Option<Seam> {
             (first, last) = (first.min(row), last.max(row + 1));
         }
         if row > 0 {
-            i = i.checked_add_signed(isize::from(came_from[row - 1][i]))?;
+            i = i.checked_add_signed(isize::from(came_from[(row - 1) * n + i]))?;
         }
     }
     Some(Seam { columns, ink_cut, span: last.saturating_sub(first) as i32 })

@@ -63,8 +63,11 @@ pub(super) fn drop_lines_and_separators(
 /// Erases those of `lines` that are there and returns them; `turned` maps them to sideways lines of the picture. All are measured
 /// before one is erased: a line is often given twice, and without it the feet of digits would be taken for it.
 fn drop_horizontal(darkness: &mut GrayImage, lines: Vec<PrintedLine>, turned: impl Fn(Segment) -> Segment) -> Dropped {
-    let before = darkness.clone();
     let mut dropped = Dropped::default();
+    if lines.is_empty() {
+        return dropped;
+    }
+    let before = darkness.clone();
     for PrintedLine { at, is_separator } in lines {
         if let Some(course) = course(&before, turned(at)) {
             let strokes = if is_separator { dashes::strokes_on(&course.masses(&before)) } else { Vec::new() };
@@ -252,12 +255,18 @@ fn course(darkness: &GrayImage, line: Segment) -> Option<Course> {
     let end = (line.a.x.max(line.b.x) as i32 + PARAMS.dropout.search_px).min(darkness.width() as i32);
     let slope = (line.b.y - line.a.y) / (line.b.x - line.a.x);
     let expected = |x: f64| line.a.y + slope * (x - line.a.x);
-    let dark = dark_level(darkness, start..end, expected)?;
+    let rows: Vec<i32> = (start..end).map(|x| floor(expected(f64::from(x) + 0.5))).collect();
+    let darkest = darkest_near(darkness, start, &rows);
+    let dark = dark_level(&darkest)?;
+    let columns = (start..end).zip(rows.iter().zip(&darkest)).filter(|(_, (_, darkest))| **darkest >= dark);
     let runs: Vec<(i32, Range<i32>)> =
-        (start..end).filter_map(|x| Some((x, nearest_run(darkness, x, expected(f64::from(x) + 0.5), dark)?))).collect();
+        columns.filter_map(|(x, (row, _))| Some((x, nearest_run(darkness, x, *row, dark)?))).collect();
     let mut lengths: Vec<i32> = runs.iter().map(|(_, run)| run.end - run.start).collect();
-    lengths.sort_unstable();
-    let thickness = *lengths.get((lengths.len() as f64 * PARAMS.dropout.thickness_quantile) as usize)?;
+    let rank = (lengths.len() as f64 * PARAMS.dropout.thickness_quantile) as usize;
+    if rank >= lengths.len() {
+        return None;
+    }
+    let thickness = *lengths.select_nth_unstable(rank).1;
     let clean: Vec<&(i32, Range<i32>)> =
         runs.iter().filter(|(_, run)| (run.end - run.start - thickness).abs() <= 1).collect();
     if thickness > PARAMS.dropout.max_thickness_px
@@ -267,10 +276,12 @@ fn course(darkness: &GrayImage, line: Segment) -> Option<Course> {
     }
     // (middle column, offset from the expected row) of each piece that shows the line.
     let mut pieces: Vec<(f64, f64)> = Vec::new();
+    let mut rest = clean.as_slice();
     for from in (start..end).step_by(PARAMS.dropout.piece_px as usize) {
-        let here = clean.iter().filter(|(x, _)| (from..from + PARAMS.dropout.piece_px).contains(x));
+        let (here, after) = rest.split_at(rest.partition_point(|(x, _)| *x < from + PARAMS.dropout.piece_px));
+        rest = after;
         let mut offsets: Vec<f64> =
-            here.map(|(x, run)| f64::from(run.start + run.end) / 2.0 - expected(f64::from(*x) + 0.5)).collect();
+            here.iter().map(|(x, run)| f64::from(run.start + run.end) / 2.0 - expected(f64::from(*x) + 0.5)).collect();
         if offsets.len() >= PARAMS.dropout.min_clean_columns {
             pieces.push((f64::from(from) + f64::from(PARAMS.dropout.piece_px) / 2.0, median(&mut offsets)));
         }
@@ -294,21 +305,45 @@ fn course(darkness: &GrayImage, line: Segment) -> Option<Course> {
     Some(Course { columns: start..end, tops, thickness, dark })
 }
 
-/// Half the darkness of the line in most of its columns; `None` where nothing there is dark.
-fn dark_level(darkness: &GrayImage, columns: Range<i32>, expected: impl Fn(f64) -> f64) -> Option<u8> {
-    let darkest = |x: i32| {
-        let row = expected(f64::from(x) + 0.5).floor() as i32;
-        (-PARAMS.dropout.search_px..=PARAMS.dropout.search_px).map(|k| value(darkness, x, row + k)).max().unwrap_or(0)
-    };
-    let mut levels: Vec<u8> = columns.map(darkest).filter(|&level| level >= PARAMS.dropout.min_darkness).collect();
-    levels.sort_unstable();
-    levels.get(levels.len() / 2).map(|level| (level / 2).max(PARAMS.dropout.min_darkness / 2))
+/// The darkest pixel of each column from `start` on, within reach of the row where the line is expected.
+fn darkest_near(darkness: &GrayImage, start: i32, rows: &[i32]) -> Vec<u8> {
+    let width = darkness.width() as usize;
+    let mut darkest = vec![0; rows.len()];
+    let mut first = 0;
+    // columns with the same row are compared together
+    for same in rows.chunk_by(|a, b| a == b) {
+        let columns = first..first + same.len();
+        first = columns.end;
+        let reach = PARAMS.dropout.search_px;
+        for y in same[0].saturating_sub(reach).max(0)..=same[0].saturating_add(reach).min(darkness.height() as i32 - 1)
+        {
+            let row = &darkness.as_raw()[y as usize * width + start as usize..][columns.clone()];
+            darkest[columns.clone()].iter_mut().zip(row).for_each(|(darkest, &value)| *darkest = value.max(*darkest));
+        }
+    }
+    darkest
 }
 
-/// The dark run of column `x` nearest to the expected row.
-fn nearest_run(darkness: &GrayImage, x: i32, expected: f64, dark: u8) -> Option<Range<i32>> {
+/// Half the darkness of the line in most of its columns, of which the darkest pixels are given; `None` where nothing there is dark.
+fn dark_level(darkest: &[u8]) -> Option<u8> {
+    let mut levels: Vec<u8> = darkest.iter().copied().filter(|&level| level >= PARAMS.dropout.min_darkness).collect();
+    if levels.is_empty() {
+        return None;
+    }
+    let middle = levels.len() / 2;
+    let (_, level, _) = levels.select_nth_unstable(middle);
+    Some((*level / 2).max(PARAMS.dropout.min_darkness / 2))
+}
+
+/// `f64::floor` without the function call that it is on processors without SSE4.1.
+fn floor(x: f64) -> i32 {
+    let towards_zero = x as i32;
+    towards_zero.saturating_sub(i32::from(f64::from(towards_zero) > x))
+}
+
+/// The dark run of column `x` nearest to the row where the line is expected.
+fn nearest_run(darkness: &GrayImage, x: i32, row: i32, dark: u8) -> Option<Range<i32>> {
     let is_dark = |y: &i32| value(darkness, x, *y) >= dark;
-    let row = expected.floor() as i32;
     let met = (0..=PARAMS.dropout.search_px).flat_map(|k| [row + k, row - k]).find(is_dark)?;
     let longest = 2 * PARAMS.dropout.max_thickness_px;
     let up = (1..=longest).map(|k| met - k).take_while(is_dark).count() as i32;
@@ -318,7 +353,7 @@ fn nearest_run(darkness: &GrayImage, x: i32, expected: f64, dark: u8) -> Option<
 
 /// Intercept and slope of a straight line through points, of which up to 29 in 100 may be wrong (Sen, 1968).
 fn theil_sen(points: &[(f64, f64)]) -> (f64, f64) {
-    let mut slopes: Vec<f64> = Vec::new();
+    let mut slopes: Vec<f64> = Vec::with_capacity(points.len() * points.len() / 2);
     for (i, p) in points.iter().enumerate() {
         slopes.extend(points[i + 1..].iter().map(|q| (q.1 - p.1) / (q.0 - p.0)));
     }
@@ -329,8 +364,11 @@ fn theil_sen(points: &[(f64, f64)]) -> (f64, f64) {
 }
 
 fn median(values: &mut [f64]) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
+    if values.is_empty() {
+        return 0.0;
+    }
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 #[cfg(test)]

@@ -9,6 +9,15 @@ use formread_raster::{Components, Run, find_components, transpose};
 /// Side of the blocks in which the ground is measured, pixels. Fixed by design.
 const BLOCK_PX: u32 = 4;
 
+/// Pixels of a row that are passed over together where nothing is in them.
+const LIT_PX: usize = 32;
+
+/// Whether all pixels have one value.
+#[inline]
+fn is_all(pixels: &[u8], value: u8) -> bool {
+    pixels.iter().fold(0, |off, &pixel| off | (pixel ^ value)) == 0
+}
+
 /// Darkness of each pixel against the ground around it: [H, W] u8, 0 as light as the ground or lighter, 255 black.
 ///
 /// The ground is the grey closing of the crop (Serra, 1982) by a square wider than any stroke.
@@ -19,10 +28,10 @@ pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
     for grow in [true, false] {
         blocks = extreme(&blocks, PARAMS.ground.closing_blocks, grow);
     }
-    let mut lights: Vec<u8> = blocks.pixels().map(|p| p[0]).collect();
-    lights.sort_unstable();
-    let light = lights.get(lights.len() * 9 / 10).copied().unwrap_or(255);
-    let floor = (f32::from(light) * PARAMS.ground.min_ground_share).max(1.0);
+    let mut lights = [0; 256];
+    count(&blocks, &mut lights);
+    let light = rank(&lights, blocks.len() * 9 / 10);
+    let floor = (light as f32 * PARAMS.ground.min_ground_share).max(1.0);
     let (columns, rows) = (between_centres(w, blocks.width()), between_centres(h, blocks.height()));
     // each row of blocks as wide as the crop
     let row_of_blocks = |blocks: &[u8]| -> Vec<f32> {
@@ -36,10 +45,14 @@ pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
     let mut dark = GrayImage::new(w, h);
     let pixels = dark.chunks_exact_mut(w.max(1) as usize).zip(grey.chunks_exact(w.max(1) as usize));
     for ((dark, grey), Between { blocks: pair, share }) in pixels.zip(rows) {
-        let [upper, lower] = pair.map(|y| &wide[y as usize]);
-        for (((dark, &grey), upper), lower) in dark.iter_mut().zip(grey).zip(upper).zip(lower) {
-            let ground = (upper * (1.0 - share) + lower * share).max(floor);
-            *dark = ((1.0 - f32::from(grey) / ground) * 255.0).clamp(0.0, 255.0) as u8;
+        let [upper, lower] = pair.map(|y| wide[y as usize].chunks(LIT_PX));
+        let blocks = dark.chunks_mut(LIT_PX).zip(grey.chunks(LIT_PX)).zip(upper.zip(lower));
+        // no ground is lighter than white
+        for ((dark, grey), (upper, lower)) in blocks.filter(|((_, grey), _)| !is_all(grey, u8::MAX)) {
+            for (((dark, &grey), upper), lower) in dark.iter_mut().zip(grey).zip(upper).zip(lower) {
+                let ground = (upper * (1.0 - share) + lower * share).max(floor);
+                *dark = ((1.0 - f32::from(grey) / ground) * 255.0).clamp(0.0, 255.0) as u8;
+            }
         }
     }
     dark
@@ -47,39 +60,51 @@ pub(super) fn darkness(grey: &GrayImage) -> GrayImage {
 
 /// The light of each block: the mean of the lighter half of its pixels.
 fn block_lights(grey: &GrayImage) -> GrayImage {
+    const SIDE: usize = BLOCK_PX as usize;
     let (w, h) = grey.dimensions();
-    let mut lights = GrayImage::new(w.div_ceil(BLOCK_PX), h.div_ceil(BLOCK_PX));
-    let n_whole = (w / BLOCK_PX) as usize;
-    // the pixels of all whole blocks of a row, by their place in the block: compared side by side, they are sorted at once
-    let mut places = [(); (BLOCK_PX * BLOCK_PX) as usize].map(|()| vec![0u8; n_whole]);
+    let mut lights = GrayImage::from_pixel(w.div_ceil(BLOCK_PX), h.div_ceil(BLOCK_PX), Luma([u8::MAX]));
     for by in 0..lights.height() {
         let is_whole_row = (by + 1) * BLOCK_PX <= h;
-        if is_whole_row {
-            for (y, places) in (by * BLOCK_PX..).zip(places.chunks_exact_mut(BLOCK_PX as usize)) {
-                let row = &grey.as_raw()[(y * w) as usize..][..w as usize];
-                for (block, pixels) in row.as_chunks::<{ BLOCK_PX as usize }>().0.iter().enumerate() {
+        let n_whole = if is_whole_row { w as usize / SIDE } else { 0 };
+        // whole blocks beside each other; the last ones are some of those before where they are too few by themselves
+        let n_groups = if n_whole < N_SORTED { 0 } else { n_whole.div_ceil(N_SORTED) };
+        for first_bx in (0..n_groups).map(|group| (group * N_SORTED).min(n_whole - N_SORTED)) {
+            let rows: [&[u8]; SIDE] = std::array::from_fn(|y| {
+                let start = (by as usize * SIDE + y) * w as usize + first_bx * SIDE;
+                &grey.as_raw()[start..start + SIDE * N_SORTED]
+            });
+            if rows.iter().all(|row| is_all(row, u8::MAX)) {
+                continue;
+            }
+            // their pixels by the place in the block: compared side by side, they are sorted at once
+            let mut places = [[0u8; N_SORTED]; SIDE * SIDE];
+            for (row, places) in rows.iter().zip(places.chunks_exact_mut(SIDE)) {
+                for (block, pixels) in row.as_chunks::<SIDE>().0.iter().enumerate() {
                     places.iter_mut().zip(pixels).for_each(|(place, &pixel)| place[block] = pixel);
                 }
             }
-            let (first, second) = places.split_at_mut(8);
+            let (first, second) = places.split_at_mut(SIDE * SIDE / 2);
             sort_8(first);
             sort_8(second);
-            for bx in 0..n_whole {
+            let start = by as usize * lights.width() as usize + first_bx;
+            for (bx, light) in lights.as_mut()[start..][..N_SORTED].iter_mut().enumerate() {
                 // the lighter of the darkest of one half and the lightest of the other, and so on, are the lighter half of all
                 let lighter = first.iter().zip(second.iter().rev()).map(|(a, b)| u32::from(a[bx].max(b[bx])));
-                lights.put_pixel(bx as u32, by, Luma([(lighter.sum::<u32>() / 8) as u8]));
+                *light = (lighter.sum::<u32>() / 8) as u8;
             }
         }
-        for bx in (if is_whole_row { n_whole as u32 } else { 0 })..lights.width() {
+        for bx in (if n_groups > 0 { n_whole as u32 } else { 0 })..lights.width() {
             lights.put_pixel(bx, by, Luma([block_light(grey, bx, by)]));
         }
     }
     lights
 }
 
-/// Sorts eight lists of the same length against each other, place by place (Batcher, "Sorting networks and their applications",
-/// 1968).
-fn sort_8(lists: &mut [Vec<u8>]) {
+/// Blocks that are sorted at once.
+const N_SORTED: usize = 16;
+
+/// Sorts eight lists against each other, place by place (Batcher, "Sorting networks and their applications", 1968).
+fn sort_8(lists: &mut [[u8; N_SORTED]]) {
     const NETWORK: [(usize, usize); 19] = [
         (0, 1),
         (2, 3),
@@ -102,10 +127,9 @@ fn sort_8(lists: &mut [Vec<u8>]) {
         (5, 6),
     ];
     for (low, high) in NETWORK {
-        let (lower, upper) = lists.split_at_mut(high);
-        for (a, b) in lower[low].iter_mut().zip(&mut upper[0]) {
-            (*a, *b) = ((*a).min(*b), (*a).max(*b));
-        }
+        let (a, b) = (lists[low], lists[high]);
+        lists[low] = std::array::from_fn(|i| a[i].min(b[i]));
+        lists[high] = std::array::from_fn(|i| a[i].max(b[i]));
     }
 }
 
@@ -203,12 +227,15 @@ pub(super) struct Paper {
 impl Paper {
     /// Measured in `area` (pixels of the crop), most of which must be paper.
     pub fn of(darkness: &GrayImage, area: Rect) -> Self {
-        let histogram = histogram(darkness, area);
+        Self::of_histogram(&histogram(darkness, area))
+    }
+
+    fn of_histogram(histogram: &[usize; 256]) -> Self {
         let n: usize = histogram.iter().sum();
         // These ranks are half a standard deviation of normal noise apart, and even in a crowded field they are paper.
-        let spread = 2.0 * (rank(&histogram, n * 6 / 10) as f32 - rank(&histogram, n * 4 / 10) as f32);
+        let spread = 2.0 * (rank(histogram, n * 6 / 10) as f32 - rank(histogram, n * 4 / 10) as f32);
         Self {
-            level: rank(&histogram, n / 2) as f32,
+            level: rank(histogram, n / 2) as f32,
             noise: (PARAMS.ground.noise_deviations * spread).min(PARAMS.ground.max_noise * 255.0),
         }
     }
@@ -225,23 +252,39 @@ fn histogram(darkness: &GrayImage, area: Rect) -> [usize; 256] {
     let (columns, rows) = (inside(area.x0, area.x1, darkness.width()), inside(area.y0, area.y1, darkness.height()));
     let mut histogram = [0usize; 256];
     for row in darkness.chunks_exact(darkness.width().max(1) as usize).take(rows.end).skip(rows.start) {
-        row[columns.clone()].iter().for_each(|&value| histogram[usize::from(value)] += 1);
+        count(&row[columns.clone()], &mut histogram);
     }
     histogram
+}
+
+/// Adds the number of `pixels` of each value to `histogram`. Blocks of one value are counted together: most are paper.
+fn count(pixels: &[u8], histogram: &mut [usize; 256]) {
+    for block in pixels.chunks(LIT_PX) {
+        if is_all(block, block[0]) {
+            histogram[usize::from(block[0])] += block.len();
+        } else {
+            block.iter().for_each(|&value| histogram[usize::from(value)] += 1);
+        }
+    }
 }
 
 /// Measures the pen's darkness inside `frame` (pixels of the crop), most of which is paper, and separates ink from paper.
 /// `None` where nothing is darker than paper and watermarks.
 pub(super) fn find_ink(darkness: &GrayImage, frame: Rect, params: &InkParams) -> Option<Ink> {
-    find_ink_on(Paper::of(darkness, frame), darkness, frame, params)
+    let histogram = histogram(darkness, frame);
+    find_ink_of(Paper::of_histogram(&histogram), &histogram, darkness, params)
 }
 
 /// The same on paper that was measured elsewhere. Ink is found by hysteresis (Canny, 1986): strong pixels, and weak pixels
 /// connected to them.
 pub(super) fn find_ink_on(paper: Paper, darkness: &GrayImage, frame: Rect, params: &InkParams) -> Option<Ink> {
-    let histogram = histogram(darkness, frame);
+    find_ink_of(paper, &histogram(darkness, frame), darkness, params)
+}
+
+/// The same; `histogram` is that of the frame.
+fn find_ink_of(paper: Paper, histogram: &[usize; 256], darkness: &GrayImage, params: &InkParams) -> Option<Ink> {
     let n: usize = histogram.iter().sum();
-    let darkest = rank(&histogram, n.checked_sub(params.min_dark_px)?) as f32;
+    let darkest = rank(histogram, n.checked_sub(params.min_dark_px)?) as f32;
     let least = (params.min_contrast * 255.0).max(paper.noise);
     if darkest - paper.level < least {
         // A crop that is all ink has no paper to measure.
@@ -251,7 +294,7 @@ pub(super) fn find_ink_on(paper: Paper, darkness: &GrayImage, frame: Rect, param
     // The strokes' darkness: the median of the pixels that are nearer to the darkest than to the paper.
     let middle = ((paper.level + darkest) / 2.0) as usize;
     let above: usize = histogram[middle..].iter().sum();
-    let full = rank(&histogram, n - above.div_ceil(2)) as f32;
+    let full = rank(histogram, n - above.div_ceil(2)) as f32;
     Some(threshold(darkness, paper, full, params))
 }
 
@@ -296,7 +339,14 @@ fn hysteresis(grey: &GrayImage, weak: u8, strong: u8) -> GrayImage {
 fn mapped(image: &GrayImage, map: impl Fn(u8) -> u8) -> GrayImage {
     let table: [u8; 256] = std::array::from_fn(|value| map(value as u8));
     let mut mapped = image.clone();
-    mapped.iter_mut().for_each(|value| *value = table[usize::from(*value)]);
+    for block in mapped.chunks_mut(LIT_PX) {
+        // most pixels are paper
+        if is_all(block, 0) {
+            block.fill(table[0]);
+        } else {
+            block.iter_mut().for_each(|value| *value = table[usize::from(*value)]);
+        }
+    }
     mapped
 }
 
@@ -335,9 +385,9 @@ mod tests {
 
     #[test]
     fn lights_of_all_blocks_are_those_of_single_ones() {
-        let picture = GrayImage::from_fn(37, 22, |x, y| Luma([(x * 97 + y * 31 + x * y * 13) as u8]));
+        let picture = GrayImage::from_fn(137, 22, |x, y| Luma([(x * 97 + y * 31 + x * y * 13) as u8]));
         let lights = block_lights(&picture);
-        assert_eq!(lights.dimensions(), (10, 6));
+        assert_eq!(lights.dimensions(), (35, 6));
         assert!(lights.enumerate_pixels().all(|(bx, by, p)| p[0] == block_light(&picture, bx, by)));
     }
 

@@ -176,16 +176,21 @@ impl<'a> Account<'a> {
             let at = |x: i32, y: i32| {
                 Point::new(area.x0, area.y0) + Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5) * (1.0 / PX_PER_MM)
             };
-            let share = |rects: &[Rect]| part.share(|x, y| rects.iter().any(|rect| rect.contains(at(x, y))));
             let bounds = part.bounds();
             let mm = |px: f64| px / PX_PER_MM;
+            let bounds = Rect::from_xywh(
+                area.x0 + mm(bounds.x0),
+                area.y0 + mm(bounds.y0),
+                mm(bounds.width()),
+                mm(bounds.height()),
+            );
+            let share = |rects: &[Rect]| {
+                let near: Vec<Rect> =
+                    rects.iter().filter(|rect| rect.intersection(bounds).is_some()).copied().collect();
+                if near.is_empty() { 0.0 } else { part.share(|x, y| near.iter().any(|rect| rect.contains(at(x, y)))) }
+            };
             Scrap {
-                bounds: Rect::from_xywh(
-                    area.x0 + mm(bounds.x0),
-                    area.y0 + mm(bounds.y0),
-                    mm(bounds.width()),
-                    mm(bounds.height()),
-                ),
+                bounds,
                 area: part.area() as f64 / (PX_PER_MM * PX_PER_MM),
                 in_fields: share(&others),
                 in_free: share(&free),

@@ -1,6 +1,6 @@
 //! Pieces of ink: connected components, joined and cut.
 
-use image::{GrayImage, Luma};
+use image::{GrayImage, imageops};
 
 use super::{InkCrop, ink::Ink};
 use formread_raster::{Components, find_components, geometry::Rect};
@@ -79,20 +79,18 @@ impl Part {
 
     /// Its ink in pixels of the crop that fulfil `is_kept`; tight. `None` where there is none.
     pub fn keep(&self, is_kept: impl Fn(i32, i32) -> bool) -> Option<Part> {
-        let kept = |x: u32, y: u32| {
-            let value = self.ink.get_pixel(x, y)[0];
-            if is_kept(self.x + x as i32, self.y + y as i32) { value } else { 0 }
-        };
+        let mut kept = GrayImage::new(self.ink.width(), self.ink.height());
         let (mut x0, mut y0, mut x1, mut y1) = (u32::MAX, u32::MAX, 0, 0);
-        for (x, y, _) in self.ink.enumerate_pixels() {
-            if kept(x, y) > 0 {
+        for ((x, y, p), kept) in self.ink.enumerate_pixels().zip(kept.pixels_mut()) {
+            if p[0] > 0 && is_kept(self.x + x as i32, self.y + y as i32) {
+                *kept = *p;
                 (x0, y0, x1, y1) = (x0.min(x), y0.min(y), x1.max(x + 1), y1.max(y + 1));
             }
         }
         if x0 >= x1 {
             return None;
         }
-        let ink = GrayImage::from_fn(x1 - x0, y1 - y0, |x, y| Luma([kept(x0 + x, y0 + y)]));
+        let ink = imageops::crop_imm(&kept, x0, y0, x1 - x0, y1 - y0).to_image();
         Some(Part { ink, x: self.x + x0 as i32, y: self.y + y0 as i32, component: self.component })
     }
 
@@ -151,11 +149,14 @@ pub(super) fn components(ink: &Ink, min_area: usize) -> Vec<Part> {
         .into_iter()
         .map(|i| {
             let Bounds { x0, y0, x1, y1, .. } = bounds[i];
-            let grey = GrayImage::from_fn(x1 - x0, y1 - y0, |x, y| {
-                let at = ((y0 + y) * w + x0 + x) as usize;
-                Luma([if owner[at] as usize == i { grey[at] } else { 0 }])
-            });
-            Part { ink: grey, x: x0 as i32, y: y0 as i32, component: i }
+            let mut part = GrayImage::new(x1 - x0, y1 - y0);
+            for (y, row) in (y0..).zip(part.chunks_exact_mut((x1 - x0) as usize)) {
+                let (owner, grey) = (&owner[pixels(y, x0, x1)], &grey[pixels(y, x0, x1)]);
+                for ((value, &owner), &grey) in row.iter_mut().zip(owner).zip(grey) {
+                    *value = if owner as usize == i { grey } else { 0 };
+                }
+            }
+            Part { ink: part, x: x0 as i32, y: y0 as i32, component: i }
         })
         .collect();
     parts.sort_by_key(|part| (part.x + part.right(), part.y));
