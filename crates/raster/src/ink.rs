@@ -12,13 +12,14 @@ pub fn extract_ink(picture: &GrayImage) -> GrayImage {
     if width == 0 || height == 0 {
         return GrayImage::new(width, height);
     }
-    let picture = if edge_is_dark(picture) { inverted(picture) } else { picture.clone() };
-    let ground = ground_of(&picture);
-    // most pixels are paper, so the median distance from the ground is the texture's (1.4826: MAD to deviation)
+    let mut picture = if is_light_on_dark(picture) { inverted(picture) } else { picture.clone() };
+    let mut ground = ground_of(&picture);
+    if width.min(height) >= PARAMS.min_smoothed_px && texture_of(&picture, &ground) > PARAMS.max_clean_texture {
+        picture = imageproc::filter::gaussian_blur_f32(&picture, PARAMS.smooth_px);
+        ground = ground_of(&picture);
+    }
+    let texture = PARAMS.texture_deviations * texture_of(&picture, &ground);
     let pairs = || ground.as_raw().iter().zip(picture.as_raw());
-    let distances = GreyHistogram::of(pairs().map(|(&ground, &grey)| ground.abs_diff(grey)));
-    let texture = PARAMS.texture_deviations * 1.4826 * f64::from(distances.quantile(0.5));
-
     let depths = || pairs().map(|(&ground, &grey)| ground.saturating_sub(grey));
     let deepest = depths().max().unwrap_or(0);
     let strong = texture.max(f64::from(deepest) / 2.0);
@@ -32,6 +33,14 @@ pub fn extract_ink(picture: &GrayImage) -> GrayImage {
     let ink =
         depths().map(|depth| (((f64::from(depth) - floor) / (full - floor)).clamp(0.0, 1.0) * 255.0).round() as u8);
     GrayImage::from_raw(width, height, ink.collect()).expect("it has the pixels of the picture")
+}
+
+/// Standard deviation of the paper's texture, grey levels. Most pixels are paper, so it is the median distance from the ground (1.4826:
+/// from a median to a deviation).
+fn texture_of(picture: &GrayImage, ground: &GrayImage) -> f64 {
+    let pairs = ground.as_raw().iter().zip(picture.as_raw());
+    let distances = GreyHistogram::of(pairs.map(|(&ground, &grey)| ground.abs_diff(grey)));
+    1.4826 * f64::from(distances.quantile(0.5))
 }
 
 /// Removes pieces of neighbours from the `ink` (0 paper .. 255 ink) of one sign: components that touch the edge and are much
@@ -75,13 +84,25 @@ pub fn remove_neighbours(ink: &GrayImage) -> GrayImage {
     kept
 }
 
-/// Whether the median grey of the edge is in the lower half of the picture's range.
-fn edge_is_dark(picture: &GrayImage) -> bool {
+/// Whether signs are light on dark ground. The light that falls on the picture from one side is taken away first. Then the edge, most
+/// of which is ground, is dark or light; where it is neither, because the signs are faint, the ink is what is farthest from the mean.
+fn is_light_on_dark(picture: &GrayImage) -> bool {
     let (width, height) = picture.dimensions();
+    let points: Vec<[f64; 3]> =
+        picture.enumerate_pixels().map(|(x, y, p)| [f64::from(x), f64::from(y), f64::from(p[0])]).collect();
+    let plane = Plane::through(&points);
+    let off: Vec<f64> = points.iter().map(|&[x, y, level]| level - plane.at(x, y)).collect();
     let at_edge = |x: u32, y: u32| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
-    let edge = GreyHistogram::of(picture.enumerate_pixels().filter(|&(x, y, _)| at_edge(x, y)).map(|(_, _, p)| p[0]));
-    let range = picture.as_raw().iter().fold((255u8, 0u8), |(low, high), &v| (low.min(v), high.max(v)));
-    f64::from(edge.quantile(0.5)) < (f64::from(range.0) + f64::from(range.1)) / 2.0
+    let on_edge = picture.enumerate_pixels().zip(&off).filter(|((x, y, _), _)| at_edge(*x, *y));
+    let mut edge: Vec<f64> = on_edge.map(|(_, off)| *off).collect();
+    edge.sort_by(f64::total_cmp);
+    let (low, high) = off.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
+    let of_range = (edge[edge.len() / 2] - low) / (high - low).max(f64::MIN_POSITIVE);
+    if (of_range - 0.5).abs() >= PARAMS.min_edge_contrast {
+        of_range < 0.5
+    } else {
+        off.iter().map(|off| off.powi(3)).sum::<f64>() > 0.0
+    }
 }
 
 fn inverted(picture: &GrayImage) -> GrayImage {
@@ -226,6 +247,34 @@ mod tests {
         assert!(ink.get_pixel(74, 40)[0] > 200 && ink.get_pixel(74, 110)[0] > 200);
         let elsewhere = ink.enumerate_pixels().filter(|(x, _, _)| !(60..88).contains(x));
         assert_eq!(elsewhere.map(|(_, _, p)| p[0]).max(), Some(0));
+    }
+
+    #[test]
+    fn ink_faint_in_light_from_one_side_is_dark_on_light() {
+        for slope in [0.6, -0.6] {
+            let photo = GrayImage::from_fn(160, 150, |x, y| {
+                let ground = 150.0 + slope * (f64::from(x) - 80.0);
+                let stroke = (70..78).contains(&x) && (30..120).contains(&y);
+                Luma([if stroke { ground - 25.0 } else { ground } as u8])
+            });
+            assert!(extract_ink(&photo).get_pixel(74, 75)[0] > 200, "{slope}");
+            assert!(extract_ink(&inverted(&photo)).get_pixel(74, 75)[0] > 200, "{slope}");
+        }
+    }
+
+    #[test]
+    fn ink_of_a_grainy_photo_has_no_specks() {
+        let grain = |x: u32, y: u32| match (x * 7919 + y * 104_729 + x * y * 31) % 47 {
+            0 => -50.0,
+            other => f64::from(other % 9) - 4.0,
+        };
+        let photo = GrayImage::from_fn(160, 150, |x, y| {
+            let stroke = (70..78).contains(&x) && (30..120).contains(&y);
+            Luma([(if stroke { 100.0 } else { 190.0 } + grain(x, y)) as u8])
+        });
+        let ink = extract_ink(&photo);
+        let n_specks = ink.enumerate_pixels().filter(|(x, _, p)| !(62..86).contains(x) && p[0] > 64).count();
+        assert!(ink.get_pixel(74, 75)[0] > 180 && n_specks == 0, "{n_specks}");
     }
 
     #[test]
