@@ -83,7 +83,7 @@ pub struct CandidateCut {
     pub is_chosen: bool,
     /// Left, top, width and height of its ink, pixels of [`FieldPictures::cleaned`]; `None` if there is no ink.
     pub bounds: Option<[i32; 4]>,
-    /// Scores of its glyph, after writer adaptation.
+    /// Scores of its glyph, after writer adaptation; `None` if there is no ink, or if it was not scored because others settle the field.
     pub scores: Option<GlyphScores>,
     /// Input of the net: [28, 28] f32 row-major, paper 0 .. ink 1.
     #[serde(skip)]

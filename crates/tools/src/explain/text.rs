@@ -152,6 +152,9 @@ impl fmt::Display for CandidateCut {
         if self.bounds.is_none() {
             return writeln!(f, "  no ink");
         }
+        if self.scores.is_none() {
+            return writeln!(f, "  not scored: others settle the field");
+        }
         for (digit, probability) in self.digits(MAX_DIGITS) {
             write!(f, "  {digit} {probability:.4}")?;
         }
@@ -169,7 +172,25 @@ pub(super) fn or_nothing(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::explain::tests::explained_strip;
+
+    #[test]
+    fn candidate_without_scores_says_so() {
+        let candidate = CandidateCut {
+            from: 0,
+            to: 2,
+            log_prior: -3.0,
+            is_chosen: false,
+            bounds: Some([0, 0, 9, 9]),
+            scores: None,
+            glyph: None,
+        };
+        assert_eq!(
+            candidate.to_string().trim_end(),
+            "cut       0-2     prior  -3.00  not scored: others settle the field"
+        );
+    }
 
     #[test]
     fn explanation_text_starts_with_the_trace_and_names_every_line() {
