@@ -286,13 +286,18 @@ pub struct StripScores {
     pub views: Vec<CtcLogProbs>,
 }
 
+/// The most likely symbol of every column.
+pub fn best_symbols(columns: &CtcLogProbs) -> Vec<usize> {
+    let best = |column: &[f32; N_SYMBOLS]| {
+        (1..N_SYMBOLS).fold(CTC_BLANK, |best, symbol| if column[symbol] > column[best] { symbol } else { best })
+    };
+    columns.iter().map(best).collect()
+}
+
 /// Greedy decoding: the most likely symbol of every column, without repetitions and [`CTC_BLANK`] are left out ("best path decoding",
 /// Graves et al., "Connectionist temporal classification", ICML 2006, section 3.2).
 pub fn ctc_greedy_decode(columns: &CtcLogProbs) -> Vec<usize> {
-    let best = |column: &[f32; N_SYMBOLS]| {
-        (1..N_SYMBOLS).fold(0, |best, symbol| if column[symbol] > column[best] { symbol } else { best })
-    };
-    let mut symbols: Vec<usize> = columns.iter().map(best).collect();
+    let mut symbols = best_symbols(columns);
     symbols.dedup();
     symbols.retain(|&symbol| symbol != CTC_BLANK);
     symbols

@@ -88,20 +88,19 @@ pub fn remove_neighbours(ink: &GrayImage) -> GrayImage {
 /// of which is ground, is dark or light; where it is neither, because the signs are faint, the ink is what is farthest from the mean.
 fn is_light_on_dark(picture: &GrayImage) -> bool {
     let (width, height) = picture.dimensions();
-    let points: Vec<[f64; 3]> =
-        picture.enumerate_pixels().map(|(x, y, p)| [f64::from(x), f64::from(y), f64::from(p[0])]).collect();
-    let plane = Plane::through(&points);
-    let off: Vec<f64> = points.iter().map(|&[x, y, level]| level - plane.at(x, y)).collect();
+    let points = picture.enumerate_pixels().map(|(x, y, p)| [f64::from(x), f64::from(y), f64::from(p[0])]);
+    let plane = Plane::through(points.clone());
+    let off = points.map(|[x, y, level]| level - plane.at(x, y));
     let at_edge = |x: u32, y: u32| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
-    let on_edge = picture.enumerate_pixels().zip(&off).filter(|((x, y, _), _)| at_edge(*x, *y));
-    let mut edge: Vec<f64> = on_edge.map(|(_, off)| *off).collect();
+    let on_edge = picture.enumerate_pixels().zip(off.clone()).filter(|((x, y, _), _)| at_edge(*x, *y));
+    let mut edge: Vec<f64> = on_edge.map(|(_, off)| off).collect();
     edge.sort_by(f64::total_cmp);
-    let (low, high) = off.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
+    let (low, high) = off.clone().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     let of_range = (edge[edge.len() / 2] - low) / (high - low).max(f64::MIN_POSITIVE);
     if (of_range - 0.5).abs() >= PARAMS.min_edge_contrast {
         of_range < 0.5
     } else {
-        off.iter().map(|off| off.powi(3)).sum::<f64>() > 0.0
+        off.map(|off| off.powi(3)).sum::<f64>() > 0.0
     }
 }
 
@@ -152,26 +151,23 @@ impl Plane {
     /// The plane through `points` (x, y, grey level; at least one), by least squares; points that are darker than most are left
     /// out, because they have ink.
     fn around(points: &[[f64; 3]]) -> Self {
-        let mut plane = Self::through(points);
+        let mut plane = Self::through(points.iter().copied());
         for _ in 0..PARAMS.n_plane_rounds {
-            let mut off: Vec<f64> = points.iter().map(|&[x, y, level]| level - plane.at(x, y)).collect();
-            let mut sizes: Vec<f64> = off.iter().map(|off| off.abs()).collect();
+            let off = |[x, y, level]: [f64; 3]| level - plane.at(x, y);
+            let mut sizes: Vec<f64> = points.iter().map(|point| off(*point).abs()).collect();
             sizes.sort_by(f64::total_cmp);
             let darkest = -sizes[sizes.len() / 2].max(1.0);
-            let mut of_paper = off.drain(..).map(|off| off >= darkest);
-            let kept: Vec<[f64; 3]> = points.iter().filter(|_| of_paper.next() == Some(true)).copied().collect();
-            plane = Self::through(&kept);
+            plane = Self::through(points.iter().copied().filter(|point| off(*point) >= darkest));
         }
         plane
     }
 
     /// The plane through all of `points` by least squares.
-    fn through(points: &[[f64; 3]]) -> Self {
-        let n = points.len().max(1) as f64;
-        let mean = |i: usize| points.iter().map(|point| point[i]).sum::<f64>() / n;
-        let means = [mean(0), mean(1), mean(2)];
+    fn through(points: impl Iterator<Item = [f64; 3]> + Clone) -> Self {
+        let n = points.clone().count().max(1) as f64;
+        let means = points.clone().fold([0.0; 3], |sums, point| [0, 1, 2].map(|i| sums[i] + point[i] / n));
         let product =
-            |i: usize, j: usize| points.iter().map(|point| (point[i] - means[i]) * (point[j] - means[j])).sum::<f64>();
+            |i: usize, j: usize| points.clone().map(|point| (point[i] - means[i]) * (point[j] - means[j])).sum::<f64>();
         let (xx, xy, yy, xz, yz) = (product(0, 0), product(0, 1), product(1, 1), product(0, 2), product(1, 2));
         let determinant = xx * yy - xy * xy;
         // points in one row or column, or one point, say nothing about the other direction

@@ -3,7 +3,7 @@
 use super::{lattice::edges_within, params::AlignmentParams};
 use crate::{
     normalise::strip_place,
-    scores::{CTC_BLANK, CtcLogProbs, FIRST_DIGIT, N_SYMBOLS, SCRIBBLE, StripScores},
+    scores::{CTC_BLANK, CtcLogProbs, FIRST_DIGIT, SCRIBBLE, StripScores, best_symbols},
     segment::{FieldInk, InkCrop, StripCrop},
 };
 
@@ -36,10 +36,7 @@ pub fn edges_by_strip(
 /// The middles of a strip's digits on its most likely path, in columns. `None` where there are too few digits, or anything else, or
 /// where there may be more of them.
 fn digit_places(columns: &CtcLogProbs, params: &AlignmentParams) -> Option<Vec<f32>> {
-    let best = |column: &[f32; N_SYMBOLS]| {
-        (1..N_SYMBOLS).fold(CTC_BLANK, |best, symbol| if column[symbol] > column[best] { symbol } else { best })
-    };
-    let symbols: Vec<usize> = columns.iter().map(best).collect();
+    let symbols = best_symbols(columns);
     let is_digit = |symbol: &usize| (FIRST_DIGIT..SCRIBBLE).contains(symbol);
     let is_clear = |i: usize| {
         let is_beside_digit = symbols[i.saturating_sub(1)..(i + 2).min(symbols.len())].iter().any(is_digit);

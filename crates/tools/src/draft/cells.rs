@@ -437,6 +437,21 @@ mod tests {
     }
 
     #[test]
+    fn white_box_in_a_pale_grey_area_has_no_lines() {
+        let (area, hole) = (Rect::from_xywh(60.0, 60.0, 1080.0, 500.0), Rect::from_xywh(200.0, 130.0, 360.0, 100.0));
+        let pixels = GrayImage::from_fn(1200, 640, |x, y| {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            Luma([if area.contains(p) && !hole.contains(p) { 185 } else { 250 }])
+        });
+        let sheet = sheet(pixels, 11.4);
+        for ink in [Ink::new(&sheet), Ink::faint(&sheet)] {
+            let cells = enclosed_cells(&ink);
+            let found = cells.iter().find(|cell| (cell.frame.centre() - hole.centre()).norm() < 3.0);
+            assert_eq!(found.map(|cell| cell.is_line), Some([false; 4]), "{cells:?}");
+        }
+    }
+
+    #[test]
     fn ring_and_open_frame_are_no_cells_and_bar_is_no_line() {
         let pixels = GrayImage::from_fn(800, 200, |x, y| {
             let ring = (f64::from(x) - 100.0).hypot(f64::from(y) - 100.0);
