@@ -120,8 +120,13 @@ impl Conv {
         [self.outputs, self.inputs, self.kernel[0], self.kernel[1]]
     }
 
+    /// Whether its kernel covers all rows and columns of an input [N, C, H, W].
+    pub fn covers(&self, input: &[i64; 4]) -> bool {
+        self.padding == [0, 0] && self.kernel.map(|side| side as i64) == input[2..]
+    }
+
     /// Rows and columns that it makes of an input of `size`.
-    fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
+    pub fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
         std::array::from_fn(|i| (size[i] + 2 * self.padding[i] - self.kernel[i]) / self.stride[i] + 1)
     }
 }

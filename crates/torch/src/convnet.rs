@@ -30,6 +30,10 @@ const MAX_STRIPS_PER_CHUNK: usize = 4;
 /// every width, and keeps those of a few.
 const STRIP_WIDTH_STEP: usize = 32;
 
+/// [N, H, W] of the inputs for which the weights of the nets are laid out; of strips any width has the same layout.
+const GLYPH_INPUT: [usize; 3] = [CHUNK, GLYPH_SIDE, GLYPH_SIDE];
+const STRIP_INPUT: [usize; 3] = [MAX_STRIPS_PER_CHUNK, STRIP_HEIGHT, 4 * STRIP_WIDTH_STEP];
+
 /// Pixels of a glyph.
 const GLYPH_LEN: usize = GLYPH_SIDE * GLYPH_SIDE;
 
@@ -60,6 +64,17 @@ struct Layer {
     conv: Conv,
     weight: Tensor,
     bias: Tensor,
+    layout: Layout,
+}
+
+/// How the input and the weights of a layer lie in memory.
+enum Layout {
+    /// As LibTorch has them.
+    Dense,
+    /// In blocks of channels, as oneDNN wants them.
+    Blocked,
+    /// The kernel covers all of the input: a product of matrices, which is faster than a convolution.
+    Flat,
 }
 
 /// Sets how many threads LibTorch uses for one operation, in the whole process. Use one where several threads have a net each,
@@ -122,9 +137,9 @@ impl ConvNet {
     pub fn new(weights: &Weights, Compute { device, precision }: Compute) -> Result<Self> {
         let (device, kind) = (torch_device(device)?, tensor_kind(precision));
         Ok(Self {
-            glyphs: Net::load(weights, &GLYPH, device, kind)?,
-            second: Net::load(weights, &GLYPH_ENSEMBLE, device, kind)?,
-            strips: Net::load(weights, &STRIP, device, kind)?,
+            glyphs: Net::load(weights, &GLYPH, GLYPH_INPUT, device, kind)?,
+            second: Net::load(weights, &GLYPH_ENSEMBLE, GLYPH_INPUT, device, kind)?,
+            strips: Net::load(weights, &STRIP, STRIP_INPUT, device, kind)?,
             temperature: f64::from(weights.sidecar().temperature),
             style_model: weights.sidecar().style_model.clone(),
             refinement: RefinementParams::default(),
@@ -146,21 +161,41 @@ impl ConvNet {
         Ok((digits, classes))
     }
 
+    /// Replaces the scores of the ambiguous glyphs of `batch` by the means over both nets of the ensemble.
+    ///
+    /// # Errors
+    /// Where LibTorch fails.
+    pub(super) fn refine_by_ensemble(&self, batch: &GlyphBatch, scores: &mut [GlyphScores]) -> NetResult<()> {
+        for (i, (digits, classes)) in self.ensemble_logits_of_ambiguous(batch, scores)? {
+            scores[i] = self.scores((&digits, &classes));
+        }
+        Ok(())
+    }
+
     /// Logits of the glyphs that are ambiguous by `scores`, each with its index in the batch: the means over both nets of the
-    /// ensemble. While a glyph stays ambiguous, the views of another round of test-time augmentation join the mean.
-    fn refined_logits(&self, batch: &GlyphBatch, scores: &[GlyphScores]) -> NetResult<Vec<(usize, OneGlyph)>> {
-        let glyph = |idx: usize| &batch.pixels[idx * GLYPH_LEN..(idx + 1) * GLYPH_LEN];
+    /// ensemble.
+    fn ensemble_logits_of_ambiguous(
+        &self,
+        batch: &GlyphBatch,
+        scores: &[GlyphScores],
+    ) -> NetResult<Vec<(usize, OneGlyph)>> {
         let ambiguous: Vec<usize> = (0..scores.len()).filter(|&idx| self.is_ambiguous(&scores[idx])).collect();
-        let pixels = ambiguous.iter().flat_map(|&idx| glyph(idx)).copied().collect();
+        let pixels = ambiguous.iter().flat_map(|&idx| glyph_of(batch, idx)).copied().collect();
         let logits = self.ensemble_logits(&GlyphBatch { pixels, n_glyphs: ambiguous.len() })?;
-        let mut refined: Vec<(usize, OneGlyph)> = ambiguous.into_iter().zip(logits).collect();
+        Ok(ambiguous.into_iter().zip(logits).collect())
+    }
+
+    /// The same for glyphs that nothing but themselves is known of. While a glyph stays ambiguous, the views of another round of
+    /// test-time augmentation join the mean.
+    fn refined_logits(&self, batch: &GlyphBatch, scores: &[GlyphScores]) -> NetResult<Vec<(usize, OneGlyph)>> {
+        let mut refined = self.ensemble_logits_of_ambiguous(batch, scores)?;
         for (round, views) in GLYPH_TTA.into_iter().enumerate() {
             let mut ambiguous: Vec<&mut (usize, OneGlyph)> = refined
                 .iter_mut()
                 .filter(|(_, (digits, classes))| self.is_ambiguous(&self.scores((digits, classes))))
                 .collect();
             let mut batch_of_views = GlyphBatch { pixels: Vec::new(), n_glyphs: ambiguous.len() * GLYPH_TTA_PER_ROUND };
-            ambiguous.iter().for_each(|(idx, _)| add_views(glyph(*idx), views, &mut batch_of_views.pixels));
+            ambiguous.iter().for_each(|(idx, _)| add_views(glyph_of(batch, *idx), views, &mut batch_of_views.pixels));
             let logits = self.ensemble_logits(&batch_of_views)?;
             // the glyph itself, and the views of the rounds before
             let n_before = 1 + round * GLYPH_TTA_PER_ROUND;
@@ -258,6 +293,11 @@ impl GlyphClassifier for ConvNet {
     }
 }
 
+/// The pixels of one glyph of a batch.
+fn glyph_of(batch: &GlyphBatch, idx: usize) -> &[f32] {
+    &batch.pixels[idx * GLYPH_LEN..(idx + 1) * GLYPH_LEN]
+}
+
 /// Probability of the most likely path through the columns, 0 to 1: a lower bound of the probability of its text.
 pub(super) fn best_path_probability(columns: &CtcLogProbs) -> f32 {
     let largest = |column: &[f32; N_SYMBOLS]| column.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -265,24 +305,45 @@ pub(super) fn best_path_probability(columns: &CtcLogProbs) -> f32 {
 }
 
 impl Net {
-    /// Loads a net. Its trunk computes in `kind`, its heads always in single precision.
-    fn load(weights: &Weights, architecture: &Architecture, device: Device, kind: Kind) -> NetResult<Self> {
-        let layer = |conv: &Conv| -> NetResult<Layer> {
+    /// Loads a net for inputs of `input`, [N, H, W]. Its trunk computes in `kind`, its heads always in single precision.
+    fn load(
+        weights: &Weights,
+        architecture: &Architecture,
+        [n, height, width]: [usize; 3],
+        device: Device,
+        kind: Kind,
+    ) -> NetResult<Self> {
+        let mut size = [height, width];
+        let mut layer = |conv: &Conv| -> NetResult<Layer> {
             let kind = if conv.activation == Activation::Logits { Kind::Float } else { kind };
             let tensor = |part: &str| -> NetResult<Tensor> {
                 let plain = to_tensor(weights.tensor(&format!("{}.{part}", conv.name))?)?;
                 Ok(plain.f_to_device(device)?.f_to_kind(kind)?)
             };
             let (mut weight, mut bias) = (tensor("weight")?, tensor("bias")?);
-            if uses_mkldnn_layout(device) && conv.activation != Activation::Logits {
-                let [padding, stride] = [conv.padding, conv.stride].map(|pair| pair.map(|n| n as i64));
-                weight = weight.f_to_mkldnn(kind)?;
-                weight = weight.f_mkldnn_reorder_conv2d_weight(padding, stride, [1, 1], 1, None::<&[i64]>)?;
-                bias = bias.f_to_mkldnn(kind)?;
+            let input = [n, conv.inputs, size[0], size[1]].map(|side| side as i64);
+            if conv.activation != Activation::Logits {
+                size = conv.output_size(size);
             }
-            Ok(Layer { conv: *conv, weight, bias })
+            let layout = match conv.activation {
+                Activation::Logits => Layout::Dense,
+                _ if !uses_mkldnn_layout(device) => Layout::Dense,
+                _ if conv.covers(&input) => Layout::Flat,
+                _ => Layout::Blocked,
+            };
+            match layout {
+                Layout::Dense => {}
+                Layout::Flat => weight = weight.f_flatten(1, -1)?,
+                Layout::Blocked => {
+                    let [padding, stride] = [conv.padding, conv.stride].map(|pair| pair.map(|n| n as i64));
+                    weight = weight.f_to_mkldnn(kind)?;
+                    weight = weight.f_mkldnn_reorder_conv2d_weight(padding, stride, [1, 1], 1, None::<&[i64]>)?;
+                    bias = bias.f_to_mkldnn(kind)?;
+                }
+            }
+            Ok(Layer { conv: *conv, weight, bias, layout })
         };
-        let layers = |convs: &[Conv]| convs.iter().map(layer).collect::<NetResult<Vec<_>>>();
+        let mut layers = |convs: &[Conv]| convs.iter().map(&mut layer).collect::<NetResult<Vec<_>>>();
         Ok(Self { trunk: layers(architecture.trunk)?, heads: layers(architecture.heads)?, device, kind })
     }
 
@@ -322,11 +383,7 @@ impl Net {
             for layer in &self.trunk {
                 x = layer.apply(&x)?;
             }
-            let x = if uses_mkldnn_layout(self.device) {
-                x.f_to_dense(Kind::Float, false)?
-            } else {
-                x.f_to_kind(Kind::Float)?
-            };
+            let x = if x.is_mkldnn() { x.f_to_dense(Kind::Float, false)? } else { x.f_to_kind(Kind::Float)? };
             self.heads.iter().map(|head| to_vec(&head.apply(&x)?)).collect()
         })
     }
@@ -340,7 +397,13 @@ fn uses_mkldnn_layout(device: Device) -> bool {
 
 impl Layer {
     fn apply(&self, x: &Tensor) -> NetResult<Tensor> {
-        let mut x = convolved(x, &self.conv, &self.weight, Some(&self.bias))?;
+        let mut x = match self.layout {
+            Layout::Flat => {
+                let flat = x.f_to_dense(x.kind(), false)?.f_flatten(1, -1)?;
+                flat.f_linear(&self.weight, Some(&self.bias))?.f_unsqueeze(-1)?.f_unsqueeze(-1)?
+            }
+            Layout::Dense | Layout::Blocked => convolved(x, &self.conv, &self.weight, Some(&self.bias))?,
+        };
         Ok(if self.conv.activation == Activation::Logits { x } else { x.f_relu_()? })
     }
 }

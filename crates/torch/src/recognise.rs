@@ -1,4 +1,4 @@
-//! Pages through the nets: everything once, then what is ambiguous again, by the ensemble and by test-time augmentation.
+//! Pages through the nets: everything once, then what is ambiguous again, strips by test-time augmentation and glyphs by the ensemble.
 
 use super::{
     convnet::{ConvNet, best_path_probability},
@@ -45,7 +45,7 @@ impl Recogniser for ConvNet {
     /// 2. Scores the glyphs that lie where the strip has its digits.
     /// 3. Scores all other glyphs.
     /// 4. Reads the strip in several views.
-    /// 5. Scores the contested glyphs by the ensemble, in several views.
+    /// 5. Scores the contested glyphs by the ensemble.
     ///
     /// Last, it adapts the glyphs of each page to its writer.
     fn recognise(&mut self, pages: &[PageInput<'_>]) -> Result<Vec<PageScores>> {
@@ -114,7 +114,7 @@ impl ConvNet {
     fn refine_contested<'s>(&mut self, glyphs: impl Iterator<Item = GlyphToScore<'s>>) -> Result<()> {
         let (glyphs, places): (Vec<Glyph>, Vec<&mut EdgeScores>) = glyphs.unzip();
         let mut scores: Vec<GlyphScores> = places.iter().filter_map(|place| place.glyph()).collect();
-        self.refine_glyphs(&collate(&glyphs), &mut scores)?;
+        self.refine_by_ensemble(&collate(&glyphs), &mut scores)?;
         places.into_iter().zip(scores).for_each(|(place, scores)| *place = EdgeScores::Scored(scores));
         Ok(())
     }

@@ -121,13 +121,13 @@ pub struct AlignmentParams {
     /// it scores more glyphs.
     pub min_digits: usize,
     /// A path through the lattice is likely where the log prior of its cuts is within this of the likeliest path. Chosen of 1, 2 and 4 by
-    /// the number of glyphs on drawn forms of free digits; readings were compared with 2 alone. Raising it scores more glyphs.
+    /// the number of glyphs on drawn forms of free digits; readings were compared with 1 and 2. Raising it scores more glyphs.
     pub margin_log: f32,
 }
 
 impl Default for AlignmentParams {
     fn default() -> Self {
-        Self { min_blank: 0.9, min_digits: 3, margin_log: 2.0 }
+        Self { min_blank: 0.9, min_digits: 3, margin_log: 1.0 }
     }
 }
 
