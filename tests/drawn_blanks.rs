@@ -280,6 +280,11 @@ mod reading {
                 );
                 let drawn = pages.expect("the options are in range").pop().expect("there is a page");
                 let page = Page::upright(change(drawn.image), Some(options.dpi));
+                if let Ok(folder) = std::env::var("DRAWN_BLANKS") {
+                    let file = Path::new(&folder).join(format!("{seed}-{page_idx}.png"));
+                    page.pixels.save(&file).expect("the folder is writable");
+                    std::fs::write(file.with_extension("toml"), case.draft.to_toml()).expect("the folder is writable");
+                }
                 let record = reader.stages().read_page(1, &page).expect("the nets work").record;
                 self.pages += 1;
                 let PageReading::Read { fields, .. } = record.reading else {

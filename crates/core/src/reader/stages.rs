@@ -111,10 +111,9 @@ impl<'a> Stages<'a> {
         let Reader { templates, families, register_params, .. } = self.reader;
         let candidates = find_candidates(page, templates, families, register_params)?;
         let numbers = candidates.numbers_to_read().iter().map(|number| self.read_number(page, number));
-        let numbers: Vec<Option<NumberReading>> = numbers.collect::<Result<_>>().map_err(|error| {
-            let (reason, detail) = (PageReject::InternalError, error.to_string());
-            RegistrationFailure { template_idx: None, reason, detail }
-        })?;
+        let numbers: Vec<Option<NumberReading>> = numbers
+            .collect::<Result<_>>()
+            .map_err(|error| RegistrationFailure::new(None, PageReject::InternalError, error.to_string()))?;
         resolve(candidates, &numbers)
     }
 

@@ -117,7 +117,10 @@ pub(super) fn best_placement(
         let best = found.iter().map(|(_, starts)| best_score(starts)).fold(0.0, f64::max);
         let rivals = found.into_iter().filter(|(_, starts)| best_score(starts) >= params.min_rival_share * best);
         let refined = rivals.filter_map(|(Family { members, model }, starts)| {
-            let starts = starts.iter().map(|start| page_from_lines.compose(&start.map)).collect();
+            // where few lines are found its words may lead to it
+            let whole_sheet = (best_score(&starts) < params.sure_upright_score).then(|| model.filling(bounds));
+            let starts = starts.iter().map(|start| start.map).chain(whole_sheet.flatten());
+            let starts = starts.map(|start| page_from_lines.compose(&start)).collect();
             let placement = fit::refine(evidence, model, starts, &params.fit)?;
             let placement = best_of_neighbours(evidence, model, placement, params);
             Some(FamilyMatch { member_idxs: members.to_vec(), placement, placed_idx: members[0] })

@@ -311,6 +311,32 @@ fn find_anchors(
     anchors.iter().filter_map(held).flatten().collect()
 }
 
+/// Score by words and lines alike, 0 to 1: as [`Placement::score`], but half of the support is the share of the words and marks
+/// that are where `placement` puts them, each with paper around it, less what is found a few millimetres off. `None` where fewer
+/// than [`AnchorParams::min_deciding`] are on the page.
+///
+/// [`AnchorParams::min_deciding`]: super::print_params::AnchorParams::min_deciding
+pub fn score_with_words(
+    evidence: &PageEvidence,
+    model: &LineModel,
+    placement: &Placement,
+    params: &FitParams,
+) -> Option<f64> {
+    let share = |map: &Projection| {
+        let on_page = model.anchors.iter().filter(|word| evidence.is_on_page(map.apply(word.centre()))).count();
+        let found = find_anchors(evidence, &model.anchors, map, params.found_mm, params).len() / 2;
+        (on_page >= params.anchor.min_deciding).then(|| found as f64 / on_page as f64)
+    };
+    let map = &placement.page_from_template;
+    let found = share(map)?;
+    let shifted = params.chance_shifts_mm.iter().map(|(dx, dy)| map.compose(&Projection::translation(*dx, *dy)));
+    let by_chance: Vec<f64> = shifted.filter_map(|map| share(&map)).collect();
+    let chance = by_chance.iter().sum::<f64>() / by_chance.len().max(1) as f64;
+    let words = ((found - chance) / (1.0 - chance).max(f64::MIN_POSITIVE)).max(0.0);
+    let support = f64::midpoint(placement.support, words);
+    Some(Placement { support, ..placement.clone() }.score(params))
+}
+
 /// How firmly the print of a form holds it where all of it is found.
 pub fn ideal_hold(model: &LineModel, params: &FitParams) -> Option<Hold> {
     let (right, down) = (Point::new(1.0, 0.0), Point::new(0.0, 1.0));

@@ -102,11 +102,32 @@ pub struct RegistrationFailure {
     pub reason: PageReject,
     /// What was measured, for a person.
     pub detail: String,
+    /// The placement that fits best, where there is one.
+    pub nearest: Option<Nearest>,
+}
+
+/// A placement that does not fit well enough.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Nearest {
+    /// Index of its template.
+    pub template_idx: usize,
+    /// Template millimetres to page pixels.
+    pub page_from_template: Projection,
 }
 
 impl RegistrationFailure {
+    /// A failure without a placement.
+    pub fn new(template_idx: Option<usize>, reason: PageReject, detail: String) -> Self {
+        Self { template_idx, reason, detail, nearest: None }
+    }
+
     fn unknown_form(detail: String) -> Self {
-        Self { template_idx: None, reason: PageReject::UnknownForm, detail }
+        Self::new(None, PageReject::UnknownForm, detail)
+    }
+
+    /// With the placement of `template_idx` that comes nearest.
+    fn near(self, template_idx: usize, page_from_template: Projection) -> Self {
+        Self { nearest: Some(Nearest { template_idx, page_from_template }), ..self }
     }
 }
 
@@ -184,7 +205,7 @@ pub fn find_candidates<'a>(
     let evidence = PageEvidence::measure(page, &params.evidence);
     if evidence.ink_share() < params.min_ink_share {
         let detail = format!("share of ink: {:.5}", evidence.ink_share());
-        return Err(RegistrationFailure { template_idx: None, reason: PageReject::BlankPage, detail });
+        return Err(RegistrationFailure::new(None, PageReject::BlankPage, detail));
     }
     let located = locate(page, evidence, families, params);
     let score = located.score(params);
@@ -195,8 +216,8 @@ pub fn find_candidates<'a>(
     }
     let Located { evidence, found } = located;
     let Some((best, near)) = found else { return Err(unknown_form(templates, None)) };
-    if score < params.min_score {
-        return Err(unknown_form(templates, Some(&best)));
+    if score < params.min_score && score_with_words(&evidence, families, &best, params) < params.min_score {
+        return Err(unknown_form(templates, Some((&evidence, &best))));
     }
     if let Some(other) = find_other_form(page, &evidence, families, &best, params) {
         return Err(several_forms(templates, [&best, &other], params));
@@ -238,18 +259,21 @@ pub fn resolve(
     };
     let TemplateMatch { idx, placement, ambiguous_with } = best;
     let placement = placement.on_page(&evidence);
+    let page_from_template = placement.page_from_template;
     if let Some(other) = ambiguous_with {
         let detail = format!("fits two templates alike: {} and {}", templates[idx].name, templates[other].name);
-        return Err(RegistrationFailure::unknown_form(detail));
+        return Err(RegistrationFailure::unknown_form(detail).near(idx, page_from_template));
     }
+    let poor = |detail| {
+        RegistrationFailure::new(Some(idx), PageReject::PoorRegistration, detail).near(idx, page_from_template)
+    };
     if let Some(Point { x, y }) = placement.rival_mm {
         let detail =
             format!("fits as well {x:.0} mm further right and {y:.0} mm further down: nothing printed once decides");
-        return Err(RegistrationFailure { template_idx: Some(idx), reason: PageReject::PoorRegistration, detail });
+        return Err(poor(detail));
     }
     let registration = settle::settle(page, &templates[idx], &placement, &params.settle);
-    let poor = |detail| RegistrationFailure { template_idx: Some(idx), reason: PageReject::PoorRegistration, detail };
-    let px_per_mm = placement.page_from_template.scale_at(templates[idx].centre());
+    let px_per_mm = page_from_template.scale_at(templates[idx].centre());
     if registration.residual_px > params.max_residual_mm * px_per_mm {
         return Err(poor(format!("residual: {:.2} px at {px_per_mm:.2} px/mm", registration.residual_px)));
     }
@@ -258,6 +282,17 @@ pub fn resolve(
         return Err(poor(format!("frames found: {n_settled} of {n_framed}")));
     }
     Ok((idx, registration))
+}
+
+/// Score of a page whose lines are too pale for the score by lines, 0 to 1; 0 where there are too few words to decide.
+fn score_with_words(
+    evidence: &PageEvidence,
+    families: &Families,
+    TemplateMatch { idx, placement, .. }: &TemplateMatch,
+    params: &RegisterParams,
+) -> f64 {
+    let model = families.model(*idx);
+    model.and_then(|model| fit::score_with_words(evidence, model, placement, &params.fit)).unwrap_or_default()
 }
 
 /// For each field of `template` whether nothing printed holds it sideways, and up and down, even where all print is found.
@@ -270,24 +305,23 @@ pub fn loose_fields(template: &FormTemplate, params: &RegisterParams) -> Vec<[bo
 }
 
 /// No template fits; `nearest` is the one that fits best, of those whose lines are on the page.
-fn unknown_form(templates: &[FormTemplate], nearest: Option<&TemplateMatch>) -> RegistrationFailure {
-    let Some(TemplateMatch { idx, placement: Placement { support, printed, explained, .. }, .. }) = nearest else {
+fn unknown_form(templates: &[FormTemplate], nearest: Option<(&PageEvidence, &TemplateMatch)>) -> RegistrationFailure {
+    let Some((evidence, TemplateMatch { idx, placement, .. })) = nearest else {
         return RegistrationFailure::unknown_form("no template's lines are on the page".to_owned());
     };
-    RegistrationFailure::unknown_form(format!(
-        "nearest template: {}, lines found: {support:.2}, words and marks: {printed:.2}, lines explained: {explained:.2}",
-        templates[*idx].name
-    ))
+    let Placement { support, printed, explained, .. } = placement;
+    let name = &templates[*idx].name;
+    let failure = RegistrationFailure::unknown_form(format!(
+        "nearest template: {name}, lines found: {support:.2}, words and marks: {printed:.2}, lines explained: {explained:.2}"
+    ));
+    failure.near(*idx, placement.clone().on_page(evidence).page_from_template)
 }
 
 /// The page's mirror image is a form.
 fn mirrored(templates: &[FormTemplate], form: &TemplateMatch, params: &RegisterParams) -> RegistrationFailure {
     let score = form.placement.score(&params.fit);
-    RegistrationFailure {
-        template_idx: Some(form.idx),
-        reason: PageReject::Mirrored,
-        detail: format!("mirror image of: {}, score: {score:.2}", templates[form.idx].name),
-    }
+    let detail = format!("mirror image of: {}, score: {score:.2}", templates[form.idx].name);
+    RegistrationFailure::new(Some(form.idx), PageReject::Mirrored, detail)
 }
 
 /// Two forms are on the page.
@@ -298,11 +332,8 @@ fn several_forms(
 ) -> RegistrationFailure {
     let [first_score, second_score] = [first, second].map(|form| form.placement.score(&params.fit));
     let [first_name, second_name] = [first, second].map(|form| &templates[form.idx].name);
-    RegistrationFailure {
-        template_idx: (first.idx == second.idx).then_some(first.idx),
-        reason: PageReject::SeveralForms,
-        detail: format!("beside {first_name} (score: {first_score:.2}): {second_name} (score: {second_score:.2})"),
-    }
+    let detail = format!("beside {first_name} (score: {first_score:.2}): {second_name} (score: {second_score:.2})");
+    RegistrationFailure::new((first.idx == second.idx).then_some(first.idx), PageReject::SeveralForms, detail)
 }
 
 /// The map after which the page's lines are level and plumb, near its middle neither stretched nor turned by more than
@@ -340,7 +371,7 @@ mod tests {
     use image::{GrayImage, Luma};
 
     use super::*;
-    use crate::form::parse_template;
+    use crate::form::{Word, parse_template};
     use formread_raster::geometry::{Rect, Segment};
 
     /// Pixels a millimetre of the pages that are drawn here.
@@ -436,10 +467,43 @@ mod tests {
         assert!(off < 0.3 && !registration.page_from_template.is_affine(), "{off:.2} mm off");
     }
 
+    /// A form with twelve words, and its page with the frames of its fields alone and the words `shift_mm` to the right of their places.
+    fn pale(shift_mm: f64) -> (FormTemplate, Page) {
+        let words: Vec<Rect> = (0..12)
+            .map(|i| Rect::from_xywh(8.0 + 24.0 * f64::from(i % 4), 67.0 + 8.0 * f64::from(i / 4), 9.0, 3.0))
+            .collect();
+        let mut form = form("x", "");
+        let PageLayout::Printed(landmarks) = &mut form.layout else { panic!("it is printed") };
+        landmarks.words.extend(words.iter().map(|&bounds| Word { bounds, text: String::new() }));
+        let letters = words.iter().flat_map(|r| {
+            let stroke = |i: u32| {
+                let x = r.x0 + 0.5 + f64::from(i) + shift_mm;
+                Segment::new(Point::new(x, r.y0 + 0.3), Point::new(x, r.y1 - 0.3))
+            };
+            (0..9).map(stroke)
+        });
+        let kept = form.fields.iter().flat_map(|field| field.layout.printed_lines());
+        let page = drawn(&kept.chain(letters).collect::<Vec<_>>(), &UPRIGHT);
+        (form, page)
+    }
+
     #[test]
     fn identify_page_without_ink_is_rejected_as_blank() {
         let failure = identified(&drawn(&[], &UPRIGHT), &[form("x", "")]).expect_err("nothing is on it");
         assert_eq!((failure.reason, failure.template_idx), (PageReject::BlankPage, None));
+    }
+
+    #[test]
+    fn identify_form_whose_lines_are_lost_by_its_words() {
+        let (form, page) = pale(0.0);
+        let (_, registration) =
+            identified(&page, std::slice::from_ref(&form)).unwrap_or_else(|failure| panic!("{failure:?}"));
+        let off = off_mm(&form, &registration.page_from_template, &UPRIGHT);
+        assert!(registration.support < 0.6 && off < 0.3, "support {}, {off:.2} mm off", registration.support);
+        let (form, page) = pale(12.0);
+        let failure = identified(&page, std::slice::from_ref(&form)).expect_err("its words are elsewhere");
+        assert_eq!(failure.reason, PageReject::UnknownForm);
+        assert_eq!(failure.nearest.map(|nearest| nearest.template_idx), Some(0));
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub struct AnchorParams {
     pub min_ink_share: f64,
     /// Ink within the bounds less ink around it, as a share of the former. Raising it loses words close to other print.
     pub min_clear_share: f64,
+    /// Fewest words and marks that take part in the score of a page whose lines are too pale for it. Set not recorded. Raising it
+    /// rejects pale pages with few words.
+    pub min_deciding: usize,
     /// Standard deviation of the place of a word, in those of a sample on a line. Raising it trusts words less.
     pub deviation: f64,
 }
@@ -27,6 +30,7 @@ impl Default for AnchorParams {
             tie_share: 0.02,
             min_ink_share: 0.04,
             min_clear_share: 0.5,
+            min_deciding: 10,
             deviation: 4.0,
         }
     }

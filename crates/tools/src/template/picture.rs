@@ -10,7 +10,7 @@ use crate::{
 };
 use formread_core::{
     form::{Field, FormTemplate, PageLayout},
-    register::{FieldRegistration, RegisterParams, Registration, RegistrationFailure, identify},
+    register::{FieldRegistration, Nearest, RegisterParams, Registration, RegistrationFailure, identify},
 };
 use formread_page as page;
 use formread_page::{Limits, Page};
@@ -76,18 +76,21 @@ pub fn show_on_scan(template: &FormTemplate, bytes: &[u8], number: u32, limits: 
     }
 }
 
-/// Draws `template` registered on `page`, turned upright. If it does not fit, the picture is the page and the caption the
-/// reason.
+/// Draws `template` registered on `page`, turned upright. If it does not fit, the picture shows where it comes nearest, and the
+/// caption the reason.
 pub fn show_on_page(template: &FormTemplate, page: &Page) -> TemplatePicture {
     match identify(page, std::slice::from_ref(template), &RegisterParams::default()) {
         Ok((_, registration)) => draw_registered(template, page, &registration),
-        Err(RegistrationFailure { reason, detail, .. }) => {
-            let caption = vec![summary_line(template), format!("not registered: {reason}: {detail}")];
-            TemplatePicture {
-                picture: with_caption(PageCanvas::new(&page.pixels, 0, STYLE).pixels, &caption, &[]),
-                caption,
-                is_placed: false,
-            }
+        Err(RegistrationFailure { reason, detail, nearest, .. }) => {
+            let mut caption = vec![summary_line(template), format!("not registered: {reason}: {detail}")];
+            let Some(Nearest { page_from_template: map, .. }) = nearest else {
+                let picture = with_caption(PageCanvas::new(&page.pixels, 0, STYLE).pixels, &caption, &[]);
+                return TemplatePicture { picture, caption, is_placed: false };
+            };
+            caption.push("drawn where it comes nearest".to_owned());
+            let fields = vec![FieldPlace { map, is_found: false, residual: None }; template.fields.len()];
+            let canvas = PageCanvas::new(&page.pixels, quarter_turns(&map), STYLE);
+            draw_template(canvas, template, map, &fields, caption, false)
         }
     }
 }
@@ -300,6 +303,20 @@ mod tests {
         let shown = show_on_page(&template, &page);
         assert!(!shown.is_placed && shown.caption[1].starts_with("not registered: blank-page"), "{:?}", shown.caption);
         assert!(!has(&shown.picture, GREEN));
+    }
+
+    #[test]
+    fn page_that_does_not_fit_shows_where_the_template_comes_nearest() {
+        let template = known_templates().expect("they parse").remove(0);
+        let mut image = print_blank(&template, 150.0, 2).expect("it is in range");
+        let (width, height) = image.dimensions();
+        // half of the form is covered
+        let cover = GrayImage::from_pixel(width, height / 2, image::Luma([250]));
+        imageops::replace(&mut image, &cover, 0, 0);
+        let shown = show_on_page(&template, &Page::upright(image, None));
+        assert!(!shown.is_placed && shown.caption[1].starts_with("not registered: "), "{:?}", shown.caption);
+        assert_eq!(shown.caption[2], "drawn where it comes nearest");
+        assert!(has(&shown.picture, RED) && has(&shown.picture, BLUE) && !has(&shown.picture, GREEN));
     }
 
     #[test]
