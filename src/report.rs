@@ -20,7 +20,7 @@ use formread_raster::{
 };
 use formread_tools::draft::{Draft, Drafts, PageDraft};
 #[cfg(feature = "torch")]
-use formread_tools::evaluate::glyphs::GlyphReport;
+use formread_tools::evaluate::glyphs::{GlyphReport, WriterErrors};
 #[cfg(feature = "torch")]
 use formread_train::{ConfidenceFit, TrainEvent, TrainReport};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -206,8 +206,12 @@ impl TrainProgress {
     /// Reports the accuracy on held-out writers.
     pub fn finish(self, report: &TrainReport) {
         self.bar.finish_and_clear();
-        for GlyphReport { set, count, correct, accuracy, .. } in &report.held_out {
-            say(&format!("held out of {set}: {correct} of {count}, {:.2} %", 100.0 * accuracy));
+        for GlyphReport { set, count, correct, accuracy, writers, .. } in &report.held_out {
+            let by_writer = WriterErrors::of(writers).map(|errors| format!("; {errors}")).unwrap_or_default();
+            say(&format!("held out of {set}: {correct} of {count}, {:.2} %{by_writer}", 100.0 * accuracy));
+        }
+        if let Some(errors) = WriterErrors::of(report.held_out.iter().flat_map(|set| &set.writers)) {
+            say(&format!("held out, {errors}"));
         }
         let ConfidenceFit { is_fitted, n_fields, n_wrong, .. } = report.confidence;
         let outcome = if is_fitted { "fitted to" } else { "not fitted, too few wrong readings:" };

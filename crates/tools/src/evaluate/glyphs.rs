@@ -80,6 +80,37 @@ pub struct WriterReport {
     pub accuracy: f64,
 }
 
+/// Errors of writers, each counted once however many digits there are by them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WriterErrors {
+    /// Number of writers.
+    pub n_writers: usize,
+    /// Mean share of a writer's digits that are not read right, 0 to 1.
+    pub mean: f64,
+    /// The same of the tenth of the writers, at least one, with the largest shares.
+    pub worst_tenth: f64,
+}
+
+impl WriterErrors {
+    /// Of these writers; `None` of none.
+    pub fn of<'a>(writers: impl IntoIterator<Item = &'a WriterReport>) -> Option<Self> {
+        let mut errors: Vec<f64> = writers.into_iter().map(|writer| 1.0 - writer.accuracy).collect();
+        errors.sort_by(|a, b| b.total_cmp(a));
+        let mean = |errors: &[f64]| errors.iter().sum::<f64>() / errors.len() as f64;
+        let worst = &errors[..errors.len().div_ceil(10)];
+        (!errors.is_empty()).then(|| Self { n_writers: errors.len(), mean: mean(&errors), worst_tenth: mean(worst) })
+    }
+}
+
+/// "12 writers: mean error 0.50 %, of the worst tenth 2.00 %".
+impl fmt::Display for WriterErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { n_writers, mean, worst_tenth } = self;
+        let [mean, worst] = [mean, worst_tenth].map(|error| 100.0 * error);
+        write!(f, "{n_writers} writers: mean error {mean:.2} %, of the worst tenth {worst:.2} %")
+    }
+}
+
 /// A table for people: the set, its writers, and the confusion matrix.
 impl fmt::Display for GlyphReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,6 +120,9 @@ impl fmt::Display for GlyphReport {
         writeln!(f, "taken for a digit: {taken_for_digit} of {count}")?;
         for WriterReport { writer, count, correct, accuracy } in writers {
             writeln!(f, "  {writer}: {correct} of {count}, {:.2} %", 100.0 * accuracy)?;
+        }
+        if let Some(errors) = WriterErrors::of(writers) {
+            writeln!(f, "{errors}")?;
         }
         if by_page.count > 0 {
             let WriterAdaptationReport { count, alone, together } = by_page;
@@ -266,6 +300,21 @@ mod tests {
             score.digits[7] = 1.0;
             Ok(vec![score; batch.n_glyphs])
         }
+    }
+
+    #[test]
+    fn writer_errors_count_each_writer_once() {
+        let writer = |count: usize, correct: usize| WriterReport {
+            writer: String::new(),
+            count,
+            correct,
+            accuracy: share(correct, count),
+        };
+        let many: Vec<WriterReport> = (0..11).map(|i| writer(100, 100 - i)).chain([writer(2, 1)]).collect();
+        let errors = WriterErrors::of(&many).expect("there are twelve");
+        assert!((errors.mean - (0.55 + 0.5) / 12.0).abs() < 1e-9, "{errors}");
+        assert!((errors.worst_tenth - (0.5 + 0.1) / 2.0).abs() < 1e-9, "{errors}");
+        assert_eq!(WriterErrors::of(&[]), None);
     }
 
     #[test]
