@@ -292,7 +292,7 @@ fn stray_reason(stray: StrayInk, state: &FieldState) -> Option<ReviewReason> {
     is_open.then_some(match stray {
         StrayInk::Line | StrayInk::OverPrint | StrayInk::Beside | StrayInk::OtherCell => ReviewReason::StrayInk,
         StrayInk::Overflow => ReviewReason::Overflow,
-        StrayInk::Point | StrayInk::Bar | StrayInk::AlongDashes => ReviewReason::UnexplainedInk,
+        StrayInk::Point | StrayInk::Bar | StrayInk::OnLine => ReviewReason::UnexplainedInk,
         StrayInk::Pale => ReviewReason::TooFaint,
     })
 }

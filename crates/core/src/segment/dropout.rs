@@ -30,8 +30,8 @@ struct PrintedLine {
 pub(super) struct Dropped {
     /// The lines that were there.
     pub lines: Vec<Segment>,
-    /// The middles of strokes that run along a dashed line: what is left of them may be damaged.
-    pub along_dashes: Vec<Point>,
+    /// The middles of strokes that run along a dashed line, or lie where a line should be: what is left of them may be damaged.
+    pub on_lines: Vec<Point>,
 }
 
 /// Erases `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black). Returns those that were there.
@@ -48,35 +48,51 @@ pub(super) fn drop_lines_and_separators(
     let line = |is_separator: bool| move |&at: &Segment| PrintedLine { at, is_separator };
     let all = lines.iter().map(line(false)).chain(separators.iter().map(line(true)));
     let (horizontal, vertical): (Vec<PrintedLine>, Vec<PrintedLine>) = all.partition(|line| line.at.is_horizontal());
-    let mut dropped = drop_horizontal(darkness, horizontal, |line| line);
+    let mut palest = u8::MAX;
+    let mut dropped = drop_horizontal(darkness, horizontal, &mut palest, |line| line);
     if !vertical.is_empty() {
         let swap = |p: Point| Point::new(p.y, p.x);
         let mut turned = transpose(darkness);
-        let upright = drop_horizontal(&mut turned, vertical, |line| Segment::new(swap(line.a), swap(line.b)));
+        let swapped = |line: Segment| Segment::new(swap(line.a), swap(line.b));
+        let upright = drop_horizontal(&mut turned, vertical, &mut palest, swapped);
         dropped.lines.extend(upright.lines);
-        dropped.along_dashes.extend(upright.along_dashes.into_iter().map(swap));
+        dropped.on_lines.extend(upright.on_lines.into_iter().map(swap));
         *darkness = transpose(&turned);
     }
     dropped
 }
 
 /// Erases those of `lines` that are there and returns them; `turned` maps them to sideways lines of the picture. All are measured
-/// before one is erased: a line is often given twice, and without it the feet of digits would be taken for it.
-fn drop_horizontal(darkness: &mut GrayImage, lines: Vec<PrintedLine>, turned: impl Fn(Segment) -> Segment) -> Dropped {
+/// before one is erased: a line is often given twice, and without it the feet of digits would be taken for it. `palest` is the level
+/// of the palest line so far: what is much darker, and not as long as its line, is a stroke.
+fn drop_horizontal(
+    darkness: &mut GrayImage,
+    lines: Vec<PrintedLine>,
+    palest: &mut u8,
+    turned: impl Fn(Segment) -> Segment,
+) -> Dropped {
     let mut dropped = Dropped::default();
     if lines.is_empty() {
         return dropped;
     }
     let before = darkness.clone();
-    for PrintedLine { at, is_separator } in lines {
-        if let Some(course) = course(&before, turned(at)) {
-            let strokes = if is_separator { dashes::strokes_on(&course.masses(&before)) } else { Vec::new() };
-            erase(&before, darkness, &course, &strokes);
-            dropped
-                .along_dashes
-                .extend(strokes.iter().filter(|stroke| stroke.is_along).map(|stroke| course.middle(stroke)));
-            dropped.lines.push(at);
+    let courses = lines.into_iter().filter_map(|line| Some((course(&before, turned(line.at))?, line)));
+    let courses: Vec<(Course, PrintedLine)> = courses.collect();
+    *palest = courses.iter().map(|(course, _)| course.dark).fold(*palest, u8::min);
+    for (course, PrintedLine { at, is_separator }) in courses {
+        if !is_separator
+            && f64::from(course.dark) >= PARAMS.dropout.stroke_darkness * f64::from(*palest)
+            && course.inked_share(&before, turned(at)) < PARAMS.dropout.whole_share
+        {
+            dropped.on_lines.push(course.middle_of(0..course.tops.len()));
+            continue;
         }
+        let strokes = if is_separator { dashes::strokes_on(&course.masses(&before)) } else { Vec::new() };
+        erase(&before, darkness, &course, &strokes);
+        dropped.on_lines.extend(
+            strokes.iter().filter(|stroke| stroke.is_along).map(|stroke| course.middle_of(stroke.columns.clone())),
+        );
+        dropped.lines.push(at);
     }
     dropped
 }
@@ -117,10 +133,17 @@ impl Course {
         self.columns.clone().zip(&self.tops).map(mass).collect()
     }
 
-    /// The middle of a stroke along the line.
-    fn middle(&self, stroke: &StrokeOnDashes) -> Point {
-        let at = (stroke.columns.start + stroke.columns.end) / 2;
+    /// The middle of a stroke along the line, which spans these of its columns.
+    fn middle_of(&self, columns: Range<usize>) -> Point {
+        let at = (columns.start + columns.end) / 2;
         Point::new(f64::from(self.columns.start) + at as f64, f64::from(self.tops[at]))
+    }
+
+    /// Share of the columns from end to end of `line` in which it is seen, 0 to 1.
+    fn inked_share(&self, picture: &GrayImage, line: Segment) -> f64 {
+        let [from, to] = [line.a.x.min(line.b.x), line.a.x.max(line.b.x)].map(|x| x as i32 - self.columns.start);
+        let own = from.max(0) as usize..to.clamp(0, self.tops.len() as i32) as usize;
+        own.clone().filter(|&i| self.is_inked(picture, i)).count() as f64 / own.len().max(1) as f64
     }
 
     /// Whether the line is seen in its column `i`.
@@ -412,6 +435,29 @@ mod tests {
         drop_lines(&mut image, &[Segment::new(Point::new(49.0, 0.0), Point::new(49.0, 100.0))]);
         assert!((0..100).all(|y| (45..56).all(|x| image.get_pixel(x, y)[0] == 0)));
         assert!(image.get_pixel(60, 50)[0] > 0);
+    }
+
+    #[test]
+    fn bare_one_where_the_pale_side_of_a_box_should_be_stays() {
+        let pale = |x: u32, y: u32| {
+            let (is_side, is_high) = (x.abs_diff(20) < 2 || x.abs_diff(120) < 2, (10..90).contains(&y));
+            let (is_edge, is_wide) = (y.abs_diff(10) < 2 || y.abs_diff(90) < 2, (20..120).contains(&x));
+            is_side && is_high || is_edge && is_wide
+        };
+        let mut image = GrayImage::from_fn(140, 100, |x, y| Luma([if pale(x, y) { 70 } else { 0 }]));
+        draw(&mut image, (26.0, 18.0), (26.0, 78.0), 2.0);
+        let corners = [(26.0, 10.0), (120.0, 10.0), (120.0, 90.0), (26.0, 90.0)].map(|(x, y)| Point::new(x, y));
+        let sides: Vec<Segment> = (0..4).map(|i| Segment::new(corners[i], corners[(i + 1) % 4])).collect();
+        let dropped = drop_lines_and_separators(&mut image, &sides, &[]);
+        assert_eq!((dropped.lines.len(), dropped.on_lines.len()), (3, 1));
+        assert!((20..76).all(|y| image.get_pixel(26, y)[0] == 220), "the digit is left");
+        // as dark as the other sides it is the side
+        image.pixels_mut().for_each(|pixel| pixel[0] = if pixel[0] == 220 { 70 } else { 0 });
+        for side in &sides[..3] {
+            draw(&mut image, (side.a.x, side.a.y), (side.b.x, side.b.y), 2.0);
+        }
+        image.pixels_mut().for_each(|pixel| pixel[0] = pixel[0].min(70));
+        assert_eq!(drop_lines(&mut image, &sides).len(), 4);
     }
 
     #[test]

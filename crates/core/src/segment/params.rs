@@ -92,6 +92,8 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         min_clean_columns: 3,
         min_darkness: 38,
         min_seen_share: 0.25,
+        stroke_darkness: 2.5,
+        whole_share: 0.85,
         thickness_quantile: 0.3,
         max_bend_px: 2.5,
         max_thickness_px: 16,
@@ -400,6 +402,11 @@ pub(super) struct DropoutParams {
     /// Share of a line's columns that must show it alone, or it is not there: scanned hairlines are dotted. Raising it
     /// leaves dotted lines as ink.
     pub min_seen_share: f64,
+    /// A line this many times as dark as the palest one beside it, and not whole, is a stroke. Chosen of 2 and 2.5 on `c1` and drawn
+    /// `us-1040` returns. Raising it takes bare ones for the side of a pale box.
+    pub stroke_darkness: f64,
+    /// Share of its length from which a line is whole. By design. Raising it leaves lines with gaps.
+    pub whole_share: f64,
     /// Quantile of the dark runs across a line that is its thickness: longer runs belong to strokes. Raising it wipes more
     /// of the strokes.
     pub thickness_quantile: f64,

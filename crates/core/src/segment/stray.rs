@@ -20,8 +20,8 @@ pub enum StrayInk {
     Point,
     /// A digit of a strip whose head is on a rule that was removed: a bar of it may be gone with the rule.
     Bar,
-    /// A stroke runs along a dashed line: what is left of it may be damaged.
-    AlongDashes,
+    /// A stroke runs along a dashed line, or lies where a line should be: what is left of it may be damaged.
+    OnLine,
     /// Strokes in the field that are hardly darker than the paper: it is not blank, and cannot be read.
     Pale,
 }
