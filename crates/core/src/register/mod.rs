@@ -103,7 +103,7 @@ pub struct RegistrationFailure {
     /// What was measured, for a person.
     pub detail: String,
     /// The placement that fits best, where there is one.
-    pub nearest: Option<Nearest>,
+    pub nearest: Option<Box<Nearest>>,
 }
 
 /// A placement that does not fit well enough.
@@ -127,7 +127,7 @@ impl RegistrationFailure {
 
     /// With the placement of `template_idx` that comes nearest.
     fn near(self, template_idx: usize, page_from_template: Projection) -> Self {
-        Self { nearest: Some(Nearest { template_idx, page_from_template }), ..self }
+        Self { nearest: Some(Box::new(Nearest { template_idx, page_from_template })), ..self }
     }
 }
 

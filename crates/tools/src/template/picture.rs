@@ -10,7 +10,7 @@ use crate::{
 };
 use formread_core::{
     form::{Field, FormTemplate, PageLayout},
-    register::{FieldRegistration, Nearest, RegisterParams, Registration, RegistrationFailure, identify},
+    register::{FieldRegistration, RegisterParams, Registration, RegistrationFailure, identify},
 };
 use formread_page as page;
 use formread_page::{Limits, Page};
@@ -83,7 +83,7 @@ pub fn show_on_page(template: &FormTemplate, page: &Page) -> TemplatePicture {
         Ok((_, registration)) => draw_registered(template, page, &registration),
         Err(RegistrationFailure { reason, detail, nearest, .. }) => {
             let mut caption = vec![summary_line(template), format!("not registered: {reason}: {detail}")];
-            let Some(Nearest { page_from_template: map, .. }) = nearest else {
+            let Some(map) = nearest.map(|nearest| nearest.page_from_template) else {
                 let picture = with_caption(PageCanvas::new(&page.pixels, 0, STYLE).pixels, &caption, &[]);
                 return TemplatePicture { picture, caption, is_placed: false };
             };
