@@ -80,7 +80,10 @@ pub struct WriterReport {
     pub accuracy: f64,
 }
 
-/// Errors of writers, each counted once however many digits there are by them.
+/// Fewest digits of a writer whose errors are counted by writer: one error in five digits says nothing.
+const MIN_WRITER_DIGITS: usize = 20;
+
+/// Errors of writers, each counted once however many digits there are by them. Those with fewer than 20 digits are left out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WriterErrors {
     /// Number of writers.
@@ -92,9 +95,10 @@ pub struct WriterErrors {
 }
 
 impl WriterErrors {
-    /// Of these writers; `None` of none.
+    /// Of these writers; `None` where none has enough digits.
     pub fn of<'a>(writers: impl IntoIterator<Item = &'a WriterReport>) -> Option<Self> {
-        let mut errors: Vec<f64> = writers.into_iter().map(|writer| 1.0 - writer.accuracy).collect();
+        let counted = writers.into_iter().filter(|writer| writer.count >= MIN_WRITER_DIGITS);
+        let mut errors: Vec<f64> = counted.map(|writer| 1.0 - writer.accuracy).collect();
         errors.sort_by(|a, b| b.total_cmp(a));
         let mean = |errors: &[f64]| errors.iter().sum::<f64>() / errors.len() as f64;
         let worst = &errors[..errors.len().div_ceil(10)];
@@ -102,12 +106,15 @@ impl WriterErrors {
     }
 }
 
-/// "12 writers: mean error 0.50 %, of the worst tenth 2.00 %".
+/// "12 writers with 20 digits or more: mean error 0.50 %, of the worst tenth 2.00 %".
 impl fmt::Display for WriterErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { n_writers, mean, worst_tenth } = self;
         let [mean, worst] = [mean, worst_tenth].map(|error| 100.0 * error);
-        write!(f, "{n_writers} writers: mean error {mean:.2} %, of the worst tenth {worst:.2} %")
+        write!(
+            f,
+            "{n_writers} writers with {MIN_WRITER_DIGITS} digits or more: mean error {mean:.2} %, of the worst tenth {worst:.2} %"
+        )
     }
 }
 
@@ -310,7 +317,8 @@ mod tests {
             correct,
             accuracy: share(correct, count),
         };
-        let many: Vec<WriterReport> = (0..11).map(|i| writer(100, 100 - i)).chain([writer(2, 1)]).collect();
+        let many: Vec<WriterReport> =
+            (0..11).map(|i| writer(100, 100 - i)).chain([writer(20, 10), writer(19, 0)]).collect();
         let errors = WriterErrors::of(&many).expect("there are twelve");
         assert!((errors.mean - (0.55 + 0.5) / 12.0).abs() < 1e-9, "{errors}");
         assert!((errors.worst_tenth - (0.5 + 0.1) / 2.0).abs() < 1e-9, "{errors}");
