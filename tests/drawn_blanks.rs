@@ -97,7 +97,7 @@ impl Case {
         self.blank.form.fields.iter().any(|field| is_same(field, &drafted.layout))
     }
 
-    /// Adds to the counts; describes what is not as it was drawn, and saves the blank where the variable `DRAWN_BLANKS` names a folder.
+    /// Adds to the counts; describes what is not as it was drawn, and [saves](Self::save) the blank.
     fn count(&self, seed: u64, all: &mut Drafted) {
         let Self { blank, scan, page, draft } = self;
         let fields = &blank.form.fields;
@@ -125,11 +125,15 @@ impl Case {
         };
         missed.iter().take(6).for_each(|field| println!("  missed {} {}", field.name, place(&field.layout)));
         wrong.iter().take(6).for_each(|drafted| println!("  wrong {:?} {}", drafted.shape, place(&drafted.layout)));
-        if let Ok(folder) = env::var("DRAWN_BLANKS") {
-            let file = Path::new(&folder).join(format!("{seed}.png"));
-            page.pixels.save(&file).expect("the folder is writable");
-            std::fs::write(file.with_extension("toml"), draft.to_toml()).expect("the folder is writable");
-        }
+        self.save(&seed.to_string(), page);
+    }
+
+    /// Saves a page and the draft where the variable `DRAWN_BLANKS` names a folder.
+    fn save(&self, name: &str, page: &Page) {
+        let Ok(folder) = env::var("DRAWN_BLANKS") else { return };
+        let file = Path::new(&folder).join(format!("{name}.png"));
+        page.pixels.save(&file).expect("the folder is writable");
+        std::fs::write(file.with_extension("toml"), self.draft.to_toml()).expect("the folder is writable");
     }
 }
 
@@ -280,11 +284,7 @@ mod reading {
                 );
                 let drawn = pages.expect("the options are in range").pop().expect("there is a page");
                 let page = Page::upright(change(drawn.image), Some(options.dpi));
-                if let Ok(folder) = std::env::var("DRAWN_BLANKS") {
-                    let file = Path::new(&folder).join(format!("{seed}-{page_idx}.png"));
-                    page.pixels.save(&file).expect("the folder is writable");
-                    std::fs::write(file.with_extension("toml"), case.draft.to_toml()).expect("the folder is writable");
-                }
+                case.save(&format!("{seed}-{page_idx}"), &page);
                 let record = reader.stages().read_page(1, &page).expect("the nets work").record;
                 self.pages += 1;
                 let PageReading::Read { fields, .. } = record.reading else {

@@ -120,9 +120,9 @@ impl Conv {
         [self.outputs, self.inputs, self.kernel[0], self.kernel[1]]
     }
 
-    /// Whether its kernel covers all rows and columns of an input [N, C, H, W].
-    pub fn covers(&self, input: &[i64; 4]) -> bool {
-        self.padding == [0, 0] && self.kernel.map(|side| side as i64) == input[2..]
+    /// Whether its kernel covers all of an input of `size`.
+    pub fn covers(&self, size: [usize; 2]) -> bool {
+        self.padding == [0, 0] && self.kernel == size
     }
 
     /// Rows and columns that it makes of an input of `size`.

@@ -30,10 +30,6 @@ const MAX_STRIPS_PER_CHUNK: usize = 4;
 /// every width, and keeps those of a few.
 const STRIP_WIDTH_STEP: usize = 32;
 
-/// [N, H, W] of the inputs for which the weights of the nets are laid out; of strips any width has the same layout.
-const GLYPH_INPUT: [usize; 3] = [CHUNK, GLYPH_SIDE, GLYPH_SIDE];
-const STRIP_INPUT: [usize; 3] = [MAX_STRIPS_PER_CHUNK, STRIP_HEIGHT, 4 * STRIP_WIDTH_STEP];
-
 /// Pixels of a glyph.
 const GLYPH_LEN: usize = GLYPH_SIDE * GLYPH_SIDE;
 
@@ -137,9 +133,9 @@ impl ConvNet {
     pub fn new(weights: &Weights, Compute { device, precision }: Compute) -> Result<Self> {
         let (device, kind) = (torch_device(device)?, tensor_kind(precision));
         Ok(Self {
-            glyphs: Net::load(weights, &GLYPH, GLYPH_INPUT, device, kind)?,
-            second: Net::load(weights, &GLYPH_ENSEMBLE, GLYPH_INPUT, device, kind)?,
-            strips: Net::load(weights, &STRIP, STRIP_INPUT, device, kind)?,
+            glyphs: Net::load(weights, &GLYPH, [GLYPH_SIDE; 2], device, kind)?,
+            second: Net::load(weights, &GLYPH_ENSEMBLE, [GLYPH_SIDE; 2], device, kind)?,
+            strips: Net::load(weights, &STRIP, [STRIP_HEIGHT, STRIP_WIDTH_STEP], device, kind)?,
             temperature: f64::from(weights.sidecar().temperature),
             style_model: weights.sidecar().style_model.clone(),
             refinement: RefinementParams::default(),
@@ -305,15 +301,15 @@ pub(super) fn best_path_probability(columns: &CtcLogProbs) -> f32 {
 }
 
 impl Net {
-    /// Loads a net for inputs of `input`, [N, H, W]. Its trunk computes in `kind`, its heads always in single precision.
+    /// Loads a net for inputs of `size`, rows and columns, or wider ones. Its trunk computes in `kind`, its heads always in single
+    /// precision.
     fn load(
         weights: &Weights,
         architecture: &Architecture,
-        [n, height, width]: [usize; 3],
+        mut size: [usize; 2],
         device: Device,
         kind: Kind,
     ) -> NetResult<Self> {
-        let mut size = [height, width];
         let mut layer = |conv: &Conv| -> NetResult<Layer> {
             let kind = if conv.activation == Activation::Logits { Kind::Float } else { kind };
             let tensor = |part: &str| -> NetResult<Tensor> {
@@ -321,16 +317,15 @@ impl Net {
                 Ok(plain.f_to_device(device)?.f_to_kind(kind)?)
             };
             let (mut weight, mut bias) = (tensor("weight")?, tensor("bias")?);
-            let input = [n, conv.inputs, size[0], size[1]].map(|side| side as i64);
-            if conv.activation != Activation::Logits {
-                size = conv.output_size(size);
-            }
             let layout = match conv.activation {
                 Activation::Logits => Layout::Dense,
                 _ if !uses_mkldnn_layout(device) => Layout::Dense,
-                _ if conv.covers(&input) => Layout::Flat,
+                _ if conv.covers(size) => Layout::Flat,
                 _ => Layout::Blocked,
             };
+            if conv.activation != Activation::Logits {
+                size = conv.output_size(size);
+            }
             match layout {
                 Layout::Dense => {}
                 Layout::Flat => weight = weight.f_flatten(1, -1)?,

@@ -9,7 +9,8 @@
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RefinementParams {
     /// A glyph is ambiguous where its best digit is less likely than this, 0 to 1. It goes through the ensemble; one that
-    /// belongs to no field also through test-time augmentation, while it stays ambiguous. Chosen empirically, set not recorded. Raising it costs time.
+    /// belongs to no field also through test-time augmentation, while it stays ambiguous. Chosen empirically, set not recorded.
+    /// Raising it costs time.
     pub max_ambiguous_digit_probability: f32,
     /// A glyph that is a digit with at most this probability, 0 to 1, is not scored again: pieces of digits are many, and
     /// always ambiguous. Chosen empirically, set not recorded. Raising it scores fewer pieces of digits again.

@@ -118,7 +118,8 @@ pub(super) fn best_placement(
         let rivals = found.into_iter().filter(|(_, starts)| best_score(starts) >= params.min_rival_share * best);
         let refined = rivals.filter_map(|(Family { members, model }, starts)| {
             // where few lines are found its words may lead to it
-            let whole_sheet = (best_score(&starts) < params.sure_upright_score).then(|| model.filling(bounds));
+            let whole_sheet =
+                (best_score(&starts) < params.sure_upright_score).then(|| model.filling(bounds, &params.search));
             let starts = starts.iter().map(|start| start.map).chain(whole_sheet.flatten());
             let starts = starts.map(|start| page_from_lines.compose(&start)).collect();
             let placement = fit::refine(evidence, model, starts, &params.fit)?;

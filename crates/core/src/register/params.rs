@@ -279,6 +279,9 @@ pub struct SearchParams {
     /// And where the sine of the angle between its lines and the page's sides, or these turned by quarters, is at most this:
     /// 7 degrees. Raising it costs time.
     pub max_upright_sine: f64,
+    /// Largest ratio of a sheet's sides to those of a form for which the form may fill it: scanners cut a few millimetres off. By
+    /// design. Raising it costs time.
+    pub max_sheet_stretch: f64,
     /// Placements that are handed on to the fit. Raising it costs time.
     pub max_kept: usize,
     /// Smallest width and height of a word or mark that is located by itself, millimetres. Raising it leaves fewer of them.
@@ -309,6 +312,7 @@ impl Default for SearchParams {
             max_page_lines_coarse: 100,
             max_upright_scale_ratio: 1.12,
             max_upright_sine: 0.12,
+            max_sheet_stretch: 1.06,
             max_kept: 10,
             min_anchor_mm: [2.0, 1.2],
             max_anchors: 60,

@@ -70,13 +70,13 @@ impl LineModel {
     }
 
     /// The form as large as a sheet of its shape that spans `bounds`; `None` where that has another shape.
-    pub fn filling(&self, bounds: Rect) -> Option<Projection> {
+    pub fn filling(&self, bounds: Rect, params: &SearchParams) -> Option<Projection> {
         let [along, across] = [bounds.width() / self.page.width(), bounds.height() / self.page.height()];
         let scale = (along * across).sqrt();
         let ratio = along.max(across) / along.min(across);
         let (form, sheet) = (self.page.centre(), bounds.centre());
         let map = Projection::translation(sheet.x - scale * form.x, sheet.y - scale * form.y);
-        (ratio <= SHEET_STRETCH).then(|| map.compose(&Projection::scaling(scale, scale)))
+        (ratio <= params.max_sheet_stretch).then(|| map.compose(&Projection::scaling(scale, scale)))
     }
 
     /// Where the form repeats itself.
@@ -84,9 +84,6 @@ impl LineModel {
         self.pitches.get_or_init(|| find_pitches(&self.lines, &self.samples, &self.printed, &PitchParams::default()))
     }
 }
-
-/// Largest ratio of a sheet's sides to those of a form for which it may be its whole page: scanners cut a few millimetres off.
-const SHEET_STRETCH: f64 = 1.06;
 
 /// Reorders `items` so that any first few of them are spread over the whole list (golden ratio stepping).
 fn spread<T: Copy>(items: Vec<T>) -> Vec<T> {

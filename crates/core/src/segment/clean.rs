@@ -94,8 +94,10 @@ pub(super) struct Cleaned {
     pub lines: Vec<Segment>,
     /// Those of them that were there, and were removed.
     pub dropped: Vec<Segment>,
-    /// The middles of strokes that run along dashed separators, or lie where a line should be.
-    pub on_lines: Vec<Point>,
+    /// The middles of strokes that run along dashed separators.
+    pub along_dashes: Vec<Point>,
+    /// The middles of strokes that lie where a line should be.
+    pub in_place_of_lines: Vec<Point>,
 }
 
 /// A field of a printed form with its margin: [H, W] u8, grey as on the page.
@@ -126,13 +128,15 @@ pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) 
     let on_crop = |line: Segment| Segment::new(place.point(line.a), place.point(line.b));
     let (separators, others): (Vec<Segment>, Vec<Segment>) = lines.iter().partition(|line| is_separator(line));
     let [separators, others] = [separators, others].map(|lines| lines.into_iter().map(on_crop).collect::<Vec<_>>());
-    let Dropped { lines: dropped, on_lines } = dropout::drop_lines_and_separators(&mut darkness, &others, &separators);
+    let Dropped { lines: dropped, along_dashes, in_place_of_lines } =
+        dropout::drop_lines_and_separators(&mut darkness, &others, &separators);
     if let PageLayout::Printed(landmarks) = &template.layout {
         for word in landmarks.words.iter().map(|word| printed(word.bounds)).filter(near) {
             wipe(&mut darkness, place.rect(word), &[frame]);
         }
     }
-    Cleaned { darkness, lines: lines.into_iter().map(on_crop).collect(), dropped, on_lines }
+    let lines = lines.into_iter().map(on_crop).collect();
+    Cleaned { darkness, lines, dropped, along_dashes, in_place_of_lines }
 }
 
 /// `darkness`, that of the crop of a field, without the other print that the template declares around the field.
@@ -183,7 +187,7 @@ pub(super) fn cleaned_strip(strip: &Strip) -> Cleaned {
     if let Some(ink) = ink::find_ink(&darkness, strip.frame, &PARAMS.ink) {
         dropped.extend(dropout::drop_lines(&mut darkness, &rules(&ink.mask)));
     }
-    Cleaned { darkness, lines: strip.rules.clone(), dropped, on_lines: Vec::new() }
+    Cleaned { darkness, lines: strip.rules.clone(), dropped, along_dashes: Vec::new(), in_place_of_lines: Vec::new() }
 }
 
 /// The point of a line that is nearest to `p`.

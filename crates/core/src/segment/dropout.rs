@@ -30,8 +30,10 @@ struct PrintedLine {
 pub(super) struct Dropped {
     /// The lines that were there.
     pub lines: Vec<Segment>,
-    /// The middles of strokes that run along a dashed line, or lie where a line should be: what is left of them may be damaged.
-    pub on_lines: Vec<Point>,
+    /// The middles of strokes that run along a dashed line: what is left of them may be damaged.
+    pub along_dashes: Vec<Point>,
+    /// The middles of strokes that lie where a line should be, and were left.
+    pub in_place_of_lines: Vec<Point>,
 }
 
 /// Erases `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black). Returns those that were there.
@@ -56,7 +58,8 @@ pub(super) fn drop_lines_and_separators(
         let swapped = |line: Segment| Segment::new(swap(line.a), swap(line.b));
         let upright = drop_horizontal(&mut turned, vertical, &mut palest, swapped);
         dropped.lines.extend(upright.lines);
-        dropped.on_lines.extend(upright.on_lines.into_iter().map(swap));
+        dropped.along_dashes.extend(upright.along_dashes.into_iter().map(swap));
+        dropped.in_place_of_lines.extend(upright.in_place_of_lines.into_iter().map(swap));
         *darkness = transpose(&turned);
     }
     dropped
@@ -84,12 +87,12 @@ fn drop_horizontal(
             && f64::from(course.dark) >= PARAMS.dropout.stroke_darkness * f64::from(*palest)
             && course.inked_share(&before, turned(at)) < PARAMS.dropout.whole_share
         {
-            dropped.on_lines.push(course.middle_of(0..course.tops.len()));
+            dropped.in_place_of_lines.push(course.middle_of(0..course.tops.len()));
             continue;
         }
         let strokes = if is_separator { dashes::strokes_on(&course.masses(&before)) } else { Vec::new() };
         erase(&before, darkness, &course, &strokes);
-        dropped.on_lines.extend(
+        dropped.along_dashes.extend(
             strokes.iter().filter(|stroke| stroke.is_along).map(|stroke| course.middle_of(stroke.columns.clone())),
         );
         dropped.lines.push(at);
@@ -449,7 +452,7 @@ mod tests {
         let corners = [(26.0, 10.0), (120.0, 10.0), (120.0, 90.0), (26.0, 90.0)].map(|(x, y)| Point::new(x, y));
         let sides: Vec<Segment> = (0..4).map(|i| Segment::new(corners[i], corners[(i + 1) % 4])).collect();
         let dropped = drop_lines_and_separators(&mut image, &sides, &[]);
-        assert_eq!((dropped.lines.len(), dropped.on_lines.len()), (3, 1));
+        assert_eq!((dropped.lines.len(), dropped.in_place_of_lines.len()), (3, 1));
         assert!((20..76).all(|y| image.get_pixel(26, y)[0] == 220), "the digit is left");
         // as dark as the other sides it is the side
         image.pixels_mut().for_each(|pixel| pixel[0] = if pixel[0] == 220 { 70 } else { 0 });
