@@ -4,7 +4,7 @@ use image::{GrayImage, Luma};
 
 use super::{
     CROP_PX_PER_MM, MARGIN_MM,
-    dropout::{self, Dropped},
+    dropout::{self, Dropped, Part, PrintedLine},
     ink, mark,
     params::PARAMS,
     strip::{self, Strip},
@@ -96,7 +96,7 @@ pub(super) struct Cleaned {
     pub dropped: Vec<Segment>,
     /// The middles of strokes that run along dashed separators.
     pub along_dashes: Vec<Point>,
-    /// The middles of strokes that lie where a line should be.
+    /// The middles of strokes that lie where a side of the field should be.
     pub in_place_of_lines: Vec<Point>,
 }
 
@@ -124,12 +124,15 @@ pub(super) fn cleaned(crop: &GrayImage, field: &Field, template: &FormTemplate) 
     let lines: Vec<Segment> = template.printed_lines().into_iter().filter(crosses).collect();
     let own: Vec<Segment> = field.layout.printed_lines();
     let inside = field.layout.bounds().inflate(-PARAMS.field.print_margin_mm);
-    let is_separator = |line: &Segment| !own.contains(line) && inside.contains(nearest(line, inside.centre()));
+    let is_separator = |line: &Segment| inside.contains(nearest(line, inside.centre()));
     let on_crop = |line: Segment| Segment::new(place.point(line.a), place.point(line.b));
-    let (separators, others): (Vec<Segment>, Vec<Segment>) = lines.iter().partition(|line| is_separator(line));
-    let [separators, others] = [separators, others].map(|lines| lines.into_iter().map(on_crop).collect::<Vec<_>>());
-    let Dropped { lines: dropped, along_dashes, in_place_of_lines } =
-        dropout::drop_lines_and_separators(&mut darkness, &others, &separators);
+    let part = |line: &Segment| match line {
+        line if own.contains(line) => Part::Side,
+        line if is_separator(line) => Part::Separator,
+        _ => Part::Beside,
+    };
+    let parts = lines.iter().map(|line| PrintedLine { at: on_crop(*line), part: part(line) }).collect();
+    let Dropped { lines: dropped, along_dashes, in_place_of_lines } = dropout::drop_parts(&mut darkness, parts);
     if let PageLayout::Printed(landmarks) = &template.layout {
         for word in landmarks.words.iter().map(|word| printed(word.bounds)).filter(near) {
             wipe(&mut darkness, place.rect(word), &[frame]);

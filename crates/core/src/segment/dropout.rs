@@ -18,11 +18,22 @@ use formread_raster::{
     transpose,
 };
 
-/// A line that is printed on a crop.
-struct PrintedLine {
+/// A line that is printed on the crop of a field.
+pub(super) struct PrintedLine {
     /// Pixels of the crop.
-    at: Segment,
-    is_separator: bool,
+    pub at: Segment,
+    pub part: Part,
+}
+
+/// What a printed line is to the field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A side of it or of one of its cells: all of these have the same ink.
+    Side,
+    /// Print beside it.
+    Beside,
+    /// A line within it, which is often dashed: strokes are kept that run along the dashes.
+    Separator,
 }
 
 /// What was erased, pixels of the crop.
@@ -32,24 +43,19 @@ pub(super) struct Dropped {
     pub lines: Vec<Segment>,
     /// The middles of strokes that run along a dashed line: what is left of them may be damaged.
     pub along_dashes: Vec<Point>,
-    /// The middles of strokes that lie where a line should be, and were left.
+    /// The middles of strokes that lie where a side of the field should be, and were left.
     pub in_place_of_lines: Vec<Point>,
 }
 
 /// Erases `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black). Returns those that were there.
 pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) -> Vec<Segment> {
-    drop_lines_and_separators(darkness, lines, &[]).lines
+    drop_parts(darkness, lines.iter().map(|&at| PrintedLine { at, part: Part::Beside }).collect()).lines
 }
 
-/// The same; `separators` are lines within a box, which are often dashed: of them, strokes are kept that run along the dashes.
-pub(super) fn drop_lines_and_separators(
-    darkness: &mut GrayImage,
-    lines: &[Segment],
-    separators: &[Segment],
-) -> Dropped {
-    let line = |is_separator: bool| move |&at: &Segment| PrintedLine { at, is_separator };
-    let all = lines.iter().map(line(false)).chain(separators.iter().map(line(true)));
-    let (horizontal, vertical): (Vec<PrintedLine>, Vec<PrintedLine>) = all.partition(|line| line.at.is_horizontal());
+/// The same for the lines on the crop of a field.
+pub(super) fn drop_parts(darkness: &mut GrayImage, lines: Vec<PrintedLine>) -> Dropped {
+    let (horizontal, vertical): (Vec<PrintedLine>, Vec<PrintedLine>) =
+        lines.into_iter().partition(|line| line.at.is_horizontal());
     let mut palest = u8::MAX;
     let mut dropped = drop_horizontal(darkness, horizontal, &mut palest, |line| line);
     if !vertical.is_empty() {
@@ -67,7 +73,7 @@ pub(super) fn drop_lines_and_separators(
 
 /// Erases those of `lines` that are there and returns them; `turned` maps them to sideways lines of the picture. All are measured
 /// before one is erased: a line is often given twice, and without it the feet of digits would be taken for it. `palest` is the level
-/// of the palest line so far: what is much darker, and not as long as its line, is a stroke.
+/// of the palest side of the field so far: what is much darker, and not as long as its side, is a stroke.
 fn drop_horizontal(
     darkness: &mut GrayImage,
     lines: Vec<PrintedLine>,
@@ -81,16 +87,17 @@ fn drop_horizontal(
     let before = darkness.clone();
     let courses = lines.into_iter().filter_map(|line| Some((course(&before, turned(line.at))?, line)));
     let courses: Vec<(Course, PrintedLine)> = courses.collect();
-    *palest = courses.iter().map(|(course, _)| course.dark).fold(*palest, u8::min);
-    for (course, PrintedLine { at, is_separator }) in courses {
-        if !is_separator
+    let sides = courses.iter().filter(|(_, line)| line.part == Part::Side);
+    *palest = sides.map(|(course, _)| course.dark).fold(*palest, u8::min);
+    for (course, PrintedLine { at, part }) in courses {
+        if part == Part::Side
             && f64::from(course.dark) >= PARAMS.dropout.stroke_darkness * f64::from(*palest)
             && course.inked_share(&before, turned(at)) < PARAMS.dropout.whole_share
         {
             dropped.in_place_of_lines.push(course.middle_of(0..course.tops.len()));
             continue;
         }
-        let strokes = if is_separator { dashes::strokes_on(&course.masses(&before)) } else { Vec::new() };
+        let strokes = if part == Part::Separator { dashes::strokes_on(&course.masses(&before)) } else { Vec::new() };
         erase(&before, darkness, &course, &strokes);
         dropped.along_dashes.extend(
             strokes.iter().filter(|stroke| stroke.is_along).map(|stroke| course.middle_of(stroke.columns.clone())),
@@ -451,7 +458,10 @@ mod tests {
         draw(&mut image, (26.0, 18.0), (26.0, 78.0), 2.0);
         let corners = [(26.0, 10.0), (120.0, 10.0), (120.0, 90.0), (26.0, 90.0)].map(|(x, y)| Point::new(x, y));
         let sides: Vec<Segment> = (0..4).map(|i| Segment::new(corners[i], corners[(i + 1) % 4])).collect();
-        let dropped = drop_lines_and_separators(&mut image, &sides, &[]);
+        let of_field = |part: Part| sides.iter().map(|&at| PrintedLine { at, part }).collect();
+        let beside = drop_parts(&mut image.clone(), of_field(Part::Beside));
+        assert_eq!((beside.lines.len(), beside.in_place_of_lines.len()), (4, 0), "print beside may be of any darkness");
+        let dropped = drop_parts(&mut image, of_field(Part::Side));
         assert_eq!((dropped.lines.len(), dropped.in_place_of_lines.len()), (3, 1));
         assert!((20..76).all(|y| image.get_pixel(26, y)[0] == 220), "the digit is left");
         // as dark as the other sides it is the side
@@ -460,7 +470,7 @@ mod tests {
             draw(&mut image, (side.a.x, side.a.y), (side.b.x, side.b.y), 2.0);
         }
         image.pixels_mut().for_each(|pixel| pixel[0] = pixel[0].min(70));
-        assert_eq!(drop_lines(&mut image, &sides).len(), 4);
+        assert_eq!(drop_parts(&mut image, of_field(Part::Side)).lines.len(), 4);
     }
 
     #[test]

@@ -254,12 +254,12 @@ fn cut_field(
     let edges = cells.iter().flat_map(|cell| cell.edges()).chain(cleaned.lines.iter().copied()).collect();
     let is_along_dashes = cleaned.along_dashes.iter().any(|at| frame.contains(*at));
     let around = frame.inflate(f64::from(PARAMS.dropout.search_px));
-    let is_in_place_of_line = cleaned.in_place_of_lines.iter().any(|at| around.contains(*at));
+    let is_in_place_of_side = cleaned.in_place_of_lines.iter().any(|at| around.contains(*at));
     let cutout = Cutout { cleaned, frame, cells, edges, letters, explained, is_strip: false };
     let (cut, stray) = cut_writing(field, &cutout);
     let is_written = matches!(cut.0, FieldInk::Written(_));
     // what is left of the digits without that stroke may be nothing
-    let is_on_line = is_in_place_of_line || is_along_dashes && is_written;
+    let is_on_line = is_in_place_of_side || is_along_dashes && is_written;
     (cut, stray.or(is_on_line.then_some(StrayInk::OnLine)))
 }
 

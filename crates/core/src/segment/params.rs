@@ -402,8 +402,8 @@ pub(super) struct DropoutParams {
     /// Share of a line's columns that must show it alone, or it is not there: scanned hairlines are dotted. Raising it
     /// leaves dotted lines as ink.
     pub min_seen_share: f64,
-    /// A line this many times as dark as the palest one beside it, and not whole, is a stroke. Chosen of 2 and 2.5 on `c1` and drawn
-    /// `us-1040` returns. Raising it takes bare ones for the side of a pale box.
+    /// What is this many times as dark as the palest side of a field, where another side should be, and not whole, is a stroke.
+    /// Chosen of 2 and 2.5 on `c1` and drawn `us-1040` returns. Raising it takes bare ones for the side of a pale box.
     pub stroke_darkness: f64,
     /// Share of its length from which a line is whole. By design. Raising it leaves lines with gaps.
     pub whole_share: f64,
