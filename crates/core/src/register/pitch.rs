@@ -27,8 +27,22 @@ pub struct Unrepeated {
     pub words: Vec<Rect>,
 }
 
-/// The pitches of a form with these `lines`, longest first; `samples` are points on them. Those that repeat most come first.
-pub fn find_pitches(lines: &[Segment], samples: &[(Point, Point)], words: &[Rect], params: &PitchParams) -> Vec<Pitch> {
+/// What repeats itself, millimetres.
+#[derive(Debug, Clone, Copy)]
+pub struct Repeated<'a> {
+    /// Longest first.
+    pub lines: &'a [Segment],
+    /// Points on them, with the direction of the line.
+    pub samples: &'a [(Point, Point)],
+    /// Words and marks.
+    pub words: &'a [Rect],
+    /// Other print, such as lines that a scan may lose: what falls on it is not unlike it.
+    pub other_print: &'a [Rect],
+}
+
+/// The pitches of a form with this print. Those that repeat most come first.
+pub fn find_pitches(of: Repeated<'_>, params: &PitchParams) -> Vec<Pitch> {
+    let Repeated { lines, samples, words, other_print } = of;
     let lines = &lines[..params.max_lines.min(lines.len())];
     let total_mm: f64 = lines.iter().map(|line| line.length()).sum();
     // length that repeats, and the sum of its shifts, by shift in millimetres
@@ -57,10 +71,13 @@ pub fn find_pitches(lines: &[Segment], samples: &[(Point, Point)], words: &[Rect
         }
     }
     let pieces: Vec<Rect> = words.iter().flat_map(|word| word_pieces(*word, params.word_step_mm)).collect();
-    let has_line = |(p, direction): (Point, Point)| lines.iter().any(|line| passes(*line, p, direction, params));
+    let has_line = |(p, direction): (Point, Point)| {
+        lines.iter().any(|line| passes(*line, p, direction, params))
+            || other_print.iter().any(|area| area.inflate(params.distinct_mm).contains(p))
+    };
     let has_word = |piece: Rect| {
         let near = piece.inflate(params.distinct_mm);
-        words.iter().any(|word| word.intersection(near).is_some())
+        words.iter().chain(other_print).any(|word| word.intersection(near).is_some())
     };
     let unrepeated = |shift: Point| Unrepeated {
         samples: samples.iter().filter(|&&(p, direction)| !has_line((p + shift, direction))).copied().collect(),
@@ -105,13 +122,30 @@ mod tests {
         lines.iter().flat_map(|line| [0.25, 0.75].map(|t| (line.at(t), line.direction()))).collect()
     }
 
+    fn found(lines: &[Segment], words: &[Rect], other_print: &[Rect]) -> Vec<Pitch> {
+        let samples = samples(lines);
+        find_pitches(Repeated { lines, samples: &samples, words, other_print }, &PitchParams::default())
+    }
+
+    #[test]
+    fn row_of_pale_lines_is_a_row() {
+        let lines: Vec<Segment> = (1..6).flat_map(|i| row(20.0 + 10.0 * f64::from(i))).collect();
+        let n_first = |other_print: &[Rect]| {
+            let pitches = found(&lines, &[], other_print);
+            let one = pitches.iter().find(|pitch| (pitch.shift - Point::new(0.0, 10.0)).norm() < 0.1);
+            one.map(|pitch| pitch.first.samples.len())
+        };
+        assert!(n_first(&[]).is_some_and(|n| n > 0));
+        assert_eq!(n_first(&[Rect::from_edges(40.0, 20.0, 90.0, 26.0)]), Some(0), "its lines are pale, but printed");
+    }
+
     #[test]
     fn rows_repeat_at_their_pitch_and_the_outer_ones_do_not() {
         let lines: Vec<Segment> = (0..6).flat_map(|i| row(20.0 + 10.0 * f64::from(i))).collect();
         let title = Rect::from_xywh(10.0, 5.0, 36.0, 5.0);
         let labels = (0..6).map(|i| Rect::from_xywh(10.0, 21.0 + 10.0 * f64::from(i), 12.0, 4.0));
         let words: Vec<Rect> = [title].into_iter().chain(labels).collect();
-        let pitches = find_pitches(&lines, &samples(&lines), &words, &PitchParams::default());
+        let pitches = found(&lines, &words, &[]);
         let down = |mm: f64| pitches.iter().find(|pitch| (pitch.shift - Point::new(0.0, mm)).norm() < 0.1);
         for mm in [10.0, 20.0, 30.0] {
             let Pitch { first, last, .. } = down(mm).unwrap_or_else(|| panic!("{mm} mm is not in {pitches:?}"));
@@ -129,7 +163,7 @@ mod tests {
             Segment::new(Point::new(20.0, y), Point::new(60.0 + 9.0 * f64::from(i), y))
         };
         let lines: Vec<Segment> = (1..9).map(line).collect();
-        assert!(find_pitches(&lines, &samples(&lines), &[], &PitchParams::default()).is_empty());
-        assert!(find_pitches(&[], &[], &[], &PitchParams::default()).is_empty());
+        assert!(found(&lines, &[], &[]).is_empty());
+        assert!(found(&[], &[], &[]).is_empty());
     }
 }

@@ -12,7 +12,7 @@ use imageproc::{
 use super::{
     evidence::PageLines,
     params::SearchParams,
-    pitch::{Pitch, find_pitches},
+    pitch::{Pitch, Repeated, find_pitches},
     print_params::PitchParams,
 };
 use crate::form::{FormTemplate, Landmarks};
@@ -81,7 +81,9 @@ impl LineModel {
 
     /// Where the form repeats itself.
     pub fn pitches(&self) -> &[Pitch] {
-        self.pitches.get_or_init(|| find_pitches(&self.lines, &self.samples, &self.printed, &PitchParams::default()))
+        let Self { lines, samples, printed: words, other_print, .. } = self;
+        self.pitches
+            .get_or_init(|| find_pitches(Repeated { lines, samples, words, other_print }, &PitchParams::default()))
     }
 }
 

@@ -2,7 +2,10 @@
 
 use image::{GrayImage, Luma};
 
-use super::params::{InkParams, PARAMS};
+use super::{
+    params::{InkParams, PARAMS},
+    strip,
+};
 use formread_raster::geometry::Rect;
 use formread_raster::{Components, Run, find_components, transpose};
 
@@ -225,9 +228,9 @@ pub(super) struct Paper {
 }
 
 impl Paper {
-    /// Measured in `area` (pixels of the crop), most of which must be paper.
-    pub fn of(darkness: &GrayImage, area: Rect) -> Self {
-        Self::of_histogram(&histogram(darkness, area))
+    /// Measured in all of a picture, most of which must be paper.
+    pub fn of(darkness: &GrayImage) -> Self {
+        Self::of_histogram(&histogram(darkness, strip::whole(darkness)))
     }
 
     fn of_histogram(histogram: &[usize; 256]) -> Self {

@@ -11,7 +11,6 @@ use super::{
     params::{InkParams, PARAMS},
     parts::{self, Part},
     remnants::is_remnant,
-    strip,
 };
 use formread_raster::geometry::{Point, Rect};
 
@@ -31,8 +30,7 @@ pub(super) fn mark_ink(darkness: &GrayImage, frame: Rect, around: &Around<'_>) -
     let inside = inset(frame, PARAMS.mark.inset);
     let min_dark_px = (PARAMS.mark.min_dark_share * inside.width() * inside.height()).ceil() as usize;
     let params = InkParams { min_dark_px, strong: PARAMS.mark.edge, weak: PARAMS.mark.edge, ..PARAMS.ink };
-    let paper = Paper::of(darkness, strip::whole(darkness));
-    let Some(ink) = find_ink_on(paper, darkness, inside, &params) else {
+    let Some(ink) = find_ink_on(around.paper, darkness, inside, &params) else {
         return MarkInk { faint: around.faint(frame, inside, min_dark_px), ..outside };
     };
     let all = inset(frame, PARAMS.mark.fill_inset);
@@ -57,6 +55,8 @@ pub(super) fn mark_ink(darkness: &GrayImage, frame: Rect, around: &Around<'_>) -
 pub(super) struct Around<'a> {
     /// As for [`mark_ink`], without what is printed.
     pub darkness: &'a GrayImage,
+    /// Measured with what is printed: where that was removed, paper has no noise.
+    pub paper: Paper,
     /// Frames of other fields, pixels.
     pub others: &'a [Rect],
 }
@@ -82,8 +82,7 @@ impl Around<'_> {
             return 0.0;
         }
         let params = InkParams { min_dark_px: PARAMS.mark.min_outside_px, ..PARAMS.ink };
-        let paper = Paper::of(self.darkness, strip::whole(self.darkness));
-        find_ink_on(paper, self.darkness, area, &params).map_or(0.0, |ink| mean(&ink.mask, area))
+        find_ink_on(self.paper, self.darkness, area, &params).map_or(0.0, |ink| mean(&ink.mask, area))
     }
 
     fn n_inked_sides(&self, frame: Rect) -> u8 {
@@ -104,8 +103,7 @@ impl Around<'_> {
             return 0.0;
         }
         let params = InkParams { min_dark_px, ..faint.ink };
-        let paper = Paper::of(self.darkness, strip::whole(self.darkness));
-        let Some(ink) = find_ink_on(paper, self.darkness, inside, &params) else { return 0.0 };
+        let Some(ink) = find_ink_on(self.paper, self.darkness, inside, &params) else { return 0.0 };
         let is_stroke = |part: &Part| {
             f64::from(part.height()) >= faint.min_stroke_height * frame.height()
                 && free::stroke_width(std::slice::from_ref(part)) <= faint.max_stroke_width_px
@@ -177,7 +175,7 @@ mod tests {
                 pixel[0] = 4;
             }
         }
-        mark_ink(&darkness, FRAME, &Around { darkness: &cleaned, others: &[] })
+        mark_ink(&darkness, FRAME, &Around { darkness: &cleaned, paper: Paper::of(&darkness), others: &[] })
     }
 
     #[test]
@@ -200,12 +198,29 @@ mod tests {
         let frame = Rect::from_edges(30.0, 30.0, 70.0, 70.0);
         let faint = |is_ink: &dyn Fn(f64, f64) -> bool| {
             let darkness = crop(is_ink);
-            mark_ink(&darkness, frame, &Around { darkness: &darkness, others: &[] })
+            mark_ink(&darkness, frame, &Around { darkness: &darkness, paper: Paper::of(&darkness), others: &[] })
         };
         let tick = faint(&|x, y| (x - y).abs() < 3.0 && x.abs() < 15.0);
         assert!(tick.covered == 0.0 && tick.faint > 0.1, "{tick:?}");
         assert_eq!(faint(&|_, _| false).faint, 0.0);
         assert_eq!(faint(&|x, _| x.rem_euclid(12.0) < 4.0).faint, 0.0, "it is all over the paper");
+    }
+
+    #[test]
+    fn noise_of_paper_is_no_pale_stroke_where_print_around_it_was_removed() {
+        let frame = Rect::from_edges(30.0, 30.0, 70.0, 70.0);
+        // grains of two pixels
+        let grain = |x: u32, y: u32| (x / 2).wrapping_mul(2_654_435_761) ^ (y / 2).wrapping_mul(2_246_822_519);
+        let noisy = GrayImage::from_fn(100, 100, |x, y| Luma([(grain(x, y).wrapping_mul(668_265_263) >> 28) as u8]));
+        let mut cleaned = noisy.clone();
+        for (x, y, pixel) in cleaned.enumerate_pixels_mut() {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            if !frame.inflate(-4.0).contains(p) {
+                pixel[0] = 0;
+            }
+        }
+        let ink = mark_ink(&noisy, frame, &Around { darkness: &cleaned, paper: Paper::of(&noisy), others: &[] });
+        assert_eq!(ink, MarkInk::default());
     }
 
     #[test]

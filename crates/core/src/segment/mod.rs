@@ -236,9 +236,10 @@ fn cut_field(
         let around = clean::without_other_print(clean::cleaned(&crop, field, template).darkness, field, template);
         let letters = printed_in_cells(template, &cells, place);
         let darkness = clean::without_letters(ink::darkness(&crop), &letters);
+        let paper = ink::Paper::of(&darkness);
         let measured = |cell: &Rect| {
             let others: Vec<Rect> = others.iter().chain(&cells).filter(|other| *other != cell).copied().collect();
-            mark::mark_ink(&darkness, *cell, &mark::Around { darkness: &around, others: &others })
+            mark::mark_ink(&darkness, *cell, &mark::Around { darkness: &around, paper, others: &others })
         };
         return ((FieldInk::Marks(cells.iter().map(measured).collect()), None), None);
     }
@@ -331,7 +332,12 @@ mod tests {
         };
         let covered = |is_ink: &dyn Fn(f64, f64) -> bool| {
             let darkness = clean::without_letters(crop(is_ink), &[letter]);
-            mark::mark_ink(&darkness, frame, &mark::Around { darkness: &darkness, others: &[] }).covered
+            mark::mark_ink(
+                &darkness,
+                frame,
+                &mark::Around { darkness: &darkness, paper: ink::Paper::of(&darkness), others: &[] },
+            )
+            .covered
         };
         assert_eq!(covered(&is_letter), 0.0);
         assert_eq!(covered(&|x, y| is_letter(x, y) || frame.contains(Point::new(x, y))), 1.0);

@@ -154,7 +154,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
     },
     sign: SignParams {
         min_digit_height: 0.6,
-        max_dash_height: 0.35,
+        max_dash_height: 0.42,
         dash_width: 0.18..=1.4,
         min_dash_aspect: 1.6,
         max_dash_wave: 0.2,
@@ -555,7 +555,8 @@ pub(super) struct MarkParams {
 pub(super) struct SignParams {
     /// A part at least this high is a digit or part of one. Raising it takes low digits for signs.
     pub min_digit_height: f32,
-    /// Largest height of a dash. Raising it takes low digits for dashes.
+    /// Largest height of a dash. Chosen on drawn `us-1040` returns, where thick dashes of small amounts are 0.37 high. Raising it takes
+    /// low digits for dashes.
     pub max_dash_height: f32,
     /// Width of a dash: smallest and largest. A wider range takes specks and rules for dashes.
     pub dash_width: RangeInclusive<f32>,
