@@ -9,7 +9,8 @@ use super::{
     params::RegisterParams,
     perspective,
     search::{DistanceMaps, LineModel, Scope, Start, search},
-    turn::upright_turn,
+    turn::{tilt, upright_turn},
+    words::measure_words,
 };
 use formread_page::Page;
 use formread_raster::geometry::{Projection, Rect};
@@ -117,12 +118,23 @@ pub(super) fn best_placement(
         let best = found.iter().map(|(_, starts)| best_score(starts)).fold(0.0, f64::max);
         let rivals = found.into_iter().filter(|(_, starts)| best_score(starts) >= params.min_rival_share * best);
         let refined = rivals.filter_map(|(Family { members, model }, starts)| {
-            // where few lines are found its words may lead to it
-            let whole_sheet =
-                (best_score(&starts) < params.sure_upright_score).then(|| model.filling(bounds, &params.search));
-            let starts = starts.iter().map(|start| start.map).chain(whole_sheet.flatten());
-            let starts = starts.map(|start| page_from_lines.compose(&start)).collect();
-            let placement = fit::refine(evidence, model, starts, &params.fit)?;
+            let refine = |starts: Vec<Projection>| {
+                let starts = starts.iter().map(|start| page_from_lines.compose(start)).collect();
+                fit::refine(evidence, model, starts, &params.fit)
+            };
+            let score = |placement: &Placement| placement.score(&params.fit);
+            let by_lines = refine(starts.iter().map(|start| start.map).collect());
+            let placement = match by_lines {
+                Some(placement) if score(&placement) >= params.min_score => placement,
+                // where few lines are found its words may lead to it
+                _ => {
+                    let tilts = [Some(0.0), tilt(lines, &params.turn)].into_iter().flatten();
+                    let sheets = tilts.filter_map(|tilt| model.filling(bounds, tilt, &params.search)).collect();
+                    let measured = |placement| measure_words(evidence, model, placement, &params.fit);
+                    let both = by_lines.into_iter().chain(refine(sheets)).map(measured);
+                    both.max_by(|a, b| score(a).total_cmp(&score(b)))?
+                }
+            };
             let placement = best_of_neighbours(evidence, model, placement, params);
             Some(FamilyMatch { member_idxs: members.to_vec(), placement, placed_idx: members[0] })
         });

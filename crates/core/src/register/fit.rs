@@ -31,6 +31,11 @@ pub struct Placement {
     pub support: f64,
     /// Share of the words and marks on the page that are inked, 0 to 1; 1 of none.
     pub printed: f64,
+    /// Share of them that are where this puts them, each with paper around it, less what is found a few millimetres off, 0 to 1.
+    /// `None` where lines suffice, so that it was not measured, or where fewer than [`AnchorParams::min_deciding`] are on the page.
+    ///
+    /// [`AnchorParams::min_deciding`]: super::print_params::AnchorParams::min_deciding
+    pub words: Option<f64>,
     /// Share of the length of the page's long lines, where the form lies, that the template has too, 0 to 1.
     pub explained: f64,
     /// How firmly all of this holds it; `None` where that was not measured.
@@ -50,17 +55,19 @@ impl Placement {
         }
     }
 
-    /// Score by which placements of one or several templates are compared, 0 to 1.
+    /// Score by which placements of one or several templates are compared, 0 to 1: by lines, or, where that is higher, by lines and
+    /// words alike.
     pub fn score(&self, params: &FitParams) -> f64 {
         let &FitParams { printed_weight, explained_weight, .. } = params;
-        (1.0 - printed_weight - explained_weight) * self.support
+        let support = self.words.map_or(self.support, |words| f64::midpoint(self.support, words).max(self.support));
+        (1.0 - printed_weight - explained_weight) * support
             + printed_weight * self.printed
             + explained_weight * self.explained
     }
 }
 
 /// A sample (place and direction, millimetres) and the line it lies on: the line's point and unit normal, page pixels.
-struct Pair {
+pub(super) struct Pair {
     template: Point,
     direction: Point,
     on: Point,
@@ -185,6 +192,7 @@ fn assess(evidence: &PageEvidence, model: &LineModel, map: Projection, params: &
         support: support.max(0.0),
         explained: explained_share(evidence, model, &map, params),
         printed: if n_printed == 0 { 1.0 } else { n_inked as f64 / n_printed as f64 },
+        words: None,
         hold: None,
         rival_mm: None,
     }
@@ -287,7 +295,7 @@ fn on_page([a, b, c, d]: [f64; 4], direction: Point) -> (Point, f64) {
 }
 
 /// The words and marks that are found within reach, each held in both directions of the page.
-fn find_anchors(
+pub(super) fn find_anchors(
     evidence: &PageEvidence,
     anchors: &[Rect],
     map: &Projection,
@@ -309,32 +317,6 @@ fn find_anchors(
         Some([pair(down, right), pair(right, down)])
     };
     anchors.iter().filter_map(held).flatten().collect()
-}
-
-/// Score by words and lines alike, 0 to 1: as [`Placement::score`], but half of the support is the share of the words and marks
-/// that are where `placement` puts them, each with paper around it, less what is found a few millimetres off. `None` where fewer
-/// than [`AnchorParams::min_deciding`] are on the page.
-///
-/// [`AnchorParams::min_deciding`]: super::print_params::AnchorParams::min_deciding
-pub fn score_with_words(
-    evidence: &PageEvidence,
-    model: &LineModel,
-    placement: &Placement,
-    params: &FitParams,
-) -> Option<f64> {
-    let share = |map: &Projection| {
-        let on_page = model.anchors.iter().filter(|word| evidence.is_on_page(map.apply(word.centre()))).count();
-        let found = find_anchors(evidence, &model.anchors, map, params.found_mm, params).len() / 2;
-        (on_page >= params.anchor.min_deciding).then(|| found as f64 / on_page as f64)
-    };
-    let map = &placement.page_from_template;
-    let found = share(map)?;
-    let shifted = params.chance_shifts_mm.iter().map(|(dx, dy)| map.compose(&Projection::translation(*dx, *dy)));
-    let by_chance: Vec<f64> = shifted.filter_map(|map| share(&map)).collect();
-    let chance = by_chance.iter().sum::<f64>() / by_chance.len().max(1) as f64;
-    let words = ((found - chance) / (1.0 - chance).max(f64::MIN_POSITIVE)).max(0.0);
-    let support = f64::midpoint(placement.support, words);
-    Some(Placement { support, ..placement.clone() }.score(params))
 }
 
 /// How firmly the print of a form holds it where all of it is found.
@@ -550,6 +532,7 @@ mod tests {
             residual_px: 0.0,
             support: 1.0,
             printed: 1.0,
+            words: None,
             explained: 1.0,
             hold: None,
             rival_mm: None,
@@ -557,6 +540,9 @@ mod tests {
         assert!((all.score(&params()) - 1.0).abs() < 1e-12);
         let none = Placement { support: 0.0, printed: 0.0, explained: 0.0, ..all.clone() };
         assert_eq!(none.score(&params()), 0.0);
+        let pale = |words: Option<f64>| Placement { support: 0.4, words, ..all.clone() }.score(&params());
+        assert!(pale(Some(1.0)) > pale(None), "words stand in for pale lines");
+        assert_eq!(pale(Some(0.1)), pale(None), "and never against those that are found");
     }
 
     #[test]

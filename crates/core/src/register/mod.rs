@@ -37,6 +37,7 @@ mod search;
 mod settle;
 mod several;
 mod turn;
+mod words;
 
 use crate::form::{FormTemplate, PageLayout};
 use formread_page::Page;
@@ -216,7 +217,7 @@ pub fn find_candidates<'a>(
     }
     let Located { evidence, found } = located;
     let Some((best, near)) = found else { return Err(unknown_form(templates, None)) };
-    if score < params.min_score && score_with_words(&evidence, families, &best, params) < params.min_score {
+    if score < params.min_score {
         return Err(unknown_form(templates, Some((&evidence, &best))));
     }
     if let Some(other) = find_other_form(page, &evidence, families, &best, params) {
@@ -282,17 +283,6 @@ pub fn resolve(
         return Err(poor(format!("frames found: {n_settled} of {n_framed}")));
     }
     Ok((idx, registration))
-}
-
-/// Score of a page whose lines are too pale for the score by lines, 0 to 1; 0 where there are too few words to decide.
-fn score_with_words(
-    evidence: &PageEvidence,
-    families: &Families,
-    TemplateMatch { idx, placement, .. }: &TemplateMatch,
-    params: &RegisterParams,
-) -> f64 {
-    let model = families.model(*idx);
-    model.and_then(|model| fit::score_with_words(evidence, model, placement, &params.fit)).unwrap_or_default()
 }
 
 /// For each field of `template` whether nothing printed holds it sideways, and up and down, even where all print is found.
@@ -467,8 +457,9 @@ mod tests {
         assert!(off < 0.3 && !registration.page_from_template.is_affine(), "{off:.2} mm off");
     }
 
-    /// A form with twelve words, and its page with the frames of its fields alone and the words `shift_mm` to the right of their places.
-    fn pale(shift_mm: f64) -> (FormTemplate, Page) {
+    /// A form with twelve words, and its page, laid by `map`, with the frames of its fields alone and the words `shift_mm` to the right
+    /// of their places.
+    fn pale(shift_mm: f64, map: &Projection) -> (FormTemplate, Page) {
         let words: Vec<Rect> = (0..12)
             .map(|i| Rect::from_xywh(8.0 + 24.0 * f64::from(i % 4), 67.0 + 8.0 * f64::from(i / 4), 9.0, 3.0))
             .collect();
@@ -483,7 +474,7 @@ mod tests {
             (0..9).map(stroke)
         });
         let kept = form.fields.iter().flat_map(|field| field.layout.printed_lines());
-        let page = drawn(&kept.chain(letters).collect::<Vec<_>>(), &UPRIGHT);
+        let page = drawn(&kept.chain(letters).collect::<Vec<_>>(), map);
         (form, page)
     }
 
@@ -495,12 +486,14 @@ mod tests {
 
     #[test]
     fn identify_form_whose_lines_are_lost_by_its_words() {
-        let (form, page) = pale(0.0);
-        let (_, registration) =
-            identified(&page, std::slice::from_ref(&form)).unwrap_or_else(|failure| panic!("{failure:?}"));
-        let off = off_mm(&form, &registration.page_from_template, &UPRIGHT);
-        assert!(registration.support < 0.6 && off < 0.3, "support {}, {off:.2} mm off", registration.support);
-        let (form, page) = pale(12.0);
+        for map in [UPRIGHT, turned(1.8, [2.0, 1.0])] {
+            let (form, page) = pale(0.0, &map);
+            let (_, registration) =
+                identified(&page, std::slice::from_ref(&form)).unwrap_or_else(|failure| panic!("{failure:?}"));
+            let off = off_mm(&form, &registration.page_from_template, &map);
+            assert!(registration.support < 0.6 && off < 0.3, "support {}, {off:.2} mm off", registration.support);
+        }
+        let (form, page) = pale(12.0, &UPRIGHT);
         let failure = identified(&page, std::slice::from_ref(&form)).expect_err("its words are elsewhere");
         assert_eq!(failure.reason, PageReject::UnknownForm);
         assert_eq!(failure.nearest.map(|nearest| nearest.template_idx), Some(0));

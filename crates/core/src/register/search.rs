@@ -69,14 +69,16 @@ impl LineModel {
         }
     }
 
-    /// The form as large as a sheet of its shape that spans `bounds`; `None` where that has another shape.
-    pub fn filling(&self, bounds: Rect, params: &SearchParams) -> Option<Projection> {
+    /// The form as large as a sheet of its shape that spans `bounds`, turned about its middle by `tilt`, radians clockwise; `None`
+    /// where that has another shape.
+    pub fn filling(&self, bounds: Rect, tilt: f64, params: &SearchParams) -> Option<Projection> {
         let [along, across] = [bounds.width() / self.page.width(), bounds.height() / self.page.height()];
         let scale = (along * across).sqrt();
         let ratio = along.max(across) / along.min(across);
         let (form, sheet) = (self.page.centre(), bounds.centre());
-        let map = Projection::translation(sheet.x - scale * form.x, sheet.y - scale * form.y);
-        (ratio <= params.max_sheet_stretch).then(|| map.compose(&Projection::scaling(scale, scale)))
+        let about_form = Projection::scaling(scale, scale).compose(&Projection::translation(-form.x, -form.y));
+        let map = Projection::translation(sheet.x, sheet.y).compose(&Projection::rotation(tilt)).compose(&about_form);
+        (ratio <= params.max_sheet_stretch).then_some(map)
     }
 
     /// Where the form repeats itself.

@@ -412,6 +412,7 @@ mod tests {
             residual_px: 0.3,
             support: 1.0,
             printed: 1.0,
+            words: None,
             explained: 1.0,
             hold: None,
             rival_mm: None,

@@ -9,6 +9,12 @@ const CLASS_DEGREES: f64 = 1.0;
 /// The turn, radians clockwise, after which most of the page's lines are level or plumb: at most an eighth of a circle either
 /// way. `None` where they are nearly so as they are, or have no two common directions at a right angle.
 pub fn upright_turn(lines: &PageLines, params: &TurnParams) -> Option<f64> {
+    tilt(lines, params).filter(|tilt| tilt.abs() >= params.min_degrees.to_radians()).map(|tilt| -tilt)
+}
+
+/// How far most of the page's lines are from level and plumb, radians clockwise: at most an eighth of a circle either way. `None`
+/// where they have no two common directions at a right angle.
+pub fn tilt(lines: &PageLines, params: &TurnParams) -> Option<f64> {
     let whole: Vec<(f64, f64)> = lines.whole.horizontal.iter().chain(&lines.whole.vertical).map(direction).collect();
     let total: f64 = whole.iter().map(|(_, weight)| weight).sum();
     let near =
@@ -20,8 +26,7 @@ pub fn upright_turn(lines: &PageLines, params: &TurnParams) -> Option<f64> {
         return None;
     }
     let offset: f64 = near(mode).map(|(own, weight)| weight * difference(*own, mode)).sum::<f64>() / most;
-    let degrees = difference(mode + offset, 0.0);
-    (degrees.abs() >= params.min_degrees).then(|| (-degrees).to_radians())
+    Some(difference(mode + offset, 0.0).to_radians())
 }
 
 /// The direction of a line, degrees modulo 90, and its weight. Long lines are exact and printed, so they weigh more.
@@ -62,6 +67,14 @@ mod tests {
             let turn = upright_turn(&turned(degrees, 40), &TurnParams::default()).expect("it is turned").to_degrees();
             assert!(difference(degrees + turn, 0.0).abs() < 0.3, "{degrees}: {turn}");
             assert!(turn.abs() <= 45.0);
+        }
+    }
+
+    #[test]
+    fn tilt_of_a_nearly_upright_page_is_how_far_it_is_turned() {
+        for degrees in [0.0, 1.6, -4.0] {
+            let tilt = tilt(&turned(degrees, 40), &TurnParams::default()).expect("most lines agree").to_degrees();
+            assert!((tilt - degrees).abs() < 0.3, "{degrees}: {tilt}");
         }
     }
 

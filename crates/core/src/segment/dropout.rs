@@ -12,6 +12,7 @@ use image::{GrayImage, Luma};
 use super::{
     dashes::{self, StrokeOnDashes},
     params::PARAMS,
+    robust::{median, theil_sen},
 };
 use formread_raster::{
     geometry::{Point, Segment},
@@ -47,6 +48,13 @@ pub(super) struct Dropped {
     pub in_place_of_lines: Vec<Point>,
 }
 
+/// The sides of a field that were found so far.
+struct FoundSides {
+    /// Level of the palest one; 255 of none.
+    palest: u8,
+    n: usize,
+}
+
 /// Erases `lines` (pixels of the crop) from `darkness` ([H, W] u8, 0 paper .. 255 black). Returns those that were there.
 pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) -> Vec<Segment> {
     drop_parts(darkness, lines.iter().map(|&at| PrintedLine { at, part: Part::Beside }).collect()).lines
@@ -56,13 +64,13 @@ pub(super) fn drop_lines(darkness: &mut GrayImage, lines: &[Segment]) -> Vec<Seg
 pub(super) fn drop_parts(darkness: &mut GrayImage, lines: Vec<PrintedLine>) -> Dropped {
     let (horizontal, vertical): (Vec<PrintedLine>, Vec<PrintedLine>) =
         lines.into_iter().partition(|line| line.at.is_horizontal());
-    let mut palest = u8::MAX;
-    let mut dropped = drop_horizontal(darkness, horizontal, &mut palest, |line| line);
+    let mut sides = FoundSides { palest: u8::MAX, n: 0 };
+    let mut dropped = drop_horizontal(darkness, horizontal, &mut sides, |line| line);
     if !vertical.is_empty() {
         let swap = |p: Point| Point::new(p.y, p.x);
         let mut turned = transpose(darkness);
         let swapped = |line: Segment| Segment::new(swap(line.a), swap(line.b));
-        let upright = drop_horizontal(&mut turned, vertical, &mut palest, swapped);
+        let upright = drop_horizontal(&mut turned, vertical, &mut sides, swapped);
         dropped.lines.extend(upright.lines);
         dropped.along_dashes.extend(upright.along_dashes.into_iter().map(swap));
         dropped.in_place_of_lines.extend(upright.in_place_of_lines.into_iter().map(swap));
@@ -72,12 +80,12 @@ pub(super) fn drop_parts(darkness: &mut GrayImage, lines: Vec<PrintedLine>) -> D
 }
 
 /// Erases those of `lines` that are there and returns them; `turned` maps them to sideways lines of the picture. All are measured
-/// before one is erased: a line is often given twice, and without it the feet of digits would be taken for it. `palest` is the level
-/// of the palest side of the field so far: what is much darker, and not as long as its side, is a stroke.
+/// before one is erased: a line is often given twice, and without it the feet of digits would be taken for it. What is not as long as the
+/// side of the field where it lies is a stroke if it is much darker than the palest of the `sides`, or upright and the only one of them.
 fn drop_horizontal(
     darkness: &mut GrayImage,
     lines: Vec<PrintedLine>,
-    palest: &mut u8,
+    sides: &mut FoundSides,
     turned: impl Fn(Segment) -> Segment,
 ) -> Dropped {
     let mut dropped = Dropped::default();
@@ -87,11 +95,14 @@ fn drop_horizontal(
     let before = darkness.clone();
     let courses = lines.into_iter().filter_map(|line| Some((course(&before, turned(line.at))?, line)));
     let courses: Vec<(Course, PrintedLine)> = courses.collect();
-    let sides = courses.iter().filter(|(_, line)| line.part == Part::Side);
-    *palest = sides.map(|(course, _)| course.dark).fold(*palest, u8::min);
+    for (course, _) in courses.iter().filter(|(_, line)| line.part == Part::Side) {
+        *sides = FoundSides { palest: sides.palest.min(course.dark), n: sides.n + 1 };
+    }
     for (course, PrintedLine { at, part }) in courses {
+        let is_dark = f64::from(course.dark) >= PARAMS.dropout.stroke_darkness * f64::from(sides.palest);
+        let is_alone = sides.n == 1 && !at.is_horizontal();
         if part == Part::Side
-            && f64::from(course.dark) >= PARAMS.dropout.stroke_darkness * f64::from(*palest)
+            && (is_dark || is_alone)
             && course.inked_share(&before, turned(at)) < PARAMS.dropout.whole_share
         {
             dropped.in_place_of_lines.push(course.middle_of(0..course.tops.len()));
@@ -384,26 +395,6 @@ fn nearest_run(darkness: &GrayImage, x: i32, row: i32, dark: u8) -> Option<Range
     Some(met - up..met + down + 1)
 }
 
-/// Intercept and slope of a straight line through points, of which up to 29 in 100 may be wrong (Sen, 1968).
-fn theil_sen(points: &[(f64, f64)]) -> (f64, f64) {
-    let mut slopes: Vec<f64> = Vec::with_capacity(points.len() * points.len() / 2);
-    for (i, p) in points.iter().enumerate() {
-        slopes.extend(points[i + 1..].iter().map(|q| (q.1 - p.1) / (q.0 - p.0)));
-    }
-    // Two or three points are too few for a slope.
-    let slope = if points.len() < 4 { 0.0 } else { median(&mut slopes) };
-    let mut intercepts: Vec<f64> = points.iter().map(|p| p.1 - slope * p.0).collect();
-    (median(&mut intercepts), slope)
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    if values.is_empty() {
-        return 0.0;
-    }
-    let middle = values.len() / 2;
-    *values.select_nth_unstable_by(middle, f64::total_cmp).1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -471,6 +462,18 @@ mod tests {
         }
         image.pixels_mut().for_each(|pixel| pixel[0] = pixel[0].min(70));
         assert_eq!(drop_parts(&mut image, of_field(Part::Side)).lines.len(), 4);
+    }
+
+    #[test]
+    fn bare_one_where_the_only_side_of_a_box_should_be_stays() {
+        let mut image = GrayImage::new(140, 100);
+        draw(&mut image, (26.0, 30.0), (26.0, 78.0), 2.0);
+        let side = |height: f64| Segment::new(Point::new(24.0, 10.0), Point::new(24.0, 10.0 + height));
+        let of_field = |at: Segment| vec![PrintedLine { at, part: Part::Side }];
+        let dropped = drop_parts(&mut image.clone(), of_field(side(80.0)));
+        assert_eq!((dropped.lines.len(), dropped.in_place_of_lines.len()), (0, 1));
+        draw(&mut image, (26.0, 8.0), (26.0, 92.0), 2.0);
+        assert_eq!(drop_parts(&mut image, of_field(side(80.0))).lines.len(), 1, "it is as long as the side");
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod outside;
 mod params;
 mod parts;
 mod remnants;
+mod robust;
 mod signs;
 mod stray;
 mod strip;

@@ -19,6 +19,8 @@ use formread_raster::{
 
 /// Thickest printed line, millimetres; anything thicker is a solid area.
 const MAX_LINE_MM: f64 = 1.3;
+/// The same beside a side that is thicker, as a share of that.
+const NEARLY_SOLID_SHARE: f64 = 0.7;
 /// Shortest straight piece that can be the side of a frame, millimetres, and in pixels where these are coarse.
 const MIN_PIECE_MM: f64 = 1.0;
 const MIN_PIECE_PX: f64 = 7.0;
@@ -254,9 +256,12 @@ fn cell_of_piece(
         (thickness(&bottom, x0, [0, 1]), bottom.median + 1.0, 1.0),
         (thickness(&left, y0, [-1, 0]), left.median, -1.0),
     ];
-    let is_line = sides.map(|(run, _, _)| (1..max_run).contains(&run));
+    // sides about as thick as a solid one are solid, too
+    let is_solid = sides.iter().any(|(run, _, _)| *run >= max_run);
+    let solid_run = if is_solid { (NEARLY_SOLID_SHARE * max_run as f64) as i64 } else { max_run };
+    let is_line = sides.map(|(run, _, _)| (1..solid_run).contains(&run));
     let [top, right, bottom, left] =
-        sides.map(|(run, edge, outwards)| if run < max_run { edge + outwards * run as f64 / 2.0 } else { edge });
+        sides.map(|(run, edge, outwards)| if run < solid_run { edge + outwards * run as f64 / 2.0 } else { edge });
     if !(left < right && top < bottom) {
         return None;
     }
@@ -449,6 +454,20 @@ mod tests {
             let found = cells.iter().find(|cell| (cell.frame.centre() - hole.centre()).norm() < 3.0);
             assert_eq!(found.map(|cell| cell.is_line), Some([false; 4]), "{cells:?}");
         }
+    }
+
+    #[test]
+    fn frame_about_as_thick_as_a_solid_area_has_no_line_on_any_side() {
+        let hole = Rect::from_xywh(200.0, 130.0, 360.0, 100.0);
+        // 1.5 mm, and 1.3 on the left
+        let outer = Rect::from_edges(hole.x0 - 15.0, hole.y0 - 18.0, hole.x1 + 18.0, hole.y1 + 18.0);
+        let pixels = GrayImage::from_fn(900, 400, |x, y| {
+            let p = Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            Luma([if outer.contains(p) && !hole.contains(p) { 120 } else { 250 }])
+        });
+        let cells = enclosed_cells(&Ink::new(&sheet(pixels, 11.8)));
+        let found = cells.iter().find(|cell| (cell.frame.centre() - hole.centre()).norm() < 3.0);
+        assert_eq!(found.map(|cell| cell.is_line), Some([false; 4]), "{cells:?}");
     }
 
     #[test]
