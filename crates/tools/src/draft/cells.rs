@@ -19,7 +19,7 @@ use formread_raster::{
 
 /// Thickest printed line, millimetres; anything thicker is a solid area.
 const MAX_LINE_MM: f64 = 1.3;
-/// The same beside a side that is thicker, as a share of that.
+/// The same of a frame with a side that is thicker, as a share of that. Chosen on a drawn form.
 const NEARLY_SOLID_SHARE: f64 = 0.7;
 /// Shortest straight piece that can be the side of a frame, millimetres, and in pixels where these are coarse.
 const MIN_PIECE_MM: f64 = 1.0;
