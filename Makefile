@@ -73,7 +73,19 @@ run: build ## reads fixtures/scans into out.csv
 .PHONY: test
 test: build postgres ## runs all tests
 	$(CARGO) test --release --workspace
+	$(MAKE) test-ocr
 	$(MAKE) test-browser
+
+# Tesseract is that of the system. It is installed where this is Debian and root.
+.PHONY: test-ocr
+test-ocr: ## tests drafts with the words that Tesseract reads; says what it skips
+	@if ! command -v tesseract >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get install --yes --quiet tesseract-ocr >&2 || true; \
+	fi; \
+	if ! command -v tesseract >/dev/null; then \
+	    echo "SKIPPED: tests with Tesseract: it is missing: hint: apt-get install tesseract-ocr" >&2; exit 0; \
+	fi; \
+	$(CARGO) test --release --test tests tesseract -- --ignored
 
 # Chromium is that of the system. It is installed where this is Debian and root; its driver is what the lock file names.
 CHROMIUM ?= /usr/bin/chromium

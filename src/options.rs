@@ -26,7 +26,7 @@ use formread_page::{
 };
 use formread_raster::{error::Error, fsio::read_text_bounded};
 use formread_tools::{
-    draft::NamedFile,
+    draft::{NamedFile, Ocr},
     evaluate::Acceptance,
     synth::{DeckOptions, Degradations, HostileKinds, ScanFormat, SynthOptions},
     template::SimulateOptions,
@@ -300,6 +300,15 @@ pub fn page_of(file: &Path, number: NonZeroU32, args: &LimitArgs) -> Result<(Sca
 pub fn form_name(args: &NewArgs) -> Result<String> {
     let stem = args.out.file_stem().and_then(|stem| stem.to_str());
     args.name.clone().or_else(|| stem.map(name_of_file)).context("the template has no file name")
+}
+
+/// What reads the printed words of a scan; `None` if nothing does.
+pub fn ocr(args: &NewArgs) -> Result<Option<Ocr>> {
+    match args.ocr.as_deref() {
+        None => Ok(Ocr::installed()),
+        Some("off") => Ok(None),
+        Some(languages) => Ok(Some(Ocr::with_languages(languages)?)),
+    }
 }
 
 /// The name of a form whose template is in a file of this name: `My form.toml` is `my-form`.

@@ -244,6 +244,9 @@ pub fn drafted(PageDraft { page, n_pages, draft, .. }: &PageDraft, out: &Path, p
     if !left_out.is_empty() {
         say(&format!("{} more are in it as comments, each with the reason why it is no field", left_out.len()));
     }
+    if draft.has_ocr_names {
+        say("their names and kinds follow the words that Tesseract read beside them");
+    }
     let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
     for flaw in flaws {
         say(&format!("{}: {}", if flaw.is_fatal() { "fault" } else { "risk" }, flaw.describe(&names)));
@@ -258,10 +261,13 @@ pub fn drafted(PageDraft { page, n_pages, draft, .. }: &PageDraft, out: &Path, p
     say(&format!("their numbers and names are shown in {}", preview.display()));
 }
 
-/// Reports which pages were left out, and what to do next with the `templates`.
-pub fn all_drafted(drafts: &Drafts, templates: &[PathBuf]) {
+/// Reports which pages were left out, and what to do next with the `templates`. `lacks_ocr`: nothing was found that reads words.
+pub fn all_drafted(drafts: &Drafts, templates: &[PathBuf], lacks_ocr: bool) {
     for (page, reason) in &drafts.left_out {
         say(&format!("page {page} is not drafted: {reason}"));
+    }
+    if lacks_ocr && drafts.pages.iter().flat_map(|drafted| &drafted.draft.fields).any(|field| field.caption.is_some()) {
+        say("hint: with Tesseract installed, the printed words name the fields: apt-get install tesseract-ocr");
     }
     let files: Vec<String> = templates.iter().map(|file| file.display().to_string()).collect();
     let (listed, given) = (files.join(" and "), files.join(" "));

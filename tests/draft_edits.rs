@@ -7,7 +7,7 @@ use formread_page::{
 };
 use formread_raster::geometry::Rect;
 use formread_tools::{
-    draft::{Draft, DraftField, draft},
+    draft::{Draft, DraftField, Ocr, Words, draft},
     synth::print_blank,
 };
 
@@ -168,20 +168,38 @@ fn edits(draft: &Draft, names_count: bool) -> Vec<(String, bool)> {
     edits
 }
 
-#[test]
-fn form_of_30_fields_in_three_columns_needs_few_edits_and_no_number() {
+/// The form, its blank as a scan at 300 dpi, and the places of its captions.
+fn scanned() -> (Page, Vec<(&'static str, Rect)>) {
     let (text, captions) = form();
     let form = parse_template(&text).expect("it is well formed");
     assert_eq!(form.fields.len(), 30);
-    let blank = Page::upright(print_blank(&form, 300.0, 1).expect("the resolution is in range"), Some(300.0));
-    // a PDF with its text
-    let drafted = draft(std::slice::from_ref(&blank), Some(&text_of(&captions)), "use").expect("it has fields");
-    let needed = edits(&drafted, true);
-    println!("with text: {needed:#?}");
+    (Page::upright(print_blank(&form, 300.0, 1).expect("the resolution is in range"), Some(300.0)), captions)
+}
+
+/// Fails if the draft of the form needs more than five edits, or a number. `names_count`: a name that a person must change is
+/// an edit.
+fn assert_few_edits(drafted: &Draft, names_count: bool) {
+    let needed = edits(drafted, names_count);
+    println!("{needed:#?}");
     assert!(drafted.holds() && needed.len() <= 5 && needed.iter().all(|(_, is_number)| !is_number), "{needed:#?}");
-    // a scan: a person names the fields, from the picture
-    let scanned = draft(&[blank], None, "use").expect("it has fields");
-    let needed = edits(&scanned, false);
+}
+
+#[test]
+fn form_of_30_fields_in_three_columns_needs_few_edits_and_no_number() {
+    let (blank, captions) = scanned();
+    // a PDF with its text
+    let text = text_of(&captions);
+    assert_few_edits(&draft(std::slice::from_ref(&blank), Words::Text(&text), "use").expect("it has fields"), true);
+    // a scan whose words nobody reads: a person names the fields, from the picture
+    let unread = draft(&[blank], Words::Unknown, "use").expect("it has fields");
+    let needed = edits(&unread, false);
     println!("without text: {needed:#?}");
-    assert!(scanned.holds() && needed.iter().all(|(_, is_number)| !is_number), "{needed:#?}");
+    assert!(unread.holds() && needed.iter().all(|(_, is_number)| !is_number), "{needed:#?}");
+}
+
+#[test]
+#[ignore = "needs Tesseract: make test-ocr"]
+fn scan_of_that_form_needs_few_edits_where_tesseract_reads_it() {
+    let ocr = Ocr::with_languages("eng").expect("it is installed");
+    assert_few_edits(&draft(&[scanned().0], Words::Ocr(&ocr), "use").expect("it has fields"), true);
 }

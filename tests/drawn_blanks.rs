@@ -6,7 +6,7 @@ use std::{env, path::Path};
 
 use formread_core::form::{Field, FieldLayout};
 use formread_page::Page;
-use formread_tools::draft::{Draft, DraftField, draft};
+use formread_tools::draft::{Draft, DraftField, Words, draft};
 #[cfg(feature = "torch")]
 use image::GrayImage;
 use rand::{RngExt, SeedableRng};
@@ -89,7 +89,7 @@ impl Case {
 
     fn of(blank: Blank, scan: Scan, rng: &mut ChaCha8Rng) -> Self {
         let page = scan.page(&blank, rng);
-        let draft = draft(std::slice::from_ref(&page), None, "draft").expect("it has fields");
+        let draft = draft(std::slice::from_ref(&page), Words::Unknown, "draft").expect("it has fields");
         Self { blank, scan, page, draft }
     }
 

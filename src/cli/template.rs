@@ -14,9 +14,9 @@ const CHECK_HELP: &str = "A finding is a fault (pages or values will be lost or 
                           compared with each other and with the built-in ones. Exit status: 0 no findings; 1 there are \
                           findings; 2 could not run.";
 
-const NEW_HELP: &str = "Fields are proposed in reading order. A PDF with text names them by the words printed beside them, and these \
-                        words decide the kind: a count, an amount, a code; fields for words become comments. Otherwise a \
-                        row of up to four cells is an integer, a longer one and a box a code, a tick box a mark. Review \
+const NEW_HELP: &str = "Fields are proposed in reading order. The words printed beside them, those of a PDF with text or those that Tesseract reads where \
+                        it is installed, name them and decide the kind: a count, an amount, a code; fields for words become \
+                        comments. Without words a row of up to four cells is an integer, a longer one and a box a code, a tick box a mark. Review \
                         names and kinds in the file, then run `formread template \
                         check` on it with some scans. A fillable PDF contains the names of its fields, their kinds and \
                         sums. From several filled pages, print is what most of them have in common: use about six pages by \
@@ -81,6 +81,10 @@ pub struct NewArgs {
     /// Draft only this page of each file, from 1 [default: all pages of the first file, each with the same page of the others]
     #[arg(long, value_name = "N")]
     pub page: Option<NonZeroU32>,
+    /// Languages of the printed words, as Tesseract names them: eng, deu+eng; or off, and the words of a scan are not read [default:
+    /// eng, if Tesseract is installed]
+    #[arg(long, value_name = "LANGUAGES")]
+    pub ocr: Option<String>,
     /// Replace the template and its picture if they exist [default: refuse to run]
     #[arg(long)]
     pub overwrite: bool,

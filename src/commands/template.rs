@@ -46,7 +46,8 @@ fn new(args: &NewArgs) -> Result<u8> {
         }
         check_no_input(&path, files.iter().map(|(file, _)| Path::new(file)))?;
     }
-    let drafts = form.draft(&name)?;
+    let ocr = options::ocr(args)?;
+    let drafts = form.draft(&name, ocr.as_ref())?;
     let written_to =
         |drafted: &PageDraft| draft_files(&args.out, drafted.draft.document.as_ref().map(|document| document.page));
     for drafted in &drafts.pages {
@@ -57,7 +58,7 @@ fn new(args: &NewArgs) -> Result<u8> {
         report::drafted(drafted, &out, &preview);
     }
     let templates: Vec<PathBuf> = drafts.pages.iter().map(|drafted| written_to(drafted)[0].clone()).collect();
-    report::all_drafted(&drafts, &templates);
+    report::all_drafted(&drafts, &templates, args.ocr.is_none() && ocr.is_none());
     Ok(if drafts.pages.iter().all(|drafted| drafted.draft.holds()) { SUCCESS } else { SOME_FOUND })
 }
 

@@ -27,10 +27,13 @@ pub fn best_of_neighbours(
         let Some(neighbour) = strongest_neighbour(evidence, model, &placement.page_from_template, params) else {
             break;
         };
-        let Neighbour { shift, n_own, n_rival } = neighbour;
+        let Neighbour { shift, own, n_own, n_rival } = neighbour;
         let n_all = (n_own + n_rival).max(1) as f64;
         let margin = (n_own as f64 - n_rival as f64) / n_all;
-        if margin >= params.pitch.min_margin && n_own >= n_rival + params.pitch.min_found {
+        // on a full page much of the neighbour's is found by chance
+        let is_whole = n_own as f64 >= params.pitch.whole_share * own.len() as f64;
+        let min_margin = if is_whole { params.pitch.min_margin_of_whole } else { params.pitch.min_margin };
+        if margin >= min_margin && n_own >= n_rival + params.pitch.min_found {
             break;
         }
         placement.rival_mm = Some(shift);
@@ -47,20 +50,23 @@ pub fn best_of_neighbours(
 }
 
 /// A placement one pitch further, and what is printed on the page that only one of the two explains.
-struct Neighbour {
+struct Neighbour<'a> {
     /// Millimetres of the template.
     shift: Point,
+    /// What only the placement explains.
+    own: &'a Unrepeated,
+    /// How much of it was found, and how much of what only the neighbour explains.
     n_own: usize,
     n_rival: usize,
 }
 
 /// The neighbour for which the page is most; `None` of a form that does not repeat itself.
-fn strongest_neighbour(
+fn strongest_neighbour<'a>(
     evidence: &PageEvidence,
-    model: &LineModel,
+    model: &'a LineModel,
     map: &Projection,
     params: &RegisterParams,
-) -> Option<Neighbour> {
+) -> Option<Neighbour<'a>> {
     let n_found = |print: &Unrepeated, shift: Point| {
         let has_line = |&&(p, direction): &&(Point, Point)| {
             evidence.is_on_page(map.apply(p + shift))
@@ -78,8 +84,8 @@ fn strongest_neighbour(
         let (forward, back) = (pitch.shift, pitch.shift * -1.0);
         let (first, last) = (&pitch.first, &pitch.last);
         [
-            Neighbour { shift: forward, n_own: n_found(first, still), n_rival: n_found(last, forward) },
-            Neighbour { shift: back, n_own: n_found(last, still), n_rival: n_found(first, back) },
+            Neighbour { shift: forward, own: first, n_own: n_found(first, still), n_rival: n_found(last, forward) },
+            Neighbour { shift: back, own: last, n_own: n_found(last, still), n_rival: n_found(first, back) },
         ]
     });
     let lead = |neighbour: &Neighbour| neighbour.n_rival as f64 - neighbour.n_own as f64;
@@ -133,5 +139,19 @@ mod tests {
 
         let failure = identify(&drawn(&six_rows(), &map), &[form("")], &params).expect_err("nothing decides");
         assert_eq!(failure.reason, PageReject::PoorRegistration, "{failure:?}");
+    }
+    /// As of a form whose page is full, or has a row of another one below.
+    #[test]
+    fn form_found_whole_is_laid_there_though_half_of_another_row_follows() {
+        let map = turned(0.3, [4.0, 2.0]);
+        let form = form("");
+        let more = form.printed_lines().into_iter().filter(|line| line.middle().y > 105.0 && line.middle().x < 67.0);
+        let more = more.map(|line| Segment::new(line.a + Point::new(0.0, 10.0), line.b + Point::new(0.0, 10.0)));
+        let lines: Vec<Segment> = form.printed_lines().into_iter().chain(more).collect();
+        let (_, registration) = identify(&drawn(&lines, &map), std::slice::from_ref(&form), &RegisterParams::default())
+            .unwrap_or_else(|failure| panic!("{failure:?}"));
+        let first = Point::new(30.0, 24.0);
+        let off = (registration.page_from_template.apply(first) - map.apply(first)).norm();
+        assert!(off < 3.0, "{off:.1} px off");
     }
 }

@@ -27,6 +27,13 @@ pub struct Unrepeated {
     pub words: Vec<Rect>,
 }
 
+impl Unrepeated {
+    /// Number of its pieces.
+    pub fn len(&self) -> usize {
+        self.samples.len() + self.words.len()
+    }
+}
+
 /// What repeats itself, millimetres.
 #[derive(Debug, Clone, Copy)]
 pub struct Repeated<'a> {

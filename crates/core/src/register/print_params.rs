@@ -58,6 +58,10 @@ pub struct PitchParams {
     /// Lowest margin of the unrepeated print found for a placement over that for the next one, as a share of both. Raising it
     /// rejects more pages.
     pub min_margin: f64,
+    /// Smallest share of what only a placement explains with which it is found whole. Raising it rejects more pages.
+    pub whole_share: f64,
+    /// Lowest margin of a placement that is found whole. Raising it rejects more pages.
+    pub min_margin_of_whole: f64,
     /// And in pieces. Raising it does the same.
     pub min_found: usize,
 }
@@ -73,6 +77,8 @@ impl Default for PitchParams {
             distinct_mm: 1.2,
             word_step_mm: 6.0,
             min_margin: 0.3,
+            whole_share: 0.75,
+            min_margin_of_whole: 0.15,
             min_found: 3,
         }
     }

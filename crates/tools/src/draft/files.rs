@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Draft, checked_name, draft_fillable, draft_page};
+use super::{Draft, Ocr, Words, checked_name, draft_fillable, draft_page};
 use formread_core::{
     form::{DocumentPage, FormTemplate, MAX_DOCUMENT_PAGES},
     register::{RegisterParams, identify},
@@ -67,11 +67,11 @@ impl<'a> FormFiles<'a> {
     }
 
     /// Drafts them. If more than one page has something to fill in, they are the pages of the document `name`, and the form of the
-    /// first one is `name-1`. A page that shows the form of an earlier one is left out.
+    /// first one is `name-1`. A page that shows the form of an earlier one is left out. `ocr` reads the words of a page without text.
     ///
     /// # Errors
     /// As [`draft_fillable`] and [`super::draft`]; the first page that cannot be decoded is an error, too.
-    pub fn draft(&self, name: &str) -> Result<Drafts> {
+    pub fn draft(&self, name: &str, ocr: Option<&Ocr>) -> Result<Drafts> {
         let name = checked_name(name)?;
         let mut drafts = Drafts { pages: Vec::new(), left_out: Vec::new() };
         let mut known: Vec<FormTemplate> = Vec::new();
@@ -84,7 +84,7 @@ impl<'a> FormFiles<'a> {
                 drafts.left_out.push((page, reason));
                 continue;
             }
-            match self.draft_page(&pages, *page_idx, &name)? {
+            match self.draft_page(&pages, *page_idx, &name, ocr)? {
                 Some(draft) => {
                     known.push(draft.template()?);
                     let n_pages = pages.len();
@@ -116,15 +116,17 @@ impl<'a> FormFiles<'a> {
         Ok(pages)
     }
 
-    fn draft_page(&self, pages: &[Page], page_idx: usize, name: &str) -> Result<Option<Draft>> {
+    fn draft_page(&self, pages: &[Page], page_idx: usize, name: &str, ocr: Option<&Ocr>) -> Result<Option<Draft>> {
+        let unread = ocr.map_or(Words::Unknown, Words::Ocr);
         // what text recognition made of writing is no caption, and a form that was filled in has no fields
-        let [(file, bytes)] = self.files else { return draft_page(pages, None, name) };
+        let [(file, bytes)] = self.files else { return draft_page(pages, unread, name) };
         let in_file = |error: Error| error.in_file(file.clone());
         if let Some(draft) = draft_fillable(bytes, page_idx, name, &self.limits).map_err(in_file)? {
             return Ok(Some(draft));
         }
         let text = page_text(bytes, page_idx, &self.limits).map_err(in_file)?;
-        draft_page(pages, text.as_ref(), name)
+        let text = text.as_ref().filter(|text| !text.words.is_empty());
+        draft_page(pages, text.map_or(unread, Words::Text), name)
     }
 }
 

@@ -9,8 +9,8 @@
 //!    the cells of a date.
 //!    Rows of tally `grids` are no fields. `rings` are circles to be filled in.
 //! 7. `print` finds the landmarks for registration, and the lines to write on, which may be `dotted`.
-//! 8. `captions` finds the words beside each field, if the form is a PDF with text; `names` makes names of them, and `kinds` says
-//!    what is written there.
+//! 8. `captions` finds the words beside each field, those of a PDF with text or what `ocr` reads; `names` makes names of them, and
+//!    `kinds` says what is written there.
 //! 9. `proof` lays the draft on its own blank and on copies of it: what fails is left out.
 //! 10. `text` writes the template.
 //!
@@ -34,6 +34,7 @@ mod kinds;
 mod leftover;
 mod letters;
 mod names;
+mod ocr;
 mod print;
 mod proof;
 mod rings;
@@ -70,6 +71,7 @@ use sheet::{Sheet, rectify};
 pub use acroform::draft_fillable;
 pub use fields::Shape;
 pub use files::{Drafts, FormFiles, NamedFile, PageDraft};
+pub use ocr::Ocr;
 pub use proof::{BlankCopy, Fault, Flaw};
 
 /// A drafted template.
@@ -94,6 +96,8 @@ pub struct Draft {
     pub flaws: Vec<Flaw>,
     /// Rules between `fields`, in the syntax of a template. Only a fillable PDF gives any.
     pub rules: Vec<String>,
+    /// Whether text recognition read the words that name its fields.
+    pub has_ocr_names: bool,
     /// Number of pages used: the first one, and those that were registered on it.
     pub n_pages: usize,
     /// The rectified form without writing: [H, W] u8, 0 black .. 255 white.
@@ -102,6 +106,17 @@ pub struct Draft {
     pub px_per_mm: f64,
     /// Template millimetres to pixels of the first page.
     pub page_from_template: Projection,
+}
+
+/// Where the words printed on a blank are known from.
+#[derive(Debug, Clone, Copy)]
+pub enum Words<'a> {
+    /// They are not known: a person names the fields.
+    Unknown,
+    /// The text of the first page.
+    Text(&'a PageText),
+    /// Text recognition reads them.
+    Ocr(&'a Ocr),
 }
 
 /// A proposed field.
@@ -218,18 +233,17 @@ impl Draft {
 }
 
 /// Drafts the template `name` from `pages` of one form: a blank one, or several filled in by different people. The template
-/// has the coordinates of the first. Pages that cannot be registered on the first are left out. `text` is the text of the first,
-/// if it is known: it names the fields.
+/// has the coordinates of the first. Pages that cannot be registered on the first are left out. The `words` name the fields.
 ///
 /// # Errors
 /// `Usage` without a page, or if `name` is no name of a form; `Format` if the page has nothing to fill in, or is too small
-/// or too large for a form.
-pub fn draft(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Draft> {
-    draft_page(pages, text, &checked_name(name)?)?.ok_or_else(nothing_to_fill_in)
+/// or too large for a form; `Usage`, `TimedOut` or `Io` if text recognition fails.
+pub fn draft(pages: &[Page], words: Words<'_>, name: &str) -> Result<Draft> {
+    draft_page(pages, words, &checked_name(name)?)?.ok_or_else(nothing_to_fill_in)
 }
 
 /// As [`draft`]; `None` if the page has nothing to fill in. `name` is that of the form.
-fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Option<Draft>> {
+fn draft_page(pages: &[Page], words: Words<'_>, name: &str) -> Result<Option<Draft>> {
     let [first, others @ ..] = pages else {
         return Err(Error::usage("no page to draft a template from").with_hint("give a blank page of the form"));
     };
@@ -266,15 +280,21 @@ fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Opt
     found.truncate(MAX_FIELDS);
     let mm_to_px = Projection::scaling(sheet.px_per_mm, sheet.px_per_mm);
     let page_from_template = sheet.page_from_sheet.compose(&mm_to_px);
-    let words = text.map_or_else(Vec::new, |text| words_on(first, text, &page_from_template));
-    let (found, is_value) = choices::with_values(found, &words);
+    let text = match words {
+        Words::Text(text) => words_on(first, text, &page_from_template),
+        Words::Ocr(ocr) => ocr.words(&sheet, &print.lines_of_form(&found))?,
+        Words::Unknown => Vec::new(),
+    };
+    let is_known = matches!(words, Words::Text(_));
+    // a person must say the values of a choice: one misread would be booked for another
+    let (found, is_value) = choices::with_values(found, if is_known { &text } else { &[] });
     let n_found = found.len();
     let all: Vec<FieldCandidate> = found.into_iter().chain(lines.iter().cloned()).chain(grids).collect();
     let mut is_value = is_value.into_iter();
-    let caption_words: Vec<TextWord> = words.iter().filter(|_| !is_value.next().unwrap_or(false)).cloned().collect();
+    let caption_words: Vec<TextWord> = text.iter().filter(|_| !is_value.next().unwrap_or(false)).cloned().collect();
     let captions = captions_of(&caption_words, &all);
-    // without words a person names the fields
-    let printed = if words.is_empty() { caption_places(&print.words, &all) } else { vec![None; all.len()] };
+    let mut printed = if is_known { vec![None; all.len()] } else { caption_places(&print.words, &all) };
+    printed.iter_mut().zip(&captions).filter(|(_, caption)| caption.is_some()).for_each(|(place, _)| *place = None);
     let meanings = meanings(&all, &captions, &ink);
     let width = all.len().to_string().len().max(2);
     let name_of = |(i, caption): (usize, &Option<Caption>)| {
@@ -284,15 +304,17 @@ fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Opt
     let is_for_words = |i: usize| i < n_found && meanings[i].is_words;
     // a page for words alone is of no use
     let has_numbers = (0..n_found).any(|i| !is_for_words(i));
-    let is_left_out = |i: usize| is_for_words(i) && has_numbers;
+    // what was read may be misread: a person decides
+    let is_left_out = |i: usize| is_for_words(i) && has_numbers && is_known;
     let kept: Vec<FieldCandidate> = (0..n_found).filter(|i| !is_left_out(*i)).map(|i| all[i].clone()).collect();
     let mut landmarks = print.landmarks(&sheet, &kept);
     landmarks.free = (0..n_found).filter(|i| is_left_out(*i)).map(|i| all[i].layout.bounds()).collect();
     let mut landmarks = with_other_print(landmarks, &ink, &kept);
-    spell(&mut landmarks, &words);
+    spell(&mut landmarks, &text);
     let (mut fields, mut writing_lines, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for (i, ((found, name), meaning)) in all.iter().cloned().zip(names).zip(meanings.iter().cloned()).enumerate() {
-        let field = DraftField { caption: printed[i], ..DraftField::new(name, found, meaning) };
+        let note = meaning.note.or_else(|| is_for_words(i).then_some(WORDS_NOTE));
+        let field = DraftField { caption: printed[i], note, ..DraftField::new(name, found, meaning) };
         match i {
             _ if is_left_out(i) => left_out.push((field, WORDS_REASON.to_owned())),
             _ if i < n_found => fields.push(field),
@@ -310,6 +332,7 @@ fn draft_page(pages: &[Page], text: Option<&PageText>, name: &str) -> Result<Opt
         left_out,
         flaws: Vec::new(),
         rules: Vec::new(),
+        has_ocr_names: matches!(words, Words::Ocr(_)) && captions.iter().any(Option::is_some),
         n_pages,
         px_per_mm: sheet.px_per_mm,
         page_from_template,
@@ -369,6 +392,8 @@ fn caption_places(printed: &[Rect], found: &[FieldCandidate]) -> Vec<Option<Rect
     captions.map(|caption| caption?.text.split(' ').filter_map(place).reduce(Rect::union)).collect()
 }
 
+/// What a person decides of such a field where its caption was read by text recognition.
+const WORDS_NOTE: &str = "its caption looks like that of words: delete it if they are written there";
 /// Why a field for words is left out.
 const WORDS_REASON: &str = "its caption is that of words; anything may be written there";
 
@@ -496,7 +521,8 @@ mod tests {
                     drawn.page_from_template = turned.compose(&drawn.page_from_template);
                     drawn.image = imageops::rotate90(&drawn.image);
                 }
-                let draft = draft(&[Page::upright(drawn.image.clone(), dpi)], None, "again").expect("it has fields");
+                let draft =
+                    draft(&[Page::upright(drawn.image.clone(), dpi)], Words::Unknown, "again").expect("it has fields");
                 assert!(draft.holds(), "{name}, {what}: {:?}", draft.flaws);
                 // three frames for words on the form are as large as those for numbers
                 assert_eq!(assert_drafted(&form, &draft, &drawn, what), n_more, "{name}, {what}");
@@ -512,7 +538,7 @@ mod tests {
         let drawn: Vec<SynthPage> =
             (0..6).map(|i| synthesise(&form, &stock(), &options, i).expect("they are in range")).collect();
         let pages: Vec<Page> = drawn.iter().map(|page| Page::upright(page.image.clone(), Some(150.0))).collect();
-        let draft = draft(&pages, None, "filled").expect("it has fields");
+        let draft = draft(&pages, Words::Unknown, "filled").expect("it has fields");
         assert_eq!(draft.n_pages, 6);
         assert!(draft.holds(), "{:?}", draft.flaws);
         assert_drafted(&form, &draft, &drawn[0], "filled");
@@ -527,7 +553,7 @@ mod tests {
             (vec![white()], "form", "the page has nothing to fill in"),
             (vec![Page::upright(GrayImage::new(1, 1), None)], "form", "the page has nothing"),
         ] {
-            let error = draft(&pages, None, name).expect_err(part);
+            let error = draft(&pages, Words::Unknown, name).expect_err(part);
             assert!(error.to_string().contains(part), "{error}");
         }
     }

@@ -145,6 +145,15 @@ impl Print {
         }
     }
 
+    /// Where the lines of the form are, those of `fields` among them, millimetres.
+    pub fn lines_of_form(&self, fields: &[FieldCandidate]) -> Vec<Rect> {
+        // shorter ones are strokes of letters
+        let others = self.lines.iter().chain(&self.pale_lines).filter(|s| s.length() >= MIN_LINE_MM).copied();
+        let frames = fields.iter().flat_map(|field| field.layout.printed_lines());
+        let solid = others.chain(frames).filter_map(|s| Rect::around([s.a, s.b]));
+        solid.chain(self.dotted.iter().copied()).collect()
+    }
+
     /// The lines to write on, solid, pale or dotted: nothing touches them, there is room above and no heading, and there are words before
     /// or below. A dotted line that leads to a frame or to another line is none.
     pub fn writing_lines(&self, ink: &Ink, cells: &[Cell]) -> Vec<FieldCandidate> {

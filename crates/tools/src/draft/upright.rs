@@ -79,13 +79,13 @@ fn protruding(words: &[Vec<Rect>]) -> [usize; 3] {
     let (mut above, mut below, mut n_letters) = (0, 0, 0);
     for word in words {
         // dots of letters and full stops aside
-        let height = median(word.iter().map(|letter| letter.height()));
+        let height = median(word.iter().map(|letter| letter.height())).unwrap_or(0.0);
         let letters: Vec<&Rect> = word.iter().filter(|letter| letter.height() >= 0.6 * height).collect();
         if letters.len() < MIN_LETTERS {
             continue;
         }
-        let height = median(letters.iter().map(|letter| letter.height()));
-        let [top, bottom] = [|r: &&Rect| r.y0, |r: &&Rect| r.y1].map(|edge| median(letters.iter().map(edge)));
+        let of_letters = |side: fn(&&Rect) -> f64| median(letters.iter().map(side)).unwrap_or(0.0);
+        let [height, top, bottom] = [|r: &&Rect| r.height(), |r: &&Rect| r.y0, |r: &&Rect| r.y1].map(of_letters);
         let n_on = |edge: fn(&&Rect) -> f64, line: f64| {
             letters.iter().filter(|letter| (edge(letter) - line).abs() <= ON_LINE * height).count()
         };
@@ -100,11 +100,11 @@ fn protruding(words: &[Vec<Rect>]) -> [usize; 3] {
     [above, below, n_letters]
 }
 
-/// 0 of none.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+/// The upper one of two middle values; `None` of none.
+pub(super) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
+    values.get(values.len() / 2).copied()
 }
 
 #[cfg(test)]

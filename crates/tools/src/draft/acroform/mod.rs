@@ -125,6 +125,7 @@ pub fn draft_fillable(bytes: &[u8], page_idx: usize, name: &str, limits: &Limits
         left_out,
         flaws: Vec::new(),
         rules,
+        has_ocr_names: false,
         n_pages: 1,
         px_per_mm: PX_PER_MM,
         page_from_template: Projection::scaling(PX_PER_MM, PX_PER_MM),
