@@ -1,7 +1,7 @@
 //! The templates that fit a page best: searched for by family, refined, and compared.
 
 use super::{
-    discriminate::{Preference, discriminate},
+    discriminate::{Distinct, PlacedDistinct, Preference, discriminate},
     evidence::{PageEvidence, PageLines},
     families::{Families, Family},
     fit::{self, Placement},
@@ -173,15 +173,27 @@ pub(super) fn pick_best(
 
     let mut best = found.swap_remove(best_idx);
     for other in found.into_iter().filter(|other| other.placement.score(&params.fit) >= min_score) {
-        let first = families.placed(best.idx, &best.placement.page_from_template);
-        let second = families.placed(other.idx, &other.placement.page_from_template);
-        match first.zip(second).map(|(first, second)| discriminate(evidence, first, second, &params.discriminate)) {
-            Some(Preference::Second) => best = other,
-            Some(Preference::Neither) => best.ambiguous_with = Some(other.idx),
-            Some(Preference::First) | None => {}
+        let [first, second] = [&best, &other].map(|found| &found.placement.page_from_template);
+        let [own, others] = [[&best, &other], [&other, &best]].map(|pair| distinct(families, pair, params));
+        let [own, others] = [(&own, first), (&others, second)].map(|(distinct, map)| PlacedDistinct { distinct, map });
+        match discriminate(evidence, own, others, &params.discriminate) {
+            Preference::Second => best = other,
+            Preference::Neither => best.ambiguous_with = Some(other.idx),
+            Preference::First => {}
         }
     }
     Some((best, near))
+}
+
+/// What the first template has and the second has not, where they lie.
+fn distinct(families: &Families, pair: [&TemplateMatch; 2], params: &RegisterParams) -> Distinct {
+    let [own, other] = pair.map(|found| &found.placement.page_from_template);
+    let [own_model, other_model] = pair.map(|found| families.model(found.idx));
+    let other_from_own = other.inverse().map(|other_from_page| other_from_page.compose(own));
+    let (Some(own), Some(other), Some(map)) = (own_model, other_model, other_from_own) else {
+        return Distinct::default();
+    };
+    Distinct::of(own, other, &map, &params.discriminate)
 }
 
 /// The member of `family` that the page is of.
@@ -192,21 +204,21 @@ fn best_member(
     params: &RegisterParams,
 ) -> TemplateMatch {
     let preference = |first: usize, second: usize, map: &Projection| {
-        let [first, second] = [first, second].map(|idx| families.placed(idx, map));
-        first.zip(second).map(|(first, second)| discriminate(evidence, first, second, &params.discriminate))
+        let [own, others] = [families.distinct(first, second), families.distinct(second, first)];
+        let [own, others] = [&own, &others].map(|distinct| PlacedDistinct { distinct, map });
+        discriminate(evidence, own, others, &params.discriminate)
     };
     let FamilyMatch { member_idxs, placement, placed_idx } = family;
     let map = placement.page_from_template;
     let idx = member_idxs[1..].iter().fold(member_idxs[0], |best, &other| match preference(best, other, &map) {
-        Some(Preference::Second) => other,
-        _ => best,
+        Preference::Second => other,
+        Preference::First | Preference::Neither => best,
     });
-    let own = families.placed(idx, &map).filter(|_| idx != *placed_idx);
-    let own = own.and_then(|own| fit::refine(evidence, own.model, vec![map], &params.fit));
+    let own = families.model(idx).filter(|_| idx != *placed_idx);
+    let own = own.and_then(|own| fit::refine(evidence, own, vec![map], &params.fit));
     let placement = own.unwrap_or_else(|| placement.clone());
-    let is_ambiguous = |&&other: &&usize| {
-        other != idx && preference(idx, other, &placement.page_from_template) != Some(Preference::First)
-    };
+    let is_ambiguous =
+        |&&other: &&usize| other != idx && preference(idx, other, &placement.page_from_template) != Preference::First;
     let ambiguous_with = member_idxs.iter().find(is_ambiguous).copied();
     TemplateMatch { idx, placement, ambiguous_with }
 }

@@ -3,11 +3,55 @@
 use super::{evidence::PageEvidence, params::DiscriminateParams, pitch::word_pieces, search::LineModel};
 use formread_raster::geometry::{Point, Projection, Rect, Segment};
 
-/// A template and where it lies.
+/// What one template has and another has not, in millimetres of the one that has it.
+#[derive(Debug, Clone, Default)]
+pub struct Distinct {
+    /// Points on its lines, with the direction of the line.
+    samples: Vec<(Point, Point)>,
+    /// Pieces of its words and marks.
+    pieces: Vec<Rect>,
+}
+
+impl Distinct {
+    /// What `own` has and `other` has not, where `other_from_own` lays the one on the other.
+    pub fn of(own: &LineModel, other: &LineModel, other_from_own: &Projection, params: &DiscriminateParams) -> Self {
+        let is_own_line = |&&(p, direction): &&(Point, Point)| {
+            let (in_other, turned) = (other_from_own.apply(p), turn(other_from_own, p, direction));
+            !other.lines.iter().any(|line| passes(*line, in_other, turned, params))
+        };
+        let is_own_piece = |piece: &Rect| {
+            let Some(in_other) = Rect::around(other_from_own.apply_rect(*piece)) else { return false };
+            !other.printed.iter().any(|word| word.inflate(params.distinct_mm).intersection(in_other).is_some())
+        };
+        let pieces = own.printed.iter().flat_map(|word| word_pieces(*word, params.word_step_mm));
+        Self {
+            samples: own.samples.iter().filter(is_own_line).copied().collect(),
+            pieces: pieces.filter(is_own_piece).collect(),
+        }
+    }
+
+    /// How much of it is printed on the page on which `map` lays its template, and how much of it lies there.
+    fn count(&self, evidence: &PageEvidence, map: &Projection, params: &DiscriminateParams) -> [usize; 2] {
+        let bounds = evidence.page_bounds();
+        let visible: Vec<&(Point, Point)> =
+            self.samples.iter().filter(|(p, _)| bounds.contains(map.apply(*p))).collect();
+        let is_printed = |(p, direction): &&&(Point, Point)| is_on_line(evidence, map, *p, *direction, params);
+        let shares = self.pieces.iter().filter_map(|piece| {
+            let centre = map.apply(piece.centre());
+            let inner = map.apply_rect(*piece).map(|p| centre + (p - centre) * 0.9);
+            Rect::around(inner).and_then(|bounds| evidence.ink_share_within(bounds))
+        });
+        let shares: Vec<f64> = shares.collect();
+        let n_inked = shares.iter().filter(|share| **share > params.min_printed_ink_share).count();
+        [visible.iter().filter(is_printed).count() + n_inked, visible.len() + shares.len()]
+    }
+}
+
+/// What only one of two templates has, and where that one lies.
 #[derive(Clone, Copy)]
-pub struct PlacedTemplate<'a> {
-    /// Its lines, words and marks.
-    pub model: &'a LineModel,
+pub struct PlacedDistinct<'a> {
+    /// What only this one has.
+    pub distinct: &'a Distinct,
     /// Page pixels from template millimetres.
     pub map: &'a Projection,
 }
@@ -27,12 +71,12 @@ pub enum Preference {
 /// that one where it is printed, and for the other one where it is not.
 pub fn discriminate(
     evidence: &PageEvidence,
-    first: PlacedTemplate<'_>,
-    second: PlacedTemplate<'_>,
+    first: PlacedDistinct<'_>,
+    second: PlacedDistinct<'_>,
     params: &DiscriminateParams,
 ) -> Preference {
-    let (first_found, first_visible) = count_distinct(evidence, first, second, params);
-    let (second_found, second_visible) = count_distinct(evidence, second, first, params);
+    let [[first_found, first_visible], [second_found, second_visible]] =
+        [first, second].map(|PlacedDistinct { distinct, map }| distinct.count(evidence, map, params));
     let n_visible = first_visible + second_visible;
     if n_visible < params.min_differences {
         return Preference::Neither;
@@ -45,41 +89,6 @@ pub fn discriminate(
         margin if margin <= -params.min_margin => Preference::Second,
         _ => Preference::Neither,
     }
-}
-
-/// Of the places where `own` has a line or a word and `other` has none: how many are printed on the page, and how many
-/// lie on it.
-fn count_distinct(
-    evidence: &PageEvidence,
-    own: PlacedTemplate<'_>,
-    other: PlacedTemplate<'_>,
-    params: &DiscriminateParams,
-) -> (usize, usize) {
-    let Some(other_from_page) = other.map.inverse() else { return (0, 0) };
-    let other_from_own = other_from_page.compose(own.map);
-    let bounds = evidence.page_bounds();
-    let (mut n_found, mut n_visible) = (0, 0);
-    for &(p, direction) in &own.model.samples {
-        let [on_page, in_other] = [own.map.apply(p), other_from_own.apply(p)];
-        let turned = turn(&other_from_own, p, direction);
-        if bounds.contains(on_page) && !other.model.lines.iter().any(|line| passes(*line, in_other, turned, params)) {
-            n_visible += 1;
-            n_found += usize::from(is_on_line(evidence, own.map, p, direction, params));
-        }
-    }
-    for piece in own.model.printed.iter().flat_map(|word| word_pieces(*word, params.word_step_mm)) {
-        let Some(in_other) = Rect::around(other_from_own.apply_rect(piece)) else { continue };
-        let is_shared = |word: &Rect| word.inflate(params.distinct_mm).intersection(in_other).is_some();
-        if other.model.printed.iter().any(is_shared) {
-            continue;
-        }
-        let centre = own.map.apply(piece.centre());
-        let inner = own.map.apply_rect(piece).map(|p| centre + (p - centre) * 0.9);
-        let share = Rect::around(inner).and_then(|bounds| evidence.ink_share_within(bounds));
-        n_visible += usize::from(share.is_some());
-        n_found += usize::from(share.is_some_and(|share| share > params.min_printed_ink_share));
-    }
-    (n_found, n_visible)
 }
 
 /// The unit vector `direction` at `p` as `map` turns it.

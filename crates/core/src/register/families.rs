@@ -1,12 +1,17 @@
 //! Families of templates: those that differ little are searched for together, by the first one's lines alone.
 
+use std::{borrow::Cow, sync::OnceLock};
+
 use super::{
-    discriminate::PlacedTemplate,
-    params::{FamilyParams, RegisterParams},
+    discriminate::Distinct,
+    params::{DiscriminateParams, FamilyParams, RegisterParams},
     search::LineModel,
 };
 use crate::form::{FormTemplate, PageLayout};
 use formread_raster::geometry::Projection;
+
+/// Largest family whose members' differences are kept.
+const MAX_KEPT: usize = 64;
 
 /// A family.
 #[derive(Clone, Copy)]
@@ -22,8 +27,33 @@ pub(super) struct Family<'a> {
 pub struct Families {
     /// One a printed template; `None` of one that takes the whole image.
     models: Vec<Option<LineModel>>,
-    /// Indices of templates, each in one family; the first member is a sibling of each other one.
-    families: Vec<Vec<usize>>,
+    /// Each template is in one.
+    families: Vec<Members>,
+    /// How members of a family are discriminated.
+    discriminate: DiscriminateParams,
+}
+
+/// The members of a family.
+#[derive(Debug, Clone, Default)]
+struct Members {
+    /// Indices of templates; the first member is a sibling of each other one.
+    idxs: Vec<usize>,
+    /// What each has (row) and each other one has not (column), found when it is first asked for: it is the same on every page,
+    /// since one map lays all members. Empty for a large family.
+    distinct: Vec<OnceLock<Distinct>>,
+}
+
+impl Members {
+    fn new(idxs: Vec<usize>) -> Self {
+        let n_kept = if idxs.len() <= MAX_KEPT { idxs.len() * idxs.len() } else { 0 };
+        Self { idxs, distinct: vec![OnceLock::new(); n_kept] }
+    }
+
+    /// The place of what `own` has and `other` has not.
+    fn kept(&self, own: usize, other: usize) -> Option<&OnceLock<Distinct>> {
+        let place = |idx: usize| self.idxs.iter().position(|member| *member == idx);
+        self.distinct.get(place(own)? * self.idxs.len() + place(other)?)
+    }
 }
 
 impl Families {
@@ -48,17 +78,20 @@ impl Families {
                 None => families.push(vec![idx]),
             }
         }
-        Self { models, families }
+        let families = families.into_iter().map(Members::new).collect();
+        Self { models, families, discriminate: params.discriminate }
     }
 
     /// The family of the template `idx`, with itself; empty for one that takes the whole image.
     pub fn siblings(&self, idx: usize) -> &[usize] {
-        self.families.iter().find(|family| family.contains(&idx)).map_or(&[], Vec::as_slice)
+        self.family_of(idx).map_or(&[], |family| &family.idxs)
     }
 
     /// Each family.
     pub(super) fn each(&self) -> impl Iterator<Item = Family<'_>> {
-        self.families.iter().filter_map(|members| Some(Family { members, model: self.models[members[0]].as_ref()? }))
+        self.families
+            .iter()
+            .filter_map(|Members { idxs, .. }| Some(Family { members: idxs, model: self.models[idxs[0]].as_ref()? }))
     }
 
     /// The lines of the template `idx`; `None` of one that takes the whole image.
@@ -66,9 +99,18 @@ impl Families {
         self.models[idx].as_ref()
     }
 
-    /// The template `idx`, laid on a page by `map`.
-    pub(super) fn placed<'a>(&'a self, idx: usize, map: &'a Projection) -> Option<PlacedTemplate<'a>> {
-        Some(PlacedTemplate { model: self.models[idx].as_ref()?, map })
+    /// What the member `own` of a family has and the member `other` has not, where one map lays both.
+    pub(super) fn distinct(&self, own: usize, other: usize) -> Cow<'_, Distinct> {
+        let of = |[own, other]: [&LineModel; 2]| Distinct::of(own, other, &Projection::IDENTITY, &self.discriminate);
+        let find = || self.model(own).zip(self.model(other)).map(|(own, other)| of([own, other])).unwrap_or_default();
+        match self.family_of(own).and_then(|family| family.kept(own, other)) {
+            Some(kept) => Cow::Borrowed(kept.get_or_init(find)),
+            None => Cow::Owned(find()),
+        }
+    }
+
+    fn family_of(&self, idx: usize) -> Option<&Members> {
+        self.families.iter().find(|family| family.idxs.contains(&idx))
     }
 }
 
@@ -97,7 +139,7 @@ mod tests {
         let printed = known.iter().filter(|template| template.layout != PageLayout::WholeImage).count();
         let arranged = Families::new(&known, &RegisterParams::default());
         assert_eq!(arranged.families.len(), printed);
-        assert!(arranged.families.iter().all(|family| family.len() == 1), "{:?}", arranged.families);
+        assert!(arranged.families.iter().all(|family| family.idxs.len() == 1), "{:?}", arranged.families);
 
         let form = |name: &str, more: &str| {
             let head = "title = \"t\"\npage = [210, 297]\nframes = [[15, 15, 180, 260]]\nlines = [[15, 40, 195, 40]]\n";
@@ -108,7 +150,7 @@ mod tests {
         let all: Vec<FormTemplate> = known.into_iter().chain([form("x", ""), form("y", more)]).collect();
         let arranged = Families::new(&all, &RegisterParams::default());
         let [x, y] = [all.len() - 2, all.len() - 1];
-        assert_eq!(arranged.families.last(), Some(&vec![x, y]));
+        assert_eq!(arranged.families.last().map(|family| &family.idxs[..]), Some(&[x, y][..]));
         assert_eq!(
             (arranged.siblings(x), arranged.siblings(y), arranged.siblings(all.len())),
             (&[x, y][..], &[x, y][..], &[][..])
@@ -126,9 +168,30 @@ mod tests {
         };
         let forms = [form("x", 140), form("y", 141), form("z", 150)];
         let families = Families::new(&forms, &RegisterParams::default());
-        assert_eq!(families.families, [vec![0, 1], vec![2]]);
         let members: Vec<&[usize]> = families.each().map(|family| family.members).collect();
         assert_eq!(members, [&[0, 1][..], &[2][..]]);
+    }
+
+    #[test]
+    fn what_members_differ_in_is_found_once_and_the_same_in_a_large_family() {
+        let form = |i: usize| {
+            let more = format!("lines = [[20, {0}, 90, {0}]]", 60 + i % 60);
+            let head =
+                "title = \"t\"\npage = [100, 140]\nframes = [[8, 20, 84, 100], [20, 30, 60, 8], [20, 44, 60, 8]]\n";
+            let field = "[[field]]\nname = \"a\"\nkind = \"integer\"\nbox = [30, 34, 50, 9]\n";
+            parse_template(&format!("name = \"f{i}\"\n{head}{more}\n{field}")).expect("it is well formed")
+        };
+        let of = |n: usize| Families::new(&(0..n).map(form).collect::<Vec<_>>(), &RegisterParams::default());
+        let [small, large] = [of(3), of(MAX_KEPT + 1)];
+        assert_eq!([small.siblings(0).len(), large.siblings(0).len()], [3, MAX_KEPT + 1]);
+        let kept = small.distinct(0, 2);
+        assert!(matches!(kept, Cow::Borrowed(_)) && matches!(large.distinct(0, 2), Cow::Owned(_)));
+        assert_eq!(format!("{kept:?}"), format!("{:?}", large.distinct(0, 2)));
+        assert_ne!(
+            format!("{kept:?}"),
+            format!("{:?}", small.distinct(2, 0)),
+            "each has a line that the other has not"
+        );
     }
 
     #[test]
@@ -136,7 +199,7 @@ mod tests {
         let text = "name = \"s\"\ntitle = \"t\"\nwhole_image = true\n[[field]]\nname = \"a\"\nkind = \"integer\"\n";
         let families = Families::new(&[parse_template(text).expect("it is well formed")], &RegisterParams::default());
         assert_eq!(families.each().count(), 0);
-        assert!(families.siblings(0).is_empty() && families.placed(0, &Projection::IDENTITY).is_none());
+        assert!(families.siblings(0).is_empty() && families.model(0).is_none());
         assert_eq!(Families::new(&[], &RegisterParams::default()).each().count(), 0);
     }
 }
