@@ -319,7 +319,7 @@ impl Net {
             let (mut weight, mut bias) = (tensor("weight")?, tensor("bias")?);
             let layout = match conv.activation {
                 Activation::Logits => Layout::Dense,
-                _ if !uses_mkldnn_layout(device) => Layout::Dense,
+                _ if !uses_mkldnn_layout(device, kind) => Layout::Dense,
                 _ if conv.covers(size) => Layout::Flat,
                 _ => Layout::Blocked,
             };
@@ -372,7 +372,7 @@ impl Net {
         no_grad(|| {
             let x = Tensor::f_from_slice(pixels)?.f_view([n, 1, height, width])?;
             let mut x = x.f_to_device(self.device)?.f_to_kind(self.kind)?;
-            if uses_mkldnn_layout(self.device) {
+            if uses_mkldnn_layout(self.device, self.kind) {
                 x = x.f_to_mkldnn(self.kind)?;
             }
             for layer in &self.trunk {
@@ -385,9 +385,23 @@ impl Net {
 }
 
 /// Whether tensors have the blocked layout of oneDNN in all layers. Without it LibTorch reorders the weights for every input,
-/// which for a strip takes as long as the net.
-fn uses_mkldnn_layout(device: Device) -> bool {
-    device == Device::Cpu && tch::utils::has_mkldnn()
+/// which for a strip takes as long as the net. It refuses bfloat16 on processors without these instructions.
+fn uses_mkldnn_layout(device: Device, kind: Kind) -> bool {
+    device == Device::Cpu && tch::utils::has_mkldnn() && (kind != Kind::BFloat16 || has_avx512())
+}
+
+/// Whether the processor has the instructions that oneDNN asks for with bfloat16.
+fn has_avx512() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        std::arch::is_x86_feature_detected!("avx512bw")
+            && std::arch::is_x86_feature_detected!("avx512vl")
+            && std::arch::is_x86_feature_detected!("avx512dq")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        false
+    }
 }
 
 impl Layer {

@@ -124,9 +124,11 @@ pub(super) fn best_placement(
             };
             let score = |placement: &Placement| placement.score(&params.fit);
             let by_lines = refine(starts.iter().map(|start| start.map).collect());
+            let is_form =
+                |by_lines: &Placement| score(by_lines) >= params.min_score && by_lines.printed >= params.min_printed;
             let placement = match by_lines {
-                Some(placement) if score(&placement) >= params.min_score => placement,
-                // where few lines are found its words may lead to it
+                Some(placement) if is_form(&placement) => placement,
+                // where few lines are found, or few are printed, its words may lead to it
                 _ => {
                     let tilts = [Some(0.0), tilt(lines, &params.turn)].into_iter().flatten();
                     let sheets = tilts.filter_map(|tilt| model.filling(bounds, tilt, &params.search)).collect();

@@ -26,6 +26,7 @@ mod discriminate;
 mod evidence;
 mod families;
 mod fit;
+mod frames;
 mod hold;
 mod imprints;
 mod neighbour;
@@ -278,9 +279,8 @@ pub fn resolve(
     if registration.residual_px > params.max_residual_mm * px_per_mm {
         return Err(poor(format!("residual: {:.2} px at {px_per_mm:.2} px/mm", registration.residual_px)));
     }
-    let (n_framed, n_settled) = count_frames(&templates[idx], &registration, &params.settle);
-    if (n_settled as f64) < params.min_fields_settled * n_framed as f64 {
-        return Err(poor(format!("frames found: {n_settled} of {n_framed}")));
+    if let Err([n_framed, n_found]) = frames::check(&templates[idx], &registration, params) {
+        return Err(poor(format!("frames found: {n_found} of {n_framed}")));
     }
     Ok((idx, registration))
 }
@@ -330,18 +330,6 @@ fn several_forms(
 /// an eighth of a circle; `None` where they have no two directions. Proportions are not corrected.
 pub fn level_from_page(evidence: &PageEvidence, params: &LevelParams) -> Option<Projection> {
     perspective::level(&evidence.lines, evidence.page_bounds(), params)
-}
-
-/// How many fields have printed frames, and how many of these were found. Small ones count only where there are no others:
-/// a pale copy loses them and is still the form.
-fn count_frames(template: &FormTemplate, registration: &Registration, params: &SettleParams) -> (usize, usize) {
-    let framed = template.fields.iter().zip(&registration.fields);
-    let framed = framed.filter(|(field, _)| !field.layout.printed_lines().is_empty());
-    let (small, large): (Vec<_>, Vec<_>) =
-        framed.partition(|(field, _)| settle::is_small(field.layout.bounds(), params));
-    let counted = if large.is_empty() { small } else { large };
-    let n_found = counted.iter().filter(|(_, fit)| fit.residual_px.is_some() || !fit.on_page).count();
-    (counted.len(), n_found)
 }
 
 /// The whole page as one field: the template's unit square is stretched over it.
@@ -466,16 +454,21 @@ mod tests {
         let mut form = form("x", "");
         let PageLayout::Printed(landmarks) = &mut form.layout else { panic!("it is printed") };
         landmarks.words.extend(words.iter().map(|&bounds| Word { bounds, text: String::new() }));
-        let letters = words.iter().flat_map(|r| {
-            let stroke = |i: u32| {
-                let x = r.x0 + 0.5 + f64::from(i) + shift_mm;
-                Segment::new(Point::new(x, r.y0 + 0.3), Point::new(x, r.y1 - 0.3))
-            };
-            (0..9).map(stroke)
-        });
+        let shift = Point::new(shift_mm, 0.0);
+        let letters = letters(&form).map(|letter| Segment::new(letter.a + shift, letter.b + shift));
         let kept = form.fields.iter().flat_map(|field| field.layout.printed_lines());
         let page = drawn(&kept.chain(letters).collect::<Vec<_>>(), map);
         (form, page)
+    }
+
+    /// Strokes in the places of its words.
+    fn letters(form: &FormTemplate) -> impl Iterator<Item = Segment> {
+        let PageLayout::Printed(landmarks) = &form.layout else { panic!("it is printed") };
+        let stroke = |r: Rect, i: u32| {
+            let x = r.x0 + 0.5 + f64::from(i);
+            Segment::new(Point::new(x, r.y0 + 0.3), Point::new(x, r.y1 - 0.3))
+        };
+        landmarks.words.iter().flat_map(move |word| (0..9).map(move |i| stroke(word.bounds, i)))
     }
 
     #[test]
@@ -497,6 +490,20 @@ mod tests {
         let failure = identified(&page, std::slice::from_ref(&form)).expect_err("its words are elsewhere");
         assert_eq!(failure.reason, PageReject::UnknownForm);
         assert_eq!(failure.nearest.map(|nearest| nearest.template_idx), Some(0));
+    }
+
+    /// A form of few lines finds them in several places.
+    #[test]
+    fn identify_form_with_all_its_lines_elsewhere_lies_where_its_words_are() {
+        let (form, _) = pale(0.0, &UPRIGHT);
+        let half = Projection::translation(2.0, 60.0).compose(&Projection::scaling(0.5, 0.5));
+        let frames = form.fields.iter().flat_map(|field| field.layout.printed_lines());
+        let elsewhere = form.printed_lines().into_iter().map(|line| half.apply_segment(line));
+        let lines: Vec<Segment> = frames.chain(letters(&form)).chain(elsewhere).collect();
+        let (_, registration) = identified(&drawn(&lines, &UPRIGHT), std::slice::from_ref(&form))
+            .unwrap_or_else(|failure| panic!("{failure:?}"));
+        let off = off_mm(&form, &registration.page_from_template, &UPRIGHT);
+        assert!(off < 0.3, "{off:.2} mm off");
     }
 
     #[test]
@@ -555,30 +562,5 @@ mod tests {
         let (idx, registration) = identified(&drawn(&[], &UPRIGHT), &[strip]).expect("it fits every page");
         assert_eq!((idx, registration.fields.len()), (0, 1));
         assert!(registration.fields[0].on_page);
-    }
-
-    #[test]
-    fn frames_of_small_boxes_count_only_where_there_are_no_others() {
-        let small = "[[field]]\nname = \"c\"\nkind = \"mark\"\nbox = [30, 72, 3, 3]\n";
-        let fit = |residual_px| FieldRegistration {
-            page_from_template: UPRIGHT,
-            residual_px,
-            on_page: true,
-            is_loose: false,
-        };
-        let registration =
-            |fields| Registration { page_from_template: UPRIGHT, residual_px: 0.1, support: 1.0, fields };
-        let mixed = form("x", small);
-        let found = registration(vec![fit(Some(0.1)), fit(None), fit(Some(0.1))]);
-        assert_eq!(count_frames(&mixed, &found, &SettleParams::default()), (2, 1), "the small box is not counted");
-        let mut small_only = mixed.clone();
-        small_only.fields.drain(..2);
-        assert_eq!(count_frames(&small_only, &registration(vec![fit(Some(0.1))]), &SettleParams::default()), (1, 1));
-        let gone = FieldRegistration { on_page: false, ..fit(None) };
-        assert_eq!(
-            count_frames(&mixed, &registration(vec![gone.clone(), gone, fit(None)]), &SettleParams::default()),
-            (2, 2),
-            "off the page is not lost"
-        );
     }
 }

@@ -18,11 +18,14 @@ pub struct RegisterParams {
     /// Score from which a flat fit is taken without a trial in perspective. Chosen on the same pages. Raising it costs time
     /// alone.
     pub sure_score: f64,
+    /// Share of a form's words and marks that is inked, 0 to 1, below which its words may lead elsewhere than its lines. Half of
+    /// them, not chosen on a set. Raising it costs time alone.
+    pub min_printed: f64,
     /// Largest residual of the page's fit, millimetres. Chosen on the same pages. Raising it reads paper that is bent more,
     /// less surely.
     pub max_residual_mm: f64,
-    /// Lowest share of the fields with printed frames whose frames must be found; of tick boxes only where there are no
-    /// others. Chosen on the same pages. Raising it rejects pale copies.
+    /// Lowest share of the fields with printed frames whose frames must be found, with or without the tick boxes: pale copies lose
+    /// these. Chosen on the same pages. Raising it rejects pale copies.
     pub min_fields_settled: f64,
     /// A page with a smaller share of ink than this is blank. Chosen on the same pages. Raising it rejects pale pages.
     pub min_ink_share: f64,
@@ -71,6 +74,7 @@ impl Default for RegisterParams {
         Self {
             min_score: 0.72,
             sure_score: 0.9,
+            min_printed: 0.5,
             max_residual_mm: 1.0,
             min_fields_settled: 0.5,
             min_ink_share: 0.0005,
