@@ -385,23 +385,10 @@ impl Net {
 }
 
 /// Whether tensors have the blocked layout of oneDNN in all layers. Without it LibTorch reorders the weights for every input,
-/// which for a strip takes as long as the net. It refuses bfloat16 on processors without these instructions.
+/// which for a strip takes as long as the net. oneDNN refuses bfloat16 where the processor has no instructions for it.
 fn uses_mkldnn_layout(device: Device, kind: Kind) -> bool {
-    device == Device::Cpu && tch::utils::has_mkldnn() && (kind != Kind::BFloat16 || has_avx512())
-}
-
-/// Whether the processor has the instructions that oneDNN asks for with bfloat16.
-fn has_avx512() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        std::arch::is_x86_feature_detected!("avx512bw")
-            && std::arch::is_x86_feature_detected!("avx512vl")
-            && std::arch::is_x86_feature_detected!("avx512dq")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
-    }
+    let is_fast = kind != Kind::BFloat16 || Precision::best() == Precision::Bfloat16;
+    device == Device::Cpu && tch::utils::has_mkldnn() && is_fast
 }
 
 impl Layer {
