@@ -18,6 +18,8 @@ const MAX_INTO_MM: f64 = 1.0;
 const MAX_BEFORE_MM: f64 = 30.0;
 const MAX_ABOVE_MM: f64 = 6.0;
 const MAX_BESIDE_TICK_MM: f64 = 5.0;
+/// Farthest caption before the first cell of a row of a table, millimetres: its cell is wider than it is.
+const MAX_BEFORE_ROW_MM: f64 = 90.0;
 /// A caption this near above a field is its own even if there are words before the field, millimetres.
 const CLOSE_MM: f64 = 2.0;
 /// Farthest phrase before the number of an item, millimetres.
@@ -119,14 +121,14 @@ impl Search<'_> {
         let is_own =
             |p: &&Phrase| bounds.y0 - p.bounds.y1 <= CLOSE_MM && (p.bounds.x0 - bounds.x0).abs() <= 3.0 * SAME_MM;
         let has_own = self.phrases_above(bounds).iter().any(is_own);
-        let before = || self.caption_before(bounds);
+        let before = || self.caption_before(bounds, MAX_BEFORE_MM);
         let found = if has_own { above.map(Caption::of) } else { before().or_else(|| above.map(Caption::of)) };
         found.or_else(|| self.below(bounds).filter(|_| shape == Shape::Line).map(Caption::of))
     }
 
     /// The phrases before a field in its row, joined from top to bottom; or the number of its item and the phrase before that.
-    fn caption_before(&self, bounds: Rect) -> Option<Caption> {
-        let nearest = self.before(bounds, MAX_BEFORE_MM)?;
+    fn caption_before(&self, bounds: Rect, max_mm: f64) -> Option<Caption> {
+        let nearest = self.before(bounds, max_mm)?;
         if let Some(number) = item_number(&nearest.text) {
             // a box to tick may be part of the sentence
             let fields = self.places.iter().copied().filter(|place| !place.shape.is_mark()).collect::<Vec<_>>();
@@ -278,7 +280,7 @@ impl Search<'_> {
     /// The phrase of the row and that of the column.
     fn table_caption(&self, idx: usize) -> Option<Caption> {
         let (row, column) = (self.run(idx, true), self.run(idx, false));
-        let before = row.first().and_then(|first| self.caption_before(self.places[*first].bounds));
+        let before = row.first().and_then(|first| self.caption_before(self.places[*first].bounds, MAX_BEFORE_ROW_MM));
         let above = column.first().and_then(|first| self.above(self.places[*first].bounds));
         match (before, above) {
             (Some(before), Some(above)) => Some(Caption { text: format!("{} {above}", before.text), ..before }),
@@ -442,7 +444,16 @@ mod tests {
         ];
         let cell = |x: f64, y: f64| place(Shape::Box, x, y, 30.0, 7.0);
         let places = [cell(40.0, 10.0), cell(70.0, 10.0), cell(40.0, 17.0), cell(70.0, 17.0)];
-        assert_captions(words, &places, &["Monday Bread", "Monday Milk", "Tuesday Bread", "Tuesday Milk"]);
+        let expected = ["Monday Bread", "Monday Milk", "Tuesday Bread", "Tuesday Milk"];
+        assert_captions(words.clone(), &places, &expected);
+        // the captions of the rows are at the left of a wide cell
+        let further = |r: Rect| Rect::from_edges(r.x0 + 50.0, r.y0, r.x1 + 50.0, r.y1);
+        let words = words.concat().into_iter().map(|word| match word.bounds.x0 > 30.0 {
+            true => TextWord { bounds: further(word.bounds), ..word },
+            false => word,
+        });
+        let far = places.map(|place| Place { bounds: further(place.bounds), ..place });
+        assert_captions(vec![words.collect()], &far, &expected);
     }
 
     #[test]
