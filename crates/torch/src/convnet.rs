@@ -241,7 +241,7 @@ impl ConvNet {
         by_width.sort_by_key(|&i| padded_width(i));
         let mut columns = vec![CtcLogProbs::new(); strips.len()];
         for of_one_width in by_width.chunk_by(|&i, &j| padded_width(i) == padded_width(j)) {
-            for chunk in of_one_width.chunks(MAX_STRIPS_PER_CHUNK) {
+            for chunk in of_one_width.chunks(max_strips_per_chunk()) {
                 let chunk_strips: Vec<&Strip> = chunk.iter().map(|&i| strips[i]).collect();
                 let chunk_columns = self.columns_of_width(&chunk_strips, padded_width(chunk[0]))?;
                 chunk.iter().zip(chunk_columns).for_each(|(&i, of_strip)| columns[i] = of_strip);
@@ -389,6 +389,15 @@ impl Net {
 fn uses_mkldnn_layout(device: Device, kind: Kind) -> bool {
     let is_fast = kind != Kind::BFloat16 || Precision::best() == Precision::Bfloat16;
     device == Device::Cpu && tch::utils::has_mkldnn() && is_fast
+}
+
+/// Without AVX-512 one: oneDNN adds up in another order for another number of strips.
+fn max_strips_per_chunk() -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx512f") {
+        return MAX_STRIPS_PER_CHUNK;
+    }
+    1
 }
 
 impl Layer {
