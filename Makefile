@@ -85,7 +85,7 @@ test-ocr: ## tests drafts with the words that Tesseract reads; says what it skip
 	if ! command -v tesseract >/dev/null; then \
 	    echo "SKIPPED: tests with Tesseract: it is missing: hint: apt-get install tesseract-ocr" >&2; exit 0; \
 	fi; \
-	$(CARGO) test --release --test tests tesseract -- --ignored
+	$(CARGO) test --release --workspace --test tests tesseract -- --ignored
 
 # Chromium is that of the system. It is installed where this is Debian and root; its driver is what the lock file names.
 CHROMIUM ?= /usr/bin/chromium
