@@ -267,7 +267,9 @@ pub fn all_drafted(drafts: &Drafts, templates: &[PathBuf], lacks_ocr: bool) {
         say(&format!("page {page} is not drafted: {reason}"));
     }
     if lacks_ocr && drafts.pages.iter().flat_map(|drafted| &drafted.draft.fields).any(|field| field.caption.is_some()) {
-        say("hint: with Tesseract installed, the printed words name the fields: apt-get install tesseract-ocr");
+        say(
+            "hint: with Tesseract and English for it installed, the printed words name the fields: apt-get install tesseract-ocr",
+        );
     }
     let files: Vec<String> = templates.iter().map(|file| file.display().to_string()).collect();
     let (listed, given) = (files.join(" and "), files.join(" "));

@@ -14,18 +14,17 @@ const CHECK_HELP: &str = "A finding is a fault (pages or values will be lost or 
                           compared with each other and with the built-in ones. Exit status: 0 no findings; 1 there are \
                           findings; 2 could not run.";
 
-const NEW_HELP: &str = "Fields are proposed in reading order. The words printed beside them, those of a PDF with text or those that Tesseract reads where \
-                        it is installed, name them and decide the kind: a count, an amount, a code; fields for words become \
-                        comments. Without words a row of up to four cells is an integer, a longer one and a box a code, a tick box a mark. Review \
-                        names and kinds in the file, then run `formread template \
-                        check` on it with some scans. A fillable PDF contains the names of its fields, their kinds and \
-                        sums. From several filled pages, print is what most of them have in common: use about six pages by \
-                        different writers, the cleanest one first, because it defines the positions. The draft is laid on \
-                        its own blank, and on copies of it that are turned, lighter, darker, coarser, and seen from the \
-                        side; what does not hold is printed. The pages of a PDF with something to fill in are drafted as one \
-                        document, each with a template of its own. Exit status: 0 the templates and their pictures were \
-                        written, and each lies on its own blank; 1 they were written, but one may not be used as it is; 2 \
-                        they were not.";
+const NEW_HELP: &str = "Fields are proposed in reading order. The words printed beside them, those of a PDF with text or those \
+                        that Tesseract reads where it is installed, name them and decide the kind: a count, an amount, a code; \
+                        fields for words become comments. Without words a row of up to four cells is an integer, a longer one \
+                        and a box a code, a tick box a mark. Review names and kinds in the file, then run `formread template \
+                        check` on it with some scans. A fillable PDF contains the names of its fields, their kinds and sums. \
+                        From several filled pages, print is what most of them have in common: use about six pages by different \
+                        writers, the cleanest one first, because it defines the positions. The draft is laid on its own blank, \
+                        and on copies of it that are turned, lighter, darker, coarser, and seen from the side; what does not \
+                        hold is printed. The pages of a PDF with something to fill in are drafted as one document, each with a \
+                        template of its own. Exit status: 0 the templates and their pictures were written, and each lies on its \
+                        own blank; 1 they were written, but one may not be used as it is; 2 they were not.";
 
 const EDIT_HELP: &str = "The first line of stdout is the address to open. The page shows the blank with the fields of the template on \
                          it, the findings of `formread template check`, and the text of the file. Keys and mouse do the same; \

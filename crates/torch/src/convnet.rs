@@ -22,8 +22,8 @@ use formread_raster::{
 /// by the size of the batch, and another kernel may round differently.
 pub const CHUNK: usize = 32;
 
-/// Maximum number of strips of one width that go through the net together. LibTorch has the same kernels for any number of
-/// them. More than four save little time.
+/// Maximum number of strips of one width that go through the net together, with AVX-512. LibTorch has the same kernels for any
+/// number of them there. More than four save little time.
 const MAX_STRIPS_PER_CHUNK: usize = 4;
 
 /// Strips are filled up with paper to a multiple of this width, pixels, as in a batch of training. LibTorch makes kernels for
@@ -391,7 +391,7 @@ fn uses_mkldnn_layout(device: Device, kind: Kind) -> bool {
     device == Device::Cpu && tch::utils::has_mkldnn() && is_fast
 }
 
-/// Without AVX-512 one: oneDNN adds up in another order for another number of strips.
+/// That number on this processor. Without AVX-512 it is one, because oneDNN then adds in another order for another number.
 fn max_strips_per_chunk() -> usize {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx512f") {

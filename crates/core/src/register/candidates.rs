@@ -1,7 +1,7 @@
 //! The templates that fit a page best: searched for by family, refined, and compared.
 
 use super::{
-    discriminate::{Distinct, PlacedDistinct, Preference, discriminate},
+    discriminate::{PlacedDistinct, Preference, discriminate},
     evidence::{PageEvidence, PageLines},
     families::{Families, Family},
     fit::{self, Placement},
@@ -175,27 +175,21 @@ pub(super) fn pick_best(
 
     let mut best = found.swap_remove(best_idx);
     for other in found.into_iter().filter(|other| other.placement.score(&params.fit) >= min_score) {
-        let [first, second] = [&best, &other].map(|found| &found.placement.page_from_template);
-        let [own, others] = [[&best, &other], [&other, &best]].map(|pair| distinct(families, pair, params));
-        let [own, others] = [(&own, first), (&others, second)].map(|(distinct, map)| PlacedDistinct { distinct, map });
-        match discriminate(evidence, own, others, &params.discriminate) {
+        let distinct = |own: &TemplateMatch, other: &TemplateMatch| {
+            let [own_map, other_map] = [own, other].map(|found| &found.placement.page_from_template);
+            let other_from_own = other_map.inverse().map(|other_from_page| other_from_page.compose(own_map));
+            other_from_own.map(|map| families.distinct(own.idx, other.idx, &map)).unwrap_or_default()
+        };
+        let (own, others) = (distinct(&best, &other), distinct(&other, &best));
+        let first = PlacedDistinct { distinct: &own, map: &best.placement.page_from_template };
+        let second = PlacedDistinct { distinct: &others, map: &other.placement.page_from_template };
+        match discriminate(evidence, first, second, &params.discriminate) {
             Preference::Second => best = other,
             Preference::Neither => best.ambiguous_with = Some(other.idx),
             Preference::First => {}
         }
     }
     Some((best, near))
-}
-
-/// What the first template has and the second has not, where they lie.
-fn distinct(families: &Families, pair: [&TemplateMatch; 2], params: &RegisterParams) -> Distinct {
-    let [own, other] = pair.map(|found| &found.placement.page_from_template);
-    let [own_model, other_model] = pair.map(|found| families.model(found.idx));
-    let other_from_own = other.inverse().map(|other_from_page| other_from_page.compose(own));
-    let (Some(own), Some(other), Some(map)) = (own_model, other_model, other_from_own) else {
-        return Distinct::default();
-    };
-    Distinct::of(own, other, &map, &params.discriminate)
 }
 
 /// The member of `family` that the page is of.
@@ -206,9 +200,9 @@ fn best_member(
     params: &RegisterParams,
 ) -> TemplateMatch {
     let preference = |first: usize, second: usize, map: &Projection| {
-        let [own, others] = [families.distinct(first, second), families.distinct(second, first)];
-        let [own, others] = [&own, &others].map(|distinct| PlacedDistinct { distinct, map });
-        discriminate(evidence, own, others, &params.discriminate)
+        let (own, others) = (families.distinct_member(first, second), families.distinct_member(second, first));
+        let [first, second] = [&own, &others].map(|distinct| PlacedDistinct { distinct, map });
+        discriminate(evidence, first, second, &params.discriminate)
     };
     let FamilyMatch { member_idxs, placement, placed_idx } = family;
     let map = placement.page_from_template;

@@ -99,10 +99,15 @@ impl Families {
         self.models[idx].as_ref()
     }
 
-    /// What the member `own` of a family has and the member `other` has not, where one map lays both.
-    pub(super) fn distinct(&self, own: usize, other: usize) -> Cow<'_, Distinct> {
-        let of = |[own, other]: [&LineModel; 2]| Distinct::of(own, other, &Projection::IDENTITY, &self.discriminate);
-        let find = || self.model(own).zip(self.model(other)).map(|(own, other)| of([own, other])).unwrap_or_default();
+    /// What the template `own` has and the template `other` has not, where `other_from_own` lays the one on the other.
+    pub(super) fn distinct(&self, own: usize, other: usize, other_from_own: &Projection) -> Distinct {
+        let (Some(own), Some(other)) = (self.model(own), self.model(other)) else { return Distinct::default() };
+        Distinct::of(own, other, other_from_own, &self.discriminate)
+    }
+
+    /// The same of two members of a family, both laid by one map.
+    pub(super) fn distinct_member(&self, own: usize, other: usize) -> Cow<'_, Distinct> {
+        let find = || self.distinct(own, other, &Projection::IDENTITY);
         match self.family_of(own).and_then(|family| family.kept(own, other)) {
             Some(kept) => Cow::Borrowed(kept.get_or_init(find)),
             None => Cow::Owned(find()),
@@ -184,12 +189,12 @@ mod tests {
         let of = |n: usize| Families::new(&(0..n).map(form).collect::<Vec<_>>(), &RegisterParams::default());
         let [small, large] = [of(3), of(MAX_KEPT + 1)];
         assert_eq!([small.siblings(0).len(), large.siblings(0).len()], [3, MAX_KEPT + 1]);
-        let kept = small.distinct(0, 2);
-        assert!(matches!(kept, Cow::Borrowed(_)) && matches!(large.distinct(0, 2), Cow::Owned(_)));
-        assert_eq!(format!("{kept:?}"), format!("{:?}", large.distinct(0, 2)));
+        let kept = small.distinct_member(0, 2);
+        assert!(matches!(kept, Cow::Borrowed(_)) && matches!(large.distinct_member(0, 2), Cow::Owned(_)));
+        assert_eq!(format!("{kept:?}"), format!("{:?}", large.distinct_member(0, 2)));
         assert_ne!(
             format!("{kept:?}"),
-            format!("{:?}", small.distinct(2, 0)),
+            format!("{:?}", small.distinct_member(2, 0)),
             "each has a line that the other has not"
         );
     }

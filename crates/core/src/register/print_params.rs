@@ -58,9 +58,10 @@ pub struct PitchParams {
     /// Lowest margin of the unrepeated print found for a placement over that for the next one, as a share of both. Raising it
     /// rejects more pages.
     pub min_margin: f64,
-    /// Smallest share of what only a placement explains with which it is found whole. Raising it rejects more pages.
+    /// Share of what only a placement explains from which it counts as found whole. The blank of `mtc`, the page for which this
+    /// bound was made, has 0.84; no other set was asked. Raising it rejects more pages.
     pub whole_share: f64,
-    /// Lowest margin of a placement that is found whole. Raising it rejects more pages.
+    /// Lowest margin of a placement that is found whole. That page has 0.22. Raising it rejects more pages.
     pub min_margin_of_whole: f64,
     /// And in pieces. Raising it does the same.
     pub min_found: usize,

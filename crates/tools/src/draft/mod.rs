@@ -313,7 +313,7 @@ fn draft_page(pages: &[Page], words: Words<'_>, name: &str) -> Result<Option<Dra
     spell(&mut landmarks, &text);
     let (mut fields, mut writing_lines, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for (i, ((found, name), meaning)) in all.iter().cloned().zip(names).zip(meanings.iter().cloned()).enumerate() {
-        let note = meaning.note.or_else(|| is_for_words(i).then_some(WORDS_NOTE));
+        let note = meaning.note.or_else(|| (is_for_words(i) && !is_left_out(i)).then_some(WORDS_NOTE));
         let field = DraftField { caption: printed[i], note, ..DraftField::new(name, found, meaning) };
         match i {
             _ if is_left_out(i) => left_out.push((field, WORDS_REASON.to_owned())),
@@ -392,7 +392,7 @@ fn caption_places(printed: &[Rect], found: &[FieldCandidate]) -> Vec<Option<Rect
     captions.map(|caption| caption?.text.split(' ').filter_map(place).reduce(Rect::union)).collect()
 }
 
-/// What a person decides of such a field where its caption was read by text recognition.
+/// What a person decides of a field with such a caption that is not left out.
 const WORDS_NOTE: &str = "its caption looks like that of words: delete it if they are written there";
 /// Why a field for words is left out.
 const WORDS_REASON: &str = "its caption is that of words; anything may be written there";

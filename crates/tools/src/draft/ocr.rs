@@ -10,7 +10,7 @@ use std::{
 };
 
 use image::{GrayImage, ImageFormat, Luma, imageops};
-use process_control::{ChildExt, Control};
+use process_control::{ChildExt, Control, Output};
 use serde::Deserialize;
 
 use super::{ink::in_px, sheet::Sheet, upright::median};
@@ -24,12 +24,11 @@ use formread_raster::{
 const PROGRAM: &str = "tesseract";
 /// The language of the words if none is given.
 const DEFAULT_LANGUAGE: &str = "eng";
-/// Longest time for a page, and most memory.
+/// Longest time for a page.
 const MAX_TIME: Duration = Duration::from_secs(120);
-const MAX_BYTES: usize = 2 << 30;
 /// Its way to divide a page: as much text as there is, in no order.
 const SCATTERED_TEXT: &str = "11";
-/// A word of which Tesseract is less sure is none, of 100. On the blanks of `form-cases`, on which it was chosen, what is no word has up to 21.
+/// A word of which Tesseract is less sure is none, of 100. Chosen on the blanks of `form-cases`, where what is no word has up to 21.
 const MIN_CONFIDENCE: f64 = 30.0;
 /// Half of the breadth that is painted over along a line, millimetres.
 const HALF_LINE_MM: f64 = 0.35;
@@ -110,29 +109,33 @@ impl Ocr {
         input.rewind()?;
         let mut command = Command::new(PROGRAM);
         command.args(["stdin", "stdout", "-l", &self.languages, "--psm", SCATTERED_TEXT]);
-        command.args(["--dpi", &format!("{dpi:.0}"), "tsv"]).env("OMP_THREAD_LIMIT", "1");
-        let child = command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let limited = child.controlled_with_output().time_limit(MAX_TIME).memory_limit(MAX_BYTES);
-        let hint = "without it, the fields have no names: --ocr off";
-        let Some(output) = limited.terminate_for_timeout().wait()? else {
-            let message = format!("Tesseract took longer than {} s", MAX_TIME.as_secs());
-            return Err(Error::timed_out(message).with_hint(hint));
-        };
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
+        command.args(["--dpi", &format!("{dpi:.0}"), "tsv"]).env("OMP_THREAD_LIMIT", "1").stdin(input);
+        let hint = "without it the fields have no names: --ocr off";
+        let Output { status, stdout, stderr } = output_of(command)?.ok_or_else(|| {
+            Error::timed_out(format!("Tesseract took longer than {} s", MAX_TIME.as_secs())).with_hint(hint)
+        })?;
+        if !status.success() {
+            let said = String::from_utf8_lossy(&stderr);
             let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
             return Err(Error::usage(format!("Tesseract failed: {last}")).with_hint(hint));
         }
-        Ok(output.stdout)
+        Ok(stdout)
     }
 }
 
 /// What it has; `None` if it is not installed.
 fn installed_languages() -> Option<Vec<String>> {
-    let output = Command::new(PROGRAM).arg("--list-langs").stdin(Stdio::null()).output().ok()?;
+    let mut command = Command::new(PROGRAM);
+    command.arg("--list-langs").stdin(Stdio::null());
+    let listed = output_of(command).ok()??.stdout;
     // the first line is a heading
-    let lines = String::from_utf8_lossy(&output.stdout);
-    Some(lines.lines().skip(1).map(|line| line.trim().to_owned()).collect())
+    Some(String::from_utf8_lossy(&listed).lines().skip(1).map(|line| line.trim().to_owned()).collect())
+}
+
+/// How a program ended, and what it said; `None` if it took longer than [`MAX_TIME`].
+fn output_of(mut command: Command) -> std::io::Result<Option<Output>> {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    child.controlled_with_output().time_limit(MAX_TIME).terminate_for_timeout().wait()
 }
 
 fn is_word(row: &Row) -> bool {
@@ -170,11 +173,11 @@ fn text_words(words: Vec<Row>, px_per_mm: f64) -> Vec<TextWord> {
         lines.entry([word.block_num, word.par_num, word.line_num]).or_default().push(word);
     }
     let of_line = |line: &Vec<Row>| {
-        let stands = |word: &&Row| !word.text.contains(|c: char| HANGING.contains(c));
-        let rises =
+        let has_foot = |word: &&Row| !word.text.contains(|c: char| HANGING.contains(c));
+        let has_head =
             |word: &&Row| word.text.contains(|c: char| c.is_uppercase() || c.is_numeric() || RISING.contains(c));
-        let foot = median(line.iter().filter(stands).map(|word| word.top + word.height));
-        let head = median(line.iter().filter(rises).map(|word| word.top));
+        let foot = median(line.iter().filter(has_foot).map(|word| word.top + word.height));
+        let head = median(line.iter().filter(has_head).map(|word| word.top));
         let text_word = |word: &Row| {
             let [y0, y1] = [head.unwrap_or(word.top), foot.unwrap_or(word.top + word.height)].map(|px| px / px_per_mm);
             let [x0, x1] = [word.left, word.left + word.width].map(|px| px / px_per_mm);
