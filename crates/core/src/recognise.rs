@@ -4,7 +4,7 @@
 //! an ensemble, one view or many. [`FieldInput`] lets it spend its time on the fields and glyphs that need it.
 
 use crate::{
-    assemble::{AssembleParams, PageReading, edges_by_strip, edges_within_margin, is_settled},
+    assemble::{AssembleParams, PageReading, edges_by_strip, edges_within_margin, is_disputed, is_settled},
     form::{Field, FormTemplate},
     normalise::{Glyph, GlyphBatch, Strip, collate, normalise},
     register::Registration,
@@ -288,6 +288,16 @@ impl<'a> FieldInput<'a> {
         self.glyphs(scores, |idx, edge| {
             *edge == EdgeScores::Unscored && chosen.as_ref().is_none_or(|chosen| chosen.get(idx) == Some(&true))
         })
+    }
+
+    /// All glyphs that are not scored yet where those that are scored do not clearly say what the strip says, with the places of their
+    /// scores.
+    pub fn disputed_glyphs<'s>(&self, scores: &'s mut FieldScores) -> Vec<(Glyph, &'s mut EdgeScores)> {
+        if is_disputed(self.field, &self.cut.ink, scores, self.params) {
+            self.unscored_glyphs(scores)
+        } else {
+            Vec::new()
+        }
     }
 
     /// All glyphs that are not scored yet, with the places of their scores.

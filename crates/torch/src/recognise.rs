@@ -42,9 +42,9 @@ impl Recogniser for ConvNet {
     /// Each step takes the fields of all pages that the steps before leave open:
     ///
     /// 1. Reads each strip once.
-    /// 2. Scores the glyphs that lie where the strip has its digits.
-    /// 3. Scores all other glyphs.
-    /// 4. Reads the strip in several views.
+    /// 2. Scores the glyphs that lie where the strip has its digits; all of them where that is not clear.
+    /// 3. Reads the strip in several views.
+    /// 4. Scores all other glyphs where those that are scored do not clearly say what the strip says.
     /// 5. Scores the contested glyphs by the ensemble.
     ///
     /// Last, it adapts the glyphs of each page to its writer.
@@ -56,14 +56,14 @@ impl Recogniser for ConvNet {
         self.read_all_strips(&mut fields)?;
         self.score_glyphs(fields.iter_mut().flat_map(|field| field.input.glyphs_by_strip(&mut field.scores)))?;
         let mut open: Vec<&mut FieldInWork<'_>> = fields.iter_mut().filter(|field| field.is_open()).collect();
-        self.score_glyphs(open.iter_mut().flat_map(|field| field.input.unscored_glyphs(&mut field.scores)))?;
-        open.retain(|field| field.is_open());
         self.refine_strips(
             &mut open
                 .iter_mut()
                 .filter_map(|field| Some((field.input.strip()?, &mut field.scores.strip)))
                 .collect::<Vec<_>>(),
         )?;
+        open.retain(|field| field.is_open());
+        self.score_glyphs(open.iter_mut().flat_map(|field| field.input.disputed_glyphs(&mut field.scores)))?;
         open.retain(|field| field.is_open());
         self.refine_contested(open.iter_mut().flat_map(|field| field.input.contested_glyphs(&mut field.scores)))?;
 

@@ -116,7 +116,7 @@ pub(super) fn likely_edges(
 }
 
 /// Of each edge, whether a path leads over it that is worse than the best one by `margin` at most. The score of a path is the sum of the
-/// `gain` of its edges; no path leads over an edge whose gain is minus infinity.
+/// `gain` of its edges; no path leads over an edge whose gain is minus infinity. All false where no path leads through.
 pub(super) fn edges_within(lattice: &Lattice, gain: impl Fn(usize) -> f32, margin: f32) -> Vec<bool> {
     let steps: Vec<(usize, f32)> = in_order(lattice).into_iter().map(|i| (i, gain(i))).collect();
     // of the best way to each node, and of the best way on from it
@@ -136,7 +136,8 @@ pub(super) fn edges_within(lattice: &Lattice, gain: impl Fn(usize) -> f32, margi
     let least = from_node[0] - margin;
     for (i, gain) in steps {
         let LatticeEdge { from, to, .. } = lattice.edges[i];
-        likely[i] = gain > f32::NEG_INFINITY && to_node[from] + gain + from_node[to] >= least;
+        let of_path = to_node[from] + gain + from_node[to];
+        likely[i] = of_path > f32::NEG_INFINITY && of_path >= least;
     }
     likely
 }

@@ -42,7 +42,7 @@ use formread_raster::{
 use lattice::likely_edges;
 use state::{Reading, read};
 
-pub use alignment::edges_by_strip;
+pub use alignment::{edges_by_strip, is_disputed};
 pub use complete::{DocumentRecord, DocumentVerdict, PageCopies, PageStatus, PageSummary, documents};
 pub use confidence::ConfidenceInputs;
 pub use cut_value::{CutDigit, cut_value};

@@ -110,24 +110,31 @@ impl Default for CtcParams {
     }
 }
 
-/// Which glyphs are scored first: those that a clear strip and the cuts together find likely. The others follow where these do not
-/// settle the field.
+/// Which glyphs are scored: those that a clear strip and the cuts together find likely, and all where the strip is not clear.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AlignmentParams {
     /// A strip is clear where each column that is beside no digit has at least this probability of the blank, 0 to 1. By design. Raising
     /// it scores more glyphs.
     pub min_blank: f32,
-    /// Digits that it must have: of fewer, all glyphs are scored, so that two strokes can be seen as ditto marks together. By design. Raising
-    /// it scores more glyphs.
-    pub min_digits: usize,
+    /// Ones that it must have where it has nothing else: of fewer, all glyphs are scored, so that two strokes can be seen as ditto marks
+    /// together. By design. Raising it scores more glyphs.
+    pub min_ones: usize,
+    /// From the column where the strip net names a digit to the digit's middle, columns of the strip. Measured on 3,763 digits of drawn
+    /// tax returns and forms of free digits: 1.28 in the mean, with a standard deviation of 0.45. Raising it looks for digits further to
+    /// the right: where it is wrong, narrow digits are not scored.
+    pub middle_offset: f32,
     /// A path through the lattice is likely where the log prior of its cuts is within this of the likeliest path. Chosen of 1, 2 and 4 by
     /// the number of glyphs on drawn forms of free digits; readings were compared with 1 and 2. Raising it scores more glyphs.
     pub margin_log: f32,
+    /// All glyphs of an open field are scored where the best path through those by the strip has other digits than the strip, or is less
+    /// likely than this, 0 to 1. Chosen of 0, 0.5, 0.8 and 0.9 on a fixture, a fax, and by the number of glyphs on drawn returns and
+    /// forms of free digits. Raising it scores more glyphs.
+    pub min_path_probability: f32,
 }
 
 impl Default for AlignmentParams {
     fn default() -> Self {
-        Self { min_blank: 0.9, min_digits: 3, margin_log: 1.0 }
+        Self { min_blank: 0.9, min_ones: 3, middle_offset: 1.25, margin_log: 1.0, min_path_probability: 0.8 }
     }
 }
 
