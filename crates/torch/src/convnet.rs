@@ -5,6 +5,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 use super::architecture::{Activation, Architecture, COLUMN_PX, Conv, GLYPH, GLYPH_ENSEMBLE, STRIP};
 use super::error::NetResult;
 use super::params::{RefinementParams, WriterParams};
+use super::threads::use_set_threads;
 use super::tta::{GLYPH_TTA, GLYPH_TTA_PER_ROUND, add_views};
 use super::weights::{PlainTensor, Weights};
 use super::writer::StyleModel;
@@ -71,12 +72,6 @@ enum Layout {
     Blocked,
     /// The kernel covers all of the input: a product of matrices, which is faster than a convolution.
     Flat,
-}
-
-/// Sets how many threads LibTorch uses for one operation, in the whole process. Use one where several threads have a net each,
-/// and all cores for training. Call it before the first net is used.
-pub fn set_threads(n_threads: usize) {
-    tch::set_num_threads(i32::try_from(n_threads.max(1)).unwrap_or(i32::MAX));
 }
 
 /// The fastest backend of this machine: a graphics card if this LibTorch can use one, else the processor.
@@ -368,6 +363,7 @@ impl Net {
     /// Logits of each head, [N, C, H', W'], flat. `pixels` are [N, 1, H, W]; `size` is [N, H, W].
     fn forward(&self, pixels: &[f32], size: [usize; 3]) -> NetResult<Vec<Vec<f32>>> {
         checkpoint();
+        use_set_threads();
         let [n, height, width] = size.map(|side| side as i64);
         no_grad(|| {
             let x = Tensor::f_from_slice(pixels)?.f_view([n, 1, height, width])?;

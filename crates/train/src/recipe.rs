@@ -181,7 +181,10 @@ pub fn train(options: &TrainOptions, on_event: &mut (dyn FnMut(TrainEvent) + Sen
         tasks.push((GLYPH, Box::new(|| learn_glyphs(GLYPH, options.seed, glyphs))));
         tasks.push((GLYPH_ENSEMBLE, Box::new(|| learn_glyphs(GLYPH_ENSEMBLE, options.seed.wrapping_add(1), glyphs))));
     }
-    let workers = rayon::ThreadPoolBuilder::new().num_threads(options.jobs.get()).build();
+    let workers = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.jobs.get())
+        .start_handler(|_| formread_torch::use_set_threads())
+        .build();
     let workers = workers.map_err(|error| Error::net(format_args!("training threads: {error}")))?;
     let trained: Vec<_> = workers.install(|| tasks.par_iter().map(|(net, task)| (net.name, task())).collect());
     drop(tasks);
