@@ -28,7 +28,7 @@
 //! - `many_forms`: identification among sixty templates that differ little.
 //! - `marks`: tick boxes on a drawn form.
 //! - `documents`: documents with rules across pages, on drawn forms.
-//! - `scored_glyphs`: how many candidate digits are scored.
+//! - `scored_glyphs`: which candidate digits are scored.
 //! - `several_pages`: documents whose templates are page k of n: complete or not, in any order.
 //! - `drafts`: templates drafted from real forms; needs data that is not in the repository.
 //! - `numbers`: forms that differ only in their printed number.

@@ -3,6 +3,7 @@
 use super::{
     lattice::{Path, best_paths, edges_within},
     params::{AlignmentParams, AssembleParams},
+    symbols::character,
 };
 use crate::{
     form::Field,
@@ -44,11 +45,10 @@ pub fn edges_by_strip(
 /// the strip, or is unlikely, or there is none. True where one of both was not read.
 pub fn is_disputed(field: &Field, ink: &FieldInk, scores: &FieldScores, params: &AssembleParams) -> bool {
     let (FieldInk::Written(lattice), Some(columns)) = (ink, scores.strip.views.first()) else { return true };
-    let digit = |symbol: usize| char::from_digit(symbol.checked_sub(FIRST_DIGIT)? as u32, 10);
-    let digits: String = ctc_greedy_decode(columns).into_iter().filter_map(digit).collect();
+    let digits: String = ctc_greedy_decode(columns).into_iter().map(character).filter(char::is_ascii_digit).collect();
     let paths = best_paths(field, lattice, &scores.edges, &params.lattice);
-    let is_same = |path: &Path| path.probability >= params.alignment.min_path_probability && path.digits() == digits;
-    !paths.first().is_some_and(is_same)
+    let agrees = |path: &Path| path.probability >= params.alignment.min_path_probability && path.digits() == digits;
+    !paths.first().is_some_and(agrees)
 }
 
 /// The middles of a strip's digits on its most likely path, in columns. `None` where there are none, or only a few ones, or anything

@@ -256,7 +256,8 @@ fn symbol(character: u8) -> usize {
     }
 }
 
-fn character(symbol: usize) -> char {
+/// The character of a symbol of a strip that is not the blank: an ASCII digit, that of a [`Sign`], or [`UNREADABLE`].
+pub(super) fn character(symbol: usize) -> char {
     match symbol.checked_sub(FIRST_SIGN).and_then(|sign| Sign::ALL.get(sign)) {
         Some(sign) => sign.character(),
         None if symbol == SCRIBBLE => UNREADABLE,
