@@ -104,32 +104,53 @@ impl Pen {
     fn write(&mut self, page: &mut GrayImage, x: f64, y: f64, height: f64) {
         let mut x = x;
         for _ in 0..self.rng.random_range(2..=4) {
-            let (ink, _) = &self.stock[self.rng.random_range(0..self.stock.len())];
-            let high = height * self.rng.random_range(0.85..1.15);
-            let wide = high * f64::from(ink.width()) / f64::from(ink.height());
-            let size = [wide, high].map(|mm| (mm * PX_PER_MM).round().max(2.0) as u32);
-            let ink = imageops::resize(ink, size[0], size[1], imageops::FilterType::Triangle);
-            let top = y - high / 2.0 + self.rng.random_range(-0.06..0.06) * height;
-            for (u, v, level) in ink.enumerate_pixels() {
-                let at = [x * PX_PER_MM + f64::from(u), top * PX_PER_MM + f64::from(v)].map(|px| px as u32);
-                if let Some(pixel) = page.get_pixel_mut_checked(at[0], at[1]) {
-                    pixel[0] = pixel[0].min(255 - level[0].saturating_sub(30));
-                }
-            }
-            x += wide + self.rng.random_range(0.3..1.0);
+            let idx = self.rng.random_range(0..self.stock.len());
+            x = self.write_digit(page, idx, x, y, height);
         }
+    }
+
+    /// The digits of `number`, likewise.
+    fn write_number(&mut self, page: &mut GrayImage, number: &str, x: f64, y: f64, height: f64) {
+        let mut x = x;
+        for digit in number.bytes().map(|byte| byte - b'0') {
+            let idx = self.stock.iter().position(|(_, label)| *label == digit).expect("the fixtures have all digits");
+            x = self.write_digit(page, idx, x, y, height);
+        }
+    }
+
+    /// Where the next digit begins.
+    fn write_digit(&mut self, page: &mut GrayImage, idx: usize, x: f64, y: f64, height: f64) -> f64 {
+        let (ink, _) = &self.stock[idx];
+        let high = height * self.rng.random_range(0.85..1.15);
+        let wide = high * f64::from(ink.width()) / f64::from(ink.height());
+        let size = [wide, high].map(|mm| (mm * PX_PER_MM).round().max(2.0) as u32);
+        let ink = imageops::resize(ink, size[0], size[1], imageops::FilterType::Triangle);
+        let top = y - high / 2.0 + self.rng.random_range(-0.06..0.06) * height;
+        for (u, v, level) in ink.enumerate_pixels() {
+            let at = [x * PX_PER_MM + f64::from(u), top * PX_PER_MM + f64::from(v)].map(|px| px as u32);
+            if let Some(pixel) = page.get_pixel_mut_checked(at[0], at[1]) {
+                pixel[0] = pixel[0].min(255 - level[0].saturating_sub(30));
+            }
+        }
+        x + wide + self.rng.random_range(0.3..1.0)
     }
 }
 
 /// Number of places with writing outside, and for each field whether it may be its own.
 fn found(image: GrayImage, template: &FormTemplate) -> (usize, Vec<bool>) {
+    let (n_outside, stray) = stray(image, template);
+    (n_outside, stray.iter().map(|stray| *stray == Some(StrayInk::Beside)).collect())
+}
+
+/// Number of places with writing outside, and what makes each field doubtful.
+fn stray(image: GrayImage, template: &FormTemplate) -> (usize, Vec<Option<StrayInk>>) {
     let page = Page::upright(image, Some(DPI));
     let templates = std::slice::from_ref(template);
     let (_, registration) = identify(&page, templates, &RegisterParams::default())
         .unwrap_or_else(|failure| panic!("{}: {}", failure.reason, failure.detail));
     let mut cuts = segment(&page, &registration, template);
     let outside = outside_ink(&page, &registration, template, &mut cuts);
-    (outside.len(), cuts.iter().map(|cut| cut.stray == Some(StrayInk::Beside)).collect())
+    (outside.len(), cuts.iter().map(|cut| cut.stray).collect())
 }
 
 #[test]
@@ -233,4 +254,25 @@ fn number_above_a_blank_box_belongs_to_it_and_not_to_a_written_one() {
         identify(&scan, std::slice::from_ref(&template), &RegisterParams::default()).expect("it is the form");
     let cuts = segment(&scan, &registration, &template);
     assert!(matches!(cuts[4].ink, FieldInk::Blank) && matches!(cuts[3].ink, FieldInk::Written(_)));
+}
+
+#[test]
+fn number_that_goes_on_beside_its_box_overflows() {
+    let form = Form { columns: &[30.0], ..FORMS[0] };
+    let template = form.template(false, "");
+    let mut pen = Pen::new(5);
+    let mut page = print_blank(&template, DPI, 1).expect("the resolution is in range");
+    let boxes = form.boxes();
+    for (idx, frame) in boxes.iter().enumerate() {
+        // so large that the crop of a field shows those beside it in pieces
+        let (height, y) = (0.75 * frame.height(), frame.centre().y);
+        pen.write_number(&mut page, "38", frame.x1 - 13.0, y, height);
+        if idx % 2 == 1 {
+            pen.write_number(&mut page, "36", frame.x1 + 1.0, y, height);
+        }
+    }
+    let (_, found) = stray(page, &template);
+    for (idx, stray) in found.iter().enumerate() {
+        assert_eq!(*stray == Some(StrayInk::Overflow), idx % 2 == 1, "row {idx}: {stray:?}");
+    }
 }

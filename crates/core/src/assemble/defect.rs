@@ -1,6 +1,7 @@
 //! Defects of a reading: digits that are struck out or overwritten.
 
-use image::GrayImage;
+use image::{GrayImage, Luma};
+use imageproc::distance_transform::euclidean_squared_distance_transform;
 
 use super::{
     FieldScores, ReviewReason,
@@ -41,11 +42,18 @@ pub(super) fn defect(
     worst_defect(digits().filter_map(|edge| scores.glyph(edge)), &params.defect)
 }
 
-/// Whether ink fills nearly all of its box, which is not that of a 1: no digit is left to be seen.
+/// Whether the largest disc of ink is so wide, beside the height and width of the digit, that no digit is left to be seen.
 fn is_blot(ink: &GrayImage, params: &DefectParams) -> bool {
-    let (short, long) = (ink.width().min(ink.height()), ink.width().max(ink.height()));
-    let n_ink = ink.pixels().filter(|pixel| pixel[0] >= 128).count() as f32;
-    short as f32 >= params.min_blot_aspect * long as f32 && n_ink >= params.min_blot_share * (short * long) as f32
+    // paper around the digit ends its strokes, too
+    let paper = GrayImage::from_fn(ink.width() + 2, ink.height() + 2, |x, y| {
+        let is_ink = x > 0 && y > 0 && ink.get_pixel_checked(x - 1, y - 1).is_some_and(|pixel| pixel[0] >= 128);
+        Luma([u8::from(!is_ink) * u8::MAX])
+    });
+    let to_paper = euclidean_squared_distance_transform(&paper);
+    let radius = to_paper.pixels().map(|pixel| pixel[0]).fold(0.0, f64::max).sqrt();
+    // from the middle of a pixel to the middle of the nearest one of paper
+    let diameter = 2.0 * radius - 1.0;
+    diameter >= params.min_blot_diameter * f64::from(ink.width().max(ink.height()))
 }
 
 /// The same for all glyphs of a field that cannot be read.
@@ -67,8 +75,6 @@ fn worst_defect(glyphs: impl Iterator<Item = GlyphScores>, params: &DefectParams
 
 #[cfg(test)]
 mod tests {
-    use image::Luma;
-
     use super::*;
     use crate::{
         assemble::{
@@ -113,8 +119,10 @@ mod tests {
                 Luma([if distance <= 1.0 && distance >= 1.0 - thickness { 255 } else { 0 }])
             })
         };
+        let rhombus = |x: u32, y: u32| (x as f32 - 19.5).abs() + (y as f32 - 19.5).abs() <= 20.0;
         let params = DefectParams::default();
         assert!(is_blot(&disc(1.0), &params));
+        assert!(is_blot(&GrayImage::from_fn(40, 40, |x, y| Luma([255 * u8::from(rhombus(x, y))])), &params));
         assert!(!is_blot(&disc(0.35), &params), "a zero by a thick pen");
         assert!(!is_blot(&GrayImage::from_pixel(9, 40, Luma([255])), &params), "a one");
         assert!(!is_blot(&GrayImage::new(4, 4), &params));

@@ -6,7 +6,10 @@
 
 use image::GrayImage;
 
-use super::{FieldCut, FieldInk, StrayInk, clean, clean::Place, ink, params::PARAMS, parts, parts::Part, strip};
+use super::{
+    CROP_PX_PER_MM, FieldCut, FieldInk, MARGIN_MM, StrayInk, StripBounds, clean, clean::Place, ink, params::PARAMS,
+    parts, parts::Part, strip,
+};
 use crate::{
     form::{FormTemplate, Landmarks, PageLayout},
     register::{FieldRegistration, Registration},
@@ -26,7 +29,8 @@ const PX_PER_MM: f64 = 5.0;
 const MAX_COMPARED: usize = 8;
 
 /// Finds the writing beside the fields of a page, whose bounds it returns, millimetres of the template. Blank fields that it
-/// may belong to get [`StrayInk::Beside`]. `cuts` are those of [`super::segment`].
+/// may belong to get [`StrayInk::Beside`], and fields whose number goes on beside them [`StrayInk::Overflow`]: the crop of a
+/// field shows large digits there in pieces. `cuts` are those of [`super::segment`].
 pub fn outside_ink(
     page: &Page,
     registration: &Registration,
@@ -38,6 +42,12 @@ pub fn outside_ink(
     let mut found: Vec<Rect> = Vec::new();
     for field_idx in 0..cuts.len().min(registration.fields.len()) {
         checkpoint();
+        let written = cuts[field_idx].strip.as_ref().filter(|_| account.states[field_idx] == State::Written);
+        if let (Some(strip), None) = (written, cuts[field_idx].stray)
+            && account.continues_outside(field_idx, &registration.fields[field_idx], strip.bounds)
+        {
+            cuts[field_idx].stray = Some(StrayInk::Overflow);
+        }
         if account.states[field_idx] != State::Blank {
             continue;
         }
@@ -237,6 +247,42 @@ impl<'a> Account<'a> {
             found.retain(|scrap| !self.is_repeated(scrap, field_idx, &elsewhere));
         }
         found.into_iter().map(|scrap| scrap.bounds).collect()
+    }
+
+    /// Whether the number of a field, whose `digits` are inside, goes on beyond its left or right side.
+    fn continues_outside(&self, field_idx: usize, fit: &FieldRegistration, digits: StripBounds) -> bool {
+        let (stray, params) = (&PARAMS.stray, &PARAMS.outside);
+        let frame = self.frames[field_idx];
+        let at = |px: f32| frame.x0 - MARGIN_MM + f64::from(px) / CROP_PX_PER_MM;
+        let (left, right) = (at(digits.left), at(digits.right));
+        let height = f64::from(digits.digit_height) / CROP_PX_PER_MM;
+        let reach = params.next_digit * height;
+        // as far as the next digits, and a line of print behind them
+        let (seen, margin) = (reach + params.min_letters as f64 * height, params.print_margin_mm);
+        let (top, bottom) = (frame.y0 - margin, frame.y1 + margin);
+        let beyond_left = Rect::from_edges(frame.x0 - seen, top, frame.x0, bottom);
+        let beyond_right = Rect::from_edges(frame.x1, top, frame.x1 + seen, bottom);
+        let sides = [(beyond_left, left - frame.x0), (beyond_right, frame.x1 - right)];
+        sides.into_iter().filter(|(_, room)| *room < reach).any(|(area, _)| {
+            let all = self.scraps(&fit.page_from_template, area, Some(field_idx));
+            let is_next = |scrap: &&Scrap| {
+                let bounds = scrap.bounds;
+                let gap = (left - bounds.x1).max(bounds.x0 - right);
+                let on_line = bounds.y1.min(frame.y1) - bounds.y0.max(frame.y0);
+                // the last digit inside, where it overshoots
+                let is_own = (frame.x0 - bounds.x1).max(bounds.x0 - frame.x1) < params.touching_mm
+                    && bounds.width() <= f64::from(stray.max_share_outside) * height;
+                let heights = params.min_share_of_writing * height..=f64::from(stray.digit_height.1) * height;
+                !is_own
+                    && gap <= reach
+                    && heights.contains(&scrap.height())
+                    && on_line >= f64::from(stray.min_on_line) * scrap.height()
+                    && bounds.width() <= params.max_aspect * scrap.height()
+                    && !(scrap.is_cut[1] || scrap.is_solid() || scrap.is_thin() || scrap.is_explained())
+                    && !self.is_in_line_of_print(scrap, &all, field_idx)
+            };
+            all.iter().any(|scrap| is_next(&scrap))
+        })
     }
 
     fn has_size_of_writing(&self, scrap: &Scrap, field_idx: usize) -> bool {

@@ -29,6 +29,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         min_line_rows: 0.9,
         max_slope_apart: 0.06,
         line_reach_mm: 1.5,
+        min_line_gap: 0.8,
         max_share_elsewhere: 0.3,
         min_on_line: 0.6,
         digit_height: (0.45, 1.6),
@@ -53,6 +54,7 @@ pub(super) const PARAMS: SegmentParams = SegmentParams {
         min_share_of_writing: 0.55,
         max_aspect: 6.0,
         touching_mm: 0.4,
+        next_digit: 0.7,
         min_explained_share: 0.5,
         max_cell: 2.5,
         min_cell_side: 0.8,
@@ -203,15 +205,13 @@ pub(super) struct FieldParams {
     pub remnant_reach_mm: f64,
     /// Share of a component's ink that must lie that near. Raising it keeps more of the frame as ink.
     pub min_remnant_share: f64,
-    /// But a part of this length, pixels, is a stroke beside the line where it is as thick as a pen's. Raising it loses short
-    /// strokes along the frame.
+    /// But a part of this length, pixels, is a stroke where it is as thick as a pen's. Raising it loses short strokes along frames.
     pub min_stroke_px: f64,
     /// Its mean thickness, pixels. Raising it loses thin strokes along the frame; lowering it takes slivers of lines for ink.
     pub min_pen_px: f64,
     /// Its largest length, as a share of the line's. Raising it takes the second of two printed lines for ink.
     pub max_stroke_share: f64,
-    /// Share of a component's ink that must lie within a letter that is printed in a cell to be that letter. Raising it takes
-    /// printed letters for writing.
+    /// Share of a component's ink within a letter that is printed in a cell to be that letter. Raising it takes letters for writing.
     pub min_letter_share: f64,
     /// How far printed marks and words reach past their measured bounds, millimetres. Raising it wipes writing beside them.
     pub print_margin_mm: f64,
@@ -235,6 +235,8 @@ pub(super) struct StrayParams {
     pub max_slope_apart: f32,
     /// A line leaves its field by at least this, millimetres. Raising it overlooks lines.
     pub line_reach_mm: f64,
+    /// An upright line so far from the rest of a strip, in heights of a digit, is of a rule. Chosen on `wfp`. Lowering it takes 1s.
+    pub min_line_gap: f32,
     /// Ink of which at least this share is in another field is of that field, 0 to 1.
     pub max_share_elsewhere: f64,
     /// A digit beside a field has at least this share of its height on the field's line, 0 to 1.
@@ -269,10 +271,9 @@ pub(super) struct OutsideParams {
     /// How far print reaches past its declared bounds, with the bend of the paper, millimetres. Raising it overlooks writing
     /// beside print.
     pub print_margin_mm: f64,
-    /// What is seen around the area that is searched, millimetres, so that ink is seen as a whole. Raising it costs time.
+    /// What is seen around the area that is searched, millimetres, to see ink as a whole. Raising it costs time.
     pub margin_mm: f64,
-    /// How far above or below its frame ink may belong to a field, in heights of the frame. Raising it sends more fields to
-    /// review.
+    /// How far above or below its frame ink may belong to a field, in heights of the frame. Raising it sends more to review.
     pub reach: f64,
     /// Bounds of this distance, millimetres.
     pub reach_mm: (f64, f64),
@@ -283,16 +284,18 @@ pub(super) struct OutsideParams {
     pub min_height_mm: f64,
     /// Number of written fields that it takes to know the height of the page's digits.
     pub min_written_fields: usize,
-    /// Lowest height of writing, in heights of the page's digits. Raising it overlooks small notes.
+    /// Lowest height of writing, in heights of digits. Raising it overlooks small notes.
     pub min_share_of_writing: f64,
     /// Largest width of connected ink, in its height. Raising it takes rules for writing.
     pub max_aspect: f64,
     /// Ink this near to a printed side touches it, millimetres: it is no print.
     pub touching_mm: f64,
+    /// A digit beside a field continues its number where it is nearer than this, in heights of a digit. Chosen on drawn hostile pages
+    /// (seed 31), of 0.7 and 1.2. Raising it takes numbers of other fields.
+    pub next_digit: f64,
     /// Ink of which this share is in a free area or in print is explained, 0 to 1.
     pub min_explained_share: f64,
-    /// A cell above or below a field is at most this high, in heights of its frame. Raising it takes the room between tables for
-    /// cells.
+    /// A cell above or below a field is at most this high, in heights of its frame. Raising it takes gaps of tables for cells.
     pub max_cell: f64,
     /// Share of a cell's height that its printed left and right sides cover, 0 to 1.
     pub min_cell_side: f64,

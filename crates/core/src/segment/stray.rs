@@ -26,6 +26,10 @@ pub enum StrayInk {
     Pale,
 }
 
+/// A line far from a number is this many times as far as the number's parts are from each other, at least. Fixed by design: digits are
+/// spaced evenly.
+const MIN_GAP_RATIO: f32 = 2.0;
+
 /// The ink of a field and around it.
 pub(super) struct Surroundings<'a> {
     /// Where people write, pixels of the crop.
@@ -80,6 +84,27 @@ impl Line {
                 && x <= other.right() as f32 + PARAMS.stray.max_line_bend_px
         })
     }
+}
+
+/// Whether the first or the last of a strip's parts is an upright line far from all others, which are nearer to each other: a piece
+/// of a printed rule.
+pub(super) fn has_line_apart(parts: &[Part], digit_height: f32) -> bool {
+    let mut row: Vec<&Part> = parts.iter().collect();
+    row.sort_by_key(|part| part.x);
+    let mut end = i32::MIN;
+    let gap_before = |part: &&Part| {
+        let gap = part.x.saturating_sub(end);
+        end = end.max(part.right());
+        gap as f32
+    };
+    let gaps: Vec<f32> = row.iter().map(gap_before).skip(1).collect();
+    let ends = [(row.first(), gaps.split_first()), (row.last(), gaps.split_last())];
+    ends.into_iter().any(|(line, gaps)| {
+        let (Some(line), Some((gap, others))) = (line, gaps) else { return false };
+        let widest = others.iter().copied().fold(0.0, f32::max);
+        *gap >= (PARAMS.stray.min_line_gap * digit_height).max(MIN_GAP_RATIO * widest)
+            && Line::of(line).is_some_and(|line| line.slope.abs() <= PARAMS.stray.max_slope_apart)
+    })
 }
 
 impl Surroundings<'_> {
@@ -224,5 +249,21 @@ mod tests {
         assert_eq!(find(&block(200), &solid, &[]), None, "it is the ground beyond the paper");
         let speck = parts(|x, y| (234..240).contains(&x) && (60..66).contains(&y));
         assert_eq!(find(&[], &speck, &[]), None);
+    }
+
+    #[test]
+    fn upright_line_far_from_the_number_is_of_a_rule() {
+        let with_line = |gap: i32, slant: i32| {
+            parts(move |x, y| {
+                let line = 120 + gap + slant * (y - 40) / 60;
+                (100..120).contains(&x) && (40..90).contains(&y)
+                    || (line..line + 4).contains(&x) && (40..100).contains(&y)
+            })
+        };
+        for (gap, slant, expected) in [(60, 0, true), (20, 0, false), (60, 20, false)] {
+            assert_eq!(has_line_apart(&with_line(gap, slant), 50.0), expected, "{gap}, {slant}");
+        }
+        let ones = |n: i32| parts(move |x, y| x < 60 * n && (30..34).contains(&(x % 60)) && (40..90).contains(&y));
+        assert!(!has_line_apart(&ones(1), 50.0) && !has_line_apart(&ones(3), 50.0), "a 1 alone, and a wide 111");
     }
 }

@@ -10,7 +10,7 @@ use super::{
     parts::{self, Part},
     remnants::{is_remnant, is_stroke_beside, may_hide_bar},
     signs,
-    stray::Surroundings,
+    stray::{Surroundings, has_line_apart},
     strip,
     strip_params::PARAMS as STRIP,
 };
@@ -139,6 +139,7 @@ pub(super) fn cut_writing(field: &Field, cutout: &Cutout) -> (Cut, Option<StrayI
         // a digit over a letter is not read as both
         false if !own.is_empty() && !letters.is_empty() => Some(StrayInk::OverPrint),
         false if *is_strip && foreign.iter().any(is_shared) => Some(StrayInk::Overflow),
+        false if *is_strip && has_line_apart(&own, digit_height) => Some(StrayInk::Line),
         false if *is_strip && may_hide_bar(&own, dropped.iter().chain(edges), digit_height) => Some(StrayInk::Bar),
         false => around.beside(&own, foreign.iter().filter(|part| is_writing_part(part)), digit_height),
     };
