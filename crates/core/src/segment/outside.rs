@@ -272,7 +272,9 @@ impl<'a> Account<'a> {
                 // the last digit inside, where it overshoots
                 let is_own = (frame.x0 - bounds.x1).max(bounds.x0 - frame.x1) < params.touching_mm
                     && bounds.width() <= f64::from(stray.max_share_outside) * height;
-                let heights = params.min_share_of_writing * height..=f64::from(stray.digit_height.1) * height;
+                // what is as high as the frame is the frame of a cell that the template does not declare
+                let highest = (f64::from(stray.digit_height.1) * height).min(frame.height() - params.touching_mm);
+                let heights = params.min_share_of_writing * height..=highest;
                 !is_own
                     && gap <= reach
                     && heights.contains(&scrap.height())
