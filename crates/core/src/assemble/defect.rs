@@ -1,5 +1,7 @@
 //! Defects of a reading: digits that are struck out or overwritten.
 
+use std::f64::consts::PI;
+
 use image::{GrayImage, Luma};
 use imageproc::distance_transform::euclidean_squared_distance_transform;
 
@@ -44,6 +46,12 @@ pub(super) fn defect(
 
 /// Whether the largest disc of ink is so wide, beside the height and width of the digit, that no digit is left to be seen.
 fn is_blot(ink: &GrayImage, params: &DefectParams) -> bool {
+    let min_diameter = params.min_blot_diameter * f64::from(ink.width().max(ink.height()));
+    // most digits have less ink than such a disc
+    let n_ink = ink.pixels().filter(|pixel| pixel[0] >= 128).count();
+    if (n_ink as f64) < PI / 4.0 * min_diameter.powi(2) {
+        return false;
+    }
     // paper around the digit ends its strokes, too
     let paper = GrayImage::from_fn(ink.width() + 2, ink.height() + 2, |x, y| {
         let is_ink = x > 0 && y > 0 && ink.get_pixel_checked(x - 1, y - 1).is_some_and(|pixel| pixel[0] >= 128);
@@ -52,8 +60,7 @@ fn is_blot(ink: &GrayImage, params: &DefectParams) -> bool {
     let to_paper = euclidean_squared_distance_transform(&paper);
     let radius = to_paper.pixels().map(|pixel| pixel[0]).fold(0.0, f64::max).sqrt();
     // from the middle of a pixel to the middle of the nearest one of paper
-    let diameter = 2.0 * radius - 1.0;
-    diameter >= params.min_blot_diameter * f64::from(ink.width().max(ink.height()))
+    2.0 * radius - 1.0 >= min_diameter
 }
 
 /// The same for all glyphs of a field that cannot be read.

@@ -257,33 +257,36 @@ impl<'a> Account<'a> {
         let (left, right) = (at(digits.left), at(digits.right));
         let height = f64::from(digits.digit_height) / CROP_PX_PER_MM;
         let reach = params.next_digit * height;
-        // as far as the next digits, and a line of print behind them
-        let (seen, margin) = (reach + params.min_letters as f64 * height, params.print_margin_mm);
-        let (top, bottom) = (frame.y0 - margin, frame.y1 + margin);
-        let beyond_left = Rect::from_edges(frame.x0 - seen, top, frame.x0, bottom);
-        let beyond_right = Rect::from_edges(frame.x1, top, frame.x1 + seen, bottom);
-        let sides = [(beyond_left, left - frame.x0), (beyond_right, frame.x1 - right)];
-        sides.into_iter().filter(|(_, room)| *room < reach).any(|(area, _)| {
-            let all = self.scraps(&fit.page_from_template, area, Some(field_idx));
-            let is_next = |scrap: &&Scrap| {
-                let bounds = scrap.bounds;
-                let gap = (left - bounds.x1).max(bounds.x0 - right);
-                let on_line = bounds.y1.min(frame.y1) - bounds.y0.max(frame.y0);
-                // the last digit inside, where it overshoots
-                let is_own = (frame.x0 - bounds.x1).max(bounds.x0 - frame.x1) < params.touching_mm
-                    && bounds.width() <= f64::from(stray.max_share_outside) * height;
-                // what is as high as the frame is the frame of a cell that the template does not declare
-                let highest = (f64::from(stray.digit_height.1) * height).min(frame.height() - params.touching_mm);
-                let heights = params.min_share_of_writing * height..=highest;
-                !is_own
-                    && gap <= reach
-                    && heights.contains(&scrap.height())
-                    && on_line >= f64::from(stray.min_on_line) * scrap.height()
-                    && bounds.width() <= params.max_aspect * scrap.height()
-                    && !(scrap.is_cut[1] || scrap.is_solid() || scrap.is_thin() || scrap.is_explained())
-                    && !self.is_in_line_of_print(scrap, &all, field_idx)
-            };
-            all.iter().any(|scrap| is_next(&scrap))
+        let margin = params.print_margin_mm;
+        let beyond = |seen: f64| {
+            let (top, bottom) = (frame.y0 - margin, frame.y1 + margin);
+            let left = Rect::from_edges(frame.x0 - seen, top, frame.x0, bottom);
+            [left, Rect::from_edges(frame.x1, top, frame.x1 + seen, bottom)]
+        };
+        let is_next = |scrap: &Scrap| {
+            let bounds = scrap.bounds;
+            let gap = (left - bounds.x1).max(bounds.x0 - right);
+            let on_line = bounds.y1.min(frame.y1) - bounds.y0.max(frame.y0);
+            // the last digit inside, where it overshoots
+            let is_own = (frame.x0 - bounds.x1).max(bounds.x0 - frame.x1) < params.touching_mm
+                && bounds.width() <= f64::from(stray.max_share_outside) * height;
+            // what is as high as the frame is the frame of a cell that the template does not declare
+            let highest = (f64::from(stray.digit_height.1) * height).min(frame.height() - params.touching_mm);
+            let heights = params.min_share_of_writing * height..=highest;
+            !is_own
+                && gap <= reach
+                && heights.contains(&scrap.height())
+                && on_line >= f64::from(stray.min_on_line) * scrap.height()
+                && bounds.width() <= params.max_aspect * scrap.height()
+                && !(scrap.is_cut[1] || scrap.is_solid() || scrap.is_thin() || scrap.is_explained())
+        };
+        let scraps = |area: Rect| self.scraps(&fit.page_from_template, area, Some(field_idx));
+        // as far as the next digit, and then as far as a line of print goes on behind it
+        let [near, far] = [1.0, params.min_letters as f64].map(|n| beyond(reach + n * height));
+        let has_room = [left - frame.x0, frame.x1 - right].map(|room| room >= reach);
+        (0..2).filter(|&side| !has_room[side] && scraps(near[side]).iter().any(is_next)).any(|side| {
+            let all = scraps(far[side]);
+            all.iter().any(|scrap| is_next(scrap) && !self.is_in_line_of_print(scrap, &all, field_idx))
         })
     }
 
