@@ -1,4 +1,4 @@
-//! Defects of a reading: digits that are struck out or overwritten.
+//! Defects of a reading: digits that are struck out, overwritten or blots.
 
 use std::f64::consts::PI;
 

@@ -1,6 +1,7 @@
 //! The page's account of ink: what is beside the fields, and neither print, nor a field's, nor in a place free for writing.
 //!
-//! Around blank fields this is done for every form: who writes above a box means that box. A template need not declare all
+//! Around blank fields this is done for every form: who writes above a box means that box. Beside
+//! written ones digits are looked for that continue their number. A template need not declare all
 //! that is printed, so ink counts there only if it has the size of the page's writing and does not look like print. Where a
 //! template declares all its print, the whole page is accounted for.
 
